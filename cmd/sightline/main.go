@@ -1,0 +1,125 @@
+// Command sightline renders everything that Git needs so that Kiali sees a
+// service mesh that spans clusters.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+// The exit codes; they mean the same for every command.
+const (
+	exitOK      = 0
+	exitFailure = 2 // wrong usage, or a file that cannot be read or written
+	exitInvalid = 3 // the topology, or a template, is wrong
+	exitRefused = 4 // a guard refused
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole command: what it is told and the streams in, an exit code
+// out. Data goes to stdout, words to stderr.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	cmd := newCommand()
+	cmd.SetArgs(args)
+	cmd.SetIn(stdin)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	return report(stderr, cmd.ExecuteContext(ctx))
+}
+
+func newCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "sightline",
+		Short:         "Render what a multi-cluster mesh needs for Kiali to see all of it",
+		Long:          rootDoc,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	cmd.AddCommand(
+		newRenderCommand(),
+		newVersionCommand(),
+	)
+	return cmd
+}
+
+const rootDoc = `Sightline turns one topology (clusters, namespaces, mesh id, Kiali hub) into
+per-cluster trees with the monitors, the Kiali resources, their access rights
+and their operator, to be committed and applied by a GitOps engine or by hand.
+
+Exit codes: 0 done; 2 wrong usage, or a file cannot be read or written;
+3 the topology is invalid; 4 a guard refused.`
+
+// invalid is the error of a topology with findings.
+type invalid struct{ findings topology.Findings }
+
+func (e *invalid) Error() string { return fmt.Sprintf("%d findings", len(e.findings)) }
+
+// hinted is an error with a line that says what to do.
+type hinted struct {
+	error
+	hint string
+}
+
+// refused is the error of a guard.
+type refused struct{ hinted }
+
+// report is the one place that turns an error into words and an exit code.
+func report(stderr io.Writer, err error) int {
+	say := func(err error, hint string) {
+		fmt.Fprintf(stderr, "sightline: %v\n", err)
+		if hint != "" {
+			fmt.Fprintf(stderr, "hint: %s\n", hint)
+		}
+	}
+	var (
+		findings *invalid
+		template *render.TemplateError
+		guard    *tree.GuardError
+		refusal  *refused
+		usage    *hinted
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &findings):
+		for _, f := range findings.findings {
+			fmt.Fprintln(stderr, f)
+		}
+		return exitInvalid
+	case errors.As(err, &template):
+		fmt.Fprintln(stderr, template)
+		return exitInvalid
+	case errors.As(err, &guard):
+		say(guard, guard.Hint)
+		return exitRefused
+	case errors.As(err, &refusal):
+		say(refusal, refusal.hint)
+		return exitRefused
+	case errors.As(err, &usage):
+		say(usage, usage.hint)
+		return exitFailure
+	}
+	say(err, "")
+	return exitFailure
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-mesh/sightline/internal/manifests"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+	"github.com/sightline-mesh/sightline/render"
+	"github.com/sightline-mesh/sightline/templates"
+	"github.com/sightline-mesh/sightline/topologies"
+)
+
+const renderDoc = `Render topologies into a directory, or as one stream.
+
+Without a topology the built-in east-west example is rendered; "-" reads one
+from standard input. One topology is written to DIR, several to DIR/<name>.
+
+The directory belongs to sightline: files that the topology no longer gives are
+removed, and a directory that sightline has not written is refused. A cluster
+that left the topology is removed with --allow-remove only. A run that fails
+changes nothing.
+
+With "-o -" the objects are printed to standard output as one YAML stream, each
+under a comment with its cluster and phase, in the order to apply them.`
+
+type renderOptions struct {
+	out         string
+	format      string
+	clusters    []string
+	allowRemove []string
+}
+
+func newRenderCommand() *cobra.Command {
+	var o renderOptions
+	cmd := &cobra.Command{
+		Use:   "render [TOPOLOGY...] -o DIR",
+		Short: "Render topologies into a directory, or as one stream",
+		Long:  renderDoc,
+		Example: `  sightline render -o rendered
+  sightline render mesh.yaml -o rendered --format manifests
+  sightline render mesh.yaml -o - --cluster west | less`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVarP(&o.out, "out", "o", "", `directory to write, or "-" for one stream on standard output`)
+	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "what to write into the directory: "+formatNames())
+	cmd.Flags().StringArrayVar(&o.clusters, "cluster", nil, `print only this cluster, with "-o -" (repeatable)`)
+	cmd.Flags().StringArrayVar(&o.allowRemove, "allow-remove", nil, `remove this cluster's files, or "all" (repeatable)`)
+	return cmd
+}
+
+func formatNames() string {
+	var names []string
+	for _, f := range render.Formats() {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, " or ")
+}
+
+func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	parsed, err := readTopologies(args, stdin)
+	if err != nil {
+		return err
+	}
+	if o.out == "-" {
+		return o.stream(parsed, stdout)
+	}
+	return o.write(ctx, parsed, stderr)
+}
+
+func (o *renderOptions) check() error {
+	switch {
+	case o.out == "":
+		return &hinted{errors.New("no output directory"), `name one with -o DIR, or print to standard output with "-o -"`}
+	case !slices.Contains(render.Formats(), render.Format(o.format)):
+		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
+	case o.out != "-" && len(o.clusters) > 0:
+		return &hinted{errors.New("--cluster selects what is printed, and a directory always holds the whole topology"), `use --cluster with "-o -"`}
+	case o.out == "-" && len(o.allowRemove) > 0:
+		return &hinted{errors.New(`--allow-remove has no meaning with "-o -"`), ""}
+	}
+	return nil
+}
+
+// stream prints the objects of the selected clusters.
+func (o *renderOptions) stream(parsed []*topology.Topology, stdout io.Writer) error {
+	var files []tree.File
+	known := map[string]bool{}
+	for _, t := range parsed {
+		clusters, err := render.Clusters(t, templates.FS)
+		if err != nil {
+			return err
+		}
+		for i := range clusters {
+			c := &clusters[i]
+			known[c.Name] = true
+			if len(o.clusters) > 0 && !slices.Contains(o.clusters, c.Name) {
+				continue
+			}
+			own, err := manifests.Cluster(c)
+			if err != nil {
+				return err
+			}
+			if len(parsed) > 1 {
+				for i := range own {
+					own[i].Path = t.Metadata.Name + "/" + own[i].Path
+				}
+			}
+			files = append(files, own...)
+		}
+	}
+	for _, name := range o.clusters {
+		if !known[name] {
+			return &hinted{fmt.Errorf("no cluster %q in the topology", name), ""}
+		}
+	}
+	_, err := stdout.Write(manifests.Stream(files))
+	return err
+}
+
+// write renders every topology, looks at every directory, and only then
+// changes the first file.
+func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, stderr io.Writer) error {
+	plans := make([]*tree.Plan, len(parsed))
+	for i, t := range parsed {
+		files, err := render.Tree(t, templates.FS, render.Format(o.format))
+		if err != nil {
+			return err
+		}
+		out := o.out
+		if len(parsed) > 1 {
+			out = filepath.Join(out, t.Metadata.Name)
+		}
+		dir, err := tree.Open(out, tree.Marker{Topology: t.Metadata.Name, Format: o.format})
+		if err != nil {
+			return err
+		}
+		if plans[i], err = dir.Compare(ctx, files); err != nil {
+			return err
+		}
+		if err := o.guardRemovals(out, plans[i].RemovedClusters()); err != nil {
+			return err
+		}
+	}
+	for i, t := range parsed {
+		if err := plans[i].Apply(ctx); err != nil {
+			return err
+		}
+		r := plans[i].Report()
+		fmt.Fprintf(stderr, "%s: %s, %d files: %d added, %d changed, %d removed\n", t.Metadata.Name,
+			count(len(t.Spec.Clusters), "cluster"), r.Added+r.Changed+r.Unchanged, r.Added, r.Changed, r.Removed)
+	}
+	return nil
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func (o *renderOptions) guardRemovals(out string, removed []string) error {
+	if slices.Contains(o.allowRemove, "all") {
+		return nil
+	}
+	removed = slices.DeleteFunc(removed, func(name string) bool { return slices.Contains(o.allowRemove, name) })
+	if len(removed) == 0 {
+		return nil
+	}
+	flags := make([]string, len(removed))
+	for i, name := range removed {
+		flags[i] = "--allow-remove " + name
+	}
+	return &refused{hinted{
+		fmt.Errorf("%s: this would remove all files of %s: %s", out, count(len(removed), "cluster"), strings.Join(removed, ", ")),
+		"if they should go, add " + strings.Join(flags, " ") + "; an engine that prunes then deletes what they ran",
+	}}
+}
+
+// readTopologies parses what the arguments name, and returns all findings of
+// all of them as one error.
+func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error) {
+	if len(args) == 0 {
+		t, findings := topology.Parse(topologies.EastWestFile, topologies.EastWest)
+		if len(findings) > 0 {
+			return nil, &invalid{findings}
+		}
+		return []*topology.Topology{t}, nil
+	}
+	var parsed []*topology.Topology
+	var findings topology.Findings
+	for _, arg := range args {
+		data, err := readFile(arg, stdin)
+		if err != nil {
+			return nil, err
+		}
+		t, found := topology.Parse(displayName(arg), data)
+		findings = append(findings, found...)
+		if len(found) > 0 {
+			continue
+		}
+		for _, other := range parsed {
+			if other.Metadata.Name == t.Metadata.Name {
+				return nil, &hinted{fmt.Errorf("two topologies are named %q", t.Metadata.Name), "give each a metadata.name of its own: it names the directory"}
+			}
+		}
+		parsed = append(parsed, t)
+	}
+	if len(findings) > 0 {
+		return nil, &invalid{findings.Sorted()}
+	}
+	return parsed, nil
+}
+
+func readFile(arg string, stdin io.Reader) ([]byte, error) {
+	in := stdin
+	if arg != "-" {
+		f, err := os.Open(arg)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	// One byte more than a topology may have is enough for the parser to
+	// refuse it.
+	data, err := io.ReadAll(io.LimitReader(in, topology.MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", displayName(arg), err)
+	}
+	return data, nil
+}
+
+func displayName(arg string) string {
+	if arg == "-" {
+		return "<stdin>"
+	}
+	return arg
+}

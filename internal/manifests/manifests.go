@@ -1,0 +1,65 @@
+// Package manifests writes every object of every cluster as it is applied.
+package manifests
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+// Tree writes each object to clusters/<cluster>/<phase>/<kind>_<namespace>_<name>.yaml;
+// an object without namespace has "_" for one, so that a name never changes
+// its meaning. The files are sorted.
+func Tree(clusters []resource.Cluster) ([]tree.File, error) {
+	var files []tree.File
+	for i := range clusters {
+		own, err := Cluster(&clusters[i])
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, own...)
+	}
+	return tree.New(files)
+}
+
+// Cluster returns the objects of one cluster in the order in which they are
+// applied, with the paths that they have in the tree.
+func Cluster(c *resource.Cluster) ([]tree.File, error) {
+	var files []tree.File
+	for _, phase := range resource.Phases(c.Hub) {
+		for r := range c.In(phase) {
+			for values := range c.Each(r) {
+				id, err := r.Body.ID(values)
+				if err != nil {
+					return nil, fmt.Errorf("cluster %s: %s %s: %w", c.Name, phase, r.Name, err)
+				}
+				content, err := r.Body.Append(nil, values)
+				if err != nil {
+					return nil, fmt.Errorf("cluster %s: %s %s: %w", c.Name, phase, r.Name, err)
+				}
+				files = append(files, tree.File{Path: path(c.Name, phase, id), Content: content})
+			}
+		}
+	}
+	return files, nil
+}
+
+// Stream joins files into one YAML stream, each document headed by a comment
+// with its path: the path is what tells the clusters apart.
+func Stream(files []tree.File) []byte {
+	var out []byte
+	for _, f := range files {
+		out = fmt.Appendf(out, "---\n# %s\n%s", f.Path, f.Content)
+	}
+	return out
+}
+
+func path(cluster string, phase resource.Phase, id resource.ID) string {
+	namespace := id.Namespace
+	if namespace == "" {
+		namespace = "_"
+	}
+	return fmt.Sprintf("clusters/%s/%s/%s_%s_%s.yaml", cluster, phase, strings.ToLower(id.Kind), namespace, id.Name)
+}

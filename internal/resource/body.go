@@ -1,0 +1,203 @@
+package resource
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A hole is a string that stands for the value at a path, such as
+// ⟦cluster.name⟧. The first element of the path is the scope of the value.
+const (
+	holeOpen  = "⟦"
+	holeClose = "⟧"
+)
+
+// Hole returns the mark that stands for the value at path.
+func Hole(path string) string { return holeOpen + path + holeClose }
+
+// Values are what fills the holes of a body: scope -> path within the scope ->
+// value. A value is whatever Encode prints; where a hole is only a part of a
+// string, the value must be a string.
+type Values map[string]map[string]any
+
+func (v Values) at(path string) (any, error) {
+	scope, rest, _ := strings.Cut(path, ".")
+	value, ok := v[scope][rest]
+	if !ok {
+		return nil, fmt.Errorf("no value for %s", path)
+	}
+	return value, nil
+}
+
+// Body is an object with holes, compiled for filling. The zero value is
+// empty; make one with NewBody. A Body does not change and may be shared.
+type Body struct {
+	object Object
+	text   []byte
+	holes  []hole
+	scopes []string
+}
+
+// hole is a place in a body's text that a value is printed at.
+type hole struct {
+	at     int // offset in the text
+	parts  []part
+	indent int
+	in     context
+}
+
+// part is a piece of a string: literal text, or the path of a value.
+type part struct {
+	literal string
+	path    string
+}
+
+type context int
+
+const (
+	inMapping context = iota
+	inSequence
+)
+
+// NewBody compiles an object in which marks made by Hole stand for values.
+// Marks may be a whole string or parts of one; a mark in a key is an error,
+// because two clusters would then differ in structure.
+func NewBody(object Object) (*Body, error) {
+	if err := noHoleInKeys(object); err != nil {
+		return nil, err
+	}
+	b := &Body{object: object}
+	e := encoder{holes: &b.holes}
+	e.document(object)
+	b.text = e.dst
+	for _, h := range b.holes {
+		for _, p := range h.parts {
+			if scope, _, _ := strings.Cut(p.path, "."); scope != "" && !slices.Contains(b.scopes, scope) {
+				b.scopes = append(b.scopes, scope)
+			}
+		}
+	}
+	return b, nil
+}
+
+func noHoleInKeys(v any) error {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, item := range v {
+			if strings.Contains(k, holeOpen) {
+				return fmt.Errorf("the key %q would differ between clusters; a template may place values, not keys", k)
+			}
+			if err := noHoleInKeys(item); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for _, item := range v {
+			if err := noHoleInKeys(item); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Object returns the object with its marks. It must not be changed.
+func (b *Body) Object() Object { return b.object }
+
+// Uses tells whether the body has a hole of the scope.
+func (b *Body) Uses(scope string) bool { return slices.Contains(b.scopes, scope) }
+
+// Append fills the body and appends it to dst as a YAML document. A hole
+// without a value is an error.
+func (b *Body) Append(dst []byte, values Values) ([]byte, error) {
+	e := encoder{dst: dst}
+	from := 0
+	for _, h := range b.holes {
+		e.dst = append(e.dst, b.text[from:h.at]...)
+		from = h.at
+		v, err := fill(h.parts, values)
+		if err != nil {
+			return nil, err
+		}
+		switch h.in {
+		case inSequence:
+			e.item(v, h.indent)
+		default:
+			e.after(v, h.indent)
+		}
+	}
+	return append(e.dst, b.text[from:]...), nil
+}
+
+// ID is the identity of the object that filling with values gives.
+func (b *Body) ID(values Values) (ID, error) {
+	id := IDOf(b.object)
+	for _, field := range []*string{&id.Namespace, &id.Name} {
+		v, err := fill(split(*field), values)
+		if err != nil {
+			return ID{}, err
+		}
+		*field, _ = v.(string)
+	}
+	return id, nil
+}
+
+// fill gives the value of a string with marks: the value itself where one
+// mark is all there is, else the parts joined.
+func fill(parts []part, values Values) (any, error) {
+	if len(parts) == 1 && parts[0].path != "" {
+		return values.at(parts[0].path)
+	}
+	var joined strings.Builder
+	for _, p := range parts {
+		if p.path == "" {
+			joined.WriteString(p.literal)
+			continue
+		}
+		v, err := values.at(p.path)
+		if err != nil {
+			return nil, err
+		}
+		s, ok := v.(string)
+		if !ok {
+			return nil, fmt.Errorf("%s is part of a text, so it must be a string, not %T", p.path, v)
+		}
+		joined.WriteString(s)
+	}
+	return joined.String(), nil
+}
+
+// split cuts a string at its marks.
+func split(s string) []part {
+	var parts []part
+	for {
+		before, rest, ok := strings.Cut(s, holeOpen)
+		path, after, closed := strings.Cut(rest, holeClose)
+		if !ok || !closed {
+			if s != "" {
+				parts = append(parts, part{literal: s})
+			}
+			return parts
+		}
+		if before != "" {
+			parts = append(parts, part{literal: before})
+		}
+		parts = append(parts, part{path: path})
+		s = after
+	}
+}
+
+// record notes a string with marks as a hole, and reports whether it did.
+func (e *encoder) record(v any, indent int, in context) bool {
+	s, ok := v.(string)
+	if e.holes == nil || !ok || !strings.Contains(s, holeOpen) {
+		return false
+	}
+	*e.holes = append(*e.holes, hole{at: len(e.dst), parts: split(s), indent: indent, in: in})
+	return true
+}
+
+// Equal tells whether two bodies are the same object with the same holes.
+func (b *Body) Equal(other *Body) bool { return reflect.DeepEqual(b.object, other.object) }

@@ -1,0 +1,78 @@
+package resource
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestFilledIsEncoded(t *testing.T) {
+	values := Values{
+		"topology": {"id": "on", "config": "a: 1\nb: 2\n", "labels": map[string]any{"x": "1"}, "none": map[string]any{}},
+		"cluster":  {"name": "c1", "list": []string{"a", "null"}, "flag": true, "host": "h: x"},
+	}
+	make := func(p func(string) any) Object {
+		return Object{
+			"apiVersion": "v1",
+			"kind":       "ConfigMap",
+			"metadata":   map[string]any{"name": "x", "labels": p("topology.labels"), "annotations": p("topology.none")},
+			"data": map[string]any{
+				"id":     p("topology.id"),
+				"config": p("topology.config"),
+				"list":   []any{p("cluster.list"), p("topology.config"), p("topology.labels"), p("cluster.flag")},
+				"deep":   map[string]any{"list": p("cluster.list")},
+			},
+		}
+	}
+	body, err := NewBody(make(func(path string) any { return Hole(path) }))
+	require.NoError(t, err)
+	got, err := body.Append(nil, values)
+	require.NoError(t, err)
+
+	want := Encode(nil, make(func(path string) any {
+		v, err := values.at(path)
+		require.NoError(t, err)
+		return v
+	}))
+	assert.Equal(t, string(want), string(got))
+	assert.True(t, body.Uses("topology"))
+	assert.True(t, body.Uses("cluster"))
+	assert.False(t, body.Uses("namespace"))
+}
+
+func TestHoleInsideText(t *testing.T) {
+	body, err := NewBody(Object{
+		"kind":     "X",
+		"metadata": map[string]any{"name": "n-" + Hole("cluster.name"), "namespace": Hole("topology.ns")},
+		"uri":      "https://" + Hole("cluster.host") + "/" + Hole("cluster.name"),
+	})
+	require.NoError(t, err)
+	values := Values{"cluster": {"name": "⟦cluster.host⟧", "host": "a: b"}, "topology": {"ns": "1e3"}}
+	got, err := body.Append(nil, values)
+	require.NoError(t, err)
+	assert.Equal(t, `kind: X
+metadata:
+  name: n-⟦cluster.host⟧
+  namespace: "1e3"
+uri: "https://a: b/⟦cluster.host⟧"
+`, string(got), "a value that looks like a mark is only text, and quotes follow the filled text")
+	id, err := body.ID(values)
+	require.NoError(t, err)
+	assert.Equal(t, ID{Kind: "X", Namespace: "1e3", Name: "n-⟦cluster.host⟧"}, id)
+}
+
+func TestBodyRefuses(t *testing.T) {
+	_, err := NewBody(Object{"data": []any{map[string]any{Hole("cluster.name"): 1}}})
+	assert.ErrorContains(t, err, "a template may place values, not keys")
+
+	body, err := NewBody(Object{"a": Hole("cluster.name")})
+	require.NoError(t, err)
+	_, err = body.Append(nil, Values{})
+	assert.ErrorContains(t, err, "no value for cluster.name")
+
+	body, err = NewBody(Object{"a": "x" + Hole("cluster.flag")})
+	require.NoError(t, err)
+	_, err = body.Append(nil, Values{"cluster": {"flag": true}})
+	assert.ErrorContains(t, err, "must be a string, not bool")
+}

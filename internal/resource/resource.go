@@ -1,0 +1,62 @@
+// Package resource says what a Kubernetes object is to Sightline: plain data
+// (maps, slices, strings, booleans, numbers and nil, as encoding/json decodes
+// them), the holes that a body has where a concrete object has values, and the
+// one YAML encoder that prints both.
+//
+// A [Body] is compiled once and filled once per cluster; [Encode] and
+// [Body.Append] share every line of the printing code, so a filled body and an
+// encoded object with the same values are the same bytes.
+package resource
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Object is one Kubernetes object.
+type Object = map[string]any
+
+// ID identifies an object on a cluster.
+type ID struct {
+	APIVersion, Kind, Namespace, Name string
+}
+
+func (id ID) String() string {
+	name := id.Name
+	if id.Namespace != "" {
+		name = id.Namespace + "/" + name
+	}
+	return id.APIVersion + " " + id.Kind + " " + name
+}
+
+// IDOf reads the identity of an object; what it lacks stays empty.
+func IDOf(o Object) ID {
+	meta, _ := o["metadata"].(map[string]any)
+	return ID{
+		APIVersion: text(o["apiVersion"]),
+		Kind:       text(o["kind"]),
+		Namespace:  text(meta["namespace"]),
+		Name:       text(meta["name"]),
+	}
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// DecodeJSON reads one JSON value, keeping numbers as they are written.
+func DecodeJSON(data []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, fmt.Errorf("more than one JSON value")
+	}
+	return v, nil
+}

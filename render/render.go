@@ -1,0 +1,152 @@
+// Package render is the whole program but for the shell around it: a topology
+// and the templates in, a sorted list of files out. It is a pure function; the
+// same input gives the same bytes everywhere.
+//
+// Jsonnet runs once for each shape of cluster, on holes instead of values, and
+// gives bodies. Filling the bodies with the values of each cluster, as text, is
+// what the formats do.
+package render
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/sightline-mesh/sightline/internal/kustomize"
+	"github.com/sightline-mesh/sightline/internal/manifests"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/template"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+// Format is a way of writing a topology's resources as files.
+type Format string
+
+// The formats.
+const (
+	Kustomize Format = "kustomize" // a base, and a kustomization per cluster and phase
+	Manifests Format = "manifests" // every object of every cluster in a file of its own
+)
+
+// Formats lists the formats, the default first.
+func Formats() []Format { return []Format{Kustomize, Manifests} }
+
+// Tree renders a topology that had no findings into the files of one format.
+func Tree(t *topology.Topology, templates fs.FS, format Format) ([]tree.File, error) {
+	clusters, err := Clusters(t, templates)
+	if err != nil {
+		return nil, err
+	}
+	switch format {
+	case Kustomize:
+		return kustomize.Tree(clusters)
+	case Manifests:
+		return manifests.Tree(clusters)
+	}
+	return nil, fmt.Errorf("unknown format %q", format)
+}
+
+// Clusters evaluates the templates once for each shape of the topology's
+// clusters, and returns the clusters ready to be packaged, in the order of the
+// topology. A template that fails gives a *TemplateError.
+func Clusters(t *topology.Topology, templates fs.FS) ([]resource.Cluster, error) {
+	vm := template.New(templates)
+	shared := topologyValues(t)
+	bodies := map[shape][]resource.Resource{}
+	clusters := make([]resource.Cluster, len(t.Spec.Clusters))
+	for i := range t.Spec.Clusters {
+		c := &t.Spec.Clusters[i]
+		own := clusterValues(t, c)
+		s := shapeOf(t, c)
+		resources, ok := bodies[s]
+		if !ok {
+			var err error
+			if resources, err = bodiesOf(vm, s, shared, own); err != nil {
+				return nil, &TemplateError{Position: t.At("spec", "clusters", i), Cluster: c.Name, Err: err}
+			}
+			bodies[s] = resources
+		}
+		clusters[i] = resource.Cluster{
+			Name:       c.Name,
+			Hub:        s.Hub,
+			Resources:  resources,
+			Values:     resource.Values{resource.ScopeTopology: shared, resource.ScopeCluster: own},
+			Namespaces: namespacesOf(t, c),
+		}
+	}
+	return clusters, nil
+}
+
+// TemplateError is a template that failed, with the cluster that it failed
+// for.
+type TemplateError struct {
+	topology.Position
+	Cluster string
+	Err     error
+}
+
+func (e *TemplateError) Error() string {
+	return fmt.Sprintf("%s: cluster %q: %v", e.Position, e.Cluster, e.Err)
+}
+
+func (e *TemplateError) Unwrap() error { return e.Err }
+
+const entry = "main.jsonnet"
+
+// bodiesOf evaluates the templates for one shape, with a hole for each value.
+func bodiesOf(vm *template.VM, s shape, topology, cluster leaves) ([]resource.Resource, error) {
+	holes := func(scope string, values leaves) map[string]any {
+		return nested(values, func(path string, _ any) any { return resource.Hole(scope + "." + path) })
+	}
+	objects, err := evaluate(vm, s,
+		holes(resource.ScopeTopology, topology),
+		holes(resource.ScopeCluster, cluster),
+		holes(resource.ScopeNamespace, leaves{"name": ""}))
+	if err != nil {
+		return nil, err
+	}
+	var resources []resource.Resource
+	for _, phase := range resource.Phases(s.Hub) {
+		for _, name := range slices.Sorted(maps.Keys(objects[phase])) {
+			body, err := resource.NewBody(objects[phase][name])
+			if err != nil {
+				return nil, fmt.Errorf("%s %s: %w", phase, name, err)
+			}
+			resources = append(resources, resource.Resource{Phase: phase, Name: name, Body: body})
+		}
+	}
+	return resources, nil
+}
+
+// evaluate calls the templates once.
+func evaluate(vm *template.VM, s shape, topology, cluster, namespace map[string]any) (map[resource.Phase]map[string]resource.Object, error) {
+	out, err := vm.Call(entry, map[string]any{"shape": s, "topology": topology, "cluster": cluster, "namespace": namespace})
+	if err != nil {
+		return nil, err
+	}
+	decoded, err := resource.DecodeJSON(out)
+	if err != nil {
+		return nil, err
+	}
+	result := map[resource.Phase]map[string]resource.Object{}
+	phases, _ := decoded.(map[string]any)
+	for phase, v := range phases {
+		byName, _ := v.(map[string]any)
+		objects := make(map[string]resource.Object, len(byName))
+		for name, v := range byName {
+			object, ok := v.(map[string]any)
+			if !ok {
+				return nil, fmt.Errorf("%s %s: expected an object, found %T", phase, name, v)
+			}
+			objects[name] = object
+		}
+		result[resource.Phase(phase)] = objects
+	}
+	if len(result) == 0 {
+		return nil, errors.New(entry + " must return phase -> name -> object")
+	}
+	return result, nil
+}

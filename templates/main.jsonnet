@@ -1,0 +1,16 @@
+local kiali = import 'kiali.libsonnet';
+local link = import 'link.libsonnet';
+local monitoring = import 'monitoring.libsonnet';
+local operator = import 'operator.libsonnet';
+
+function(
+  shape=error 'must provide shape',
+  topology=error 'must provide topology',
+  cluster=error 'must provide cluster',
+  namespace=error 'must provide namespace',
+) {
+  operator: operator(shape, topology),
+  monitoring: monitoring(shape, topology, namespace),
+  kiali: kiali(shape, topology, cluster),
+  link: link(shape, topology),
+}

@@ -1,0 +1,40 @@
+// Labels and annotations that every resource carries.
+{
+  // What a reviewer sees of Argo CD's order: a resource waits until those of
+  // lower waves are healthy. The service account that the token is for is made
+  // by the operator once it has seen the Kiali resource, and a token without
+  // its account is deleted by the cluster. Monitors come last because nothing
+  // waits for them.
+  wave: {
+    operator: '0',
+    access: '10',
+    link: '20',
+    kiali: '30',
+    token: '40',
+    monitoring: '50',
+  },
+
+  labels(name, topology): {
+    'app.kubernetes.io/name': name,
+    'app.kubernetes.io/part-of': topology.name,
+    'app.kubernetes.io/managed-by': 'sightline',
+  },
+
+  annotations(wave): {
+    'argocd.argoproj.io/sync-wave': wave,
+  },
+
+  // For a resource whose definition may reach the cluster after the sync has
+  // begun: without it Argo CD's dry run fails before the first wave.
+  lateKind(wave): self.annotations(wave) {
+    'argocd.argoproj.io/sync-options': 'SkipDryRunOnMissingResource=true',
+  },
+
+  // For an object that others rely on too: removing it from Git must not
+  // remove it from the cluster, whichever engine applies it.
+  keep(wave): self.annotations(wave) {
+    'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
+    'helm.sh/resource-policy': 'keep',
+    'kustomize.toolkit.fluxcd.io/prune': 'disabled',
+  },
+}
