@@ -38,7 +38,7 @@ type leaves = map[string]any
 func topologyValues(t *topology.Topology) leaves {
 	s := t.Spec
 	kiali := s.Kiali.InstanceName + "-" + s.Kiali.Namespace
-	return leaves{
+	values := leaves{
 		"name":                       t.Metadata.Name,
 		"mesh.id":                    s.Mesh.ID,
 		"mesh.controlPlaneNamespace": s.Mesh.ControlPlaneNamespace,
@@ -51,8 +51,11 @@ func topologyValues(t *topology.Topology) leaves {
 		"operator.source":            s.Kiali.Operator.Source,
 		"metrics.interval":           s.Metrics.Interval,
 		"telemetry.name":             s.Telemetry.Name,
-		"monitoringConfig":           string(resource.Encode(nil, s.Metrics.UserWorkloadMonitoring.Config)),
 	}
+	if uwm := s.Metrics.UserWorkloadMonitoring; uwm.Manage {
+		values["monitoringConfig"] = string(resource.Encode(nil, uwm.Config))
+	}
+	return values
 }
 
 // operatorPackage names the operator in a catalog: the community's catalog

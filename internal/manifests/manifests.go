@@ -9,9 +9,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Tree writes each object to clusters/<cluster>/<phase>/<kind>_<namespace>_<name>.yaml;
-// an object without namespace has "_" for one, so that a name never changes
-// its meaning. The files are sorted.
+// Tree writes each object to clusters/<cluster>/<phase>/<kind>_<namespace>_<name>.yaml,
+// with nothing between the underscores for an object without namespace. The
+// files are sorted.
 func Tree(clusters []resource.Cluster) ([]tree.File, error) {
 	var files []tree.File
 	for i := range clusters {
@@ -57,9 +57,5 @@ func Stream(files []tree.File) []byte {
 }
 
 func path(cluster string, phase resource.Phase, id resource.ID) string {
-	namespace := id.Namespace
-	if namespace == "" {
-		namespace = "_"
-	}
-	return fmt.Sprintf("clusters/%s/%s/%s_%s_%s.yaml", cluster, phase, strings.ToLower(id.Kind), namespace, id.Name)
+	return fmt.Sprintf("clusters/%s/%s/%s_%s_%s.yaml", cluster, phase, strings.ToLower(id.Kind), id.Namespace, id.Name)
 }

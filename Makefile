@@ -1,0 +1,97 @@
+# Everything that a developer or CI runs. `make` alone lists the targets.
+
+GO       ?= go
+FUZZTIME ?= 10s
+BENCH    ?= .
+
+# The Go release that the module is written for. A dependency that asks for more is not upgraded to.
+GO_RELEASE := 1.26
+
+jsonnet_sources := $(sort $(shell find templates overlays -name '*.jsonnet' -o -name '*.libsonnet' 2>/dev/null))
+jsonnetfmt      := bin/jsonnetfmt -n 2 --string-style s
+
+# The tests compare with the real kustomize program, not only with its library.
+test race golden fuzz bench: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
+
+.DELETE_ON_ERROR:
+.PHONY: help build test race lint fmt golden fuzz bench clean
+
+help: ## list the targets (default)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
+
+# Always run, because Go itself knows what is out of date; with nothing to do it takes a second.
+build: ## build bin/sightline
+	$(GO) build -o bin/ ./cmd/sightline
+
+test: bin/kustomize ## run every test (TESTFLAGS=-v, …)
+	$(GO) test ./... $(TESTFLAGS)
+
+race: bin/kustomize ## run every test under the race detector; needs a C compiler
+	$(GO) test -race ./... $(TESTFLAGS)
+
+# The flag -update exists in these two packages only: `go test ./... -update` would fail in all others.
+golden: bin/kustomize ## rewrite golden/ and the expectations of the command scripts; then read the diff
+	$(GO) test ./render/ -run TestGolden -update
+	$(GO) test ./cmd/sightline/ -update
+
+fuzz: bin/kustomize ## run each fuzz target for FUZZTIME (10s)
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file func; do \
+		$(GO) test "$${file%/*}" -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) </dev/null || exit 1; \
+	done
+
+bench: bin/kustomize ## run the benchmarks that match BENCH (all)
+	@dirs=$$(grep -rlE --include='*_test.go' '^func Benchmark' . | xargs -r -n1 dirname | sort -u); \
+	if [ -z "$$dirs" ]; then echo 'bench: there is no benchmark yet'; exit; fi; \
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $$dirs
+
+fmt: bin/jsonnetfmt ## format Go and Jsonnet in place
+	gofmt -w .
+	$(if $(jsonnet_sources),$(jsonnetfmt) -i $(jsonnet_sources))
+
+clean: ## remove what the other targets built
+	rm -rf bin
+
+# Lint: one target a check, each quiet when all is well. One failure does not hide the next.
+
+checks := check-go check-tidy check-gofmt check-vet check-staticcheck check-jsonnetfmt check-jsonnet
+.PHONY: $(checks)
+
+lint: ## run every check: Go release, tidy modules, gofmt, vet, staticcheck, jsonnetfmt, jsonnet-lint
+	@$(MAKE) --no-print-directory --keep-going $(checks)
+
+# Ends a failed check in one sentence that says what to do.
+say = { echo "lint: $(1)" >&2; exit 1; }
+
+# `go get` takes versions that need a later Go gladly, and changes the go line for them without a question.
+check-go:
+	@for dir in . tools; do \
+		grep -qE '^go $(subst .,\.,$(GO_RELEASE))(\.[0-9]+)?$$' $$dir/go.mod && ! grep -q '^toolchain ' $$dir/go.mod || \
+			$(call say,$$dir/go.mod must stay on go $(GO_RELEASE) or a patch of it and have no toolchain line); \
+		GOTOOLCHAIN=local $(GO) list -C $$dir -m all >/dev/null || \
+			$(call say,$$dir/go.mod: a module asks for a later Go than go.mod says or than this one; pin an earlier version of it); \
+	done
+
+check-gofmt:
+	@out=$$(gofmt -l .) && [ -z "$$out" ] || { echo "$$out"; $(call say,gofmt: the files above are not formatted; run make fmt); }
+
+check-vet:
+	@$(GO) vet ./... || $(call say,go vet found the problems above)
+
+check-staticcheck: bin/staticcheck
+	@bin/staticcheck ./... || $(call say,staticcheck found the problems above; its rules are in staticcheck.conf)
+
+check-jsonnetfmt: bin/jsonnetfmt
+	@$(if $(jsonnet_sources),$(jsonnetfmt) --test $(jsonnet_sources) || $(call say,jsonnetfmt: the files above are not formatted; run make fmt),:)
+
+check-jsonnet: bin/jsonnet-lint
+	@$(if $(jsonnet_sources),bin/jsonnet-lint -J templates $(jsonnet_sources) || $(call say,jsonnet-lint found the problems above),:)
+
+check-tidy:
+	@$(GO) mod tidy -diff || $(call say,go.mod or go.sum is not tidy; run go mod tidy)
+	@$(GO) mod tidy -C tools -diff || $(call say,tools/go.mod or tools/go.sum is not tidy; run go mod tidy in tools/)
+
+# Tools: their own module, built once; only a change of a pin rebuilds them.
+
+bin/%: tools/go.mod tools/go.sum
+	@mkdir -p bin
+	cp "$$($(GO) tool -C tools -n $*)" $@

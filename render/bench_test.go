@@ -1,0 +1,194 @@
+package render_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/kustomize"
+	"github.com/sightline-mesh/sightline/internal/manifests"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+	"github.com/sightline-mesh/sightline/templates"
+)
+
+// The benchmarks of this file compare two things in one run and report the
+// ratio of their best times, because a ratio survives a change of machine. The
+// program is measured as its users run it, as a process.
+
+// BenchmarkFleet renders 1,000 clusters with 20 namespaces: against cp -r of
+// what it writes, and again with nothing changed.
+func BenchmarkFleet(b *testing.B) {
+	fleetBenchmark(b, 1000, 20)
+}
+
+// BenchmarkLargeFleet renders 10,000 clusters with 100 namespaces, and a tenth
+// of the clusters, which shows how the cost grows.
+func BenchmarkLargeFleet(b *testing.B) {
+	sightline := buildBinary(b)
+	work := fastDir(b)
+	small, large := fleet(b, work, 1000, 100), fleet(b, work, 10_000, 100)
+	var one, ten best
+	var peak int64
+	for b.Loop() {
+		for _, m := range []struct {
+			file string
+			t    *best
+		}{{small, &one}, {large, &ten}} {
+			out := filepath.Join(work, "out")
+			require.NoError(b, os.RemoveAll(out))
+			peak = max(peak, m.t.process(b, sightline, "render", m.file, "-o", out))
+		}
+	}
+	b.ReportMetric(ten.seconds()/one.seconds(), "x-for-10x-clusters")
+	b.ReportMetric(ten.seconds(), "s-10000x100")
+	b.ReportMetric(float64(peak)/(1<<20), "MiB-peak")
+}
+
+func fleetBenchmark(b *testing.B, clusters, namespaces int) {
+	sightline := buildBinary(b)
+	work := fastDir(b)
+	file := fleet(b, work, clusters, namespaces)
+	var first, second, cp best
+	var peak int64
+	for b.Loop() {
+		out, copied := filepath.Join(work, "out"), filepath.Join(work, "copied")
+		require.NoError(b, os.RemoveAll(out))
+		require.NoError(b, os.RemoveAll(copied))
+		peak = max(peak, first.process(b, sightline, "render", file, "-o", out))
+		cp.process(b, "cp", "-r", out, copied)
+		second.process(b, sightline, "render", file, "-o", out)
+	}
+	b.ReportMetric(first.seconds()/cp.seconds(), "x-of-cp")
+	b.ReportMetric(second.seconds()/first.seconds(), "x-again")
+	b.ReportMetric(first.seconds(), "s-first")
+	b.ReportMetric(float64(peak)/(1<<20), "MiB-peak")
+}
+
+// BenchmarkFill compares, in memory, filling the bodies of clusters with
+// building the same clusters' trees with the kustomize library.
+func BenchmarkFill(b *testing.B) {
+	const clusters = 20
+	data, err := os.ReadFile(fleet(b, b.TempDir(), clusters, 20))
+	require.NoError(b, err)
+	t, findings := topology.Parse("fleet.yaml", data)
+	require.Empty(b, findings)
+	ready, err := render.Clusters(t, templates.FS)
+	require.NoError(b, err)
+	files, err := render.Tree(t, templates.FS, render.Kustomize)
+	require.NoError(b, err)
+	built, err := kustomize.Load(files)
+	require.NoError(b, err)
+
+	var fill, build best
+	for b.Loop() {
+		fill.time(func() {
+			for i := range ready {
+				_, err := manifests.Cluster(&ready[i])
+				require.NoError(b, err)
+			}
+		})
+		build.time(func() {
+			for i := range ready {
+				_, err := built.Build("clusters/" + ready[i].Name)
+				require.NoError(b, err)
+			}
+		})
+	}
+	b.ReportMetric(build.seconds()/fill.seconds(), "x-faster-than-kustomize")
+	b.ReportMetric(fill.seconds()*1e6/clusters, "µs/cluster")
+}
+
+// BenchmarkEastWest compares rendering the built-in example with starting the
+// program at all.
+func BenchmarkEastWest(b *testing.B) {
+	sightline := buildBinary(b)
+	out := filepath.Join(fastDir(b), "out")
+	var render, version best
+	for b.Loop() {
+		for range 10 {
+			version.process(b, sightline, "version")
+			require.NoError(b, os.RemoveAll(out))
+			render.process(b, sightline, "render", "-o", out)
+		}
+	}
+	b.ReportMetric(render.seconds()/version.seconds(), "x-of-version")
+	b.ReportMetric(render.seconds()*1e3, "ms")
+}
+
+// best is the shortest of several times.
+type best struct{ d time.Duration }
+
+func (t *best) seconds() float64 { return t.d.Seconds() }
+
+func (t *best) time(f func()) {
+	start := time.Now()
+	f()
+	if d := time.Since(start); t.d == 0 || d < t.d {
+		t.d = d
+	}
+}
+
+// process runs a program and returns its peak resident memory in bytes.
+func (t *best) process(b *testing.B, name string, args ...string) int64 {
+	b.Helper()
+	cmd := exec.CommandContext(context.Background(), name, args...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	t.time(func() { require.NoError(b, cmd.Run(), "%s", &stderr) })
+	return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss * 1024
+}
+
+func buildBinary(b *testing.B) string {
+	b.Helper()
+	file := filepath.Join(b.TempDir(), "sightline")
+	out, err := exec.Command("go", "build", "-o", file, "../cmd/sightline").CombinedOutput()
+	require.NoError(b, err, "%s", out)
+	return file
+}
+
+// fastDir is a folder on a memory file system where there is one.
+func fastDir(b *testing.B) string {
+	b.Helper()
+	const memory = "/dev/shm"
+	if info, err := os.Stat(memory); err != nil || !info.IsDir() {
+		return b.TempDir()
+	}
+	dir, err := os.MkdirTemp(memory, "sightline-bench-")
+	require.NoError(b, err)
+	b.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// fleet writes a topology of n clusters that share namespaces.
+func fleet(b *testing.B, dir string, n, namespaces int) string {
+	b.Helper()
+	var text strings.Builder
+	text.WriteString(`apiVersion: sightline.dev/v1alpha1
+kind: Topology
+metadata: {name: fleet}
+spec:
+  mesh: {id: mesh1}
+  kiali: {hub: c0}
+  metrics: {userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true}}}
+  namespaces:
+`)
+	for i := range namespaces {
+		fmt.Fprintf(&text, "    - app-%d\n", i)
+	}
+	text.WriteString("  clusters:\n")
+	for i := range n {
+		fmt.Fprintf(&text, "    - name: c%d\n      server: https://api.c%d.example.com:6443\n      domain: apps.c%d.example.com\n", i, i, i)
+	}
+	file := filepath.Join(dir, fmt.Sprintf("fleet-%d-%d.yaml", n, namespaces))
+	require.NoError(b, os.WriteFile(file, []byte(text.String()), 0o644))
+	return file
+}
