@@ -92,7 +92,7 @@ type importer struct {
 func (i *importer) Import(from, name string) (jsonnet.Contents, string, error) {
 	found := path.Join(path.Dir(from), name)
 	if path.IsAbs(name) || !fs.ValidPath(found) {
-		return jsonnet.Contents{}, "", fmt.Errorf("import %q: a template may import only what is beside or below it", name)
+		return jsonnet.Contents{}, "", fmt.Errorf("import %q: a template may import only what is below its root", name)
 	}
 	if contents, ok := i.seen[found]; ok {
 		return contents, found, nil
