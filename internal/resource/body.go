@@ -40,10 +40,12 @@ type Body struct {
 	scopes []string
 }
 
-// hole is a place in a body's text that a value is printed at.
+// hole is a place in a body's text that a value is printed at: the value of
+// parts, or where that is a merge, of merge.
 type hole struct {
 	at     int // offset in the text
 	parts  []part
+	merge  map[string]any
 	indent int
 	in     context
 }
@@ -72,19 +74,35 @@ func NewBody(object Object) (*Body, error) {
 	e := encoder{holes: &b.holes}
 	e.document(object)
 	b.text = e.dst
-	for _, h := range b.holes {
-		for _, p := range h.parts {
+	b.collectScopes(object)
+	return b, nil
+}
+
+func (b *Body) collectScopes(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, item := range v {
+			b.collectScopes(item)
+		}
+	case []any:
+		for _, item := range v {
+			b.collectScopes(item)
+		}
+	case string:
+		for _, p := range split(v) {
 			if scope, _, _ := strings.Cut(p.path, "."); scope != "" && !slices.Contains(b.scopes, scope) {
 				b.scopes = append(b.scopes, scope)
 			}
 		}
 	}
-	return b, nil
 }
 
 func noHoleInKeys(v any) error {
 	switch v := v.(type) {
 	case map[string]any:
+		if ours, _, ok := asMerge(v); ok {
+			return noHoleInKeys(ours)
+		}
 		for k, item := range v {
 			if strings.Contains(k, holeOpen) {
 				return fmt.Errorf("the key %q would differ between clusters; a template may place values, not keys", k)
@@ -117,7 +135,7 @@ func (b *Body) Append(dst []byte, values Values) ([]byte, error) {
 	for _, h := range b.holes {
 		e.dst = append(e.dst, b.text[from:h.at]...)
 		from = h.at
-		v, err := fill(h.parts, values)
+		v, err := h.value(values)
 		if err != nil {
 			return nil, err
 		}
@@ -142,6 +160,71 @@ func (b *Body) ID(values Values) (ID, error) {
 		*field, _ = v.(string)
 	}
 	return id, nil
+}
+
+func (h *hole) value(values Values) (any, error) {
+	if h.merge != nil {
+		return fillAll(h.merge, values)
+	}
+	return fill(h.parts, values)
+}
+
+// Fill returns the object that the body is with these values. Append is the
+// faster way to its text.
+func (b *Body) Fill(values Values) (Object, error) {
+	v, err := fillAll(b.object, values)
+	if err != nil {
+		return nil, err
+	}
+	return v.(map[string]any), nil
+}
+
+// fillAll fills whatever has marks below v.
+func fillAll(v any, values Values) (any, error) {
+	switch v := v.(type) {
+	case map[string]any:
+		if ours, theirs, ok := asMerge(v); ok {
+			return fillMerge(ours, theirs, values)
+		}
+		filled := make(map[string]any, len(v))
+		for k, item := range v {
+			value, err := fillAll(item, values)
+			if err != nil {
+				return nil, err
+			}
+			filled[k] = value
+		}
+		return filled, nil
+	case []any:
+		filled := make([]any, len(v))
+		for i, item := range v {
+			value, err := fillAll(item, values)
+			if err != nil {
+				return nil, err
+			}
+			filled[i] = value
+		}
+		return filled, nil
+	case string:
+		return fill(split(v), values)
+	}
+	return v, nil
+}
+
+func fillMerge(ours map[string]any, theirs string, values Values) (any, error) {
+	a, err := fillAll(ours, values)
+	if err != nil {
+		return nil, err
+	}
+	b, err := fill(split(theirs), values)
+	if err != nil {
+		return nil, err
+	}
+	over, ok := normal(b).(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%s is merged over a map, so it must be one, not %T", theirs, b)
+	}
+	return Merge(a.(map[string]any), over), nil
 }
 
 // fill gives the value of a string with marks: the value itself where one
@@ -189,10 +272,18 @@ func split(s string) []part {
 	}
 }
 
-// record notes a string with marks as a hole, and reports whether it did.
+// record notes a string with marks, or a merge, as a hole, and reports whether
+// it did.
 func (e *encoder) record(v any, indent int, in context) bool {
+	if e.holes == nil {
+		return false
+	}
+	if _, _, ok := asMerge(v); ok {
+		*e.holes = append(*e.holes, hole{at: len(e.dst), merge: v.(map[string]any), indent: indent, in: in})
+		return true
+	}
 	s, ok := v.(string)
-	if e.holes == nil || !ok || !strings.Contains(s, holeOpen) {
+	if !ok || !strings.Contains(s, holeOpen) {
 		return false
 	}
 	*e.holes = append(*e.holes, hole{at: len(e.dst), parts: split(s), indent: indent, in: in})

@@ -41,6 +41,32 @@ func TestFilledIsEncoded(t *testing.T) {
 	assert.False(t, body.Uses("namespace"))
 }
 
+func TestMerge(t *testing.T) {
+	ours := map[string]any{"a": "1", "m": map[string]any{"x": "1", "y": []any{"1"}}}
+	theirs := map[string]any{"b": "2", "m": map[string]any{"y": []any{"2"}, "z": map[string]any{"deep": true}}}
+	want := map[string]any{"a": "1", "b": "2", "m": map[string]any{"x": "1", "y": []any{"2"}, "z": map[string]any{"deep": true}}}
+	assert.Equal(t, want, Merge(ours, theirs))
+	assert.Equal(t, map[string]any{"a": "1", "m": map[string]any{"x": "1", "y": []any{"1"}}}, ours, "ours is not changed")
+
+	body, err := NewBody(Object{
+		"spec": MergeHole(map[string]any{"a": Hole("topology.one"), "m": ours["m"]}, Hole("cluster.over")),
+		"list": []any{MergeHole(map[string]any{}, Hole("cluster.none"))},
+	})
+	require.NoError(t, err)
+	assert.True(t, body.Uses("cluster"))
+	assert.True(t, body.Uses("topology"))
+	values := Values{"topology": {"one": "1"}, "cluster": {"over": theirs, "none": map[string]any{}}}
+	got, err := body.Append(nil, values)
+	require.NoError(t, err)
+	object, err := body.Fill(values)
+	require.NoError(t, err)
+	assert.Equal(t, Object{"spec": want, "list": []any{map[string]any{}}}, object)
+	assert.Equal(t, string(Encode(nil, object)), string(got))
+
+	_, err = body.Append(nil, Values{"topology": {"one": "1"}, "cluster": {"over": "text", "none": map[string]any{}}})
+	assert.ErrorContains(t, err, "must be one, not string")
+}
+
 func TestHoleInsideText(t *testing.T) {
 	body, err := NewBody(Object{
 		"kind":     "X",

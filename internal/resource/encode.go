@@ -98,6 +98,9 @@ const maxSimpleKey = 1000
 // after prints a value behind "key:", with what separates them and the line
 // break at its end.
 func (e *encoder) after(v any, indent int) {
+	if e.record(v, indent, inMapping) {
+		return
+	}
 	switch v := normal(v).(type) {
 	case map[string]any:
 		if len(v) == 0 {
@@ -114,9 +117,6 @@ func (e *encoder) after(v any, indent int) {
 		e.dst = append(e.dst, '\n')
 		e.sequence(v, indent, false)
 	default:
-		if e.record(v, indent, inMapping) {
-			return
-		}
 		e.dst = append(e.dst, ' ')
 		e.scalarLine(v, indent+2)
 	}
@@ -135,6 +135,9 @@ func (e *encoder) sequence(list []any, indent int, inline bool) {
 
 // item prints a value behind "-", as after does behind "key:".
 func (e *encoder) item(v any, indent int) {
+	if e.record(v, indent, inSequence) {
+		return
+	}
 	switch v := normal(v).(type) {
 	case map[string]any:
 		e.dst = append(e.dst, ' ')
@@ -151,9 +154,6 @@ func (e *encoder) item(v any, indent int) {
 		}
 		e.sequence(v, indent+2, true)
 	default:
-		if e.record(v, indent, inSequence) {
-			return
-		}
 		e.dst = append(e.dst, ' ')
 		e.scalarLine(v, indent+2)
 	}

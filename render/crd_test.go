@@ -1,0 +1,202 @@
+package render_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	schemavalidation "k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// TestSchemas shows that an API server takes every object of every topology:
+// custom resources by the schemas and rules of their definitions, the others
+// by their Go types.
+func TestSchemas(t *testing.T) {
+	dir := shared(t, "crds", "that the rendered objects pass the schemas of their kinds")
+	definitions := map[runtimeschema.GroupVersionKind]*definition{}
+	topologies := examples(t)
+	topologies["without merged metrics"] = eastWest(t, prometheusMerge(false))
+	for name, top := range topologies {
+		objects := rendered(t, top)
+		require.NotEmpty(t, objects)
+		for key, manifest := range objects {
+			kind := kindOf(t, manifest)
+			assert.Empty(t, metadataProblems(t, manifest), "%s: %s", name, key)
+			if scheme.Scheme.Recognizes(kind) {
+				assert.NoError(t, strictlyDecoded(manifest), "%s: %s", name, key)
+				continue
+			}
+			if definitions[kind] == nil {
+				definitions[kind] = define(t, definitionFile(dir, kind), kind.Version)
+			}
+			assert.Empty(t, definitions[kind].problems(t, manifest), "%s: %s", name, key)
+		}
+	}
+}
+
+// TestKialiSchemas shows that the operators of all supported releases take
+// the Kiali resources; the older ones have no schema and take anything.
+func TestKialiSchemas(t *testing.T) {
+	dir := shared(t, "crds/kiali-by-version", "that the Kiali resources pass the schema of each release of the operator")
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			d := define(t, file, "v1alpha1")
+			for name, top := range examples(t) {
+				for key, manifest := range rendered(t, top) {
+					if strings.Contains(key, "/Kiali/") {
+						assert.Empty(t, d.problems(t, manifest), "%s: %s", name, key)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestSchemasFindMistakes puts one mistake into a rendered object, so that the
+// tests above are known to see it.
+func TestSchemasFindMistakes(t *testing.T) {
+	dir := shared(t, "crds", "that a wrong object fails the schema of its kind")
+	objects := rendered(t, eastWest(t))
+	for _, test := range []struct{ name, key, right, wrong, problem string }{
+		{"typo", "cluster1/Kiali/istio-system/kiali", "query_scope:", "query_scopes:", "unknown field spec.external_services.prometheus.query_scopes"},
+		{"typo in a list", "cluster1/PodMonitor/sample/istio-proxies-monitor", "targetLabel: app", "targetlabel: app", "unknown field spec.podMetricsEndpoints[0].relabelings[4].targetlabel"},
+		{"wrong type", "cluster2/Kiali/istio-system/kiali", "remote_cluster_resources_only: true", `remote_cluster_resources_only: "true"`, "must be of type boolean"},
+		{"value of an enumeration", "cluster1/ServiceMonitor/istio-system/istiod-monitor", "action: replace", "action: overwrite", "Unsupported value"},
+		{"missing field", "cluster1/Subscription/openshift-operators/kiali-ossm", "sourceNamespace: openshift-marketplace", "config: {}", "spec.sourceNamespace: Required value"},
+		{"rule", "cluster1/Telemetry/istio-system/enable-prometheus-metrics", "spec:", "spec:\n  selector: {matchLabels: {app: \"*\"}}", "wildcard not allowed"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			manifest := mistaken(t, objects[test.key], test.right, test.wrong)
+			kind := kindOf(t, manifest)
+			problems := define(t, definitionFile(dir, kind), kind.Version).problems(t, manifest)
+			require.Len(t, problems, 1)
+			assert.Contains(t, problems[0], test.problem)
+		})
+	}
+	t.Run("typo in a built-in kind", func(t *testing.T) {
+		assert.ErrorContains(t, strictlyDecoded(mistaken(t, objects["cluster2/Secret/istio-system/kiali-service-account"], "\ntype:", "\ntyp:")), `unknown field "typ"`)
+	})
+	t.Run("label", func(t *testing.T) {
+		problems := metadataProblems(t, mistaken(t, objects["cluster1/ClusterRoleBinding//kiali-istio-system-monitoring-view"], "part-of: east-west", "part-of: east west"))
+		require.Len(t, problems, 1)
+		assert.Contains(t, problems[0], "metadata.labels: Invalid value")
+	})
+}
+
+func mistaken(t *testing.T, manifest []byte, right, wrong string) []byte {
+	t.Helper()
+	require.Contains(t, string(manifest), right)
+	return []byte(strings.Replace(string(manifest), right, wrong, 1))
+}
+
+func kindOf(t *testing.T, manifest []byte) runtimeschema.GroupVersionKind {
+	t.Helper()
+	id := resource.IDOf(decode[resource.Object](t, manifest))
+	return runtimeschema.FromAPIVersionAndKind(id.APIVersion, id.Kind)
+}
+
+// metadataProblems is what an API server has against the metadata, whatever
+// the kind.
+func metadataProblems(t *testing.T, manifest []byte) (problems []string) {
+	t.Helper()
+	raw, err := yaml.Marshal(decode[resource.Object](t, manifest)["metadata"])
+	require.NoError(t, err)
+	metadata := decode[metav1.ObjectMeta](t, raw)
+	for _, err := range validation.ValidateObjectMeta(&metadata, metadata.Namespace != "", validation.NameIsDNSSubdomain, field.NewPath("metadata")) {
+		problems = append(problems, err.Error())
+	}
+	return problems
+}
+
+func strictlyDecoded(manifest []byte) error {
+	_, _, err := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer().Decode(manifest, nil, nil)
+	return err
+}
+
+// definitionFile is where the definition of a custom resource is.
+func definitionFile(dir string, kind runtimeschema.GroupVersionKind) string {
+	plural, _ := meta.UnsafeGuessKindToResource(kind)
+	return filepath.Join(dir, kind.Group+"_"+plural.Resource+".yaml")
+}
+
+// definition is one version of a custom resource, as an API server knows it.
+type definition struct {
+	namespaced bool
+	structural *schema.Structural
+	schema     schemavalidation.SchemaValidator
+	rules      *cel.Validator // nil: there are none
+}
+
+func define(t *testing.T, file, version string) *definition {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var crd apiextensionsv1.CustomResourceDefinition
+	require.NoError(t, yaml.Unmarshal(data, &crd))
+	for _, v := range crd.Spec.Versions {
+		if v.Name != version {
+			continue
+		}
+		require.True(t, v.Served, "%s: %s is not served", file, version)
+		d := &definition{namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped}
+		var internal apiextensions.JSONSchemaProps
+		require.NoError(t, apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(v.Schema.OpenAPIV3Schema, &internal, nil))
+		d.structural, err = schema.NewStructural(&internal)
+		require.NoError(t, err)
+		d.schema, _, err = schemavalidation.NewSchemaValidator(&internal)
+		require.NoError(t, err)
+		d.rules = cel.NewValidator(d.structural, true, celconfig.PerCallLimit)
+		return d
+	}
+	require.Fail(t, "no such version", "%s: %s", file, version)
+	return nil
+}
+
+// problems is what an API server has against a new object: fields that it
+// would drop, values that the schema does not allow, rules that fail.
+func (d *definition) problems(t *testing.T, manifest []byte) (problems []string) {
+	t.Helper()
+	data, err := yaml.YAMLToJSONStrict(manifest)
+	require.NoError(t, err)
+	var object map[string]any
+	require.NoError(t, json.Unmarshal(data, &object)) // whole numbers become int64, as in an API server
+	require.Equal(t, d.namespaced, resource.IDOf(object).Namespace != "", "the scope of the kind")
+
+	for _, path := range pruning.PruneWithOptions(object, d.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}) {
+		problems = append(problems, "unknown field "+path)
+	}
+	defaulting.Default(object, d.structural)
+	errs := schemavalidation.ValidateCustomResource(nil, object, d.schema)
+	if d.rules != nil {
+		broken, _ := d.rules.Validate(t.Context(), nil, d.structural, object, nil, celconfig.RuntimeCELCostBudget)
+		errs = append(errs, broken...)
+	}
+	for _, err := range errs {
+		problems = append(problems, err.Error())
+	}
+	return problems
+}

@@ -1,0 +1,78 @@
+package render_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/manifests"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+	"github.com/sightline-mesh/sightline/templates"
+	"github.com/sightline-mesh/sightline/topologies"
+)
+
+// eastWest is the built-in topology, changed as the test needs it.
+func eastWest(t *testing.T, changes ...func(*topology.Spec)) *topology.Topology {
+	t.Helper()
+	top, findings := topology.Parse(topologies.EastWestFile, topologies.EastWest)
+	require.Empty(t, findings)
+	for _, change := range changes {
+		change(&top.Spec)
+	}
+	return top
+}
+
+func prometheusMerge(on bool) func(*topology.Spec) {
+	return func(s *topology.Spec) { s.Metrics.PrometheusMerge = on }
+}
+
+// rendered returns the manifest of every object of every cluster by its key.
+func rendered(t *testing.T, top *topology.Topology) map[string][]byte {
+	t.Helper()
+	clusters, err := render.Clusters(top, templates.FS)
+	require.NoError(t, err)
+	objects := map[string][]byte{}
+	for i := range clusters {
+		files, err := manifests.Cluster(&clusters[i])
+		require.NoError(t, err)
+		for _, f := range files {
+			add(t, objects, clusters[i].Name, f.Content)
+		}
+	}
+	return objects
+}
+
+// add puts a manifest under its key, cluster/kind/namespace/name; what has no
+// namespace has nothing between the slashes.
+func add(t *testing.T, objects map[string][]byte, cluster string, manifest []byte) {
+	t.Helper()
+	id := resource.IDOf(decode[resource.Object](t, manifest))
+	key := cluster + "/" + id.Kind + "/" + id.Namespace + "/" + id.Name
+	require.NotContains(t, objects, key, "the same object twice")
+	objects[key] = manifest
+}
+
+// decode reads YAML and refuses what T has no field for.
+func decode[T any](t *testing.T, data []byte) T {
+	t.Helper()
+	var v T
+	require.NoError(t, yaml.UnmarshalStrict(data, &v))
+	return v
+}
+
+// shared returns a directory beside the project, and skips the test where it
+// is absent.
+func shared(t *testing.T, dir, unproven string) string {
+	t.Helper()
+	dir = "../../shared/" + dir
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		t.Skipf("%s is absent, so this is not shown: %s", dir, unproven)
+	}
+	return dir
+}
