@@ -29,10 +29,11 @@ test: bin/kustomize ## run every test (TESTFLAGS=-v, …)
 race: bin/kustomize ## run every test under the race detector; needs a C compiler
 	$(GO) test -race ./... $(TESTFLAGS)
 
-# The flag -update exists in these two packages only: `go test ./... -update` would fail in all others.
+# The flag -update exists in these packages only: `go test ./... -update` would fail in all others.
 golden: bin/kustomize ## rewrite golden/ and the expectations of the command scripts; then read the diff
 	$(GO) test ./render/ -run TestGolden -update
-	$(GO) test ./cmd/sightline/ -update
+	$(GO) test ./internal/topology/ -run TestFindings -update
+	$(GO) test ./cmd/sightline/ -run TestScripts -update
 
 fuzz: bin/kustomize ## run each fuzz target for FUZZTIME (10s)
 	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file func; do \

@@ -87,9 +87,9 @@ func TestSyntheticDiffersInEveryValue(t *testing.T) {
 			assert.NotEqual(t, a[path], b[path], "topology.%s", path)
 		}
 		for i := range pair[0].Spec.Clusters {
-			a := clusterValues(pair[0], &pair[0].Spec.Clusters[i])
+			a := clusterValues(&pair[0].Spec.Clusters[i], hubHost(pair[0]))
 			for j := range pair[1].Spec.Clusters {
-				b := clusterValues(pair[1], &pair[1].Spec.Clusters[j])
+				b := clusterValues(&pair[1].Spec.Clusters[j], hubHost(pair[1]))
 				for path := range a {
 					assert.NotEqual(t, a[path], b[path], "cluster.%s", path)
 				}

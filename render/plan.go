@@ -67,12 +67,12 @@ func operatorPackage(source string) string {
 	return "kiali-ossm"
 }
 
-func clusterValues(t *topology.Topology, c *topology.Cluster) leaves {
+func clusterValues(c *topology.Cluster, hubHost string) leaves {
 	return leaves{
 		"name": c.Name,
 		// Kiali's server takes the first redirect URI of a remote's
 		// OAuthClient, and routes the callback by its last part.
-		"callback": "https://" + hubHost(t) + "/api/auth/callback/" + c.Name,
+		"callback": "https://" + hubHost + "/api/auth/callback/" + c.Name,
 	}
 }
 

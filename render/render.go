@@ -54,12 +54,12 @@ func Tree(t *topology.Topology, templates fs.FS, format Format) ([]tree.File, er
 // topology. A template that fails gives a *TemplateError.
 func Clusters(t *topology.Topology, templates fs.FS) ([]resource.Cluster, error) {
 	vm := template.New(templates)
-	shared := topologyValues(t)
+	shared, host := topologyValues(t), hubHost(t)
 	bodies := map[shape][]resource.Resource{}
 	clusters := make([]resource.Cluster, len(t.Spec.Clusters))
 	for i := range t.Spec.Clusters {
 		c := &t.Spec.Clusters[i]
-		own := clusterValues(t, c)
+		own := clusterValues(c, host)
 		s := shapeOf(t, c)
 		resources, ok := bodies[s]
 		if !ok {

@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -30,10 +30,7 @@ const (
 func main() {
 	// A run is short: memory is cheaper than collecting it.
 	debug.SetGCPercent(400)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run is the whole command: what it is told and the streams in, an exit code
@@ -52,18 +49,35 @@ func newCommand() *cobra.Command {
 		Use:           "sightline",
 		Short:         "Render what a multi-cluster mesh needs for Kiali to see all of it",
 		Long:          rootDoc,
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &hinted{err, cmd.CommandPath() + " --help lists the flags"}
+	})
 	cmd.AddCommand(
 		newRenderCommand(),
 		newVersionCommand(),
 	)
 	return cmd
+}
+
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "sightline --help lists the commands"
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %q?", near[0])
+	} else if strings.ContainsAny(args[0], "./") {
+		hint = fmt.Sprintf("did you mean \"render %s\"?", args[0])
+	}
+	return &hinted{fmt.Errorf("unknown command %q", args[0]), hint}
 }
 
 const rootDoc = `Sightline turns one topology (clusters, namespaces, mesh id, Kiali hub) into
@@ -122,6 +136,8 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &usage):
 		say(usage, usage.hint)
 		return exitFailure
+	case errors.Is(err, syscall.EPIPE):
+		return exitFailure // whoever read our output has had enough
 	}
 	say(err, "")
 	return exitFailure

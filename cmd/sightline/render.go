@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +31,7 @@ from standard input. One topology is written to DIR, several to DIR/<name>.
 The directory belongs to sightline: files that the topology no longer gives are
 removed, and a directory that sightline has not written is refused. A cluster
 that left the topology is removed with --allow-remove only. A run that fails
-changes nothing.
+changes nothing; of several topologies each is written as a whole.
 
 With "-o -" the objects are printed to standard output as one YAML stream, each
 under a comment with its cluster and phase, in the order to apply them.`
@@ -125,7 +128,7 @@ func (o *renderOptions) stream(parsed []*topology.Topology, stdout io.Writer) er
 	}
 	for _, name := range o.clusters {
 		if !known[name] {
-			return &hinted{fmt.Errorf("no cluster %q in the topology", name), ""}
+			return &hinted{fmt.Errorf("no cluster %q in the topology", name), "the clusters are " + list(slices.Sorted(maps.Keys(known)))}
 		}
 	}
 	_, err := stdout.Write(manifests.Stream(files))
@@ -135,22 +138,26 @@ func (o *renderOptions) stream(parsed []*topology.Topology, stdout io.Writer) er
 // write renders every topology, looks at every directory, and only then
 // changes the first file.
 func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, stderr io.Writer) error {
-	plans := make([]*tree.Plan, len(parsed))
+	rendered := make([][]tree.File, len(parsed))
 	for i, t := range parsed {
-		files, err := render.Tree(t, templates.FS, render.Format(o.format))
-		if err != nil {
+		var err error
+		if rendered[i], err = render.Tree(t, templates.FS, render.Format(o.format)); err != nil {
 			return err
 		}
-		out := o.out
-		if len(parsed) > 1 {
-			out = filepath.Join(out, t.Metadata.Name)
-		}
+	}
+	// Until here a signal just ends the process; from here on there is
+	// something to put back.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	plans := make([]*tree.Plan, len(parsed))
+	for i, t := range parsed {
+		out := o.directory(t, len(parsed))
 		dir, err := tree.Open(out, tree.Marker{Topology: t.Metadata.Name, Format: o.format})
 		if err != nil {
 			return err
 		}
-		if plans[i], err = dir.Compare(ctx, files); err != nil {
-			return err
+		if plans[i], err = dir.Compare(ctx, rendered[i]); err != nil {
+			return interrupted(err, out)
 		}
 		if err := o.guardRemovals(out, plans[i].RemovedClusters()); err != nil {
 			return err
@@ -158,13 +165,37 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 	}
 	for i, t := range parsed {
 		if err := plans[i].Apply(ctx); err != nil {
-			return err
+			return interrupted(err, o.directory(t, len(parsed)))
 		}
 		r := plans[i].Report()
 		fmt.Fprintf(stderr, "%s: %s, %d files: %d added, %d changed, %d removed\n", t.Metadata.Name,
 			count(len(t.Spec.Clusters), "cluster"), r.Added+r.Changed+r.Unchanged, r.Added, r.Changed, r.Removed)
 	}
 	return nil
+}
+
+// directory is where one of several topologies is written.
+func (o *renderOptions) directory(t *topology.Topology, several int) string {
+	if several > 1 {
+		return filepath.Join(o.out, t.Metadata.Name)
+	}
+	return o.out
+}
+
+func interrupted(err error, out string) error {
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted; %s is as it was", out)
+	}
+	return err
+}
+
+// list names things, as many as fit into a message.
+func list(names []string) string {
+	const most = 10
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 func count(n int, noun string) string {
@@ -204,7 +235,12 @@ func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error
 	}
 	var parsed []*topology.Topology
 	var findings topology.Findings
-	for _, arg := range args {
+	files := map[string]string{} // by the name of the topology in it
+	var twice error
+	for i, arg := range args {
+		if arg == "-" && slices.Contains(args[:i], arg) {
+			return nil, &hinted{errors.New("standard input is named twice"), "it can be read once"}
+		}
 		data, err := readFile(arg, stdin)
 		if err != nil {
 			return nil, err
@@ -214,17 +250,16 @@ func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error
 		if len(found) > 0 {
 			continue
 		}
-		for _, other := range parsed {
-			if other.Metadata.Name == t.Metadata.Name {
-				return nil, &hinted{fmt.Errorf("two topologies are named %q", t.Metadata.Name), "give each a metadata.name of its own: it names the directory"}
-			}
+		if other, ok := files[t.Metadata.Name]; ok {
+			twice = &hinted{fmt.Errorf("%s and %s are both named %q", other, displayName(arg), t.Metadata.Name), "give each a metadata.name of its own: it names the directory"}
 		}
+		files[t.Metadata.Name] = displayName(arg)
 		parsed = append(parsed, t)
 	}
 	if len(findings) > 0 {
 		return nil, &invalid{findings.Sorted()}
 	}
-	return parsed, nil
+	return parsed, twice
 }
 
 func readFile(arg string, stdin io.Reader) ([]byte, error) {
@@ -235,15 +270,14 @@ func readFile(arg string, stdin io.Reader) ([]byte, error) {
 			return nil, err
 		}
 		defer f.Close()
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			return nil, &hinted{fmt.Errorf("%s is a directory; a topology is one file", arg), "name the file in it"}
+		}
 		in = f
 	}
 	// One byte more than a topology may have is enough for the parser to
 	// refuse it.
-	data, err := io.ReadAll(io.LimitReader(in, topology.MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", displayName(arg), err)
-	}
-	return data, nil
+	return io.ReadAll(io.LimitReader(in, topology.MaxSize+1))
 }
 
 func displayName(arg string) string {

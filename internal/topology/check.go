@@ -1,61 +1,132 @@
 package topology
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// check finds what the decoder cannot: what one value means for another.
+// check finds what the decoder cannot: what one value means for another. It is
+// silent about what follows from a finding of the decoder.
 func (t *Topology) check(findings *Findings) {
-	clusters := t.Spec.Clusters
-	if len(clusters) == 0 {
-		if t.has("spec", "clusters") {
-			findings.add(t.At("spec", "clusters"), RuleValue, "", "spec.clusters must name at least one cluster")
+	t.checkMonitoringConfig(findings)
+	if len(t.Spec.Clusters) == 0 {
+		if n := t.node("spec", "clusters"); n != nil && n.Kind == yaml.SequenceNode {
+			findings.add(t.At("spec", "clusters"), RuleValue, "add one, such as - name: cluster1", "spec.clusters must name at least one cluster")
 		}
 		return
 	}
-	first := map[string]int{}
-	for i, c := range clusters {
-		if c.Name == "" {
-			continue // found by the decoder
-		}
-		key := strings.ToLower(c.Name)
-		if j, ok := first[key]; ok {
-			at := t.At("spec", "clusters", j, "name")
-			findings.add(t.At("spec", "clusters", i, "name"), "ID01", "give each cluster a name of its own; letter case does not tell names apart",
-				"two clusters are named %q; first at %d:%d", c.Name, at.Line, at.Col)
-			continue
-		}
-		first[key] = i
+	twice := t.checkNames(findings)
+	hub := t.checkHub(findings)
+	if hub < 0 {
+		return
 	}
-	t.checkHub(findings)
-	for i, c := range clusters {
-		if c.Name != "" && !t.IsHub(&clusters[i]) && !t.has("spec", "clusters", i, "server") {
-			findings.add(t.At("spec", "clusters", i), RuleMissing, formats["server"].hint, "cluster %q: server is missing; the hub reaches a remote by it", c.Name)
+	t.checkHost(hub, len(t.Spec.Clusters)-len(twice) > 1, findings)
+	for i := range t.Spec.Clusters {
+		if i != hub && !twice[i] && !t.mayHave("spec", "clusters", i, "server") {
+			findings.add(t.At("spec", "clusters", i), RuleMissing, formats["server"].hint, "%s: server is missing; the hub's Kiali reaches a remote by it", t.called(i))
 		}
 	}
 }
 
-func (t *Topology) checkHub(findings *Findings) {
+// checkMonitoringConfig keeps an empty text from replacing what a ConfigMap
+// says about the monitoring of a whole cluster.
+func (t *Topology) checkMonitoringConfig(findings *Findings) {
+	config := []any{"spec", "metrics", "userWorkloadMonitoring", "config"}
+	n := t.node(config...)
+	missing := n == nil && !t.mayHave(config...)
+	empty := n != nil && n.Kind == yaml.MappingNode && len(n.Content) == 0
+	if t.Spec.Metrics.UserWorkloadMonitoring.Manage && (missing || empty) {
+		findings.add(t.At(config...), "PM21", "give its whole content, such as config: {enableUserWorkload: true}, or leave out manage: true",
+			"spec.metrics.userWorkloadMonitoring.config is empty; with manage: true it becomes the whole of cluster-monitoring-config")
+	}
+}
+
+// called names a cluster in messages.
+func (t *Topology) called(i int) string {
+	if name := t.Spec.Clusters[i].Name; name != "" {
+		return fmt.Sprintf("cluster %q", shorten(name))
+	}
+	return fmt.Sprintf("spec.clusters[%d]", i)
+}
+
+// checkNames returns the clusters whose name another one has already.
+func (t *Topology) checkNames(findings *Findings) map[int]bool {
+	first, twice := map[string]int{}, map[int]bool{}
+	for i, c := range t.Spec.Clusters {
+		if c.Name == "" {
+			continue // found by the decoder
+		}
+		key := strings.ToLower(c.Name)
+		j, ok := first[key]
+		if !ok {
+			first[key] = i
+			continue
+		}
+		twice[i] = true
+		message := fmt.Sprintf("two clusters are named %q", shorten(c.Name))
+		if other := t.Spec.Clusters[j].Name; other != c.Name {
+			message = fmt.Sprintf("the cluster names %q and %q differ by letter case only", shorten(other), shorten(c.Name))
+		}
+		at := t.At("spec", "clusters", j, "name")
+		findings.add(t.At("spec", "clusters", i, "name"), "ID01", "give each cluster a name of its own; letter case does not tell names apart",
+			"%s; first at %d:%d", message, at.Line, at.Col)
+	}
+	return twice
+}
+
+// checkHub returns the index of the cluster that is the hub, or is meant to be,
+// or -1 if that cannot be told.
+func (t *Topology) checkHub(findings *Findings) int {
 	name := t.Spec.Kiali.Hub
 	if name == "" {
-		return // found by the decoder
+		return -1 // found by the decoder
 	}
-	if t.Hub() == nil {
-		var names []string
-		for _, c := range t.Spec.Clusters {
+	var names []string
+	for i, c := range t.Spec.Clusters {
+		if c.Name == name {
+			return i
+		}
+		// A name that the decoder refused may still be the one.
+		if n := t.node("spec", "clusters", i, "name"); c.Name == "" && n != nil && n.Value == name {
+			return i
+		}
+		if c.Name != "" {
 			names = append(names, c.Name)
 		}
-		hint := "name one of spec.clusters"
-		if near := nearest(name, names); near != "" {
-			hint = "did you mean \"" + near + "\"?"
-		}
-		findings.add(t.At("spec", "kiali", "hub"), "ID04", hint, "the hub %q is not one of the clusters", shorten(name))
+	}
+	near := nearest(name, names)
+	if near == "" && len(names) < len(t.Spec.Clusters) {
+		return -1 // it may be the one whose name was refused
+	}
+	hint := "name one of spec.clusters"
+	switch {
+	case near != "":
+		hint = fmt.Sprintf("did you mean %q?", near)
+	case len(names) <= 10:
+		hint = "the clusters are " + strings.Join(names, ", ")
+	}
+	findings.add(t.At("spec", "kiali", "hub"), "ID04", hint, "the hub %q is not one of the clusters", shorten(name))
+	if near == "" {
+		return -1
+	}
+	return slices.IndexFunc(t.Spec.Clusters, func(c Cluster) bool { return c.Name == near })
+}
+
+// checkHost makes sure that the hub's Kiali has a host, which remotes need.
+func (t *Topology) checkHost(hub int, remotes bool, findings *Findings) {
+	if t.mayHave("spec", "clusters", hub, "kiali", "host") {
 		return
 	}
-	i := slices.IndexFunc(t.Spec.Clusters, func(c Cluster) bool { return c.Name == name })
-	if len(t.Spec.Clusters) > 1 && !t.has("spec", "clusters", i, "domain") && !t.has("spec", "clusters", i, "kiali", "host") {
-		findings.add(t.At("spec", "clusters", i), RuleMissing, "give the ingress domain of the cluster, such as apps.east.example.com",
-			"cluster %q: domain is missing; the remotes' login callbacks need the host of the hub's Kiali", name)
+	if remotes && !t.mayHave("spec", "clusters", hub, "domain") {
+		findings.add(t.At("spec", "clusters", hub), RuleMissing, "give the ingress domain of the cluster, such as domain: apps.east.example.com",
+			"%s: domain is missing; the remotes' login callbacks need the host of the hub's Kiali", t.called(hub))
+	}
+	label := t.Spec.Kiali.InstanceName + "-" + t.Spec.Kiali.Namespace
+	if len(label) > 63 {
+		findings.add(t.At("spec", "kiali", "instanceName"), RuleValue, "shorten spec.kiali.instanceName or spec.kiali.namespace, or give the hub a kiali.host",
+			"the host of the hub's Kiali begins with %q, which has %d characters; a part of a host may have at most 63", label, len(label))
 	}
 }

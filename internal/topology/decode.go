@@ -1,9 +1,12 @@
 package topology
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,10 +19,38 @@ import (
 // with a usable value.
 //
 // The tags: `yaml:"key"`, `default:"value"`, `enum:"a|b"`,
-// `format:"name of a formats entry"`, `required:"true"`.
+// `format:"name of a formats entry"`, and for a required key, with what to
+// write where it is missing, `required:"key: value"`.
 type decoder struct {
-	file     string
-	findings *Findings
+	file      string
+	findings  *Findings
+	absent    []absent
+	homes     map[string]string // see homesOf
+	misplaced map[string]bool   // paths that keys at wrong places belong to
+}
+
+// absent is the finding of a missing value, which is none where the value has
+// been found at a wrong place.
+type absent struct {
+	path string
+	Finding
+}
+
+// close adds the findings that had to wait for the whole topology.
+func (d *decoder) close() {
+	for _, a := range d.absent {
+		found := false
+		for path := range d.misplaced {
+			found = found || path == a.path || strings.HasPrefix(path, a.path+".")
+		}
+		if !found {
+			d.findings.add(a.Position, a.Rule, a.Hint, "%s", a.Message)
+		}
+	}
+}
+
+func (d *decoder) missing(n *yaml.Node, path, rule, hint, format string, args ...any) {
+	d.absent = append(d.absent, absent{path, Finding{d.at(n), rule, fmt.Sprintf(format, args...), hint}})
 }
 
 func (d *decoder) at(n *yaml.Node) Position { return position(d.file, n) }
@@ -29,6 +60,14 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 	if !d.plain(n) {
 		return
 	}
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
+		hint := "give it a value"
+		if f.Tag.Get("required") == "" && (v.Kind() != reflect.String || f.Tag.Get("default") != "") {
+			hint += ", or leave it out"
+		}
+		d.missing(n, path, RuleType, hint, "%s must be %s, found nothing", path, expected(v))
+		return
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		d.structure(n, v, path)
@@ -36,14 +75,14 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 		d.list(n, v, f, path)
 	case reflect.Map:
 		if n.Kind != yaml.MappingNode {
-			d.wrongType(n, path, "a mapping")
+			d.wrongType(n, path, expected(v), "write it as keys and values, one a line and indented")
 			return
 		}
 		free, _ := d.free(n, path).(map[string]any)
 		v.Set(reflect.ValueOf(free))
 	case reflect.Bool:
 		if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" {
-			d.wrongType(n, path, "true or false")
+			d.wrongType(n, path, expected(v), boolHint(n))
 			return
 		}
 		v.SetBool(strings.EqualFold(n.Value, "true"))
@@ -52,30 +91,54 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 	}
 }
 
+// expected says what a value has to be, in the words of describe.
+func expected(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Struct, reflect.Map:
+		return "a mapping"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Bool:
+		return "true or false"
+	}
+	return "a text"
+}
+
+// boolHint knows what older YAML took for a boolean.
+func boolHint(n *yaml.Node) string {
+	switch strings.ToLower(n.Value) {
+	case "true", "yes", "y", "on":
+		return "write true, without quotes"
+	case "false", "no", "n", "off":
+		return "write false, without quotes"
+	}
+	return ""
+}
+
+const plainHint = "write the value out where it is used"
+
 // plain refuses the YAML features that make a reviewer look elsewhere for a
-// value: an alias also lets ten lines stand for a billion values.
+// value: an alias also lets ten lines stand for a billion values. It tells
+// whether the value is there to go on with.
 func (d *decoder) plain(n *yaml.Node) bool {
-	const hint = "write the value out where it is used"
-	switch {
-	case n.Kind == yaml.AliasNode:
-		d.findings.add(d.at(n), RuleAlias, hint, "found the alias *%s; aliases are not supported in a topology", shorten(n.Value))
+	if n.Kind == yaml.AliasNode {
+		d.findings.add(d.at(n), RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a topology", bare(n.Value))
 		return false
-	case n.Anchor != "":
-		d.findings.add(d.at(n), RuleAlias, hint, "found the anchor &%s; anchors are not supported in a topology", shorten(n.Anchor))
+	}
+	if n.Anchor != "" {
+		d.findings.add(d.at(n), RuleAlias, plainHint, "found the anchor &%s; anchors are not supported in a topology", bare(n.Anchor))
+	}
+	if n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != ownTags[n.Kind] {
+		d.findings.add(d.at(n), RuleType, "leave the tag out", "found the tag %s; tags are not supported in a topology", bare(n.ShortTag()))
 		return false
 	}
 	return true
 }
 
-func (d *decoder) wrongType(n *yaml.Node, path, want string) {
-	hint := ""
-	switch tag := n.ShortTag(); {
-	case n.Kind != yaml.ScalarNode:
-	case want == "a text" && tag != "!!null":
-		hint = fmt.Sprintf("put it in quotes: %q", n.Value)
-	case tag == "!!null":
-		hint = "remove the key to get its default, or give it a value"
-	}
+// ownTags are the tags that change nothing.
+var ownTags = map[yaml.Kind]string{yaml.MappingNode: "!!map", yaml.SequenceNode: "!!seq", yaml.ScalarNode: "!!str"}
+
+func (d *decoder) wrongType(n *yaml.Node, path, want, hint string) {
 	d.findings.add(d.at(n), RuleType, hint, "%s must be %s, found %s", path, want, describe(n))
 }
 
@@ -85,7 +148,7 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 	seen := make(map[string]*yaml.Node, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		if key.ShortTag() == "!!merge" {
+		if isMerge(key) {
 			d.findings.add(d.at(key), RuleAlias, "write the keys out where they are used", "found the merge key <<; merge keys are not supported in a topology")
 			continue
 		}
@@ -93,7 +156,7 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 			continue
 		}
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
-			d.wrongType(key, "a key of "+orTop(path), "a text")
+			d.wrongType(key, "a key of "+orTop(path), "a text", cmp.Or(quotesHint(key), "a key is one word"))
 			continue
 		}
 		if first, ok := seen[key.Value]; ok {
@@ -105,6 +168,19 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 	}
 }
 
+func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
+
+// quotesHint says how a scalar of another type becomes a text.
+func quotesHint(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
+		return ""
+	}
+	if n.Value != shorten(n.Value) {
+		return "put it in quotes"
+	}
+	return fmt.Sprintf("put it in quotes: %q", n.Value)
+}
+
 func orTop(path string) string {
 	if path == "" {
 		return "the topology"
@@ -113,43 +189,124 @@ func orTop(path string) string {
 }
 
 func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
+	fields := fieldsOf(v.Type())
 	if n.Kind != yaml.MappingNode {
-		d.wrongType(n, orTop(path), "a mapping")
+		d.wrongType(n, orTop(path), "a mapping", "write it as keys and values; "+keysHint(fields))
 		return
 	}
-	fields := fieldsOf(v.Type())
 	present := make([]bool, len(fields))
+	var unknown [][2]*yaml.Node
 	d.pairs(n, path, func(key, value *yaml.Node) {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.key == key.Value })
 		if i < 0 {
-			d.unknownKey(key, fields, path)
+			unknown = append(unknown, [2]*yaml.Node{key, value})
 			return
 		}
 		present[i] = true
 		d.value(value, v.FieldByIndex(fields[i].Index), fields[i].StructField, join(path, key.Value))
 	})
+	for _, u := range unknown {
+		key, value := u[0], u[1]
+		i := nearestField(key.Value, fields)
+		if i < 0 {
+			hint := keysHint(fields)
+			if home := d.home(key.Value, path, fields); home != "" {
+				d.misplaced[join(home, key.Value)] = true
+				hint = fmt.Sprintf("%s belongs below %s", key.Value, home)
+			}
+			d.findings.add(d.at(key), RuleUnknown, hint, "%s has no key %q", orTop(path), shorten(key.Value))
+			continue
+		}
+		d.findings.add(d.at(key), RuleUnknown, fmt.Sprintf("did you mean %q?", fields[i].key), "%s has no key %q", orTop(path), shorten(key.Value))
+		if present[i] {
+			continue
+		}
+		// It is read as what it was meant to be, so that a typing mistake is
+		// one finding and not also a missing key and all that follows from it.
+		present[i] = true
+		key.Value = fields[i].key
+		if target := v.FieldByIndex(fields[i].Index); kindOf(target) == value.Kind {
+			d.value(value, target, fields[i].StructField, join(path, key.Value))
+		}
+	}
+	if slices.ContainsFunc(n.Content, isMerge) {
+		return // by which keys may come that seem to be missing
+	}
 	for i, f := range fields {
-		if !present[i] && f.Tag.Get("required") != "" {
-			d.findings.add(d.at(n), RuleMissing, "", "%s is missing", join(path, f.key))
+		if example := f.Tag.Get("required"); !present[i] && example != "" {
+			d.missing(n, join(path, f.key), RuleMissing, "add it, such as "+example, "%s is missing", join(path, f.key))
 		}
 	}
 }
 
-func (d *decoder) unknownKey(key *yaml.Node, fields []field, path string) {
-	known := make([]string, len(fields))
+// home gives the path of the mapping that a key belongs into, if that can be
+// told: one right below, or the only one anywhere.
+func (d *decoder) home(key, path string, fields []field) string {
+	for _, f := range fields {
+		if f.Type.Kind() == reflect.Struct && slices.ContainsFunc(fieldsOf(f.Type), func(f field) bool { return f.key == key }) {
+			return join(path, f.key)
+		}
+	}
+	if d.homes == nil {
+		d.homes = homesOf(reflect.TypeFor[Topology]())
+	}
+	return d.homes[key]
+}
+
+// homesOf maps each key that exists once below a type to the path of its
+// mapping.
+func homesOf(t reflect.Type) map[string]string {
+	homes := map[string]string{}
+	var walk func(t reflect.Type, path string)
+	walk = func(t reflect.Type, path string) {
+		for _, f := range fieldsOf(t) {
+			if _, ok := homes[f.key]; ok {
+				homes[f.key] = "" // more than one
+			} else {
+				homes[f.key] = path
+			}
+			switch below := join(path, f.key); {
+			case f.Type.Kind() == reflect.Struct:
+				walk(f.Type, below)
+			case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
+				walk(f.Type.Elem(), below+"[]")
+			}
+		}
+	}
+	walk(t, "")
+	return homes
+}
+
+// kindOf gives the kind of node that a value is read from.
+func kindOf(v reflect.Value) yaml.Kind {
+	switch v.Kind() {
+	case reflect.Struct, reflect.Map:
+		return yaml.MappingNode
+	case reflect.Slice:
+		return yaml.SequenceNode
+	}
+	return yaml.ScalarNode
+}
+
+func keysHint(fields []field) string {
+	keys := make([]string, len(fields))
 	for i, f := range fields {
-		known[i] = f.key
+		keys[i] = f.key
 	}
-	hint := "known here: " + strings.Join(known, ", ")
-	if near := nearest(key.Value, known); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
+	return "the keys here are " + strings.Join(keys, ", ")
+}
+
+func nearestField(key string, fields []field) int {
+	keys := make([]string, len(fields))
+	for i, f := range fields {
+		keys[i] = f.key
 	}
-	d.findings.add(d.at(key), RuleUnknown, hint, "%s has no key %q", orTop(path), shorten(key.Value))
+	return slices.Index(keys, nearest(key, keys))
 }
 
 func (d *decoder) list(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
 	if n.Kind != yaml.SequenceNode {
-		d.wrongType(n, path, "a list")
+		d.wrongType(n, path, "a list", `begin each entry with "- "`)
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
@@ -157,41 +314,66 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 	for i, item := range n.Content {
 		element := v.Index(i)
 		setDefaults(element)
-		d.value(item, element, f, fmt.Sprintf("%s[%d]", path, i))
+		d.value(item, element, f, entry(path, i))
 		if element.Kind() != reflect.String || element.String() == "" {
 			continue
 		}
 		if first, ok := seen[element.String()]; ok {
 			d.findings.add(d.at(item), RuleDuplicate, "keep one of the two", "%q stands twice in %s; first at %d:%d", shorten(item.Value), path, first.Line, first.Column)
+			continue
 		}
 		seen[element.String()] = item
 	}
 }
 
 func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
+	values := strings.FieldsFunc(f.Tag.Get("enum"), func(r rune) bool { return r == '|' })
+	check, formatted := formats[f.Tag.Get("format")]
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
-		d.wrongType(n, path, "a text")
+		hint := quotesHint(n)
+		switch {
+		case n.Kind != yaml.ScalarNode:
+			hint = "give one value"
+		case len(values) > 0:
+			hint = "it must be " + oneOf(values)
+		case formatted:
+			if problem, better := check.problem(n.Value); problem != "" {
+				hint = cmp.Or(better, "it "+problem)
+			}
+		}
+		d.wrongType(n, path, "a text", hint)
 		return
 	}
-	if allowed := f.Tag.Get("enum"); allowed != "" {
-		values := strings.Split(allowed, "|")
-		if !slices.Contains(values, n.Value) {
-			hint := ""
-			if near := nearest(n.Value, values); near != "" {
-				hint = fmt.Sprintf("did you mean %q?", near)
-			}
-			d.findings.add(d.at(n), RuleValue, hint, "%s must be %s, found %q", path, strings.Join(values, " or "), shorten(n.Value))
+	if len(values) > 0 && !slices.Contains(values, n.Value) {
+		hint := ""
+		if near := nearest(n.Value, values); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		d.findings.add(d.at(n), RuleValue, hint, "%s must be %s, found %q", path, oneOf(values), shorten(n.Value))
+		return
+	}
+	if formatted {
+		if problem, hint := check.problem(n.Value); problem != "" {
+			d.findings.add(d.at(n), check.rule, cmp.Or(hint, check.hint), "%s %s, found %q", path, problem, shorten(userInfo.ReplaceAllString(n.Value, "//…@")))
 			return
 		}
 	}
-	if name := f.Tag.Get("format"); name != "" {
-		format := formats[name]
-		if problem := format.problem(n.Value); problem != "" {
-			d.findings.add(d.at(n), format.rule, format.hint, "%s: %s, found %q", path, problem, shorten(n.Value))
-			return
-		}
+	if n.Value == "" && f.Tag.Get("required") != "" {
+		d.findings.add(d.at(n), RuleValue, "write it, such as "+f.Tag.Get("required"), "%s must not be empty", path)
+		return
 	}
 	v.SetString(n.Value)
+}
+
+// userInfo may be a password, which no message repeats.
+var userInfo = regexp.MustCompile(`//[^/]*@`)
+
+func oneOf(values []string) string {
+	if len(values) < 2 {
+		return strings.Join(values, "")
+	}
+	last := len(values) - 1
+	return strings.Join(values[:last], ", ") + " or " + values[last]
 }
 
 // free decodes a mapping whose keys are not ours into the types of
@@ -210,7 +392,7 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 	case yaml.SequenceNode:
 		list := make([]any, len(n.Content))
 		for i, item := range n.Content {
-			list[i] = d.free(item, fmt.Sprintf("%s[%d]", path, i))
+			list[i] = d.free(item, entry(path, i))
 		}
 		return list
 	}
@@ -219,23 +401,36 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 		return strings.EqualFold(n.Value, "true")
 	case "!!str":
 		return n.Value
-	case "!!int":
-		// Numbers above 2^53 change on their way through JSON readers.
-		if i, err := strconv.ParseInt(n.Value, 10, 64); err == nil && i >= -1<<53 && i <= 1<<53 {
-			return json.Number(strconv.FormatInt(i, 10))
+	case "!!int", "!!float":
+		if number, ok := jsonNumber(n.Value); ok {
+			return number
 		}
-		d.findings.add(d.at(n), RuleValue, "put it in quotes", "%s must be a decimal number of at most 2^53, found %s", path, shorten(n.Value))
-	case "!!float":
-		if x, err := strconv.ParseFloat(n.Value, 64); err == nil {
-			if number, err := json.Marshal(x); err == nil {
-				return json.Number(number)
-			}
-		}
-		d.findings.add(d.at(n), RuleValue, "put it in quotes", "%s must be a finite decimal number, found %s", path, shorten(n.Value))
+		d.findings.add(d.at(n), RuleValue, "write it out in decimal, or in quotes if it is a text", "%s must be a decimal number of at most 2^53, found %s", path, bare(n.Value))
 	default:
-		d.wrongType(n, path, "a text, a number, true, false, a list or a mapping")
+		d.wrongType(n, path, "a text, a number, true, false, a list or a mapping", cmp.Or(quotesHint(n), "give it a value, or leave it out"))
 	}
 	return nil
+}
+
+var wholeNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+
+// jsonNumber reads a number that every reader of YAML and JSON takes for the
+// same: 010 is eight for some, and whole numbers above 2^53 change on their
+// way through JSON.
+func jsonNumber(s string) (json.Number, bool) {
+	if wholeNumber.MatchString(s) {
+		i, err := strconv.ParseInt(s, 10, 64)
+		return json.Number(strconv.FormatInt(i, 10)), err == nil && i >= -1<<53 && i <= 1<<53
+	}
+	if !strings.ContainsAny(s, ".eE") {
+		return "", false
+	}
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.Abs(x) > 1<<53 {
+		return "", false
+	}
+	number, err := json.Marshal(x)
+	return json.Number(number), err == nil
 }
 
 // field is a field of a struct with its key in YAML.
@@ -274,44 +469,64 @@ func setDefaults(v reflect.Value) {
 	}
 }
 
+// join adds a key to a path.
 func join(path, key string) string {
 	if path == "" {
-		return key
+		return bare(key)
 	}
-	return path + "." + key
+	return bounded(path) + "." + bare(key)
+}
+
+// entry adds the index of a list to a path.
+func entry(path string, i int) string { return bounded(path) + "[" + strconv.Itoa(i) + "]" }
+
+// bounded keeps deep nesting from flooding a message.
+func bounded(path string) string {
+	if len(path) > 300 {
+		return "…"
+	}
+	return path
 }
 
 // nearest returns the known word that a mistyped one most likely means, or ""
 // where none is near.
 func nearest(word string, known []string) string {
-	best, distance := "", max(1, len(word)/3)+1
+	typed := []rune(strings.ToLower(word))
+	if len(typed) > 100 {
+		return "" // not a typing mistake
+	}
+	best, distance := "", max(1, len(typed)/3)+1
 	for _, k := range known {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(k)); d < distance {
+		candidate := []rune(strings.ToLower(k))
+		if max(len(candidate)-len(typed), len(typed)-len(candidate)) >= distance {
+			continue
+		}
+		if d := editDistance(typed, candidate); d < distance {
 			best, distance = k, d
 		}
 	}
 	return best
 }
 
-// editDistance is the Levenshtein distance of two words.
-func editDistance(a, b string) int {
-	if len(a) > 100 {
-		return len(a) // not a typing mistake
-	}
-	row := make([]int, len(b)+1)
+// editDistance counts the characters to add, drop or replace, and the
+// neighbours to swap, to make one word of the other.
+func editDistance(a, b []rune) int {
+	above2, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
-	for i := range len(a) {
-		previous := row[0]
+	for i := range a {
+		above2, above, row = above, row, above2
 		row[0] = i + 1
-		for j := range len(b) {
-			cost := previous
+		for j := range b {
+			d := above[j]
 			if a[i] != b[j] {
-				cost++
+				d = min(d, above[j+1], row[j]) + 1
 			}
-			previous = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				d = min(d, above2[j-1]+1)
+			}
+			row[j+1] = d
 		}
 	}
 	return row[len(b)]

@@ -40,8 +40,17 @@ func (f Finding) String() string {
 // stopping at the first.
 type Findings []Finding
 
+// maxFindings is where a list stops: a file that is wrong from end to end says
+// no more by a million findings.
+const maxFindings = 1000
+
 func (fs *Findings) add(at Position, rule, hint, format string, args ...any) {
-	*fs = append(*fs, Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
+	switch n := len(*fs); {
+	case n < maxFindings:
+		*fs = append(*fs, Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
+	case n == maxFindings:
+		*fs = append(*fs, Finding{Position: at, Rule: rule, Message: fmt.Sprintf("more than %d findings; from here on none is shown", maxFindings)})
+	}
 }
 
 // Sorted returns the findings by file, line, column, rule and message, each

@@ -7,34 +7,33 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // format is what a text must look like. problem returns what is wrong with a
-// text in the form "must …", or "".
+// text in the form "must …", or "", and what to do about it where that is not
+// the hint of the format.
 type format struct {
 	rule    string
 	hint    string
-	problem func(string) string
+	problem func(string) (problem, hint string)
 }
+
+const hostLabel = `[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?`
 
 // formats are the values of the struct tag format.
 var formats = map[string]format{
-	"label": matching(RuleValue, `[a-z0-9]([-a-z0-9]*[a-z0-9])?`, 63,
+	"label": matching(`[a-z0-9]([-a-z0-9]*[a-z0-9])?`, 63, "",
 		"must be lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit"),
-	"name": matching(RuleValue, `[a-z0-9]([-.a-z0-9]*[a-z0-9])?`, 253,
-		"must be lower-case letters, digits, '-' and '.', starting and ending with a letter or digit"),
-	"instanceName": matching(RuleValue, `[a-z]([-a-z0-9]*[a-z0-9])?`, 40, // the operator's own limit
-		"must be lower-case letters, digits and '-', at most 40, starting with a letter"),
-	"meshID": matching(RuleValue, `[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?`, 63,
+	"name": matching(`[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`, 253, "",
+		"must be lower-case letters, digits, '-' and single '.', at most 253, starting and ending with a letter or digit"),
+	"instanceName": matching(`[a-z]([-a-z0-9]*[a-z0-9])?`, 40, "", // the operator's own limit
+		"must be lower-case letters, digits and '-', at most 40, starting with a letter and ending with a letter or digit"),
+	"meshID": matching(`[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?`, 63, "use the id that Istio has for the mesh (values.global.meshID)",
 		"must be letters, digits, '-', '_' and '.', at most 63, starting and ending with a letter or digit"),
-	"duration": {rule: RuleValue, problem: func(s string) string {
-		if s == "" || !duration.MatchString(s) || !strings.ContainsAny(s, "123456789") {
-			return `must be a duration such as "30s" or "1m30s"`
-		}
-		return ""
-	}},
-	"host": matching(RuleValue, `[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+`, 253,
+	"host": matching(hostLabel+`(\.`+hostLabel+`)+`, 253, "write it like apps.east.example.com",
 		"must be a host name in lower case, without scheme, port or path"),
+	"duration": {rule: RuleValue, problem: durationProblem},
 	// The name becomes a key of a Secret and a folder: Kiali's own rule for
 	// the key, and nothing that a path could be made of.
 	"clusterName": {
@@ -49,55 +48,86 @@ var formats = map[string]format{
 	},
 }
 
-func matching(rule, pattern string, most int, problem string) format {
+func matching(pattern string, most int, hint, problem string) format {
 	re := regexp.MustCompile(`^(?:` + pattern + `)$`)
-	return format{rule: rule, problem: func(s string) string {
-		if s == "" || len(s) > most || !re.MatchString(s) {
-			return problem
+	return format{rule: RuleValue, hint: hint, problem: func(s string) (string, string) {
+		if len(s) > most || !re.MatchString(s) {
+			return problem, ""
 		}
-		return ""
+		return "", ""
 	}}
 }
 
 // duration is what both Prometheus and Kiali read as one.
 var duration = regexp.MustCompile(`^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$`)
 
+func durationProblem(s string) (string, string) {
+	const problem = "must be hours, minutes and seconds, such as 30s or 1m30s"
+	switch {
+	case s != "" && strings.Trim(s, "0123456789") == "":
+		return problem, fmt.Sprintf("with a unit it is %ss", shorten(s))
+	case s == "" || !duration.MatchString(s):
+		return problem, ""
+	case !strings.ContainsAny(s, "123456789"):
+		return "must be more than zero", ""
+	}
+	return "", ""
+}
+
 var clusterName = regexp.MustCompile(`^[A-Za-z0-9][-._A-Za-z0-9]*$`)
 
-func clusterNameProblem(s string) string {
-	if !clusterName.MatchString(s) || strings.Contains(s, "..") || strings.HasSuffix(s, ".") || len(s) > 253 {
-		return "must be letters, digits, '-', '_' and '.', starting with a letter or digit, without '..' and no '.' at the end"
+func clusterNameProblem(s string) (string, string) {
+	switch {
+	case len(s) > 253:
+		return fmt.Sprintf("must have at most 253 characters and has %d", utf8.RuneCountInString(s)), ""
+	case !clusterName.MatchString(s) || strings.Contains(s, "..") || strings.HasSuffix(s, "."):
+		return "must be letters, digits, '-', '_' and '.', starting with a letter or digit, without '..' and no '.' at the end", ""
 	}
-	return ""
+	return "", ""
 }
+
+var (
+	serverHost = regexp.MustCompile(`^[A-Za-z0-9]([-_A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-_A-Za-z0-9]*[A-Za-z0-9])?)*\.?$`)
+	digitsLast = regexp.MustCompile(`(^|\.)(0[xX][0-9A-Fa-f]*|[0-9]+)\.?$`)
+)
 
 // serverProblem tells what keeps a pod on the hub from reaching an API server
 // at this URL.
-func serverProblem(s string) string {
+func serverProblem(s string) (problem, hint string) {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.Opaque != "" {
-		return "must be a URL such as https://api.west.example.com:6443"
-	}
-	if u.Scheme != "https" {
-		return "must start with https://"
-	}
-	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return "must have no user, query or fragment"
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return "must have a port between 1 and 65535"
+	switch {
+	case err != nil && strings.Contains(err.Error(), "invalid port"):
+		return "must have a port between 1 and 65535", ""
+	case err != nil || u.Hostname() == "" || u.Opaque != "":
+		if !strings.Contains(s, "/") {
+			if problem, _ := serverProblem("https://" + s); problem == "" {
+				hint = "with the scheme it is https://" + shorten(s)
+			}
 		}
+		return "must be a URL such as https://api.west.example.com:6443", hint
+	case !strings.HasPrefix(s, "https://"):
+		return "must start with https://", ""
+	case u.User != nil:
+		return "must have no user", "leave out what is before the @; credentials belong into the link's kubeconfig, never into a topology"
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(s, "#"):
+		return "must have no query or fragment", ""
+	}
+	if port, err := strconv.Atoi(u.Port()); strings.HasSuffix(u.Host, ":") || u.Port() != "" && (err != nil || port < 1 || port > 65535) {
+		return "must have a port between 1 and 65535", ""
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return "must not be the loopback host"
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err == nil && ip.Unmap().IsLoopback(), host == "localhost", strings.HasSuffix(host, ".localhost"):
+		return fmt.Sprintf("must not be %s, which is the pod itself when a pod on the hub asks", shorten(host)), ""
+	case err == nil && ip.Unmap().IsUnspecified():
+		return fmt.Sprintf("must not be %s, which is no address to connect to", host), ""
+	case err == nil:
+		return "", ""
+	case host == "kubernetes", host == "kubernetes.default", host == "kubernetes.default.svc", strings.HasPrefix(host, "kubernetes.default.svc."):
+		return fmt.Sprintf("must not be %s, which is the hub itself when a pod on the hub asks", shorten(host)), ""
+	case len(host) > 253 || !serverHost.MatchString(host) || digitsLast.MatchString(host):
+		return "must have a host name or an IP address", ""
 	}
-	if host == "kubernetes" || host == "kubernetes.default" || strings.HasPrefix(host, "kubernetes.default.svc") {
-		return fmt.Sprintf("must not be %s, which is the hub itself when a pod on the hub asks", host)
-	}
-	if ip, err := netip.ParseAddr(host); err == nil && (ip.Unmap().IsLoopback() || ip.IsUnspecified()) {
-		return "must not be a loopback address"
-	}
-	return ""
+	return "", ""
 }

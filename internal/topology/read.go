@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -34,85 +35,205 @@ var byteOrderMark = []byte("\ufeff")
 
 // document reads the one YAML document of a source, or finds why it is none.
 func document(file string, data []byte, findings *Findings) *yaml.Node {
-	at := func(line, col int) Position { return Position{file, line, col} }
+	add := func(line, col int, rule, hint, format string, args ...any) {
+		findings.add(Position{file, line, col}, rule, hint, format, args...)
+	}
 	if len(data) > MaxSize {
-		findings.add(at(1, 1), RuleSyntax, "", "the file has %d MiB; a topology may have at most %d", len(data)>>20, MaxSize>>20)
+		add(1, 1, RuleSyntax, wrongFileHint, "the file is larger than %d MiB, the most that a topology may have", MaxSize>>20)
 		return nil
 	}
 	data = bytes.TrimPrefix(data, byteOrderMark)
-	if line, col, ok := invalidUTF8(data); ok {
-		findings.add(at(line, col), RuleSyntax, "save the file as UTF-8", "found a byte that is not UTF-8")
+	if line, col, message, hint := unreadable(data); message != "" {
+		add(line, col, RuleSyntax, hint, "%s", message)
 		return nil
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
+	in := &lineReader{rest: data}
+	dec := yaml.NewDecoder(in)
 	var doc, next yaml.Node
-	switch err := dec.Decode(&doc); {
-	case errors.Is(err, io.EOF):
-		findings.add(at(1, 1), RuleSyntax, emptyHint, "the file is empty; expected a topology")
-		return nil
-	case err != nil:
-		syntaxError(at, data, err, findings)
+	err := dec.Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		found := "the file is empty"
+		if len(bytes.TrimSpace(data)) > 0 {
+			found = "the file has nothing in it but comments"
+		}
+		add(1, 1, RuleSyntax, emptyHint, "%s; expected a topology", found)
 		return nil
 	}
-	switch err := dec.Decode(&next); {
+	if err == nil {
+		err = dec.Decode(&next)
+	}
+	switch {
 	case errors.Is(err, io.EOF):
+		return doc.Content[0]
 	case err != nil:
-		syntaxError(at, data, err, findings)
-		return nil
+		syntaxError(file, data, in.line, err, findings)
 	default:
-		findings.add(at(next.Line, 1), RuleSyntax, "keep one document in a file",
+		add(next.Line, 1, RuleSyntax, "keep one document in a file; several topologies are several files",
 			"found a second document; expected one topology in the file")
-		return nil
 	}
-	return doc.Content[0]
+	return nil
 }
 
 const emptyHint = "the smallest topology is about ten lines: see the README, or topologies/east-west.yaml"
 
-func invalidUTF8(data []byte) (line, col int, found bool) {
-	if utf8.Valid(data) {
-		return 0, 0, false
-	}
+const wrongFileHint = "this may be the wrong file; name that of a topology"
+
+// unreadable finds the first character that YAML does not take, or that it
+// takes for the end of a line where editors and grep do not.
+func unreadable(data []byte) (line, col int, message, hint string) {
 	line, col = 1, 1
-	for len(data) > 0 {
-		r, size := utf8.DecodeRune(data)
-		if r == utf8.RuneError && size == 1 {
-			return line, col, true
+	for i := 0; i < len(data); {
+		r, size := rune(data[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(data[i:])
 		}
-		if col++; r == '\n' {
-			line, col = line+1, 1
+		switch {
+		case r == utf8.RuneError && size == 1:
+			hint := "save the file as UTF-8"
+			if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+				hint += "; it looks like UTF-16"
+			}
+			return line, col, fmt.Sprintf("found the byte 0x%X, which is not UTF-8", data[i]), hint
+		case r == '\n':
+			line, col = line+1, 0
+		case r == '\t', r == '\r' && bytes.HasPrefix(data[i:], []byte("\r\n")):
+		case r == '\r':
+			return line, col, "found a carriage return inside a line", "end lines with a line feed; a carriage return may stand before it"
+		case unicode.IsControl(r), strings.ContainsRune("\u2028\u2029\ufeff\ufffe\uffff", r):
+			return line, col, fmt.Sprintf("found the character %U, which is not allowed in a topology", r), "remove it; an editor may not show it"
 		}
-		data = data[size:]
+		col++
+		i += size
 	}
-	return 0, 0, false
+	return 0, 0, "", ""
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+// lineReader hands out one line at a time, which tells how far a YAML reader
+// has come.
+type lineReader struct {
+	rest []byte
+	line int // that was begun last
+	open bool
+}
 
-// syntaxError turns what the YAML reader says, which names a line at most,
-// into a finding at the first character of that line.
-func syntaxError(at func(line, col int) Position, data []byte, err error, findings *Findings) {
+func (r *lineReader) Read(p []byte) (int, error) {
+	if len(r.rest) == 0 {
+		return 0, io.EOF
+	}
+	if !r.open {
+		r.line++
+	}
+	end := bytes.IndexByte(r.rest[:min(len(p), len(r.rest))], '\n') + 1
+	if r.open = end == 0; r.open {
+		end = len(r.rest)
+	}
+	n := copy(p, r.rest[:end])
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+var (
+	yamlError     = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+)
+
+// syntaxError turns what the YAML reader says into a finding at the first
+// character of the line where the text stops being YAML. The line in the
+// reader's message is that of the mapping or list around the mistake, often far
+// above; stopped is the one that it has come to, at or below the mistake.
+func syntaxError(file string, data []byte, stopped int, err error, findings *Findings) {
 	line, message := 1, err.Error()
-	if m := yamlLine.FindStringSubmatch(message); m != nil {
+	if m := yamlError.FindStringSubmatch(message); m != nil {
 		message = m[2]
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			line = n
 		}
 	}
-	lines := strings.Split(string(data), "\n")
-	line = min(max(line, 1), len(lines))
-	text := lines[line-1]
-	rest := strings.TrimLeft(text, " ")
-	col := len(text) - len(rest) + 1
-	if strings.HasPrefix(rest, "\t") {
-		findings.add(at(line, col), RuleSyntax, "indent with spaces", "found a tab in the indentation, which YAML does not allow")
+	if n := breaksAt(data, stopped); n > 0 {
+		line = n
+	}
+	lines := bytes.SplitN(data, []byte("\n"), line+1)
+	line = min(line, len(lines))
+	text := string(bytes.TrimRight(lines[line-1], "\r"))
+	indent := len(text) - len(strings.TrimLeft(text, " -"))
+	at := Position{file, line, len(text) - len(strings.TrimLeft(text, " ")) + 1}
+	if m := unknownAnchor.FindStringSubmatch(message); m != nil {
+		if before, _, ok := strings.Cut(text, "*"+m[1]); ok {
+			at.Col = utf8.RuneCountInString(before) + 1
+		}
+		findings.add(at, RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a topology", bare(m[1]))
 		return
 	}
-	if strings.TrimSpace(rest) == "" {
-		col = 1
+	if strings.HasPrefix(text[indent:], "\t") {
+		at.Col = indent + 1
+		findings.add(at, RuleSyntax, "indent with spaces", "found a tab in the indentation, which YAML does not allow")
+		return
 	}
-	findings.add(at(line, col), RuleSyntax, "the mistake is on this line or right before it",
-		"the file is not YAML: %s", message)
+	if strings.HasPrefix(text, "<<<<<<<") {
+		findings.add(at, RuleSyntax, "keep one of the two sides and remove the marks", "found a conflict that Git has left in the file")
+		return
+	}
+	findings.add(at, RuleSyntax, syntaxHint(message), "the file is not YAML: %s", message)
+}
+
+// breaksAt gives the line at which a text stops being YAML: what is above is
+// YAML, and with it, or with what it leaves open, there is none any more. It
+// looks upwards from a line that is at or below that one. It returns 0 where
+// looking would take too long.
+func breaksAt(data []byte, line int) int {
+	var starts []int // of the lines up to that one
+	for at := 0; len(starts) < line; {
+		starts = append(starts, at)
+		end := bytes.IndexByte(data[at:], '\n')
+		if end < 0 {
+			break
+		}
+		at += end + 1
+	}
+	most := 4 << 20
+	for n := len(starts); n > 1; n-- {
+		above := data[:starts[n-1]]
+		if most -= len(above); most < 0 {
+			return 0
+		}
+		if isYAML(above) {
+			return n
+		}
+	}
+	return 1
+}
+
+func isYAML(data []byte) bool {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	for {
+		var doc yaml.Node
+		if err := dec.Decode(&doc); err != nil {
+			return errors.Is(err, io.EOF)
+		}
+	}
+}
+
+// syntaxHint says what to do about a message of the YAML reader.
+func syntaxHint(message string) string {
+	for _, known := range []struct{ message, hint string }{
+		{"mapping values are not allowed", "compare the indentation with the lines above; a text with \": \" in it needs quotes"},
+		{"expected key", "compare the indentation with the lines above, and the quotes and brackets on this one"},
+		{"expected '-' indicator", "compare the indentation with the lines above"},
+		{"expected ':'", "a key has a colon and a space after it"},
+		{"expected ',' or", "close the bracket that is opened here, and put commas between the entries"},
+		{"expected node content", "close the bracket that is opened here"},
+		{"unexpected end of stream", "close the quotes that are opened here"},
+		{"cannot start any token", "put the text in quotes"},
+		{"unknown escape character", "write a backslash twice, or use single quotes"},
+		{"block sequence entries are not allowed", "begin the list on a line of its own"},
+		{"exceeded max depth", "a topology needs no such nesting"},
+		{"incompatible YAML document", "leave out the line with %YAML"},
+	} {
+		if strings.Contains(message, known.message) {
+			return known.hint
+		}
+	}
+	return "the mistake is on this line or right before it"
 }
 
 // position gives the place of a node.
@@ -129,27 +250,41 @@ func describe(n *yaml.Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	}
-	text := strconv.Quote(shorten(n.Value))
 	switch n.ShortTag() {
 	case "!!null":
 		return "nothing"
 	case "!!bool":
-		return "the boolean " + n.Value
+		return "the boolean " + bare(n.Value)
 	case "!!int", "!!float":
-		return "the number " + shorten(n.Value)
+		return "the number " + bare(n.Value)
 	case "!!timestamp":
-		return "the date " + shorten(n.Value)
-	case "!!str":
-		return "the text " + text
+		return "the date " + bare(n.Value)
+	case "!!merge":
+		return "the merge key <<"
 	}
-	return fmt.Sprintf("%s with the tag %s", text, n.ShortTag())
+	return fmt.Sprintf("the text %q", shorten(n.Value))
 }
 
 // shorten keeps a value from flooding a message.
 func shorten(s string) string {
 	const most = 60
-	if utf8.RuneCountInString(s) <= most {
+	end := 0
+	for range most {
+		_, size := utf8.DecodeRuneInString(s[end:])
+		end += size
+	}
+	if end == len(s) {
 		return s
 	}
-	return string([]rune(s)[:most]) + "…"
+	return s[:end] + "…"
+}
+
+// bare shortens a value that stands in a message without quotes, and quotes it
+// where it would garble the message.
+func bare(s string) string {
+	s = shorten(s)
+	if quoted := strconv.Quote(s); len(quoted) != len(s)+2 {
+		return quoted
+	}
+	return s
 }

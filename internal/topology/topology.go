@@ -7,9 +7,9 @@
 package topology
 
 import (
-	"fmt"
 	"reflect"
-	"strconv"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -22,10 +22,10 @@ const (
 
 // Topology is the whole input: the clusters of one mesh and what watches them.
 type Topology struct {
-	APIVersion string   `yaml:"apiVersion" required:"true"`
-	Kind       string   `yaml:"kind" required:"true"`
-	Metadata   Metadata `yaml:"metadata" required:"true"`
-	Spec       Spec     `yaml:"spec" required:"true"`
+	APIVersion string   `yaml:"apiVersion"` // made sure of by head
+	Kind       string   `yaml:"kind"`       // likewise
+	Metadata   Metadata `yaml:"metadata" required:"metadata: {name: east-west}"`
+	Spec       Spec     `yaml:"spec" required:"spec: {mesh: …, kiali: …, clusters: …}"`
 
 	file string
 	root *yaml.Node
@@ -34,29 +34,29 @@ type Topology struct {
 // Metadata names the topology; the name stands in the label part-of of every
 // resource.
 type Metadata struct {
-	Name string `yaml:"name" required:"true" format:"label"`
+	Name string `yaml:"name" required:"name: east-west" format:"label"`
 }
 
 // Spec is what the topology says about the mesh.
 type Spec struct {
-	Mesh       Mesh      `yaml:"mesh" required:"true"`
-	Kiali      Kiali     `yaml:"kiali" required:"true"`
+	Mesh       Mesh      `yaml:"mesh" required:"mesh: {id: mesh1}"`
+	Kiali      Kiali     `yaml:"kiali" required:"kiali: {hub: cluster1}"`
 	Metrics    Metrics   `yaml:"metrics"`
 	Telemetry  Telemetry `yaml:"telemetry"`
 	Namespaces []string  `yaml:"namespaces" format:"label"`
-	Clusters   []Cluster `yaml:"clusters" required:"true"`
+	Clusters   []Cluster `yaml:"clusters" required:"clusters: [{name: cluster1}]"`
 }
 
 // Mesh identifies the mesh. Its id is the label mesh_id on every series that
 // the monitors scrape, and what the hub's Kiali limits its queries to.
 type Mesh struct {
-	ID                    string `yaml:"id" required:"true" format:"meshID"`
+	ID                    string `yaml:"id" required:"id: mesh1" format:"meshID"`
 	ControlPlaneNamespace string `yaml:"controlPlaneNamespace" default:"istio-system" format:"label"`
 }
 
 // Kiali describes the server on the hub and its counterparts on the remotes.
 type Kiali struct {
-	Hub          string   `yaml:"hub" required:"true"`
+	Hub          string   `yaml:"hub" required:"hub: cluster1"`
 	Namespace    string   `yaml:"namespace" format:"label"` // default: the control plane's
 	InstanceName string   `yaml:"instanceName" default:"kiali" format:"instanceName"`
 	Operator     Operator `yaml:"operator"`
@@ -95,7 +95,7 @@ type Telemetry struct {
 // Kiali's cluster name, the key of its kubeconfig and the last part of its
 // login callback.
 type Cluster struct {
-	Name         string       `yaml:"name" required:"true" format:"clusterName"`
+	Name         string       `yaml:"name" required:"name: cluster1" format:"clusterName"`
 	Platform     string       `yaml:"platform" default:"openshift" enum:"openshift"`
 	Server       string       `yaml:"server" format:"server"` // as the hub's pods see it
 	Domain       string       `yaml:"domain" format:"host"`   // ingress domain
@@ -142,13 +142,27 @@ func (t *Topology) At(path ...any) Position {
 	return position(t.file, n)
 }
 
-// has tells whether the topology itself gives a value at the path.
-func (t *Topology) has(path ...any) bool {
+// node returns what the topology itself gives at the path, or nil.
+func (t *Topology) node(path ...any) *yaml.Node {
 	n := t.root
 	for _, step := range path {
 		if n = child(n, step); n == nil {
-			return false
+			return nil
 		}
+	}
+	return n
+}
+
+// mayHave tells whether the topology itself gives a value at the path, or has
+// something above it that had to be refused, so that nobody can tell.
+func (t *Topology) mayHave(path ...any) bool {
+	n := t.root
+	for _, step := range path {
+		below := child(n, step)
+		if below == nil {
+			return n.Kind != yaml.MappingNode || slices.ContainsFunc(n.Content, isMerge)
+		}
+		n = below
 	}
 	return true
 }
@@ -156,7 +170,7 @@ func (t *Topology) has(path ...any) bool {
 func child(n *yaml.Node, step any) *yaml.Node {
 	switch step := step.(type) {
 	case int:
-		if n.Kind == yaml.SequenceNode && step < len(n.Content) {
+		if n.Kind == yaml.SequenceNode && 0 <= step && step < len(n.Content) {
 			return n.Content[step]
 		}
 	case string:
@@ -181,18 +195,23 @@ func Parse(file string, data []byte) (*Topology, Findings) {
 	if root == nil {
 		return nil, findings
 	}
-	d := decoder{file: file, findings: &findings}
+	d := decoder{file: file, findings: &findings, misplaced: map[string]bool{}}
 	if root.Kind != yaml.MappingNode {
-		d.findings.add(d.at(root), RuleKind, emptyHint, "expected a topology (a mapping with apiVersion, kind, metadata and spec), found %s", describe(root))
+		at := d.at(root)
+		if root.Value == "" && root.Kind == yaml.ScalarNode {
+			at = Position{file, 1, 1} // the YAML reader places nothing after the end
+		}
+		d.findings.add(at, RuleKind, emptyHint, "expected a topology (a mapping with apiVersion, kind, metadata and spec), found %s", describe(root))
 		return nil, findings
 	}
 	if !d.head(root) {
-		return nil, findings
+		return nil, findings.Sorted()
 	}
 	t := &Topology{file: file, root: root}
 	v := reflect.ValueOf(t).Elem()
 	setDefaults(v)
 	d.structure(root, v, "")
+	d.close()
 	if t.Spec.Kiali.Namespace == "" {
 		t.Spec.Kiali.Namespace = t.Spec.Mesh.ControlPlaneNamespace
 	}
@@ -203,16 +222,54 @@ func Parse(file string, data []byte) (*Topology, Findings) {
 // head makes sure that the document says it is a topology, so that a
 // Kubernetes manifest named by mistake gives one finding and not a dozen.
 func (d *decoder) head(root *yaml.Node) bool {
-	for _, want := range []struct{ key, value string }{{"apiVersion", APIVersion}, {"kind", Kind}} {
-		n := child(root, want.key)
-		switch {
-		case n == nil:
-			d.findings.add(d.at(root), RuleKind, fmt.Sprintf("add %s: %s", want.key, want.value), "%s is missing; a topology has apiVersion: %s and kind: %s", want.key, APIVersion, Kind)
-			return false
-		case n.Value != want.value:
-			d.findings.add(d.at(n), RuleKind, fmt.Sprintf("write %s: %s", want.key, want.value), "%s must be %s, found %s", want.key, strconv.Quote(want.value), describe(n))
+	version, kind := childNear(root, "apiVersion"), childNear(root, "kind")
+	for _, n := range []*yaml.Node{version, kind} {
+		if n != nil && !d.plain(n) {
 			return false
 		}
 	}
-	return true
+	versionOK := version != nil && version.Value == APIVersion
+	kindOK := kind != nil && kind.Value == Kind
+	const want = "a topology has apiVersion: " + APIVersion + " and kind: " + Kind
+	switch {
+	case versionOK && kindOK:
+		return true
+	case version == nil && kind == nil:
+		d.findings.add(d.at(root), RuleKind, emptyHint, "apiVersion and kind are missing; "+want)
+	case version == nil && kindOK:
+		d.findings.add(d.at(root), RuleKind, "add apiVersion: "+APIVersion, "apiVersion is missing; "+want)
+	case kind == nil && versionOK:
+		d.findings.add(d.at(root), RuleKind, "add kind: "+Kind, "kind is missing; "+want)
+	case kindOK:
+		d.findings.add(d.at(version), RuleKind, "write apiVersion: "+APIVersion, "apiVersion must be %q, found %s", APIVersion, describe(version))
+	case versionOK:
+		d.findings.add(d.at(kind), RuleKind, "write kind: "+Kind, "kind must be %q, found %s", Kind, describe(kind))
+	default:
+		var at *yaml.Node
+		var says []string
+		if kind != nil {
+			at = kind
+			says = append(says, "kind: "+bare(kind.Value))
+		}
+		if version != nil {
+			at = version
+			says = append(says, "apiVersion: "+bare(version.Value))
+		}
+		d.findings.add(d.at(at), RuleKind, wrongFileHint, "expected a topology, found %s; "+want, strings.Join(says, " of "))
+	}
+	return false
+}
+
+// childNear returns the value of a key, or of one that is mistyped for it.
+func childNear(root *yaml.Node, key string) *yaml.Node {
+	if n := child(root, key); n != nil {
+		return n
+	}
+	fields := fieldsOf(reflect.TypeFor[Topology]())
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if at := nearestField(root.Content[i].Value, fields); at >= 0 && fields[at].key == key {
+			return root.Content[i+1]
+		}
+	}
+	return nil
 }

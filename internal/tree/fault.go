@@ -28,7 +28,7 @@ func (d *Dir) marker() File {
 
 func (d *Dir) guard(found string) *GuardError {
 	hint := "choose an empty directory with -o"
-	if base := filepath.Base(d.path); base != "." && base != ".." { // nobody should try to delete those
+	if base := filepath.Base(d.path); base != "." && base != ".." && filepath.Dir(d.path) != d.path { // nobody should try to delete those
 		hint += fmt.Sprintf(", or delete %s if nothing in it is needed", d.path)
 	}
 	return &GuardError{

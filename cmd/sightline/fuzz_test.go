@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+	"github.com/sightline-mesh/sightline/templates"
+)
+
+// FuzzRender makes sure that a topology without findings can be rendered, in
+// every format.
+func FuzzRender(f *testing.F) {
+	for _, pattern := range []string{"../../internal/topology/testdata/ok/*.yaml", "../../topologies/*.yaml"} {
+		files, err := filepath.Glob(filepath.FromSlash(pattern))
+		require.NoError(f, err)
+		require.NotEmpty(f, files)
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			require.NoError(f, err)
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		top, findings := topology.Parse("f.yaml", data)
+		if len(findings) > 0 {
+			return
+		}
+		for _, format := range render.Formats() {
+			files, err := render.Tree(top, templates.FS, format)
+			require.NoError(t, err, "%s", format)
+			require.NotEmpty(t, files)
+		}
+	})
+}

@@ -1,0 +1,146 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// mesh is a topology of as many clusters.
+func mesh(clusters int) []byte {
+	var b bytes.Buffer
+	b.WriteString("apiVersion: sightline.dev/v1alpha1\nkind: Topology\nmetadata: {name: mesh}\n" +
+		"spec:\n  mesh: {id: mesh1}\n  kiali: {hub: c0}\n  clusters:\n    - {name: c0, domain: apps.c0.example.com}\n")
+	for i := 1; i < clusters; i++ {
+		fmt.Fprintf(&b, "    - {name: c%d, server: \"https://api.c%d.example.com:6443\"}\n", i, i)
+	}
+	return b.Bytes()
+}
+
+// TestInterrupt ends renders of a large mesh at ever later moments. Whenever
+// that is, the directory is as it was before, or done; nothing else is left.
+func TestInterrupt(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			dir := t.TempDir()
+			file, out := filepath.Join(dir, "mesh.yaml"), filepath.Join(dir, "out")
+			require.NoError(t, os.WriteFile(file, mesh(100), 0o644))
+			interrupted := 0
+			for delay := 5 * time.Millisecond; ; delay = delay * 3 / 2 {
+				require.NoError(t, os.RemoveAll(out))
+				cmd := exec.Command("sightline", "render", file, "-o", out)
+				var stderr bytes.Buffer
+				cmd.Stderr = &stderr
+				require.NoError(t, cmd.Start())
+				time.Sleep(delay)
+				_ = cmd.Process.Signal(signal)
+				_ = cmd.Wait()
+				if strings.HasPrefix(stderr.String(), "mesh: 100 clusters, ") {
+					require.FileExists(t, filepath.Join(out, "clusters", "c99", "kustomization.yaml"))
+					break
+				}
+				entries, readErr := os.ReadDir(dir)
+				require.NoError(t, readErr)
+				require.Len(t, entries, 1, "after %v: %v, %s", delay, entries, &stderr)
+				if !cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
+					require.Equal(t, exitFailure, cmd.ProcessState.ExitCode())
+					require.Equal(t, "sightline: interrupted; "+out+" is as it was\n", stderr.String())
+					interrupted++
+				}
+			}
+			t.Logf("interrupted %d times while it was writing", interrupted)
+		})
+	}
+}
+
+// TestKill ends renders without a warning. The next one repairs what is left.
+func TestKill(t *testing.T) {
+	dir := t.TempDir()
+	file, out := filepath.Join(dir, "mesh.yaml"), filepath.Join(dir, "out")
+	render := func(clusters int) *exec.Cmd {
+		require.NoError(t, os.WriteFile(file, mesh(clusters), 0o644))
+		return exec.Command("sightline", "render", file, "-o", out, "--allow-remove", "all")
+	}
+	for delay := 5 * time.Millisecond; ; delay = delay * 3 / 2 {
+		cmd := render(100)
+		require.NoError(t, cmd.Start())
+		time.Sleep(delay)
+		_ = cmd.Process.Kill()
+		done := cmd.Wait() == nil
+		said, err := render(3).CombinedOutput()
+		require.NoError(t, err, "after %v: %s", delay, said)
+		require.Empty(t, leavings(t, dir), "after %v", delay)
+		clusters, err := os.ReadDir(filepath.Join(out, "clusters"))
+		require.NoError(t, err)
+		require.Len(t, clusters, 3)
+		if done {
+			break
+		}
+	}
+}
+
+// leavings lists what a run stages and should not leave.
+func leavings(t *testing.T, dir string) []string {
+	t.Helper()
+	var found []string
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if name := filepath.Base(path); strings.Contains(name, ".sightline") && name != ".sightline" {
+			found = append(found, path)
+		}
+		return err
+	}))
+	return found
+}
+
+// TestStdinCanBeInterrupted makes sure that a render that waits for a topology
+// goes away when it is told to.
+func TestStdinCanBeInterrupted(t *testing.T) {
+	cmd := exec.Command("sightline", "render", "-", "-o", "-")
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	defer stdin.Close()
+	require.NoError(t, cmd.Start())
+	time.Sleep(100 * time.Millisecond)
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err := <-done:
+		require.Error(t, err)
+	case <-time.After(30 * time.Second):
+		require.NoError(t, cmd.Process.Kill())
+		t.Fatal("it waits on")
+	}
+}
+
+// TestReaderGone prints to a pipe that nobody reads: no words, no panic.
+func TestReaderGone(t *testing.T) {
+	for name, command := range map[string][]string{
+		"signal":         {"sightline", "render", "-o", "-"},
+		"signal ignored": {"sh", "-c", "trap '' PIPE; exec sightline render -o -"},
+		"version":        {"sh", "-c", "trap '' PIPE; exec sightline version"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, w, err := os.Pipe()
+			require.NoError(t, err)
+			require.NoError(t, r.Close())
+			defer w.Close()
+			cmd := exec.Command(command[0], command[1:]...)
+			cmd.Stdout = w
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			require.Error(t, cmd.Run())
+			require.Empty(t, stderr.String())
+		})
+	}
+}

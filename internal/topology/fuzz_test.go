@@ -1,0 +1,101 @@
+package topology
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// FuzzParse makes sure of what holds for every text: Parse ends without a
+// panic, its findings are sorted, each once, in words, and inside the file; and
+// a topology without findings has what later code counts on.
+func FuzzParse(f *testing.F) {
+	for _, pattern := range []string{"testdata/ok/*.yaml", "testdata/err/*.yaml", "../../topologies/*.yaml"} {
+		for _, file := range glob(f, filepath.FromSlash(pattern)) {
+			f.Add(read(f, file))
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		top, findings := Parse("f.yaml", data)
+		if len(findings) == 0 {
+			checkUsable(t, top)
+		}
+		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
+		for i, found := range findings {
+			if i > 0 && !before(findings[i-1], found) {
+				t.Errorf("%q comes before %q", findings[i-1], found)
+			}
+			if found.File != "f.yaml" || found.Line < 1 || found.Line > len(lines) {
+				t.Fatalf("%q is not in a file of %d lines", found, len(lines))
+			}
+			if last := utf8.RuneCountInString(lines[found.Line-1]) + 1; found.Col < 1 || found.Col > last {
+				t.Errorf("%q is not in a line whose end is at %d", found, last)
+			}
+			if text := found.Message + found.Hint; strings.ContainsFunc(text, unprintable) || len(text) > 1000 {
+				t.Errorf("%q does not fit on a terminal", text)
+			}
+			if found.Rule == "" || found.Message == "" {
+				t.Errorf("%q says nothing", found)
+			}
+		}
+	})
+}
+
+func unprintable(r rune) bool { return r < ' ' || r == utf8.RuneError || 0x7f <= r && r < 0xa0 }
+
+// before tells whether two findings are in order and not the same.
+func before(a, b Finding) bool {
+	if a.Line != b.Line {
+		return a.Line < b.Line
+	}
+	if a.Col != b.Col {
+		return a.Col < b.Col
+	}
+	if a.Rule != b.Rule {
+		return a.Rule < b.Rule
+	}
+	return a.Message < b.Message || a.Message == b.Message && a.Hint != b.Hint
+}
+
+func checkUsable(t *testing.T, top *Topology) {
+	switch s := top.Spec; {
+	case top.APIVersion != APIVersion || top.Kind != Kind:
+		t.Errorf("apiVersion is %q and kind %q", top.APIVersion, top.Kind)
+	case top.Metadata.Name == "" || s.Mesh.ID == "" || s.Mesh.ControlPlaneNamespace == "" || s.Kiali.Namespace == "" || s.Kiali.InstanceName == "" || s.Metrics.Interval == "":
+		t.Errorf("a value is empty: %+v", s)
+	case top.Hub() == nil:
+		t.Errorf("no cluster is the hub %q", s.Kiali.Hub)
+	}
+	names := map[string]bool{}
+	for i := range top.Spec.Clusters {
+		c := &top.Spec.Clusters[i]
+		if !filepath.IsLocal(c.Name) || strings.ContainsAny(c.Name, `/\`) || strings.HasPrefix(c.Name, ".") {
+			t.Errorf("the cluster name %q is no file name", c.Name)
+		}
+		if !top.IsHub(c) && c.Server == "" {
+			t.Errorf("the remote %q has no server", c.Name)
+		}
+		if key := strings.ToLower(c.Name); names[key] {
+			t.Errorf("the cluster name %q is there twice", c.Name)
+		} else {
+			names[key] = true
+		}
+	}
+}
+
+// FuzzServer makes sure that no URL is too odd to be judged, and that none that
+// is taken has a user or an empty host.
+func FuzzServer(f *testing.F) {
+	for _, server := range []string{"", "https://a", "//", "https://[::1%25a]:1", "https://u:p@h", "https:a", ":", "%", "\x00", "https:///"} {
+		f.Add(server)
+	}
+	f.Fuzz(func(t *testing.T, server string) {
+		problem, _ := serverProblem(server)
+		host, ok := strings.CutPrefix(server, "https://")
+		host, _, _ = strings.Cut(host, "/")
+		if problem == "" && (!ok || host == "" || strings.ContainsAny(host, "@<> ") || strings.ContainsAny(server, "?#")) {
+			t.Errorf("%q is taken", server)
+		}
+	})
+}

@@ -1,0 +1,112 @@
+package topology
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const head = `apiVersion: sightline.dev/v1alpha1
+kind: Topology
+metadata: {name: large}
+`
+
+const small = head + `spec:
+  mesh: {id: mesh1}
+  kiali: {hub: east}
+  clusters: [{name: east}]
+`
+
+// TestHostileText gives Parse what nobody writes by hand. All of it must be
+// refused soon, in words that fit on a screen.
+func TestHostileText(t *testing.T) {
+	const mega = 1 << 20
+	many := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	config := func(text string) string {
+		return small + "  metrics: {userWorkloadMonitoring: {config: " + text + "}}\n"
+	}
+	bomb := "    a0: &a0 [lol, lol]\n"
+	for i := range 30 {
+		bomb += fmt.Sprintf("    a%d: &a%d [*a%d, *a%d, *a%d]\n", i+1, i+1, i, i, i)
+	}
+
+	for name, test := range map[string]struct {
+		input    string
+		findings int
+		first    string
+	}{
+		"too large":        {strings.Repeat("#", MaxSize+1), 1, "input:1:1: SY01: the file is larger than 64 MiB"},
+		"brackets":         {strings.Repeat("[", 10*mega), 1, "input:1:1: SY01: the file is not YAML: exceeded max depth"},
+		"braces":           {strings.Repeat("{", 10*mega), 1, "input:1:1: SY01: the file is not YAML: exceeded max depth"},
+		"dashes":           {strings.Repeat("- ", 5*mega), 1, "input:1:1: SY01: the file is not YAML: exceeded max depth"},
+		"question marks":   {strings.Repeat("? ", 5*mega), 1, "input:1:1: SY01: the file is not YAML: exceeded max depth"},
+		"quotes":           {strings.Repeat(`"`, 10*mega), 1, "input:1:1: SY01: the file is not YAML"},
+		"lines of [":       {strings.Repeat("[\n", 5*mega), 1, "input:1"},
+		"one open bracket": {"a: [\n" + strings.Repeat("- b\n", mega), 1, "input:"},
+		"one long text":    {strings.Repeat("x", 10*mega), 1, "input:1:1: SY02: expected a topology"},
+		"one long key":     {small + strings.Repeat("x", 5*mega) + ": 1\n", 1, "input:8:1: SY01: the file is not YAML: could not find expected ':'"},
+		"one long ? key":   {small + "? " + strings.Repeat("x", 5*mega) + "\n: 1\n", 1, `input:8:3: SY03: the topology has no key "xxx`},
+		"long number":      {strings.Replace(small, "mesh1", strings.Repeat("1", 300), 1), 1, "input:5:14: SY05: spec.mesh.id must be a text, found the number 111"},
+		"long alias":       {strings.Replace(small, "mesh1", "*"+strings.Repeat("a", mega), 1), 1, "input:5:14: SY08: found the alias *aaa"},
+		"blank lines":      {strings.Repeat("\n", 10*mega), 1, "input:1:1: SY01: the file is empty"},
+		"comments":         {strings.Repeat("# \n", 3*mega), 1, "input:1:1: SY01: the file has nothing in it but comments"},
+		"tabs":             {strings.Repeat("\t", 10*mega), 1, "input:1:1: SY01"},
+		"documents":        {small + strings.Repeat("---\n", mega), 1, "input:8:1: SY01: found a second document"},
+		"same key":         {head + "spec:\n" + strings.Repeat("  mesh: {id: mesh1}\n", 100_000), 100_001, "input:5:3: SY07: spec.clusters is missing"},
+		"unknown keys":     {small + many(100_000, "key%d: 1\n"), 100_000, `input:8:1: SY03: the topology has no key "key0"`},
+		"near keys":        {small + many(100_000, "spec%d: 1\n"), 100_000, `input:8:1: SY03: the topology has no key "spec0"`},
+		"same cluster":     {small[:len(small)-2] + strings.Repeat(",\n {name: east}", 100_000) + "]\n", 100_000, `input:8:9: ID01: two clusters are named "east"; first at 7:21`},
+		"no server":        {strings.Replace(small, "{name: east}", "{name: east, domain: a.b}"+many(100_000, ",\n {name: c%d}"), 1), 100_000, `input:8:2: SY07: cluster "c0": server is missing`},
+		"no hub":           {strings.Replace(small, "[{name: east}", "[{name: west}"+many(100_000, ",\n {name: c%d}"), 1), 1, `input:6:16: ID04: the hub "east"`},
+		"misplaced keys":   {strings.Replace(small, "{name: east}", "{name: east}"+strings.Repeat(",\n {channel: a}", 50_000), 1), 150_001, `input:7:14: SY07: cluster "east": domain is missing`},
+		"same namespace":   {small + "  namespaces: [a" + strings.Repeat(", a", 100_000) + "]\n", 100_000, "input:8:19: SY04"},
+		"aliases":          {small + "  x: &x 1\n  namespaces: [a" + strings.Repeat(", *x", 100_000) + "]\n", 100_001, "input:8:3: SY03"},
+		"alias bomb":       {small + "  metrics:\n   userWorkloadMonitoring:\n    config:\n" + strings.ReplaceAll(bomb, "    a", "     a"), 121, "input:11:10: SY08: found the anchor &a0"},
+		"deep config":      {config(strings.Repeat("{a: ", 5000) + strings.Repeat("}", 5000)), 1, "input:8:20046: SY05: ….a.a"},
+		"deep long config": {config(strings.Repeat("{\n? "+strings.Repeat("k", 1000)+"\n: ", 5000) + strings.Repeat("}", 5000)), 1, "input:10008:3: SY05: ….kkk"},
+		"deep list":        {config("{a: " + strings.Repeat("[", 5000) + "~" + strings.Repeat("]", 5000) + "}"), 1, "input:8:5050: SY05: …[0][0]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			_, findings := Parse("input", []byte(test.input))
+			require.Less(t, time.Since(began), 20*time.Second)
+			require.Equal(t, min(test.findings, maxFindings+1), len(findings))
+			require.True(t, strings.HasPrefix(findings[0].String(), test.first), "%s", findings[0])
+			for _, f := range findings {
+				if n := len(f.String()); n > 1000 {
+					t.Fatalf("a finding has %d bytes: %.100s…", n, f)
+				}
+			}
+		})
+	}
+}
+
+// TestLineEnds makes sure that neither Windows line ends nor a byte order mark
+// move a finding.
+func TestLineEnds(t *testing.T) {
+	input := []byte(strings.Replace(small, "mesh1", "7", 1))
+	_, want := Parse("input", input)
+	require.Len(t, want, 1)
+	require.Equal(t, Position{"input", 5, 14}, want[0].Position)
+
+	crlf := bytes.ReplaceAll(input, []byte("\n"), []byte("\r\n"))
+	for name, same := range map[string][]byte{
+		"crlf":          crlf,
+		"mark":          append([]byte("\ufeff"), input...),
+		"mark and crlf": append([]byte("\ufeff"), crlf...),
+		"no last line":  bytes.TrimRight(input, "\n"),
+	} {
+		_, got := Parse("input", same)
+		require.Equal(t, want, got, name)
+	}
+}

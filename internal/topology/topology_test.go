@@ -1,0 +1,181 @@
+package topology
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestDefaults(t *testing.T) {
+	got, findings := Parse("small.yaml", []byte(small))
+	require.Empty(t, findings)
+
+	require.Equal(t, Spec{
+		Mesh: Mesh{ID: "mesh1", ControlPlaneNamespace: "istio-system"},
+		Kiali: Kiali{
+			Hub:          "east",
+			Namespace:    "istio-system",
+			InstanceName: "kiali",
+			Operator:     Operator{Install: "olm", Channel: "stable", Source: "redhat-operators"},
+		},
+		Metrics:   Metrics{Interval: "30s", PrometheusMerge: true},
+		Telemetry: Telemetry{Manage: true, Name: "enable-prometheus-metrics"},
+		Clusters: []Cluster{{
+			Name:         "east",
+			Platform:     "openshift",
+			ControlPlane: ControlPlane{Mode: "local"},
+		}},
+	}, got.Spec)
+	require.Equal(t, &got.Spec.Clusters[0], got.Hub())
+}
+
+func TestGivenValues(t *testing.T) {
+	got, findings := Parse("everything.yaml", read(t, "testdata/ok/everything.yaml"))
+	require.Empty(t, findings)
+
+	require.Equal(t, Topology{
+		APIVersion: APIVersion,
+		Kind:       Kind,
+		Metadata:   Metadata{Name: "every-thing-1"},
+		Spec: Spec{
+			Mesh: Mesh{ID: "Mesh_1.eu-west", ControlPlaneNamespace: "istio-control"},
+			Kiali: Kiali{
+				Hub:          "hub_1.EU",
+				Namespace:    "kiali",
+				InstanceName: "my-kiali",
+				Operator:     Operator{Install: "none", Channel: "candidate-v2.4", Source: "community-operators"},
+			},
+			Metrics: Metrics{
+				Interval: "1h30m5s",
+				UserWorkloadMonitoring: UserWorkloadMonitoring{
+					Manage: true,
+					Config: map[string]any{
+						"enableUserWorkload": true,
+						"alertmanagerMain":   map[string]any{"enableUserAlertmanagerConfig": false},
+						"prometheusK8s": map[string]any{
+							"retention":      "15d",
+							"externalLabels": map[string]any{"yes": "no", "10": "0x1F"},
+							"replicas":       json.Number("2"),
+							"ratio":          json.Number("0.5"),
+							"least":          json.Number("-9007199254740992"),
+							"most":           json.Number("9007199254740992"),
+							"small":          json.Number("1e-7"),
+							"list":           []any{"a", json.Number("1"), true, map[string]any{"b": "c"}, []any{}},
+							"text":           "more than\none line\n",
+						},
+					},
+				},
+			},
+			Telemetry:  Telemetry{Name: "mesh.default"},
+			Namespaces: []string{"sample", "7", "yes", "no"},
+			Clusters: []Cluster{
+				{Name: "hub_1.EU", Platform: "openshift", ControlPlane: ControlPlane{Mode: "local"}, Kiali: ClusterKiali{Host: "kiali.example.com"}},
+				{Name: "Remote-2", Platform: "openshift", Server: "https://10.0.0.1:6443", Domain: "10-0-0-1.nip.io", ControlPlane: ControlPlane{Mode: "remote"}, Namespaces: []string{"sample"}},
+				{Name: "remote-3", Platform: "openshift", Server: "https://[2001:db8::1]:6443/k8s/clusters/c-1", ControlPlane: ControlPlane{Mode: "external"}},
+				{Name: "4", Platform: "openshift", Server: "https://API.example.com.", ControlPlane: ControlPlane{Mode: "none"}},
+				{Name: "5.a", Platform: "openshift", Server: "https://kubernetes.default.example.com", ControlPlane: ControlPlane{Mode: "local"}, Namespaces: []string{}},
+			},
+		},
+	}, Topology{APIVersion: got.APIVersion, Kind: got.Kind, Metadata: got.Metadata, Spec: got.Spec})
+}
+
+// TestKialiFollowsTheControlPlane is about the one default that is another
+// value.
+func TestKialiFollowsTheControlPlane(t *testing.T) {
+	got, findings := Parse("t.yaml", []byte(strings.Replace(small, "id: mesh1", "id: mesh1, controlPlaneNamespace: cp", 1)))
+	require.Empty(t, findings)
+	require.Equal(t, "cp", got.Spec.Kiali.Namespace)
+}
+
+func TestAt(t *testing.T) {
+	got, findings := Parse("dir/t.yaml", []byte(`# A comment.
+apiVersion: sightline.dev/v1alpha1
+kind: Topology
+metadata: {name: "日本", "name2": x}
+spec:
+  mesh: {"id": "ü", controlPlaneNamespace: 'cp'} # both
+  kiali:
+    hub: east
+    operator:
+      channel: >-
+        stable
+  metrics:
+    userWorkloadMonitoring:
+      config:
+        a:
+          - b
+          - {c: [d, "é", e]}
+  namespaces: [a, b]
+  clusters:
+    - name: east
+      domain: apps.east.example.com
+    -
+      name: west
+      namespaces:
+      - c
+      server: https://api.west.example.com
+`))
+	require.NotNil(t, got)
+	require.Len(t, findings, 3, "the names that are not ASCII, and a key too many")
+
+	config := []any{"spec", "metrics", "userWorkloadMonitoring", "config"}
+	for _, test := range []struct {
+		path []any
+		want string
+	}{
+		{nil, "2:1"},
+		{[]any{"apiVersion"}, "2:13"},
+		{[]any{"metadata"}, "4:11"},
+		{[]any{"metadata", "name"}, "4:18"},
+		{[]any{"metadata", "name2"}, "4:33"},
+		{[]any{"spec"}, "6:3"},
+		{[]any{"spec", "mesh"}, "6:9"},
+		{[]any{"spec", "mesh", "id"}, "6:16"},
+		{[]any{"spec", "mesh", "controlPlaneNamespace"}, "6:44"},
+		{[]any{"spec", "kiali", "hub"}, "8:10"},
+		{[]any{"spec", "kiali", "operator", "channel"}, "10:16"},
+		{[]any{"spec", "namespaces"}, "18:15"},
+		{[]any{"spec", "namespaces", 1}, "18:19"},
+		{[]any{"spec", "clusters"}, "20:5"},
+		{[]any{"spec", "clusters", 0}, "20:7"},
+		{[]any{"spec", "clusters", 1}, "23:7"},
+		{[]any{"spec", "clusters", 1, "name"}, "23:13"},
+		{[]any{"spec", "clusters", 1, "namespaces", 0}, "25:9"},
+		{[]any{"spec", "clusters", 1, "server"}, "26:15"},
+		{append(config, "a", 1, "c", 2), "17:26"},
+		// What is left to its default has the position of what is above it.
+		{[]any{"spec", "kiali", "namespace"}, "8:5"},
+		{[]any{"spec", "kiali", "operator", "source"}, "10:7"},
+		{[]any{"spec", "telemetry", "name"}, "6:3"},
+		{[]any{"spec", "clusters", 1, "kiali", "host"}, "23:7"},
+		{[]any{"spec", "clusters", 2, "name"}, "20:5"},
+		{[]any{"spec", "clusters", -1}, "20:5"},
+		{[]any{"spec", "clusters", "name"}, "20:5"},
+		{[]any{"spec", "mesh", 0}, "6:9"},
+		{[]any{"spec", "mesh", "id", "id"}, "6:16"},
+	} {
+		require.Equal(t, "dir/t.yaml:"+test.want, got.At(test.path...).String(), "%v", test.path)
+	}
+}
+
+func TestSorted(t *testing.T) {
+	finding := func(file string, line, col int, rule, message string) Finding {
+		return Finding{Position: Position{file, line, col}, Rule: rule, Message: message}
+	}
+	want := Findings{
+		finding("a", 1, 1, "A", "a"),
+		finding("a", 1, 1, "A", "b"),
+		finding("a", 1, 1, "B", "a"),
+		finding("a", 1, 2, "A", "a"),
+		finding("a", 2, 1, "A", "a"),
+		finding("a", 10, 1, "A", "a"),
+		finding("b", 1, 1, "A", "a"),
+	}
+	mixed := Findings{want[5], want[1], want[6], want[0], want[1], want[4], want[3], want[2], want[6]}
+	before := append(Findings{}, mixed...)
+	require.Equal(t, want, mixed.Sorted())
+	require.Equal(t, before, mixed, "the list itself is left alone")
+	require.Empty(t, Findings(nil).Sorted())
+}
