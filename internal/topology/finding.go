@@ -40,21 +40,21 @@ func (f Finding) String() string {
 // stopping at the first.
 type Findings []Finding
 
-// maxFindings is where a list stops: a file that is wrong from end to end says
-// no more by a million findings.
-const maxFindings = 1000
+// A file that is wrong from end to end says no more by a million findings: so
+// many are collected, and the first of them shown.
+const (
+	maxCollected = 200_000
+	maxShown     = 1000
+)
 
 func (fs *Findings) add(at Position, rule, hint, format string, args ...any) {
-	switch n := len(*fs); {
-	case n < maxFindings:
+	if len(*fs) < maxCollected {
 		*fs = append(*fs, Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
-	case n == maxFindings:
-		*fs = append(*fs, Finding{Position: at, Rule: rule, Message: fmt.Sprintf("more than %d findings; from here on none is shown", maxFindings)})
 	}
 }
 
 // Sorted returns the findings by file, line, column, rule and message, each
-// once.
+// once. Of very many it returns the first, and says so in the last.
 func (fs Findings) Sorted() Findings {
 	sorted := slices.Clone(fs)
 	slices.SortFunc(sorted, func(a, b Finding) int {
@@ -66,5 +66,11 @@ func (fs Findings) Sorted() Findings {
 			cmp.Compare(a.Message, b.Message),
 		)
 	})
-	return slices.Compact(sorted)
+	sorted = slices.Compact(sorted)
+	if len(sorted) > maxShown {
+		last := sorted[maxShown]
+		last.Message, last.Hint = fmt.Sprintf("there are more than %d findings; from here on none is shown", maxShown), ""
+		sorted = append(sorted[:maxShown:maxShown], last)
+	}
+	return sorted
 }
