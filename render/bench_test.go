@@ -17,7 +17,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
-	"github.com/sightline-mesh/sightline/templates"
 )
 
 // The benchmarks of this file compare two things in one run and report the
@@ -81,9 +80,9 @@ func BenchmarkFill(b *testing.B) {
 	require.NoError(b, err)
 	t, findings := topology.Parse("fleet.yaml", data)
 	require.Empty(b, findings)
-	ready, err := render.Clusters(t, templates.FS)
+	ready, err := render.Clusters(t, render.SourcesOf(t))
 	require.NoError(b, err)
-	files, err := render.Tree(t, templates.FS, render.Kustomize)
+	files, err := render.Tree(t, render.SourcesOf(t), render.Kustomize)
 	require.NoError(b, err)
 	built, err := kustomize.Load(files)
 	require.NoError(b, err)

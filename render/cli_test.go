@@ -14,7 +14,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
-	"github.com/sightline-mesh/sightline/templates"
 )
 
 // TestProgramsBuildWhatWasFilled writes the tree of every example and lets the
@@ -38,9 +37,9 @@ func TestProgramsBuildWhatWasFilled(t *testing.T) {
 		require.NoError(t, err)
 		top, findings := topology.Parse(file, data)
 		require.Empty(t, findings)
-		clusters, err := Clusters(top, templates.FS)
+		clusters, err := Clusters(top, SourcesOf(top))
 		require.NoError(t, err)
-		written, err := Tree(top, templates.FS, Kustomize)
+		written, err := Tree(top, SourcesOf(top), Kustomize)
 		require.NoError(t, err)
 		out := filepath.Join(t.TempDir(), "out")
 		dir, err := tree.Open(out, tree.Marker{Topology: top.Metadata.Name, Format: string(Kustomize)})

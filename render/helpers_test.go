@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,7 +15,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
-	"github.com/sightline-mesh/sightline/templates"
 	"github.com/sightline-mesh/sightline/topologies"
 )
 
@@ -28,6 +29,34 @@ func eastWest(t *testing.T, changes ...func(*topology.Spec)) *topology.Topology 
 	return top
 }
 
+// parsed is the topology with this spec, which has no findings.
+func parsed(t *testing.T, spec string) *topology.Topology {
+	t.Helper()
+	top, findings := topology.Parse("test.yaml", []byte(inTopology(spec)))
+	require.Empty(t, findings, spec)
+	return top
+}
+
+// inTopology is the text of a topology with this spec.
+func inTopology(spec string) string {
+	return "apiVersion: sightline.dev/v1alpha1\nkind: Topology\nmetadata: {name: test}\nspec:\n  " +
+		strings.ReplaceAll(strings.TrimSpace(spec), "\n", "\n  ") + "\n"
+}
+
+// separated joins what there is of the entries of a YAML mapping.
+func separated(entries ...string) string {
+	return strings.Join(slices.DeleteFunc(entries, func(s string) bool { return s == "" }), ", ")
+}
+
+// kialiSpec is the spec of a cluster's Kiali resource.
+func kialiSpec(t *testing.T, top *topology.Topology, cluster string) map[string]any {
+	t.Helper()
+	key := cluster + "/Kiali/" + top.Spec.Kiali.Namespace + "/" + top.Spec.Kiali.InstanceName
+	objects := rendered(t, top)
+	require.Contains(t, objects, key)
+	return decode[resource.Object](t, objects[key])["spec"].(map[string]any)
+}
+
 func prometheusMerge(on bool) func(*topology.Spec) {
 	return func(s *topology.Spec) { s.Metrics.PrometheusMerge = on }
 }
@@ -35,7 +64,7 @@ func prometheusMerge(on bool) func(*topology.Spec) {
 // rendered returns the manifest of every object of every cluster by its key.
 func rendered(t *testing.T, top *topology.Topology) map[string][]byte {
 	t.Helper()
-	clusters, err := render.Clusters(top, templates.FS)
+	clusters, err := render.Clusters(top, render.SourcesOf(top))
 	require.NoError(t, err)
 	objects := map[string][]byte{}
 	for i := range clusters {

@@ -2,7 +2,10 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,8 +27,8 @@ import (
 func TestLaw(t *testing.T) {
 	seen := map[shape]bool{}
 	for _, pair := range synthetic(t) {
-		for _, top := range pair {
-			clusters, err := Clusters(top, templates.FS)
+		for n, top := range pair {
+			clusters, err := Clusters(top, SourcesOf(top))
 			require.NoError(t, err)
 			files, err := kustomize.Tree(clusters)
 			require.NoError(t, err)
@@ -43,6 +46,9 @@ func TestLaw(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, filled, byID(t, whole), "filled and built differ: %s", where)
 
+				if n > 0 {
+					continue
+				}
 				var parts []resource.Object
 				for _, phase := range resource.Phases(c.Hub) {
 					if dir := "clusters/" + c.Name + "/" + string(phase); hasPhase(c, phase) {
@@ -60,12 +66,15 @@ func TestLaw(t *testing.T) {
 	}
 }
 
+// ofHubs are the fields of shape that a remote has one value for.
+var ofHubs = []string{"Store", "StoreAuth", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors"}
+
 // assertBothWays makes sure that a field added to shape is varied here too.
 func assertBothWays(t *testing.T, seen map[shape]bool, hub bool) {
 	t.Helper()
 	for i := range reflect.TypeFor[shape]().NumField() {
 		name := reflect.TypeFor[shape]().Field(i).Name
-		if name == "Hub" {
+		if name == "Hub" || !hub && slices.Contains(ofHubs, name) {
 			continue
 		}
 		values := map[any]bool{}
@@ -87,9 +96,9 @@ func TestSyntheticDiffersInEveryValue(t *testing.T) {
 			assert.NotEqual(t, a[path], b[path], "topology.%s", path)
 		}
 		for i := range pair[0].Spec.Clusters {
-			a := clusterValues(&pair[0].Spec.Clusters[i], hubHost(pair[0]))
+			a := clusterValues(pair[0], &pair[0].Spec.Clusters[i], callback(pair[0]))
 			for j := range pair[1].Spec.Clusters {
-				b := clusterValues(&pair[1].Spec.Clusters[j], hubHost(pair[1]))
+				b := clusterValues(pair[1], &pair[1].Spec.Clusters[j], callback(pair[1]))
 				for path := range a {
 					assert.NotEqual(t, a[path], b[path], "cluster.%s", path)
 				}
@@ -103,71 +112,136 @@ func TestSyntheticDiffersInEveryValue(t *testing.T) {
 func TestOrderOfClustersIsIrrelevant(t *testing.T) {
 	for _, pair := range synthetic(t) {
 		top := pair[0]
-		before, err := Tree(top, templates.FS, Kustomize)
+		before, err := Tree(top, SourcesOf(top), Kustomize)
 		require.NoError(t, err)
 		reversed := *top
 		reversed.Spec.Clusters = nil
 		for i := range top.Spec.Clusters {
 			reversed.Spec.Clusters = append(reversed.Spec.Clusters, top.Spec.Clusters[len(top.Spec.Clusters)-1-i])
 		}
-		after, err := Tree(&reversed, templates.FS, Kustomize)
+		after, err := Tree(&reversed, SourcesOf(top), Kustomize)
 		require.NoError(t, err)
 		require.Equal(t, before, after)
 	}
 }
 
-// synthetic returns topologies of every combination of choices, in pairs that
-// differ in every value.
+// synthetic returns topologies that between them make every choice, in pairs
+// that differ in every value.
 func synthetic(t *testing.T) [][2]*topology.Topology {
 	t.Helper()
 	var pairs [][2]*topology.Topology
-	for bits := range 1 << 4 {
-		on := func(i int) bool { return bits>>i&1 == 1 }
-		var pair [2]*topology.Topology
-		for i, x := range []string{"a", "b"} {
-			pair[i] = parseSynthetic(t, x, on)
+	for _, platform := range []string{"openshift", "kubernetes"} {
+		for choice := range choices(platform, "") {
+			var pair [2]*topology.Topology
+			for i, x := range []string{"a", "b"} {
+				pair[i] = parseSynthetic(t, platform, x, choice)
+			}
+			pairs = append(pairs, pair)
 		}
-		pairs = append(pairs, pair)
 	}
 	return pairs
 }
 
-func parseSynthetic(t *testing.T, x string, on func(int) bool) *topology.Topology {
-	t.Helper()
-	install := map[bool]string{true: "olm", false: "none"}[on(0)]
-	monitoring := "{manage: false}"
-	if on(1) {
-		monitoring = fmt.Sprintf("{manage: true, config: {enableUserWorkload: true, prometheusK8s: {retention: 1%s, volumeClaimTemplate: {spec: {storageClassName: %q}}}}}", map[string]string{"a": "5d", "b": "6d"}[x], x)
+// choices are what a topology may say beside its names, by the place that it
+// is said at. x tells the two of a pair apart.
+func choices(platform, x string) map[string][]string {
+	all := map[string][]string{
+		"plain":    {},
+		"merge":    {"metrics.prometheusMerge=false", "telemetry.manage=false"},
+		"ambient":  {"mesh.dataPlane=ambient", "hub.ztunnelNamespace=zt-hub-" + x, "remote.ztunnelNamespace=zt-" + x},
+		"both":     {"mesh.dataPlane=ambient", "metrics.prometheusMerge=false", "kiali.viewOnly=true"},
+		"labels":   {"metrics.labels={release: prom-" + x + ", app.kubernetes.io/name: own}"},
+		"interval": {"hub.metrics={interval: 3" + digit(x) + "s}", "remote.metrics={interval: 4" + digit(x) + "s}"},
+		"old":      {"kiali.version=v2." + map[string]string{"a": "11", "b": "4"}[x]},
+		"spec": {"kiali.spec={" + openid(x) + ", deployment: {replicas: " + digit(x) + "}, istio_labels: {app_label_name: " + x + "}}",
+			"hub.kiali={spec: {deployment: {pod_labels: {on: \"" + x + "\"}}}, version: v2.2" + map[string]string{"a": "2", "b": "7"}[x] + "}",
+			"remote.kiali={spec: {deployment: {pod_labels: {y: \"1e3" + x + "\"}}}}"},
+		"host":      {"hub.kiali={host: kiali." + x + ".test, webRoot: /mesh/" + x + "}"},
+		"anonymous": {"kiali.auth={strategy: anonymous}", "kiali.links={format: perCluster}"},
+		"revisions": {"hub.controlPlane={revisions: [r-" + x + "]}", "remote.controlPlane={revisions: [s-" + x + "]}"},
+		"outside":   {"hub.controlPlane={mode: none}", "hub.namespaces=[tools-" + x + "]"},
+		"alone":     {"hub.controlPlane={mode: none}"},
+		"prometheus": {"metrics.store=prometheus",
+			"metrics.prometheus={url: \"http://prom-" + x + ".test:9090\", auth: {type: basic, username: \"secret:u-" + x + ":u\", password: \"secret:p-" + x + ":p\"}}"},
+		"thanos": {"metrics.store=thanos", "kiali.operator={install: " + map[string]string{"openshift": "none", "kubernetes": "olm"}[platform] + ", channel: ch-" + x + ", source: " + map[string]string{"a": "mirror", "b": "community-operators"}[x] + "}",
+			"metrics.thanos={url: \"http://thanos-" + x + ".test\", auth: {type: bearer, token: \"secret:t-" + x + ":t\"}, " +
+				"remoteWrite: {url: \"https://rx-" + x + ".test\", settings: {tlsConfig: {insecureSkipVerify: true}}, config: {prometheus: {retention: 1" + digit(x) + "d}}}}"},
 	}
-	source := map[string]string{"a": "redhat-operators", "b": "community-operators"}[x]
+	if platform == "openshift" {
+		all["managed"] = []string{"metrics.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, note-" + x + ": on}}",
+			"remote.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, own-" + x + ": {a: [1]}}}"}
+		all["unmanaged"] = []string{"metrics.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, all-" + x + ": 1}}", "remote.userWorkloadMonitoring={manage: false}",
+			"hub.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, hub-" + x + ": 1}}"}
+	}
+	return all
+}
+
+func digit(x string) string { return map[string]string{"a": "5", "b": "6"}[x] }
+
+func openid(x string) string {
+	return "auth: {openid: {client_id: id-" + x + ", issuer_uri: \"https://login-" + x + ".test\"}}"
+}
+
+// parseSynthetic makes a topology of a hub and four remotes, all of whose
+// names end in x.
+func parseSynthetic(t *testing.T, platform, x, choice string) *topology.Topology {
+	t.Helper()
+
+	tree := map[string]map[string]string{}
+	set := func(place, value string) {
+		at, key, _ := strings.Cut(place, ".")
+		if tree[at] == nil {
+			tree[at] = map[string]string{}
+		}
+		tree[at][key] = value
+	}
+	set("mesh.id", `"1e3`+x+`"`)
+	set("mesh.controlPlaneNamespace", "cp-"+x)
+	set("kiali.hub", "hub."+x)
+	set("kiali.namespace", "ns-"+x)
+	set("kiali.instanceName", "inst-"+x)
+	set("kiali.operator", "{channel: ch-"+x+", source: "+map[string]string{"a": "redhat-operators", "b": "community-operators"}[x]+"}")
+	set("kiali.version", map[string]string{"a": "v2.22", "b": "default"}[x])
+	set("metrics.interval", "1"+digit(x)+"s")
+	set("telemetry.name", "tel-"+x)
+	set("hub.platform", platform)
+	set("hub.domain", "apps.hub-"+x+".test")
+	set("remote.platform", platform)
+	if platform == "kubernetes" {
+		set("kiali.auth", "{strategy: openid}")
+		set("kiali.spec", "{"+openid(x)+"}")
+	}
+	for _, said := range choices(platform, x)[choice] {
+		place, value, _ := strings.Cut(said, "=")
+		set(place, value)
+	}
+	flow := func(at string) string {
+		var pairs []string
+		for _, key := range slices.Sorted(maps.Keys(tree[at])) {
+			pairs = append(pairs, key+": "+tree[at][key])
+		}
+		return strings.Join(pairs, ", ")
+	}
 	text := fmt.Sprintf(`
 apiVersion: sightline.dev/v1alpha1
 kind: Topology
 metadata: {name: top-%[1]s}
 spec:
-  mesh: {id: "1e3%[1]s", controlPlaneNamespace: cp-%[1]s}
-  kiali:
-    hub: hub.%[1]s
-    namespace: ns-%[1]s
-    instanceName: inst-%[1]s
-    operator: {install: %[2]s, channel: ch-%[1]s, source: %[3]s}
-  metrics:
-    interval: 1%[4]ds
-    prometheusMerge: %[5]v
-    userWorkloadMonitoring: %[6]s
-  telemetry: {manage: %[7]v, name: tel-%[1]s}
+  mesh: {%[2]s}
+  kiali: {%[3]s}
+  metrics: {%[4]s}
+  telemetry: {%[5]s}
   namespaces: ["on", "y", "1e3", app-%[1]s]
   clusters:
-    - {name: hub.%[1]s, domain: apps.hub-%[1]s.test, controlPlane: {mode: local}}
-    - {name: "0x1%[1]s", server: "https://r1-%[1]s.test:6443", namespaces: [extra-%[1]s]}
-    - {name: N_%[1]s, server: "https://r2-%[1]s.test:6443", controlPlane: {mode: remote}}
-`, x, install, source, int(x[0]), on(2), monitoring, on(3))
+    - {name: hub.%[1]s, %[6]s}
+    - {name: own-%[1]s, server: "https://r1-%[1]s.test:6443", gateways: [gw-%[1]s], waypoints: [wp-%[1]s], %[7]s}
+    - {name: far-%[1]s, server: "https://r2-%[1]s.test:6443", controlPlane: {mode: remote}, platform: %[8]s}
+    - {name: out-%[1]s, server: "https://r3-%[1]s.test:6443", controlPlane: {mode: external}, platform: %[8]s}
+    - {name: other-%[1]s, server: "https://r4-%[1]s.test:6443", platform: %[9]s}
+`, x, flow("mesh"), flow("kiali"), flow("metrics"), flow("telemetry"), flow("hub"), flow("remote"), platform,
+		map[string]string{"openshift": "kubernetes", "kubernetes": "openshift"}[platform])
 	top, findings := topology.Parse("synthetic.yaml", []byte(text))
-	require.Empty(t, findings)
-	if on(0) && on(1) {
-		// A hub without an istiod of its own.
-		top.Spec.Clusters[0].ControlPlane.Mode = "none"
-	}
+	require.Empty(t, findings, "%s on %s\n%s", choice, platform, text)
 	return top
 }
 
@@ -198,15 +272,17 @@ func evaluatedObjects(t *testing.T, s shape, c *resource.Cluster) map[resource.I
 	vm := template.New(templates.FS)
 	value := func(_ string, leaf any) any { return leaf }
 	objects := map[resource.ID]resource.Object{}
-	for _, ns := range c.Namespaces {
+	for _, ns := range append(slices.Clone(c.Namespaces), "") {
 		phases, err := evaluate(vm, s,
 			nested(c.Values[resource.ScopeTopology], value),
 			nested(c.Values[resource.ScopeCluster], value),
 			map[string]any{"name": ns})
 		require.NoError(t, err)
 		for _, byName := range phases {
-			for _, o := range byName {
-				objects[resource.IDOf(o)] = o
+			for name, o := range byName {
+				if ns != "" || name != "podmonitor" {
+					objects[resource.IDOf(o)] = o
+				}
 			}
 		}
 	}

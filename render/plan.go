@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -11,33 +12,108 @@ import (
 // shape is everything about a cluster that templates may branch on. Clusters
 // of one shape have the same bodies.
 type shape struct {
-	Hub              bool `json:"hub"`
-	Operator         bool `json:"operator"`     // the operator comes by OLM
-	ControlPlane     bool `json:"controlPlane"` // an istiod runs here
-	Telemetry        bool `json:"telemetry"`
-	MonitoringConfig bool `json:"monitoringConfig"` // cluster-monitoring-config is ours
-	PrometheusMerge  bool `json:"prometheusMerge"`
+	Hub      bool   `json:"hub"`
+	Platform string `json:"platform"`
+	Operator bool   `json:"operator"` // the operator comes by a Subscription
+
+	// The mesh on the cluster.
+	Mesh         bool `json:"mesh"`         // there is one
+	Ambient      bool `json:"ambient"`      // ztunnel carries its traffic
+	ControlPlane bool `json:"controlPlane"` // an istiod runs here
+	Revisions    bool `json:"revisions"`    // more than one does
+	Telemetry    bool `json:"telemetry"`    // the mesh's Telemetry is here, and ours
+
+	// How it is scraped.
+	Monitors         bool   `json:"monitors"`
+	OwnInterval      bool   `json:"ownInterval"` // in place of the topology's
+	MonitorLabels    bool   `json:"monitorLabels"`
+	PrometheusMerge  bool   `json:"prometheusMerge"`
+	MonitoringConfig string `json:"monitoringConfig"` // whose text cluster-monitoring-config is: "", topology, cluster
+	RemoteWrite      bool   `json:"remoteWrite"`
+
+	// Its Kiali resource.
+	Strategy    string `json:"strategy"` // "" where the operator's default for the platform is meant
+	Callback    bool   `json:"callback"` // the OAuthClient gets a redirect URI of ours
+	ViewOnly    bool   `json:"viewOnly"`
+	KialiSpec   bool   `json:"kialiSpec"`   // the topology has something to merge over it
+	Store       string `json:"store"`       // of the hub
+	StoreAuth   string `json:"storeAuth"`   // of the hub, where the store is not the platform's
+	IngressHost bool   `json:"ingressHost"` // of the hub, where the platform does not give one
+	WebRoot     bool   `json:"webRoot"`     // of the hub, where it is not the platform's
+
+	IstioNamespace bool `json:"istioNamespace"` // of the hub, where its Kiali would take its own for it
 }
 
 func shapeOf(t *topology.Topology, c *topology.Cluster) shape {
+	spec := &t.Spec
+	hub := t.IsHub(c)
 	istiod := c.ControlPlane.Mode == "local"
-	return shape{
-		Hub:              t.IsHub(c),
-		Operator:         t.Spec.Kiali.Operator.Install == "olm",
-		ControlPlane:     istiod,
-		Telemetry:        istiod && t.Spec.Telemetry.Manage,
-		MonitoringConfig: t.Spec.Metrics.UserWorkloadMonitoring.Manage,
-		PrometheusMerge:  t.Spec.Metrics.PrometheusMerge,
+	s := shape{
+		Hub:      hub,
+		Platform: c.Platform,
+		Operator: t.OperatorBySubscription(c),
+
+		Mesh:         c.InMesh(),
+		Ambient:      spec.Mesh.DataPlane == "ambient",
+		ControlPlane: istiod,
+		Revisions:    istiod && len(c.ControlPlane.Revisions) > 0,
+		// With an external control plane the configuration is on the
+		// cluster all the same.
+		Telemetry: spec.Telemetry.Manage && (istiod || c.ControlPlane.Mode == "external"),
+
+		Monitors:        len(namespacesOf(t, c)) > 0,
+		OwnInterval:     c.Metrics.Interval != spec.Metrics.Interval,
+		MonitorLabels:   len(spec.Metrics.Labels) > 0,
+		PrometheusMerge: spec.Metrics.PrometheusMerge,
+		RemoteWrite:     remoteWrites(t, c),
+
+		Callback:  spec.Kiali.Auth.Strategy == "openshift" && c.Platform == "openshift" && !hub,
+		ViewOnly:  spec.Kiali.ViewOnly,
+		KialiSpec: len(kialiSpec(t, c)) > 0,
+		Strategy:  strategyOn(t, c),
 	}
+	switch {
+	case c.Platform != "openshift":
+	case c.UserWorkloadMonitoring != nil && c.UserWorkloadMonitoring.Manage:
+		s.MonitoringConfig = "cluster"
+	case c.UserWorkloadMonitoring == nil && spec.Metrics.UserWorkloadMonitoring.Manage && s.Monitors:
+		s.MonitoringConfig = "topology"
+	}
+	if hub {
+		s.Store = spec.Metrics.Store
+		s.StoreAuth = storeAuth(t).Type
+		s.IngressHost = c.Kiali.Host != "" || c.Platform == "kubernetes" && c.Domain != ""
+		s.WebRoot = c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform)
+		// The operator's own redirect URI for the hub leaves the web root out;
+		// v1.73 has a URI without a path, which allows every one.
+		s.Callback = s.WebRoot && spec.Kiali.Auth.Strategy == "openshift" && !c.KialiBefore("v2.4")
+		s.IstioNamespace = c.KialiBefore("v2.17") && spec.Kiali.Namespace != spec.Mesh.ControlPlaneNamespace
+	}
+	return s
+}
+
+// strategyOn is how users log in where that is not the operator's default for
+// the platform: openshift, or on Kubernetes token. Remotes of a hub with openid
+// have a login of no use, so they get the one that asks for no settings and, as
+// all but anonymous, gives Kiali's account no more than a view.
+func strategyOn(t *topology.Topology, c *topology.Cluster) string {
+	strategy := t.Spec.Kiali.Auth.Strategy
+	if strategy == "openid" && !t.IsHub(c) {
+		strategy = "token"
+	}
+	if strategy == "openshift" || strategy == "token" && c.Platform == "kubernetes" {
+		return ""
+	}
+	return strategy
 }
 
 // leaves are values by their path; what is derived from the topology is
-// derived here, once.
+// derived here, once. A leaf that only some shapes have is there for those.
 type leaves = map[string]any
 
 func topologyValues(t *topology.Topology) leaves {
-	s := t.Spec
-	kiali := s.Kiali.InstanceName + "-" + s.Kiali.Namespace
+	s := &t.Spec
+	operator := s.Kiali.Operator
 	values := leaves{
 		"name":                       t.Metadata.Name,
 		"mesh.id":                    s.Mesh.ID,
@@ -45,51 +121,124 @@ func topologyValues(t *topology.Topology) leaves {
 		"kiali.instanceName":         s.Kiali.InstanceName,
 		"kiali.namespace":            s.Kiali.Namespace,
 		"kiali.serviceAccount":       s.Kiali.InstanceName + "-service-account", // as the operator names it
-		"kiali.monitoringView":       kiali + "-monitoring-view",
-		"operator.package":           operatorPackage(s.Kiali.Operator.Source),
-		"operator.channel":           s.Kiali.Operator.Channel,
-		"operator.source":            s.Kiali.Operator.Source,
+		"kiali.monitoringView":       s.Kiali.InstanceName + "-" + s.Kiali.Namespace + "-monitoring-view",
+		"operator.channel":           operator.Channel,
 		"metrics.interval":           s.Metrics.Interval,
+		"store.interval":             t.StoreInterval(),
 		"telemetry.name":             s.Telemetry.Name,
 	}
+	for platform, catalog := range map[string]string{"openshift": "redhat-operators", "kubernetes": "operatorhubio-catalog"} {
+		source := cmp.Or(operator.Source, catalog)
+		values["operator."+platform+".source"] = source
+		values["operator."+platform+".package"] = operatorPackage(source)
+	}
+	if len(s.Metrics.Labels) > 0 {
+		values["metrics.labels"] = s.Metrics.Labels
+	}
 	if uwm := s.Metrics.UserWorkloadMonitoring; uwm.Manage {
-		values["monitoringConfig"] = string(resource.Encode(nil, uwm.Config))
+		values["monitoringConfig"] = configText(uwm.Config)
+	}
+	if url := storeURL(t); url != "" {
+		values["store.url"] = url
+	}
+	switch auth := storeAuth(t); auth.Type {
+	case "basic":
+		values["store.username"] = auth.Username
+		values["store.password"] = auth.Password
+	case "bearer":
+		values["store.token"] = auth.Token
 	}
 	return values
 }
 
-// operatorPackage names the operator in a catalog: the community's catalog
-// has the upstream package.
+// operatorPackage names the operator in a catalog: those of the community have
+// the upstream package.
 func operatorPackage(source string) string {
-	if source == "community-operators" {
+	switch source {
+	case "community-operators", "operatorhubio-catalog":
 		return "kiali"
 	}
 	return "kiali-ossm"
 }
 
-func clusterValues(c *topology.Cluster, hubHost string) leaves {
-	return leaves{
-		"name": c.Name,
+func storeURL(t *topology.Topology) string {
+	switch t.Spec.Metrics.Store {
+	case "prometheus":
+		return t.Spec.Metrics.Prometheus.URL
+	case "thanos":
+		return t.Spec.Metrics.Thanos.URL
+	}
+	return ""
+}
+
+func storeAuth(t *topology.Topology) topology.StoreAuth {
+	switch t.Spec.Metrics.Store {
+	case "prometheus":
+		return t.Spec.Metrics.Prometheus.Auth
+	case "thanos":
+		return t.Spec.Metrics.Thanos.Auth
+	}
+	return topology.StoreAuth{Type: "none"}
+}
+
+// callback is the URI that users of the hub come back to from a login.
+func callback(t *topology.Topology) string {
+	root := strings.TrimSuffix(t.Hub().Kiali.WebRoot, "/")
+	return "https://" + t.HubHost() + root + "/api/auth/callback"
+}
+
+func clusterValues(t *topology.Topology, c *topology.Cluster, callback string) leaves {
+	values := leaves{
+		"name":     c.Name,
+		"version":  c.Kiali.Version,
+		"interval": c.Metrics.Interval,
+	}
+	if t.IsHub(c) {
+		values["host"] = t.HubHost()
+		values["callback"] = callback
+		if c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform) {
+			values["webRoot"] = c.Kiali.WebRoot
+		}
+	} else {
 		// Kiali's server takes the first redirect URI of a remote's
 		// OAuthClient, and routes the callback by its last part.
-		"callback": "https://" + hubHost + "/api/auth/callback/" + c.Name,
+		values["callback"] = callback + "/" + c.Name
 	}
+	if spec := kialiSpec(t, c); len(spec) > 0 {
+		values["kialiSpec"] = spec
+	}
+	if uwm := c.UserWorkloadMonitoring; uwm != nil && uwm.Manage {
+		values["monitoringConfig"] = configText(uwm.Config)
+	}
+	if remoteWrites(t, c) {
+		values["workloadConfig"] = configText(workloadConfig(t.Spec.Metrics.Thanos.RemoteWrite, c.Name))
+	}
+	return values
 }
 
-// hubHost is the host of the hub's Kiali: what the topology says, else what
-// OpenShift names a route by default.
-func hubHost(t *topology.Topology) string {
-	hub := t.Hub()
-	if hub.Kiali.Host != "" {
-		return hub.Kiali.Host
+// kialiSpec is what the topology merges over the spec of a cluster's Kiali
+// resource: what it says about the hub, and over that what the cluster says.
+func kialiSpec(t *topology.Topology, c *topology.Cluster) map[string]any {
+	if t.IsHub(c) {
+		return resource.Merge(t.Spec.Kiali.Spec, c.Kiali.Spec)
 	}
-	return t.Spec.Kiali.InstanceName + "-" + t.Spec.Kiali.Namespace + "." + hub.Domain
+	return c.Kiali.Spec
 }
+
+func configText(config map[string]any) string { return string(resource.Encode(nil, config)) }
 
 // namespacesOf lists the namespaces of a cluster in which proxies run, the
-// control plane's with its gateways among them, sorted, each once.
+// control plane's with its gateways among them, sorted, each once. A cluster
+// outside the mesh has those that it names itself.
 func namespacesOf(t *topology.Topology, c *topology.Cluster) []string {
-	namespaces := slices.Concat([]string{t.Spec.Mesh.ControlPlaneNamespace}, t.Spec.Namespaces, c.Namespaces)
+	namespaces := slices.Concat(c.Namespaces, c.Gateways, c.Waypoints)
+	if c.InMesh() {
+		namespaces = append(namespaces, t.Spec.Mesh.ControlPlaneNamespace)
+		namespaces = append(namespaces, t.Spec.Namespaces...)
+		if t.Spec.Mesh.DataPlane == "ambient" {
+			namespaces = append(namespaces, c.ZtunnelNamespace)
+		}
+	}
 	slices.Sort(namespaces)
 	return slices.Compact(namespaces)
 }

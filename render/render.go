@@ -1,10 +1,10 @@
-// Package render is the whole program but for the shell around it: a topology
-// and the templates in, a sorted list of files out. It is a pure function; the
-// same input gives the same bytes everywhere.
+// Package render is the whole program but for the shell around it: a topology,
+// the templates and the overlays in, a sorted list of files out. It is a pure
+// function; the same input gives the same bytes everywhere.
 //
 // Jsonnet runs once for each shape of cluster, on holes instead of values, and
 // gives bodies. Filling the bodies with the values of each cluster, as text, is
-// what the formats do.
+// what the formats do. Only clusters that an overlay matches take longer.
 package render
 
 import (
@@ -16,6 +16,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
+	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/template"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -34,32 +35,72 @@ const (
 // Formats lists the formats, the default first.
 func Formats() []Format { return []Format{Kustomize, Manifests} }
 
-// Tree renders a topology that had no findings into the files of one format.
-func Tree(t *topology.Topology, templates fs.FS, format Format) ([]tree.File, error) {
-	clusters, err := Clusters(t, templates)
-	if err != nil {
-		return nil, err
-	}
+// Sources are what a render reads beside the topology.
+type Sources struct {
+	Templates fs.FS
+	Overlays  map[string]fs.FS // the folder of each overlay by its name
+}
+
+// Tree renders a topology that had no findings into the files of one format. A
+// template that fails gives a *TemplateError, overlays that are wrong an
+// *OverlayError.
+func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
 	switch format {
 	case Kustomize:
-		return kustomize.Tree(clusters)
+		l, err := layered(t, from)
+		if err != nil {
+			return nil, err
+		}
+		if err := l.check(); err != nil {
+			return nil, err
+		}
+		return kustomize.Tree(l.clusters, l.files()...)
 	case Manifests:
+		clusters, err := Clusters(t, from)
+		if err != nil {
+			return nil, err
+		}
 		return manifests.Tree(clusters)
 	}
 	return nil, fmt.Errorf("unknown format %q", format)
 }
 
-// Clusters evaluates the templates once for each shape of the topology's
-// clusters, and returns the clusters ready to be packaged, in the order of the
-// topology. A template that fails gives a *TemplateError.
-func Clusters(t *topology.Topology, templates fs.FS) ([]resource.Cluster, error) {
+// Clusters returns the clusters of a topology, in its order, with their
+// resources as they are applied. Its errors are those of Tree.
+func Clusters(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
+	l, err := layered(t, from)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.apply(); err != nil {
+		return nil, err
+	}
+	return l.clusters, nil
+}
+
+// layered reads the overlays and lays them over the clusters.
+func layered(t *topology.Topology, from Sources) (*layers, error) {
+	overlays, findings := overlay.Read(t, from.Overlays)
+	if len(findings) > 0 {
+		return nil, &OverlayError{findings.Sorted()}
+	}
+	clusters, err := bare(t, from.Templates)
+	if err != nil {
+		return nil, err
+	}
+	return layOver(t, clusters, overlays)
+}
+
+// bare evaluates the templates once for each shape of the topology's clusters,
+// and returns the clusters without overlays.
+func bare(t *topology.Topology, templates fs.FS) ([]resource.Cluster, error) {
 	vm := template.New(templates)
-	shared, host := topologyValues(t), hubHost(t)
+	shared, home := topologyValues(t), callback(t)
 	bodies := map[shape][]resource.Resource{}
 	clusters := make([]resource.Cluster, len(t.Spec.Clusters))
 	for i := range t.Spec.Clusters {
 		c := &t.Spec.Clusters[i]
-		own := clusterValues(c, host)
+		own := clusterValues(t, c, home)
 		s := shapeOf(t, c)
 		resources, ok := bodies[s]
 		if !ok {

@@ -10,7 +10,7 @@ function(
   namespace=error 'must provide namespace',
 ) {
   operator: operator(shape, topology),
-  monitoring: monitoring(shape, topology, namespace),
+  monitoring: monitoring(shape, topology, cluster, namespace),
   kiali: kiali(shape, topology, cluster),
   link: link(shape, topology),
 }

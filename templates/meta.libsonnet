@@ -1,4 +1,6 @@
-// Labels and annotations that every resource carries.
+// What several components say alike.
+local merge = std.native('merge');
+
 {
   // What a reviewer sees of Argo CD's order: a resource waits until those of
   // lower waves are healthy. The service account that the token is for is made
@@ -37,4 +39,18 @@
     'helm.sh/resource-policy': 'keep',
     'kustomize.toolkit.fluxcd.io/prune': 'disabled',
   },
+
+  monitorLabels(shape, topology):
+    local ours = self.labels('mesh-monitoring', topology);
+    if shape.monitorLabels then merge(ours, topology.metrics.labels) else ours,
+
+  // The mesh that a series is of; Kiali asks for no other.
+  meshID(topology): {
+    action: 'replace',
+    replacement: topology.mesh.id,
+    targetLabel: 'mesh_id',
+  },
+
+  interval(shape, topology, cluster):
+    if shape.ownInterval then cluster.interval else topology.metrics.interval,
 }

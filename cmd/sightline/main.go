@@ -61,6 +61,8 @@ func newCommand() *cobra.Command {
 	})
 	cmd.AddCommand(
 		newRenderCommand(),
+		newExplainCommand(),
+		newSchemaCommand(),
 		newVersionCommand(),
 	)
 	return cmd

@@ -19,8 +19,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
-	"github.com/sightline-mesh/sightline/templates"
-	"github.com/sightline-mesh/sightline/topologies"
 )
 
 const renderDoc = `Render topologies into a directory, or as one stream.
@@ -103,9 +101,15 @@ func (o *renderOptions) check() error {
 func (o *renderOptions) stream(parsed []*topology.Topology, stdout io.Writer) error {
 	var files []tree.File
 	known := map[string]bool{}
+	var found invalid
 	for _, t := range parsed {
-		clusters, err := render.Clusters(t, templates.FS)
+		from, closed, err := openSources(t)
 		if err != nil {
+			return err
+		}
+		defer closed()
+		clusters, err := render.Clusters(t, from)
+		if err := found.collect(err); err != nil {
 			return err
 		}
 		for i := range clusters {
@@ -126,6 +130,9 @@ func (o *renderOptions) stream(parsed []*topology.Topology, stdout io.Writer) er
 			files = append(files, own...)
 		}
 	}
+	if err := found.err(); err != nil {
+		return err
+	}
 	for _, name := range o.clusters {
 		if !known[name] {
 			return &hinted{fmt.Errorf("no cluster %q in the topology", name), "the clusters are " + list(slices.Sorted(maps.Keys(known)))}
@@ -139,11 +146,20 @@ func (o *renderOptions) stream(parsed []*topology.Topology, stdout io.Writer) er
 // changes the first file.
 func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, stderr io.Writer) error {
 	rendered := make([][]tree.File, len(parsed))
+	var found invalid
 	for i, t := range parsed {
-		var err error
-		if rendered[i], err = render.Tree(t, templates.FS, render.Format(o.format)); err != nil {
+		from, closed, err := openSources(t)
+		if err != nil {
 			return err
 		}
+		defer closed()
+		rendered[i], err = render.Tree(t, from, render.Format(o.format))
+		if err := found.collect(err); err != nil {
+			return err
+		}
+	}
+	if err := found.err(); err != nil {
+		return err
 	}
 	// Until here a signal just ends the process; from here on there is
 	// something to put back.
@@ -221,68 +237,4 @@ func (o *renderOptions) guardRemovals(out string, removed []string) error {
 		fmt.Errorf("%s: this would remove all files of %s: %s", out, count(len(removed), "cluster"), strings.Join(removed, ", ")),
 		"if they should go, add " + strings.Join(flags, " ") + "; an engine that prunes then deletes what they ran",
 	}}
-}
-
-// readTopologies parses what the arguments name, and returns all findings of
-// all of them as one error.
-func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error) {
-	if len(args) == 0 {
-		t, findings := topology.Parse(topologies.EastWestFile, topologies.EastWest)
-		if len(findings) > 0 {
-			return nil, &invalid{findings}
-		}
-		return []*topology.Topology{t}, nil
-	}
-	var parsed []*topology.Topology
-	var findings topology.Findings
-	files := map[string]string{} // by the name of the topology in it
-	var twice error
-	for i, arg := range args {
-		if arg == "-" && slices.Contains(args[:i], arg) {
-			return nil, &hinted{errors.New("standard input is named twice"), "it can be read once"}
-		}
-		data, err := readFile(arg, stdin)
-		if err != nil {
-			return nil, err
-		}
-		t, found := topology.Parse(displayName(arg), data)
-		findings = append(findings, found...)
-		if len(found) > 0 {
-			continue
-		}
-		if other, ok := files[t.Metadata.Name]; ok {
-			twice = &hinted{fmt.Errorf("%s and %s are both named %q", other, displayName(arg), t.Metadata.Name), "give each a metadata.name of its own: it names the directory"}
-		}
-		files[t.Metadata.Name] = displayName(arg)
-		parsed = append(parsed, t)
-	}
-	if len(findings) > 0 {
-		return nil, &invalid{findings.Sorted()}
-	}
-	return parsed, twice
-}
-
-func readFile(arg string, stdin io.Reader) ([]byte, error) {
-	in := stdin
-	if arg != "-" {
-		f, err := os.Open(arg)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		if info, err := f.Stat(); err == nil && info.IsDir() {
-			return nil, &hinted{fmt.Errorf("%s is a directory; a topology is one file", arg), "name the file in it"}
-		}
-		in = f
-	}
-	// One byte more than a topology may have is enough for the parser to
-	// refuse it.
-	return io.ReadAll(io.LimitReader(in, topology.MaxSize+1))
-}
-
-func displayName(arg string) string {
-	if arg == "-" {
-		return "<stdin>"
-	}
-	return arg
 }

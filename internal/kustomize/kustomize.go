@@ -2,16 +2,20 @@
 // same for all of them.
 //
 // Where a resource goes is decided by its holes, never by comparing contents:
-// without a hole of the cluster or a namespace it stands once in base/, a
-// resource that is repeated for namespaces stands once in base/ without its
-// namespace and namespaces/<namespace>/ adds that, and everything else belongs
-// to a cluster. So adding a cluster never moves what another one has.
+// without a hole of the cluster or a namespace it stands once in base/. One
+// that is repeated for namespaces stands in base/ without its namespace, once
+// for each choice of the values of a cluster that it has, and
+// namespaces/<namespace>/ adds that. Everything else belongs to a cluster, a
+// literal too: an overlay has made it for that cluster. So adding a cluster never
+// moves what another one has.
 package kustomize
 
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/tree"
@@ -20,19 +24,20 @@ import (
 // File is the name of a kustomization's file.
 const File = "kustomization.yaml"
 
-// Tree writes the clusters of one topology. The files are sorted.
-func Tree(clusters []resource.Cluster) ([]tree.File, error) {
-	w := writer{base: map[string]*resource.Body{}, namespaces: map[string]string{}, placed: map[*resource.Body]place{}}
+// Tree writes the clusters of one topology beside the files of the components
+// that they have, below overlays/<component>/. The files are sorted.
+func Tree(clusters []resource.Cluster, components ...tree.File) ([]tree.File, error) {
+	w := writer{
+		files:      slices.Clone(components),
+		base:       map[string]*resource.Body{},
+		same:       map[*resource.Body]string{},
+		namespaces: map[string]bool{},
+		placed:     map[*resource.Body]place{},
+	}
 	for i := range clusters {
 		if err := w.cluster(&clusters[i]); err != nil {
 			return nil, fmt.Errorf("cluster %s: %w", clusters[i].Name, err)
 		}
-	}
-	for _, ns := range slices.Sorted(maps.Keys(w.namespaces)) {
-		w.add("namespaces/"+ns, File, kustomization(map[string]any{
-			"namespace": ns,
-			"resources": []string{"../../base/" + w.namespaces[ns]},
-		}))
 	}
 	return tree.New(w.files)
 }
@@ -40,15 +45,21 @@ func Tree(clusters []resource.Cluster) ([]tree.File, error) {
 type writer struct {
 	files      []tree.File
 	base       map[string]*resource.Body // what base/<name> was made of
-	namespaces map[string]string         // namespace -> the base it puts in itself
+	same       map[*resource.Body]string // base/<name> that a body is known to be the same as
+	namespaces map[string]bool           // folders below namespaces/ that are written
 	placed     map[*resource.Body]place
 }
 
-// place is where a body goes.
-type place int
+// place is where the objects of a body go.
+type place struct {
+	where where
+	body  *resource.Body // as it stands there
+}
+
+type where int
 
 const (
-	inBase place = iota
+	inBase where = iota
 	inNamespaces
 	inCluster
 )
@@ -73,26 +84,28 @@ func (w *writer) cluster(c *resource.Cluster) error {
 			continue
 		}
 		phases = append(phases, string(phase))
-		w.add(dir+"/"+string(phase), File, build(resources))
+		w.add(dir+"/"+string(phase), File, build(resources, c.Components[phase]))
 	}
-	w.add(dir, File, build(phases))
+	w.add(dir, File, build(phases, nil))
 	return nil
 }
 
 // resource writes what the resource needs and returns how the kustomization
 // of its phase refers to it.
 func (w *writer) resource(c *resource.Cluster, r resource.Resource) ([]string, error) {
-	where, ok := w.placed[r.Body]
+	p, ok := w.placed[r.Body]
 	if !ok {
 		var err error
-		if where, err = w.place(c, r); err != nil {
+		if p, err = placeOf(r.Body); err != nil {
 			return nil, err
 		}
-		w.placed[r.Body] = where
+		if !r.Body.IsLiteral() { // which is met once
+			w.placed[r.Body] = p
+		}
 	}
-	switch where {
+	switch p.where {
 	case inCluster:
-		content, err := r.Body.Append(nil, c.Values)
+		content, err := p.body.Append(nil, c.Values)
 		if err != nil {
 			return nil, err
 		}
@@ -100,47 +113,88 @@ func (w *writer) resource(c *resource.Cluster, r resource.Resource) ([]string, e
 		w.add("clusters/"+c.Name+"/"+string(r.Phase), name, content)
 		return []string{name}, nil
 	case inNamespaces:
-		names := make([]string, len(c.Namespaces))
-		for i, ns := range c.Namespaces {
-			w.namespaces[ns] = r.Name
-			names[i] = "../../../namespaces/" + ns
-		}
-		return names, nil
+		return w.repeated(c, r, p.body)
 	default:
-		return []string{"../../../base/" + r.Name}, nil
+		return []string{"../../../base/" + r.Name}, w.addBase(c, r, r.Name, p.body)
 	}
 }
 
-// place decides where a body goes, and writes it to base/ if that is where.
-func (w *writer) place(c *resource.Cluster, r resource.Resource) (place, error) {
-	body, where := r.Body, inBase
-	if body.Uses(resource.ScopeNamespace) {
-		var err error
-		if body, err = withoutNamespace(body); err != nil {
-			return 0, err
-		}
-		where = inNamespaces
+func placeOf(body *resource.Body) (place, error) {
+	switch {
+	case body.Uses(resource.ScopeNamespace):
+		shared, err := withoutNamespace(body)
+		return place{inNamespaces, shared}, err
+	case body.Uses(resource.ScopeCluster), body.IsLiteral():
+		return place{inCluster, body}, nil
 	}
-	if body.Uses(resource.ScopeCluster) {
-		if where == inNamespaces {
-			return 0, fmt.Errorf("a resource that is repeated for namespaces cannot have values of the cluster")
-		}
-		return inCluster, nil
+	return place{inBase, body}, nil
+}
+
+// repeated writes a resource that every namespace of the cluster has. Where it
+// has values of the cluster, they tell the variants of it apart.
+func (w *writer) repeated(c *resource.Cluster, r resource.Resource, body *resource.Body) ([]string, error) {
+	variant, err := variantOf(body, c.Values)
+	if err != nil {
+		return nil, err
 	}
-	if first, ok := w.base[r.Name]; ok {
+	base, below, up := r.Name, "", "../../"
+	if variant != "" {
+		base += "-" + variant
+		below, up = "/"+base, "../../../"
+	}
+	if err := w.addBase(c, r, base, body); err != nil {
+		return nil, err
+	}
+	namespaces := c.NamespacesOf(r)
+	names := make([]string, len(namespaces))
+	for i, ns := range namespaces {
+		dir := "namespaces/" + ns + below
+		names[i] = "../../../" + dir
+		if w.namespaces[dir] {
+			continue
+		}
+		w.namespaces[dir] = true
+		w.add(dir, File, kustomization(map[string]any{"namespace": ns, "resources": []string{up + "base/" + base}}))
+	}
+	return names, nil
+}
+
+var folder = regexp.MustCompile(`^[A-Za-z0-9][-.A-Za-z0-9]*$`)
+
+// variantOf joins the values of the cluster that a body has to a name; "" if
+// it has none.
+func variantOf(body *resource.Body, values resource.Values) (string, error) {
+	var parts []string
+	for _, path := range body.Paths(resource.ScopeCluster) {
+		value, ok := values[resource.ScopeCluster][path].(string)
+		if !ok || !folder.MatchString(value) {
+			return "", fmt.Errorf("a resource that is repeated for namespaces may have only such values of the cluster as can name a folder, and cluster.%s is %v", path, values[resource.ScopeCluster][path])
+		}
+		parts = append(parts, value)
+	}
+	return strings.Join(parts, "-"), nil
+}
+
+// addBase writes a body to base/, once.
+func (w *writer) addBase(c *resource.Cluster, r resource.Resource, name string, body *resource.Body) error {
+	if w.same[body] == name {
+		return nil
+	}
+	w.same[body] = name
+	if first, ok := w.base[name]; ok {
 		if !body.Equal(first) {
-			return 0, fmt.Errorf("two shapes define base/%s differently; the template must name the variants apart", r.Name)
+			return fmt.Errorf("two shapes define base/%s differently; the template must name the variants apart", name)
 		}
-		return where, nil
+		return nil
 	}
-	w.base[r.Name] = body
+	w.base[name] = body
 	content, err := body.Append(nil, c.Values)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	w.add("base/"+r.Name, r.Name+".yaml", content)
-	w.add("base/"+r.Name, File, kustomization(map[string]any{"resources": []string{r.Name + ".yaml"}}))
-	return where, nil
+	w.add("base/"+name, r.Name+".yaml", content)
+	w.add("base/"+name, File, kustomization(map[string]any{"resources": []string{r.Name + ".yaml"}}))
+	return nil
 }
 
 // withoutNamespace is the body without metadata.namespace, which must be all
@@ -162,12 +216,21 @@ func withoutNamespace(body *resource.Body) (*resource.Body, error) {
 }
 
 // build is a kustomization that is built on its own, so it says that its
-// objects keep the order they are listed in.
-func build(resources []string) []byte {
-	return kustomization(map[string]any{
+// objects keep the order they are listed in. The components change them in
+// order.
+func build(resources, components []string) []byte {
+	fields := map[string]any{
 		"resources":   resources,
 		"sortOptions": map[string]any{"order": "fifo"},
-	})
+	}
+	if len(components) > 0 {
+		paths := make([]string, len(components))
+		for i, name := range components {
+			paths[i] = "../../../overlays/" + name
+		}
+		fields["components"] = paths
+	}
+	return kustomization(fields)
 }
 
 func kustomization(fields map[string]any) []byte {

@@ -1,7 +1,10 @@
 package resource
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -32,12 +35,14 @@ func (v Values) at(path string) (any, error) {
 }
 
 // Body is an object with holes, compiled for filling. The zero value is
-// empty; make one with NewBody. A Body does not change and may be shared.
+// empty; make one with NewBody or Literal. A Body does not change and may be
+// shared.
 type Body struct {
-	object Object
-	text   []byte
-	holes  []hole
-	scopes []string
+	object  Object
+	text    []byte
+	holes   []hole
+	paths   []string // of its holes, sorted, each once
+	literal []byte   // JSON, which takes a tenth of the memory; there is no object and no text then
 }
 
 // hole is a place in a body's text that a value is printed at: the value of
@@ -74,27 +79,47 @@ func NewBody(object Object) (*Body, error) {
 	e := encoder{holes: &b.holes}
 	e.document(object)
 	b.text = e.dst
-	b.collectScopes(object)
+	b.paths = slices.Sorted(maps.Keys(holesIn(object, map[string]bool{})))
 	return b, nil
 }
 
-func (b *Body) collectScopes(v any) {
+// Literal makes a body of an object of one cluster, in which all values are.
+// What looks like a mark in it is text.
+func Literal(object Object) (*Body, error) {
+	data, err := json.Marshal(object)
+	return &Body{literal: data}, err
+}
+
+// IsLiteral tells whether the body has the values of a cluster already, so
+// that it is no other cluster's.
+func (b *Body) IsLiteral() bool { return b.literal != nil }
+
+func (b *Body) decode() (Object, error) {
+	v, err := DecodeJSON(b.literal)
+	if err != nil {
+		return nil, err
+	}
+	return v.(map[string]any), nil
+}
+
+func holesIn(v any, found map[string]bool) map[string]bool {
 	switch v := v.(type) {
 	case map[string]any:
 		for _, item := range v {
-			b.collectScopes(item)
+			holesIn(item, found)
 		}
 	case []any:
 		for _, item := range v {
-			b.collectScopes(item)
+			holesIn(item, found)
 		}
 	case string:
 		for _, p := range split(v) {
-			if scope, _, _ := strings.Cut(p.path, "."); scope != "" && !slices.Contains(b.scopes, scope) {
-				b.scopes = append(b.scopes, scope)
+			if p.path != "" {
+				found[p.path] = true
 			}
 		}
 	}
+	return found
 }
 
 func noHoleInKeys(v any) error {
@@ -121,15 +146,32 @@ func noHoleInKeys(v any) error {
 	return nil
 }
 
-// Object returns the object with its marks. It must not be changed.
+// Object returns the object with its marks, nil for a literal. It must not be
+// changed.
 func (b *Body) Object() Object { return b.object }
 
 // Uses tells whether the body has a hole of the scope.
-func (b *Body) Uses(scope string) bool { return slices.Contains(b.scopes, scope) }
+func (b *Body) Uses(scope string) bool { return len(b.Paths(scope)) > 0 }
+
+// Paths returns the paths of the body's holes of a scope, sorted, within the
+// scope.
+func (b *Body) Paths(scope string) []string {
+	var paths []string
+	for _, p := range b.paths {
+		if rest, ok := strings.CutPrefix(p, scope+"."); ok {
+			paths = append(paths, rest)
+		}
+	}
+	return paths
+}
 
 // Append fills the body and appends it to dst as a YAML document. A hole
 // without a value is an error.
 func (b *Body) Append(dst []byte, values Values) ([]byte, error) {
+	if b.IsLiteral() {
+		object, err := b.decode()
+		return Encode(dst, object), err
+	}
 	e := encoder{dst: dst}
 	from := 0
 	for _, h := range b.holes {
@@ -151,6 +193,10 @@ func (b *Body) Append(dst []byte, values Values) ([]byte, error) {
 
 // ID is the identity of the object that filling with values gives.
 func (b *Body) ID(values Values) (ID, error) {
+	if b.IsLiteral() {
+		object, err := b.decode()
+		return IDOf(object), err
+	}
 	id := IDOf(b.object)
 	for _, field := range []*string{&id.Namespace, &id.Name} {
 		v, err := fill(split(*field), values)
@@ -172,6 +218,9 @@ func (h *hole) value(values Values) (any, error) {
 // Fill returns the object that the body is with these values. Append is the
 // faster way to its text.
 func (b *Body) Fill(values Values) (Object, error) {
+	if b.IsLiteral() {
+		return b.decode()
+	}
 	v, err := fillAll(b.object, values)
 	if err != nil {
 		return nil, err
@@ -291,4 +340,6 @@ func (e *encoder) record(v any, indent int, in context) bool {
 }
 
 // Equal tells whether two bodies are the same object with the same holes.
-func (b *Body) Equal(other *Body) bool { return reflect.DeepEqual(b.object, other.object) }
+func (b *Body) Equal(other *Body) bool {
+	return bytes.Equal(b.literal, other.literal) && reflect.DeepEqual(b.object, other.object)
+}

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -101,4 +102,26 @@ func TestBodyRefuses(t *testing.T) {
 	require.NoError(t, err)
 	_, err = body.Append(nil, Values{"cluster": {"flag": true}})
 	assert.ErrorContains(t, err, "must be a string, not bool")
+}
+
+func TestLiteral(t *testing.T) {
+	object := Object{"kind": "X", "metadata": map[string]any{"name": "⟦cluster.name⟧", "namespace": "a"}, "n": json.Number("1.0"), "list": []any{"on", true}}
+	body, err := Literal(object)
+	require.NoError(t, err)
+	assert.True(t, body.IsLiteral())
+	assert.False(t, body.Uses("cluster"), "a mark in a literal is text")
+	text, err := body.Append([]byte("# x\n"), nil)
+	require.NoError(t, err)
+	assert.Equal(t, "# x\n"+string(Encode(nil, object)), string(text))
+	filled, err := body.Fill(nil)
+	require.NoError(t, err)
+	assert.Equal(t, object, filled)
+	id, err := body.ID(nil)
+	require.NoError(t, err)
+	assert.Equal(t, ID{Kind: "X", Namespace: "a", Name: "⟦cluster.name⟧"}, id)
+}
+
+func TestNull(t *testing.T) {
+	assert.Empty(t, Null(Object{"a": []any{map[string]any{"b": ""}}}))
+	assert.Equal(t, "a[1].b", Null(Object{"a": []any{"x", map[string]any{"b": nil}}, "z": nil}))
 }

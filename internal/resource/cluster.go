@@ -32,6 +32,7 @@ type Resource struct {
 	Phase Phase
 	Name  string // component-resource, the name of its file
 	Body  *Body
+	Only  []string // the namespaces that it is repeated for, where that is not all of the cluster's
 }
 
 // The scopes of values. A body with a hole of the scope Namespace is repeated
@@ -50,6 +51,7 @@ type Cluster struct {
 	Resources  []Resource
 	Values     Values // of the scopes topology and cluster
 	Namespaces []string
+	Components map[Phase][]string // the kustomize components that change the resources, in order
 }
 
 // Each yields the values of every object that the resource is on the cluster:
@@ -61,13 +63,21 @@ func (c *Cluster) Each(r Resource) iter.Seq[Values] {
 			return
 		}
 		values := maps.Clone(c.Values)
-		for _, ns := range c.Namespaces {
+		for _, ns := range c.NamespacesOf(r) {
 			values[ScopeNamespace] = map[string]any{"name": ns}
 			if !yield(values) {
 				return
 			}
 		}
 	}
+}
+
+// NamespacesOf returns the namespaces that a repeated resource is repeated for.
+func (c *Cluster) NamespacesOf(r Resource) []string {
+	if r.Only != nil {
+		return r.Only
+	}
+	return c.Namespaces
 }
 
 // In yields the resources of a phase, in order.

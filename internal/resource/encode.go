@@ -325,6 +325,7 @@ func looksNumeric(s string) bool {
 // how; the others follow by name.
 var fieldRank = map[string]int{
 	"apiVersion": -9,
+	"apiGroup":   -9,
 	"kind":       -8,
 	"metadata":   -7,
 	"name":       -6,

@@ -13,6 +13,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 )
 
 // Object is one Kubernetes object.
@@ -59,4 +63,29 @@ func DecodeJSON(data []byte) (any, error) {
 		return nil, fmt.Errorf("more than one JSON value")
 	}
 	return v, nil
+}
+
+// Null returns the path of the first null in an object, such as spec.ports[0];
+// "" if there is none. What one program takes for an empty value is to another
+// the removal of a field, so no object may have one.
+func Null(o Object) string { return strings.TrimPrefix(nullBelow(o, ""), ".") }
+
+func nullBelow(v any, at string) string {
+	switch v := v.(type) {
+	case nil:
+		return at
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if found := nullBelow(v[key], at+"."+key); found != "" {
+				return found
+			}
+		}
+	case []any:
+		for i, item := range v {
+			if found := nullBelow(item, at+"["+strconv.Itoa(i)+"]"); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
 }

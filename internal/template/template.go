@@ -11,33 +11,71 @@ import (
 
 	"github.com/google/go-jsonnet"
 	"github.com/google/go-jsonnet/ast"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
 // VM evaluates the files of one root. It keeps what it has parsed, so that
 // evaluating a file again costs the evaluation only. It is not safe for
 // concurrent use.
 type VM struct {
-	vm *jsonnet.VM
+	vm   *jsonnet.VM
+	args map[string]any // of the call that is under way
 }
 
-// New makes a VM whose imports cannot leave root.
+// New makes a VM whose imports cannot leave root, with the native function
+// merge(ours, theirs): resource.Merge, or its hole while theirs is one.
 func New(root fs.FS) *VM {
-	vm := jsonnet.MakeVM()
-	vm.Importer(&importer{root: root, seen: map[string]jsonnet.Contents{}})
-	return &VM{vm}
+	v := &VM{vm: jsonnet.MakeVM()}
+	v.vm.Importer(&importer{root: root, seen: map[string]jsonnet.Contents{}})
+	v.vm.NativeFunction(&jsonnet.NativeFunction{Name: "merge", Params: ast.Identifiers{"ours", "theirs"}, Func: merge})
+	v.vm.NativeFunction(&jsonnet.NativeFunction{Name: argument, Params: ast.Identifiers{"name"}, Func: v.argument})
+	return v
 }
 
-// Call evaluates the function that a file holds, with arguments that are
-// encoded as JSON, and returns the result as JSON. A failure of the template
+// argument names the native function by which a call's arguments reach
+// Jsonnet: to parse them as code takes five times as long.
+const argument = "argument of the call"
+
+func (v *VM) argument(args []any) (any, error) {
+	name, _ := args[0].(string)
+	arg := v.args[name]
+	if look, ok := arg.(func() any); ok {
+		arg = look()
+	}
+	data, err := json.Marshal(arg)
+	if err != nil {
+		return nil, fmt.Errorf("argument %s: %w", name, err)
+	}
+	var plain any
+	return plain, json.Unmarshal(data, &plain)
+}
+
+func merge(args []any) (any, error) {
+	ours, ok := args[0].(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("merge: expected an object to merge into, found %T", args[0])
+	}
+	switch theirs := args[1].(type) {
+	case string:
+		return resource.MergeHole(ours, theirs), nil
+	case map[string]any:
+		return resource.Merge(ours, theirs), nil
+	default:
+		return nil, fmt.Errorf("merge: expected an object to merge, found %T", theirs)
+	}
+}
+
+// Call evaluates the function that a file holds, with arguments as JSON has
+// them, and returns the result as JSON. An argument that is a func() any is
+// asked for its value if the function looks at it. A failure of the template
 // itself is an *Error.
 func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
+	v.args = args
+	defer func() { v.args = nil }()
 	v.vm.TLAReset()
-	for name, arg := range args {
-		code, err := json.Marshal(arg)
-		if err != nil {
-			return nil, fmt.Errorf("argument %s: %w", name, err)
-		}
-		v.vm.TLACode(name, string(code))
+	for name := range args {
+		v.vm.TLACode(name, fmt.Sprintf("std.native('%s')('%s')", argument, name))
 	}
 	node, _, err := v.vm.ImportAST("", file)
 	if err != nil {
@@ -48,6 +86,26 @@ func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
 		return nil, asError(err)
 	}
 	return []byte(out), nil
+}
+
+// Type evaluates a file and returns the type of what it holds, as std.type
+// names it. A failure is an *Error.
+func (v *VM) Type(file string) (string, error) {
+	name, err := json.Marshal(file)
+	if err != nil {
+		return "", err
+	}
+	node, err := jsonnet.SnippetToAST("", fmt.Sprintf("std.type(import %s)", name))
+	if err != nil {
+		return "", asError(err)
+	}
+	v.vm.TLAReset()
+	out, err := v.vm.Evaluate(node)
+	if err != nil {
+		return "", asError(err)
+	}
+	var kind string
+	return kind, json.Unmarshal([]byte(out), &kind)
 }
 
 // Error is a failure of a template, with the places that led to it, innermost
@@ -70,10 +128,10 @@ func asError(err error) error {
 	e := &Error{Message: runtime.Msg}
 	for i := len(runtime.StackTrace) - 1; i >= 0; i-- {
 		frame := runtime.StackTrace[i]
-		if frame.Loc.FileName == "" {
+		if frame.Loc.FileName == "" || frame.Loc.Begin.Line == 0 {
 			continue // the manifestation of the result, which is no place
 		}
-		e.Trace = append(e.Trace, strings.TrimSpace(place(frame.Loc)+" "+frame.Name))
+		e.Trace = append(e.Trace, strings.TrimSpace(place(frame.Loc)+" "+strings.TrimPrefix(frame.Name, "$")))
 	}
 	return e
 }
@@ -92,7 +150,7 @@ type importer struct {
 func (i *importer) Import(from, name string) (jsonnet.Contents, string, error) {
 	found := path.Join(path.Dir(from), name)
 	if path.IsAbs(name) || !fs.ValidPath(found) {
-		return jsonnet.Contents{}, "", fmt.Errorf("import %q: a template may import only what is below its root", name)
+		return jsonnet.Contents{}, "", fmt.Errorf("import %q: a file may import only what is below its root", name)
 	}
 	if contents, ok := i.seen[found]; ok {
 		return contents, found, nil

@@ -23,6 +23,30 @@ func TestCall(t *testing.T) {
 	}
 }
 
+func TestArgumentsAreLazy(t *testing.T) {
+	vm := New(fstest.MapFS{"f.jsonnet": file("function(a, b) if a then b else 'none'")})
+	for _, a := range []bool{true, false} {
+		looked := false
+		out, err := vm.Call("f.jsonnet", map[string]any{"a": a, "b": func() any { looked = true; return []string{"x"} }})
+		require.NoError(t, err)
+		assert.Equal(t, a, looked)
+		assert.JSONEq(t, map[bool]string{true: `["x"]`, false: `"none"`}[a], string(out))
+	}
+}
+
+func TestType(t *testing.T) {
+	vm := New(fstest.MapFS{"f.jsonnet": file("function(a) a"), "o'.jsonnet": file("{}"), "x.jsonnet": file("error 'no'")})
+	for name, want := range map[string]string{"f.jsonnet": "function", "o'.jsonnet": "object"} {
+		kind, err := vm.Type(name)
+		require.NoError(t, err)
+		assert.Equal(t, want, kind)
+	}
+	_, err := vm.Type("x.jsonnet")
+	assert.ErrorContains(t, err, "x.jsonnet:1:1")
+	_, err = vm.Type("gone.jsonnet")
+	assert.ErrorContains(t, err, "file does not exist")
+}
+
 func TestErrorsNameTheirPlace(t *testing.T) {
 	vm := New(fstest.MapFS{
 		"main.jsonnet":   file("local f = import 'f.libsonnet';\nfunction(a) {\n  x: f(a) }"),

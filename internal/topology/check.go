@@ -11,10 +11,12 @@ import (
 // check finds what the decoder cannot: what one value means for another. It is
 // silent about what follows from a finding of the decoder.
 func (t *Topology) check(findings *Findings) {
-	t.checkMonitoringConfig(findings)
 	if len(t.Spec.Clusters) == 0 {
-		if n := t.node("spec", "clusters"); n != nil && n.Kind == yaml.SequenceNode {
+		switch n := t.node("spec", "clusters"); {
+		case n != nil && n.Kind == yaml.SequenceNode:
 			findings.add(t.At("spec", "clusters"), RuleValue, "add one, such as - name: cluster1", "spec.clusters must name at least one cluster")
+		case t.node("spec") != nil && !t.mayHave("spec", "clusters"):
+			findings.add(t.At("spec"), RuleMissing, "add it, such as clusters: [{name: cluster1}]", "spec.clusters is missing")
 		}
 		return
 	}
@@ -24,23 +26,11 @@ func (t *Topology) check(findings *Findings) {
 		return
 	}
 	t.checkHost(hub, len(t.Spec.Clusters)-len(twice) > 1, findings)
+	t.checkChoices(hub, findings)
 	for i := range t.Spec.Clusters {
 		if i != hub && !twice[i] && !t.mayHave("spec", "clusters", i, "server") {
 			findings.add(t.At("spec", "clusters", i), RuleMissing, formats["server"].hint, "%s: server is missing; the hub's Kiali reaches a remote by it", t.called(i))
 		}
-	}
-}
-
-// checkMonitoringConfig keeps an empty text from replacing what a ConfigMap
-// says about the monitoring of a whole cluster.
-func (t *Topology) checkMonitoringConfig(findings *Findings) {
-	config := []any{"spec", "metrics", "userWorkloadMonitoring", "config"}
-	n := t.node(config...)
-	missing := n == nil && !t.mayHave(config...)
-	empty := n != nil && n.Kind == yaml.MappingNode && len(n.Content) == 0
-	if t.Spec.Metrics.UserWorkloadMonitoring.Manage && (missing || empty) {
-		findings.add(t.At(config...), "PM21", "give its whole content, such as config: {enableUserWorkload: true}, or leave out manage: true",
-			"spec.metrics.userWorkloadMonitoring.config is empty; with manage: true it becomes the whole of cluster-monitoring-config")
 	}
 }
 
@@ -70,9 +60,9 @@ func (t *Topology) checkNames(findings *Findings) map[int]bool {
 		if other := t.Spec.Clusters[j].Name; other != c.Name {
 			message = fmt.Sprintf("the cluster names %q and %q differ by letter case only", shorten(other), shorten(c.Name))
 		}
-		at := t.At("spec", "clusters", j, "name")
-		findings.add(t.At("spec", "clusters", i, "name"), "ID01", "give each cluster a name of its own; letter case does not tell names apart",
-			"%s; first at %d:%d", message, at.Line, at.Col)
+		at := t.At("spec", "clusters", i, "name")
+		findings.add(at, "ID01", "give each cluster a name of its own; letter case does not tell names apart",
+			"%s; first at %s", message, t.At("spec", "clusters", j, "name").seenFrom(at))
 	}
 	return twice
 }
@@ -117,12 +107,16 @@ func (t *Topology) checkHub(findings *Findings) int {
 
 // checkHost makes sure that the hub's Kiali has a host, which remotes need.
 func (t *Topology) checkHost(hub int, remotes bool, findings *Findings) {
-	if t.mayHave("spec", "clusters", hub, "kiali", "host") {
+	c := &t.Spec.Clusters[hub]
+	if t.mayHave("spec", "clusters", hub, "kiali", "host") || t.refused(c.Platform, "spec", "clusters", hub, "platform") {
 		return
 	}
-	if remotes && !t.mayHave("spec", "clusters", hub, "domain") {
+	if t.Spec.Kiali.Auth.Strategy == "openshift" && remotes && !t.mayHave("spec", "clusters", hub, "domain") {
 		findings.add(t.At("spec", "clusters", hub), RuleMissing, "give the ingress domain of the cluster, such as domain: apps.east.example.com",
 			"%s: domain is missing; the remotes' login callbacks need the host of the hub's Kiali", t.called(hub))
+	}
+	if c.Platform == "kubernetes" && c.Domain == "" {
+		return // it has none
 	}
 	label := t.Spec.Kiali.InstanceName + "-" + t.Spec.Kiali.Namespace
 	if len(label) > 63 {

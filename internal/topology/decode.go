@@ -19,14 +19,20 @@ import (
 // with a usable value.
 //
 // The tags: `yaml:"key"`, `default:"value"`, `enum:"a|b"`,
-// `format:"name of a formats entry"`, and for a required key, with what to
-// write where it is missing, `required:"key: value"`.
+// `format:"name of a formats entry"`; for a required key, with what to write
+// where it is missing, `required:"key: value"`; for a key whose time has not
+// come, with what to do instead, `later:"hint"`.
 type decoder struct {
 	file      string
 	findings  *Findings
 	absent    []absent
 	homes     map[string]string // see homesOf
 	misplaced map[string]bool   // paths that keys at wrong places belong to
+	fields    map[reflect.Type][]field
+}
+
+func newDecoder(file string, findings *Findings) *decoder {
+	return &decoder{file: file, findings: findings, misplaced: map[string]bool{}, fields: map[reflect.Type][]field{}}
 }
 
 // absent is the finding of a missing value, which is none where the value has
@@ -68,12 +74,24 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 		d.missing(n, path, RuleType, hint, "%s must be %s, found nothing", path, expected(v))
 		return
 	}
+	if hint := f.Tag.Get("later"); hint != "" {
+		d.findings.add(d.at(n), RuleValue, hint, "%s is not supported yet", path)
+		return
+	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		setDefaults(v.Elem())
+		d.value(n, v.Elem(), f, path)
 	case reflect.Struct:
 		d.structure(n, v, path)
 	case reflect.Slice:
 		d.list(n, v, f, path)
 	case reflect.Map:
+		if v.Type().Elem().Kind() == reflect.String {
+			d.texts(n, v, f, path)
+			return
+		}
 		if n.Kind != yaml.MappingNode {
 			d.wrongType(n, path, expected(v), "write it as keys and values, one a line and indented")
 			return
@@ -94,7 +112,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 // expected says what a value has to be, in the words of describe.
 func expected(v reflect.Value) string {
 	switch v.Kind() {
-	case reflect.Struct, reflect.Map:
+	case reflect.Struct, reflect.Map, reflect.Pointer:
 		return "a mapping"
 	case reflect.Slice:
 		return "a list"
@@ -189,7 +207,11 @@ func orTop(path string) string {
 }
 
 func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
-	fields := fieldsOf(v.Type())
+	fields, ok := d.fields[v.Type()]
+	if !ok {
+		fields = fieldsOf(v.Type())
+		d.fields[v.Type()] = fields
+	}
 	if n.Kind != yaml.MappingNode {
 		d.wrongType(n, orTop(path), "a mapping", "write it as keys and values; "+keysHint(fields))
 		return
@@ -210,7 +232,9 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 		i := nearestField(key.Value, fields)
 		if i < 0 {
 			hint := keysHint(fields)
-			if home := d.home(key.Value, path, fields); home != "" {
+			if key.Value == "name" && v.Type() == reflect.TypeFor[clusterSpec]() {
+				hint = "name belongs below metadata"
+			} else if home := d.home(key.Value, path, fields); home != "" {
 				d.misplaced[join(home, key.Value)] = true
 				hint = fmt.Sprintf("%s belongs below %s", key.Value, home)
 			}
@@ -280,7 +304,7 @@ func homesOf(t reflect.Type) map[string]string {
 // kindOf gives the kind of node that a value is read from.
 func kindOf(v reflect.Value) yaml.Kind {
 	switch v.Kind() {
-	case reflect.Struct, reflect.Map:
+	case reflect.Struct, reflect.Map, reflect.Pointer:
 		return yaml.MappingNode
 	case reflect.Slice:
 		return yaml.SequenceNode
@@ -310,10 +334,12 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
+	blank := reflect.New(v.Type().Elem()).Elem()
+	setDefaults(blank)
 	seen := map[string]*yaml.Node{}
 	for i, item := range n.Content {
 		element := v.Index(i)
-		setDefaults(element)
+		element.Set(blank)
 		d.value(item, element, f, entry(path, i))
 		if element.Kind() != reflect.String || element.String() == "" {
 			continue
@@ -326,6 +352,25 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 	}
 }
 
+// texts decodes a mapping of one's own keys to texts.
+func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
+	if n.Kind != yaml.MappingNode {
+		d.wrongType(n, path, expected(v), "write it as keys and values, one a line and indented")
+		return
+	}
+	texts := reflect.MakeMapWithSize(v.Type(), len(n.Content)/2)
+	d.pairs(n, path, func(key, value *yaml.Node) {
+		if problem, hint := formats["labelKey"].problem(key.Value); problem != "" {
+			d.findings.add(d.at(key), RuleValue, hint, "a key of %s %s, found %q", path, problem, shorten(key.Value))
+			return
+		}
+		text := reflect.New(v.Type().Elem()).Elem()
+		d.value(value, text, f, join(path, key.Value))
+		texts.SetMapIndex(reflect.ValueOf(key.Value), text)
+	})
+	v.Set(texts)
+}
+
 func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
 	values := strings.FieldsFunc(f.Tag.Get("enum"), func(r rune) bool { return r == '|' })
 	check, formatted := formats[f.Tag.Get("format")]
@@ -334,6 +379,10 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 		switch {
 		case n.Kind != yaml.ScalarNode:
 			hint = "give one value"
+		case check.secret: // a password of digits, say
+			problem, _ := check.problem(n.Value)
+			d.findings.add(d.at(n), check.rule, check.hint, "%s %s", path, problem)
+			return
 		case len(values) > 0:
 			hint = "it must be " + oneOf(values)
 		case formatted:
@@ -354,7 +403,11 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 	}
 	if formatted {
 		if problem, hint := check.problem(n.Value); problem != "" {
-			d.findings.add(d.at(n), check.rule, cmp.Or(hint, check.hint), "%s %s, found %q", path, problem, shorten(userInfo.ReplaceAllString(n.Value, "//…@")))
+			found := fmt.Sprintf(", found %q", shorten(userInfo.ReplaceAllString(n.Value, "//…@")))
+			if check.secret {
+				found = ""
+			}
+			d.findings.add(d.at(n), check.rule, cmp.Or(hint, check.hint), "%s %s%s", path, problem, found)
 			return
 		}
 	}
@@ -439,13 +492,16 @@ type field struct {
 	key string
 }
 
+// fieldsOf lists what may stand in a mapping, in the order of the type.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if key := f.Tag.Get("yaml"); key != "" {
-			fields = append(fields, field{f, key})
+		key := f.Tag.Get("yaml")
+		if key == "" || key == "name" && t == reflect.TypeFor[clusterSpec]() {
+			continue
 		}
+		fields = append(fields, field{f, key})
 	}
 	return fields
 }
@@ -463,7 +519,7 @@ func setDefaults(v reflect.Value) {
 			setDefaults(target)
 		case target.Kind() == reflect.Bool:
 			target.SetBool(value == "true")
-		case value != "":
+		case value != "" && target.Kind() == reflect.String:
 			target.SetString(value)
 		}
 	}

@@ -17,6 +17,14 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
 }
 
+// seenFrom is the position as a message at another one names it.
+func (p Position) seenFrom(other Position) string {
+	if p.File == other.File {
+		return fmt.Sprintf("%d:%d", p.Line, p.Col)
+	}
+	return p.String()
+}
+
 // Finding is one thing that is wrong with a topology, at the position that
 // causes it.
 type Finding struct {

@@ -17,6 +17,13 @@ type format struct {
 	rule    string
 	hint    string
 	problem func(string) (problem, hint string)
+	secret  bool // a wrong value may be a credential, which no message repeats
+
+	// What the JSON Schema has of it: a good text matches every pattern. Only
+	// where there are examples can a bad one match them too.
+	patterns []string
+	most     int // characters
+	examples []string
 }
 
 const hostLabel = `[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?`
@@ -33,29 +40,59 @@ var formats = map[string]format{
 		"must be letters, digits, '-', '_' and '.', at most 63, starting and ending with a letter or digit"),
 	"host": matching(hostLabel+`(\.`+hostLabel+`)+`, 253, "write it like apps.east.example.com",
 		"must be a host name in lower case, without scheme, port or path"),
-	"duration": {rule: RuleValue, problem: durationProblem},
+	"labelKey": matching(`([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?`, 317, "",
+		"must be the key of a label, such as env or example.com/env"),
+	"labelValue": matching(`([A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?)?`, 63, "",
+		"must be letters, digits, '-', '_' and '.', at most 63, starting and ending with a letter or digit"),
+	"webRoot": matching(`/|(/[-._~A-Za-z0-9]+)+`, 253, "write it like /kiali",
+		"must be a path that starts with / and does not end with one"),
+	"secretRef": {
+		rule:     "PM26",
+		hint:     "put it into a Secret in Kiali's namespace and write secret:<name>:<key>",
+		problem:  secretRefProblem,
+		secret:   true,
+		patterns: []string{secretRef.String()},
+	},
+	"url": {
+		rule:     RuleValue,
+		hint:     "write it like http://prometheus.istio-system:9090",
+		problem:  urlProblem,
+		patterns: []string{`^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@:]`},
+		examples: []string{"http://prometheus.istio-system:9090", "https://thanos.example.com/api"},
+	},
+	"duration": {rule: RuleValue, problem: durationProblem, patterns: []string{duration.String(), `[1-9]`}},
 	// The name becomes a key of a Secret and a folder: Kiali's own rule for
 	// the key, and nothing that a path could be made of.
 	"clusterName": {
-		rule:    "ID02",
-		hint:    "use the name that Istio has for the cluster (values.global.multiCluster.clusterName)",
-		problem: clusterNameProblem,
+		rule:     "ID02",
+		hint:     "use the name that Istio has for the cluster (values.global.multiCluster.clusterName)",
+		problem:  clusterNameProblem,
+		patterns: []string{clusterName.String()},
+		most:     253,
 	},
 	"server": {
-		rule:    "RS02",
-		hint:    "give the URL of the API server as the hub's pods reach it, such as https://api.west.example.com:6443",
-		problem: serverProblem,
+		rule:     "RS02",
+		hint:     "give the URL of the API server as the hub's pods reach it, such as https://api.west.example.com:6443",
+		problem:  serverProblem,
+		patterns: []string{`^https://(\[[^\]/?#@]+\]|[A-Za-z0-9][-._A-Za-z0-9]*)(:[0-9]+)?(/[^?#]*)?$`},
+		examples: []string{"https://api.west.example.com:6443", "https://10.0.0.1:6443", "https://[2001:db8::1]:6443/clusters/west"},
 	},
 }
 
 func matching(pattern string, most int, hint, problem string) format {
 	re := regexp.MustCompile(`^(?:` + pattern + `)$`)
-	return format{rule: RuleValue, hint: hint, problem: func(s string) (string, string) {
-		if len(s) > most || !re.MatchString(s) {
-			return problem, ""
-		}
-		return "", ""
-	}}
+	return format{
+		rule: RuleValue,
+		hint: hint,
+		problem: func(s string) (string, string) {
+			if len(s) > most || !re.MatchString(s) {
+				return problem, ""
+			}
+			return "", ""
+		},
+		patterns: []string{re.String()},
+		most:     most,
+	}
 }
 
 // duration is what both Prometheus and Kiali read as one.
@@ -74,13 +111,14 @@ func durationProblem(s string) (string, string) {
 	return "", ""
 }
 
-var clusterName = regexp.MustCompile(`^[A-Za-z0-9][-._A-Za-z0-9]*$`)
+// clusterName lets no dot follow another or end the name.
+var clusterName = regexp.MustCompile(`^[A-Za-z0-9](\.?[-_A-Za-z0-9])*$`)
 
 func clusterNameProblem(s string) (string, string) {
 	switch {
 	case len(s) > 253:
 		return fmt.Sprintf("must have at most 253 characters and has %d", utf8.RuneCountInString(s)), ""
-	case !clusterName.MatchString(s) || strings.Contains(s, "..") || strings.HasSuffix(s, "."):
+	case !clusterName.MatchString(s):
 		return "must be letters, digits, '-', '_' and '.', starting with a letter or digit, without '..' and no '.' at the end", ""
 	}
 	return "", ""
@@ -128,6 +166,30 @@ func serverProblem(s string) (problem, hint string) {
 		return fmt.Sprintf("must not be %s, which is the hub itself when a pod on the hub asks", shorten(host)), ""
 	case len(host) > 253 || !serverHost.MatchString(host) || digitsLast.MatchString(host):
 		return "must have a host name or an IP address", ""
+	}
+	return "", ""
+}
+
+var secretRef = regexp.MustCompile(`^secret:[a-z0-9]([-.a-z0-9]*[a-z0-9])?:[-._a-zA-Z0-9]+$`)
+
+// secretRefProblem refuses everything that may be the credential itself.
+func secretRefProblem(s string) (string, string) {
+	if !secretRef.MatchString(s) {
+		return "must be a reference to a Secret, so that no credential stands in Git", ""
+	}
+	return "", ""
+}
+
+// urlProblem tells what keeps s from being the URL of a service.
+func urlProblem(s string) (problem, hint string) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		return "must be an http or https URL", ""
+	case u.User != nil:
+		return "must have no user", "leave out what is before the @ and use auth"
+	case u.Fragment != "" || u.RawQuery != "":
+		return "must have no query or fragment", ""
 	}
 	return "", ""
 }

@@ -33,7 +33,7 @@ func TestHostileText(t *testing.T) {
 		return b.String()
 	}
 	config := func(text string) string {
-		return small + "  metrics: {userWorkloadMonitoring: {config: " + text + "}}\n"
+		return strings.Replace(small, "{hub: east}", "{hub: east, spec: "+text+"}", 1)
 	}
 	bomb := "    a0: &a0 [lol, lol]\n"
 	for i := range 30 {
@@ -71,10 +71,10 @@ func TestHostileText(t *testing.T) {
 		"misplaced keys":   {strings.Replace(small, "{name: east}", "{name: east}"+strings.Repeat(",\n {channel: a}", 50_000), 1), 150_001, `input:7:14: SY07: cluster "east": domain is missing`},
 		"same namespace":   {small + "  namespaces: [a" + strings.Repeat(", a", 100_000) + "]\n", 100_000, "input:8:19: SY04"},
 		"aliases":          {small + "  x: &x 1\n  namespaces: [a" + strings.Repeat(", *x", 100_000) + "]\n", 100_001, "input:8:3: SY03"},
-		"alias bomb":       {small + "  metrics:\n   userWorkloadMonitoring:\n    config:\n" + strings.ReplaceAll(bomb, "    a", "     a"), 121, "input:11:10: SY08: found the anchor &a0"},
-		"deep config":      {config(strings.Repeat("{a: ", 5000) + strings.Repeat("}", 5000)), 1, "input:8:20046: SY05: ….a.a"},
-		"deep long config": {config(strings.Repeat("{\n? "+strings.Repeat("k", 1000)+"\n: ", 5000) + strings.Repeat("}", 5000)), 1, "input:10008:3: SY05: ….kkk"},
-		"deep list":        {config("{a: " + strings.Repeat("[", 5000) + "~" + strings.Repeat("]", 5000) + "}"), 1, "input:8:5050: SY05: …[0][0]"},
+		"alias bomb":       {strings.Replace(small, "{hub: east}", "\n   hub: east\n   spec:\n"+bomb, 1), 121, "input:9:9: SY08: found the anchor &a0"},
+		"deep config":      {config(strings.Repeat("{a: ", 5000) + strings.Repeat("}", 5000)), 1, "input:6:20028: SY05: ….a.a"},
+		"deep long config": {config(strings.Repeat("{\n? "+strings.Repeat("k", 1000)+"\n: ", 5000) + strings.Repeat("}", 5000)), 1, "input:10006:3: SY05: ….kkk"},
+		"deep list":        {config("{a: " + strings.Repeat("[", 5000) + "~" + strings.Repeat("]", 5000) + "}"), 1, "input:6:5032: SY05: …[0][0]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()

@@ -33,8 +33,9 @@ const MaxSize = 64 << 20
 
 var byteOrderMark = []byte("\ufeff")
 
-// document reads the one YAML document of a source, or finds why it is none.
-func document(file string, data []byte, findings *Findings) *yaml.Node {
+// documents reads the YAML documents of a source, at most so many, or finds why
+// there are none.
+func documents(file string, data []byte, most int, findings *Findings) []*yaml.Node {
 	add := func(line, col int, rule, hint, format string, args ...any) {
 		findings.add(Position{file, line, col}, rule, hint, format, args...)
 	}
@@ -49,29 +50,26 @@ func document(file string, data []byte, findings *Findings) *yaml.Node {
 	}
 	in := &lineReader{rest: data}
 	dec := yaml.NewDecoder(in)
-	var doc, next yaml.Node
-	err := dec.Decode(&doc)
-	if errors.Is(err, io.EOF) {
-		found := "the file is empty"
-		if len(bytes.TrimSpace(data)) > 0 {
-			found = "the file has nothing in it but comments"
+	var docs []*yaml.Node
+	for len(docs) < most {
+		var doc yaml.Node
+		switch err := dec.Decode(&doc); {
+		case errors.Is(err, io.EOF) && len(docs) == 0:
+			found := "the file is empty"
+			if len(bytes.TrimSpace(data)) > 0 {
+				found = "the file has nothing in it but comments"
+			}
+			add(1, 1, RuleSyntax, emptyHint, "%s; expected a topology", found)
+			return nil
+		case errors.Is(err, io.EOF):
+			return docs
+		case err != nil:
+			syntaxError(file, data, in.line, err, findings)
+			return nil
 		}
-		add(1, 1, RuleSyntax, emptyHint, "%s; expected a topology", found)
-		return nil
+		docs = append(docs, &doc)
 	}
-	if err == nil {
-		err = dec.Decode(&next)
-	}
-	switch {
-	case errors.Is(err, io.EOF):
-		return doc.Content[0]
-	case err != nil:
-		syntaxError(file, data, in.line, err, findings)
-	default:
-		add(next.Line, 1, RuleSyntax, "keep one document in a file; several topologies are several files",
-			"found a second document; expected one topology in the file")
-	}
-	return nil
+	return docs
 }
 
 const emptyHint = "the smallest topology is about ten lines: see the README, or topologies/east-west.yaml"

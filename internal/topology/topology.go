@@ -7,6 +7,7 @@
 package topology
 
 import (
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,101 +19,9 @@ import (
 const (
 	APIVersion = "sightline.dev/v1alpha1"
 	Kind       = "Topology"
+	// ClusterKind is that of a cluster which is a document of its own.
+	ClusterKind = "Cluster"
 )
-
-// Topology is the whole input: the clusters of one mesh and what watches them.
-type Topology struct {
-	APIVersion string   `yaml:"apiVersion"` // made sure of by head
-	Kind       string   `yaml:"kind"`       // likewise
-	Metadata   Metadata `yaml:"metadata" required:"metadata: {name: east-west}"`
-	Spec       Spec     `yaml:"spec" required:"spec: {mesh: …, kiali: …, clusters: …}"`
-
-	file string
-	root *yaml.Node
-}
-
-// Metadata names the topology; the name stands in the label part-of of every
-// resource.
-type Metadata struct {
-	Name string `yaml:"name" required:"name: east-west" format:"label"`
-}
-
-// Spec is what the topology says about the mesh.
-type Spec struct {
-	Mesh       Mesh      `yaml:"mesh" required:"mesh: {id: mesh1}"`
-	Kiali      Kiali     `yaml:"kiali" required:"kiali: {hub: cluster1}"`
-	Metrics    Metrics   `yaml:"metrics"`
-	Telemetry  Telemetry `yaml:"telemetry"`
-	Namespaces []string  `yaml:"namespaces" format:"label"`
-	Clusters   []Cluster `yaml:"clusters" required:"clusters: [{name: cluster1}]"`
-}
-
-// Mesh identifies the mesh. Its id is the label mesh_id on every series that
-// the monitors scrape, and what the hub's Kiali limits its queries to.
-type Mesh struct {
-	ID                    string `yaml:"id" required:"id: mesh1" format:"meshID"`
-	ControlPlaneNamespace string `yaml:"controlPlaneNamespace" default:"istio-system" format:"label"`
-}
-
-// Kiali describes the server on the hub and its counterparts on the remotes.
-type Kiali struct {
-	Hub          string   `yaml:"hub" required:"hub: cluster1"`
-	Namespace    string   `yaml:"namespace" format:"label"` // default: the control plane's
-	InstanceName string   `yaml:"instanceName" default:"kiali" format:"instanceName"`
-	Operator     Operator `yaml:"operator"`
-}
-
-// Operator says how the Kiali operator comes to each cluster.
-type Operator struct {
-	Install string `yaml:"install" default:"olm" enum:"olm|none"`
-	Channel string `yaml:"channel" default:"stable" format:"name"`
-	Source  string `yaml:"source" default:"redhat-operators" format:"name"`
-}
-
-// Metrics says how the proxies and istiod are scraped.
-type Metrics struct {
-	Interval               string                 `yaml:"interval" default:"30s" format:"duration"`
-	PrometheusMerge        bool                   `yaml:"prometheusMerge" default:"true"`
-	UserWorkloadMonitoring UserWorkloadMonitoring `yaml:"userWorkloadMonitoring"`
-}
-
-// UserWorkloadMonitoring says whether the ConfigMap cluster-monitoring-config
-// belongs to this topology, and its whole content if so: the ConfigMap's value
-// is one text, in which nothing can be merged.
-type UserWorkloadMonitoring struct {
-	Manage bool           `yaml:"manage" default:"false"`
-	Config map[string]any `yaml:"config"`
-}
-
-// Telemetry says whether and under which name the mesh-wide Telemetry belongs
-// to this topology.
-type Telemetry struct {
-	Manage bool   `yaml:"manage" default:"true"`
-	Name   string `yaml:"name" default:"enable-prometheus-metrics" format:"name"`
-}
-
-// Cluster is one member of the mesh. Its name is at once Istio's clusterName,
-// Kiali's cluster name, the key of its kubeconfig and the last part of its
-// login callback.
-type Cluster struct {
-	Name         string       `yaml:"name" required:"name: cluster1" format:"clusterName"`
-	Platform     string       `yaml:"platform" default:"openshift" enum:"openshift"`
-	Server       string       `yaml:"server" format:"server"` // as the hub's pods see it
-	Domain       string       `yaml:"domain" format:"host"`   // ingress domain
-	ControlPlane ControlPlane `yaml:"controlPlane"`
-	Namespaces   []string     `yaml:"namespaces" format:"label"` // beside those of the topology
-	Kiali        ClusterKiali `yaml:"kiali"`
-}
-
-// ControlPlane says where the istiod is that the cluster's proxies talk to.
-type ControlPlane struct {
-	Mode string `yaml:"mode" default:"local" enum:"local|remote|external|none"`
-}
-
-// ClusterKiali is what a cluster says about its own Kiali.
-type ClusterKiali struct {
-	Host string `yaml:"host" format:"host"` // of the hub's route, where it is not the default
-}
 
 // IsHub tells whether c runs the Kiali server.
 func (t *Topology) IsHub(c *Cluster) bool { return c.Name == t.Spec.Kiali.Hub }
@@ -131,7 +40,7 @@ func (t *Topology) Hub() *Cluster {
 // indexes (int), or of the nearest value above it where the topology leaves it
 // to its default.
 func (t *Topology) At(path ...any) Position {
-	n := t.root
+	file, n, path := t.locate(path)
 	for _, step := range path {
 		below := child(n, step)
 		if below == nil {
@@ -139,12 +48,12 @@ func (t *Topology) At(path ...any) Position {
 		}
 		n = below
 	}
-	return position(t.file, n)
+	return position(file, n)
 }
 
 // node returns what the topology itself gives at the path, or nil.
 func (t *Topology) node(path ...any) *yaml.Node {
-	n := t.root
+	_, n, path := t.locate(path)
 	for _, step := range path {
 		if n = child(n, step); n == nil {
 			return nil
@@ -156,7 +65,7 @@ func (t *Topology) node(path ...any) *yaml.Node {
 // mayHave tells whether the topology itself gives a value at the path, or has
 // something above it that had to be refused, so that nobody can tell.
 func (t *Topology) mayHave(path ...any) bool {
-	n := t.root
+	_, n, path := t.locate(path)
 	for _, step := range path {
 		below := child(n, step)
 		if below == nil {
@@ -165,6 +74,24 @@ func (t *Topology) mayHave(path ...any) bool {
 		n = below
 	}
 	return true
+}
+
+// locate gives the node that a path starts at, and the rest of the path: a
+// cluster may be a document of its own.
+func (t *Topology) locate(path []any) (file string, n *yaml.Node, rest []any) {
+	if len(path) > 2 && path[0] == "spec" && path[1] == "clusters" {
+		if i, ok := path[2].(int); ok && i >= t.inline && i-t.inline < len(t.documents) {
+			d := t.documents[i-t.inline]
+			if len(path) > 3 && path[3] == "name" {
+				return d.file, d.root, append([]any{"metadata"}, path[3:]...)
+			}
+			if len(path) == 3 {
+				return d.file, d.root, nil
+			}
+			return d.file, d.root, append([]any{"spec"}, path[3:]...)
+		}
+	}
+	return t.file, t.root, path
 }
 
 func child(n *yaml.Node, step any) *yaml.Node {
@@ -186,64 +113,150 @@ func child(n *yaml.Node, step any) *yaml.Node {
 	return nil
 }
 
-// Parse reads a topology. file is the name that positions carry. Where there
-// are findings, the topology holds what could be read and must not be
-// rendered; it is nil where the text is no mapping at all.
+// Source is a file of a topology. Its name is the one that positions carry.
+type Source struct {
+	Name string
+	Data []byte
+}
+
+// Parse reads a topology of one document. Where there are findings, the
+// topology holds what could be read and must not be rendered; it is nil where
+// the text is no mapping at all.
 func Parse(file string, data []byte) (*Topology, Findings) {
 	var findings Findings
-	root := document(file, data, &findings)
-	if root == nil {
+	docs := documents(file, data, 2, &findings)
+	if len(docs) == 0 {
 		return nil, findings
 	}
-	d := decoder{file: file, findings: &findings, misplaced: map[string]bool{}}
-	if root.Kind != yaml.MappingNode {
-		at := d.at(root)
-		if root.Value == "" && root.Kind == yaml.ScalarNode {
-			at = Position{file, 1, 1} // the YAML reader places nothing after the end
-		}
-		d.findings.add(at, RuleKind, emptyHint, "expected a topology (a mapping with apiVersion, kind, metadata and spec), found %s", describe(root))
+	root := docs[0].Content[0]
+	if len(docs) > 1 {
+		findings.add(Position{file, docs[1].Line, 1}, RuleSyntax, "keep one document in a file, or make the topology a directory",
+			"found a second document; expected one topology in the file")
 		return nil, findings
 	}
-	if !d.head(root) {
+	d := newDecoder(file, &findings)
+	if d.head(root, Kind) == "" {
 		return nil, findings.Sorted()
 	}
-	t := &Topology{file: file, root: root}
-	v := reflect.ValueOf(t).Elem()
-	setDefaults(v)
-	d.structure(root, v, "")
+	t := d.topology(root)
 	d.close()
-	if t.Spec.Kiali.Namespace == "" {
-		t.Spec.Kiali.Namespace = t.Spec.Mesh.ControlPlaneNamespace
-	}
+	t.resolve()
 	t.check(&findings)
 	return t, findings.Sorted()
 }
 
+// ParseDirectory reads a topology whose files hold one document of kind
+// Topology and any number of kind Cluster, in any order; dir is what a finding
+// about all of them names.
+func ParseDirectory(dir string, sources []Source) (*Topology, Findings) {
+	var findings Findings
+	var t *Topology
+	var clusters []clusterDocument
+	d := newDecoder(dir, &findings)
+	failed := false
+	for _, source := range sources {
+		d.file = source.Name
+		before := len(findings)
+		for _, doc := range documents(source.Name, source.Data, math.MaxInt, &findings) {
+			root := doc.Content[0]
+			switch d.head(root, Kind, ClusterKind) {
+			case ClusterKind:
+				clusters = append(clusters, d.cluster(root))
+			case Kind:
+				if t != nil {
+					findings.add(d.at(root), RuleKind, "keep one of the two", "found a second topology in the directory; first at %s", position(t.file, t.root))
+					continue
+				}
+				t = d.topology(root)
+			}
+		}
+		failed = failed || t == nil && len(findings) > before
+	}
+	d.close()
+	if t == nil {
+		if !failed {
+			findings.add(Position{dir, 1, 1}, RuleKind, "add a file with it; the clusters can stay in files of their own", "the directory has no document of kind %s", Kind)
+		}
+		return nil, findings.Sorted()
+	}
+	// Not in the order of the files: renaming one changes nothing.
+	slices.SortStableFunc(clusters, func(a, b clusterDocument) int { return strings.Compare(a.cluster.Name, b.cluster.Name) })
+	t.inline = len(t.Spec.Clusters)
+	t.documents = clusters
+	for _, c := range clusters {
+		t.Spec.Clusters = append(t.Spec.Clusters, c.cluster)
+	}
+	t.resolve()
+	t.check(&findings)
+	return t, findings.Sorted()
+}
+
+// clusterDocument is a cluster that is a document of its own.
+type clusterDocument struct {
+	file    string
+	root    *yaml.Node
+	cluster Cluster
+}
+
+func (d *decoder) topology(root *yaml.Node) *Topology {
+	t := &Topology{file: d.file, root: root}
+	v := reflect.ValueOf(t).Elem()
+	setDefaults(v)
+	d.structure(root, v, "")
+	t.inline = len(t.Spec.Clusters)
+	return t
+}
+
+// cluster reads a document of kind Cluster: metadata.name, and in spec all else
+// that a topology says about a cluster.
+func (d *decoder) cluster(root *yaml.Node) clusterDocument {
+	var doc member
+	v := reflect.ValueOf(&doc).Elem()
+	setDefaults(v)
+	d.structure(root, v, "")
+	c := Cluster(doc.Spec)
+	c.Name = doc.Metadata.Name
+	return clusterDocument{d.file, root, c}
+}
+
 // head makes sure that the document says it is a topology, so that a
 // Kubernetes manifest named by mistake gives one finding and not a dozen.
-func (d *decoder) head(root *yaml.Node) bool {
+//
+// It returns the kind, one of those that are allowed, or "" with a finding.
+func (d *decoder) head(root *yaml.Node, kinds ...string) string {
+	if root.Kind != yaml.MappingNode {
+		at := d.at(root)
+		if root.Value == "" && root.Kind == yaml.ScalarNode {
+			at = Position{d.file, 1, 1} // the YAML reader places nothing after the end
+		}
+		d.findings.add(at, RuleKind, emptyHint, "expected a topology (a mapping with apiVersion, kind, metadata and spec), found %s", describe(root))
+		return ""
+	}
 	version, kind := childNear(root, "apiVersion"), childNear(root, "kind")
 	for _, n := range []*yaml.Node{version, kind} {
 		if n != nil && !d.plain(n) {
-			return false
+			return ""
 		}
 	}
 	versionOK := version != nil && version.Value == APIVersion
-	kindOK := kind != nil && kind.Value == Kind
-	const want = "a topology has apiVersion: " + APIVersion + " and kind: " + Kind
+	kindOK := kind != nil && slices.Contains(kinds, kind.Value)
+	allowed := oneOf(kinds)
+	want := "a topology has apiVersion: " + APIVersion + " and kind: " + allowed
 	switch {
 	case versionOK && kindOK:
-		return true
+		return kind.Value
 	case version == nil && kind == nil:
-		d.findings.add(d.at(root), RuleKind, emptyHint, "apiVersion and kind are missing; "+want)
+		d.findings.add(d.at(root), RuleKind, emptyHint, "apiVersion and kind are missing; %s", want)
 	case version == nil && kindOK:
-		d.findings.add(d.at(root), RuleKind, "add apiVersion: "+APIVersion, "apiVersion is missing; "+want)
+		d.findings.add(d.at(root), RuleKind, "add apiVersion: "+APIVersion, "apiVersion is missing; %s", want)
 	case kind == nil && versionOK:
-		d.findings.add(d.at(root), RuleKind, "add kind: "+Kind, "kind is missing; "+want)
+		d.findings.add(d.at(root), RuleKind, "add kind: "+allowed, "kind is missing; %s", want)
 	case kindOK:
 		d.findings.add(d.at(version), RuleKind, "write apiVersion: "+APIVersion, "apiVersion must be %q, found %s", APIVersion, describe(version))
+	case versionOK && kind.Value == ClusterKind:
+		d.findings.add(d.at(kind), RuleKind, "name the directory that has the topology and its clusters", "found one cluster of a topology, expected the topology")
 	case versionOK:
-		d.findings.add(d.at(kind), RuleKind, "write kind: "+Kind, "kind must be %q, found %s", Kind, describe(kind))
+		d.findings.add(d.at(kind), RuleKind, "write kind: "+allowed, "kind must be %s, found %s", allowed, describe(kind))
 	default:
 		var at *yaml.Node
 		var says []string
@@ -255,9 +268,9 @@ func (d *decoder) head(root *yaml.Node) bool {
 			at = version
 			says = append(says, "apiVersion: "+bare(version.Value))
 		}
-		d.findings.add(d.at(at), RuleKind, wrongFileHint, "expected a topology, found %s; "+want, strings.Join(says, " of "))
+		d.findings.add(d.at(at), RuleKind, wrongFileHint, "expected a topology, found %s; %s", strings.Join(says, " of "), want)
 	}
-	return false
+	return ""
 }
 
 // childNear returns the value of a key, or of one that is mistyped for it.

@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -12,43 +13,95 @@ func TestDefaults(t *testing.T) {
 	got, findings := Parse("small.yaml", []byte(small))
 	require.Empty(t, findings)
 
-	require.Equal(t, Spec{
-		Mesh: Mesh{ID: "mesh1", ControlPlaneNamespace: "istio-system"},
+	want := Spec{
+		Mesh: Mesh{ID: "mesh1", ControlPlaneNamespace: "istio-system", DataPlane: "sidecar"},
 		Kiali: Kiali{
 			Hub:          "east",
 			Namespace:    "istio-system",
 			InstanceName: "kiali",
-			Operator:     Operator{Install: "olm", Channel: "stable", Source: "redhat-operators"},
+			Version:      "default",
+			Auth:         Auth{Strategy: "openshift"},
+			Links:        Links{Format: "single", Source: "sealed"},
+			Operator:     Operator{Channel: "stable"},
 		},
-		Metrics:   Metrics{Interval: "30s", PrometheusMerge: true},
+		Metrics: Metrics{
+			Store:           "thanosQuerier",
+			Interval:        "30s",
+			PrometheusMerge: true,
+			Prometheus:      Prometheus{URL: "http://prometheus.istio-system:9090", Auth: StoreAuth{Type: "none"}},
+			Thanos:          Thanos{Auth: StoreAuth{Type: "none"}},
+		},
 		Telemetry: Telemetry{Manage: true, Name: "enable-prometheus-metrics"},
 		Clusters: []Cluster{{
-			Name:         "east",
-			Platform:     "openshift",
-			ControlPlane: ControlPlane{Mode: "local"},
+			Name:             "east",
+			Platform:         "openshift",
+			ZtunnelNamespace: "ztunnel",
+			ControlPlane:     ControlPlane{Mode: "local"},
+			Metrics:          ClusterMetrics{Interval: "30s"},
+			Kiali:            ClusterKiali{Version: "default", WebRoot: "/"},
 		}},
-	}, got.Spec)
+	}
+	require.Equal(t, want, got.Spec)
 	require.Equal(t, &got.Spec.Clusters[0], got.Hub())
+	require.True(t, got.OperatorBySubscription(got.Hub()))
+
+	got, findings = Parse("small.yaml", []byte(strings.Replace(small, "name: east", "name: east, platform: kubernetes", 1)))
+	require.Empty(t, findings)
+	want.Kiali.Auth.Strategy = "token"
+	want.Kiali.Operator.Install = "none"
+	want.Metrics.Store = "prometheus"
+	c := &want.Clusters[0]
+	c.Platform, c.ZtunnelNamespace, c.Kiali.WebRoot = "kubernetes", "istio-system", "/kiali"
+	require.Equal(t, want, got.Spec)
+	require.False(t, got.OperatorBySubscription(got.Hub()))
 }
 
 func TestGivenValues(t *testing.T) {
 	got, findings := Parse("everything.yaml", read(t, "testdata/ok/everything.yaml"))
 	require.Empty(t, findings)
 
+	// What a cluster has from the topology, or by its platform.
+	remote := func(c Cluster) Cluster {
+		c.Platform = cmp.Or(c.Platform, "openshift")
+		c.ZtunnelNamespace = map[string]string{"openshift": "ztunnel", "kubernetes": "istio-control"}[c.Platform]
+		c.Metrics.Interval = "1h30m5s"
+		c.Kiali = ClusterKiali{Version: "v2.22", WebRoot: DefaultWebRoot(c.Platform)}
+		return c
+	}
 	require.Equal(t, Topology{
 		APIVersion: APIVersion,
 		Kind:       Kind,
 		Metadata:   Metadata{Name: "every-thing-1"},
 		Spec: Spec{
-			Mesh: Mesh{ID: "Mesh_1.eu-west", ControlPlaneNamespace: "istio-control"},
+			Mesh: Mesh{ID: "Mesh_1.eu-west", ControlPlaneNamespace: "istio-control", DataPlane: "ambient"},
 			Kiali: Kiali{
 				Hub:          "hub_1.EU",
 				Namespace:    "kiali",
 				InstanceName: "my-kiali",
+				Version:      "v2.22",
+				ViewOnly:     true,
+				Auth:         Auth{Strategy: "openid"},
+				Links:        Links{Format: "single", Source: "external"},
 				Operator:     Operator{Install: "none", Channel: "candidate-v2.4", Source: "community-operators"},
+				Spec: map[string]any{
+					"auth":              map[string]any{"openid": map[string]any{"client_id": "kiali", "issuer_uri": "https://login.example.com"}},
+					"external_services": map[string]any{"tracing": map[string]any{"auth": map[string]any{"token": "secret:tempo:token"}}},
+				},
 			},
 			Metrics: Metrics{
-				Interval: "1h30m5s",
+				Store:      "thanos",
+				Interval:   "1h30m5s",
+				Labels:     map[string]string{"release": "prometheus", "example.com/env": ""},
+				Prometheus: Prometheus{URL: "http://prometheus.istio-control:9090", Auth: StoreAuth{Type: "none"}},
+				Thanos: Thanos{
+					URL:  "http://thanos.example.com:9090/query",
+					Auth: StoreAuth{Type: "basic", Username: "secret:thanos:user.name", Password: "secret:thanos:PASS_word"},
+					RemoteWrite: &RemoteWrite{
+						URL:      "https://receive.example.com/api/v1/receive",
+						Settings: map[string]any{"basicAuth": map[string]any{"password": map[string]any{"name": "thanos", "key": "password"}}},
+						Config:   map[string]any{"prometheus": map[string]any{"retention": "2h", "externalLabels": map[string]any{"region": "eu"}}},
+					},
+				},
 				UserWorkloadMonitoring: UserWorkloadMonitoring{
 					Manage: true,
 					Config: map[string]any{
@@ -71,11 +124,22 @@ func TestGivenValues(t *testing.T) {
 			Telemetry:  Telemetry{Name: "mesh.default"},
 			Namespaces: []string{"sample", "7", "yes", "no"},
 			Clusters: []Cluster{
-				{Name: "hub_1.EU", Platform: "openshift", ControlPlane: ControlPlane{Mode: "local"}, Kiali: ClusterKiali{Host: "kiali.example.com"}},
-				{Name: "Remote-2", Platform: "openshift", Server: "https://10.0.0.1:6443", Domain: "10-0-0-1.nip.io", ControlPlane: ControlPlane{Mode: "remote"}, Namespaces: []string{"sample"}},
-				{Name: "remote-3", Platform: "openshift", Server: "https://[2001:db8::1]:6443/k8s/clusters/c-1", ControlPlane: ControlPlane{Mode: "external"}},
-				{Name: "4", Platform: "openshift", Server: "https://API.example.com.", ControlPlane: ControlPlane{Mode: "none"}},
-				{Name: "5.a", Platform: "openshift", Server: "https://kubernetes.default.example.com", ControlPlane: ControlPlane{Mode: "local"}, Namespaces: []string{}},
+				{
+					Name: "hub_1.EU", Platform: "openshift", Network: "network-1",
+					Gateways: []string{"istio-ingress"}, Waypoints: []string{"waypoints"}, ZtunnelNamespace: "mesh-node",
+					Labels:                 map[string]string{"env": "prod", "example.com/tier": "1"},
+					ControlPlane:           ControlPlane{Mode: "local", Revisions: []string{"1-27-3", "canary"}},
+					UserWorkloadMonitoring: &UserWorkloadMonitoring{},
+					Metrics:                ClusterMetrics{Interval: "15s"},
+					Kiali: ClusterKiali{
+						Version: "v2.27", WebRoot: "/mesh/kiali_1", Host: "kiali.example.com",
+						Spec: map[string]any{"deployment": map[string]any{"replicas": json.Number("2")}},
+					},
+				},
+				remote(Cluster{Name: "Remote-2", Server: "https://10.0.0.1:6443", Domain: "10-0-0-1.nip.io", ControlPlane: ControlPlane{Mode: "remote"}, Namespaces: []string{"sample"}}),
+				remote(Cluster{Name: "remote-3", Server: "https://[2001:db8::1]:6443/k8s/clusters/c-1", ControlPlane: ControlPlane{Mode: "external"}}),
+				remote(Cluster{Name: "4", Platform: "kubernetes", Server: "https://API.example.com.", ControlPlane: ControlPlane{Mode: "remote", Primary: "hub_1.EU"}}),
+				remote(Cluster{Name: "5.a", Server: "https://kubernetes.default.example.com", ControlPlane: ControlPlane{Mode: "local"}, Namespaces: []string{}}),
 			},
 		},
 	}, Topology{APIVersion: got.APIVersion, Kind: got.Kind, Metadata: got.Metadata, Spec: got.Spec})
@@ -118,7 +182,7 @@ spec:
       server: https://api.west.example.com
 `))
 	require.NotNil(t, got)
-	require.Len(t, findings, 3, "the names that are not ASCII, and a key too many")
+	require.Len(t, findings, 4, "the names that are not ASCII, a key too many, and a config that is not managed")
 
 	config := []any{"spec", "metrics", "userWorkloadMonitoring", "config"}
 	for _, test := range []struct {

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestDocumentedTopologiesRender renders every topology that docs/topology.md
+// shows, those with the name of a file as the directory that they make up.
+func TestDocumentedTopologiesRender(t *testing.T) {
+	t.Parallel()
+	docs, err := os.ReadFile("../../docs/topology.md")
+	require.NoError(t, err)
+	render := func(topology string, stdin []byte) {
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), []string{"render", topology, "-o", "-"}, bytes.NewReader(stdin), &stdout, &stderr)
+		require.Equal(t, exitOK, code, "%s\n%s", &stderr, stdin)
+		require.Empty(t, stderr.String())
+		require.Contains(t, stdout.String(), "kind: Kiali")
+	}
+	root := t.TempDir()
+	directories := map[string]bool{}
+	blocks := regexp.MustCompile("(?ms)^```yaml *([^\n]*)\n(.*?)^```$").FindAllSubmatch(docs, -1)
+	require.NotEmpty(t, blocks)
+	for _, block := range blocks {
+		if len(block[1]) == 0 {
+			render("-", block[2])
+			continue
+		}
+		file := filepath.Join(root, filepath.FromSlash(string(block[1])))
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, block[2], 0o644))
+		directories[filepath.Dir(file)] = true
+	}
+	require.NotEmpty(t, directories)
+	for dir := range directories {
+		render(dir, nil)
+	}
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+const explainDoc = `Explain a field of a topology: what it means, its type, its default, and which
+resources it changes.
+
+FIELD is a path such as spec.kiali.links or spec.clusters[].server; brackets may
+hold an index or be left out. Without one, all fields are listed.`
+
+func newExplainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain [FIELD]",
+		Short: "Explain the fields of a topology",
+		Long:  explainDoc,
+		Example: `  sightline explain
+  sightline explain spec.kiali.links
+  sightline explain spec.clusters.controlPlane.mode`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return &hinted{fmt.Errorf("found %d fields, expected one", len(args)), "name a mapping, such as spec.kiali, and its keys are explained with it"}
+			}
+			return nil
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var paths []cobra.Completion
+			for _, f := range topology.Fields() {
+				if len(args) == 0 && strings.HasPrefix(f.Path, begun) {
+					paths = append(paths, cobra.CompletionWithDesc(f.Path, f.Summary()))
+				}
+			}
+			return paths, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return explainAll(cmd.OutOrStdout())
+			}
+			return explainField(cmd.OutOrStdout(), args[0])
+		},
+	}
+}
+
+// explainAll lists every field, one a line.
+func explainAll(out io.Writer) error {
+	var all []row
+	for _, f := range topology.Fields() {
+		all = append(all, row{f.Path, summary(&f)})
+	}
+	_, err := io.WriteString(out, table(all, 0))
+	return err
+}
+
+func summary(f *topology.Field) string {
+	if f.Required != "" {
+		return f.Summary() + " (required)"
+	}
+	return f.Summary()
+}
+
+func explainField(out io.Writer, path string) error {
+	fields := topology.Fields()
+	f, hint := topology.Lookup(fields, path)
+	if f == nil {
+		return &hinted{fmt.Errorf("a topology has no field %q", path), hint}
+	}
+	required, byDefault := f.Required, f.Default
+	switch {
+	case required != "":
+		required = "yes, such as " + required
+	case byDefault == "" && !f.Section && f.Later == "":
+		byDefault = "not set"
+	}
+	rows := []row{{"type", f.Type}}
+	for _, r := range []row{
+		{"form", f.Form},
+		{"values", strings.Join(f.Values, ", ")},
+		{"required", required},
+		{"default", byDefault},
+		{"changes", f.Changes},
+		{"until then", f.Later},
+	} {
+		if r.text != "" {
+			rows = append(rows, r)
+		}
+	}
+	var keys []row
+	for i := range fields {
+		if below := &fields[i]; below.Parent() == f.Path {
+			keys = append(keys, row{"  " + below.Key(), summary(below)})
+		}
+	}
+	text := f.Path + "\n\n" + wrap(f.Comment, 0) + "\n\n" + table(rows, textWidth)
+	if len(keys) > 0 {
+		text += "\nkeys\n" + table(keys, textWidth)
+	}
+	_, err := io.WriteString(out, text)
+	return err
+}
+
+// row is a line of a table, or several where its text is long.
+type row struct{ name, text string }
+
+const textWidth = 80
+
+// table prints rows with their texts below each other, wrapped at a width or,
+// with 0, one line each.
+func table(rows []row, width int) string {
+	column := 0
+	for _, r := range rows {
+		column = max(column, len(r.name)+2)
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		text := r.text
+		if width > 0 {
+			text = wrap(text, column)
+		}
+		fmt.Fprintf(&b, "%-*s%s\n", column, r.name, text)
+	}
+	return b.String()
+}
+
+// wrap breaks a text that begins at a column into lines that begin there.
+func wrap(text string, column int) string {
+	var b strings.Builder
+	at := column
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case at+1+len(word) > textWidth:
+			b.WriteString("\n" + strings.Repeat(" ", column))
+			at = column
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += len(word)
+	}
+	return b.String()
+}

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+	"github.com/sightline-mesh/sightline/templates"
+)
+
+// resourceWords are how a field's "Changes:" calls the resources, by what the
+// name of their file begins with.
+var resourceWords = map[string]string{
+	"clusterrolebinding_": "ClusterRoleBinding",
+	"configmap_openshift-monitoring_cluster-monitoring-config":                     "cluster-monitoring-config",
+	"configmap_openshift-user-workload-monitoring_user-workload-monitoring-config": "user-workload-monitoring-config",
+	"kiali_":          "Kiali resource",
+	"podmonitor_":     "PodMonitor",
+	"secret_":         "token Secret",
+	"servicemonitor_": "ServiceMonitor",
+	"subscription_":   "Subscription",
+	"telemetry_":      "Telemetry",
+}
+
+// meshes are of enough kinds that every field can change something.
+var meshes = map[string]string{
+	"openshift": `{metrics: {userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true}}},
+		clusters: [{}, {userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true}}}]}`,
+	"mixed": `{kiali: {auth: {strategy: anonymous}}, metrics: {userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true}}},
+		clusters: [{}, {platform: kubernetes}]}`,
+	"kubernetes": `{kiali: {auth: {strategy: anonymous}, operator: {install: olm}}, clusters: [{platform: kubernetes}, {platform: kubernetes}],
+		metrics: {prometheus: {auth: {type: basic, username: "secret:a:b", password: "secret:a:c"}}}}`,
+	"prometheus": `{mesh: {dataPlane: ambient}, metrics: {store: prometheus, prometheus: {auth: {type: bearer, token: "secret:a:b"}}}}`,
+	"thanos": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: basic, username: "secret:a:b", password: "secret:a:c"},
+		remoteWrite: {url: "http://receive:9090"}}}}`,
+	"thanos by token": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: bearer, token: "secret:a:b"}}}}`,
+}
+
+const commonMesh = `{apiVersion: sightline.dev/v1alpha1, kind: Topology, metadata: {name: mesh}, spec: {mesh: {id: mesh1}, kiali: {hub: east}, clusters: [
+	{name: east, server: "https://east.example.com:6443", domain: apps.east.example.com},
+	{name: west, server: "https://west.example.com:6443", domain: apps.west.example.com}]}}`
+
+// leavesWith are the paths of what may have to go when a field changes.
+var leavesWith = map[string][]string{
+	"spec.metrics.store":                            {"spec.metrics.thanos", "spec.metrics.prometheus"},
+	"spec.metrics.prometheus.auth.type":             {"spec.metrics.prometheus.auth.username", "spec.metrics.prometheus.auth.password"},
+	"spec.metrics.thanos.auth.type":                 {"spec.metrics.thanos.auth.username", "spec.metrics.thanos.auth.password"},
+	"spec.metrics.userWorkloadMonitoring.manage":    {"spec.metrics.userWorkloadMonitoring.config"},
+	"spec.clusters[].userWorkloadMonitoring.manage": {"spec.clusters[].userWorkloadMonitoring.config"},
+}
+
+// TestChangesAreTrue gives every field other values in every mesh, renders, and
+// compares what changed with what explain says of the field.
+func TestChangesAreTrue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("renders some thousand meshes")
+	}
+	t.Parallel()
+	changed := map[string]map[string]bool{}
+	fields := topology.Fields()
+	for _, name := range slices.Sorted(maps.Keys(meshes)) {
+		base := decoded(t, commonMesh)
+		overlay(base["spec"].(map[string]any), decoded(t, meshes[name]))
+		before, findings := rendered(t, base)
+		require.Empty(t, findings, name)
+		for _, f := range fields {
+			if f.Section || f.Later != "" {
+				continue
+			}
+			if changed[f.Path] == nil {
+				changed[f.Path] = map[string]bool{}
+			}
+			for _, value := range otherValues(&f) {
+				for cluster := range 1 + strings.Count(f.Path, "clusters[]") {
+					doc := decoded(t, string(encoded(t, base)))
+					put(doc, f.Path, cluster, value)
+					after, findings := rendered(t, doc)
+					if len(findings) > 0 {
+						// With another value something else may have no place any more.
+						for _, path := range leavesWith[f.Path] {
+							put(doc, path, cluster, nil)
+						}
+						after, findings = rendered(t, doc)
+					}
+					if len(findings) > 0 {
+						continue // nor has the value in this mesh
+					}
+					for file := range union(before, after) {
+						if !bytes.Equal(before[file], after[file]) {
+							changed[f.Path][wordFor(t, file)] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	for _, f := range fields {
+		if f.Section || f.Later != "" || strings.HasPrefix(f.Path, "spec.overlays[]") {
+			continue // overlays change what they say themselves
+		}
+		said := map[string]bool{}
+		for _, word := range resourceWords {
+			if strings.Contains(f.Changes, word) || strings.HasPrefix(f.Changes, "every resource") {
+				said[word] = true
+			}
+		}
+		assert.Equal(t, slices.Sorted(maps.Keys(changed[f.Path])), slices.Sorted(maps.Keys(said)), "%s changes %s", f.Path, f.Changes)
+	}
+}
+
+// otherValues are some that a field may have, with luck.
+func otherValues(f *topology.Field) []any {
+	if len(f.Values) > 0 {
+		values := make([]any, len(f.Values))
+		for i, v := range f.Values {
+			values[i] = v
+		}
+		return values
+	}
+	switch f.Type {
+	case "true or false":
+		return []any{true, false}
+	case "list of texts":
+		return []any{[]any{"other"}}
+	case "mapping of one's own keys":
+		return []any{map[string]any{"enableUserWorkload": true, "other": "value"}}
+	case "mapping of one's own keys to texts":
+		return []any{map[string]any{"other": "value"}}
+	case "URL":
+		return []any{"https://other.example.com:6443"}
+	case "duration":
+		return []any{"7m"}
+	case "host name":
+		return []any{"other.example.com"}
+	case "path":
+		return []any{"/other"}
+	case "reference secret:<name>:<key>":
+		return []any{"secret:other:key"}
+	}
+	return []any{"other", "west"}
+}
+
+// rendered gives the objects by file, with a cluster's number for its name.
+func rendered(t *testing.T, doc map[string]any) (map[string][]byte, topology.Findings) {
+	t.Helper()
+	top, findings := topology.Parse("mesh.yaml", encoded(t, doc))
+	if len(findings) > 0 {
+		return nil, findings
+	}
+	files, err := render.Tree(top, render.Sources{Templates: templates.FS}, render.Manifests)
+	require.NoError(t, err)
+	objects := map[string][]byte{}
+	for _, file := range files {
+		for i, c := range top.Spec.Clusters {
+			if below, ok := strings.CutPrefix(file.Path, "clusters/"+c.Name+"/"); ok {
+				objects[fmt.Sprintf("%d/%s", i, below)] = file.Content
+			}
+		}
+	}
+	require.NotEmpty(t, objects)
+	return objects, nil
+}
+
+func wordFor(t *testing.T, file string) string {
+	t.Helper()
+	for prefix, word := range resourceWords {
+		if strings.HasPrefix(path.Base(file), prefix) {
+			return word
+		}
+	}
+	require.Fail(t, "no word for "+file)
+	return ""
+}
+
+func union(a, b map[string][]byte) map[string]bool {
+	files := map[string]bool{}
+	for _, m := range []map[string][]byte{a, b} {
+		for file := range m {
+			files[file] = true
+		}
+	}
+	return files
+}
+
+// put sets the value at a path, in which [] stands for a cluster; without a
+// value it removes it.
+func put(m map[string]any, path string, cluster int, value any) {
+	part, rest, below := strings.Cut(path, ".")
+	key, list := strings.CutSuffix(part, "[]")
+	switch {
+	case !below && value == nil:
+		delete(m, key)
+	case !below:
+		m[key] = value
+	case list:
+		if items, ok := m[key].([]any); ok {
+			put(items[cluster].(map[string]any), rest, cluster, value)
+		}
+	default:
+		if m[key] == nil {
+			m[key] = map[string]any{}
+		}
+		put(m[key].(map[string]any), rest, cluster, value)
+	}
+}
+
+// overlay merges b over a, lists item by item.
+func overlay(a, b map[string]any) {
+	for key, value := range b {
+		switch under := a[key].(type) {
+		case map[string]any:
+			overlay(under, value.(map[string]any))
+		case []any:
+			for i, item := range value.([]any) {
+				overlay(under[i].(map[string]any), item.(map[string]any))
+			}
+		default:
+			a[key] = value
+		}
+	}
+}
+
+func decoded(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var doc map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(strings.ReplaceAll(text, "\t", " ")), &doc))
+	return doc
+}
+
+func encoded(t *testing.T, doc map[string]any) []byte {
+	t.Helper()
+	data, err := json.Marshal(doc)
+	require.NoError(t, err)
+	return data
+}

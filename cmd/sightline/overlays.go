@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+	"github.com/sightline-mesh/sightline/templates"
+)
+
+// openSources opens what a render of a topology reads, until it is closed. The
+// paths of overlays are relative to the topology's file; for standard input
+// that is the working directory. Nothing leads out of an overlay's folder, a
+// link neither.
+func openSources(t *topology.Topology) (from render.Sources, closed func(), err error) {
+	from = render.Sources{Templates: templates.FS, Overlays: map[string]fs.FS{}}
+	var roots []*os.Root
+	closed = func() {
+		for _, root := range roots {
+			root.Close()
+		}
+	}
+	for i := range t.Spec.Overlays {
+		o := &t.Spec.Overlays[i]
+		dir := filepath.Dir(t.At("spec", "overlays", i).File)
+		dir = filepath.Join(dir, filepath.FromSlash(o.Folder()))
+		if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+			continue // which is a finding of the render
+		}
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			closed()
+			return from, nil, fmt.Errorf("overlay %q: %w", o.Name, err)
+		}
+		roots = append(roots, root)
+		from.Overlays[o.Name] = root.FS()
+	}
+	return from, closed, nil
+}
+
+// collect keeps findings for later, so that those of all topologies are
+// reported at once. Any other error it returns.
+func (e *invalid) collect(err error) error {
+	var wrong *render.OverlayError
+	if errors.As(err, &wrong) {
+		e.findings = append(e.findings, wrong.Findings...)
+		return nil
+	}
+	return err
+}
+
+// err is the error of what was collected.
+func (e *invalid) err() error {
+	if len(e.findings) == 0 {
+		return nil
+	}
+	return &invalid{e.findings.Sorted()}
+}

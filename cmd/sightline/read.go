@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/topologies"
+)
+
+// readTopologies parses what the arguments name, and returns all findings of
+// all of them as one error. Without arguments it is the built-in example.
+func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error) {
+	if len(args) == 0 {
+		t, findings := topology.Parse(topologies.EastWestFile, topologies.EastWest)
+		if len(findings) > 0 {
+			return nil, &invalid{findings}
+		}
+		return []*topology.Topology{t}, nil
+	}
+	var parsed []*topology.Topology
+	var findings topology.Findings
+	files := map[string]string{} // by the name of the topology in it
+	var twice error
+	for i, arg := range args {
+		if arg == "-" && slices.Contains(args[:i], arg) {
+			return nil, &hinted{errors.New("standard input is named twice"), "it can be read once"}
+		}
+		t, found, err := readTopology(arg, stdin)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, found...)
+		if len(found) > 0 {
+			continue
+		}
+		if other, ok := files[t.Metadata.Name]; ok {
+			twice = &hinted{fmt.Errorf("%s and %s are both named %q", other, displayName(arg), t.Metadata.Name), "give each a metadata.name of its own: it names the directory"}
+		}
+		files[t.Metadata.Name] = displayName(arg)
+		parsed = append(parsed, t)
+	}
+	if len(findings) > 0 {
+		return nil, &invalid{findings.Sorted()}
+	}
+	return parsed, twice
+}
+
+// readTopology reads a file, a directory, or standard input for "-".
+func readTopology(arg string, stdin io.Reader) (*topology.Topology, topology.Findings, error) {
+	if arg == "-" {
+		data, err := readAll(stdin)
+		if err != nil {
+			return nil, nil, fmt.Errorf("standard input: %w", err)
+		}
+		t, findings := topology.Parse(displayName(arg), data)
+		return t, findings, nil
+	}
+	if info, err := os.Stat(arg); err == nil && info.IsDir() {
+		sources, err := readDirectory(arg)
+		if err != nil {
+			return nil, nil, err
+		}
+		t, findings := topology.ParseDirectory(arg, sources)
+		return t, findings, nil
+	}
+	data, err := readFile(arg)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, findings := topology.Parse(arg, data)
+	return t, findings, nil
+}
+
+// What stands at the top of a topology's directory and is no part of the
+// topology: what seal makes, and overlays of its own.
+const (
+	sealedDir   = "sealed"
+	overlaysDir = "overlays"
+)
+
+// readDirectory reads the YAML files of a directory and those below it, but
+// for hidden ones, as the shell has them.
+func readDirectory(dir string) ([]topology.Source, error) {
+	var sources []topology.Source
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path == dir:
+			return nil
+		case strings.HasPrefix(entry.Name(), "."), entry.IsDir() && (path == filepath.Join(dir, sealedDir) || path == filepath.Join(dir, overlaysDir)):
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.IsDir(), !slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)):
+			return nil
+		}
+		data, err := readFile(path)
+		if err != nil {
+			return err
+		}
+		sources = append(sources, topology.Source{Name: path, Data: data})
+		return nil
+	})
+	if err == nil && len(sources) == 0 {
+		return nil, &hinted{fmt.Errorf("%s has no YAML files", dir), "name a topology, or a directory with one and its clusters"}
+	}
+	return sources, err
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readAll(f)
+}
+
+// readAll reads one byte more than a topology may have, which is enough for
+// the parser to refuse it.
+func readAll(in io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(in, topology.MaxSize+1))
+}
+
+func displayName(arg string) string {
+	if arg == "-" {
+		return "<stdin>"
+	}
+	return arg
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+const schemaDoc = `Print the JSON Schema (2020-12) of the documents of a topology.
+
+Editors complete and check a topology by it. This line at the top of a file
+tells them where the one of the latest version is:
+
+  # yaml-language-server: $schema=` + topology.SchemaURL + `
+
+It may name a file too, relative to the topology:
+
+  sightline schema > topology.schema.json`
+
+func newSchemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of a topology",
+		Long:  schemaDoc,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			schema, err := topology.Schema()
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(schema)
+			return err
+		},
+	}
+}

@@ -1,0 +1,254 @@
+package overlay
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+// Component is a kustomize overlay, as it is written into a tree: a kustomize
+// component whose patches all have a target, because a patch with one changes
+// nothing where it finds nothing, and a patch without one fails the build.
+type Component struct {
+	Patches []Patch
+
+	dir    string         // in the tree
+	fields map[string]any // beside the patches; they concern every object
+	files  []tree.File    // that the patches name
+}
+
+// names are what kustomize looks for in a folder.
+var names = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+
+func (r *reader) component(name string, at topology.Position) *Component {
+	var found []string
+	for _, file := range names {
+		if _, err := fs.Stat(r.root, file); err == nil {
+			found = append(found, file)
+		}
+	}
+	const hint = "a kustomize overlay is a folder with a kustomization.yaml"
+	if len(found) != 1 {
+		what := "no kustomization.yaml"
+		if len(found) > 1 {
+			what = strings.Join(found, " and ") + ", of which kustomize takes one only"
+		}
+		r.add(at, topology.RuleValue, hint, "overlay %q: %s has %s", name, r.dir, what)
+		return nil
+	}
+	data, ok := r.read(found[0], at, hint)
+	if !ok {
+		return nil
+	}
+	s := r.source(found[0], data)
+	roots, ok := s.documents()
+	if !ok {
+		return nil
+	}
+	if len(roots) != 1 {
+		s.add(topology.Position{File: s.file, Line: 1, Col: 1}, topology.RuleSyntax, hint, "found %d documents, expected one kustomization", len(roots))
+		return nil
+	}
+	c := &Component{dir: "overlays/" + name, fields: map[string]any{}}
+	good := len(*s.findings)
+	for _, f := range s.fields(roots[0], "a kustomization") {
+		c.field(s, f)
+	}
+	if len(*s.findings) > good {
+		return nil
+	}
+	if len(c.Patches) == 0 && len(c.fields) == 0 {
+		s.add(s.at(roots[0]), topology.RuleMissing, "", "the overlay changes nothing; expected patches, labels, commonAnnotations or images")
+		return nil
+	}
+	return c
+}
+
+// own are the fields of a kustomization that an overlay may have.
+var own = []string{"patches", "labels", "commonAnnotations", "images", "metadata", "kind", "apiVersion"}
+
+// apiVersions are those of the kinds that kustomize has.
+var apiVersions = map[string]string{
+	"Component":     "kustomize.config.k8s.io/v1alpha1",
+	"Kustomization": "kustomize.config.k8s.io/v1beta1",
+}
+
+func (c *Component) field(s *source, f field) {
+	why, isRefused := refused[f.name]
+	if empty(f.value) && (isRefused || slices.Contains(own, f.name)) {
+		return
+	}
+	switch f.name {
+	case "apiVersion":
+		if !slices.Contains(slices.Collect(maps.Values(apiVersions)), f.value.Value) {
+			s.add(s.at(f.value), topology.RuleKind, "write kind: Component and apiVersion: "+apiVersions["Component"], "expected a kustomization, found apiVersion %s", describe(f.value))
+		}
+	case "kind":
+		if apiVersions[f.value.Value] == "" {
+			s.add(s.at(f.value), topology.RuleKind, "write kind: Component and apiVersion: "+apiVersions["Component"], "kind must be Component or Kustomization, found %s", describe(f.value))
+		}
+	case "metadata": // of the kustomization itself
+	case "patches":
+		for i, n := range s.items(f.value, "patches") {
+			c.patch(s, n, fmt.Sprintf("patches[%d]", i))
+		}
+	case "labels":
+		c.labels(s, f.value)
+	case "commonAnnotations":
+		c.fields[f.name] = s.strings(f.value, f.name)
+	case "images":
+		c.images(s, f.value)
+	default:
+		if !isRefused {
+			s.add(s.at(f.key), topology.RuleUnknown, "an overlay has "+strings.Join(own, ", "), "unknown field %s", f.name)
+			return
+		}
+		s.add(s.at(f.key), RuleField, why.hint, "an overlay may not have %s: %s", f.name, why.reason)
+	}
+}
+
+// empty tells whether a field is there without saying anything.
+func empty(n *yaml.Node) bool {
+	return n.ShortTag() == "!!null" || n.Kind != yaml.ScalarNode && len(n.Content) == 0
+}
+
+var (
+	labelKey   = regexp.MustCompile(`^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?$`)
+	labelValue = regexp.MustCompile(`^([A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$`)
+)
+
+func (c *Component) labels(s *source, list *yaml.Node) {
+	var labels []any
+	for i, n := range s.items(list, "labels") {
+		what := fmt.Sprintf("labels[%d]", i)
+		var pairs map[string]any
+		for _, f := range s.fields(n, what) {
+			switch f.name {
+			case "pairs":
+				pairs = s.strings(f.value, what+".pairs")
+				for _, f := range s.fields(f.value, what+".pairs") {
+					if value, ok := pairs[f.name].(string); ok && (!labelKey.MatchString(f.name) || !labelValue.MatchString(value)) {
+						s.add(s.at(f.value), topology.RuleValue, "use an annotation for free text", "%q: %q is no label that Kubernetes takes", f.name, value)
+					}
+				}
+			case "includeSelectors", "includeTemplates", "includeVolumeClaimTemplates", "fields":
+				if f.value.ShortTag() == "!!bool" && f.value.Value == "false" || empty(f.value) {
+					continue
+				}
+				s.add(s.at(f.key), RuleField, "leave it out; the labels of the objects themselves need nothing but pairs",
+					"labels of an overlay may not have %s: a selector with another label selects nothing", f.name)
+			default:
+				s.add(s.at(f.key), topology.RuleUnknown, "labels have pairs", "unknown field %s", f.name)
+			}
+		}
+		if len(pairs) > 0 {
+			labels = append(labels, map[string]any{"pairs": pairs})
+		}
+	}
+	if len(labels) > 0 {
+		c.fields["labels"] = labels
+	}
+}
+
+var imageFields = []string{"name", "newName", "newTag", "digest", "tagSuffix"}
+
+func (c *Component) images(s *source, list *yaml.Node) {
+	var images []any
+	for i, n := range s.items(list, "images") {
+		what := fmt.Sprintf("images[%d]", i)
+		image := s.strings(n, what)
+		for _, f := range s.fields(n, what) {
+			if !slices.Contains(imageFields, f.name) {
+				s.add(s.at(f.key), topology.RuleUnknown, "an image has "+strings.Join(imageFields, ", "), "unknown field %s", f.name)
+			}
+		}
+		if image["name"] == nil {
+			s.add(s.at(n), topology.RuleMissing, "", "%s.name is missing", what)
+		}
+		images = append(images, image)
+	}
+	c.fields["images"] = images
+}
+
+// Concerns tells whether the component may change an object.
+func (c *Component) Concerns(id resource.ID) bool { return len(c.fields) > 0 || c.Patched(id) }
+
+// Patched tells whether one of the patches may change an object. Only patches
+// can fail, or make another object of one.
+func (c *Component) Patched(id resource.ID) bool {
+	return slices.ContainsFunc(c.Patches, func(p Patch) bool { return p.Selects(id) })
+}
+
+// Files are the component's files in a tree.
+func (c *Component) Files() []tree.File {
+	return append(slices.Clone(c.files), c.kustomization(c.Patches, c.fields))
+}
+
+// Only returns the files of a component that has the first patches only, and
+// nothing else.
+func (c *Component) Only(patches int) []tree.File {
+	return append(slices.Clone(c.files), c.kustomization(c.Patches[:patches], nil))
+}
+
+func (c *Component) kustomization(patches []Patch, fields map[string]any) tree.File {
+	content := map[string]any{"apiVersion": apiVersions["Component"], "kind": "Component"}
+	maps.Copy(content, fields)
+	var list []any
+	for _, p := range patches {
+		list = append(list, p.entry)
+	}
+	if len(list) > 0 {
+		content["patches"] = list
+	}
+	return tree.File{Path: path.Join(c.dir, names[0]), Content: resource.Encode(nil, content)}
+}
+
+// refused are the fields of a kustomization that an overlay may not have.
+var refused = map[string]struct{ reason, hint string }{
+	"namePrefix":                  {renames, "the names come from the topology: kiali.instanceName, telemetry.name"},
+	"nameSuffix":                  {renames, "the names come from the topology: kiali.instanceName, telemetry.name"},
+	"namespace":                   {"it moves objects, and an account, its token and a sealed Secret belong to the namespace that they were made for", "the namespaces come from the topology: kiali.namespace, mesh.controlPlaneNamespace, namespaces"},
+	"replacements":                {copies, "write the value into a patch, or use a Jsonnet overlay"},
+	"vars":                        {copies, "write the value into a patch, or use a Jsonnet overlay"},
+	"openapi":                     {schemas, "a JSON patch or a Jsonnet overlay changes the entries of a list without it"},
+	"crds":                        {schemas, "a JSON patch or a Jsonnet overlay changes the entries of a list without it"},
+	"configurations":              {schemas, "a JSON patch or a Jsonnet overlay changes any field"},
+	"resources":                   {adds, beside},
+	"bases":                       {adds, beside},
+	"configMapGenerator":          {adds, beside},
+	"secretGenerator":             {"it adds a Secret, readable in Git, to every phase", "seal the Secret, or have External Secrets make it; " + beside},
+	"generators":                  {adds, beside},
+	"generatorOptions":            {"there are no generators for it to apply to", "remove it"},
+	"helmCharts":                  {adds, beside},
+	"helmGlobals":                 {"there are no charts for it to apply to", "remove it"},
+	"helmChartInflationGenerator": {adds, beside},
+	"components":                  {"an overlay is one component, so that it can be checked and copied as a whole", "make each component an overlay of the topology, in the order in which they apply"},
+	"transformers":                {runs, "use patches, labels, commonAnnotations and images, or a Jsonnet overlay"},
+	"validators":                  {runs, "check the tree after it is written, such as in CI"},
+	"commonLabels":                {"it changes selectors too, which then select nothing", "write labels: [{pairs: …}]"},
+	"patchesStrategicMerge":       {"it is deprecated in kustomize, and such a patch fails each phase that lacks its target", "write patches: [{path: …}]"},
+	"patchesJson6902":             {"it is deprecated in kustomize", "write patches: [{path: …, target: …}]"},
+	"imageTags":                   {"it is deprecated in kustomize", "write images: [{name: …, newTag: …}]"},
+	"replicas":                    {"it counts the pods of Deployments, and none is rendered", "patch deployment.replicas or deployment.hpa of the Kiali resource"},
+	"sortOptions":                 {"the kustomization of a phase has it", "remove it"},
+	"buildMetadata":               {"the kustomization of a phase would have to have it", "remove it; an annotation can say where an object comes from"},
+}
+
+const (
+	renames = "it renames objects, and by their names the hub, the remotes, accounts and sealed Secrets find each other"
+	copies  = "it copies from one object to another, names among the rest, and a phase that lacks one of the two fails"
+	schemas = "it changes how kustomize reads and merges every object, also for what other overlays do"
+	adds    = "it adds objects, and to every phase that the overlay is attached to"
+	runs    = "it may do anything to the objects, and may need a program that is not everywhere"
+	beside  = "apply them from a kustomization of your own, beside that of the cluster"
+)

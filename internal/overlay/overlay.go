@@ -1,0 +1,118 @@
+// Package overlay reads what users lay over the rendered resources: folders
+// with a kustomization, and Jsonnet functions. It refuses whatever would break
+// the names by which the resources of several clusters find each other.
+//
+// An overlay's files come from an [fs.FS] whose root is the overlay's own
+// folder, so nothing beside it is ever read.
+package overlay
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// The rules about overlays. What is wrong with the text of a file has the
+// rules of package topology.
+const (
+	RuleField  = "OV01" // a field that a kustomize overlay may not have
+	RuleObject = "OV02" // an object would be renamed, moved or removed
+	RuleTarget = "OV03" // a patch reaches no object, or others than it names
+	RulePatch  = "OV04" // a patch cannot be applied
+	RuleScript = "OV05" // a Jsonnet overlay fails, or returns no resource
+)
+
+// Overlay is one overlay of a topology, with its files read: a Component or a
+// Script.
+type Overlay struct {
+	*topology.Overlay
+	At        topology.Position // of the line of the topology that names its files
+	Component *Component
+	Script    *Script
+}
+
+// Read reads the overlays of a topology that had no findings. folders has the
+// folder of each by its name, as far as there is one.
+func Read(t *topology.Topology, folders map[string]fs.FS) ([]Overlay, topology.Findings) {
+	var findings topology.Findings
+	overlays := make([]Overlay, len(t.Spec.Overlays))
+	for i := range t.Spec.Overlays {
+		o := &t.Spec.Overlays[i]
+		key, file := "kustomize", o.Kustomize
+		if o.Jsonnet != "" {
+			key, file = "jsonnet", o.Jsonnet
+		}
+		at := t.At("spec", "overlays", i, key)
+		r := reader{
+			root:     folders[o.Name],
+			dir:      path.Join(path.Dir(at.File), o.Folder()),
+			findings: &findings,
+		}
+		overlays[i] = Overlay{Overlay: o, At: at}
+		switch {
+		case path.IsAbs(file):
+			r.add(at, topology.RuleValue, "write it relative to the topology's file, so that it means the same on every machine",
+				"overlay %q: found the absolute path %s", o.Name, file)
+		case r.root == nil:
+			r.add(at, topology.RuleValue, "a path is relative to the topology's file", "overlay %q: there is no folder %s", o.Name, r.dir)
+		case o.Jsonnet != "":
+			overlays[i].Script = r.script(o.Name, path.Base(file), at)
+		default:
+			overlays[i].Component = r.component(o.Name, at)
+		}
+	}
+	return overlays, findings
+}
+
+// reader reads the files of one overlay.
+type reader struct {
+	root     fs.FS
+	dir      string // what messages call the root
+	findings *topology.Findings
+}
+
+func (r *reader) add(at topology.Position, rule, hint, format string, args ...any) {
+	*r.findings = append(*r.findings, topology.Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// maxFile bounds what a file of an overlay may take.
+const maxFile = 4 << 20
+
+// read returns a file's content, or says at the place that names the file why
+// there is none.
+func (r *reader) read(name string, from topology.Position, hint string) ([]byte, bool) {
+	shown := path.Join(r.dir, name)
+	info, err := fs.Stat(r.root, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.add(from, topology.RuleValue, hint, "there is no file %s", shown)
+		return nil, false
+	case err == nil && !info.Mode().IsRegular():
+		r.add(from, topology.RuleValue, hint, "%s is not a file", shown)
+		return nil, false
+	case err == nil && info.Size() > maxFile:
+		r.add(from, topology.RuleValue, "", "%s is larger than %d MiB, the most that a file of an overlay may have", shown, maxFile>>20)
+		return nil, false
+	}
+	var data []byte
+	if err == nil {
+		data, err = fs.ReadFile(r.root, name)
+	}
+	if err != nil {
+		r.add(from, topology.RuleValue, "an overlay has only what is in its own folder; a link does not lead out of it", "%s cannot be read: %v", shown, reason(err))
+		return nil, false
+	}
+	return data, true
+}
+
+// reason is an error without the path, which the message has already.
+func reason(err error) error {
+	var inPath *fs.PathError
+	if errors.As(err, &inPath) {
+		return inPath.Err
+	}
+	return err
+}

@@ -1,0 +1,335 @@
+package overlay
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/resid"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+// Patch is a patch of a component.
+type Patch struct {
+	At     topology.Position
+	Target string // in words
+
+	selector *types.SelectorRegex
+	entry    map[string]any // as it stands in the tree
+}
+
+// Selects tells whether an object can be the patch's target. The labels and
+// annotations that a target asks for are left out, because another patch may
+// give them to the object.
+func (p *Patch) Selects(id resource.ID) bool {
+	return p.selects(id, resIDOf(id).EffectiveNamespace())
+}
+
+// Overreaches tells whether the patch changes an object that it does not mean.
+// To kustomize, an object that gets its namespace by a kustomization is also
+// where it was before, and without a namespace it was in "default".
+func (p *Patch) Overreaches(id resource.ID) bool {
+	return p.selects(id, resid.DefaultNamespace) && !p.Selects(id)
+}
+
+func (p *Patch) selects(id resource.ID, namespace string) bool {
+	return p.selector.MatchGvk(resIDOf(id).Gvk) && p.selector.MatchName(id.Name) && p.selector.MatchNamespace(namespace)
+}
+
+func resIDOf(id resource.ID) resid.ResId {
+	group, version := resid.ParseGroupVersion(id.APIVersion)
+	return resid.NewResIdWithNamespace(resid.NewGvk(group, version, id.Kind), id.Name, id.Namespace)
+}
+
+// patch reads an entry of patches.
+func (c *Component) patch(s *source, n *yaml.Node, what string) {
+	var file, inline, target *yaml.Node
+	good := len(*s.findings)
+	for _, f := range s.fields(n, what) {
+		switch f.name {
+		case "path":
+			file = f.value
+		case "patch":
+			inline = f.value
+		case "target":
+			target = f.value
+		case "options":
+			if !empty(f.value) {
+				s.add(s.at(f.key), RuleField, "leave it out; without it a patch cannot rename", "a patch of an overlay may not have options: %s", renames)
+			}
+		default:
+			s.add(s.at(f.key), topology.RuleUnknown, "a patch has path or patch, and target", "unknown field %s", f.name)
+		}
+	}
+	if len(*s.findings) > good {
+		return
+	}
+	at := s.at(n)
+	var text *source
+	entry := map[string]any{}
+	switch {
+	case file != nil && inline != nil || file == nil && inline == nil:
+		s.add(at, topology.RuleMissing, "name a file with path, or write the patch behind patch: |", "%s must have one of path and patch", what)
+		return
+	case file != nil:
+		if text = c.patchFile(s, file, what); text == nil {
+			return
+		}
+		entry["path"] = path.Clean(file.Value)
+		at = topology.Position{File: text.file, Line: 1, Col: 1}
+	default:
+		content, ok := s.string(inline, what+".patch")
+		if !ok {
+			return
+		}
+		text = s.inside(inline, content)
+		entry["patch"] = content
+	}
+	c.patchText(s, text, entry, target, at)
+}
+
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9_][-.A-Za-z0-9_]*(/[A-Za-z0-9_][-.A-Za-z0-9_]*)*$`)
+
+// patchFile reads the file of a patch and takes it along into the tree.
+func (c *Component) patchFile(s *source, n *yaml.Node, what string) *source {
+	name, ok := s.string(n, what+".path")
+	if !ok {
+		return nil
+	}
+	name = path.Clean(name)
+	switch {
+	case !fs.ValidPath(name) || slices.Contains(names, name) || strings.Contains(name, ":"):
+		s.add(s.at(n), topology.RuleValue, "copy the file into the folder of the overlay", "%s.path is %s, expected a file of patches in the folder of the overlay", what, describe(n))
+		return nil
+	case !plainPath.MatchString(name):
+		s.add(s.at(n), topology.RuleValue, "rename it: letters, digits, '-', '_' and '.', not beginning with '.' or '-'", "%s.path is %s, which is no name for every file system that the tree is checked out to", what, describe(n))
+		return nil
+	}
+	data, ok := s.read(name, s.at(n), "")
+	if !ok {
+		return nil
+	}
+	f := tree.File{Path: path.Join(c.dir, name), Content: data}
+	if !slices.ContainsFunc(c.files, func(other tree.File) bool { return other.Path == f.Path }) {
+		c.files = append(c.files, f)
+	}
+	return s.source(name, data)
+}
+
+// patchText reads a patch: a JSON patch, a strategic merge patch, or several
+// of those. at is its place where it is a file.
+func (c *Component) patchText(s, text *source, entry map[string]any, target *yaml.Node, at topology.Position) {
+	roots, ok := text.documents()
+	switch {
+	case !ok:
+		return
+	case len(roots) == 0:
+		s.add(at, topology.RuleMissing, "", "the patch is empty")
+		return
+	case len(roots) == 1:
+		c.patchOf(s, text, roots[0], entry, target, at)
+		return
+	case target != nil:
+		s.add(s.at(target), topology.RuleValue, "give each patch an entry of its own in patches", "found %d patches in one text; a target can be that of one patch only", len(roots))
+		return
+	}
+	// With a target of its own each needs an entry of its own.
+	parts := split(string(text.text))
+	if len(parts) != len(roots) {
+		s.add(at, topology.RuleValue, "give each patch a file of its own", "the %d patches in one text cannot be told apart", len(roots))
+		return
+	}
+	if file, ok := entry["path"].(string); ok {
+		c.files = slices.DeleteFunc(c.files, func(f tree.File) bool { return f.Path == path.Join(c.dir, file) })
+	}
+	for i, root := range roots {
+		c.patchOf(s, text, root, map[string]any{"patch": parts[i]}, nil, at)
+	}
+}
+
+// split cuts a text at the lines between its documents, and leaves out those
+// that are empty.
+func split(text string) []string {
+	var parts []string
+	var part strings.Builder
+	full := false
+	end := func() {
+		if full {
+			parts = append(parts, part.String())
+		}
+		part.Reset()
+		full = false
+	}
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		line = strings.TrimRight(line, "\r\n")
+		if line == "..." {
+			continue
+		}
+		if line == "---" || strings.HasPrefix(line, "--- ") {
+			end()
+			if line = strings.TrimSpace(line[3:]); line == "" {
+				continue
+			}
+		}
+		full = full || line != "" && !strings.HasPrefix(strings.TrimSpace(line), "#")
+		part.WriteString(line + "\n")
+	}
+	end()
+	return parts
+}
+
+// patchOf reads one patch.
+func (c *Component) patchOf(s, text *source, root *yaml.Node, entry map[string]any, target *yaml.Node, at topology.Position) {
+	good := len(*s.findings)
+	at = topology.Position{File: at.File, Line: text.at(root).Line, Col: text.at(root).Col}
+	var selector map[string]any
+	switch root.Kind {
+	case yaml.SequenceNode:
+		if kustomize := bytes.TrimSpace(text.text); kustomize[0] == '[' && !json.Valid(kustomize) {
+			s.add(at, topology.RuleSyntax, "write each operation on lines of its own, beginning with - op:", "found YAML in brackets, which kustomize takes for JSON")
+			return
+		}
+		text.checkOperations(root)
+		if target == nil {
+			s.add(at, topology.RuleMissing, "add target: {kind: …, name: …} to the entry in patches", "a JSON patch says nothing about its target, and its entry in patches has none")
+			return
+		}
+	case yaml.MappingNode:
+		selector = text.checkMerge(root, target != nil)
+	default:
+		s.add(at, topology.RuleType, "", "a patch must be a mapping (a part of an object) or a list (operations), found %s", describe(root))
+	}
+	if target != nil {
+		selector = s.target(target)
+	}
+	if len(*s.findings) > good {
+		return
+	}
+	compiled, err := types.NewSelectorRegex(selectorOf(selector))
+	if err != nil {
+		at := at
+		if target != nil {
+			at = s.at(target)
+		}
+		s.add(at, topology.RuleValue, "the fields of a target are regular expressions", "the target cannot be read: %v", err)
+		return
+	}
+	entry["target"] = selector
+	c.Patches = append(c.Patches, Patch{At: at, Target: inWords(selector), selector: compiled, entry: entry})
+}
+
+var targetFields = []string{"group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"}
+
+func (s *source) target(n *yaml.Node) map[string]any {
+	for _, f := range s.fields(n, "target") {
+		if !slices.Contains(targetFields, f.name) {
+			s.add(s.at(f.key), topology.RuleUnknown, "a target has "+strings.Join(targetFields, ", "), "unknown field %s", f.name)
+		}
+	}
+	return s.strings(n, "target")
+}
+
+func selectorOf(target map[string]any) *types.Selector {
+	field := func(name string) string { text, _ := target[name].(string); return text }
+	s := &types.Selector{LabelSelector: field("labelSelector"), AnnotationSelector: field("annotationSelector")}
+	s.ResId = resid.NewResIdWithNamespace(resid.Gvk{Group: field("group"), Version: field("version"), Kind: field("kind")}, field("name"), field("namespace"))
+	return s
+}
+
+// inWords says what a target is.
+func inWords(target map[string]any) string {
+	var words []string
+	for _, field := range targetFields {
+		if text, _ := target[field].(string); text != "" {
+			words = append(words, field+" "+strings.ReplaceAll(text, `\.`, "."))
+		}
+	}
+	return cmp.Or(strings.Join(words, ", "), "any object")
+}
+
+// checkMerge makes sure that a strategic merge patch is about fields only, and
+// returns the target that its own names give.
+func (s *source) checkMerge(root *yaml.Node, hasTarget bool) map[string]any {
+	kind, name := value(root, "kind"), value(root, "metadata", "name")
+	if kind == "" || name == "" {
+		hint := "write apiVersion, kind and metadata.name of the object"
+		if hasTarget {
+			hint = "kustomize wants both even where a target decides; write what you like"
+		}
+		s.add(s.at(root), topology.RuleMissing, hint, "a patch must have kind and metadata.name")
+		return nil
+	}
+	if directive := child(root, "$patch"); directive != nil && directive.Value == "delete" {
+		s.add(s.at(directive), RuleObject, "what is rendered is the topology's to say, such as telemetry: {manage: false}", "an overlay may not remove an object, and this patch does")
+		return nil
+	}
+	group, version := resid.ParseGroupVersion(value(root, "apiVersion"))
+	target := map[string]any{}
+	for field, text := range map[string]string{"group": group, "version": version, "kind": kind, "name": name, "namespace": value(root, "metadata", "namespace")} {
+		if text != "" {
+			target[field] = regexp.QuoteMeta(text)
+		}
+	}
+	return target
+}
+
+// operations are those of a JSON patch, with the fields that each has beside
+// op and path.
+var operations = map[string][]string{"add": {"value"}, "remove": nil, "replace": {"value"}, "move": {"from"}, "copy": {"from"}, "test": {"value"}}
+
+// identity are the fields by which objects find each other.
+var identity = []string{"/apiVersion", "/kind", "/metadata/name", "/metadata/namespace"}
+
+// checkOperations makes sure that a JSON patch is one, and leaves alone what
+// makes an object the one that it is.
+func (s *source) checkOperations(root *yaml.Node) {
+	for i, n := range s.items(root, "a JSON patch") {
+		what := fmt.Sprintf("operation %d", i+1)
+		fields := s.fields(n, what)
+		if fields == nil {
+			continue
+		}
+		op := value(n, "op")
+		more, ok := operations[op]
+		if !ok {
+			s.add(s.at(n), topology.RuleValue, "the operations are add, remove, replace, move, copy and test", "%s has the op %q", what, op)
+			continue
+		}
+		for _, name := range append([]string{"path"}, more...) {
+			at := child(n, name)
+			if at == nil {
+				s.add(s.at(n), topology.RuleMissing, "", "%s (%s) has no %s", what, op, name)
+				continue
+			}
+			if name == "value" {
+				continue
+			}
+			pointer, ok := s.string(at, name)
+			switch {
+			case !ok:
+			case pointer != "" && !strings.HasPrefix(pointer, "/"):
+				s.add(s.at(at), topology.RuleValue, "write it like /spec/deployment", "%s has the %s %q, expected one that starts with /", what, name, pointer)
+			case op != "test" && !(op == "copy" && name == "from") && touches(pointer):
+				s.add(s.at(at), RuleObject, "the names and namespaces come from the topology", "an overlay may not change %s: %s", cmp.Or(pointer, "the whole object"), renames)
+			}
+		}
+	}
+}
+
+// touches tells whether changing what is at a pointer changes the identity.
+func touches(pointer string) bool {
+	return slices.ContainsFunc(identity, func(field string) bool {
+		return field == pointer || strings.HasPrefix(field, pointer+"/")
+	})
+}

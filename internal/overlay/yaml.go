@@ -1,0 +1,244 @@
+package overlay
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"strconv"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// source is a YAML file of an overlay, or a text inside one.
+type source struct {
+	*reader
+	file string // as messages name it
+	text []byte
+	// Where the text starts in the file, less one: a text inside a file has
+	// its lines further down. All of a flat text is at its start.
+	line, col int
+	flat      bool
+}
+
+func (r *reader) source(name string, text []byte) *source {
+	return &source{reader: r, file: path.Join(r.dir, name), text: text}
+}
+
+func (s *source) at(n *yaml.Node) topology.Position {
+	if s.flat {
+		return topology.Position{File: s.file, Line: 1 + s.line, Col: 1 + s.col}
+	}
+	return topology.Position{File: s.file, Line: max(n.Line, 1) + s.line, Col: max(n.Column, 1) + s.col}
+}
+
+var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// documents reads the YAML documents of the source; those that are empty are
+// left out. ok tells whether it could.
+func (s *source) documents() (roots []*yaml.Node, ok bool) {
+	start := topology.Position{File: s.file, Line: 1 + s.line, Col: 1 + s.col}
+	if !utf8.Valid(s.text) {
+		s.add(start, topology.RuleSyntax, "save the file as UTF-8", "the file is not UTF-8")
+		return nil, false
+	}
+	text := bytes.TrimPrefix(s.text, []byte("\ufeff"))
+	if json.Valid(text) { // and that is YAML, but for tabs
+		text = bytes.ReplaceAll(text, []byte("\t"), []byte(" "))
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	good := len(*s.findings)
+	for {
+		var doc yaml.Node
+		err := dec.Decode(&doc)
+		switch {
+		case errors.Is(err, io.EOF):
+			return roots, len(*s.findings) == good
+		case err != nil:
+			message := err.Error()
+			if m := yamlError.FindStringSubmatch(message); m != nil {
+				message = m[2]
+				if line, err := strconv.Atoi(m[1]); err == nil {
+					start.Line = line + s.line
+				}
+			}
+			s.add(start, topology.RuleSyntax, "the mistake is on this line or right after it", "the file is not YAML: %s", message)
+			return nil, false
+		case doc.Content[0].ShortTag() == "!!null":
+			continue
+		}
+		root := doc.Content[0]
+		s.refuseDuplicates(root)
+		roots = append(roots, root)
+	}
+}
+
+// refuseDuplicates finds keys that stand twice, of which the reader of nodes
+// takes no notice.
+func (s *source) refuseDuplicates(n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		seen := map[string]*yaml.Node{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if first, ok := seen[key.Value]; ok {
+				at := s.at(first)
+				s.add(s.at(key), topology.RuleDuplicate, "keep one of the two", "the key %s stands twice; first at %d:%d", key.Value, at.Line, at.Col)
+				continue
+			}
+			seen[key.Value] = key
+		}
+	}
+	for _, below := range n.Content {
+		s.refuseDuplicates(below)
+	}
+}
+
+// field is an entry of a mapping.
+type field struct {
+	name  string
+	key   *yaml.Node
+	value *yaml.Node
+}
+
+// fields returns the entries of a mapping; of anything else it returns none,
+// with a finding that calls it what.
+func (s *source) fields(n *yaml.Node, what string) []field {
+	if n = deref(n); n.Kind != yaml.MappingNode {
+		s.add(s.at(n), topology.RuleType, "", "%s must be a mapping, found %s", what, describe(n))
+		return nil
+	}
+	fields := make([]field, 0, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		fields = append(fields, field{n.Content[i].Value, n.Content[i], deref(n.Content[i+1])})
+	}
+	return fields
+}
+
+// items returns the entries of a list, as fields does those of a mapping.
+func (s *source) items(n *yaml.Node, what string) []*yaml.Node {
+	if n = deref(n); n.Kind != yaml.SequenceNode {
+		s.add(s.at(n), topology.RuleType, "", "%s must be a list, found %s", what, describe(n))
+		return nil
+	}
+	items := make([]*yaml.Node, len(n.Content))
+	for i := range n.Content {
+		items[i] = deref(n.Content[i])
+	}
+	return items
+}
+
+// text returns a value that must be a text.
+func (s *source) string(n *yaml.Node, what string) (string, bool) {
+	n = deref(n)
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" {
+		return n.Value, true
+	}
+	hint := ""
+	if n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" {
+		hint = fmt.Sprintf("put it in quotes: %q", n.Value)
+	}
+	s.add(s.at(n), topology.RuleType, hint, "%s must be a text, found %s", what, describe(n))
+	return "", false
+}
+
+// strings returns a mapping of texts.
+func (s *source) strings(n *yaml.Node, what string) map[string]any {
+	texts := map[string]any{}
+	for _, f := range s.fields(n, what) {
+		if text, ok := s.string(f.value, what+"."+f.name); ok {
+			texts[f.name] = text
+		}
+	}
+	return texts
+}
+
+func deref(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// child returns the value of a key of a mapping, or nil.
+func child(n *yaml.Node, keys ...string) *yaml.Node {
+	n = deref(n)
+	for _, key := range keys {
+		if n.Kind != yaml.MappingNode {
+			return nil
+		}
+		var found *yaml.Node
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				found = deref(n.Content[i+1])
+			}
+		}
+		if found == nil {
+			return nil
+		}
+		n = found
+	}
+	return n
+}
+
+// value returns the text of a scalar at a path of keys, or "".
+func value(n *yaml.Node, keys ...string) string {
+	if n = child(n, keys...); n == nil || n.Kind != yaml.ScalarNode {
+		return ""
+	}
+	return n.Value
+}
+
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "nothing"
+	case "!!bool":
+		return "the boolean " + n.Value
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	}
+	return fmt.Sprintf("the text %q", n.Value)
+}
+
+// inside is the source of a text in this one.
+func (s *source) inside(n *yaml.Node, text string) *source {
+	inner := &source{reader: s.reader, file: s.file, text: []byte(text), line: s.line + n.Line - 1, col: n.Column - 1}
+	if n.Style != yaml.LiteralStyle {
+		inner.flat = true
+		return inner
+	}
+	// A block starts on the next line, and its first line has its indentation.
+	inner.line++
+	inner.col = s.col
+	for line := range bytes.Lines(after(s.text, n.Line)) {
+		if trimmed := bytes.TrimLeft(line, " "); len(bytes.TrimSpace(line)) > 0 {
+			inner.col += len(line) - len(trimmed)
+			break
+		}
+	}
+	return inner
+}
+
+// after returns what follows the first lines of a text.
+func after(text []byte, lines int) []byte {
+	for range lines {
+		end := bytes.IndexByte(text, '\n')
+		if end < 0 {
+			return nil
+		}
+		text = text[end+1:]
+	}
+	return text
+}

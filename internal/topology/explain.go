@@ -1,0 +1,248 @@
+package topology
+
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Field describes one thing that a topology may say. All of it is read from the
+// types and their comments, so it cannot be out of date.
+type Field struct {
+	Path     string   // such as spec.clusters[].controlPlane.mode
+	Type     string   // in words
+	Form     string   // what a value must look like beyond that, or ""
+	Values   []string // the allowed ones, where they can be listed
+	Default  string   // in words, if there is one
+	Required string   // how it can be written, if it has to be there always
+	Later    string   // what to do instead, while it is not supported
+	Comment  string   // what it means
+	Changes  string   // the resources that it changes; "" where that differs for what is below it
+	Section  bool     // there are fields below it
+}
+
+// Parent is the path of the mapping or list of mappings that the field belongs
+// to, or "".
+func (f *Field) Parent() string {
+	parent, _ := cutLast(f.Path)
+	return strings.TrimSuffix(parent, "[]")
+}
+
+// Key is the last part of the path.
+func (f *Field) Key() string {
+	_, key := cutLast(f.Path)
+	return key
+}
+
+func cutLast(path string) (before, last string) {
+	i := strings.LastIndexByte(path, '.')
+	return path[:max(i, 0)], path[i+1:]
+}
+
+// Fields lists all that a topology may say, in the order of the types; a
+// mapping stands before what is in it.
+func Fields() []Field {
+	var fields []Field
+	docs := comments()
+	var walk func(t reflect.Type, path, changes string)
+	walk = func(t reflect.Type, path, changes string) {
+		for _, f := range fieldsOf(t) {
+			described := describeField(f, docs[t.Name()+"."+f.Name])
+			described.Path = join(path, f.key)
+			if described.Changes == "" {
+				described.Changes = changes
+			}
+			below, list := structOf(f.Type)
+			described.Section = below != nil
+			fields = append(fields, described)
+			if below != nil {
+				walk(below, described.Path+list, described.Changes)
+			}
+		}
+	}
+	walk(reflect.TypeFor[Topology](), "", "")
+	return fields
+}
+
+// structOf gives the struct that values of a type are made of, and "[]" where
+// they are lists of it.
+func structOf(t reflect.Type) (below reflect.Type, list string) {
+	switch t.Kind() {
+	case reflect.Pointer:
+		t = t.Elem()
+	case reflect.Slice:
+		t, list = t.Elem(), "[]"
+	}
+	if t.Kind() != reflect.Struct {
+		return nil, ""
+	}
+	return t, list
+}
+
+func describeField(f field, doc string) Field {
+	tag := f.Tag
+	described := Field{
+		Type:     typeInWords(f.Type, tag.Get("format")),
+		Required: tag.Get("required"),
+		Later:    tag.Get("later"),
+		Default:  tag.Get("default"),
+	}
+	described.Comment, described.Changes = cutSentence(doc, "Changes: ")
+	var derived string
+	if described.Comment, derived = cutSentence(described.Comment, "Default: "); derived != "" {
+		described.Default = derived
+	}
+	if enum := tag.Get("enum"); enum != "" {
+		described.Values = strings.Split(enum, "|")
+	}
+	if check, ok := formats[tag.Get("format")]; ok && !check.secret {
+		// What is said to somebody who wrote what never fits.
+		problem, _ := check.problem("\x00")
+		described.Form = strings.TrimPrefix(problem, "must be ")
+	}
+	return described
+}
+
+// cutSentence takes the sentence that begins with a word out of a comment.
+func cutSentence(doc, word string) (rest, sentence string) {
+	before, after, ok := strings.Cut(doc, word)
+	if !ok {
+		return doc, ""
+	}
+	sentence, rest = firstSentence(after)
+	return strings.TrimSpace(before + rest), strings.TrimSuffix(sentence, ".")
+}
+
+// firstSentence ends at a full stop that a space follows, because a host has
+// stops too.
+func firstSentence(s string) (sentence, rest string) {
+	if i := strings.Index(s, ". "); i >= 0 {
+		return s[:i+1], s[i+2:]
+	}
+	return s, ""
+}
+
+// Summary is the first sentence of the comment.
+func (f *Field) Summary() string {
+	sentence, _ := firstSentence(f.Comment)
+	return strings.TrimSuffix(sentence, ".")
+}
+
+// textNames are the words for texts of a format, where there are some.
+var textNames = map[string]string{
+	"duration":  "duration",
+	"host":      "host name",
+	"secretRef": "reference secret:<name>:<key>",
+	"server":    "URL",
+	"url":       "URL",
+	"webRoot":   "path",
+}
+
+func typeInWords(t reflect.Type, format string) string {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Pointer:
+		return "mapping"
+	case reflect.Slice:
+		return "list of " + typeInWords(t.Elem(), format) + "s"
+	case reflect.Map:
+		if t.Elem().Kind() == reflect.String {
+			return "mapping of one's own keys to texts"
+		}
+		return "mapping of one's own keys"
+	case reflect.Bool:
+		return "true or false"
+	}
+	if word, ok := textNames[format]; ok {
+		return word
+	}
+	return "text"
+}
+
+//go:embed types.go
+var types string
+
+// comments gives the comment of each field of the types, keyed Type.Field.
+func comments() map[string]string {
+	docs := map[string]string{}
+	// It has been compiled, so it can be parsed.
+	file, _ := parser.ParseFile(token.NewFileSet(), "types.go", types, parser.ParseComments)
+	for name, object := range structs(file) {
+		for _, f := range object.Fields.List {
+			for _, ident := range f.Names {
+				docs[name+"."+ident.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
+			}
+		}
+	}
+	return docs
+}
+
+// structs finds the struct types of a file by name; a type that is defined as
+// another of them has the fields of that one.
+func structs(file *ast.File) map[string]*ast.StructType {
+	found, same := map[string]*ast.StructType{}, map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.TypeSpec)
+		if !ok {
+			return true
+		}
+		switch t := spec.Type.(type) {
+		case *ast.StructType:
+			found[spec.Name.Name] = t
+		case *ast.Ident:
+			same[spec.Name.Name] = t.Name
+		}
+		return false
+	})
+	for name, other := range same {
+		found[name] = found[other]
+	}
+	return found
+}
+
+var index = regexp.MustCompile(`\[[0-9]*\]`)
+
+// Lookup finds the field at a path, in which the entry of a list may be
+// written name[], name[0] or left to be understood. Without one, the hint says
+// what may have been meant.
+func Lookup(fields []Field, path string) (f *Field, hint string) {
+	plain := func(path string) string { return index.ReplaceAllString(path, "") }
+	wanted := plain(path)
+	var ends []string
+	keys := map[string][]string{} // by the path that they are below
+	paths := map[string]*Field{}
+	for i := range fields {
+		f := &fields[i]
+		at := plain(f.Path)
+		if at == wanted {
+			return f, ""
+		}
+		if strings.HasSuffix(at, "."+wanted) {
+			ends = append(ends, f.Path)
+		}
+		paths[at] = f
+		keys[plain(f.Parent())] = append(keys[plain(f.Parent())], f.Key())
+	}
+	if len(ends) > 0 {
+		return nil, "did you mean " + oneOf(ends) + "?"
+	}
+	at := ""
+	for part := range strings.SplitSeq(wanted, ".") {
+		below := keys[at]
+		if f := paths[at]; len(below) == 0 {
+			return nil, fmt.Sprintf("nothing is known below %s; its type is: %s", f.Path, f.Type)
+		}
+		if !slices.Contains(below, part) {
+			if part = nearest(part, below); part == "" {
+				return nil, fmt.Sprintf("the keys of %s are %s", orTop(at), strings.Join(below, ", "))
+			}
+		}
+		at = join(at, part)
+	}
+	return nil, "did you mean " + paths[at].Path + "?"
+}

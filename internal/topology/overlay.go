@@ -1,0 +1,29 @@
+package topology
+
+import (
+	"path"
+	"slices"
+)
+
+// Folder is the folder of an overlay's files, relative to the directory of the
+// topology's file: all that may be read of it.
+func (o *Overlay) Folder() string {
+	if o.Jsonnet != "" {
+		return path.Dir(o.Jsonnet)
+	}
+	return path.Clean(o.Kustomize)
+}
+
+// Matches tells whether the overlay is for the cluster: whatever it asks for
+// holds.
+func (o *Overlay) Matches(c *Cluster) bool {
+	if len(o.Match.Names) > 0 && !slices.Contains(o.Match.Names, c.Name) {
+		return false
+	}
+	for key, value := range o.Match.Labels {
+		if own, ok := c.Labels[key]; !ok || own != value {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,121 @@
+package topology
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+)
+
+// resolve sets every default that depends on another value, so that later
+// code meets no empty one.
+func (t *Topology) resolve() {
+	s := &t.Spec
+	kiali := &s.Kiali
+	kiali.Namespace = cmp.Or(kiali.Namespace, s.Mesh.ControlPlaneNamespace)
+	platform, version := "openshift", kiali.Version
+	if hub := t.Hub(); hub != nil {
+		platform, version = hub.Platform, cmp.Or(hub.Kiali.Version, version)
+	}
+	if kiali.Links.Format == "" {
+		kiali.Links.Format = "single"
+		if older(version, "v2.11") {
+			kiali.Links.Format = "perCluster"
+		}
+	}
+	switch platform {
+	case "openshift":
+		kiali.Auth.Strategy = cmp.Or(kiali.Auth.Strategy, "openshift")
+		s.Metrics.Store = cmp.Or(s.Metrics.Store, "thanosQuerier")
+	case "kubernetes":
+		if len(s.Clusters) == 1 {
+			kiali.Auth.Strategy = cmp.Or(kiali.Auth.Strategy, "token")
+		}
+		s.Metrics.Store = cmp.Or(s.Metrics.Store, "prometheus")
+		kiali.Operator.Install = cmp.Or(kiali.Operator.Install, "none")
+	}
+	s.Metrics.Prometheus.URL = cmp.Or(s.Metrics.Prometheus.URL, "http://prometheus."+s.Mesh.ControlPlaneNamespace+":9090")
+	for i := range s.Clusters {
+		c := &s.Clusters[i]
+		c.Kiali.Version = cmp.Or(c.Kiali.Version, kiali.Version)
+		c.Kiali.WebRoot = cmp.Or(c.Kiali.WebRoot, DefaultWebRoot(c.Platform))
+		c.Metrics.Interval = cmp.Or(c.Metrics.Interval, s.Metrics.Interval)
+		if c.ZtunnelNamespace == "" {
+			c.ZtunnelNamespace = s.Mesh.ControlPlaneNamespace
+			if c.Platform == "openshift" {
+				c.ZtunnelNamespace = "ztunnel"
+			}
+		}
+	}
+}
+
+// DefaultWebRoot is the path that Kiali is served under if nothing else is
+// said.
+func DefaultWebRoot(platform string) string {
+	if platform == "kubernetes" {
+		return "/kiali"
+	}
+	return "/"
+}
+
+// OperatorBySubscription tells whether the Kiali operator comes to the cluster
+// by a Subscription of the topology: if the topology says olm, or says nothing
+// and the cluster, like the hub, is one of OpenShift, which has OLM.
+func (t *Topology) OperatorBySubscription(c *Cluster) bool {
+	switch t.Spec.Kiali.Operator.Install {
+	case "olm":
+		return true
+	case "":
+		return c.Platform == "openshift"
+	}
+	return false
+}
+
+// InMesh tells whether proxies of the mesh run on the cluster.
+func (c *Cluster) InMesh() bool { return c.ControlPlane.Mode != "none" }
+
+// KialiBefore tells whether the cluster's Kiali is of an older line.
+func (c *Cluster) KialiBefore(version string) bool { return older(c.Kiali.Version, version) }
+
+// StoreInterval is the longest time between two scrapes of what Kiali's store
+// has: the hub's own for its thanos-querier, else that of any cluster.
+func (t *Topology) StoreInterval() string {
+	longest := t.Hub().Metrics.Interval
+	if t.Spec.Metrics.Store == "thanosQuerier" {
+		return longest
+	}
+	if !t.Hub().InMesh() {
+		longest = ""
+	}
+	for i := range t.Spec.Clusters {
+		c := &t.Spec.Clusters[i]
+		if c.InMesh() && seconds(c.Metrics.Interval) > seconds(longest) {
+			longest = c.Metrics.Interval
+		}
+	}
+	return cmp.Or(longest, t.Spec.Metrics.Interval)
+}
+
+// seconds is the length of what the format duration allows.
+func seconds(interval string) int {
+	sum := 0
+	for i, part := range duration.FindStringSubmatch(interval) {
+		if i > 0 {
+			n, _ := strconv.Atoi(strings.TrimRight(part, "hms"))
+			sum = sum*60 + n
+		}
+	}
+	return sum
+}
+
+// HubHost is the host of the hub's Kiali: what the topology says, else what
+// OpenShift names a Route by default; "" if it does not say enough.
+func (t *Topology) HubHost() string {
+	hub := t.Hub()
+	switch {
+	case hub.Kiali.Host != "":
+		return hub.Kiali.Host
+	case hub.Domain != "":
+		return t.Spec.Kiali.InstanceName + "-" + t.Spec.Kiali.Namespace + "." + hub.Domain
+	}
+	return ""
+}

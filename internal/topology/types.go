@@ -1,0 +1,334 @@
+package topology
+
+import "go.yaml.in/yaml/v3"
+
+// The types of this file are the format: their tags are what the decoder, the
+// JSON Schema and `sightline explain` go by, and the comment on a field is its
+// documentation in all of them, so it is written for whoever writes a
+// topology.
+//
+// Two sentences of such a comment are known by their first word. "Default:"
+// tells of a default that follows from other values, which no tag can hold.
+// "Changes:", the last, names the resources that the field changes; without it
+// the sentence of the field above holds. A test renders to see whether it is
+// true.
+
+// Topology is the whole input: the clusters of one mesh and what watches them.
+type Topology struct {
+	// The version of the format. Changes: nothing.
+	APIVersion string `yaml:"apiVersion" required:"apiVersion: sightline.dev/v1alpha1" enum:"sightline.dev/v1alpha1"`
+	// What the document is. Changes: nothing.
+	Kind string `yaml:"kind" required:"kind: Topology" enum:"Topology"`
+	// What the topology is called.
+	Metadata Metadata `yaml:"metadata" required:"metadata: {name: east-west}"`
+	// What the topology says.
+	Spec Spec `yaml:"spec" required:"spec: {mesh: …, kiali: …, clusters: …}"`
+
+	file      string
+	root      *yaml.Node
+	inline    int               // so many of the clusters stand in the topology's own document
+	documents []clusterDocument // the others
+}
+
+// Metadata names the topology.
+type Metadata struct {
+	// The topology's name, and that of its directory where several are rendered at once. Changes: every resource, which has it as the
+	// label app.kubernetes.io/part-of.
+	Name string `yaml:"name" required:"name: east-west" format:"label"`
+	// Notes for tools. Sightline reads none of them yet. Changes: nothing.
+	Annotations map[string]string `yaml:"annotations"`
+}
+
+// Spec is what the topology says about the mesh.
+type Spec struct {
+	// The mesh that the clusters form.
+	Mesh Mesh `yaml:"mesh" required:"mesh: {id: mesh1}"`
+	// The Kiali server on the hub, and its counterparts on the remotes.
+	Kiali Kiali `yaml:"kiali" required:"kiali: {hub: cluster1}"`
+	// How the mesh is scraped, and where Kiali asks for the result.
+	Metrics Metrics `yaml:"metrics"`
+	// The mesh-wide Telemetry of each control plane. By it, proxies have metrics for Prometheus. Changes: the Telemetry.
+	Telemetry Telemetry `yaml:"telemetry"`
+	// Namespaces with proxies in them, on every cluster of the mesh. Each gets a PodMonitor; so does the control plane's, which need not
+	// be named. Changes: how many PodMonitors there are.
+	Namespaces []string `yaml:"namespaces" format:"label"`
+	// Not supported yet: Argo CD and Flux objects beside the tree. Changes: nothing.
+	Delivery map[string]any `yaml:"delivery" later:"delivery objects are not rendered yet; point Argo CD or Flux at clusters/<name> of the tree"`
+	// Changes of one's own over what is rendered. Changes: what they are about, on the clusters that they match.
+	Overlays []Overlay `yaml:"overlays"`
+	// The members of the mesh. A directory topology can have each in a document of kind Cluster instead. Changes: every resource; a
+	// cluster has its own.
+	Clusters []Cluster `yaml:"clusters"`
+}
+
+// Mesh identifies the mesh.
+type Mesh struct {
+	// The mesh's id (values.global.meshID of Istio). Every series that is scraped carries it as the label mesh_id, and Kiali asks for
+	// series of this id only. Changes: the PodMonitors, the ServiceMonitor of istiod and the hub's Kiali resource.
+	ID string `yaml:"id" required:"id: mesh1" format:"meshID"`
+	// The namespace of istiod, on every cluster; it is also the mesh's root namespace. Changes: where the Telemetry, the ServiceMonitor
+	// of istiod and a PodMonitor are; and what has it by default: the Kiali resources with the token Secrets and the ClusterRoleBinding.
+	ControlPlaneNamespace string `yaml:"controlPlaneNamespace" default:"istio-system" format:"label"`
+	// How workloads join the mesh. With ambient, the namespace of ztunnel is scraped as well. Changes: the PodMonitors.
+	DataPlane string `yaml:"dataPlane" default:"sidecar" enum:"sidecar|ambient"`
+}
+
+// Kiali describes the server on the hub and its counterparts on the remotes.
+type Kiali struct {
+	// The cluster that runs the Kiali server, by its name. The others are the remotes. Changes: which cluster has which Kiali resource, the
+	// ClusterRoleBinding and the token Secrets; and what follows from the platform of the hub, such as the Subscription.
+	Hub string `yaml:"hub" required:"hub: cluster1"`
+	// The namespace of every Kiali resource, on the hub and the remotes. Default: mesh.controlPlaneNamespace. Changes: the Kiali
+	// resources, the token Secrets and the ClusterRoleBinding.
+	Namespace string `yaml:"namespace" format:"label"`
+	// The name of every Kiali resource, on the hub and the remotes. With the namespace it names the OAuthClient that the hub looks for.
+	// Changes: the Kiali resources, the token Secrets and the ClusterRoleBinding.
+	InstanceName string `yaml:"instanceName" default:"kiali" format:"instanceName"`
+	// The line of the Kiali server that the operator installs. A line that lacks what a topology needs is a finding. Changes: spec.version
+	// of the Kiali resources.
+	Version string `yaml:"version" default:"default" enum:"default|v1.73|v2.4|v2.11|v2.17|v2.22|v2.27"`
+	// Whether Kiali may only look. Its accounts get a role without write access then. Changes: the Kiali resources.
+	ViewOnly bool `yaml:"viewOnly" default:"false"`
+	// How users log in. Changes: the Kiali resources.
+	Auth Auth `yaml:"auth"`
+	// How the hub reaches the remotes. Changes: nothing yet; the Secrets with the kubeconfigs are not rendered.
+	Links Links `yaml:"links"`
+	// How the Kiali operator comes to each cluster. Changes: the Subscriptions.
+	Operator Operator `yaml:"operator"`
+	// Merged over the spec of the hub's Kiali resource. Mappings merge; lists and other values replace. Changes: the hub's Kiali resource.
+	Spec map[string]any `yaml:"spec"`
+}
+
+// Auth says how users log in to Kiali.
+type Auth struct {
+	// Kiali's login strategy. With openshift a user logs in to each cluster by its own OAuth server; token knows one cluster only.
+	// Default: openshift on an OpenShift hub; on a Kubernetes hub, token for a single cluster, and a choice to be made for several.
+	Strategy string `yaml:"strategy" enum:"openshift|openid|anonymous|token"`
+	// Not supported yet: one login for all clusters, the server impersonating its users. Changes: nothing.
+	Impersonation map[string]any `yaml:"impersonation" later:"impersonation is not rendered yet; leave it out, and users log in to each cluster"`
+}
+
+// Links says how the hub reaches the remotes.
+type Links struct {
+	// How many Secrets hold the kubeconfigs of the remotes: one for all (kiali-multi-cluster-secret), or one for each. With perCluster the
+	// name of a remote is that of a volume too, and has to look like one. Default: single, and perCluster with the versions v1.73 and
+	// v2.4, which do not know the single Secret.
+	Format string `yaml:"format" enum:"single|perCluster"`
+	// Where these Secrets come from: sealed by Sightline, or made by something else.
+	Source string `yaml:"source" default:"sealed" enum:"sealed|external"`
+}
+
+// Operator says how the Kiali operator comes to each cluster.
+type Operator struct {
+	// How: olm renders a Subscription, none relies on an operator that is there already. helm is not supported yet. Default: olm on the
+	// OpenShift clusters of an OpenShift hub, else none. olm that is written down holds for every cluster.
+	Install string `yaml:"install" enum:"olm|none|helm"`
+	// The Subscription's channel.
+	Channel string `yaml:"channel" default:"stable" format:"name"`
+	// The Subscription's catalog. It decides on the package too: kiali in the catalogs of the community, else kiali-ossm. Default:
+	// redhat-operators on OpenShift, operatorhubio-catalog on Kubernetes.
+	Source string `yaml:"source" format:"name"`
+}
+
+// Metrics says how the mesh is scraped, and where Kiali asks for the result.
+type Metrics struct {
+	// What Kiali asks for metrics. thanosQuerier is the hub's own, which knows the series of the hub only; prometheus and thanos are given
+	// below, and have the series of all clusters if somebody brings them there. acm is not supported yet. Default: thanosQuerier on an
+	// OpenShift hub, else prometheus. Changes: the hub's Kiali resource; with thanosQuerier there is the ClusterRoleBinding by which it
+	// may ask, with thanos user-workload-monitoring-config where thanos.remoteWrite is given.
+	Store string `yaml:"store" enum:"thanosQuerier|prometheus|thanos|acm"`
+	// The time between two scrapes. Changes: the PodMonitors and the ServiceMonitor of istiod; and the hub's Kiali resource where the store
+	// is a Thanos, of which Kiali has to know the longest interval.
+	Interval string `yaml:"interval" default:"30s" format:"duration"`
+	// Labels on the monitors, for a Prometheus that selects by them. Changes: the PodMonitors and the ServiceMonitor of istiod.
+	Labels map[string]string `yaml:"labels" format:"labelValue"`
+	// Whether proxies announce one port for all their metrics, as Istio's enablePrometheusMerge has it. With false, their own port
+	// http-envoy-prom is scraped. Changes: the PodMonitors.
+	PrometheusMerge bool `yaml:"prometheusMerge" default:"true"`
+	// The store prometheus: where it is, and what it asks for. Changes: the hub's Kiali resource.
+	Prometheus Prometheus `yaml:"prometheus"`
+	// The store thanos: where it is, and what it asks for. Changes: the hub's Kiali resource.
+	Thanos Thanos `yaml:"thanos"`
+	// Whose cluster-monitoring-config is, the ConfigMap that turns on the monitoring of user workloads on OpenShift. It is one text that
+	// other settings of the cluster's monitoring live in as well. Changes: cluster-monitoring-config.
+	UserWorkloadMonitoring UserWorkloadMonitoring `yaml:"userWorkloadMonitoring"`
+}
+
+// Prometheus is a Prometheus that Kiali asks.
+type Prometheus struct {
+	// Its URL, as the hub's pods see it. Default: http://prometheus.<control plane namespace>:9090.
+	URL string `yaml:"url" format:"url"`
+	// How Kiali logs in there. A credential is a reference secret:<name>:<key> to a Secret in Kiali's namespace.
+	Auth StoreAuth `yaml:"auth"`
+}
+
+// Thanos is a Thanos of one's own that has the series of all clusters.
+type Thanos struct {
+	// The URL of its query frontend or querier, as the hub's pods see it. Required for the store thanos.
+	URL string `yaml:"url" format:"url"`
+	// How Kiali logs in there. A credential is a reference secret:<name>:<key> to a Secret in Kiali's namespace.
+	Auth StoreAuth `yaml:"auth"`
+	// How each OpenShift cluster sends its series there. They are those that Kiali asks for, with the cluster's name as a label. Where
+	// this is absent, the series come there by other means. Changes: user-workload-monitoring-config, of which it is the whole.
+	RemoteWrite *RemoteWrite `yaml:"remoteWrite"`
+}
+
+// StoreAuth is what a metrics store wants to know of Kiali. Credentials are references of the form secret:<name>:<key> to Secrets in
+// Kiali's namespace.
+type StoreAuth struct {
+	// The kind of credentials.
+	Type string `yaml:"type" default:"none" enum:"none|basic|bearer"`
+	// The user name. Required for basic.
+	Username string `yaml:"username" format:"secretRef"`
+	// The password. Required for basic.
+	Password string `yaml:"password" format:"secretRef"`
+	// The token. Required for bearer.
+	Token string `yaml:"token" format:"secretRef"`
+}
+
+// RemoteWrite says how the user workload monitoring of an OpenShift cluster sends its series to a store. The ConfigMap
+// user-workload-monitoring-config is one text, so it belongs to the topology as a whole.
+type RemoteWrite struct {
+	// Where the series are sent.
+	URL string `yaml:"url" required:"url: https://thanos-receive.example.com/api/v1/receive" format:"url"`
+	// More fields of the entry in remoteWrite, such as authorization or tlsConfig.
+	Settings map[string]any `yaml:"settings"`
+	// The rest of user-workload-monitoring-config, merged over what is rendered.
+	Config map[string]any `yaml:"config"`
+}
+
+// UserWorkloadMonitoring says whose the ConfigMap cluster-monitoring-config is. It is one text that other settings of the cluster's
+// monitoring live in as well.
+type UserWorkloadMonitoring struct {
+	// Whether the ConfigMap belongs to the topology. If not, user workload monitoring has to be on already.
+	Manage bool `yaml:"manage" default:"false"`
+	// The whole content of its config.yaml. Required with manage: true, and enableUserWorkload: true must be in it.
+	Config map[string]any `yaml:"config"`
+}
+
+// Telemetry is the mesh-wide Telemetry.
+type Telemetry struct {
+	// Whether the Telemetry belongs to the topology. A mesh can have one only.
+	Manage bool `yaml:"manage" default:"true"`
+	// The Telemetry's name.
+	Name string `yaml:"name" default:"enable-prometheus-metrics" format:"name"`
+}
+
+// Overlay is a change of one's own over what is rendered for some clusters.
+type Overlay struct {
+	// The overlay's name, and its folder below overlays/ of the tree.
+	Name string `yaml:"name" required:"name: team-labels" format:"label"`
+	// The clusters that the overlay is for. What is given must all hold. Default: all clusters.
+	Match Match `yaml:"match"`
+	// A folder with a kustomization, relative to the topology's file. It may have patches, labels, annotations and images. An overlay has
+	// either this or jsonnet.
+	Kustomize string `yaml:"kustomize"`
+	// A Jsonnet file, relative to the topology's file. It is a function(resource, cluster) that returns the resource. An overlay has
+	// either this or kustomize.
+	Jsonnet string `yaml:"jsonnet"`
+}
+
+// Match selects clusters; what is given must all hold.
+type Match struct {
+	// Clusters by their names.
+	Names []string `yaml:"names"`
+	// Clusters by their labels.
+	Labels map[string]string `yaml:"labels" format:"labelValue"`
+}
+
+// member is a cluster that is a document of its own, beside the topology.
+type member struct {
+	// The version of the format.
+	APIVersion string `yaml:"apiVersion" required:"apiVersion: sightline.dev/v1alpha1" enum:"sightline.dev/v1alpha1"`
+	// What the document is: one cluster of the topology in the same directory.
+	Kind string `yaml:"kind" required:"kind: Cluster" enum:"Cluster"`
+	// What the cluster is called.
+	Metadata memberMetadata `yaml:"metadata" required:"metadata: {name: cluster1}"`
+	// What a topology says about a cluster, but for its name.
+	Spec clusterSpec `yaml:"spec"`
+}
+
+// memberMetadata names a cluster that is a document of its own.
+type memberMetadata struct {
+	// The cluster's name, as in spec.clusters[].name of a topology.
+	Name string `yaml:"name" required:"name: cluster1" format:"clusterName"`
+}
+
+// clusterSpec is a Cluster whose name stands in the metadata.
+type clusterSpec Cluster
+
+// Cluster is one member of the mesh.
+type Cluster struct {
+	// The one name that the cluster has everywhere. It is Istio's clusterName, Kiali's cluster name, the key of its kubeconfig and the
+	// last part of its login callback. Changes: its folder, its Kiali resource and its user-workload-monitoring-config.
+	Name string `yaml:"name" required:"name: cluster1" format:"clusterName"`
+	// What the cluster is. Routes, OAuth, user workload monitoring and cluster monitoring are OpenShift's. Changes: the Subscription, the
+	// Kiali resource, cluster-monitoring-config, user-workload-monitoring-config and, with ambient, a PodMonitor; if it is the hub, also
+	// the ClusterRoleBinding, by the default of metrics.store.
+	Platform string `yaml:"platform" default:"openshift" enum:"openshift|kubernetes"`
+	// The URL of the API server, as the hub's pods see it. Required on remotes. Changes: nothing yet; the kubeconfigs are not rendered.
+	Server string `yaml:"server" format:"server"`
+	// The domain of the cluster's ingress. That of the hub gives the host of its Kiali, and is required with remotes and the strategy
+	// openshift unless kiali.host is given. Changes: the login callbacks in the Kiali resources.
+	Domain string `yaml:"domain" format:"host"`
+	// Istio's network of the cluster. Changes: nothing yet.
+	Network string `yaml:"network" format:"label"`
+	// Namespaces with proxies in them, beside those of the topology. Changes: how many PodMonitors there are.
+	Namespaces []string `yaml:"namespaces" format:"label"`
+	// Namespaces of gateways: ingress, egress and east-west. Those among namespaces already need not be named. Changes: how many
+	// PodMonitors there are.
+	Gateways []string `yaml:"gateways" format:"label"`
+	// Namespaces of waypoints. Those among namespaces already need not be named. Changes: how many PodMonitors there are.
+	Waypoints []string `yaml:"waypoints" format:"label"`
+	// The namespace of ztunnel, with dataPlane ambient. Default: ztunnel on OpenShift, else mesh.controlPlaneNamespace. Changes: where
+	// there is a PodMonitor.
+	ZtunnelNamespace string `yaml:"ztunnelNamespace" format:"label"`
+	// Labels for overlays to match. Changes: which overlays there are on the cluster.
+	Labels map[string]string `yaml:"labels" format:"labelValue"`
+	// Where the istiod is that the cluster's proxies talk to. Changes: which resources of the mesh the cluster has.
+	ControlPlane ControlPlane `yaml:"controlPlane"`
+	// The cluster's own say in place of metrics.userWorkloadMonitoring. Changes: cluster-monitoring-config.
+	UserWorkloadMonitoring *UserWorkloadMonitoring `yaml:"userWorkloadMonitoring"`
+	// The cluster's own say in place of metrics. Changes: the PodMonitors and the ServiceMonitor of istiod; and the hub's Kiali resource
+	// where the store is a Thanos, of which Kiali has to know the longest interval.
+	Metrics ClusterMetrics `yaml:"metrics"`
+	// The cluster's own Kiali. Changes: its Kiali resource.
+	Kiali ClusterKiali `yaml:"kiali"`
+	// Not supported yet: how the hub's kubeconfig reaches the API server. Changes: nothing.
+	Access map[string]any `yaml:"access" later:"the hub's kubeconfigs are not made yet, so there is nothing to say about them"`
+	// Not supported yet: how Argo CD knows the cluster. Changes: nothing.
+	ArgoCD map[string]any `yaml:"argocd" later:"delivery objects are not rendered yet"`
+}
+
+// ControlPlane says where the istiod is that the cluster's proxies talk to.
+type ControlPlane struct {
+	// Where its istiod runs: local is on the cluster, remote on its primary, external outside while the cluster holds its configuration.
+	// none takes the cluster out of the mesh, for a hub that only runs Kiali. Changes: whether there are a ServiceMonitor of istiod, a
+	// Telemetry, PodMonitors, and what only they need (cluster-monitoring-config, user-workload-monitoring-config); and the hub's Kiali
+	// resource with none.
+	Mode string `yaml:"mode" default:"local" enum:"local|remote|external|none"`
+	// The cluster whose istiod it is, for the modes remote and external, if it is one of the topology. Changes: nothing yet.
+	Primary string `yaml:"primary"`
+	// The revisions of istiod that run side by side. Their series get the label istio_io_rev then. Changes: the ServiceMonitor of istiod.
+	Revisions []string `yaml:"revisions" format:"label"`
+}
+
+// ClusterMetrics is a cluster's own say in place of metrics.
+type ClusterMetrics struct {
+	// The time between two scrapes. Default: metrics.interval.
+	Interval string `yaml:"interval" format:"duration"`
+}
+
+// ClusterKiali is what a cluster says about its own Kiali.
+type ClusterKiali struct {
+	// The line of the Kiali server. Default: kiali.version.
+	Version string `yaml:"version" enum:"default|v1.73|v2.4|v2.11|v2.17|v2.22|v2.27"`
+	// The path that Kiali is served under, on the hub. Default: / on OpenShift, /kiali on Kubernetes. Changes: the hub's Kiali resource,
+	// and the login callbacks in those of the remotes.
+	WebRoot string `yaml:"webRoot" format:"webRoot"`
+	// The host of the hub's Kiali. Default: <instance>-<namespace>.<domain>. Changes: the hub's Kiali resource, and the login callbacks in
+	// those of the remotes.
+	Host string `yaml:"host" format:"host"`
+	// Merged over the spec of the cluster's Kiali resource. On the hub it comes after kiali.spec of the topology.
+	Spec map[string]any `yaml:"spec"`
+}

@@ -1,0 +1,132 @@
+package render_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What an ambient mesh is made of, as Istio's charts and its gateway
+// controller make it. ztunnel has one port, waypoints and gateways those of an
+// Envoy.
+var (
+	ztunnel = pod{
+		namespace: "ztunnel", ip: "10.0.0.12", annotations: merged,
+		labels:     map[string]string{"app": "ztunnel", "app.kubernetes.io/name": "ztunnel"},
+		containers: []container{{name: "istio-proxy", ports: []port{{"ztunnel-stats", 15020}}}},
+	}
+	waypoint = pod{
+		namespace: "shared-waypoints", ip: "10.0.0.12", annotations: merged,
+		labels:     map[string]string{"gateway.networking.k8s.io/gateway-name": "shared", "service.istio.io/canonical-name": "shared"},
+		containers: []container{gateway},
+	}
+	ingress = pod{
+		namespace: "istio-gateways", ip: "10.0.0.12", annotations: merged,
+		labels:     map[string]string{"gateway.networking.k8s.io/gateway-name": "ingress", "istio.io/dataplane-mode": "none"},
+		containers: []container{gateway},
+	}
+	// A pod in ambient mode has no proxy of its own.
+	ambient = pod{namespace: "bookinfo", ip: "10.0.0.12", labels: map[string]string{"app": "reviews"}, containers: []container{{name: "reviews", ports: []port{{"http", 9080}}}}}
+)
+
+// TestAmbientTargets shows that each proxy of the example ambient is one
+// target, whether proxies announce their port or not, and that the series of
+// ztunnel have app="ztunnel".
+func TestAmbientTargets(t *testing.T) {
+	renamed := ztunnel.labelled("app", "ztunnel", "app.kubernetes.io/name", "mesh-node-proxy")
+	named := ztunnel.labelled("app", "ztunnel")
+	moved := ztunnel
+	moved.namespace = "mesh-node"
+
+	for _, test := range []struct {
+		name     string
+		cluster  string
+		pod      pod
+		found    int             // targets before relabeling
+		address  map[bool]string // of the one target after it, with and without merged metrics
+		endpoint string          // without
+		labels   target          // beside those of every target
+	}{
+		{"ztunnel", "cluster1", ztunnel, 1, at("15020", "15020"), "ztunnel-stats", target{"app": "ztunnel"}},
+		{"ztunnel of Istio's chart", "cluster1", named, 1, at("15020", "15020"), "ztunnel-stats", target{"app": "ztunnel"}},
+		{"ztunnel by another name", "cluster1", renamed, 1, at("15020", "15020"), "ztunnel-stats", target{"app": "ztunnel"}},
+		{"ztunnel in another namespace", "cluster2", moved, 1, at("15020", "15020"), "ztunnel-stats", target{"app": "ztunnel"}},
+		{"waypoint", "cluster1", waypoint, 3, at("15020", "15090"), "http-envoy-prom", nil},
+		{"gateway", "cluster1", ingress, 3, at("15020", "15090"), "http-envoy-prom", nil},
+		{"gateway on the remote", "cluster2", ingress, 3, at("15020", "15090"), "http-envoy-prom", nil},
+		{"application named like ztunnel's chart", "cluster1", ingress.labelled("app.kubernetes.io/name", "ztunnel-ui", "app", "ui"), 3, at("15020", "15090"), "http-envoy-prom", target{"app": "ztunnel-ui"}},
+		{"pod without a proxy", "cluster1", ambient, 1, at("", ""), "", nil},
+	} {
+		for _, merge := range []bool{true, false} {
+			t.Run(test.name+map[bool]string{true: "", false: "/without merge"}[merge], func(t *testing.T) {
+				require.Len(t, test.pod.discovered(), test.found)
+				want := proxyTarget(test.pod, test.address[merge], test.labels)
+				for _, target := range want {
+					if !merge {
+						target["endpoint"] = test.endpoint
+					}
+				}
+				assert.Equal(t, want, targetsIn(t, test.cluster, merge, test.pod))
+			})
+		}
+	}
+}
+
+// TestAmbientMistakesShow takes a rule away at a time, so that the test above
+// is known to see what it is for.
+func TestAmbientMistakesShow(t *testing.T) {
+	renamed := ztunnel.labelled("app", "ztunnel", "app.kubernetes.io/name", "mesh-node-proxy")
+	m := ambientMonitor(t, "cluster1", true, "ztunnel")
+	rules := &m.Spec.PodMetricsEndpoints[0].Relabelings
+	*rules = slices.DeleteFunc(*rules, func(r relabeling) bool { return r.Regex == "ztunnel" })
+	assert.Equal(t, proxyTarget(renamed, "10.0.0.12:15020", target{"app": "mesh-node-proxy"}), m.targets(t, renamed))
+
+	m = ambientMonitor(t, "cluster1", false, "istio-gateways")
+	for i := range m.Spec.PodMetricsEndpoints {
+		m.Spec.PodMetricsEndpoints[i].Port = ""
+	}
+	assert.Len(t, m.each()[0].targets(t, ingress), 3, "every port of a gateway, two of them with the same metrics")
+}
+
+// at gives the addresses with and without merged metrics.
+func at(merged, declared string) map[bool]string {
+	address := func(port string) string {
+		if port == "" {
+			return ""
+		}
+		return "10.0.0.12:" + port
+	}
+	return map[bool]string{true: address(merged), false: address(declared)}
+}
+
+// targetsIn returns what the cluster's Prometheus scrapes of a pod.
+func targetsIn(t *testing.T, cluster string, merge bool, p pod) (found []target) {
+	t.Helper()
+	for _, endpoint := range ambientMonitor(t, cluster, merge, p.namespace).each() {
+		found = append(found, endpoint.targets(t, p)...)
+	}
+	return found
+}
+
+func ambientMonitor(t *testing.T, cluster string, merge bool, namespace string) monitor {
+	t.Helper()
+	top := examples(t)["ambient"]
+	prometheusMerge(merge)(&top.Spec)
+	objects := rendered(t, top)
+	key := cluster + "/PodMonitor/" + namespace + "/istio-proxies-monitor"
+	require.Contains(t, objects, key)
+	return decode[monitor](t, objects[key])
+}
+
+// each takes a monitor apart: Prometheus scrapes every endpoint on its own,
+// and a target of two would be there twice.
+func (m monitor) each() []monitor {
+	parts := make([]monitor, len(m.Spec.PodMetricsEndpoints))
+	for i, e := range m.Spec.PodMetricsEndpoints {
+		parts[i] = m
+		parts[i].Spec.PodMetricsEndpoints = []endpoint{e}
+	}
+	return parts
+}

@@ -1,0 +1,241 @@
+package render
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/kustomize"
+	"github.com/sightline-mesh/sightline/internal/overlay"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+// apply makes the objects of each cluster those that its components make of
+// them.
+func (l *layers) apply() error {
+	b := builder{layers: l, known: map[[32]byte]*resource.Body{}}
+	for i := range l.clusters {
+		c := &l.clusters[i]
+		if len(c.Components) == 0 {
+			continue
+		}
+		var applied []resource.Resource
+		for _, phase := range resource.Phases(c.Hub) {
+			objects, err := b.phase(c, phase)
+			if err != nil {
+				return err
+			}
+			for _, o := range objects {
+				applied = append(applied, resource.Resource{Phase: phase, Name: o.Name, Body: b.known[o.key]})
+			}
+			if objects == nil {
+				applied = slices.AppendSeq(applied, c.In(phase))
+			}
+		}
+		c.Resources, c.Components = applied, nil
+	}
+	return l.err()
+}
+
+// check makes sure that the components can be applied. Only patches may fail.
+func (l *layers) check() error {
+	b := builder{layers: l, patched: true, known: map[[32]byte]*resource.Body{}}
+	for i := range l.clusters {
+		for _, phase := range resource.Phases(l.clusters[i].Hub) {
+			if _, err := b.phase(&l.clusters[i], phase); err != nil {
+				return err
+			}
+		}
+	}
+	return l.err()
+}
+
+// builder has kustomize itself apply components, so that there is one
+// definition of what they do, and makes sure that the objects are still the
+// same ones. A component changes each object on its own, so what it made of an
+// object holds for the same object of another cluster.
+type builder struct {
+	*layers
+	patched bool                        // build only what a patch is for
+	known   map[[32]byte]*resource.Body // what was built, by object.key
+}
+
+// object is one object of a phase.
+type object struct {
+	resource.Resource
+	id  resource.ID
+	key [32]byte // of its text and the components that change it
+}
+
+// phase builds the objects of a phase of a cluster that are not known yet, and
+// returns all of its objects; none where no component is attached.
+func (b *builder) phase(c *resource.Cluster, phase resource.Phase) ([]object, error) {
+	names := c.Components[phase]
+	if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return b.failed[name] }) {
+		return nil, nil
+	}
+	objects, err := objectsOf(c, phase)
+	if err != nil {
+		return nil, err
+	}
+	part := *c
+	part.Resources, part.Components = nil, map[resource.Phase][]string{phase: names}
+	var missing []object
+	for _, o := range objects {
+		if _, known := b.known[o.key]; known || b.patched && !b.isPatched(o.id, names) {
+			continue
+		}
+		missing = append(missing, o)
+		part.Resources = append(part.Resources, o.Resource)
+	}
+	if len(missing) > 0 {
+		err = b.make(&part, phase, missing)
+	}
+	return objects, err
+}
+
+func (b *builder) isPatched(id resource.ID, components []string) bool {
+	return slices.ContainsFunc(components, func(name string) bool { return b.overlay(name).Component.Patched(id) })
+}
+
+// make builds a phase of a cluster that has the missing objects only, or finds
+// the overlay that is wrong.
+func (b *builder) make(c *resource.Cluster, phase resource.Phase, missing []object) error {
+	var components []tree.File
+	for _, name := range c.Components[phase] {
+		components = append(components, b.overlay(name).Component.Files()...)
+	}
+	built, wrong, err := kustomized(c, phase, missing, components)
+	switch {
+	case err != nil:
+		return err
+	case wrong != nil:
+		return b.blame(c, phase, missing, wrong)
+	}
+	for i, o := range missing {
+		if b.known[o.key], err = resource.Literal(built[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *layers) overlay(name string) *overlay.Overlay {
+	return &l.overlays[slices.IndexFunc(l.overlays, func(o overlay.Overlay) bool { return o.Name == name })]
+}
+
+// objectsOf lists the objects of a phase of a cluster.
+func objectsOf(c *resource.Cluster, phase resource.Phase) ([]object, error) {
+	var objects []object
+	prefix := strings.Join(c.Components[phase], ",") + "\n"
+	for r := range c.In(phase) {
+		for values := range c.Each(r) {
+			o := object{Resource: r}
+			var err error
+			var text []byte
+			if o.id, err = r.Body.ID(values); err == nil {
+				text, err = r.Body.Append([]byte(prefix), values)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("cluster %s: %s %s: %w", c.Name, phase, r.Name, err)
+			}
+			if r.Body.Uses(resource.ScopeNamespace) {
+				o.Only = []string{o.id.Namespace}
+			}
+			o.key = sha256.Sum256(text)
+			objects = append(objects, o)
+		}
+	}
+	return objects, nil
+}
+
+// defect is what is wrong with a component.
+type defect struct{ rule, message, hint string }
+
+// kustomized builds a phase that has the objects only.
+func kustomized(c *resource.Cluster, phase resource.Phase, objects []object, components []tree.File) ([]resource.Object, *defect, error) {
+	files, err := kustomize.Tree([]resource.Cluster{*c}, components...)
+	if err != nil {
+		return nil, nil, err
+	}
+	loaded, err := kustomize.Load(files)
+	if err != nil {
+		return nil, nil, err
+	}
+	built, err := loaded.Build("clusters/" + c.Name + "/" + string(phase))
+	if err != nil {
+		return nil, &defect{overlay.RulePatch, shortened(err), ""}, nil
+	}
+	return built, wrong(objects, built), nil
+}
+
+// wrong says why what was built cannot take the place of the objects.
+func wrong(objects []object, built []resource.Object) *defect {
+	const hint = "an overlay changes what objects say; what they are called, and which there are, is the topology's to say"
+	for i, b := range built {
+		if is := resource.IDOf(b); i >= len(objects) || objects[i].id != is {
+			if !slices.ContainsFunc(objects, func(o object) bool { return o.id == is }) {
+				return &defect{overlay.RuleObject, fmt.Sprintf("there would be a %s, which is not rendered", is), hint}
+			}
+			return &defect{overlay.RuleObject, fmt.Sprintf("there would be no %s any more", objects[i].id), hint}
+		}
+		if at := resource.Null(b); at != "" {
+			return &defect{overlay.RulePatch, fmt.Sprintf("%s of %s would be null, of which every program makes something else", at, objects[i].id), "remove the field instead"}
+		}
+	}
+	if len(built) < len(objects) {
+		return &defect{overlay.RuleObject, fmt.Sprintf("there would be no %s any more", objects[len(built)].id), hint}
+	}
+	return nil
+}
+
+// blame builds a phase that went wrong with one overlay and one patch after the
+// other, until it does again.
+func (b *builder) blame(c *resource.Cluster, phase resource.Phase, objects []object, first *defect) error {
+	names := c.Components[phase]
+	var before []tree.File
+	for i, name := range names {
+		o := b.overlay(name)
+		c.Components = map[resource.Phase][]string{phase: names[:i+1]}
+		blamed := func(files []tree.File, at topology.Position, part string) (bool, error) {
+			_, wrong, err := kustomized(c, phase, objects, slices.Concat(before, files))
+			if wrong != nil {
+				b.fail(o, at, wrong.rule, wrong.hint, "overlay %q, cluster %q, phase %s: %s: %s", name, c.Name, phase, part, wrong.message)
+			}
+			return wrong != nil, err
+		}
+		for n, p := range o.Component.Patches {
+			if done, err := blamed(o.Component.Only(n+1), p.At, "the patch of "+p.Target); done || err != nil {
+				return err
+			}
+		}
+		if done, err := blamed(o.Component.Files(), o.At, "its labels, annotations or images"); done || err != nil {
+			return err
+		}
+		before = append(before, o.Component.Files()...)
+	}
+	return fmt.Errorf("cluster %s: %s: %s", c.Name, phase, first.message)
+}
+
+// shortened is what kustomize says without how it got there, on one line.
+func shortened(err error) string {
+	message := err.Error()
+	if i := strings.LastIndex(message, "/overlays/"); i >= 0 {
+		if _, rest, ok := strings.Cut(message[i:], "': "); ok {
+			message = rest
+		}
+	}
+	// It quotes what it has from below.
+	if plain, err := strconv.Unquote(`"` + strings.TrimSuffix(message, `"`) + `"`); err == nil {
+		message = plain
+	}
+	// It repeats the patch before it says what is wrong with it.
+	if i := strings.LastIndex(message, "`: "); i >= 0 {
+		message = message[i+len("`: "):]
+	}
+	return strings.Join(strings.Fields(message), " ")
+}
