@@ -31,8 +31,8 @@ race: bin/kustomize ## run every test under the race detector; needs a C compile
 
 # The flag -update exists in these packages only: `go test ./... -update` would fail in all others.
 golden: bin/kustomize ## rewrite golden/ and the expectations of the command scripts; then read the diff
-	$(GO) test ./render/ -run TestGolden -update
-	$(GO) test ./internal/topology/ -run TestFindings -update
+	$(GO) test ./render/ -run 'TestGolden|TestFleet' -update
+	$(GO) test ./internal/topology/ -update
 	$(GO) test ./cmd/sightline/ -run TestScripts -update
 
 fuzz: bin/kustomize ## run each fuzz target for FUZZTIME (10s)
