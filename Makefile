@@ -4,13 +4,19 @@ GO       ?= go
 FUZZTIME ?= 10s
 BENCH    ?= .
 
+# Helm has dependencies of its own, which no other program should have to agree with.
+modules := . tools tools/helm3 tools/helm4
+
 # The Go release that the module is written for. A dependency that asks for more is not upgraded to.
 GO_RELEASE := 1.26
 
 jsonnet_sources := $(sort $(shell find templates overlays -name '*.jsonnet' -o -name '*.libsonnet' 2>/dev/null))
 jsonnetfmt      := bin/jsonnetfmt -n 2 --string-style s
 
-# The tests compare with the real kustomize program, not only with its library.
+# The tests compare with the real programs, not only with their libraries.
+programs := bin/kustomize bin/helm3 bin/helm4
+test race: export SIGHTLINE_HELM3 = $(CURDIR)/bin/helm3
+test race: export SIGHTLINE_HELM4 = $(CURDIR)/bin/helm4
 test race golden fuzz bench: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
 
 .DELETE_ON_ERROR:
@@ -23,10 +29,10 @@ help: ## list the targets (default)
 build: ## build bin/sightline
 	$(GO) build -o bin/ ./cmd/sightline
 
-test: bin/kustomize ## run every test (TESTFLAGS=-v, …)
+test: $(programs) ## run every test (TESTFLAGS=-v, …)
 	$(GO) test ./... $(TESTFLAGS)
 
-race: bin/kustomize ## run every test under the race detector; needs a C compiler
+race: $(programs) ## run every test under the race detector; needs a C compiler
 	$(GO) test -race ./... $(TESTFLAGS)
 
 # The flag -update exists in these packages only: `go test ./... -update` would fail in all others.
@@ -65,7 +71,7 @@ say = { echo "lint: $(1)" >&2; exit 1; }
 
 # `go get` takes versions that need a later Go gladly, and changes the go line for them without a question.
 check-go:
-	@for dir in . tools; do \
+	@for dir in $(modules); do \
 		grep -qE '^go $(subst .,\.,$(GO_RELEASE))(\.[0-9]+)?$$' $$dir/go.mod && ! grep -q '^toolchain ' $$dir/go.mod || \
 			$(call say,$$dir/go.mod must stay on go $(GO_RELEASE) or a patch of it and have no toolchain line); \
 		GOTOOLCHAIN=local $(GO) list -C $$dir -m all >/dev/null || \
@@ -88,10 +94,15 @@ check-jsonnet: bin/jsonnet-lint
 	@$(if $(jsonnet_sources),bin/jsonnet-lint -J templates $(jsonnet_sources) || $(call say,jsonnet-lint found the problems above),:)
 
 check-tidy:
-	@$(GO) mod tidy -diff || $(call say,go.mod or go.sum is not tidy; run go mod tidy)
-	@$(GO) mod tidy -C tools -diff || $(call say,tools/go.mod or tools/go.sum is not tidy; run go mod tidy in tools/)
+	@for dir in $(modules); do \
+		$(GO) mod tidy -C $$dir -diff || $(call say,$$dir/go.mod or $$dir/go.sum is not tidy; run go mod tidy in $$dir/); \
+	done
 
-# Tools: their own module, built once; only a change of a pin rebuilds them.
+# Tools: modules of their own, built once; only a change of a pin rebuilds them.
+
+bin/helm3 bin/helm4: bin/%: tools/%/go.mod tools/%/go.sum
+	@mkdir -p bin
+	cp "$$($(GO) tool -C tools/$* -n helm)" $@
 
 bin/%: tools/go.mod tools/go.sum
 	@mkdir -p bin

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/chart"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -103,6 +104,65 @@ func BenchmarkFill(b *testing.B) {
 		})
 	}
 	b.ReportMetric(build.seconds()/fill.seconds(), "x-faster-than-kustomize")
+	b.ReportMetric(fill.seconds()*1e6/clusters, "µs/cluster")
+}
+
+// BenchmarkHelmFleet renders 1,000 clusters with 20 namespaces as a chart, and
+// as a tree.
+func BenchmarkHelmFleet(b *testing.B) {
+	sightline := buildBinary(b)
+	work := fastDir(b)
+	file := fleet(b, work, 1000, 20)
+	var charted, tree best
+	var peak int64
+	for b.Loop() {
+		out := filepath.Join(work, "out")
+		require.NoError(b, os.RemoveAll(out))
+		peak = max(peak, charted.process(b, sightline, "render", file, "-o", out, "--format", "helm"))
+		require.NoError(b, os.RemoveAll(out))
+		tree.process(b, sightline, "render", file, "-o", out)
+	}
+	b.ReportMetric(charted.seconds()/tree.seconds(), "x-of-kustomize")
+	b.ReportMetric(charted.seconds(), "s")
+	b.ReportMetric(float64(peak)/(1<<20), "MiB-peak")
+}
+
+// BenchmarkFillAgainstHelm compares, in memory, filling the bodies of clusters
+// with Helm's engine on the chart of the same clusters.
+func BenchmarkFillAgainstHelm(b *testing.B) {
+	const clusters = 20
+	data, err := os.ReadFile(fleet(b, b.TempDir(), clusters, 20))
+	require.NoError(b, err)
+	t, findings := topology.Parse("fleet.yaml", data)
+	require.Empty(b, findings)
+	ready, err := render.Clusters(t, render.SourcesOf(t))
+	require.NoError(b, err)
+	files, err := render.Tree(t, render.SourcesOf(t), render.Helm)
+	require.NoError(b, err)
+	loaded, err := chart.Load(files)
+	require.NoError(b, err)
+	values := map[string][]byte{}
+	for _, f := range files {
+		values[f.Path] = f.Content
+	}
+
+	var fill, engine best
+	for b.Loop() {
+		fill.time(func() {
+			for i := range ready {
+				_, err := manifests.Cluster(&ready[i])
+				require.NoError(b, err)
+			}
+		})
+		engine.time(func() {
+			for i := range ready {
+				_, err := loaded.Manifests(values[chart.ValuesFile(ready[i].Name)])
+				require.NoError(b, err)
+			}
+		})
+	}
+	b.ReportMetric(engine.seconds()/fill.seconds(), "x-faster-than-helm")
+	b.ReportMetric(engine.seconds()*1e6/clusters, "helm-µs/cluster")
 	b.ReportMetric(fill.seconds()*1e6/clusters, "µs/cluster")
 }
 

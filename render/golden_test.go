@@ -38,8 +38,13 @@ func examples(t testing.TB) map[string]*topology.Topology {
 // topology the others would repeat, so all are kept for the built-in one and for
 // overlays only, which the kustomize format leaves to be applied.
 func formatsOf(name string) []render.Format {
-	if name == "east-west" || name == "overlays" {
+	switch name {
+	case "overlays":
+		return []render.Format{render.Kustomize, render.Manifests}
+	case "east-west":
 		return render.Formats()
+	case "primary-remote": // whose chart has more to tell apart than hub and remote
+		return []render.Format{render.Kustomize, render.Helm}
 	}
 	return []render.Format{render.Kustomize}
 }

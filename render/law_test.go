@@ -2,7 +2,10 @@ package render
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,15 +18,14 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/template"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/templates"
 )
 
 // TestLaw shows, for every shape and on clusters that differ in every value,
-// that the three ways to a cluster's objects lead to the same set: filling the
-// bodies, evaluating the templates with values, and kustomize building the
-// written tree.
+// that the four ways to a cluster's objects lead to the same set: filling the
+// bodies, evaluating the templates with values, kustomize building the written
+// tree, and Helm rendering the chart.
 func TestLaw(t *testing.T) {
 	seen := map[shape]bool{}
 	for _, pair := range synthetic(t) {
@@ -34,18 +36,11 @@ func TestLaw(t *testing.T) {
 			require.NoError(t, err)
 			built, err := kustomize.Load(files)
 			require.NoError(t, err)
+			requireLaw(t, top, clusters)
 			for i := range clusters {
 				c := &clusters[i]
 				s := shapeOf(top, &top.Spec.Clusters[i])
 				seen[s] = true
-				filled := filledObjects(t, c)
-				where := fmt.Sprintf("%+v", s)
-				require.Equal(t, filled, evaluatedObjects(t, s, c), "filled and evaluated differ: %s", where)
-
-				whole, err := built.Build("clusters/" + c.Name)
-				require.NoError(t, err)
-				require.Equal(t, filled, byID(t, whole), "filled and built differ: %s", where)
-
 				if n > 0 {
 					continue
 				}
@@ -57,13 +52,78 @@ func TestLaw(t *testing.T) {
 						parts = append(parts, objects...)
 					}
 				}
-				require.Equal(t, filled, byID(t, parts), "the phases together differ from the whole: %s", where)
+				require.Equal(t, filledObjects(t, c), byID(t, parts), "the phases together differ from the whole: %+v", s)
 			}
 		}
 	}
 	for _, hub := range []bool{true, false} {
 		assertBothWays(t, seen, hub)
 	}
+}
+
+// TestLawOfExamples shows it for every cluster of the topologies of the
+// project.
+func TestLawOfExamples(t *testing.T) {
+	for name, top := range everyExample(t) {
+		t.Run(name, func(t *testing.T) {
+			clusters, err := Clusters(top, Sources{Templates: templates.FS})
+			require.NoError(t, err)
+			requireLaw(t, top, clusters)
+		})
+	}
+}
+
+// requireLaw shows the law for every cluster of a topology.
+func requireLaw(t *testing.T, top *topology.Topology, clusters []resource.Cluster) {
+	t.Helper()
+	files, err := charted(top, templates.FS)
+	require.NoError(t, err)
+	every := make([]int, len(clusters))
+	for i := range every {
+		every[i] = i
+	}
+	require.NoError(t, law(top, templates.FS, clusters, every, files))
+}
+
+// everyExample are the topologies of the project by name, those that are
+// directories among them.
+func everyExample(t *testing.T) map[string]*topology.Topology {
+	t.Helper()
+	entries, err := os.ReadDir("../topologies")
+	require.NoError(t, err)
+	parsed := map[string]*topology.Topology{}
+	for _, entry := range entries {
+		file := filepath.Join("../topologies", entry.Name())
+		var top *topology.Topology
+		var findings topology.Findings
+		switch {
+		case entry.Name() == "bad": // broken on purpose
+			continue
+		case entry.IsDir():
+			var sources []topology.Source
+			require.NoError(t, filepath.WalkDir(file, func(path string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				data, err := os.ReadFile(path)
+				sources = append(sources, topology.Source{Name: path, Data: data})
+				return err
+			}))
+			top, findings = topology.ParseDirectory(file, sources)
+		case filepath.Ext(file) == ".yaml":
+			data, err := os.ReadFile(file)
+			require.NoError(t, err)
+			top, findings = topology.Parse(file, data)
+		default:
+			continue
+		}
+		require.Empty(t, findings, file)
+		if len(top.Spec.Overlays) == 0 { // a chart has none
+			parsed[top.Metadata.Name] = top
+		}
+	}
+	require.NotEmpty(t, parsed)
+	return parsed
 }
 
 // ofHubs are the fields of shape that a remote has one value for.
@@ -120,6 +180,12 @@ func TestOrderOfClustersIsIrrelevant(t *testing.T) {
 			reversed.Spec.Clusters = append(reversed.Spec.Clusters, top.Spec.Clusters[len(top.Spec.Clusters)-1-i])
 		}
 		after, err := Tree(&reversed, SourcesOf(top), Kustomize)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+
+		before, err = charted(top, templates.FS)
+		require.NoError(t, err)
+		after, err = charted(&reversed, templates.FS)
 		require.NoError(t, err)
 		require.Equal(t, before, after)
 	}
@@ -265,28 +331,6 @@ func filledObjects(t *testing.T, c *resource.Cluster) map[resource.ID]resource.O
 		objects = append(objects, v.(resource.Object))
 	}
 	return byID(t, objects)
-}
-
-func evaluatedObjects(t *testing.T, s shape, c *resource.Cluster) map[resource.ID]resource.Object {
-	t.Helper()
-	vm := template.New(templates.FS)
-	value := func(_ string, leaf any) any { return leaf }
-	objects := map[resource.ID]resource.Object{}
-	for _, ns := range append(slices.Clone(c.Namespaces), "") {
-		phases, err := evaluate(vm, s,
-			nested(c.Values[resource.ScopeTopology], value),
-			nested(c.Values[resource.ScopeCluster], value),
-			map[string]any{"name": ns})
-		require.NoError(t, err)
-		for _, byName := range phases {
-			for name, o := range byName {
-				if ns != "" || name != "podmonitor" {
-					objects[resource.IDOf(o)] = o
-				}
-			}
-		}
-	}
-	return objects
 }
 
 func byID(t *testing.T, objects []resource.Object) map[resource.ID]resource.Object {

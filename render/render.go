@@ -29,11 +29,12 @@ type Format string
 // The formats.
 const (
 	Kustomize Format = "kustomize" // a base, and a kustomization per cluster and phase
+	Helm      Format = "helm"      // a chart, and the values of each cluster
 	Manifests Format = "manifests" // every object of every cluster in a file of its own
 )
 
 // Formats lists the formats, the default first.
-func Formats() []Format { return []Format{Kustomize, Manifests} }
+func Formats() []Format { return []Format{Kustomize, Helm, Manifests} }
 
 // Sources are what a render reads beside the topology.
 type Sources struct {
@@ -43,9 +44,12 @@ type Sources struct {
 
 // Tree renders a topology that had no findings into the files of one format. A
 // template that fails gives a *TemplateError, overlays that are wrong an
-// *OverlayError.
+// *OverlayError. A chart is returned only if it obeys the law, for one cluster
+// of each shape: else the error is a *LawError.
 func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
 	switch format {
+	case Helm:
+		return helm(t, from.Templates)
 	case Kustomize:
 		l, err := layered(t, from)
 		if err != nil {
@@ -63,6 +67,19 @@ func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error
 		return manifests.Tree(clusters)
 	}
 	return nil, fmt.Errorf("unknown format %q", format)
+}
+
+// helm writes the chart, and shows that it obeys the law.
+func helm(t *topology.Topology, templates fs.FS) ([]tree.File, error) {
+	clusters, err := bare(t, templates)
+	if err != nil {
+		return nil, err
+	}
+	files, err := charted(t, templates)
+	if err != nil {
+		return nil, err
+	}
+	return files, law(t, templates, clusters, onePerShape(t), files)
 }
 
 // Clusters returns the clusters of a topology, in its order, with their

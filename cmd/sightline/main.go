@@ -115,6 +115,8 @@ func report(stderr io.Writer, err error) int {
 		findings *invalid
 		template *render.TemplateError
 		guard    *tree.GuardError
+		format   *render.FormatError
+		law      *render.LawError
 		refusal  *refused
 		usage    *hinted
 	)
@@ -129,6 +131,12 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &template):
 		fmt.Fprintln(stderr, template)
 		return exitInvalid
+	case errors.As(err, &format):
+		fmt.Fprintf(stderr, "%v\nhint: %s\n", format, format.Hint)
+		return exitRefused
+	case errors.As(err, &law):
+		fmt.Fprintf(stderr, "%v\nhint: %s\n", law, law.Hint())
+		return exitRefused
 	case errors.As(err, &guard):
 		say(guard, guard.Hint)
 		return exitRefused

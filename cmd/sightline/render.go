@@ -31,6 +31,9 @@ removed, and a directory that sightline has not written is refused. A cluster
 that left the topology is removed with --allow-remove only. A run that fails
 changes nothing; of several topologies each is written as a whole.
 
+The format helm is a chart for all clusters and a file of values for each. It is
+written only if it renders to the very objects that the other formats have.
+
 With "-o -" the objects are printed to standard output as one YAML stream, each
 under a comment with its cluster and phase, in the order to apply them.`
 
@@ -66,7 +69,8 @@ func formatNames() string {
 	for _, f := range render.Formats() {
 		names = append(names, string(f))
 	}
-	return strings.Join(names, " or ")
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {

@@ -339,11 +339,16 @@ func sortedKeys(m map[string]any) []string {
 	for k := range m {
 		keys = append(keys, k)
 	}
+	SortKeys(keys)
+	return keys
+}
+
+// SortKeys puts keys in the order that Encode prints them in.
+func SortKeys(keys []string) {
 	slices.SortFunc(keys, func(a, b string) int {
 		if ra, rb := fieldRank[a], fieldRank[b]; ra != rb {
 			return ra - rb
 		}
 		return strings.Compare(a, b)
 	})
-	return keys
 }

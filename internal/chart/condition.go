@@ -1,0 +1,156 @@
+package chart
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// condition is an expression that is true for the shapes some and false for
+// the others of all; "" where these are the same. It prefers the fields that
+// come first.
+func (p *printer) condition(all, some []int) string {
+	if len(all) == len(some) {
+		return ""
+	}
+	tests := p.tests(all)
+	for _, t := range tests {
+		if slices.Equal(t.holds, some) {
+			return p.use(t)
+		}
+	}
+	for _, operator := range []string{"and", "or"} {
+		for i, a := range tests {
+			for _, b := range tests[i+1:] {
+				if slices.Equal(combined(operator, a.holds, b.holds), some) {
+					return fmt.Sprintf("%s %s %s", operator, parenthesized(p.use(a)), parenthesized(p.use(b)))
+				}
+			}
+		}
+	}
+	// One of these very shapes.
+	var each []string
+	for _, shape := range some {
+		var parts []string
+		for _, f := range p.Fields {
+			if v := p.Shapes[shape].Fields[f.Name]; p.varies(f.Name, all) {
+				parts = append(parts, parenthesized(p.use(p.equals(f.Name, v, nil))))
+			}
+		}
+		each = append(each, joined("and", parts))
+	}
+	if len(each) == 1 {
+		return strings.TrimSuffix(strings.TrimPrefix(each[0], "("), ")")
+	}
+	return "or " + strings.Join(each, " ")
+}
+
+// test is an expression about one field, with the shapes that it is true for.
+type test struct {
+	field, text string
+	holds       []int
+}
+
+func (p *printer) use(t test) string {
+	p.usedFields[t.field] = true
+	return t.text
+}
+
+// tests are what may be asked about one field of the shapes, the better first.
+func (p *printer) tests(all []int) []test {
+	var tests []test
+	for _, name := range p.fieldOrder() {
+		var values []any
+		for _, shape := range all {
+			if v := p.Shapes[shape].Fields[name]; !slices.Contains(values, v) {
+				values = append(values, v)
+			}
+		}
+		if len(values) < 2 {
+			continue
+		}
+		slices.SortFunc(values, func(a, b any) int { return strings.Compare(fmt.Sprint(b), fmt.Sprint(a)) }) // true first, "" last
+		for _, v := range values {
+			tests = append(tests, p.equals(name, v, all))
+		}
+		if _, ok := values[0].(string); ok {
+			for _, v := range values {
+				t := test{field: name, text: fmt.Sprintf("ne %s.Values.shape.%s %q", p.root, name, v)}
+				if v == "" {
+					t.text = fmt.Sprintf("%s.Values.shape.%s", p.root, name)
+				}
+				for _, shape := range all {
+					if p.Shapes[shape].Fields[name] != v {
+						t.holds = append(t.holds, shape)
+					}
+				}
+				tests = append(tests, t)
+			}
+		}
+	}
+	return tests
+}
+
+// equals tells whether a field has a value.
+func (p *printer) equals(name string, value any, all []int) test {
+	t := test{field: name}
+	switch value {
+	case true:
+		t.text = p.root + ".Values.shape." + name
+	case false, "":
+		t.text = "not " + p.root + ".Values.shape." + name
+	default:
+		t.text = fmt.Sprintf("eq %s.Values.shape.%s %q", p.root, name, value)
+	}
+	for _, shape := range all {
+		if p.Shapes[shape].Fields[name] == value {
+			t.holds = append(t.holds, shape)
+		}
+	}
+	return t
+}
+
+// fieldOrder puts the fields that the object depends on before those that
+// happen to tell the shapes apart.
+func (p *printer) fieldOrder() []string {
+	order := slices.Clone(p.relevant)
+	for _, f := range p.Fields {
+		if !slices.Contains(order, f.Name) {
+			order = append(order, f.Name)
+		}
+	}
+	return order
+}
+
+func (p *printer) varies(name string, shapes []int) bool {
+	return slices.ContainsFunc(shapes, func(s int) bool { return p.Shapes[s].Fields[name] != p.Shapes[shapes[0]].Fields[name] })
+}
+
+func combined(operator string, a, b []int) []int {
+	var both []int
+	for _, s := range a {
+		if operator == "or" || slices.Contains(b, s) {
+			both = append(both, s)
+		}
+	}
+	if operator == "or" {
+		both = append(both, b...)
+		slices.Sort(both)
+		both = slices.Compact(both)
+	}
+	return both
+}
+
+func parenthesized(text string) string {
+	if strings.Contains(text, " ") {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+func joined(operator string, parts []string) string {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return "(" + operator + " " + strings.Join(parts, " ") + ")"
+}

@@ -1,0 +1,159 @@
+package chart
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// metadata is Chart.yaml.
+func (w *writer) metadata() []byte {
+	fields := map[string]any{
+		"apiVersion":  "v2",
+		"name":        w.Name,
+		"description": "What the clusters of the topology " + w.Name + " need for Kiali to see the whole mesh",
+		"type":        "application",
+		// What Git says is what the chart is; nobody publishes it under numbers.
+		"version":     "0.1.0",
+		"kubeVersion": ">=1.25.0-0",
+	}
+	if w.Version != "" {
+		fields["appVersion"] = w.Version
+	}
+	return resource.Encode([]byte(generated), fields)
+}
+
+const generated = "# Written by sightline; the next render replaces it.\n"
+
+// notes is what Helm says after an installation.
+func (w *writer) notes() []byte {
+	w.usedValues["kiali.namespace"] = true
+	w.usedValues["kiali.instanceName"] = true
+	var every, hubs []int
+	for i, s := range w.Shapes {
+		every = append(every, i)
+		if s.Fields["hub"] == true {
+			hubs = append(hubs, i)
+		}
+	}
+	p := printer{writer: w}
+	hub, remote := hubNotes, ""
+	if len(hubs) == 0 {
+		hub = ""
+	}
+	condition := ""
+	if len(hubs) < len(every) {
+		remote = remoteNotes
+		if hub != "" {
+			condition = p.condition(every, hubs)
+		}
+	}
+	text := "On {{ .Values.cluster.name }}: " + notesHead
+	switch {
+	case condition != "":
+		text += "{{- if " + condition + " }}\n" + hub + "{{- else }}\n" + remote + "{{- end }}\n"
+	default:
+		text += hub + remote
+	}
+	return []byte(text)
+}
+
+const (
+	notesHead = `{{ range $phase, $on := .Values.phases }}{{ if $on }}{{ $phase }}, {{ end }}{{ end }}as the topology has it.
+
+{{- if and .Values.phases.operator (not .Values.phases.kiali) }}
+
+The next phase can follow when these return:
+  kubectl wait --for=create crd/kialis.kiali.io --timeout=10m
+  kubectl wait --for=condition=Established crd/kialis.kiali.io --timeout=2m
+{{- end }}
+{{- if .Values.phases.kiali }}
+
+The operator has done its work when this returns:
+  kubectl -n {{ .Values.kiali.namespace }} wait --for=condition=Successful kiali/{{ .Values.kiali.instanceName }} --timeout=10m
+{{- end }}
+`
+	hubNotes = `
+This is the hub. Its Kiali sees a remote once there is a Secret here with a
+kubeconfig for it. The token in that is the one of the phase link on the remote.
+` + notesUninstall
+	remoteNotes = `
+This is a remote.
+
+{{- if .Values.phases.link }} The token that the hub comes with is there when this returns;
+it belongs into the kubeconfig of {{ .Values.cluster.name }} on the hub.
+  kubectl -n {{ .Values.kiali.namespace }} wait --for=jsonpath='{.data.token}' secret/{{ .Values.kiali.serviceAccount }} --timeout=1m
+{{- end }}
+` + notesUninstall
+	notesUninstall = `
+Before you uninstall the operator, delete the Kiali resource: without it nobody
+takes the finalizer off.
+  kubectl -n {{ .Values.kiali.namespace }} delete kiali {{ .Values.kiali.instanceName }}
+`
+)
+
+// readme is README.md.
+func (w *writer) readme(settings []setting) []byte {
+	var out strings.Builder
+	fmt.Fprintf(&out, readmeText, w.Name, w.defaultOf("kiali.namespace"), w.defaultOf("kiali.instanceName"))
+	out.WriteString("| value | default | what it is |\n|---|---|---|\n")
+	for _, s := range settings {
+		value, _ := json.Marshal(s.value) // of strings, booleans and maps of them
+		shown := "`" + strings.ReplaceAll(string(value), "|", "\\|") + "`"
+		if s.required {
+			shown = "required"
+		}
+		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", s.path, shown, strings.ReplaceAll(s.doc, "|", "\\|"))
+	}
+	return []byte(out.String())
+}
+
+func (w *writer) defaultOf(path string) any {
+	for _, v := range w.Values {
+		if v.Path == path {
+			return v.Default
+		}
+	}
+	return nil
+}
+
+const readmeText = `# %[1]s
+
+Written by sightline from the topology %[1]s. Change that: the next render
+replaces what is edited here. One chart serves every cluster; what a cluster has
+other than the others is in ` + "`clusters/<name>.yaml`" + ` beside the chart, and without
+it the chart is refused.
+
+    helm template %[1]s chart -f clusters/NAME.yaml
+
+The templates have what the clusters of the topology need. A cluster of a new
+kind, such as the first on another platform, changes them.
+
+## Installing on a fresh cluster
+
+One release per phase, for two reasons. Helm asks the cluster about every kind
+before it creates the first object, and the Kiali resource is known only once
+the operator is there. And Helm creates Secrets before resources of such kinds,
+but a token whose service account is not there yet, which the operator makes
+when it sees the Kiali resource, is deleted by the cluster.
+
+    phase() {
+      helm upgrade --install "%[1]s-$1" chart -f clusters/NAME.yaml \
+        --set "phases.operator=false,phases.kiali=false,phases.link=false,phases.monitoring=false,phases.$1=true"
+    }
+    phase operator
+    kubectl wait --for=create crd/kialis.kiali.io --timeout=10m
+    kubectl wait --for=condition=Established crd/kialis.kiali.io --timeout=2m
+    phase kiali
+    kubectl -n %[2]s wait --for=condition=Successful kiali/%[3]s --timeout=10m
+    phase link
+    phase monitoring
+
+Uninstall in the opposite order: the operator has to be there when the Kiali
+resource goes, because it takes the finalizer off.
+
+## Values
+
+`

@@ -1,0 +1,311 @@
+package chart
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// Paths of values that are no holes.
+const (
+	pathShape      = "shape"
+	pathPhases     = "phases"
+	pathNamespaces = "namespaces"
+	pathCluster    = "cluster.name" // which the notes have
+)
+
+// groupDocs are about values that hold others.
+var groupDocs = map[string]string{
+	pathShape: "What kind of cluster it is. The templates branch on these and on nothing else; only the combinations that the clusters " +
+		"of the topology have are accepted, because a chart has what they need.",
+	pathPhases: "What a release has. Helm asks the cluster about every kind before it installs the first object, so on a cluster that does " +
+		"not know the Kiali resource yet a release with the operator comes first.",
+}
+
+var phaseDocs = map[resource.Phase]string{
+	resource.Operator:   "The Subscription by which the operator comes.",
+	resource.Kiali:      "The Kiali resource, and the access that its server needs.",
+	resource.Link:       "What the hub's access to a remote is made of. On a remote it comes after the Kiali resource.",
+	resource.Monitoring: "The monitors, the Telemetry and the configuration of monitoring.",
+}
+
+// setting is a value of the chart as its files show it.
+type setting struct {
+	path     string
+	doc      string
+	value    any
+	required bool
+}
+
+// values are those that the templates ask for, in the order of the table.
+func (w *writer) values() []setting {
+	w.usedValues[pathCluster] = true
+	var settings []setting
+	seen := map[string]bool{}
+	for _, v := range w.Values {
+		if w.usedValues[v.Path] && !seen[v.Path] {
+			seen[v.Path] = true
+			value := v.Default
+			if value == nil {
+				value = ""
+			}
+			settings = append(settings, setting{v.Path, v.Doc, value, v.Required})
+		}
+	}
+	if w.namespaces {
+		settings = append(settings, setting{pathNamespaces, "The namespaces with proxies. Each gets a PodMonitor.", w.Namespaces, false})
+	}
+	w.usual = w.usualShape()
+	for _, f := range w.Fields {
+		if w.usedFields[f.Name] {
+			settings = append(settings, setting{pathShape + "." + f.Name, f.Doc, w.usual[f.Name], false})
+		}
+	}
+	for _, phase := range []resource.Phase{resource.Operator, resource.Kiali, resource.Link, resource.Monitoring} {
+		settings = append(settings, setting{pathPhases + "." + string(phase), phaseDocs[phase], true, false})
+	}
+	return settings
+}
+
+// shape is a shape as the templates see it: the fields that they ask about.
+func (w *writer) shape(i int) map[string]any {
+	used := map[string]any{}
+	for name := range w.usedFields {
+		used[name] = w.Shapes[i].Fields[name]
+	}
+	return used
+}
+
+// usualShape is the one that most clusters have, so that most say nothing
+// about it.
+func (w *writer) usualShape() map[string]any {
+	clusters := make([]int, len(w.Shapes))
+	for _, c := range w.Clusters {
+		clusters[c.Shape]++
+	}
+	count := map[string]int{}
+	shapes := map[string]map[string]any{}
+	for i := range w.Shapes {
+		s := w.shape(i)
+		key := fmt.Sprint(s)
+		count[key] += clusters[i]
+		shapes[key] = s
+	}
+	usual := ""
+	for _, key := range slices.Sorted(maps.Keys(count)) {
+		if usual == "" || count[key] > count[usual] {
+			usual = key
+		}
+	}
+	return shapes[usual]
+}
+
+// clusterValues is the file of one cluster: what it has other than the chart.
+func (w *writer) clusterValues(c *Cluster) []byte {
+	own := map[string]any{}
+	for hole, value := range c.Values {
+		v := w.holes[hole]
+		if v == nil || !w.has(c.Shape, hole) || reflect.DeepEqual(value, v.Default) {
+			continue
+		}
+		put(own, v.Path, value)
+	}
+	if w.namespaces && !slices.Equal(c.Namespaces, w.Namespaces) {
+		put(own, pathNamespaces, append([]string{}, c.Namespaces...))
+	}
+	for name, value := range w.shape(c.Shape) {
+		if value != w.usual[name] {
+			put(own, pathShape+"."+name, value)
+		}
+	}
+	return resource.Encode(fmt.Appendf(nil, "# What %s has other than the chart says.\n", c.Name), own)
+}
+
+// has tells whether the objects of a shape have a value.
+func (w *writer) has(shape int, hole string) bool {
+	if w.asked == nil {
+		w.asked = make([]map[string]bool, len(w.Shapes))
+	}
+	if w.asked[shape] == nil {
+		w.asked[shape] = map[string]bool{}
+		for _, r := range w.Shapes[shape].Resources {
+			for _, scope := range []string{resource.ScopeTopology, resource.ScopeCluster} {
+				for _, path := range r.Body.Paths(scope) {
+					w.asked[shape][scope+"."+path] = true
+				}
+			}
+		}
+	}
+	return w.asked[shape][hole] || w.holes[hole].Path == pathCluster
+}
+
+// put sets the value at a path.
+func put(m map[string]any, path string, value any) {
+	keys := strings.Split(path, ".")
+	for _, key := range keys[:len(keys)-1] {
+		below, ok := m[key].(map[string]any)
+		if !ok {
+			below = map[string]any{}
+			m[key] = below
+		}
+		m = below
+	}
+	m[keys[len(keys)-1]] = value
+}
+
+// walk calls leaf for each setting and group for what holds some, in order,
+// the settings of a group together.
+func walk(settings []setting, prefix string, group func(key, path string, depth int), leaf func(key string, s setting, depth int), depth int) {
+	done := map[string]bool{}
+	for _, s := range settings {
+		rest, ok := strings.CutPrefix(s.path, prefix)
+		if !ok {
+			continue
+		}
+		key, _, below := strings.Cut(rest, ".")
+		switch {
+		case !below:
+			leaf(key, s, depth)
+		case !done[key]:
+			done[key] = true
+			group(key, prefix+key, depth)
+			walk(settings, prefix+key+".", group, leaf, depth+1)
+		}
+	}
+}
+
+// valuesFile is values.yaml: every value with a comment.
+func valuesFile(settings []setting) []byte {
+	out := []byte("# The values of all clusters; clusters/<name>.yaml beside the chart has what one says other than these.\n")
+	comment := func(doc string, depth int) {
+		for _, line := range wrap(doc, 110-2*depth) {
+			out = fmt.Appendf(out, "%*s# %s\n", 2*depth, "", line)
+		}
+	}
+	apart := func(depth int) {
+		// After a text that ends in blank lines one more would belong to it.
+		if depth == 0 && !bytes.HasSuffix(out, []byte("\n\n")) {
+			out = append(out, '\n')
+		}
+	}
+	group := func(key, path string, depth int) {
+		apart(depth)
+		comment(groupDocs[path], depth)
+		out = fmt.Appendf(out, "%*s%s:\n", 2*depth, "", key)
+	}
+	leaf := func(key string, s setting, depth int) {
+		apart(depth)
+		comment(s.doc, depth)
+		for line := range strings.Lines(string(resource.Encode(nil, map[string]any{key: s.value}))) {
+			if line == "\n" {
+				out = append(out, line...)
+			} else {
+				out = fmt.Appendf(out, "%*s%s", 2*depth, "", line)
+			}
+		}
+	}
+	walk(settings, "", group, leaf, 0)
+	return out
+}
+
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// schemaFile is values.schema.json. It knows every value, so a mistyped one is
+// refused; what is free-form to the topology is free-form here.
+func (w *writer) schemaFile(settings []setting) ([]byte, error) {
+	root := objectSchema("")
+	root["$schema"] = "https://json-schema.org/draft-07/schema#"
+	root["title"] = "Values of the chart " + w.Name
+	properties(root)["global"] = map[string]any{"type": "object", "description": "Helm passes it to a chart that is a dependency of another."}
+	at := map[string]map[string]any{"": root}
+	parent := func(path string) map[string]any {
+		i := max(strings.LastIndex(path, "."), 0)
+		return at[path[:i]]
+	}
+	group := func(key, path string, _ int) {
+		at[path] = objectSchema(groupDocs[path])
+		properties(parent(path))[key] = at[path]
+	}
+	leaf := func(key string, s setting, _ int) {
+		above := parent(s.path)
+		properties(above)[key] = schemaOf(s)
+		if s.required {
+			required, _ := above["required"].([]string)
+			above["required"] = append(required, key)
+		}
+	}
+	walk(settings, "", group, leaf, 0)
+	if shape := at[pathShape]; shape != nil {
+		var shapes []any
+		for i := range w.Shapes {
+			if s := w.shape(i); !slices.ContainsFunc(shapes, func(other any) bool { return reflect.DeepEqual(other, s) }) {
+				shapes = append(shapes, s)
+			}
+		}
+		shape["enum"] = shapes
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(root)
+	return out.Bytes(), err
+}
+
+func objectSchema(doc string) map[string]any {
+	o := map[string]any{"type": "object", "properties": map[string]any{}, "additionalProperties": false}
+	if doc != "" {
+		o["description"] = doc
+	}
+	return o
+}
+
+func properties(schema map[string]any) map[string]any {
+	return schema["properties"].(map[string]any)
+}
+
+func schemaOf(s setting) map[string]any {
+	schema := map[string]any{"description": s.doc}
+	switch v := s.value.(type) {
+	case bool:
+		schema["type"] = "boolean"
+	case []string:
+		schema["type"] = "array"
+		schema["items"] = map[string]any{"type": "string", "minLength": 1}
+		schema["uniqueItems"] = true
+	case map[string]any:
+		schema["type"] = "object"
+	case map[string]string:
+		schema["type"] = "object"
+		schema["additionalProperties"] = map[string]any{"type": "string"}
+	default:
+		schema["type"] = "string"
+		if s.required || v != "" {
+			schema["minLength"] = 1
+		}
+	}
+	return schema
+}

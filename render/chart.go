@@ -1,0 +1,359 @@
+package render
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/chart"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/template"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+// chartValue is a value of the chart: where it is, which value of a template
+// it is, and what it means. A value of a cluster for which there is no general
+// one has no default.
+type chartValue struct{ path, hole, doc string }
+
+// chartValues are in the order of the chart's values.yaml. What shapes tell
+// apart only because a template cannot look at a value (whose scrape interval,
+// whose text) is one value here.
+func chartValues() []chartValue {
+	return []chartValue{
+		{"cluster.name", "cluster.name", "The cluster's one name, as Istio and Kiali have it."},
+		{"topology.name", "topology.name", "The name of the topology, which every object has as a label."},
+		{"mesh.id", "topology.mesh.id", "The mesh that all series are of; Kiali asks for no other."},
+		{"mesh.controlPlaneNamespace", "topology.mesh.controlPlaneNamespace", "The namespace of istiod."},
+		{"kiali.instanceName", "topology.kiali.instanceName", "The name of the Kiali resource, the same on every cluster: the hub looks for it."},
+		{"kiali.namespace", "topology.kiali.namespace", "The namespace of the Kiali resource, the same on every cluster."},
+		{"kiali.serviceAccount", "topology.kiali.serviceAccount", "The service account that the operator makes: the instance name with -service-account."},
+		{"kiali.monitoringView", "topology.kiali.monitoringView", "The name of the ClusterRoleBinding by which the server may ask the cluster's metrics."},
+		{"kiali.version", "cluster.version", "The line of the Kiali server that the operator installs."},
+		{"kiali.host", "cluster.host", "The host of the hub's Kiali."},
+		{"kiali.webRoot", "cluster.webRoot", "The path that the hub's Kiali is served under, where it is not the platform's."},
+		{"kiali.callback", "cluster.callback", "Where a login on this cluster leads back to: the hub's Kiali, and in it this cluster."},
+		{"kiali.spec", "cluster.kialiSpec", "Merged over the spec of the Kiali resource: maps merge, all else is replaced. Null is Helm's word for removing a value, so it cannot be set."},
+		{"operator.channel", "topology.operator.channel", "The channel of the operator's Subscription."},
+		{"operator.openshift.package", "topology.operator.openshift.package", "The operator's name in the catalog on OpenShift."},
+		{"operator.openshift.source", "topology.operator.openshift.source", "The catalog that the operator comes from on OpenShift."},
+		{"operator.kubernetes.package", "topology.operator.kubernetes.package", "The operator's name in the catalog on other platforms."},
+		{"operator.kubernetes.source", "topology.operator.kubernetes.source", "The catalog that the operator comes from on other platforms."},
+		{"store.url", "topology.store.url", "The metrics store that the hub's Kiali asks."},
+		{"store.username", "topology.store.username", "A reference secret:NAME:KEY, never the user name itself."},
+		{"store.password", "topology.store.password", "A reference secret:NAME:KEY, never the password itself."},
+		{"store.token", "topology.store.token", "A reference secret:NAME:KEY, never the token itself."},
+		{"store.interval", "topology.store.interval", "The longest scrape interval of the clusters: Kiali asks for no rate over less than two."},
+		{"metrics.interval", "cluster.interval", "The time between two scrapes."},
+		{"metrics.labels", "topology.metrics.labels", "Further labels on the monitors, which a Prometheus may select by."},
+		{"telemetry.name", "topology.telemetry.name", "The name of the mesh-wide Telemetry."},
+		{"monitoring.clusterConfig", "cluster.monitoringConfig", "The whole text of cluster-monitoring-config."},
+		{"monitoring.workloadConfig", "cluster.workloadConfig", "The whole text of user-workload-monitoring-config."},
+	}
+}
+
+// shapeDocs say what the fields of shape mean, by their names in the values.
+var shapeDocs = map[string]string{
+	"hub":              "Whether the Kiali server runs here; else the cluster is a remote.",
+	"platform":         "openshift or kubernetes.",
+	"operator":         "Whether the operator comes by a Subscription.",
+	"mesh":             "Whether the cluster is in the mesh.",
+	"ambient":          "Whether ztunnel carries the mesh's traffic.",
+	"controlPlane":     "Whether an istiod runs here.",
+	"revisions":        "Whether more than one does.",
+	"telemetry":        "Whether the mesh-wide Telemetry is here, and the topology's.",
+	"monitors":         "Whether there are namespaces to scrape.",
+	"ownInterval":      "",
+	"monitorLabels":    "",
+	"prometheusMerge":  "Whether proxies announce one port for all their metrics.",
+	"monitoringConfig": "Whether cluster-monitoring-config is the topology's.",
+	"remoteWrite":      "Whether series are sent to the store of the whole mesh.",
+	"strategy":         "How users log in to Kiali, where that is not the operator's default for the platform.",
+	"callback":         "Whether logins get a redirect URI.",
+	"viewOnly":         "Whether Kiali may only look.",
+	"kialiSpec":        "",
+	"store":            "What the hub's Kiali asks for metrics.",
+	"storeAuth":        "How the hub's Kiali logs in to the store.",
+	"ingressHost":      "Whether the host of the hub's Kiali is given, and not the platform's.",
+	"webRoot":          "Whether the path of the hub's Kiali is given, and not the platform's.",
+	"istioNamespace":   "Whether the hub's Kiali has to be told the namespace of istiod.",
+}
+
+// chartShape is a shape without what only tells whether a value is given, or
+// which of two: in a chart every value has a default, and merging nothing
+// changes nothing.
+func chartShape(s shape) shape {
+	s.KialiSpec, s.MonitorLabels, s.OwnInterval = true, true, true
+	if s.MonitoringConfig == "topology" {
+		s.MonitoringConfig = "cluster"
+	}
+	return s
+}
+
+// charted writes the chart of a topology and the values of its clusters.
+func charted(t *topology.Topology, templates fs.FS) ([]tree.File, error) {
+	if err := chartable(t); err != nil {
+		return nil, err
+	}
+	c, err := chartOf(t, templates)
+	if err != nil {
+		return nil, err
+	}
+	files, err := chart.Tree(c)
+	if err != nil {
+		return nil, unchartable(t, err)
+	}
+	return files, nil
+}
+
+// unchartable is the error of templates that make no chart.
+func unchartable(t *topology.Topology, err error) error {
+	return &FormatError{Position: t.At("metadata", "name"), Message: "no chart: " + err.Error(), Hint: lawHint}
+}
+
+const lawHint = "a template computes with values, or branches on them, where it may only place them"
+
+// chartOf gathers what the chart of a topology is made of.
+func chartOf(t *topology.Topology, templates fs.FS) (*chart.Chart, error) {
+	c := &chart.Chart{Name: t.Metadata.Name, Namespaces: sharedNamespaces(t)}
+	if t.Spec.Kiali.Version != "default" {
+		c.Version = t.Spec.Kiali.Version
+	}
+	shared, defaults, home := topologyValues(t), defaultValues(t), callback(t)
+	holes := map[string]leaves{resource.ScopeTopology: {}, resource.ScopeCluster: {}}
+	for _, v := range chartValues() {
+		scope, path, _ := strings.Cut(v.hole, ".")
+		holes[scope][path] = nil
+		value := defaults[v.hole]
+		if scope == resource.ScopeTopology && value == nil {
+			value = shared[path]
+		}
+		c.Values = append(c.Values, chart.Value{Path: v.path, Hole: v.hole, Doc: v.doc, Default: value, Required: v.hole == "cluster.name"})
+	}
+	e := chartEvaluation{
+		vm:     template.New(templates),
+		holes:  holes,
+		bodies: map[shape][]resource.Resource{},
+	}
+	index := map[shape]int{}
+	var shapes []shape
+	for i := range t.Spec.Clusters {
+		cluster := &t.Spec.Clusters[i]
+		s := chartShape(shapeOf(t, cluster))
+		if _, ok := index[s]; !ok {
+			if _, err := e.of(s); err != nil {
+				return nil, &TemplateError{Position: t.At("spec", "clusters", i), Cluster: cluster.Name, Err: err}
+			}
+			index[s] = len(shapes)
+			shapes = append(shapes, s)
+		}
+		c.Clusters = append(c.Clusters, chart.Cluster{
+			Name:       cluster.Name,
+			Shape:      index[s],
+			Values:     chartClusterValues(t, cluster, home, shared),
+			Namespaces: namespacesOf(t, cluster),
+		})
+	}
+	// The order of the clusters must not show.
+	slices.SortFunc(shapes, func(a, b shape) int { return strings.Compare(fmt.Sprintf("%+v", b), fmt.Sprintf("%+v", a)) })
+	renumbered := map[shape]int{}
+	for i, s := range shapes {
+		renumbered[s] = i
+		bodies, err := e.of(s)
+		if err != nil {
+			return nil, err
+		}
+		c.Shapes = append(c.Shapes, chart.Shape{Fields: shapeFields(s), Resources: bodies, Relevant: e.relevant(s, shapes)})
+	}
+	for i := range c.Clusters {
+		c.Clusters[i].Shape = renumbered[chartShape(shapeOf(t, &t.Spec.Clusters[i]))]
+	}
+	for i := range reflect.TypeFor[shape]().NumField() {
+		name := shapeField(i)
+		c.Fields = append(c.Fields, chart.Field{Name: name, Doc: shapeDocs[name]})
+	}
+	return c, nil
+}
+
+// shapeField is the name of a field of shape, as templates have it.
+func shapeField(i int) string { return reflect.TypeFor[shape]().Field(i).Tag.Get("json") }
+
+// shapeFields are the fields of a shape by name.
+func shapeFields(s shape) map[string]any {
+	fields := map[string]any{}
+	for i := range reflect.TypeFor[shape]().NumField() {
+		fields[shapeField(i)] = reflect.ValueOf(s).Field(i).Interface()
+	}
+	fields["monitoringConfig"] = s.MonitoringConfig != "" // whose it is, the chart does not ask
+	return fields
+}
+
+// sharedNamespaces are those of a cluster of the mesh that names none itself.
+func sharedNamespaces(t *topology.Topology) []string {
+	namespaces := append([]string{t.Spec.Mesh.ControlPlaneNamespace}, t.Spec.Namespaces...)
+	slices.Sort(namespaces)
+	return slices.Compact(namespaces)
+}
+
+// defaultValues are those of a cluster that says nothing itself, by hole.
+func defaultValues(t *topology.Topology) map[string]any {
+	values := map[string]any{
+		"cluster.interval":        t.Spec.Metrics.Interval,
+		"cluster.version":         t.Spec.Kiali.Version,
+		"cluster.kialiSpec":       map[string]any{},
+		"topology.metrics.labels": map[string]string{},
+	}
+	if len(t.Spec.Metrics.Labels) > 0 {
+		values["topology.metrics.labels"] = t.Spec.Metrics.Labels
+	}
+	if uwm := t.Spec.Metrics.UserWorkloadMonitoring; uwm.Manage {
+		values["cluster.monitoringConfig"] = configText(uwm.Config)
+	}
+	return values
+}
+
+// chartClusterValues are the values of a cluster by hole.
+func chartClusterValues(t *topology.Topology, c *topology.Cluster, home string, shared leaves) map[string]any {
+	values := map[string]any{}
+	for path, value := range clusterValues(t, c, home) {
+		values[resource.ScopeCluster+"."+path] = value
+	}
+	if text, ok := shared["monitoringConfig"]; ok && shapeOf(t, c).MonitoringConfig == "topology" {
+		values["cluster.monitoringConfig"] = text
+	}
+	return values
+}
+
+// chartEvaluation evaluates the templates with a hole for every value that
+// there can be.
+type chartEvaluation struct {
+	vm     *template.VM
+	holes  map[string]leaves
+	bodies map[shape][]resource.Resource
+}
+
+func (e *chartEvaluation) of(s shape) ([]resource.Resource, error) {
+	if bodies, ok := e.bodies[s]; ok {
+		return bodies, nil
+	}
+	bodies, err := bodiesOf(e.vm, s, e.holes[resource.ScopeTopology], e.holes[resource.ScopeCluster])
+	if err != nil {
+		return nil, err
+	}
+	e.bodies[s] = bodies
+	return bodies, nil
+}
+
+// relevant tells which fields a shape's resources depend on, by their names:
+// those with which a resource is another, or is gone, when one of them is as
+// in another of the shapes. It only helps to choose between conditions that
+// are true of the same shapes, so a shape that no template knows may fail.
+func (e *chartEvaluation) relevant(s shape, shapes []shape) map[string][]string {
+	own := byName(e.bodies[s])
+	fields := map[string][]string{}
+	for i := range reflect.TypeFor[shape]().NumField() {
+		tried := map[any]bool{reflect.ValueOf(s).Field(i).Interface(): true}
+		for _, other := range shapes {
+			value := reflect.ValueOf(other).Field(i)
+			if tried[value.Interface()] {
+				continue
+			}
+			tried[value.Interface()] = true
+			changed := s
+			reflect.ValueOf(&changed).Elem().Field(i).Set(value)
+			bodies, err := e.of(changed)
+			if err != nil {
+				continue
+			}
+			now := byName(bodies)
+			for name, body := range own {
+				if now[name] == nil || !now[name].Equal(body) {
+					if field := shapeField(i); !slices.Contains(fields[name], field) {
+						fields[name] = append(fields[name], field)
+					}
+				}
+			}
+		}
+	}
+	return fields
+}
+
+func byName(resources []resource.Resource) map[string]*resource.Body {
+	bodies := map[string]*resource.Body{}
+	for _, r := range resources {
+		bodies[r.Name] = r.Body
+	}
+	return bodies
+}
+
+// FormatError is a topology that a format has no form for.
+type FormatError struct {
+	topology.Position
+	Message, Hint string
+}
+
+func (e *FormatError) Error() string { return e.Position.String() + ": " + e.Message }
+
+// chartable refuses what a chart cannot have.
+func chartable(t *topology.Topology) error {
+	if len(t.Spec.Overlays) > 0 {
+		o := t.Spec.Overlays[0]
+		what := "a kustomization, which a chart cannot have"
+		if o.Jsonnet != "" {
+			what = "Jsonnet, which the format helm does not know yet"
+		}
+		return &FormatError{
+			Position: t.At("spec", "overlays", 0),
+			Message:  fmt.Sprintf("overlay %q is %s", o.Name, what),
+			Hint:     "render --format kustomize; or, for the Kiali resource, write the change into kiali.spec",
+		}
+	}
+	for i := range t.Spec.Clusters {
+		c := &t.Spec.Clusters[i]
+		if at := controlIn(kialiSpec(t, c), "spec"); at != "" {
+			return &FormatError{
+				Position: t.At("spec", "clusters", i),
+				Message:  fmt.Sprintf("cluster %q: %s of its Kiali resource has a control character, which Helm writes as no YAML reader takes it", c.Name, at),
+				Hint:     "render --format kustomize, or leave the character out",
+			}
+		}
+	}
+	return nil
+}
+
+// controlIn is the path of the first text below v with a character that Helm's
+// toJson leaves as it is and YAML does not allow, or "".
+func controlIn(v any, path string) string {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if hasControl(key) {
+				return path
+			}
+			if at := controlIn(v[key], path+"."+key); at != "" {
+				return at
+			}
+		}
+	case []any:
+		for i, item := range v {
+			if at := controlIn(item, fmt.Sprintf("%s[%d]", path, i)); at != "" {
+				return at
+			}
+		}
+	case string:
+		if hasControl(v) {
+			return path
+		}
+	}
+	return ""
+}
+
+// hasControl knows of C1 and DEL, and of what is no character; JSON has
+// escapes for all others.
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r >= 0x7f && r <= 0x9f || r == 0xfffe || r == 0xffff })
+}

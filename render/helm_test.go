@@ -1,0 +1,203 @@
+package render
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+	"github.com/sightline-mesh/sightline/templates"
+)
+
+// TestHelmsRenderWhatKustomizeBuilds lets the Helm programs that people have
+// render the chart of every example, one cluster of each shape.
+func TestHelmsRenderWhatKustomizeBuilds(t *testing.T) {
+	for version, helm := range helms(t) {
+		for name, top := range everyExample(t) {
+			t.Run(version+"/"+name, func(t *testing.T) {
+				out := writtenTree(t, top, Helm)
+				built := writtenTree(t, top, Kustomize)
+				clusters, err := Clusters(top, Sources{Templates: templates.FS})
+				require.NoError(t, err)
+				indexes := onePerShape(top)
+				if len(clusters) <= 3 {
+					indexes = indexes[:0]
+					for i := range clusters {
+						indexes = append(indexes, i)
+					}
+				}
+				for _, i := range indexes {
+					c := &clusters[i]
+					values := filepath.Join(out, "clusters", c.Name+".yaml")
+					rendered := helm.must(t, "template", "x", filepath.Join(out, "chart"), "-f", values)
+					require.Equal(t, kustomizeObjects(t, built, c), byID(t, documents(t, rendered)), c.Name)
+					helm.must(t, "lint", "--strict", filepath.Join(out, "chart"), "-f", values)
+				}
+			})
+		}
+	}
+}
+
+// TestHelmsPackage shows that the chart can be packed, and that the archive
+// renders to the same.
+func TestHelmsPackage(t *testing.T) {
+	top := everyExample(t)["east-west"]
+	for version, helm := range helms(t) {
+		t.Run(version, func(t *testing.T) {
+			out := writtenTree(t, top, Helm)
+			packed := t.TempDir()
+			helm.must(t, "package", filepath.Join(out, "chart"), "-d", packed)
+			values := filepath.Join(out, "clusters", "cluster2.yaml")
+			assert.Equal(t,
+				string(helm.must(t, "template", "x", filepath.Join(out, "chart"), "-f", values)),
+				string(helm.must(t, "template", "x", filepath.Join(packed, "east-west-0.1.0.tgz"), "-f", values)))
+		})
+	}
+}
+
+// TestHelmsRefuseWrongValues shows what the schema keeps from a cluster.
+func TestHelmsRefuseWrongValues(t *testing.T) {
+	top := everyExample(t)["east-west"]
+	for version, helm := range helms(t) {
+		out := writtenTree(t, top, Helm)
+		cluster := filepath.Join(out, "clusters", "cluster2.yaml")
+		for _, test := range []struct{ name, values, says string }{
+			{"a number for a string", "metrics: {interval: 30}", "string"},
+			{"a string for a boolean", "phases: {kiali: 'no'}", "boolean"},
+			{"a string for a list", "namespaces: sample", "array"},
+			{"a number among names", "namespaces: [istio-system, 7]", "string"},
+			{"a list for a map", "kiali: {spec: []}", "object"},
+			{"a number for a label", "metrics: {labels: {release: 1}}", "string"},
+			{"a key that there is not", "metrics: {intervall: 30s}", "intervall"},
+			{"a shape that no cluster has", "shape: {hub: true, platform: kubernetes}", "shape"},
+		} {
+			t.Run(version+"/"+test.name, func(t *testing.T) {
+				file := filepath.Join(t.TempDir(), "values.yaml")
+				require.NoError(t, os.WriteFile(file, []byte(test.values), 0o644))
+				_, stderr, err := helm.run("template", "x", filepath.Join(out, "chart"), "-f", cluster, "-f", file)
+				require.Error(t, err)
+				assert.Contains(t, stderr, test.says)
+			})
+		}
+		t.Run(version+"/no cluster", func(t *testing.T) {
+			_, stderr, err := helm.run("template", "x", filepath.Join(out, "chart"))
+			require.Error(t, err, "whose objects would it be?")
+			assert.Contains(t, stderr, "name")
+		})
+	}
+}
+
+// TestHelmsRenderPhases shows that the releases of the phases together have
+// the objects of the cluster, each once.
+func TestHelmsRenderPhases(t *testing.T) {
+	top := everyExample(t)["east-west"]
+	phases := []resource.Phase{resource.Operator, resource.Kiali, resource.Link, resource.Monitoring}
+	for version, helm := range helms(t) {
+		t.Run(version, func(t *testing.T) {
+			out := writtenTree(t, top, Helm)
+			clusters, err := Clusters(top, Sources{Templates: templates.FS})
+			require.NoError(t, err)
+			for i := range clusters {
+				var parts []resource.Object
+				for _, phase := range phases {
+					// As the chart's README has it.
+					only := "phases.operator=false,phases.kiali=false,phases.link=false,phases.monitoring=false,phases." + string(phase) + "=true"
+					args := []string{"template", "x", filepath.Join(out, "chart"), "-f", filepath.Join(out, "clusters", clusters[i].Name+".yaml"), "--set", only}
+					parts = append(parts, documents(t, helm.must(t, args...))...)
+				}
+				assert.Equal(t, filledObjects(t, &clusters[i]), byID(t, parts))
+			}
+		})
+	}
+}
+
+// TestHelmsKeepHostileValues is FuzzHostileValues for the programs.
+func TestHelmsKeepHostileValues(t *testing.T) {
+	top := everyExample(t)["east-west"]
+	keys := map[string]any{}
+	for _, s := range hostile {
+		keys[s] = s
+	}
+	top.Spec.Kiali.Spec = map[string]any{"list": hostile, "keys": keys}
+	clusters, err := Clusters(top, Sources{Templates: templates.FS})
+	require.NoError(t, err)
+	for version, helm := range helms(t) {
+		t.Run(version, func(t *testing.T) {
+			out := writtenTree(t, top, Helm)
+			values := filepath.Join(out, "clusters", "cluster1.yaml")
+			rendered := helm.must(t, "template", "x", filepath.Join(out, "chart"), "-f", values)
+			require.Equal(t, filledObjects(t, &clusters[0]), byID(t, documents(t, rendered)))
+		})
+	}
+}
+
+// helmProgram runs a Helm program that has nothing of its user's.
+type helmProgram struct{ file, home string }
+
+// helms are the programs that make test names.
+func helms(t *testing.T) map[string]helmProgram {
+	t.Helper()
+	programs := map[string]helmProgram{}
+	for version, variable := range map[string]string{"helm3": "SIGHTLINE_HELM3", "helm4": "SIGHTLINE_HELM4"} {
+		if file := os.Getenv(variable); file != "" {
+			programs[version] = helmProgram{file, t.TempDir()}
+		} else {
+			t.Logf("%s is not tried: %s names no program (make test sets it)", version, variable)
+		}
+	}
+	return programs
+}
+
+func (h helmProgram) run(args ...string) (stdout []byte, stderr string, err error) {
+	if args[0] != "package" {
+		// Built without Helm's own Makefile, Helm 3 takes the cluster for 1.20.
+		args = append(args, "--kube-version", "v1.30.0")
+	}
+	cmd := exec.Command(h.file, args...)
+	cmd.Env = []string{"HOME=" + h.home, "XDG_CACHE_HOME=" + h.home, "XDG_CONFIG_HOME=" + h.home, "XDG_DATA_HOME=" + h.home}
+	var words bytes.Buffer
+	cmd.Stderr = &words
+	stdout, err = cmd.Output()
+	return stdout, words.String(), err
+}
+
+func (h helmProgram) must(t *testing.T, args ...string) []byte {
+	t.Helper()
+	stdout, stderr, err := h.run(args...)
+	require.NoError(t, err, "%s\n%s", stderr, stdout)
+	return stdout
+}
+
+// kustomizeObjects are those that the kustomize program builds of a tree or,
+// where there is none, those that it is shown elsewhere to build.
+func kustomizeObjects(t *testing.T, out string, c *resource.Cluster) map[resource.ID]resource.Object {
+	t.Helper()
+	kustomize := os.Getenv("SIGHTLINE_KUSTOMIZE")
+	if kustomize == "" {
+		return filledObjects(t, c)
+	}
+	built, err := exec.Command(kustomize, "build", filepath.Join(out, "clusters", c.Name)).Output()
+	require.NoError(t, err)
+	return byID(t, documents(t, built))
+}
+
+// writtenTree writes the tree of a topology and returns where.
+func writtenTree(t *testing.T, top *topology.Topology, format Format) string {
+	t.Helper()
+	files, err := Tree(top, Sources{Templates: templates.FS}, format)
+	require.NoError(t, err)
+	out := filepath.Join(t.TempDir(), "out")
+	dir, err := tree.Open(out, tree.Marker{Topology: top.Metadata.Name, Format: string(format)})
+	require.NoError(t, err)
+	plan, err := dir.Compare(t.Context(), files)
+	require.NoError(t, err)
+	require.NoError(t, plan.Apply(t.Context()))
+	return out
+}

@@ -1,0 +1,262 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/chart"
+	"github.com/sightline-mesh/sightline/internal/kustomize"
+	"github.com/sightline-mesh/sightline/internal/manifests"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/template"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+// LawError is a cluster whose objects depend on how they are made.
+type LawError struct {
+	topology.Position
+	Cluster string
+	Way     string // that differs from filling the bodies
+	Object  resource.ID
+	Path    string // of the first field that differs, "" for the object itself
+	Filled  any    // nil if there is none
+	Other   any
+}
+
+// Hint says what may be the cause.
+func (e *LawError) Hint() string { return lawHint }
+
+func (e *LawError) Error() string {
+	where := e.Object.String()
+	if e.Path != "" {
+		where += ": " + e.Path
+	}
+	return fmt.Sprintf("%s: cluster %q: %s: %s gives %s, filling the body %s", e.Position, e.Cluster, where, e.Way, shown(e.Other), shown(e.Filled))
+}
+
+func shown(v any) string {
+	if v == nil {
+		return "nothing"
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	if len(text) > 200 {
+		text = append(text[:200], "…"...)
+	}
+	return string(text)
+}
+
+// The ways to the objects of a cluster, beside filling its bodies.
+const (
+	byEvaluating = "evaluating the templates"
+	byKustomize  = "kustomize build"
+	byHelm       = "the chart"
+)
+
+// law shows for the clusters at the indexes that all ways lead to the same
+// objects; else the error is a *LawError.
+func law(t *topology.Topology, templates fs.FS, clusters []resource.Cluster, indexes []int, charted []tree.File) error {
+	chosen := make([]resource.Cluster, len(indexes))
+	for i, n := range indexes {
+		chosen[i] = clusters[n]
+	}
+	files, err := kustomize.Tree(chosen)
+	if err != nil {
+		return unchartable(t, err)
+	}
+	built, err := kustomize.Load(files)
+	if err != nil {
+		return err
+	}
+	loaded, err := chart.Load(charted)
+	if err != nil {
+		return unchartable(t, err)
+	}
+	values := map[string][]byte{}
+	for _, f := range charted {
+		values[f.Path] = f.Content
+	}
+	vm := template.New(templates)
+	for _, n := range indexes {
+		c := &clusters[n]
+		filled, err := filledSet(c)
+		if err != nil {
+			return unchartable(t, err)
+		}
+		for _, way := range []struct {
+			name    string
+			objects func() ([]resource.Object, error)
+		}{
+			{byEvaluating, func() ([]resource.Object, error) {
+				return evaluateCluster(vm, shapeOf(t, &t.Spec.Clusters[n]), c)
+			}},
+			{byKustomize, func() ([]resource.Object, error) { return built.Build("clusters/" + c.Name) }},
+			{byHelm, func() ([]resource.Object, error) { return loaded.Render(values[chart.ValuesFile(c.Name)]) }},
+		} {
+			objects, err := way.objects()
+			if err != nil {
+				return unchartable(t, fmt.Errorf("cluster %q: %w", c.Name, err))
+			}
+			if e := compareSets(filled, objects); e != nil {
+				e.Position, e.Cluster, e.Way = t.At("spec", "clusters", n), c.Name, way.name
+				return e
+			}
+		}
+	}
+	return nil
+}
+
+// onePerShape are the indexes of the first cluster of each shape.
+func onePerShape(t *topology.Topology) []int {
+	seen := map[shape]bool{}
+	var first []int
+	for i := range t.Spec.Clusters {
+		if s := shapeOf(t, &t.Spec.Clusters[i]); !seen[s] {
+			seen[s] = true
+			first = append(first, i)
+		}
+	}
+	return first
+}
+
+// filledSet are the objects that filling the bodies gives, as a reader of
+// their text sees them.
+func filledSet(c *resource.Cluster) ([]resource.Object, error) {
+	files, err := manifests.Cluster(c)
+	if err != nil {
+		return nil, err
+	}
+	objects := make([]resource.Object, len(files))
+	for i, f := range files {
+		if err := yaml.Unmarshal(f.Content, &objects[i]); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+	return objects, nil
+}
+
+// evaluateCluster evaluates the templates with the values of a cluster in
+// place of holes, once for each namespace.
+func evaluateCluster(vm *template.VM, s shape, c *resource.Cluster) ([]resource.Object, error) {
+	value := func(_ string, leaf any) any { return leaf }
+	shared := nested(c.Values[resource.ScopeTopology], value)
+	own := nested(c.Values[resource.ScopeCluster], value)
+	repeated := map[string]bool{}
+	for _, r := range c.Resources {
+		repeated[r.Name] = r.Body.Uses(resource.ScopeNamespace)
+	}
+	var objects []resource.Object
+	for i, ns := range append([]string{""}, c.Namespaces...) {
+		phases, err := evaluate(vm, s, shared, own, map[string]any{"name": ns})
+		if err != nil {
+			return nil, err
+		}
+		for _, named := range phases {
+			for name, o := range named {
+				if repeated[name] == (i > 0) {
+					objects = append(objects, o)
+				}
+			}
+		}
+	}
+	return objects, nil
+}
+
+// compareSets finds the first difference between two sets of objects.
+func compareSets(filled, others []resource.Object) *LawError {
+	a, b := map[resource.ID]resource.Object{}, map[resource.ID]resource.Object{}
+	for _, o := range filled {
+		a[resource.IDOf(o)] = o
+	}
+	for _, o := range others {
+		id := resource.IDOf(o)
+		if b[id] != nil {
+			return &LawError{Object: id, Filled: "one of it", Other: "two of it"}
+		}
+		b[id] = o
+	}
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	for _, id := range slices.SortedFunc(maps.Keys(all), func(x, y resource.ID) int { return strings.Compare(x.String(), y.String()) }) {
+		var x, y any
+		if o := a[id]; o != nil {
+			x = plain(o)
+		}
+		if o := b[id]; o != nil {
+			y = plain(o)
+		}
+		if path, one, other, differ := firstDifference(x, y, ""); differ {
+			return &LawError{Object: id, Path: path, Filled: one, Other: other}
+		}
+	}
+	return nil
+}
+
+// plain is a value with its numbers as numbers and its lists and maps as
+// encoding/json has them.
+func plain(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, item := range v {
+			m[k] = plain(item)
+		}
+		return m
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			list[i] = plain(item)
+		}
+		return list
+	case json.Number:
+		f, err := v.Float64()
+		if err != nil {
+			return v.String()
+		}
+		return f
+	}
+	return v
+}
+
+// firstDifference is the path of the first field, in order of the names, in
+// which two values differ.
+func firstDifference(a, b any, path string) (at string, one, other any, differ bool) {
+	switch x := a.(type) {
+	case map[string]any:
+		if y, ok := b.(map[string]any); ok {
+			all := maps.Clone(x)
+			maps.Copy(all, y)
+			for _, key := range slices.Sorted(maps.Keys(all)) {
+				below := key
+				if path != "" {
+					below = path + "." + key
+				}
+				if at, one, other, differ := firstDifference(x[key], y[key], below); differ {
+					return at, one, other, true
+				}
+			}
+			return "", nil, nil, false
+		}
+	case []any:
+		if y, ok := b.([]any); ok && len(x) == len(y) {
+			for i := range x {
+				if at, one, other, differ := firstDifference(x[i], y[i], path+"["+strconv.Itoa(i)+"]"); differ {
+					return at, one, other, true
+				}
+			}
+			return "", nil, nil, false
+		}
+	}
+	return path, a, b, !reflect.DeepEqual(a, b)
+}
