@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/chart"
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -250,4 +251,38 @@ spec:
 	file := filepath.Join(dir, fmt.Sprintf("fleet-%d-%d.yaml", n, namespaces))
 	require.NoError(b, os.WriteFile(file, []byte(text.String()), 0o644))
 	return file
+}
+
+// BenchmarkVerify compares verifying 1,000 clusters with 20 namespaces with
+// rendering them, which writes the tree and applies the same rules.
+func BenchmarkVerify(b *testing.B) {
+	sightline := buildBinary(b)
+	work := fastDir(b)
+	file := fleet(b, work, 1000, 20)
+	data, err := os.ReadFile(file)
+	require.NoError(b, err)
+	var verify, write, rules, bare best
+	for b.Loop() {
+		out := filepath.Join(work, "out")
+		require.NoError(b, os.RemoveAll(out))
+		write.process(b, sightline, "render", file, "-o", out)
+		verify.process(b, sightline, "verify", file)
+		// In memory: the rules alone, against rendering alone.
+		t, findings := topology.Parse("fleet.yaml", data)
+		require.Empty(b, findings)
+		bare.time(func() {
+			_, err := render.Tree(t, render.SourcesOf(t), render.Manifests)
+			require.NoError(b, err)
+		})
+		clusters, err := render.Clusters(t, render.SourcesOf(t))
+		require.NoError(b, err)
+		rules.time(func() {
+			_, err := check.Find([]check.Input{{Topology: t, Clusters: clusters}}, check.Options{})
+			require.NoError(b, err)
+		})
+	}
+	b.ReportMetric(verify.seconds()/write.seconds(), "x-of-render")
+	b.ReportMetric(verify.seconds(), "s-verify")
+	b.ReportMetric(rules.seconds()*1e3, "ms-rules")
+	b.ReportMetric(rules.seconds()/bare.seconds(), "x-rules-of-manifests-in-memory")
 }

@@ -120,7 +120,7 @@ func (t *Topology) checkHost(hub int, remotes bool, findings *Findings) {
 	}
 	label := t.Spec.Kiali.InstanceName + "-" + t.Spec.Kiali.Namespace
 	if len(label) > 63 {
-		findings.add(t.At("spec", "kiali", "instanceName"), RuleValue, "shorten spec.kiali.instanceName or spec.kiali.namespace, or give the hub a kiali.host",
+		findings.add(t.At("spec", "kiali", "instanceName"), "KC20", "shorten spec.kiali.instanceName or spec.kiali.namespace, or give the hub a kiali.host",
 			"the host of the hub's Kiali begins with %q, which has %d characters; a part of a host may have at most 63", label, len(label))
 	}
 }

@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -154,7 +155,7 @@ func (t *Topology) checkRemoteWrite(findings *Findings) {
 	}{
 		{path("settings", "url"), RuleValue, "is set by spec.metrics.thanos.remoteWrite.url"},
 		{path("config", "prometheus", "remoteWrite"), RuleValue, "is set by the url and the settings of spec.metrics.thanos.remoteWrite"},
-		{path("config", "prometheus", "externalLabels", "cluster"), "PM25", "is the name of each cluster, which keeps equal series of two clusters apart in the store"},
+		{path("config", "prometheus", "externalLabels", "cluster"), RuleValue, "is the name of each cluster, which keeps equal series of two clusters apart in the store"},
 	} {
 		if t.node(own.path...) != nil {
 			findings.add(t.At(own.path...), own.rule, "remove it here", "%s %s", dotted(own.path), own.says)
@@ -262,19 +263,20 @@ func (t *Topology) checkVersions(hub int, findings *Findings) {
 	}
 }
 
-// ownFields are fields of a Kiali resource that the topology has a place for.
-var ownFields = map[string]string{
-	"version":                                          "kiali.version",
-	"deployment.instance_name":                         "kiali.instanceName",
-	"deployment.namespace":                             "kiali.namespace",
-	"deployment.remote_cluster_resources_only":         "kiali.hub",
-	"deployment.view_only_mode":                        "kiali.viewOnly",
-	"external_services.prometheus.query_scope.mesh_id": "mesh.id",
-	"external_services.prometheus.url":                 "metrics.store",
-	"kubernetes_config.cluster_name":                   "the name of the cluster",
-	"clustering.ignore_home_cluster":                   "controlPlane.mode",
-	"auth.strategy":                                    "kiali.auth.strategy",
-	"server.web_root":                                  "kiali.webRoot of the hub",
+// ownFields are fields of a Kiali resource that the topology has a place for,
+// with the rule about them where there is one.
+var ownFields = map[string]struct{ by, rule string }{
+	"version":                                          {by: "kiali.version"},
+	"deployment.instance_name":                         {"kiali.instanceName", "KC01"},
+	"deployment.namespace":                             {"kiali.namespace", "KC10"},
+	"deployment.remote_cluster_resources_only":         {by: "kiali.hub"},
+	"deployment.view_only_mode":                        {by: "kiali.viewOnly"},
+	"external_services.prometheus.query_scope.mesh_id": {"mesh.id", "PM06"},
+	"external_services.prometheus.url":                 {by: "metrics.store"},
+	"kubernetes_config.cluster_name":                   {"the name of the cluster", "ID05"},
+	"clustering.ignore_home_cluster":                   {"controlPlane.mode", "ID06"},
+	"auth.strategy":                                    {by: "kiali.auth.strategy"},
+	"server.web_root":                                  {by: "kiali.webRoot of the hub"},
 }
 
 // checkKialiSpec refuses what would part the Kiali resource from the rest of
@@ -289,7 +291,8 @@ func (t *Topology) checkKialiSpec(spec map[string]any, findings *Findings, path 
 			in = append(in, key)
 		}
 		if t.node(in...) != nil {
-			findings.add(t.At(in...), RuleValue, "remove it here, and say it there", "%s is set by %s, from which other resources follow too", field, ownFields[field])
+			own := ownFields[field]
+			findings.add(t.At(in...), cmp.Or(own.rule, RuleValue), "remove it here, and say it there", "%s is set by %s, from which other resources follow too", field, own.by)
 		}
 	}
 	t.checkCredentials(spec, findings, formats["secretRef"].hint, path...)
@@ -346,7 +349,7 @@ func (t *Topology) checkCluster(i, hub int, findings *Findings) {
 		t.checkLinkName(i, findings)
 	}
 	if i == hub && t.Spec.Kiali.Auth.Strategy == "openshift" && c.Kiali.WebRoot != DefaultWebRoot(c.Platform) && t.HubHostUnknown() && !c.KialiBefore("v2.4") {
-		findings.add(at("kiali", "webRoot"), "KC04", "add domain or kiali.host", "%s: with a web root of its own the hub's login callback has to be stated, and its host is not known", t.called(i))
+		findings.add(at("kiali", "webRoot"), RuleMissing, "add domain or kiali.host", "%s: with a web root of its own the hub's login callback has to be stated, and its host is not known", t.called(i))
 	}
 	if t.Spec.Mesh.DataPlane != "ambient" && !t.refused(t.Spec.Mesh.DataPlane, "spec", "mesh", "dataPlane") {
 		noEffect([]any{"ztunnelNamespace"}, "write dataPlane: ambient in spec.mesh, or remove it", "ztunnelNamespace has no effect with the data plane sidecar")

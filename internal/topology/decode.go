@@ -56,7 +56,7 @@ func (d *decoder) close() {
 }
 
 func (d *decoder) missing(n *yaml.Node, path, rule, hint, format string, args ...any) {
-	d.absent = append(d.absent, absent{path, Finding{d.at(n), rule, fmt.Sprintf(format, args...), hint}})
+	d.absent = append(d.absent, absent{path, Finding{Position: d.at(n), Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint}})
 }
 
 func (d *decoder) at(n *yaml.Node) Position { return position(d.file, n) }

@@ -25,19 +25,38 @@ func (p Position) seenFrom(other Position) string {
 	return p.String()
 }
 
+// Severity says what a finding means for whoever renders.
+type Severity int
+
+// The severities. With an error, nothing is rendered.
+const (
+	Error Severity = iota
+	Warning
+	Info
+)
+
+func (s Severity) String() string {
+	return [...]string{"error", "warning", "info"}[s]
+}
+
 // Finding is one thing that is wrong with a topology, at the position that
 // causes it.
 type Finding struct {
 	Position
-	Rule    string // an identifier that documentation and suppressions use
-	Message string // what was found and what was expected, lower case, no full stop
-	Hint    string // what to do about it; may be empty
+	Rule     string // an identifier that documentation and suppressions use
+	Message  string // what was found and what was expected, lower case, no full stop
+	Hint     string // what to do about it; may be empty
+	Severity Severity
 }
 
 // String is one line that editors and grep understand, and the hint on the
-// next.
+// next. What is no error says so, in the place where compilers do.
 func (f Finding) String() string {
-	s := fmt.Sprintf("%s: %s: %s", f.Position, f.Rule, f.Message)
+	severity := ""
+	if f.Severity != Error {
+		severity = f.Severity.String() + ": "
+	}
+	s := fmt.Sprintf("%s: %s%s: %s", f.Position, severity, f.Rule, f.Message)
 	if f.Hint != "" {
 		s += "\nhint: " + f.Hint
 	}

@@ -34,8 +34,8 @@ var formats = map[string]format{
 		"must be lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit"),
 	"name": matching(`[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`, 253, "",
 		"must be lower-case letters, digits, '-' and single '.', at most 253, starting and ending with a letter or digit"),
-	"instanceName": matching(`[a-z]([-a-z0-9]*[a-z0-9])?`, 40, "", // the operator's own limit
-		"must be lower-case letters, digits and '-', at most 40, starting with a letter and ending with a letter or digit"),
+	"instanceName": matching(`[a-z]([-a-z0-9]*[a-z0-9])?`, 40, "write it like kiali, or kiali-mesh", // the operator's own limit
+		"must be lower-case letters, digits and '-', at most 40, starting with a letter and ending with a letter or digit").as("KC11"),
 	"meshID": matching(`[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?`, 63, "use the id that Istio has for the mesh (values.global.meshID)",
 		"must be letters, digits, '-', '_' and '.', at most 63, starting and ending with a letter or digit"),
 	"host": matching(hostLabel+`(\.`+hostLabel+`)+`, 253, "write it like apps.east.example.com",
@@ -93,6 +93,12 @@ func matching(pattern string, most int, hint, problem string) format {
 		patterns: []string{re.String()},
 		most:     most,
 	}
+}
+
+// as is the format with a rule of its own.
+func (f format) as(rule string) format {
+	f.rule = rule
+	return f
 }
 
 // duration is what both Prometheus and Kiali read as one.

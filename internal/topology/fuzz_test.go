@@ -20,6 +20,7 @@ func FuzzParse(f *testing.F) {
 		top, findings := Parse("f.yaml", data)
 		if len(findings) == 0 {
 			checkUsable(t, top)
+			sameAfterPrinting(t, top)
 		}
 		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
 		for i, found := range findings {

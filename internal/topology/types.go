@@ -35,7 +35,8 @@ type Metadata struct {
 	// The topology's name, and that of its directory where several are rendered at once. Changes: every resource, which has it as the
 	// label app.kubernetes.io/part-of.
 	Name string `yaml:"name" required:"name: east-west" format:"label"`
-	// Notes for tools. Sightline reads none of them yet. Changes: nothing.
+	// Notes for tools. Of these Sightline reads sightline.dev/suppress: rules whose warnings are known and meant, such as PM13. Changes:
+	// nothing.
 	Annotations map[string]string `yaml:"annotations"`
 }
 

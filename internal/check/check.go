@@ -1,0 +1,94 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// Options are what a caller says beside the topologies.
+type Options struct {
+	Definitions *Definitions // of the custom resources; nil: objects are not compared with schemas
+	Suppress    []string     // ids of rules whose warnings and infos are not wanted
+}
+
+// Find applies every rule to topologies that had no findings of their own,
+// and returns what they find, sorted. The error is about an object that cannot
+// be filled, which no topology should cause.
+func Find(inputs []Input, o Options) (topology.Findings, error) {
+	meshes := make([]*mesh, len(inputs))
+	for i, in := range inputs {
+		var err error
+		if meshes[i], err = newMesh(in, o.Definitions); err != nil {
+			return nil, err
+		}
+	}
+	rules := Rules()
+	var all []raw
+	for i := range rules {
+		f := &found{&rules[i], rules[i].Severity, &all}
+		if rules[i].mesh != nil {
+			for _, m := range meshes {
+				rules[i].mesh(m, f)
+			}
+		}
+		if rules[i].meshes != nil {
+			rules[i].meshes(meshes, f)
+		}
+	}
+	var findings topology.Findings
+	var kept []raw
+	suppressed := map[*mesh]map[string]bool{}
+	for _, m := range meshes {
+		suppressed[m] = suppressions(m, o.Suppress, rules, &findings)
+	}
+	for _, r := range distinct(all) {
+		if r.Severity == topology.Error || !suppressed[r.mesh][r.Rule] {
+			kept = append(kept, r)
+		}
+	}
+	return append(findings, grouped(kept)...).Sorted(), nil
+}
+
+// Suppress is the annotation of a topology with the ids of rules that have
+// nothing to say about it.
+const Suppress = "sightline.dev/suppress"
+
+// suppressions reads the annotation. An error cannot be suppressed, and an id
+// that no rule has suppresses nothing; both are findings.
+func suppressions(m *mesh, more []string, rules []Rule, findings *topology.Findings) map[string]bool {
+	ids := map[string]bool{}
+	for _, id := range more {
+		ids[id] = true
+	}
+	for _, id := range splitIDs(m.Metadata.Annotations[Suppress]) {
+		if problem, hint := Suppressible(id, rules); problem != "" {
+			*findings = append(*findings, topology.Finding{
+				Position: m.At("metadata", "annotations", Suppress), Rule: topology.RuleValue,
+				Message: fmt.Sprintf("%s names %s", Suppress, problem), Hint: hint,
+			})
+		}
+		ids[id] = true
+	}
+	return ids
+}
+
+// Suppressible says what keeps a rule from being suppressed, or "".
+func Suppressible(id string, rules []Rule) (problem, hint string) {
+	for i := range rules {
+		switch r := &rules[i]; {
+		case r.ID != id:
+		case !r.Softens():
+			return fmt.Sprintf("%s (%s), which finds errors only; errors cannot be suppressed", id, r.Title), "remove it, and correct what the rule finds"
+		default:
+			return "", ""
+		}
+	}
+	_, hint = Lookup(id)
+	return fmt.Sprintf("%q, which is no rule", topology.Shorten(id)), hint
+}
+
+func splitIDs(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(", \t\n", r) })
+}

@@ -1,0 +1,174 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// found collects what a rule finds.
+type found struct {
+	rule     *Rule
+	severity topology.Severity
+	all      *[]raw
+}
+
+// raw is a finding before equal ones are grouped.
+type raw struct {
+	topology.Finding
+	mesh    *mesh
+	cluster int    // that it is about, or -1
+	field   string // of the cluster's Kiali resource that it is about, or ""
+}
+
+// softer is the same collector for findings of a lesser severity.
+func (f *found) softer(s topology.Severity) *found {
+	return &found{f.rule, s, f.all}
+}
+
+func (f *found) add(m *mesh, cluster int, field string, at topology.Position, hint, message string) {
+	*f.all = append(*f.all, raw{
+		Finding: topology.Finding{Position: at, Rule: f.rule.ID, Message: message, Hint: hint, Severity: f.severity},
+		mesh:    m, cluster: cluster, field: field,
+	})
+}
+
+// on adds a finding about a topology as a whole.
+func (f *found) on(m *mesh, at topology.Position, hint, format string, args ...any) {
+	f.add(m, -1, "", at, hint, fmt.Sprintf(format, args...))
+}
+
+// cluster adds a finding about one cluster, which the message does not name.
+func (f *found) cluster(m *mesh, i int, at topology.Position, hint, format string, args ...any) {
+	f.add(m, i, "", at, hint, fmt.Sprintf(format, args...))
+}
+
+// object adds a finding about a part of an object.
+func (f *found) object(o *object, path fieldPath, hint, format string, args ...any) {
+	field := ""
+	if o.ID.Kind == "Kiali" && len(path) > 1 && path[0] == "spec" {
+		field = path[1:].String()
+	}
+	f.add(o.mesh, o.cluster, field, o.at(path), hint, fmt.Sprintf(format, args...))
+}
+
+// rank orders the rules that can speak about the same field of a Kiali
+// resource: what names the field comes first, then those that know every
+// field, then the schema. One defect gives one finding.
+func rank(rule string) int {
+	return slices.Index([]string{"", "KC09", "KC12", "KC13", "SC01", "SC02"}, rule)
+}
+
+// distinct drops findings about a field that a better one is about, or about
+// a part or the whole of it.
+func distinct(all []raw) []raw {
+	type key struct {
+		mesh    *mesh
+		cluster int
+	}
+	byKiali := map[key][]*raw{}
+	for i := range all {
+		if r := &all[i]; r.field != "" {
+			k := key{r.mesh, r.cluster}
+			byKiali[k] = append(byKiali[k], r)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(r raw) bool {
+		if r.field == "" || rank(r.Rule) < 0 {
+			return false
+		}
+		return slices.ContainsFunc(byKiali[key{r.mesh, r.cluster}], func(other *raw) bool {
+			return rank(other.Rule) < rank(r.Rule) && (within(other.field, r.field) || within(r.field, other.field))
+		})
+	})
+}
+
+func within(field, of string) bool {
+	return field == of || strings.HasPrefix(field, of+".") || strings.HasPrefix(field, of+"[")
+}
+
+// most is how many clusters with the same finding have a line each; with more,
+// one line is for all of them.
+const most = 3
+
+// grouped turns what was found into messages that name their clusters, equal
+// ones together.
+func grouped(all []raw) topology.Findings {
+	type key struct {
+		mesh     *mesh
+		rule     string
+		severity topology.Severity
+		message  string
+		hint     string
+	}
+	type group struct {
+		first    int
+		clusters []int
+		places   []topology.Position // that differ, as far as it matters how many
+	}
+	groups := map[key]*group{}
+	var order []key
+	for i, r := range all {
+		k := key{r.mesh, r.Rule, r.Severity, r.Message, r.Hint}
+		if r.cluster < 0 {
+			k.message = fmt.Sprintf("%d %s", i, k.message) // a group of its own
+		}
+		g, ok := groups[k]
+		if !ok {
+			g = &group{first: i}
+			groups[k] = g
+			order = append(order, k)
+		}
+		if r.cluster >= 0 && !slices.Contains(g.clusters[max(0, len(g.clusters)-1):], r.cluster) {
+			g.clusters = append(g.clusters, r.cluster)
+		}
+		if len(g.places) <= most && !slices.Contains(g.places, r.Position) {
+			g.places = append(g.places, r.Position)
+		}
+	}
+	var findings topology.Findings
+	for _, k := range order {
+		g := groups[k]
+		f := all[g.first].Finding
+		switch {
+		case len(g.clusters) == 0:
+			findings = append(findings, f)
+		case len(g.clusters) > 1 && (len(g.places) == 1 || len(g.clusters) > most):
+			f.Message = fmt.Sprintf("%s (%s): %s", k.mesh.counted(g.clusters), k.mesh.listed(g.clusters), f.Message)
+			findings = append(findings, f)
+		default:
+			for _, r := range all[g.first:] {
+				if r.cluster >= 0 && k == (key{r.mesh, r.Rule, r.Severity, r.Message, r.Hint}) {
+					one := r.Finding
+					one.Message = r.mesh.Called(r.cluster) + ": " + one.Message
+					findings = append(findings, one)
+				}
+			}
+		}
+	}
+	return findings
+}
+
+// counted says how many clusters they are, and of what kind.
+func (m *mesh) counted(clusters []int) string {
+	remotes := !slices.ContainsFunc(clusters, func(i int) bool { return m.IsHub(&m.Spec.Clusters[i]) })
+	if remotes {
+		return fmt.Sprintf("%d remotes", len(clusters))
+	}
+	return fmt.Sprintf("%d clusters", len(clusters))
+}
+
+// listed names clusters, as many as fit into a message.
+func (m *mesh) listed(clusters []int) string {
+	names := make([]string, 0, most)
+	for _, i := range clusters[:min(len(clusters), most)] {
+		names = append(names, m.Spec.Clusters[i].Name)
+	}
+	text := strings.Join(names, ", ")
+	if more := len(clusters) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}

@@ -1,0 +1,20 @@
+package check
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestPage compares docs/rules.md with the rules.
+func TestPage(t *testing.T) {
+	const file = "../../docs/rules.md"
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(Markdown()), 0o644))
+	}
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, Markdown(), string(data), "go test ./internal/check -update rewrites it")
+}

@@ -1,0 +1,330 @@
+package check
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// installRules are about the operator, the order of things, and what all
+// objects of a cluster have to keep.
+func installRules() []Rule {
+	return []Rule{
+		{
+			ID: "IN01", Also: topology.Warning,
+			Title:  "every cluster has the operator",
+			What:   "With kiali.operator.install olm every cluster with a Kiali resource has a Subscription. Where the default gives only some clusters one, the others are named in a warning.",
+			Why:    "A Kiali resource is reconciled by the operator beside it, on remotes too. Without it there is no account, no login and no token.",
+			Fix:    "Write install: olm where all clusters have OLM, or install the operator there before its Kiali resource is applied.",
+			Source: "Red Hat, OpenShift Service Mesh with an external Kiali, \"Installation\"",
+			mesh:   operators,
+		},
+		{
+			ID:     "IN02",
+			Title:  "there is one OperatorGroup",
+			What:   "No OperatorGroup is rendered into openshift-operators, and none for kiali-ossm has targetNamespaces.",
+			Why:    "A second OperatorGroup in a namespace stops every operator there.",
+			Fix:    "Leave it out; OpenShift has global-operators.",
+			Source: "OLM, OperatorGroups",
+			mesh:   operatorGroups,
+		},
+		{
+			ID: "IN03", Severity: topology.Warning,
+			Title:  "the operator is the one of OpenShift Service Mesh",
+			What:   "On OpenShift the Subscription's catalog is not community-operators.",
+			Why:    "Red Hat's mesh is supported with kiali-ossm only, and the two operators take each other's resources.",
+			Fix:    "Leave kiali.operator.source out, or suppress the rule where the mesh is the community's as well.",
+			Source: "kiali-operator manifests/kiali-ossm, manifests/kiali-upstream",
+			mesh:   communityOperator,
+		},
+		{
+			ID: "IN04", Severity: topology.Warning,
+			Title:  "the first install needs nobody",
+			What:   "The Subscription's installPlanApproval is not Manual.",
+			Why:    "Argo CD keeps a first install that waits for approval in progress, and nothing after it is applied.",
+			Fix:    "Leave Automatic, or approve the plan of every cluster by hand.",
+			Source: "argo-cd resource_customizations/operators.coreos.com/Subscription/health.lua",
+			mesh:   manualApproval,
+		},
+		{
+			ID:     "IN05",
+			Title:  "a Kiali resource may come before its definition",
+			What:   "The Kiali resource has the sync option SkipDryRunOnMissingResource.",
+			Why:    "The operator brings the definition with it. Without the option Argo CD fails before it has applied the operator.",
+			Fix:    "Leave the annotation as it is rendered.",
+			Source: "argo-cd docs/user-guide/sync-options.md",
+			mesh:   lateDefinitions,
+		},
+		{
+			ID:     "IN06",
+			Title:  "the operator comes before what it reconciles",
+			What:   "The sync wave of the Subscription is earlier than that of the Kiali resource.",
+			Why:    "Objects are removed in the reverse order: a Kiali resource whose operator is gone keeps its finalizer, and its namespace never goes away.",
+			Fix:    "Leave the sync waves as they are rendered.",
+			Source: "argo-cd docs/user-guide/sync-waves.md; kiali-operator finalizer",
+			mesh:   operatorOrder,
+		},
+		{
+			ID: "IN07", Severity: topology.Warning, Reserved: "delivery objects",
+			Title: "the Kiali resource goes before its operator",
+			What:  "A delivery prunes in the reverse order.",
+			Why:   "The finalizer needs the operator.", Fix: "Keep the order.",
+			Source: "argo-cd docs/user-guide/sync-waves.md",
+			// IN06 looks at the waves.
+		},
+		{
+			ID:     "IN08",
+			Title:  "cluster names stay different as object names",
+			What:   "No two cluster names become the same text when they are lower-cased and '.' and '_' become '-'.",
+			Why:    "Argo CD's Applications and Flux' Kustomizations are named so, and one would replace the other.",
+			Fix:    "Rename one of the clusters, in Istio too.",
+			Source: "Kubernetes, object names",
+			mesh:   sanitizedNames,
+		},
+		{
+			ID: "IN09", FoundBy: byReader,
+			Title:  "every cluster has an API server of its own",
+			What:   "No two clusters of the topology have the same server.",
+			Why:    "It is a copied line: the hub would show one cluster twice and another one never.",
+			Fix:    "Write each cluster's own address.",
+			Source: "copied lines",
+		},
+		{
+			ID:     "IN10",
+			Title:  "nothing of a shell is left",
+			What:   "No text has a here-document's mark, ${NAME} or $(command) in it. What a relabeling puts in place ($1, ${1}) is the matter of PM04.",
+			Why:    "No shell will ever run over it. The API server takes the text as it is.",
+			Fix:    "Write the value.",
+			Source: "the guide's here-documents",
+			mesh:   shellRemnants,
+		},
+		{
+			ID: "IN11", Severity: topology.Warning,
+			Title:  "images are pinned",
+			What:   "No image is latest or without a tag, in deployment.image_version or anywhere else.",
+			Why:    "Every restart of a pod may bring another program.",
+			Fix:    "Write the version, or the digest.",
+			Source: "reproducible delivery",
+			mesh:   unpinned,
+		},
+		{
+			ID:     "IN12",
+			Title:  "an object has one owner",
+			What:   "Of topologies that are given together, no two render the same object for the same API server, nor two Kiali resources of one instance name.",
+			Why:    "Each sync of one undoes the other's. Removing one of the topologies removes the operator, or the rights, of both. The operator refuses the second Kiali of a name, because its ClusterRole exists.",
+			Fix:    "Let one topology own the cluster: in the other write kiali.operator.install: none, telemetry.manage: false, userWorkloadMonitoring.manage: false, and another instanceName.",
+			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml",
+			meshes: twoOwners,
+		},
+		{
+			ID:     "IN13",
+			Title:  "an object is there once",
+			What:   "No two objects of a cluster have the same kind, namespace and name.",
+			Why:    "The one that is applied last wins.",
+			Fix:    "Give one of them another name.",
+			Source: "Kubernetes, object names",
+			mesh:   sameObject,
+		},
+	}
+}
+
+func operators(m *mesh, f *found) {
+	has := map[int]bool{}
+	for i := range m.clusters {
+		for _, r := range m.clusters[i].Resources {
+			if resource.IDOf(m.body(r)).Kind == "Subscription" {
+				has[i] = true
+			}
+		}
+	}
+	install := m.Spec.Kiali.Operator.Install
+	for i, o := range m.kialis {
+		if o == nil || has[i] {
+			continue
+		}
+		switch {
+		case install == "olm":
+			f.cluster(m, i, m.At("spec", "clusters", i), "keep the Subscription in the operator phase", "there is a Kiali resource and no Subscription; nothing would reconcile it")
+		case install == "" && len(has) > 0:
+			f.softer(topology.Warning).cluster(m, i, m.At("spec", "clusters", i, "platform"),
+				"write install: olm in kiali.operator if it has OLM; or install the operator before its kiali phase is applied, and suppress IN01",
+				"there is no Subscription, since the default is for OpenShift only; without an operator nothing reconciles its Kiali resource")
+		}
+	}
+}
+
+func operatorGroups(m *mesh, f *found) {
+	for _, o := range m.kinds("OperatorGroup") {
+		if targets, _ := o.value(spec("targetNamespaces")).([]any); o.ID.Namespace == "openshift-operators" || len(targets) > 0 {
+			f.object(o, fieldPath{"spec"}, "leave it out; OpenShift has global-operators in openshift-operators", "the OperatorGroup %s/%s would stop the operators there", o.ID.Namespace, o.ID.Name)
+		}
+	}
+}
+
+func communityOperator(m *mesh, f *found) {
+	if m.Spec.Kiali.Operator.Source != "community-operators" {
+		return
+	}
+	for i := range m.Spec.Clusters {
+		if c := &m.Spec.Clusters[i]; c.Platform == "openshift" && m.OperatorBySubscription(c) {
+			f.on(m, m.At("spec", "kiali", "operator", "source"), "leave source out for kiali-ossm of redhat-operators; suppress IN03 where the mesh is the community's as well",
+				"community-operators has the upstream operator, which does not go together with OpenShift Service Mesh")
+			return
+		}
+	}
+}
+
+func manualApproval(m *mesh, f *found) {
+	for _, o := range m.kinds("Subscription") {
+		if o.text("installPlanApproval") == "Manual" {
+			f.object(o, spec("installPlanApproval"), "leave Automatic, or approve the plan of every cluster by hand", "the first install waits until somebody approves it, and Argo CD applies nothing after it")
+		}
+	}
+}
+
+func lateDefinitions(m *mesh, f *found) {
+	for _, o := range m.kinds("Kiali") {
+		options, _ := o.value(fieldPath{"metadata", "annotations", "argocd.argoproj.io/sync-options"}).(string)
+		if !strings.Contains(options, "SkipDryRunOnMissingResource=true") {
+			f.object(o, fieldPath{"metadata", "annotations"}, "leave the annotation as it is rendered", "the Kiali resource has no SkipDryRunOnMissingResource=true; Argo CD fails where the operator has not brought the definition yet")
+		}
+	}
+}
+
+func operatorOrder(m *mesh, f *found) {
+	for _, o := range m.kinds("Subscription") {
+		if kiali := m.kialis[o.cluster]; kiali != nil && o.wave() >= kiali.wave() {
+			f.object(o, fieldPath{"metadata", "annotations"}, "leave the sync waves as they are rendered", "the operator is of the sync wave %d and the Kiali resource of %d; the operator has to come first and go last", o.wave(), kiali.wave())
+		}
+	}
+}
+
+func sanitizedNames(m *mesh, f *found) {
+	first := map[string]int{}
+	for i, name := range m.names() {
+		key := strings.ToLower(strings.NewReplacer(".", "-", "_", "-").Replace(name))
+		j, ok := first[key]
+		if !ok {
+			first[key] = i
+			continue
+		}
+		at := m.At("spec", "clusters", i, "name")
+		f.on(m, at, "rename one of them, in Istio too", "the cluster names %q and %q both become %q where they name an object; first at %s",
+			m.Spec.Clusters[j].Name, name, key, m.At("spec", "clusters", j, "name").SeenFrom(at))
+	}
+}
+
+var (
+	heredoc  = regexp.MustCompile(`(?m)^\s*EOF\s*$|<<-?\s*["']?[A-Z_]{2,}\b`)
+	variable = regexp.MustCompile(`\\?\$\{[A-Za-z_][A-Za-z0-9_]*([:}]|$)|\$\((oc|kubectl|istioctl|cat|echo|date|jq|yq)\b`)
+)
+
+func shellRemnants(m *mesh, f *found) {
+	for _, o := range m.objects {
+		walk(o.content, nil, func(path fieldPath, v any) {
+			text, ok := v.(string)
+			if !ok || len(path) > 0 && path[len(path)-1] == "replacement" {
+				return
+			}
+			remnant := heredoc.FindString(text)
+			if remnant == "" {
+				remnant = variable.FindString(replacementLine.ReplaceAllString(text, ""))
+			}
+			if remnant != "" {
+				f.object(o, path, "write the value; no shell runs over it", "%s of the %s has %q in it, which only a shell would replace", path, o, strings.TrimSpace(remnant))
+			}
+		})
+	}
+}
+
+func unpinned(m *mesh, f *found) {
+	for _, o := range m.objects {
+		walk(o.content, nil, func(path fieldPath, v any) {
+			text, ok := v.(string)
+			if !ok || len(path) == 0 || text == "" {
+				return
+			}
+			switch path[len(path)-1] {
+			case "image_version":
+				if text == "latest" || text == "dev" {
+					f.object(o, path, "write the version, or image_digest", "image_version is %q, which is another image every week", text)
+				}
+			case "image":
+				base := text[strings.LastIndexByte(text, '/')+1:]
+				if strings.HasSuffix(text, ":latest") || !strings.ContainsAny(base, ":@") {
+					f.object(o, path, "write the version, or the digest", "the image %s is not pinned", topology.Shorten(text))
+				}
+			}
+		})
+	}
+}
+
+// replacementLine is a relabeling's replacement inside a text that is YAML.
+var replacementLine = regexp.MustCompile(`(?m)^[-\s]*replacement:.*$`)
+
+// ids yields the identity of every object of a cluster.
+func (m *mesh) ids(i int, visit func(r resource.Resource, id resource.ID)) {
+	c := &m.clusters[i]
+	for _, r := range c.Resources {
+		for values := range c.Each(r) {
+			if id, err := r.Body.ID(values); err == nil { // else rendering fails
+				visit(r, id)
+			}
+		}
+	}
+}
+
+func sameObject(m *mesh, f *found) {
+	for i := range m.clusters {
+		seen := map[resource.ID]bool{}
+		m.ids(i, func(_ resource.Resource, id resource.ID) {
+			if seen[id] {
+				f.cluster(m, i, m.At("spec", "clusters", i), "give one of them another name", "there are two objects %s", id)
+			}
+			seen[id] = true
+		})
+	}
+}
+
+func twoOwners(ms []*mesh, f *found) {
+	for j, m := range ms {
+		for _, other := range ms[:j] {
+			for _, pair := range sharedServers(m, other) {
+				theirs := map[string]bool{}
+				other.ids(pair[1], func(_ resource.Resource, id resource.ID) { theirs[owned(id)] = true })
+				var both []string
+				m.ids(pair[0], func(_ resource.Resource, id resource.ID) {
+					if theirs[owned(id)] {
+						both = append(both, strings.TrimSpace(id.Kind+" "+strings.TrimPrefix(id.Namespace+"/"+id.Name, "/")))
+					}
+				})
+				if a, b := m.kialis[pair[0]], other.kialis[pair[1]]; a != nil && b != nil && a.ID != b.ID && a.text("deployment.instance_name") == b.text("deployment.instance_name") {
+					both = append(both, "the ClusterRole "+a.text("deployment.instance_name")+" of the operator")
+				}
+				if len(both) == 0 {
+					continue
+				}
+				at := m.At("spec", "clusters", pair[0])
+				f.cluster(m, pair[0], at, "let one topology own them; `sightline explain IN12` says how",
+					"it is %q of the topology %q too (%s), and both own %s", other.Spec.Clusters[pair[1]].Name, other.Metadata.Name,
+					other.At("spec", "clusters", pair[1]).SeenFrom(at), shortList(both))
+			}
+		}
+	}
+}
+
+// owned identifies an object whatever version of its API it is written in.
+func owned(id resource.ID) string {
+	group, _, _ := strings.Cut(id.APIVersion, "/")
+	return group + " " + id.Kind + " " + id.Namespace + "/" + id.Name
+}
+
+func shortList(items []string) string {
+	if more := len(items) - most; more > 0 {
+		return strings.Join(items[:most], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(items, ", ")
+}

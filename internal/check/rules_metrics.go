@@ -1,0 +1,863 @@
+package check
+
+import (
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+const acmStore = "the store acm"
+
+// metricsRules are about what is scraped, and what Kiali asks for it.
+func metricsRules() []Rule {
+	return []Rule{
+		{
+			ID:     "PM01",
+			Title:  "a monitor is for its own namespace",
+			What:   "No monitor of an OpenShift cluster has namespaceSelector.",
+			Why:    "User workload monitoring ignores it, so the other namespaces are not scraped.",
+			Fix:    "Remove it; every namespace of the mesh has a monitor of its own.",
+			Source: "cluster-monitoring-operator assets/prometheus-user-workload/prometheus.yaml (ignoreNamespaceSelectors)",
+			mesh:   namespaceSelectors,
+		},
+		{
+			ID:     "PM02",
+			Title:  "every namespace with proxies has one PodMonitor",
+			What:   "The namespaces of the topology and the cluster, its gateways, waypoints, ztunnel and the control plane have one PodMonitor each.",
+			Why:    "Without one the workloads there have no metrics; with two every request counts twice.",
+			Fix:    "Leave the PodMonitors as they are rendered, and list namespaces in the topology.",
+			Source: "the guide overwrites one of its two PodMonitors with the other",
+			mesh:   monitorCoverage,
+		},
+		{
+			ID:     "PM03",
+			Title:  "user workload monitoring looks at the namespace",
+			What:   "On OpenShift no namespace of the mesh is openshift-* or kube-*.",
+			Why:    "These belong to the platform's own monitoring. A monitor there is ignored, and nothing says so.",
+			Fix:    "Run the gateway or the control plane in a namespace of its own.",
+			Source: "cluster-monitoring-operator assets/prometheus-user-workload/prometheus.yaml (podMonitorNamespaceSelector)",
+			mesh:   platformNamespaces,
+		},
+		{
+			ID:     "PM04",
+			Title:  "relabelings do what they say",
+			What:   "Every regex compiles as RE2 and has no escapes left over from a shell; replacements have no backslash, and refer to groups that the regex has.",
+			Why:    "A regex that does not compile stops the whole configuration of Prometheus. One with \\\\d never matches; the pod is then scraped at every port that it declares, and counted twice.",
+			Fix:    "Write (\\d+) and $1, as in a file that no shell has read.",
+			Source: "Prometheus model/relabel; the guide's here-documents",
+			mesh:   relabelSyntax,
+		},
+		{
+			ID: "PM05", Severity: topology.Warning,
+			Title:  "keep and drop have a regex",
+			What:   "A relabeling with the action keep or drop has a regex.",
+			Why:    "Without one it matches everything, the missing label too: keep keeps all, drop drops all.",
+			Fix:    "Add regex: \"true\", or what the label should be.",
+			Source: "Prometheus model/relabel (the default regex is (.*))",
+			mesh:   relabelWithoutRegex,
+		},
+		{
+			ID:     "PM06",
+			Title:  "every series has the mesh id that Kiali asks for",
+			What:   "Each monitor puts the topology's mesh id on its series as mesh_id, and query_scope of the hub has the same.",
+			Why:    "A difference gives empty graphs and no error anywhere.",
+			Fix:    "Leave the relabeling and query_scope as they are rendered from spec.mesh.id.",
+			Source: "kiali graph/util.go; tried",
+			mesh:   meshIDEverywhere,
+		},
+		{
+			ID:     "PM07",
+			Title:  "query_scope is compared, not matched",
+			What:   "No value of query_scope has | * \" ' { } in it.",
+			Why:    "Kiali puts the text between quotes and asks for equality. a|b is no choice, and a quote ends the query.",
+			Fix:    "Choose a label that has one value on all series of the mesh.",
+			Source: "kiali graph/util.go, business/metrics_labels_builder.go",
+			mesh:   scopeValues,
+		},
+		{
+			ID: "PM08", Also: topology.Warning,
+			Title:  "the labels of query_scope are on the series",
+			What:   "Each label of query_scope is one that the monitors add with that value, or an external label of the store's series.",
+			Why:    "Kiali asks for series with the label only, and gets none: empty graphs, no error.",
+			Fix:    "Remove it from query_scope, or add it to remoteWrite.config.prometheus.externalLabels.",
+			Source: "kiali/kiali issue 6990",
+			mesh:   scopeLabels,
+		},
+		{
+			ID:     "PM09",
+			Title:  "istiod is scraped where it runs",
+			What:   "A ServiceMonitor of istiod is on clusters with controlPlane.mode local only.",
+			Why:    "On others the Service of istiod has no port for it, and the target is never found.",
+			Fix:    "Leave the ServiceMonitors as they are rendered, and give controlPlane.mode.",
+			Source: "istio manifests/charts/istio-control/istio-discovery/templates",
+			mesh:   istiodMonitors,
+		},
+		{
+			ID: "PM10", Severity: topology.Warning,
+			Title:  "istiod is scraped once",
+			What:   "The ServiceMonitor of istiod leaves out Services with the label istio.io/tag.",
+			Why:    "A revision tag has a Service that selects the same istiod, which is then counted twice.",
+			Fix:    "Leave the selector as it is rendered.",
+			Source: "istio manifests/charts/istio-control/istio-discovery/templates/revision-tags-svc.yaml",
+			mesh:   revisionTags,
+		},
+		{
+			ID:     "PM11",
+			Title:  "no label that Kiali needs is dropped",
+			What:   "No labeldrop, labelkeep or tagOverrides takes source_*, destination_*, reporter, request_protocol, response_code, response_flags, grpc_response_status, connection_security_policy, app, namespace or mesh_id from the series.",
+			Why:    "The graph is made of these labels. Without one of them it is empty or wrong.",
+			Fix:    "Drop whole metrics that Kiali does not ask for, or request_operation.",
+			Source: "kiali graph/telemetry/istio; kyma-project/kyma issue 9886",
+			mesh:   droppedLabels,
+		},
+		{
+			ID:     "PM12",
+			Title:  "Kiali may ask thanos-querier",
+			What:   "With metrics.store thanosQuerier the hub asks port 9091 with auth.type bearer and use_kiali_token, thanos_proxy is enabled, and the account of the hub's Kiali has cluster-monitoring-view.",
+			Why:    "Otherwise it gets 401 or 403, or asks for an endpoint that Thanos does not have.",
+			Fix:    "Leave external_services.prometheus as it is rendered, or choose the store thanos for another one.",
+			Source: "cluster-monitoring-operator assets/thanos-querier; kiali/kiali issue 4624",
+			mesh:   thanosQuerier,
+		},
+		{
+			ID: "PM13", Severity: topology.Warning,
+			Title:  "the store has the series of all clusters",
+			What:   "With more than one cluster in the mesh the store is not the hub's own thanos-querier.",
+			Why:    "It has what the hub's proxies report, and nothing else. Traffic between two remotes is not in the graph, and workloads of remotes have no metrics of their own.",
+			Fix:    "Send all series to one Thanos or Prometheus and write store: thanos or prometheus; or add the annotation sightline.dev/suppress: PM13 to the topology if the hub's view will do.",
+			Source: "kiali/kiali issues 7129, 3962",
+			mesh:   localStore,
+		},
+		{ID: "PM14", Reserved: acmStore, Title: "ACM collects what Kiali asks for", What: "The allow-list has every metric.", Why: "The others are missing.", Fix: "Add them.", Source: "stolostron/multicluster-observability-operator"},
+		{ID: "PM15", Severity: topology.Warning, Reserved: acmStore, Title: "container metrics are the platform's", What: "container_* is in metrics_list.yaml.", Why: "User workload monitoring does not have them.", Fix: "Move them.", Source: "stolostron/multicluster-observability-operator"},
+		{ID: "PM16", Severity: topology.Warning, Reserved: acmStore, Title: "an allow-list of a cluster is in every namespace", What: "Each mesh namespace has one.", Why: "It is for its own namespace.", Fix: "Add the others.", Source: "stolostron/multicluster-observability-operator"},
+		{
+			ID:     "PM17",
+			Title:  "Kiali's own token is sent as a bearer token",
+			What:   "Where use_kiali_token is true, the auth.type beside it is bearer.",
+			Why:    "Any other type ignores it, and oauth2 refuses it: Kiali asks without a login and gets 401.",
+			Fix:    "Write type: bearer, or remove use_kiali_token.",
+			Source: "kiali config/config.go",
+			mesh:   kialiTokens,
+		},
+		{
+			ID: "PM18", Severity: topology.Warning,
+			Title:  "CAs are in the bundle",
+			What:   "From v2.22 on no external service has auth.ca_file.",
+			Why:    "It is ignored since 2.21. The connection fails with an unknown authority.",
+			Fix:    "Put the CA into the key additional-ca-bundle.pem of the ConfigMap <instance>-cabundle in Kiali's namespace.",
+			Source: "kiali.io, TLS configuration",
+			mesh:   caFiles,
+		},
+		{
+			ID: "PM19", Severity: topology.Warning,
+			Title:  "Kiali trusts the store's certificate",
+			What:   "With another strategy than openshift, the store is not an https Service of the OpenShift hub.",
+			Why:    "Such a Service has a certificate of the cluster's service CA, which Kiali loads with the strategy openshift only.",
+			Fix:    "Put the service CA into the key additional-ca-bundle.pem of the ConfigMap <instance>-cabundle, and suppress the rule.",
+			Source: "kiali config/config.go (getCABundlePaths)",
+			mesh:   serviceCA,
+		},
+		{
+			ID: "PM20", Severity: topology.Warning,
+			Title:  "Kiali can see that the store is there",
+			What:   "From v2.27 on a store with custom_headers, or with a path that is known to have no /-/healthy (Mimir, Cortex, VictoriaMetrics), has a health_check_url.",
+			Why:    "Kiali asks <url>/-/healthy without the headers, and shows no metrics at all until it answers.",
+			Fix:    "Add health_check_url: an address of the store that answers without headers.",
+			Source: "kiali prometheus/lazy_client.go",
+			mesh:   healthCheck,
+		},
+		{
+			ID: "PM21", FoundBy: byReader,
+			Title:  "cluster-monitoring-config is ours as a whole or not at all",
+			What:   "With userWorkloadMonitoring.manage its config is the whole text and turns on enableUserWorkload; without, there is no config.",
+			Why:    "The ConfigMap is one text. Writing it replaces retention, volumes and alerting that somebody else has set.",
+			Fix:    "Give the whole content, or leave it to whoever owns it.",
+			Source: "cluster-monitoring-operator Documentation/api.md",
+		},
+		{
+			ID: "PM22", Severity: topology.Warning,
+			Title:  "limits leave room for Istio's series",
+			What:   "enforcedLabelLimit is at least 40 and enforcedSampleLimit at least 5,000 in remoteWrite.config.prometheus.",
+			Why:    "A series of Istio has about 30 labels, and a busy proxy thousands of series. Above a limit the whole target fails, and only its page in the console says why.",
+			Fix:    "Raise the limit, or leave it out.",
+			Source: "cluster-monitoring-operator Documentation/api.md",
+			mesh:   lowLimits,
+		},
+		{
+			ID: "PM23", Severity: topology.Warning,
+			Title:  "a mesh has one mesh-wide Telemetry",
+			What:   "No cluster gets two Telemetry resources without selector in its root namespace. (Two topologies that both have one there are the matter of IN12.)",
+			Why:    "Istio takes one of them, the older, and ignores the other.",
+			Fix:    "Write telemetry.manage: false, and keep the other one.",
+			Source: "istio.io, Telemetry",
+			mesh:   telemetries,
+		},
+		{
+			ID: "PM24", Severity: topology.Warning,
+			Title:  "intervals are those of one store",
+			What:   "Every interval is between 5 seconds and 5 minutes, and the clusters of one store have the same.",
+			Why:    "A rate over less than two intervals is empty. With different ones Kiali has to be told the longest, and asks for coarse rates everywhere.",
+			Fix:    "Use one interval; or suppress the rule where a slow line leaves no choice.",
+			Source: "cluster-monitoring-operator Documentation/api.md; kiali thanos_proxy.scrape_interval",
+			mesh:   intervals,
+		},
+		{
+			ID: "PM25", Severity: topology.Warning,
+			Title:  "series of two clusters stay two",
+			What:   "With remoteWrite each cluster's external labels differ from those of the others.",
+			Why:    "Equal series of two clusters would be one in the store, and requests get lost.",
+			Fix:    "Leave the external label cluster as it is rendered.",
+			Source: "Thanos, external labels",
+			mesh:   externalLabels,
+		},
+		{
+			ID:     "PM26",
+			Title:  "credentials are references",
+			What:   "Credentials in a Kiali resource, in metrics and in remoteWrite are secret:<name>:<key>, the path of a file, or the name of a Secret.",
+			Why:    "Everything else is the credential itself, and it would stand in Git. No message repeats it.",
+			Fix:    "Put it into a Secret in Kiali's namespace, write the reference, and make a new credential if this one was committed.",
+			Source: "kiali config/credentials.go",
+			mesh:   literalCredentials,
+		},
+	}
+}
+
+func (m *mesh) monitors() []*object { return m.kinds("PodMonitor", "ServiceMonitor") }
+
+func namespaceSelectors(m *mesh, f *found) {
+	for _, o := range m.monitors() {
+		if m.of(o).Platform == "openshift" && o.has("namespaceSelector") {
+			f.object(o, spec("namespaceSelector"), "remove it; every namespace of the mesh has a monitor of its own",
+				"the %s %s has a namespaceSelector, which user workload monitoring ignores", o.ID.Kind, o.ID.Name)
+		}
+	}
+}
+
+// covered lists the namespaces of a cluster in which proxies run, with the
+// path of the topology that says so.
+func (m *mesh) covered(i int, visit func(namespace string, path ...any)) {
+	c := &m.Spec.Clusters[i]
+	list := func(names []string, path ...any) {
+		for j, name := range names {
+			visit(name, append(slices.Clone(path), j)...)
+		}
+	}
+	if c.InMesh() {
+		visit(m.Spec.Mesh.ControlPlaneNamespace, "spec", "mesh", "controlPlaneNamespace")
+		list(m.Spec.Namespaces, "spec", "namespaces")
+		if m.Spec.Mesh.DataPlane == "ambient" {
+			visit(c.ZtunnelNamespace, "spec", "clusters", i, "ztunnelNamespace")
+		}
+	}
+	list(c.Namespaces, "spec", "clusters", i, "namespaces")
+	list(c.Gateways, "spec", "clusters", i, "gateways")
+	list(c.Waypoints, "spec", "clusters", i, "waypoints")
+}
+
+func monitorCoverage(m *mesh, f *found) {
+	for i := range m.clusters {
+		monitors := map[string]int{}
+		for _, r := range m.clusters[i].Resources {
+			id := resource.IDOf(m.body(r))
+			switch {
+			case id.Kind != "PodMonitor":
+			case r.Body.Uses(resource.ScopeNamespace):
+				for _, ns := range m.clusters[i].NamespacesOf(r) {
+					monitors[ns]++
+				}
+			default:
+				monitors[id.Namespace]++
+			}
+		}
+		told := map[string]bool{}
+		m.covered(i, func(ns string, path ...any) {
+			if n := monitors[ns]; n != 1 && !told[ns] {
+				told[ns] = true
+				count := "no PodMonitor"
+				if n > 1 {
+					count = strconv.Itoa(n) + " PodMonitors"
+				}
+				f.cluster(m, i, m.At(path...), "leave the PodMonitors as they are rendered: one for each namespace", "the namespace %s has %s", ns, count)
+			}
+		})
+	}
+}
+
+func platformNamespaces(m *mesh, f *found) {
+	for i := range m.Spec.Clusters {
+		if m.Spec.Clusters[i].Platform != "openshift" {
+			continue
+		}
+		m.covered(i, func(ns string, path ...any) {
+			if strings.HasPrefix(ns, "openshift-") || strings.HasPrefix(ns, "kube-") {
+				f.cluster(m, i, m.At(path...), "run what is there in a namespace of its own", "the namespace %s is the platform's, and user workload monitoring does not look at monitors there", ns)
+			}
+		})
+	}
+}
+
+// relabeling is one rule of a monitor, or of a remote write, with its place.
+type relabeling struct {
+	o      *object   // nil: it stands in the topology
+	at     fieldPath // in the object
+	path   []any     // in the topology
+	metric bool      // it changes series, not targets
+	rule   map[string]any
+}
+
+func (r relabeling) text(key string) (string, bool) {
+	s, ok := r.rule[key].(string)
+	return s, ok
+}
+
+// action is the rule's action, in lower case as Prometheus takes it.
+func (r relabeling) action() string {
+	if s, ok := r.text("action"); ok {
+		return strings.ToLower(s)
+	}
+	return "replace"
+}
+
+// relabelings yields every relabeling that is rendered.
+func (m *mesh) relabelings(visit func(r relabeling)) {
+	for _, o := range m.monitors() {
+		for _, list := range []string{"podMetricsEndpoints", "endpoints"} {
+			endpoints, _ := o.value(spec(list)).([]any)
+			for i := range endpoints {
+				for _, kind := range []string{"relabelings", "metricRelabelings"} {
+					at := spec(list).below(i, kind)
+					rules, _ := o.value(at).([]any)
+					for j := range rules {
+						if rule, ok := rules[j].(map[string]any); ok {
+							visit(relabeling{o: o, at: at.below(j), metric: kind == "metricRelabelings", rule: rule})
+						}
+					}
+				}
+			}
+		}
+	}
+	if w := m.Spec.Metrics.Thanos.RemoteWrite; w != nil {
+		rules, _ := w.Settings["writeRelabelConfigs"].([]any)
+		for j := range rules {
+			if rule, ok := rules[j].(map[string]any); ok {
+				visit(relabeling{path: []any{"spec", "metrics", "thanos", "remoteWrite", "settings", "writeRelabelConfigs", j}, metric: true, rule: rule})
+			}
+		}
+	}
+}
+
+func (f *found) relabeling(m *mesh, r relabeling, key, hint, format string, args ...any) {
+	if r.o != nil {
+		f.object(r.o, r.at.below(key), hint, format, args...)
+		return
+	}
+	path := append(slices.Clone(r.path), key)
+	if !m.Has(path...) {
+		path = r.path
+	}
+	f.on(m, m.At(path...), hint, format, args...)
+}
+
+// shellEscape is an escape that a shell would have made one less.
+var shellEscape = regexp.MustCompile(`\\\\[dwsDWSb.]|\\\$`)
+
+func relabelSyntax(m *mesh, f *found) {
+	m.relabelings(func(r relabeling) {
+		text, ok := r.text("regex")
+		if !ok {
+			text = "(.*)"
+		}
+		if escape := shellEscape.FindString(text); escape != "" {
+			f.relabeling(m, r, "regex", `write \d and $ as they are; no shell takes a backslash away`, "the regex %s has %s in it, which matches a %s", topology.Shorten(text), escape, escaped(escape))
+			return
+		}
+		re, err := regexp.Compile("^(?s:" + text + ")$")
+		if err != nil {
+			f.relabeling(m, r, "regex", "write it as RE2 has it: no lookahead, no backreference", "the regex %s is none to Prometheus: %s", topology.Shorten(text), regexProblem(err))
+			return
+		}
+		replacement, ok := r.text("replacement")
+		if !ok || r.action() != "replace" && r.action() != "labelmap" {
+			return
+		}
+		if strings.Contains(replacement, `\`) {
+			f.relabeling(m, r, "replacement", "write $1 as it is; no shell takes a backslash away", "the replacement %s has a backslash, which would stand in the label", topology.Shorten(replacement))
+			return
+		}
+		for _, group := range groups(replacement) {
+			n, err := strconv.Atoi(group)
+			if err == nil && n > re.NumSubexp() || err != nil && re.SubexpIndex(group) < 0 {
+				f.relabeling(m, r, "replacement", "refer to a group that the regex has; $1_x is the group 1_x, ${1}_x the group 1", "the replacement %s refers to the group %s, and the regex %s has %s",
+					topology.Shorten(replacement), group, topology.Shorten(text), plural(re.NumSubexp(), "group"))
+				return
+			}
+		}
+	})
+}
+
+func escaped(escape string) string {
+	if escape == `\$` {
+		return "dollar sign, and no end of the text"
+	}
+	return "backslash, and never what was meant"
+}
+
+func plural(n int, noun string) string {
+	switch n {
+	case 0:
+		return "no " + noun
+	case 1:
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+func regexProblem(err error) string {
+	if e, ok := err.(*syntax.Error); ok {
+		return string(e.Code)
+	}
+	return err.Error()
+}
+
+var groupRef = regexp.MustCompile(`\$\$|\$(\w+)|\$\{(\w+)\}`)
+
+// groups lists the groups that a replacement refers to.
+func groups(replacement string) []string {
+	var names []string
+	for _, found := range groupRef.FindAllStringSubmatch(replacement, -1) {
+		if name := found[1] + found[2]; name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func relabelWithoutRegex(m *mesh, f *found) {
+	m.relabelings(func(r relabeling) {
+		if _, ok := r.text("regex"); ok {
+			return
+		}
+		switch r.action() {
+		case "keep", "drop":
+			f.relabeling(m, r, "action", `add regex: "true", or what the label should be`, "the action %s has no regex, and so matches everything, a label that is absent too", r.action())
+		}
+	})
+}
+
+const queryScope = "external_services.prometheus.query_scope"
+
+func meshIDEverywhere(m *mesh, f *found) {
+	want := m.Spec.Mesh.ID
+	if o := m.hubKiali(); o != nil {
+		if got, _ := o.value(spec(queryScope).below("mesh_id")).(string); got != want {
+			f.object(o, spec(queryScope).below("mesh_id"), "leave query_scope.mesh_id as it is rendered from spec.mesh.id", "Kiali asks for the mesh id %q; expected %q, which is on the series", got, want)
+		}
+	}
+	for _, o := range m.monitors() {
+		if got, ok := m.targetLabels(o)["mesh_id"]; !ok || got != want {
+			f.object(o, fieldPath{"spec"}, "leave the relabeling to mesh_id as it is rendered from spec.mesh.id", "the %s %s puts the mesh id %q on its series; expected %q, which Kiali asks for", o.ID.Kind, o.ID.Name, got, want)
+		}
+	}
+}
+
+// targetLabels are the constant labels that every endpoint of a monitor adds.
+func (m *mesh) targetLabels(o *object) map[string]string {
+	labels := map[string]string{}
+	first := true
+	for _, list := range []string{"podMetricsEndpoints", "endpoints"} {
+		endpoints, _ := o.value(spec(list)).([]any)
+		for i := range endpoints {
+			own := map[string]string{}
+			rules, _ := o.value(spec(list).below(i, "relabelings")).([]any)
+			for _, rule := range rules {
+				r := relabeling{}
+				r.rule, _ = rule.(map[string]any)
+				target, _ := r.text("targetLabel")
+				if r.action() == "replace" && target != "" {
+					own[target], _ = r.text("replacement")
+				}
+			}
+			if first {
+				labels, first = own, false
+				continue
+			}
+			for name := range labels {
+				if own[name] != labels[name] {
+					delete(labels, name)
+				}
+			}
+		}
+	}
+	return labels
+}
+
+func scopeValues(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil {
+		return
+	}
+	for _, store := range []string{"external_services.prometheus", "external_services.custom_dashboards.prometheus"} {
+		scope, _ := o.value(spec(store + ".query_scope")).(map[string]any)
+		for _, label := range sortedKeys(scope) {
+			if value, _ := scope[label].(string); strings.ContainsAny(value, `|*"'{}`) {
+				f.object(o, spec(store+".query_scope").below(label), "choose a label that has one value on all series of the mesh",
+					"query_scope asks for series whose %s is %q to the letter; it is no pattern", label, topology.Shorten(value))
+			}
+		}
+	}
+}
+
+func scopeLabels(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil {
+		return
+	}
+	scope, _ := o.value(spec(queryScope)).(map[string]any)
+	for _, label := range sortedKeys(scope) {
+		value, _ := scope[label].(string)
+		if label == "mesh_id" || strings.ContainsAny(value, `|*"'{}`) {
+			continue
+		}
+		missing := (*object)(nil)
+		for _, monitor := range m.monitors() {
+			if m.targetLabels(monitor)[label] != value {
+				missing = monitor
+			}
+		}
+		w := m.Spec.Metrics.Thanos.RemoteWrite
+		external := ""
+		if w != nil {
+			external, _ = valueAt(w.Config, fieldPath{"prometheus", "externalLabels", label}).(string)
+		}
+		if missing == nil || external == value {
+			continue
+		}
+		const hint = "remove it; or add it to remoteWrite.config.prometheus.externalLabels, with the store thanos"
+		if decided := m.Spec.Metrics.Store == "thanosQuerier" || m.Spec.Metrics.Store == "thanos" && w != nil; !decided {
+			f.softer(topology.Warning).object(o, spec(queryScope).below(label), "make sure that the store's series have it as an external label, and suppress PM08",
+				"query_scope asks for series with %s=%q, which no monitor of the topology adds", label, value)
+			continue
+		}
+		f.object(o, spec(queryScope).below(label), hint, "query_scope asks for series with %s=%q, which no monitor and no external label adds; every graph would be empty", label, value)
+	}
+}
+
+func istiodMonitors(m *mesh, f *found) {
+	for i := range m.clusters {
+		if m.Spec.Clusters[i].ControlPlane.Mode == "local" {
+			continue
+		}
+		for _, r := range m.clusters[i].Resources {
+			object := m.body(r)
+			if resource.IDOf(object).Kind == "ServiceMonitor" && valueAt(object, fieldPath{"spec", "selector", "matchLabels", "istio"}) == "pilot" {
+				f.cluster(m, i, m.At("spec", "clusters", i, "controlPlane", "mode"), "leave it out, or write controlPlane: {mode: local} if an istiod runs here",
+					"there is a ServiceMonitor of istiod, and no istiod runs here (controlPlane.mode: %s)", m.Spec.Clusters[i].ControlPlane.Mode)
+			}
+		}
+	}
+}
+
+func revisionTags(m *mesh, f *found) {
+	for _, o := range m.kinds("ServiceMonitor") {
+		if o.value(spec("selector.matchLabels").below("istio")) != "pilot" {
+			continue
+		}
+		expressions, _ := o.value(spec("selector.matchExpressions")).([]any)
+		if !slices.ContainsFunc(expressions, func(e any) bool {
+			return valueAt(e, fieldPath{"key"}) == "istio.io/tag" && valueAt(e, fieldPath{"operator"}) == "DoesNotExist"
+		}) {
+			f.object(o, spec("selector"), "leave the selector as it is rendered", "the ServiceMonitor %s takes the Service of a revision tag too, and scrapes an istiod twice", o.ID.Name)
+		}
+	}
+}
+
+// needed are the labels that Kiali asks for or groups by.
+var needed = []string{
+	"app", "connection_security_policy", "destination_canonical_revision", "destination_canonical_service", "destination_cluster", "destination_principal",
+	"destination_service", "destination_service_name", "destination_service_namespace", "destination_workload", "destination_workload_namespace",
+	"grpc_response_status", "mesh_id", "namespace", "reporter", "request_protocol", "response_code", "response_flags",
+	"source_canonical_revision", "source_canonical_service", "source_cluster", "source_principal", "source_workload", "source_workload_namespace",
+}
+
+func droppedLabels(m *mesh, f *found) {
+	m.relabelings(func(r relabeling) {
+		if !r.metric && r.action() == "labeldrop" {
+			r.metric = true // labels of a target are those of its series
+		}
+		text, ok := r.text("regex")
+		re, err := regexp.Compile("^(?s:" + text + ")$")
+		if !ok || err != nil || !r.metric || r.action() != "labeldrop" && r.action() != "labelkeep" {
+			return
+		}
+		var lost []string
+		for _, label := range needed {
+			if re.MatchString(label) == (r.action() == "labeldrop") {
+				lost = append(lost, label)
+			}
+		}
+		if len(lost) > 0 {
+			f.relabeling(m, r, "regex", "drop whole metrics that Kiali does not ask for, or request_operation", "%s takes %s from the series, which Kiali's graph needs", r.action(), shortList(lost))
+		}
+	})
+	for _, o := range m.kinds("Telemetry") {
+		walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
+			if len(path) < 3 || path[len(path)-1] != "operation" || v != "REMOVE" || path[len(path)-3] != "tagOverrides" {
+				return
+			}
+			if tag, _ := path[len(path)-2].(string); slices.Contains(needed, tag) {
+				f.object(o, path, "leave the tag, or remove request_operation", "the Telemetry %s takes %s from the series, which Kiali's graph needs", o.ID.Name, tag)
+			}
+		})
+	}
+}
+
+const prometheus = "external_services.prometheus."
+
+// querierAuth tells which field keeps Kiali from asking thanos-querier, or "".
+func querierAuth(o *object) (field, problem string) {
+	u, err := url.Parse(o.text(prometheus + "url"))
+	switch {
+	case err != nil || u.Port() != "9091" || !strings.HasPrefix(u.Hostname(), "thanos-querier."):
+		return "url", "the url is not that of thanos-querier's port 9091"
+	case o.text(prometheus+"auth.type") != "bearer":
+		return "auth.type", "auth.type is not bearer"
+	case !o.is(prometheus+"auth.use_kiali_token", true):
+		return "auth.use_kiali_token", "auth.use_kiali_token is not true"
+	case !o.is(prometheus+"thanos_proxy.enabled", true):
+		return "thanos_proxy.enabled", "thanos_proxy.enabled is not true"
+	}
+	return "", ""
+}
+
+func thanosQuerier(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil || m.Spec.Metrics.Store != "thanosQuerier" || m.of(o).Platform != "openshift" {
+		return
+	}
+	if field, problem := querierAuth(o); field != "" {
+		f.object(o, spec(prometheus+field), "remove it; or write metrics.store: thanos, or prometheus, for another store",
+			"the store is thanosQuerier, and %s; Kiali could not ask it", problem)
+	}
+	account := o.text("deployment.instance_name") + "-service-account"
+	for _, binding := range m.kinds("ClusterRoleBinding") {
+		subjects, _ := binding.content["subjects"].([]any)
+		if valueAt(binding.content, fieldPath{"roleRef", "name"}) == "cluster-monitoring-view" && slices.ContainsFunc(subjects, func(s any) bool {
+			return valueAt(s, fieldPath{"name"}) == account && valueAt(s, fieldPath{"namespace"}) == o.ID.Namespace
+		}) {
+			return
+		}
+	}
+	f.cluster(m, m.hub, m.At("spec", "metrics", "store"), "keep the ClusterRoleBinding as it is rendered", "no ClusterRoleBinding gives %s in %s the role cluster-monitoring-view; thanos-querier would answer 403", account, o.ID.Namespace)
+}
+
+func localStore(m *mesh, f *found) {
+	var remotes []int
+	for i := range m.Spec.Clusters {
+		if i != m.hub && m.Spec.Clusters[i].InMesh() {
+			remotes = append(remotes, i)
+		}
+	}
+	if m.Spec.Metrics.Store != "thanosQuerier" || len(remotes) == 0 || m.hub < 0 {
+		return
+	}
+	f.on(m, m.At("spec", "metrics", "store"), "send all series to one Thanos and write store: thanos (topologies/thanos.yaml); if the hub's view will do, add metadata.annotations: {"+Suppress+": PM13}",
+		"the graph has what proxies on %q report, and nothing of what %s report: the store is the hub's own thanos-querier", m.Spec.Clusters[m.hub].Name, m.proxiesOf(remotes))
+}
+
+func (m *mesh) proxiesOf(clusters []int) string {
+	if len(clusters) == 1 {
+		return "those on \"" + m.Spec.Clusters[clusters[0]].Name + "\""
+	}
+	return "those on the " + m.counted(clusters) + " " + m.listed(clusters)
+}
+
+func kialiTokens(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil {
+		return
+	}
+	said := ""
+	if m.Spec.Metrics.Store == "thanosQuerier" {
+		if field, _ := querierAuth(o); field != "" {
+			said = prometheus[:len(prometheus)-1]
+		}
+	}
+	walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
+		if on, _ := v.(bool); !on || path[len(path)-1] != "use_kiali_token" {
+			return
+		}
+		auth := path[:len(path)-1]
+		kind, _ := o.value(auth.below("type")).(string)
+		if kind != "bearer" && (said == "" || !within(auth[1:].String(), said)) {
+			f.object(o, path, "write type: bearer beside it, or remove it", "use_kiali_token needs the type bearer, and the type of %s is %q", auth[1:], kind)
+		}
+	})
+}
+
+func caFiles(m *mesh, f *found) {
+	for _, o := range m.kialis {
+		if o == nil || m.of(o).KialiBefore("v2.22") {
+			continue
+		}
+		walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
+			if text, _ := v.(string); path[len(path)-1] == "ca_file" && text != "" {
+				f.object(o, path, "put the CA into the key additional-ca-bundle.pem of the ConfigMap "+m.Spec.Kiali.InstanceName+"-cabundle in "+m.Spec.Kiali.Namespace,
+					"Kiali %s ignores %s", m.of(o).Kiali.Version, path[1:])
+			}
+		})
+	}
+}
+
+func serviceCA(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil || m.of(o).Platform != "openshift" || m.Spec.Kiali.Auth.Strategy == "openshift" {
+		return
+	}
+	u, err := url.Parse(o.text(prometheus + "url"))
+	if err != nil || u.Scheme != "https" || !strings.HasSuffix(u.Hostname(), ".svc") && !strings.HasSuffix(u.Hostname(), ".svc.cluster.local") || o.is(prometheus+"auth.insecure_skip_verify", true) {
+		return
+	}
+	f.object(o, spec(prometheus+"url"), "put the service CA into the key additional-ca-bundle.pem of the ConfigMap "+m.Spec.Kiali.InstanceName+"-cabundle in "+m.Spec.Kiali.Namespace+", and suppress PM19",
+		"the certificate of %s is of the service CA, which Kiali loads with the strategy openshift only; the strategy is %s", u.Hostname(), m.Spec.Kiali.Auth.Strategy)
+}
+
+var noHealthPage = regexp.MustCompile(`/(prometheus|select/[0-9:]+/prometheus)/?$`)
+
+func healthCheck(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil || m.of(o).KialiBefore("v2.27") || o.text(prometheus+"health_check_url") != "" {
+		return
+	}
+	const hint = "add health_check_url with an address of the store that answers without headers"
+	headers, _ := o.value(spec(prometheus + "custom_headers")).(map[string]any)
+	switch u := o.text(prometheus + "url"); {
+	case len(headers) > 0:
+		f.object(o, spec(prometheus+"custom_headers"), hint, "Kiali asks %s/-/healthy without the custom headers, and shows no metrics until it answers", strings.TrimRight(u, "/"))
+	case noHealthPage.MatchString(u):
+		f.object(o, spec(prometheus+"url"), hint, "a store at %s has no page /-/healthy, and Kiali shows no metrics until it answers", u)
+	}
+}
+
+func lowLimits(m *mesh, f *found) {
+	w := m.Spec.Metrics.Thanos.RemoteWrite
+	if w == nil {
+		return
+	}
+	for _, limit := range []struct {
+		key   string
+		least int
+		why   string
+	}{{"enforcedLabelLimit", 40, "a series of Istio has about 30 labels"}, {"enforcedSampleLimit", 5000, "a busy proxy has thousands of series"}} {
+		n := number(valueAt(w.Config, fieldPath{"prometheus", limit.key}))
+		if n > 0 && n < limit.least {
+			f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "config", "prometheus", limit.key), "raise it to "+strconv.Itoa(limit.least)+" or more, or leave it out",
+				"%s is %d, and %s; above the limit the whole target fails", limit.key, n, limit.why)
+		}
+	}
+}
+
+func telemetries(m *mesh, f *found) {
+	for i := range m.clusters {
+		var names []string
+		for _, r := range m.clusters[i].Resources {
+			if resource.IDOf(m.body(r)).Kind != "Telemetry" || valueAt(m.body(r), fieldPath{"spec", "selector"}) != nil {
+				continue
+			}
+			id, err := r.Body.ID(m.clusters[i].Values)
+			if err == nil && id.Namespace == m.Spec.Mesh.ControlPlaneNamespace && !slices.Contains(names, id.Name) {
+				names = append(names, id.Name)
+			}
+		}
+		if len(names) > 1 {
+			f.cluster(m, i, m.At("spec", "telemetry"), "write telemetry: {manage: false}, or take the other one away", "there are %d mesh-wide Telemetries in %s: %s; Istio takes one", len(names), m.Spec.Mesh.ControlPlaneNamespace, strings.Join(names, ", "))
+		}
+	}
+}
+
+var hms = regexp.MustCompile(`^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$`)
+
+func seconds(interval string) int {
+	sum := 0
+	if parts := hms.FindStringSubmatch(interval); parts != nil {
+		for _, part := range parts[1:] {
+			n, _ := strconv.Atoi(part)
+			sum = sum*60 + n
+		}
+	}
+	return sum
+}
+
+func intervals(m *mesh, f *found) {
+	at := func(i int) topology.Position {
+		if m.Has("spec", "clusters", i, "metrics", "interval") {
+			return m.At("spec", "clusters", i, "metrics", "interval")
+		}
+		return m.At("spec", "metrics", "interval")
+	}
+	for i := range m.Spec.Clusters {
+		c := &m.Spec.Clusters[i]
+		if !c.InMesh() {
+			continue
+		}
+		switch s := seconds(c.Metrics.Interval); {
+		case s < 5 || s > 300:
+			f.cluster(m, i, at(i), "choose one between 5s and 5m", "the interval %s is outside of what user workload monitoring and Kiali's rates are made for (5s to 5m)", c.Metrics.Interval)
+		case m.Spec.Metrics.Store != "thanosQuerier" && s != seconds(m.Spec.Metrics.Interval):
+			f.cluster(m, i, at(i), "use one interval, or suppress PM24 where a slow line leaves no choice",
+				"the interval is %s, and %s elsewhere; Kiali is told %s, and asks for rates over no less than two of these on every cluster", c.Metrics.Interval, m.Spec.Metrics.Interval, m.StoreInterval())
+		}
+	}
+}
+
+func externalLabels(m *mesh, f *found) {
+	first := map[string]int{}
+	for _, o := range m.kinds("ConfigMap") {
+		if o.ID.Name != "user-workload-monitoring-config" || !o.literal {
+			continue // what is rendered has the cluster's name
+		}
+		text, _ := o.value(fieldPath{"data", "config.yaml"}).(string)
+		config, err := decodeYAML(text)
+		if err != nil {
+			continue
+		}
+		labels := string(resource.Encode(nil, valueAt(config, fieldPath{"prometheus", "externalLabels"})))
+		if !strings.Contains(labels, m.of(o).Name) {
+			f.object(o, fieldPath{"data"}, "leave the external label cluster as it is rendered", "no external label names the cluster, so its series are not told from those of others in the store")
+			continue
+		}
+		if j, ok := first[labels]; ok {
+			f.object(o, fieldPath{"data"}, "leave the external label cluster as it is rendered", "its external labels are those of %q too", m.Spec.Clusters[j].Name)
+		} else {
+			first[labels] = o.cluster
+		}
+	}
+}
+
+// credentials are keys under which a Kiali resource has one.
+var credentials = []string{"bearerToken", "clientSecret", "client_secret", "credentials", "password", "signing_key", "token"}
+
+var reference = regexp.MustCompile(`^(secret:[^:\s]+:\S+|/.*|)$`)
+
+func literalCredentials(m *mesh, f *found) {
+	for _, o := range m.kialis {
+		if o == nil {
+			continue
+		}
+		walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
+			key, _ := path[len(path)-1].(string)
+			text, isText := v.(string)
+			_, isNumber := v.(json.Number)
+			if slices.Contains(credentials, key) && (isNumber || isText && !reference.MatchString(text)) {
+				f.object(o, path, "put it into a Secret in Kiali's namespace and write secret:<name>:<key>", "%s must be a reference to a Secret, so that no credential stands in Git", path[1:])
+			}
+		})
+	}
+}

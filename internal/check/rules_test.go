@@ -1,0 +1,414 @@
+package check_test
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+	"github.com/sightline-mesh/sightline/templates"
+)
+
+// The mesh that the cases change: two clusters with a store of their own, a
+// version, and nothing that a rule speaks about.
+const sound = `
+apiVersion: sightline.dev/v1alpha1
+kind: Topology
+metadata: {name: test}
+spec:
+  mesh: {id: mesh1}
+  kiali: {hub: hub, version: v2.27}
+  metrics:
+    store: thanos
+    thanos: {url: "https://thanos.example.com"}
+  namespaces: [sample]
+  clusters:
+  - {name: hub, server: "https://api.hub.example.com:6443", domain: apps.hub.example.com}
+  - {name: west, server: "https://api.west.example.com:6443", domain: apps.west.example.com}
+`
+
+// edits are values of a topology by their paths, as YAML; an empty one removes
+// what is there. The element of a list has its index in the path.
+type edits map[string]string
+
+// objects are values of rendered objects by their kinds and paths: what an
+// overlay could do. They are changed on every cluster.
+type objects map[string]string
+
+// cases are the rules with a mutant each that the rule catches and a near miss
+// that it must not.
+var cases = []struct {
+	rule          string
+	mutant, near  edits
+	made, nearly  objects
+	other         edits // a second topology beside the mutant, as changes of the sound one
+	otherNear     edits
+	others, alone bool // the second topology is there
+	severity      topology.Severity
+	crds          bool
+}{
+	{rule: "SY01", mutant: edits{"text": "a: [b"}, near: edits{"metadata.name": "other"}},
+	{rule: "SY02", mutant: edits{"kind": "Deployment"}, near: edits{"kind": "Topology"}},
+	{rule: "SY03", mutant: edits{"spec.meshes": "{id: mesh1}"}, near: edits{"spec.mesh.id": "mesh2"}},
+	{rule: "SY04", mutant: edits{"spec.namespaces": "[sample, sample]"}, near: edits{"spec.namespaces": "[sample, sample2]"}},
+	{rule: "SY05", mutant: edits{"spec.mesh.id": "1"}, near: edits{"spec.mesh.id": `"1"`}},
+	{rule: "SY06", mutant: edits{"spec.metrics.interval": `"30"`}, near: edits{"spec.metrics.interval": "30s"}},
+	{rule: "SY07", mutant: edits{"spec.clusters.1.server": ""}, near: edits{"spec.clusters.0.server": ""}},
+	{rule: "SY08", mutant: edits{"text": strings.Replace(sound, "id: mesh1", "id: &id mesh1", 1)}, near: edits{"spec.mesh.id": `"a&b"`, "spec.mesh.ID": ""}},
+
+	{rule: "ID01", mutant: edits{"spec.clusters.1.name": "Hub"}, near: edits{"spec.clusters.1.name": "hub2"}},
+	{rule: "ID02", mutant: edits{"spec.clusters.1.name": "we/st"}, near: edits{"spec.clusters.1.name": "we-st_1"}},
+	{rule: "ID03", mutant: edits{"spec.clusters.1.name": "kiali-cert", "spec.kiali.links": "{format: perCluster}"}, near: edits{"spec.clusters.1.name": "kiali-cert"}},
+	{rule: "ID04", mutant: edits{"spec.kiali.hub": "north"}, near: edits{"spec.kiali.hub": "west"}},
+	{rule: "ID05", mutant: edits{"spec.kiali.spec": "{clustering: {kiali_urls: [{cluster_name: wets, url: 'https://k.example.com'}]}}"}, near: edits{"spec.kiali.spec": "{clustering: {clusters: [{name: legacy, secret_name: legacy}], kiali_urls: [{cluster_name: west, url: 'https://k.example.com'}, {cluster_name: legacy, url: 'https://k.example.com'}]}}"}},
+	{rule: "ID06", mutant: edits{"spec.clusters.1.controlPlane": "{mode: none}"}, near: edits{"spec.clusters.0.controlPlane": "{mode: none}"}},
+	{rule: "ID07", made: objects{"Kiali spec.kubernetes_config.cluster_name": "Kubernetes"}, nearly: objects{"Kiali spec.kubernetes_config.qps": "200"}},
+	{rule: "ID09", mutant: edits{}, other: edits{"metadata.name": "two", "spec.clusters.0.server": "https://api.a.example.com", "spec.clusters.0.domain": "apps.a.example.com", "spec.clusters.1.server": "https://api.b.example.com", "spec.clusters.1.domain": ""}, others: true,
+		near: edits{}, otherNear: edits{"metadata.name": "two", "spec.mesh.id": "mesh2", "spec.clusters.0.server": "https://api.a.example.com", "spec.clusters.0.domain": "apps.a.example.com", "spec.clusters.1.server": "https://api.b.example.com", "spec.clusters.1.domain": ""}, alone: true},
+	{rule: "ID10", mutant: edits{"spec.clusters.1.name": "West"}, near: edits{"spec.clusters.1.name": "west.1"}},
+	{rule: "ID11", mutant: edits{"spec.clusters.1.network": "n1"}, near: edits{"spec.clusters.0.network": "n1", "spec.clusters.1.network": "n2", "spec.clusters.0.gateways": "[gw]", "spec.namespaces": "[istio-eastwest]"}},
+
+	{rule: "KC01", made: objects{"Kiali[west] spec.deployment.instance_name": "kiali2"}, nearly: objects{"Kiali spec.deployment.replicas": "2"}},
+	{rule: "KC02", mutant: edits{"spec.clusters.1.kiali": "{spec: {auth: {openshift: {redirect_uris: ['https://kiali-istio-system.apps.hub.example.com/api/auth/callback/wets']}}}}"},
+		near: edits{"spec.clusters.1.kiali": "{spec: {auth: {openshift: {redirect_uris: ['https://kiali-istio-system.apps.hub.example.com/api/auth/callback/west', 'https://other.example.com']}}}}"}},
+	{rule: "KC03", mutant: edits{"spec.clusters.1.kiali": "{spec: {auth: {openshift: {redirect_uris: ['https://{kiali-route-hostname}/api/auth/callback/west']}}}}"},
+		near: edits{"spec.clusters.0.domain": "apps.example.com"}},
+	{rule: "KC04", mutant: edits{"spec.clusters.0.kiali": "{webRoot: /mesh, spec: {auth: {openshift: {redirect_uris: ['https://kiali-istio-system.apps.hub.example.com/api/auth/callback']}}}}"},
+		near: edits{"spec.clusters.0.kiali": "{webRoot: /mesh}"}},
+	{rule: "KC05", mutant: edits{"spec.kiali.auth": "{strategy: token}", "spec.clusters.0.platform": "kubernetes"}, near: edits{"spec.kiali.auth": "{strategy: anonymous}", "spec.clusters.0.platform": "kubernetes"}},
+	{rule: "KC06", mutant: edits{"spec.clusters.1.platform": "kubernetes", "spec.kiali.operator": "{install: none}"}, near: edits{"spec.clusters.1.platform": "openshift"}},
+	{rule: "KC07", mutant: edits{"spec.kiali.version": "default", "spec.kiali.spec": "{auth: {openshift: {impersonation: {enabled: true, allowed_groups: [mesh]}}}}"}, near: edits{"spec.kiali.spec": "{auth: {openshift: {token_max_age: 3600}}}"}},
+	{rule: "KC08", mutant: edits{"spec.kiali.spec": "{deployment: {cluster_wide_access: false}}"}, near: edits{"spec.kiali.spec": "{deployment: {cluster_wide_access: true}}"}},
+	{rule: "KC09", mutant: edits{"spec.kiali.version": "v2.17", "spec.kiali.spec": "{chat_ai: {enabled: true}}"}, near: edits{"spec.kiali.version": "v2.22", "spec.kiali.spec": "{chat_ai: {enabled: true}}"}},
+	{rule: "KC10", made: objects{"Kiali spec.deployment.namespace": "other"}, nearly: objects{"Kiali spec.deployment.namespace": "istio-system"}},
+	{rule: "KC11", mutant: edits{"spec.kiali.instanceName": strings.Repeat("k", 41)}, near: edits{"spec.kiali.instanceName": strings.Repeat("k", 40)}},
+	{rule: "KC12", mutant: edits{"spec.kiali.spec": "{deployment: {verbose_mode: '4'}}"}, near: edits{"spec.kiali.spec": "{deployment: {logger: {log_level: debug}}}"}},
+	{rule: "KC13", mutant: edits{"spec.kiali.spec": "{deployment: {replica: 2}}"}, near: edits{"spec.kiali.spec": "{deployment: {replicas: 2}}"}},
+	{rule: "KC15", mutant: edits{"spec.kiali.spec": "{external_services: {grafana: {enabled: true}}}"}, near: edits{"spec.kiali.spec": "{external_services: {grafana: {enabled: true, internal_url: 'http://grafana.monitoring:3000'}}}"}},
+	{rule: "KC16", mutant: edits{"spec.kiali.auth": "{strategy: anonymous}"}, near: edits{"spec.kiali.auth": "{strategy: openshift}"}},
+	{rule: "KC17", mutant: edits{"spec.clusters.1.kiali": "{version: v2.22}"}, near: edits{"spec.clusters.1.kiali": "{version: v2.27}"}},
+	{rule: "KC18", mutant: edits{"spec.kiali.spec": "{clustering: {clusters: [{name: west}]}}"}, near: edits{"spec.kiali.spec": "{clustering: {clusters: []}}"}},
+	{rule: "KC19", mutant: edits{"spec.kiali.version": "default"}, near: edits{"spec.kiali.version": "v2.22"}},
+	{rule: "KC20", mutant: edits{"spec.kiali.instanceName": strings.Repeat("k", 40), "spec.kiali.namespace": strings.Repeat("n", 23)}, near: edits{"spec.kiali.instanceName": strings.Repeat("k", 40), "spec.kiali.namespace": strings.Repeat("n", 22)}},
+
+	{rule: "RS02", mutant: edits{"spec.clusters.1.server": "https://127.0.0.1:6443"}, near: edits{"spec.clusters.1.server": "https://128.0.0.1:6443"}},
+	{rule: "RS03", mutant: edits{"spec.kiali.spec": "{auth: {openshift: {insecure_skip_verify_tls: true}}}"}, near: edits{"spec.kiali.spec": "{auth: {openshift: {insecure_skip_verify_tls: false}}}"}},
+	{rule: "RS05", mutant: edits{"spec.kiali.spec": `{chat_ai: {providers: [{name: a, key: "sha256~0123456789abcdefghijklmno"}]}}`}, near: edits{"spec.kiali.spec": `{chat_ai: {providers: [{name: a, key: "secret:chat:key"}]}}`}},
+	{rule: "RS09", made: objects{"Secret metadata.annotations": "{kubernetes.io/service-account.name: kiali, argocd.argoproj.io/sync-wave: '40'}"}, nearly: objects{"Secret metadata.labels": "{a: b}"}},
+	{rule: "RS10", made: objects{"Secret metadata.annotations": "{kubernetes.io/service-account.name: kiali-service-account, argocd.argoproj.io/sync-wave: '30'}"}, nearly: objects{"Secret metadata.annotations": "{kubernetes.io/service-account.name: kiali-service-account, argocd.argoproj.io/sync-wave: '31'}"}},
+	{rule: "RS15", mutant: edits{"remotes": "21"}, near: edits{"remotes": "20"}},
+	{rule: "RS16", made: objects{"Secret metadata.labels": "{kiali.io/kiali-multi-cluster-secret: 'true'}"}, nearly: objects{"Secret metadata.labels": "{kiali.io/other: 'true'}"}},
+
+	{rule: "PM01", made: objects{"PodMonitor spec.namespaceSelector": "{any: true}"}, nearly: objects{"PodMonitor spec.jobLabel": "envoy-stats"}},
+	{rule: "PM02", made: objects{"drop PodMonitor": ""}, nearly: objects{"PodMonitor spec.jobLabel": "envoy-stats"}},
+	{rule: "PM03", mutant: edits{"spec.clusters.1.gateways": "[openshift-ingress]"}, near: edits{"spec.clusters.1.gateways": "[ingress-openshift]"}},
+	{rule: "PM04", made: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.2.regex": `'(\\d+);(.*)'`}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.2.regex": `'(\d+);(.*)'`}},
+	{rule: "PM05", made: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.1": "{action: Keep, sourceLabels: [a]}"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.1": "{action: labelmap, sourceLabels: [a]}"}},
+	{rule: "PM06", mutant: edits{}, made: objects{"ServiceMonitor spec.endpoints.0.relabelings.0.replacement": "mesh2"}, nearly: objects{"ServiceMonitor spec.endpoints.0.interval": "15s"}},
+	{rule: "PM07", mutant: edits{"spec.kiali.spec": "{external_services: {prometheus: {query_scope: {cluster: 'hub|west'}}}}"}, near: edits{"spec.kiali.spec": "{external_services: {prometheus: {query_scope: {cluster: hub-west}}}}"}},
+	{rule: "PM08", mutant: edits{"spec.metrics.store": "thanosQuerier", "spec.metrics.thanos": "", "spec.kiali.spec": "{external_services: {prometheus: {query_scope: {tenant: x}}}}"},
+		near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com', config: {prometheus: {externalLabels: {tenant: x}}}}", "spec.kiali.spec": "{external_services: {prometheus: {query_scope: {tenant: x}}}}"}},
+	{rule: "PM09", mutant: edits{"spec.clusters.1.controlPlane": "{mode: remote}"}, made: objects{"add ServiceMonitor": ""}, near: edits{"spec.clusters.1.controlPlane": "{mode: remote}"}},
+	{rule: "PM10", made: objects{"ServiceMonitor spec.selector": "{matchLabels: {istio: pilot}}"}, nearly: objects{"ServiceMonitor spec.selector.matchLabels.app": "istiod"}},
+	{rule: "PM11", made: objects{"PodMonitor spec.podMetricsEndpoints.0.metricRelabelings": "[{action: labeldrop, regex: 'source_.*'}]"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.metricRelabelings": "[{action: labeldrop, regex: 'request_operation|destination_app'}]"}},
+	{rule: "PM12", mutant: edits{"spec.metrics.store": "thanosQuerier", "spec.metrics.thanos": "", "spec.kiali.spec": "{external_services: {prometheus: {auth: {use_kiali_token: false}}}}"},
+		near: edits{"spec.metrics.store": "thanosQuerier", "spec.metrics.thanos": "", "spec.kiali.spec": "{external_services: {prometheus: {auth: {insecure_skip_verify: false}}}}"}},
+	{rule: "PM13", mutant: edits{"spec.metrics.store": "thanosQuerier", "spec.metrics.thanos": ""}, near: edits{"spec.metrics.store": "thanosQuerier", "spec.metrics.thanos": "", "spec.clusters.1": ""}},
+	{rule: "PM17", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {auth: {use_kiali_token: true, type: basic}}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {auth: {use_kiali_token: true, type: bearer}}}}"}},
+	{rule: "PM18", mutant: edits{"spec.kiali.spec": "{external_services: {prometheus: {auth: {ca_file: /ca.pem}}}}"}, near: edits{"spec.kiali.version": "v2.17", "spec.kiali.spec": "{external_services: {prometheus: {auth: {ca_file: /ca.pem}}}}"}},
+	{rule: "PM19", mutant: edits{"spec.kiali.auth": "{strategy: anonymous}", "spec.metrics.store": "thanosQuerier", "spec.metrics.thanos": ""}, near: edits{"spec.kiali.auth": "{strategy: anonymous}"}},
+	{rule: "PM20", mutant: edits{"spec.metrics.thanos.url": "https://mimir.example.com/prometheus"}, near: edits{"spec.metrics.thanos.url": "https://mimir.example.com/prometheus", "spec.kiali.spec": "{external_services: {prometheus: {health_check_url: 'https://mimir.example.com/ready'}}}"}},
+	{rule: "PM21", mutant: edits{"spec.metrics.userWorkloadMonitoring": "{manage: true}"}, near: edits{"spec.metrics.userWorkloadMonitoring": "{manage: true, config: {enableUserWorkload: true}}"}},
+	{rule: "PM22", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com', config: {prometheus: {enforcedLabelLimit: 30}}}"}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com', config: {prometheus: {enforcedLabelLimit: 60}}}"}},
+	{rule: "PM23", made: objects{"Subscription *": "{apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: other, namespace: istio-system}, spec: {}}"},
+		nearly: objects{"Subscription *": "{apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: other, namespace: istio-system}, spec: {selector: {matchLabels: {app: a}}}}"}},
+	{rule: "PM24", mutant: edits{"spec.metrics.interval": "10m"}, near: edits{"spec.metrics.interval": "5m"}},
+	{rule: "PM25", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}"}, made: objects{"ConfigMap data": `{config.yaml: "prometheus: {externalLabels: {region: eu}}"}`}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}"}, nearly: objects{"ConfigMap metadata.labels": "{a: b}"}},
+	{rule: "PM26", mutant: edits{"spec.kiali.spec": "{external_services: {grafana: {auth: {password: hunter2}}}}"}, near: edits{"spec.kiali.spec": "{external_services: {grafana: {auth: {password: 'secret:grafana:password'}}}}"}},
+
+	{rule: "TR01", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}},
+	{rule: "TR02", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b}}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b, tenant: c}}}}"}},
+	{rule: "TR03", mutant: edits{"spec.clusters.1.kiali": "{spec: {external_services: {tracing: {enabled: true}}}}"}, near: edits{"spec.clusters.0.kiali": "{spec: {external_services: {tracing: {enabled: true}}}}"}},
+
+	{rule: "IN01", made: objects{"drop Subscription": ""}, mutant: edits{"spec.kiali.operator": "{install: olm}"}, near: edits{"spec.kiali.operator": "{install: none}"}},
+	{rule: "IN02", made: objects{"Telemetry *": "{kind: OperatorGroup, metadata: {name: a, namespace: openshift-operators}, spec: {}}"}, nearly: objects{"Telemetry *": "{kind: OperatorGroup, metadata: {name: a, namespace: kiali-operator}, spec: {}}"}},
+	{rule: "IN03", mutant: edits{"spec.kiali.operator": "{source: community-operators}"}, near: edits{"spec.kiali.operator": "{source: mirrored-operators}"}},
+	{rule: "IN04", made: objects{"Subscription spec.installPlanApproval": "Manual"}, nearly: objects{"Subscription spec.installPlanApproval": "Automatic"}},
+	{rule: "IN05", made: objects{"Kiali metadata.annotations": "{argocd.argoproj.io/sync-wave: '30'}"}, nearly: objects{"Telemetry metadata.annotations": "{a: b}"}},
+	{rule: "IN06", made: objects{"Subscription metadata.annotations": "{argocd.argoproj.io/sync-wave: '30'}"}, nearly: objects{"Subscription metadata.annotations": "{argocd.argoproj.io/sync-wave: '29'}"}},
+	{rule: "IN08", mutant: edits{"spec.clusters.0.name": "eu-1", "spec.clusters.1.name": "eu.1", "spec.kiali.hub": "eu-1"}, near: edits{"spec.clusters.0.name": "eu-1", "spec.clusters.1.name": "eu1", "spec.kiali.hub": "eu-1"}},
+	{rule: "IN09", mutant: edits{"spec.clusters.1.server": "https://API.hub.example.com:6443/"}, near: edits{"spec.clusters.1.server": "https://api.hub.example.com:6444"}},
+	{rule: "IN10", mutant: edits{"spec.kiali.spec": "{server: {web_fqdn: 'kiali.${CTX_CLUSTER1}.example.com'}}"}, near: edits{"spec.kiali.spec": "{server: {web_fqdn: kiali.example.com}}"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
+	{rule: "IN11", mutant: edits{"spec.kiali.spec": "{deployment: {image_version: latest}}"}, near: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.0}}"}},
+	{rule: "IN12", mutant: edits{}, others: true, other: edits{"metadata.name": "two", "spec.mesh.id": "mesh2"}, near: edits{}, alone: true,
+		otherNear: edits{"metadata.name": "two", "spec.mesh.id": "mesh2", "spec.mesh.controlPlaneNamespace": "two", "spec.namespaces": "[two-a]", "spec.kiali.instanceName": "kiali2", "spec.kiali.operator": "{install: none}"}},
+	{rule: "IN13", made: objects{"copy Telemetry": ""}, nearly: objects{"PodMonitor spec.jobLabel": "a"}},
+
+	{rule: "SC01", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.intervall": "30s"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "30s"}},
+	{rule: "SC02", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "often"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "1m"}},
+	{rule: "SC03", crds: true, made: objects{"Telemetry kind": "Telemetries"}, nearly: objects{"Telemetry metadata.labels": "{a: b}"}},
+}
+
+// TestMutants shows that each rule catches its mutant and not its near miss,
+// and that a mutant has no other error: one defect, one finding.
+func TestMutants(t *testing.T) {
+	for _, c := range cases {
+		t.Run(c.rule, func(t *testing.T) {
+			rule, _ := check.Lookup(c.rule)
+			require.NotNil(t, rule)
+			var definitions *check.Definitions
+			if c.crds {
+				definitions = allDefinitions(t)
+			}
+			caught := find(t, definitions, c.mutant, c.made, c.other, c.others)
+			assert.True(t, has(caught, c.rule), "not caught; found:\n%s", text(caught))
+			for _, f := range caught {
+				if f.Severity == topology.Error {
+					assert.Equal(t, c.rule, f.Rule, "another error for the same defect: %s", f)
+				}
+			}
+			missed := find(t, definitions, c.near, c.nearly, c.otherNear, c.alone)
+			assert.False(t, has(missed, c.rule), "a near miss:\n%s", text(missed))
+		})
+	}
+}
+
+// TestEveryRuleHasMutant fails for a rule without a case above.
+func TestEveryRuleHasMutant(t *testing.T) {
+	var with []string
+	for _, c := range cases {
+		with = append(with, c.rule)
+	}
+	for _, r := range check.Rules() {
+		if r.Reserved == "" && r.FoundBy != "overlay" {
+			assert.Contains(t, with, r.ID)
+		}
+	}
+	assert.Len(t, slices.Compact(slices.Sorted(slices.Values(with))), len(with), "a rule has two cases")
+}
+
+// TestSoundMesh shows that the mesh which the cases change has no findings.
+func TestSoundMesh(t *testing.T) {
+	assert.Empty(t, text(find(t, nil, nil, nil, nil, false)))
+}
+
+// TestRules shows that every rule of the facts is in the list, with its page.
+func TestRules(t *testing.T) {
+	ids := map[string]bool{}
+	for _, r := range check.Rules() {
+		assert.False(t, ids[r.ID], "two rules %s", r.ID)
+		ids[r.ID] = true
+		for name, text := range map[string]string{"title": r.Title, "what": r.What, "why": r.Why, "fix": r.Fix, "source": r.Source} {
+			assert.NotEmpty(t, text, "%s: %s", r.ID, name)
+		}
+	}
+	data, err := os.ReadFile("../../../shared/domain.md")
+	if err != nil {
+		t.Skip("the facts are absent, so the list is not compared with them")
+	}
+	for _, row := range regexp.MustCompile(`(?m)^\| ((?:ID|KC|RS|PM|TR|IN)\d\d) \|`).FindAllStringSubmatch(string(data), -1) {
+		assert.True(t, ids[row[1]], "%s is not in the list", row[1])
+	}
+}
+
+func has(findings topology.Findings, rule string) bool {
+	return slices.ContainsFunc(findings, func(f topology.Finding) bool { return f.Rule == rule })
+}
+
+func text(findings topology.Findings) string {
+	var b strings.Builder
+	for _, f := range findings {
+		b.WriteString(f.String() + "\n")
+	}
+	return b.String()
+}
+
+// find applies all rules to the sound mesh with changes.
+func find(t *testing.T, definitions *check.Definitions, change edits, made objects, other edits, others bool) topology.Findings {
+	t.Helper()
+	var inputs []check.Input
+	texts := []string{edited(t, change)}
+	if others {
+		texts = append(texts, edited(t, other))
+	}
+	for i, text := range texts {
+		top, findings := topology.Parse([]string{"a.yaml", "b.yaml"}[i], []byte(text))
+		if len(findings) > 0 {
+			return findings
+		}
+		clusters, err := render.Clusters(top, render.Sources{Templates: templates.FS})
+		require.NoError(t, err)
+		remade(t, clusters, made)
+		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters})
+	}
+	findings, err := check.Find(inputs, check.Options{Definitions: definitions})
+	require.NoError(t, err)
+	return findings
+}
+
+func edited(t *testing.T, change edits) string {
+	t.Helper()
+	if text, ok := change["text"]; ok {
+		return text
+	}
+	top := decoded(t, sound)
+	for _, path := range slices.Sorted(maps.Keys(change)) {
+		if path == "remotes" {
+			for i := range int(decoded(t, change[path]).(float64)) - 1 {
+				name := "r" + string(rune('a'+i))
+				top = set(top, []string{"spec", "clusters", "99"}, map[string]any{"name": name, "server": "https://" + name + ".example.com"})
+			}
+			continue
+		}
+		var value any
+		if change[path] != "" {
+			value = decoded(t, change[path])
+		}
+		top = set(top, strings.Split(path, "."), value)
+	}
+	out, err := yaml.Marshal(top)
+	require.NoError(t, err)
+	return string(out)
+}
+
+func decoded(t *testing.T, text string) any {
+	t.Helper()
+	var v any
+	require.NoError(t, yaml.Unmarshal([]byte(text), &v), text)
+	return v
+}
+
+// set puts a value at a path, or removes what is there.
+func set(v any, path []string, value any) any {
+	if len(path) == 0 {
+		return value
+	}
+	if list, ok := v.([]any); ok {
+		i := 0
+		for _, digit := range path[0] {
+			i = i*10 + int(digit-'0')
+		}
+		if i >= len(list) {
+			return append(list, value)
+		}
+		if value == nil && len(path) == 1 {
+			return slices.Delete(slices.Clone(list), i, i+1)
+		}
+		list = slices.Clone(list)
+		list[i] = set(list[i], path[1:], value)
+		return list
+	}
+	m, _ := v.(map[string]any)
+	m = maps.Clone(m)
+	if m == nil {
+		m = map[string]any{}
+	}
+	if value == nil && len(path) == 1 {
+		delete(m, path[0])
+	} else {
+		m[path[0]] = set(m[path[0]], path[1:], value)
+	}
+	return m
+}
+
+// remade changes rendered objects as overlays could.
+func remade(t *testing.T, clusters []resource.Cluster, made objects) {
+	t.Helper()
+	for _, where := range slices.Sorted(maps.Keys(made)) {
+		kind, path, _ := strings.Cut(where, " ")
+		kind, only, _ := strings.Cut(strings.TrimSuffix(kind, "]"), "[")
+		for i := range clusters {
+			c := &clusters[i]
+			if only != "" && c.Name != only {
+				continue
+			}
+			var resources []resource.Resource
+			for _, r := range c.Resources {
+				is := kindOf(t, c, r)
+				switch {
+				case kind == "drop" && is == path:
+					continue
+				case kind == "copy" && is == path:
+					resources = append(resources, r)
+				case is == kind:
+					for _, object := range changed(t, c, r, path, decoded(t, made[where])) {
+						var err error
+						r.Body, err = resource.Literal(object)
+						require.NoError(t, err)
+						resources = append(resources, r)
+					}
+					continue
+				}
+				resources = append(resources, r)
+			}
+			c.Resources = resources
+		}
+		if kind == "add" { // from the hub to the others
+			for i := range clusters[1:] {
+				c := &clusters[i+1]
+				for _, r := range clusters[0].Resources {
+					if kindOf(t, &clusters[0], r) == path {
+						c.Resources = append(c.Resources, r)
+						break
+					}
+				}
+			}
+		}
+	}
+}
+
+func kindOf(t *testing.T, c *resource.Cluster, r resource.Resource) string {
+	t.Helper()
+	for values := range c.Each(r) {
+		id, err := r.Body.ID(values)
+		require.NoError(t, err)
+		return id.Kind
+	}
+	return ""
+}
+
+func changed(t *testing.T, c *resource.Cluster, r resource.Resource, path string, value any) (objects []resource.Object) {
+	t.Helper()
+	for values := range c.Each(r) {
+		object, err := r.Body.Fill(values)
+		require.NoError(t, err)
+		data, err := json.Marshal(object)
+		require.NoError(t, err)
+		var clone any
+		require.NoError(t, json.Unmarshal(data, &clone))
+		if path == "*" {
+			root := clone.(map[string]any)
+			maps.Copy(root, value.(map[string]any))
+			objects = append(objects, root)
+			continue
+		}
+		objects = append(objects, set(clone, strings.Split(path, "."), value).(map[string]any))
+	}
+	return objects
+}
+
+func allDefinitions(t *testing.T) *check.Definitions {
+	t.Helper()
+	var files []check.Source
+	for _, name := range []string{"monitoring.coreos.com_podmonitors", "monitoring.coreos.com_servicemonitors", "kiali.io_kialis", "telemetry.istio.io_telemetries", "operators.coreos.com_subscriptions"} {
+		data, err := os.ReadFile("../../../shared/crds/" + name + ".yaml")
+		if err != nil {
+			t.Skip("the definitions are absent, so objects are not compared with them")
+		}
+		files = append(files, check.Source{Name: name, Data: data})
+	}
+	definitions, err := check.ParseDefinitions(files)
+	require.NoError(t, err)
+	return definitions
+}
