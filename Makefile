@@ -36,7 +36,7 @@ race: $(programs) ## run every test under the race detector; needs a C compiler
 	$(GO) test -race ./... $(TESTFLAGS)
 
 # The flag -update exists in these packages only: `go test ./... -update` would fail in all others.
-golden: bin/kustomize ## rewrite golden/ and the expectations of the command scripts; then read the diff
+golden: bin/kustomize ## rewrite golden/, topologies/bad/*.out, docs/rules.md and the expectations of the command scripts; then read the diff
 	$(GO) test ./render/ -run 'TestGolden|TestFleet' -update
 	$(GO) test ./internal/topology/ -update
 	$(GO) test ./cmd/sightline/ -run TestScripts -update

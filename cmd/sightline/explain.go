@@ -14,16 +14,18 @@ const explainDoc = `Explain a field of a topology: what it means, its type, its 
 resources it changes.
 
 FIELD is a path such as spec.kiali.links or spec.clusters[].server; brackets may
-hold an index or be left out. Without one, all fields are listed.`
+hold an index or be left out. Without one, all fields are listed. RULE is the id
+of a rule, such as PM13.`
 
 func newExplainCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "explain [FIELD]",
-		Short: "Explain the fields of a topology",
+	cmd := &cobra.Command{
+		Use:   "explain [FIELD|RULE]",
+		Short: "Explain the fields of a topology, and the rules about them",
 		Long:  explainDoc,
 		Example: `  sightline explain
   sightline explain spec.kiali.links
-  sightline explain spec.clusters.controlPlane.mode`,
+  sightline explain spec.clusters.controlPlane.mode
+  sightline explain PM13`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return &hinted{fmt.Errorf("found %d fields, expected one", len(args)), "name a mapping, such as spec.kiali, and its keys are explained with it"}
@@ -43,9 +45,14 @@ func newExplainCommand() *cobra.Command {
 			if len(args) == 0 {
 				return explainAll(cmd.OutOrStdout())
 			}
+			if ruleID.MatchString(args[0]) {
+				return explainRule(cmd.OutOrStdout(), args[0])
+			}
 			return explainField(cmd.OutOrStdout(), args[0])
 		},
 	}
+	cmd.AddCommand(newRelabelCommand())
+	return cmd
 }
 
 // explainAll lists every field, one a line.

@@ -22,6 +22,7 @@ import (
 // The exit codes; they mean the same for every command.
 const (
 	exitOK      = 0
+	exitFound   = 1 // verify: there are findings
 	exitFailure = 2 // wrong usage, or a file that cannot be read or written
 	exitInvalid = 3 // the topology, or a template, is wrong
 	exitRefused = 4 // a guard refused
@@ -61,6 +62,7 @@ func newCommand() *cobra.Command {
 	})
 	cmd.AddCommand(
 		newRenderCommand(),
+		newVerifyCommand(),
 		newExplainCommand(),
 		newSchemaCommand(),
 		newVersionCommand(),
@@ -86,7 +88,7 @@ const rootDoc = `Sightline turns one topology (clusters, namespaces, mesh id, Ki
 per-cluster trees with the monitors, the Kiali resources, their access rights
 and their operator, to be committed and applied by a GitOps engine or by hand.
 
-Exit codes: 0 done; 2 wrong usage, or a file cannot be read or written;
+Exit codes: 0 done; 1 verify has findings; 2 wrong usage, or a file cannot be read or written;
 3 the topology is invalid; 4 a guard refused.`
 
 // invalid is the error of a topology with findings.
@@ -123,6 +125,8 @@ func report(stderr io.Writer, err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errFound):
+		return exitFound
 	case errors.As(err, &findings):
 		for _, f := range findings.findings {
 			fmt.Fprintln(stderr, f)

@@ -26,6 +26,9 @@ const renderDoc = `Render topologies into a directory, or as one stream.
 Without a topology the built-in east-west example is rendered; "-" reads one
 from standard input. One topology is written to DIR, several to DIR/<name>.
 
+The rules of "sightline verify" come first: with an error nothing is written,
+and warnings are printed at the end.
+
 The directory belongs to sightline: files that the topology no longer gives are
 removed, and a directory that sightline has not written is refused. A cluster
 that left the topology is removed with --allow-remove only. A run that fails
@@ -42,6 +45,7 @@ type renderOptions struct {
 	format      string
 	clusters    []string
 	allowRemove []string
+	rules       ruleFlags
 }
 
 func newRenderCommand() *cobra.Command {
@@ -61,6 +65,7 @@ func newRenderCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "what to write into the directory: "+formatNames())
 	cmd.Flags().StringArrayVar(&o.clusters, "cluster", nil, `print only this cluster, with "-o -" (repeatable)`)
 	cmd.Flags().StringArrayVar(&o.allowRemove, "allow-remove", nil, `remove this cluster's files, or "all" (repeatable)`)
+	o.rules.add(cmd)
 	return cmd
 }
 
@@ -81,10 +86,22 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err != nil {
 		return err
 	}
-	if o.out == "-" {
-		return o.stream(parsed, stdout)
+	warnings, err := o.rules.allow(parsed)
+	if err != nil {
+		return err
 	}
-	return o.write(ctx, parsed, stderr)
+	if o.out == "-" {
+		err = o.stream(parsed, stdout)
+	} else {
+		err = o.write(ctx, parsed, stderr)
+	}
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		fmt.Fprintln(stderr, w)
+	}
+	return nil
 }
 
 func (o *renderOptions) check() error {
@@ -95,6 +112,8 @@ func (o *renderOptions) check() error {
 		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
 	case o.out != "-" && len(o.clusters) > 0:
 		return &hinted{errors.New("--cluster selects what is printed, and a directory always holds the whole topology"), `use --cluster with "-o -"`}
+	case o.rules.check() != nil:
+		return o.rules.check()
 	case o.out == "-" && len(o.allowRemove) > 0:
 		return &hinted{errors.New(`--allow-remove has no meaning with "-o -"`), ""}
 	}

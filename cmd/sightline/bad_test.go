@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestBadTopologies compares what verify says about topologies/bad/NAME.yaml
+// with NAME.out, and makes sure that each says something.
+func TestBadTopologies(t *testing.T) {
+	t.Chdir("../../topologies/bad")
+	files, err := filepath.Glob("*.yaml")
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(files), 40)
+	for _, file := range files {
+		out := strings.TrimSuffix(file, ".yaml") + ".out"
+		t.Run(strings.TrimSuffix(file, ".yaml"), func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			code := run(context.Background(), []string{"verify", file}, nil, &stdout, &stderr)
+			assert.Contains(t, []int{exitOK, exitFound}, code, "%s", &stderr)
+			require.NotEmpty(t, stdout.String())
+			if *update {
+				require.NoError(t, os.WriteFile(out, stdout.Bytes(), 0o644))
+			}
+			want, err := os.ReadFile(out)
+			require.NoError(t, err)
+			assert.Equal(t, string(want), stdout.String())
+			for _, secret := range []string{"correct-horse", "q83vEjRWeJCr", "0123456789abcdef"} {
+				assert.NotContains(t, stdout.String(), secret, "a credential is repeated")
+			}
+		})
+	}
+	outs, err := filepath.Glob("*.out")
+	require.NoError(t, err)
+	assert.Len(t, outs, len(files), "an .out without its .yaml")
+}
+
+// TestExamples compares what verify says about the examples with
+// testdata/examples.out: no errors, and each warning is one that the example's
+// own comments give a reason for.
+func TestExamples(t *testing.T) {
+	const golden = "cmd/sightline/testdata/examples.out"
+	t.Chdir("../..")
+	files, err := filepath.Glob("topologies/*.yaml")
+	require.NoError(t, err)
+	var got strings.Builder
+	for _, file := range append(files, "topologies/fleet") {
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, exitOK, run(context.Background(), []string{"verify", file}, nil, &stdout, &stderr), "%s", &stdout)
+		got.WriteString("== " + file + "\n" + stdout.String())
+	}
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(got.String()), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got.String())
+}

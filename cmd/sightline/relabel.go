@@ -1,0 +1,195 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-mesh/sightline/internal/relabel"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+const relabelDoc = `Show what the PodMonitors of a topology make of pods: which of a pod's ports
+Prometheus scrapes, under which labels, and what each relabeling has to do with
+it. The engine is Prometheus' own.
+
+The pods are samples as Istio makes them, or with --pod one of yours:
+
+  kubectl get pod NAME -n NAMESPACE -o yaml > pod.yaml
+
+Without a topology the built-in east-west example is taken.`
+
+type relabelOptions struct {
+	pod     string
+	cluster string
+}
+
+func newRelabelCommand() *cobra.Command {
+	var o relabelOptions
+	cmd := &cobra.Command{
+		Use:   "relabel [TOPOLOGY]",
+		Short: "Explain why a pod is scraped where it is",
+		Long:  relabelDoc,
+		Example: `  sightline explain relabel mesh.yaml
+  sightline explain relabel mesh.yaml --pod pod.yaml --cluster west`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(args, cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVar(&o.pod, "pod", "", "file with a pod, as kubectl writes it")
+	cmd.Flags().StringVar(&o.cluster, "cluster", "", "cluster whose PodMonitors are taken (default: the hub, or the first that has any)")
+	return cmd
+}
+
+func (o *relabelOptions) run(args []string, stdin io.Reader, stdout io.Writer) error {
+	parsed, err := readTopologies(args, stdin)
+	if err != nil {
+		return err
+	}
+	cluster, monitors, err := o.monitors(parsed[0])
+	if err != nil {
+		return err
+	}
+	pods, err := o.pods(monitors)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	for _, p := range pods {
+		m := monitors[p.Namespace]
+		if m == nil {
+			return &hinted{fmt.Errorf("cluster %q has no PodMonitor in the namespace %q of the pod", cluster, p.Namespace),
+				"it has in " + list(slices.Sorted(maps.Keys(monitors))) + "; list the namespace in the topology"}
+		}
+		targets, err := m.Targets(p)
+		if err != nil {
+			return fmt.Errorf("PodMonitor %s/%s: %w", m.Metadata.Namespace, m.Metadata.Name, err)
+		}
+		title := "pod " + p.Name
+		if p.Title != "" {
+			title += " (" + p.Title + ")"
+		}
+		fmt.Fprintf(&b, "%s in %s on %s\n", title, p.Namespace, cluster)
+		printTargets(&b, targets)
+		b.WriteByte('\n')
+	}
+	_, err = io.WriteString(stdout, strings.TrimSuffix(b.String(), "\n"))
+	return err
+}
+
+// monitors returns the PodMonitors of the cluster by their namespaces.
+func (o *relabelOptions) monitors(t *topology.Topology) (cluster string, monitors map[string]*relabel.Monitor, err error) {
+	from, closed, err := openSources(t)
+	if err != nil {
+		return "", nil, err
+	}
+	defer closed()
+	clusters, err := render.Clusters(t, from)
+	var found invalid
+	if err := found.collect(err); err != nil {
+		return "", nil, err
+	}
+	if err := found.err(); err != nil {
+		return "", nil, err
+	}
+	slices.SortStableFunc(clusters, func(a, b resource.Cluster) int {
+		if a.Hub != b.Hub && a.Hub {
+			return -1
+		}
+		return 0
+	})
+	var names []string
+	for i := range clusters {
+		c := &clusters[i]
+		names = append(names, c.Name)
+		if o.cluster != "" && c.Name != o.cluster {
+			continue
+		}
+		monitors := map[string]*relabel.Monitor{}
+		for _, r := range c.Resources {
+			for values := range c.Each(r) {
+				object, err := r.Body.Fill(values)
+				if err != nil {
+					return "", nil, err
+				}
+				if resource.IDOf(object).Kind != "PodMonitor" {
+					break
+				}
+				m, err := relabel.ParseMonitor(object)
+				if err != nil {
+					return "", nil, err
+				}
+				monitors[m.Metadata.Namespace] = m
+			}
+		}
+		if len(monitors) > 0 {
+			return c.Name, monitors, nil
+		}
+	}
+	if o.cluster != "" && !slices.Contains(names, o.cluster) {
+		return "", nil, &hinted{fmt.Errorf("no cluster %q in the topology", o.cluster), "the clusters are " + list(names)}
+	}
+	return "", nil, &hinted{errors.New("there is no PodMonitor"), "the mesh has none where controlPlane.mode is none"}
+}
+
+// pods are the one of --pod, or samples in a namespace that has a monitor, of
+// the workloads if there is one.
+func (o *relabelOptions) pods(monitors map[string]*relabel.Monitor) ([]relabel.Pod, error) {
+	if o.pod == "" {
+		namespaces := slices.Sorted(maps.Keys(monitors))
+		return relabel.Samples(namespaces[len(namespaces)-1]), nil
+	}
+	data, err := readFile(o.pod)
+	if err != nil {
+		return nil, err
+	}
+	p, err := relabel.ParsePod(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.pod, err)
+	}
+	return []relabel.Pod{p}, nil
+}
+
+func printTargets(b *strings.Builder, targets []relabel.Target) {
+	scraped := 0
+	for i, t := range targets {
+		fmt.Fprintf(b, "  target %d: %s (%s)\n", i+1, t.From, t.Address)
+		for _, s := range t.Steps {
+			number := "  operator"
+			if s.Number > 0 {
+				number = fmt.Sprintf("  rule %d", s.Number)
+			}
+			fmt.Fprintf(b, "  %s: %s\n      %s\n", number, s.Rule, s.Effect)
+		}
+		switch {
+		case !t.Kept:
+			b.WriteString("    not scraped\n")
+		case t.SameAs > 0:
+			fmt.Fprintf(b, "    the same as target %d now, of which Prometheus keeps one\n", t.SameAs)
+		default:
+			scraped++
+			fmt.Fprintf(b, "    scraped: %s every %s\n", t.URL, t.Every)
+			var pairs []string
+			for _, name := range slices.Sorted(maps.Keys(t.Labels)) {
+				pairs = append(pairs, fmt.Sprintf("%s=%q", name, t.Labels[name]))
+			}
+			fmt.Fprintf(b, "    labels: %s\n", strings.Join(pairs, ", "))
+		}
+	}
+	switch scraped {
+	case 0:
+		b.WriteString("  => not scraped at all\n")
+	case 1:
+		b.WriteString("  => scraped once\n")
+	default:
+		fmt.Fprintf(b, "  => scraped %d times, and every request counts as often\n", scraped)
+	}
+}

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+)
+
+// ruleID is what the id of a rule looks like; no field does.
+var ruleID = regexp.MustCompile(`^[A-Za-z]{2}[0-9]{2}$`)
+
+// explainRule prints the page of a rule, as docs/rules.md has it.
+func explainRule(out io.Writer, id string) error {
+	r, hint := check.Lookup(id)
+	if r == nil {
+		return &hinted{fmt.Errorf("there is no rule %q", id), hint}
+	}
+	text := fmt.Sprintf("%s (%s)\n%s\n\n", r.ID, r.Severities(), wrap(r.Title, 0)) +
+		table([]row{{"what", r.What}, {"why", r.Why}, {"fix", r.Fix}, {"source", r.Source}}, textWidth)
+	if r.Reserved != "" {
+		text += "\n" + wrap("Reserved: it has nothing to check before there are "+r.Reserved+".", 0) + "\n"
+	}
+	_, err := io.WriteString(out, text)
+	return err
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+// ruleFlags are the flags of every command that applies the rules.
+type ruleFlags struct {
+	suppress         []string
+	warningsAsErrors bool
+}
+
+func (r *ruleFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&r.suppress, "suppress", nil, "leave out the warnings of this rule (repeatable); errors stay")
+	cmd.Flags().BoolVar(&r.warningsAsErrors, "warnings-as-errors", false, "fail on warnings too")
+}
+
+func (r *ruleFlags) check() error {
+	rules := check.Rules()
+	for _, id := range r.suppress {
+		if problem, hint := check.Suppressible(id, rules); problem != "" {
+			return &hinted{fmt.Errorf("--suppress names %s", problem), hint}
+		}
+	}
+	return nil
+}
+
+// find applies the rules to topologies that had no findings, and to what is
+// rendered from them.
+func (r *ruleFlags) find(parsed []*topology.Topology, definitions *check.Definitions) (topology.Findings, []check.Input, error) {
+	inputs := make([]check.Input, len(parsed))
+	var found invalid
+	for i, t := range parsed {
+		from, closed, err := openSources(t)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer closed()
+		clusters, err := render.Clusters(t, from)
+		if err := found.collect(err); err != nil {
+			return nil, nil, err
+		}
+		inputs[i] = check.Input{Topology: t, Clusters: clusters}
+		if len(t.Spec.Overlays) > 0 {
+			inputs[i].Stage = func(n int) ([]resource.Cluster, error) {
+				fewer := *t
+				fewer.Spec.Overlays = t.Spec.Overlays[:n]
+				return render.Clusters(&fewer, from)
+			}
+		}
+	}
+	if err := found.err(); err != nil {
+		return nil, nil, err
+	}
+	findings, err := check.Find(inputs, check.Options{Definitions: definitions, Suppress: r.suppress})
+	return findings, inputs, err
+}
+
+// allow returns the warnings about topologies, or all findings as an error
+// where one of them keeps the topologies from being rendered. What is merely
+// worth knowing is left to verify.
+func (r *ruleFlags) allow(parsed []*topology.Topology) (warnings topology.Findings, err error) {
+	findings, _, err := r.find(parsed, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range findings {
+		if f.Severity != topology.Info {
+			warnings = append(warnings, f)
+		}
+	}
+	if r.fails(findings) {
+		return nil, &invalid{warnings}
+	}
+	return warnings, nil
+}
+
+// fails tells whether there is a finding that a command fails for.
+func (r *ruleFlags) fails(findings topology.Findings) bool {
+	for _, f := range findings {
+		if f.Severity == topology.Error || f.Severity == topology.Warning && r.warningsAsErrors {
+			return true
+		}
+	}
+	return false
+}
+
+// errFound is the error of a verification that has printed what it found.
+var errFound = errors.New("there are findings")

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+const verifyDoc = `Apply every rule to topologies and to what would be rendered from them. Nothing
+is written.
+
+Without a topology the built-in east-west example is verified; "-" reads one
+from standard input. Findings go to standard output, each with the line of the
+topology that causes it. "sightline explain RULE" tells more about one.
+
+With --crds the objects are compared with the definitions of their kinds as
+well, as an API server does it. DIR has them as kubectl writes them:
+
+  kubectl get crd -o yaml > crds/all.yaml
+
+A warning that is known and meant is left out with --suppress, or for good by
+an annotation of the topology:
+
+  metadata:
+    annotations:
+      sightline.dev/suppress: PM13, KC19`
+
+type verifyOptions struct {
+	crds   string
+	output string
+	rules  ruleFlags
+}
+
+func newVerifyCommand() *cobra.Command {
+	var o verifyOptions
+	cmd := &cobra.Command{
+		Use:   "verify [TOPOLOGY...]",
+		Short: "Find what would not work, before anything is written",
+		Long:  verifyDoc,
+		Example: `  sightline verify mesh.yaml
+  sightline verify mesh.yaml --crds crds --warnings-as-errors
+  sightline verify mesh.yaml --output json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&o.crds, "crds", "", "folder with the CustomResourceDefinitions of the clusters")
+	cmd.Flags().StringVar(&o.output, "output", "text", "how to print findings: text or json")
+	o.rules.add(cmd)
+	return cmd
+}
+
+func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if !slices.Contains([]string{"text", "json"}, o.output) {
+		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text and json"}
+	}
+	if err := o.rules.check(); err != nil {
+		return err
+	}
+	definitions, err := readDefinitions(o.crds)
+	if err != nil {
+		return err
+	}
+	parsed, err := readTopologies(args, stdin)
+	var findings topology.Findings
+	var inputs []check.Input
+	if err == nil {
+		findings, inputs, err = o.rules.find(parsed, definitions)
+	}
+	var wrong *invalid // which are findings as well
+	if errors.As(err, &wrong) {
+		findings, err = wrong.findings, nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := o.print(stdout, findings); err != nil {
+		return err
+	}
+	for _, in := range inputs {
+		fmt.Fprintf(stderr, "%s: looked at %s\n", in.Topology.Metadata.Name, count(len(in.Clusters), "cluster"))
+	}
+	fmt.Fprintln(stderr, tally(findings))
+	if o.rules.fails(findings) {
+		return errFound
+	}
+	return nil
+}
+
+// tally counts findings by their severity.
+func tally(findings topology.Findings) string {
+	var counts []string
+	for _, s := range []topology.Severity{topology.Error, topology.Warning, topology.Info} {
+		n := 0
+		for _, f := range findings {
+			if f.Severity == s {
+				n++
+			}
+		}
+		switch {
+		case n > 0 && s == topology.Info:
+			counts = append(counts, fmt.Sprintf("%d for information", n))
+		case n > 0:
+			counts = append(counts, count(n, s.String()))
+		}
+	}
+	if len(counts) == 0 {
+		return "no findings"
+	}
+	return strings.Join(counts, ", ")
+}
+
+func (o *verifyOptions) print(stdout io.Writer, findings topology.Findings) error {
+	if o.output == "json" {
+		return printJSON(stdout, findings)
+	}
+	for _, f := range findings {
+		if _, err := fmt.Fprintln(stdout, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finding is a finding as data.
+type finding struct {
+	Severity string `json:"severity"`
+	Rule     string `json:"rule"`
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	Column   int    `json:"column"`
+	Message  string `json:"message"`
+	Hint     string `json:"hint,omitempty"`
+}
+
+func printJSON(out io.Writer, findings topology.Findings) error {
+	list := make([]finding, len(findings))
+	for i, f := range findings {
+		list[i] = finding{f.Severity.String(), f.Rule, f.File, f.Line, f.Col, f.Message, f.Hint}
+	}
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(list)
+}
+
+// readDefinitions reads the YAML files right in a folder.
+func readDefinitions(dir string) (*check.Definitions, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []check.Source
+	for _, entry := range entries {
+		if entry.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(entry.Name())) {
+			continue
+		}
+		name := filepath.Join(dir, entry.Name())
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, check.Source{Name: name, Data: data})
+	}
+	definitions, err := check.ParseDefinitions(files)
+	if err == nil && definitions.Len() == 0 {
+		return nil, &hinted{fmt.Errorf("%s has no CustomResourceDefinitions", dir), "write them there: kubectl get crd -o yaml > " + filepath.Join(dir, "all.yaml")}
+	}
+	return definitions, err
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// FuzzVerify makes sure that the rules end without a panic, whatever a topology
+// says that had no findings of its own, and that every finding is inside the
+// file.
+func FuzzVerify(f *testing.F) {
+	for _, pattern := range []string{"../../topologies/bad/*.yaml", "../../topologies/*.yaml"} {
+		files, err := filepath.Glob(filepath.FromSlash(pattern))
+		require.NoError(f, err)
+		require.NotEmpty(f, files)
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			require.NoError(f, err)
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		top, findings := topology.Parse("f.yaml", data)
+		if len(findings) > 0 || len(top.Spec.Overlays) > 0 {
+			return // the files of overlays are not here
+		}
+		var rules ruleFlags
+		findings, _, err := rules.find([]*topology.Topology{top}, nil)
+		require.NoError(t, err)
+		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
+		for _, found := range findings {
+			if found.Line < 1 || found.Line > len(lines) {
+				t.Fatalf("%q is not in a file of %d lines", found, len(lines))
+			}
+			if last := utf8.RuneCountInString(lines[found.Line-1]) + 1; found.Col < 1 || found.Col > last {
+				t.Errorf("%q is not in a line whose end is at %d", found, last)
+			}
+			if found.File != "f.yaml" || found.Message == "" || found.Rule == "" {
+				t.Errorf("%q says nothing", found)
+			}
+		}
+	})
+}
