@@ -1,0 +1,256 @@
+package check
+
+import (
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+const prometheus = "external_services.prometheus."
+
+// querierAuth tells which field keeps Kiali from asking thanos-querier, or "".
+func querierAuth(o *object) (field, problem string) {
+	u, err := url.Parse(o.text(prometheus + "url"))
+	switch {
+	case err != nil || u.Port() != "9091" || !strings.HasPrefix(u.Hostname(), "thanos-querier."):
+		return "url", "the url is not that of thanos-querier's port 9091"
+	case o.text(prometheus+"auth.type") != "bearer":
+		return "auth.type", "auth.type is not bearer"
+	case !o.is(prometheus+"auth.use_kiali_token", true):
+		return "auth.use_kiali_token", "auth.use_kiali_token is not true"
+	case !o.is(prometheus+"thanos_proxy.enabled", true):
+		return "thanos_proxy.enabled", "thanos_proxy.enabled is not true"
+	}
+	return "", ""
+}
+
+func thanosQuerier(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil || m.Spec.Metrics.Store != "thanosQuerier" || m.of(o).Platform != "openshift" {
+		return
+	}
+	if field, problem := querierAuth(o); field != "" {
+		f.object(o, spec(prometheus+field), "remove it; or write metrics.store: thanos, or prometheus, for another store",
+			"the store is thanosQuerier, and %s; Kiali could not ask it", problem)
+	}
+	account := o.text("deployment.instance_name") + "-service-account"
+	for _, binding := range m.kinds("ClusterRoleBinding") {
+		subjects, _ := binding.content["subjects"].([]any)
+		if valueAt(binding.content, fieldPath{"roleRef", "name"}) == "cluster-monitoring-view" && slices.ContainsFunc(subjects, func(s any) bool {
+			return valueAt(s, fieldPath{"name"}) == account && valueAt(s, fieldPath{"namespace"}) == o.ID.Namespace
+		}) {
+			return
+		}
+	}
+	f.cluster(m, m.hub, m.At("spec", "metrics", "store"), "keep the ClusterRoleBinding as it is rendered", "no ClusterRoleBinding gives %s in %s the role cluster-monitoring-view; thanos-querier would answer 403", account, o.ID.Namespace)
+}
+
+func localStore(m *mesh, f *found) {
+	var remotes []int
+	for i := range m.Spec.Clusters {
+		if i != m.hub && m.Spec.Clusters[i].InMesh() {
+			remotes = append(remotes, i)
+		}
+	}
+	if m.Spec.Metrics.Store != "thanosQuerier" || len(remotes) == 0 || m.hub < 0 {
+		return
+	}
+	f.on(m, m.At("spec", "metrics", "store"), "send all series to one Thanos and write store: thanos (topologies/thanos.yaml); if the hub's view will do, add metadata.annotations: {"+Suppress+": PM13}",
+		"the graph has what proxies on %q report, and nothing of what %s report: the store is the hub's own thanos-querier", m.Spec.Clusters[m.hub].Name, m.proxiesOf(remotes))
+}
+
+func (m *mesh) proxiesOf(clusters []int) string {
+	if len(clusters) == 1 {
+		return "those on \"" + m.Spec.Clusters[clusters[0]].Name + "\""
+	}
+	return "those on the " + m.counted(clusters) + " " + m.listed(clusters)
+}
+
+func kialiTokens(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil {
+		return
+	}
+	said := ""
+	if m.Spec.Metrics.Store == "thanosQuerier" {
+		if field, _ := querierAuth(o); field != "" {
+			said = prometheus[:len(prometheus)-1]
+		}
+	}
+	walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
+		if on, _ := v.(bool); !on || path[len(path)-1] != "use_kiali_token" {
+			return
+		}
+		auth := path[:len(path)-1]
+		kind, _ := o.value(auth.below("type")).(string)
+		if kind != "bearer" && (said == "" || !within(auth[1:].String(), said)) {
+			f.object(o, path, "write type: bearer beside it, or remove it", "use_kiali_token needs the type bearer, and the type of %s is %q", auth[1:], kind)
+		}
+	})
+}
+
+func caFiles(m *mesh, f *found) {
+	for _, o := range m.kialis {
+		if o == nil || m.of(o).KialiBefore("v2.22") {
+			continue
+		}
+		walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
+			if text, _ := v.(string); path[len(path)-1] == "ca_file" && text != "" {
+				f.object(o, path, "put the CA into the key additional-ca-bundle.pem of the ConfigMap "+m.Spec.Kiali.InstanceName+"-cabundle in "+m.Spec.Kiali.Namespace,
+					"Kiali %s ignores %s", m.of(o).Kiali.Version, path[1:])
+			}
+		})
+	}
+}
+
+func serviceCA(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil || m.of(o).Platform != "openshift" || m.Spec.Kiali.Auth.Strategy == "openshift" {
+		return
+	}
+	u, err := url.Parse(o.text(prometheus + "url"))
+	if err != nil || u.Scheme != "https" || !strings.HasSuffix(u.Hostname(), ".svc") && !strings.HasSuffix(u.Hostname(), ".svc.cluster.local") || o.is(prometheus+"auth.insecure_skip_verify", true) {
+		return
+	}
+	f.object(o, spec(prometheus+"url"), "put the service CA into the key additional-ca-bundle.pem of the ConfigMap "+m.Spec.Kiali.InstanceName+"-cabundle in "+m.Spec.Kiali.Namespace+", and suppress PM19",
+		"the certificate of %s is of the service CA, which Kiali loads with the strategy openshift only; the strategy is %s", u.Hostname(), m.Spec.Kiali.Auth.Strategy)
+}
+
+var noHealthPage = regexp.MustCompile(`/(prometheus|select/[0-9:]+/prometheus)/?$`)
+
+func healthCheck(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil || m.of(o).KialiBefore("v2.27") || o.text(prometheus+"health_check_url") != "" {
+		return
+	}
+	const hint = "add health_check_url with an address of the store that answers without headers"
+	headers, _ := o.value(spec(prometheus + "custom_headers")).(map[string]any)
+	switch u := o.text(prometheus + "url"); {
+	case len(headers) > 0:
+		f.object(o, spec(prometheus+"custom_headers"), hint, "Kiali asks %s/-/healthy without the custom headers, and shows no metrics until it answers", strings.TrimRight(u, "/"))
+	case noHealthPage.MatchString(u):
+		f.object(o, spec(prometheus+"url"), hint, "a store at %s has no page /-/healthy, and Kiali shows no metrics until it answers", u)
+	}
+}
+
+func lowLimits(m *mesh, f *found) {
+	w := m.Spec.Metrics.Thanos.RemoteWrite
+	if w == nil {
+		return
+	}
+	for _, limit := range []struct {
+		key   string
+		least int
+		why   string
+	}{{"enforcedLabelLimit", 40, "a series of Istio has about 30 labels"}, {"enforcedSampleLimit", 5000, "a busy proxy has thousands of series"}} {
+		n := number(valueAt(w.Config, fieldPath{"prometheus", limit.key}))
+		if n > 0 && n < limit.least {
+			f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "config", "prometheus", limit.key), "raise it to "+strconv.Itoa(limit.least)+" or more, or leave it out",
+				"%s is %d, and %s; above the limit the whole target fails", limit.key, n, limit.why)
+		}
+	}
+}
+
+func telemetries(m *mesh, f *found) {
+	for i := range m.clusters {
+		var names []string
+		for _, r := range m.clusters[i].Resources {
+			if resource.IDOf(m.body(r)).Kind != "Telemetry" || valueAt(m.body(r), fieldPath{"spec", "selector"}) != nil {
+				continue
+			}
+			id, err := r.Body.ID(m.clusters[i].Values)
+			if err == nil && id.Namespace == m.Spec.Mesh.ControlPlaneNamespace && !slices.Contains(names, id.Name) {
+				names = append(names, id.Name)
+			}
+		}
+		if len(names) > 1 {
+			f.cluster(m, i, m.At("spec", "telemetry"), "write telemetry: {manage: false}, or take the other one away", "there are %d mesh-wide Telemetries in %s: %s; Istio takes one", len(names), m.Spec.Mesh.ControlPlaneNamespace, strings.Join(names, ", "))
+		}
+	}
+}
+
+var hms = regexp.MustCompile(`^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$`)
+
+func seconds(interval string) int {
+	sum := 0
+	if parts := hms.FindStringSubmatch(interval); parts != nil {
+		for _, part := range parts[1:] {
+			n, _ := strconv.Atoi(part)
+			sum = sum*60 + n
+		}
+	}
+	return sum
+}
+
+func intervals(m *mesh, f *found) {
+	at := func(i int) topology.Position {
+		if m.Has("spec", "clusters", i, "metrics", "interval") {
+			return m.At("spec", "clusters", i, "metrics", "interval")
+		}
+		return m.At("spec", "metrics", "interval")
+	}
+	for i := range m.Spec.Clusters {
+		c := &m.Spec.Clusters[i]
+		if !c.InMesh() {
+			continue
+		}
+		switch s := seconds(c.Metrics.Interval); {
+		case s < 5 || s > 300:
+			f.cluster(m, i, at(i), "choose one between 5s and 5m", "the interval %s is outside of what user workload monitoring and Kiali's rates are made for (5s to 5m)", c.Metrics.Interval)
+		case m.Spec.Metrics.Store != "thanosQuerier" && s != seconds(m.Spec.Metrics.Interval):
+			f.cluster(m, i, at(i), "use one interval, or suppress PM24 where a slow line leaves no choice",
+				"the interval is %s, and %s elsewhere; Kiali is told %s, and asks for rates over no less than two of these on every cluster", c.Metrics.Interval, m.Spec.Metrics.Interval, m.StoreInterval())
+		}
+	}
+}
+
+func externalLabels(m *mesh, f *found) {
+	first := map[string]int{}
+	for _, o := range m.kinds("ConfigMap") {
+		if o.ID.Name != "user-workload-monitoring-config" || !o.literal {
+			continue // what is rendered has the cluster's name
+		}
+		text, _ := o.value(fieldPath{"data", "config.yaml"}).(string)
+		config, err := decodeYAML(text)
+		if err != nil {
+			continue
+		}
+		labels := string(resource.Encode(nil, valueAt(config, fieldPath{"prometheus", "externalLabels"})))
+		if !strings.Contains(labels, m.of(o).Name) {
+			f.object(o, fieldPath{"data"}, "leave the external label cluster as it is rendered", "no external label names the cluster, so its series are not told from those of others in the store")
+			continue
+		}
+		if j, ok := first[labels]; ok {
+			f.object(o, fieldPath{"data"}, "leave the external label cluster as it is rendered", "its external labels are those of %q too", m.Spec.Clusters[j].Name)
+		} else {
+			first[labels] = o.cluster
+		}
+	}
+}
+
+// credentials are keys under which a Kiali resource has one.
+var credentials = []string{"bearerToken", "clientSecret", "client_secret", "credentials", "password", "signing_key", "token"}
+
+var reference = regexp.MustCompile(`^(secret:[^:\s]+:\S+|/.*|)$`)
+
+func literalCredentials(m *mesh, f *found) {
+	for _, o := range m.kialis {
+		if o == nil {
+			continue
+		}
+		walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
+			key, _ := path[len(path)-1].(string)
+			text, isText := v.(string)
+			_, isNumber := v.(json.Number)
+			if slices.Contains(credentials, key) && (isNumber || isText && !reference.MatchString(text)) {
+				f.object(o, path, "put it into a Secret in Kiali's namespace and write secret:<name>:<key>", "%s must be a reference to a Secret, so that no credential stands in Git", path[1:])
+			}
+		})
+	}
+}
