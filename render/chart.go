@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/chart"
+	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/template"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -81,6 +83,7 @@ var shapeDocs = map[string]string{
 	"ingressHost":      "Whether the host of the hub's Kiali is given, and not the platform's.",
 	"webRoot":          "Whether the path of the hub's Kiali is given, and not the platform's.",
 	"istioNamespace":   "Whether the hub's Kiali has to be told the namespace of istiod.",
+	fieldOverlays:      "The Jsonnet overlays that change the cluster's objects, in order, with commas between them.",
 }
 
 // chartShape is a shape without what only tells whether a value is given, or
@@ -94,12 +97,30 @@ func chartShape(s shape) shape {
 	return s
 }
 
-// charted writes the chart of a topology and the values of its clusters.
-func charted(t *topology.Topology, templates fs.FS) ([]tree.File, error) {
-	if err := chartable(t); err != nil {
-		return nil, err
+// overlaid is a shape with the Jsonnet overlays that its clusters have. They
+// are no part of the shape itself, which templates may branch on.
+type overlaid struct {
+	shape
+	overlays string // as overlayNames gives them
+}
+
+// fieldOverlays is what overlaid has more than shape, by its name in the
+// values.
+const fieldOverlays = "overlays"
+
+// overlayNames are the names of the Jsonnet overlays that match a cluster.
+func overlayNames(overlays []overlay.Overlay, c *topology.Cluster) string {
+	var names []string
+	for _, o := range scriptsFor(overlays, c) {
+		names = append(names, o.Name)
 	}
-	c, err := chartOf(t, templates)
+	return strings.Join(names, ",")
+}
+
+// charted writes the chart of a chartable topology and the values of its
+// clusters.
+func charted(t *topology.Topology, templates fs.FS, overlays []overlay.Overlay) ([]tree.File, error) {
+	c, err := chartOf(t, templates, overlays)
 	if err != nil {
 		return nil, err
 	}
@@ -115,10 +136,13 @@ func unchartable(t *topology.Topology, err error) error {
 	return &FormatError{Position: t.At("metadata", "name"), Message: "no chart: " + err.Error(), Hint: lawHint}
 }
 
-const lawHint = "a template computes with values, or branches on them, where it may only place them"
+const (
+	lawHint   = "a template " + valueHint
+	valueHint = "computes with values, or branches on them, where it may only place them"
+)
 
 // chartOf gathers what the chart of a topology is made of.
-func chartOf(t *topology.Topology, templates fs.FS) (*chart.Chart, error) {
+func chartOf(t *topology.Topology, templates fs.FS, overlays []overlay.Overlay) (*chart.Chart, error) {
 	c := &chart.Chart{Name: t.Metadata.Name, Namespaces: sharedNamespaces(t)}
 	if t.Spec.Kiali.Version != "default" {
 		c.Version = t.Spec.Kiali.Version
@@ -135,17 +159,24 @@ func chartOf(t *topology.Topology, templates fs.FS) (*chart.Chart, error) {
 		c.Values = append(c.Values, chart.Value{Path: v.path, Hole: v.hole, Doc: v.doc, Default: value, Required: v.hole == "cluster.name"})
 	}
 	e := chartEvaluation{
-		vm:     template.New(templates),
-		holes:  holes,
-		bodies: map[shape][]resource.Resource{},
+		vm:       template.New(templates),
+		holes:    holes,
+		overlays: overlays,
+		bodies:   map[overlaid][]resource.Resource{},
 	}
-	index := map[shape]int{}
-	var shapes []shape
+	shapeAt := func(c *topology.Cluster) overlaid {
+		return overlaid{chartShape(shapeOf(t, c)), overlayNames(overlays, c)}
+	}
+	index := map[overlaid]int{}
+	var shapes []overlaid
 	for i := range t.Spec.Clusters {
 		cluster := &t.Spec.Clusters[i]
-		s := chartShape(shapeOf(t, cluster))
+		s := shapeAt(cluster)
 		if _, ok := index[s]; !ok {
-			if _, err := e.of(s); err != nil {
+			var refused *FormatError
+			if _, err := e.of(s); errors.As(err, &refused) {
+				return nil, err
+			} else if err != nil {
 				return nil, &TemplateError{Position: t.At("spec", "clusters", i), Cluster: cluster.Name, Err: err}
 			}
 			index[s] = len(shapes)
@@ -159,8 +190,8 @@ func chartOf(t *topology.Topology, templates fs.FS) (*chart.Chart, error) {
 		})
 	}
 	// The order of the clusters must not show.
-	slices.SortFunc(shapes, func(a, b shape) int { return strings.Compare(fmt.Sprintf("%+v", b), fmt.Sprintf("%+v", a)) })
-	renumbered := map[shape]int{}
+	slices.SortFunc(shapes, func(a, b overlaid) int { return strings.Compare(fmt.Sprintf("%+v", b), fmt.Sprintf("%+v", a)) })
+	renumbered := map[overlaid]int{}
 	for i, s := range shapes {
 		renumbered[s] = i
 		bodies, err := e.of(s)
@@ -170,12 +201,13 @@ func chartOf(t *topology.Topology, templates fs.FS) (*chart.Chart, error) {
 		c.Shapes = append(c.Shapes, chart.Shape{Fields: shapeFields(s), Resources: bodies, Relevant: e.relevant(s, shapes)})
 	}
 	for i := range c.Clusters {
-		c.Clusters[i].Shape = renumbered[chartShape(shapeOf(t, &t.Spec.Clusters[i]))]
+		c.Clusters[i].Shape = renumbered[shapeAt(&t.Spec.Clusters[i])]
 	}
 	for i := range reflect.TypeFor[shape]().NumField() {
 		name := shapeField(i)
 		c.Fields = append(c.Fields, chart.Field{Name: name, Doc: shapeDocs[name]})
 	}
+	c.Fields = append(c.Fields, chart.Field{Name: fieldOverlays, Doc: shapeDocs[fieldOverlays]})
 	return c, nil
 }
 
@@ -183,12 +215,13 @@ func chartOf(t *topology.Topology, templates fs.FS) (*chart.Chart, error) {
 func shapeField(i int) string { return reflect.TypeFor[shape]().Field(i).Tag.Get("json") }
 
 // shapeFields are the fields of a shape by name.
-func shapeFields(s shape) map[string]any {
+func shapeFields(s overlaid) map[string]any {
 	fields := map[string]any{}
 	for i := range reflect.TypeFor[shape]().NumField() {
-		fields[shapeField(i)] = reflect.ValueOf(s).Field(i).Interface()
+		fields[shapeField(i)] = reflect.ValueOf(s.shape).Field(i).Interface()
 	}
 	fields["monitoringConfig"] = s.MonitoringConfig != "" // whose it is, the chart does not ask
+	fields[fieldOverlays] = s.overlays
 	return fields
 }
 
@@ -228,19 +261,26 @@ func chartClusterValues(t *topology.Topology, c *topology.Cluster, home string, 
 	return values
 }
 
-// chartEvaluation evaluates the templates with a hole for every value that
-// there can be.
+// chartEvaluation evaluates the templates, and the Jsonnet overlays after
+// them, with a hole for every value that there can be.
 type chartEvaluation struct {
-	vm     *template.VM
-	holes  map[string]leaves
-	bodies map[shape][]resource.Resource
+	vm       *template.VM
+	holes    map[string]leaves
+	overlays []overlay.Overlay
+	bodies   map[overlaid][]resource.Resource
 }
 
-func (e *chartEvaluation) of(s shape) ([]resource.Resource, error) {
+func (e *chartEvaluation) of(s overlaid) ([]resource.Resource, error) {
 	if bodies, ok := e.bodies[s]; ok {
 		return bodies, nil
 	}
-	bodies, err := bodiesOf(e.vm, s, e.holes[resource.ScopeTopology], e.holes[resource.ScopeCluster])
+	var bodies []resource.Resource
+	var err error
+	if s.overlays == "" {
+		bodies, err = bodiesOf(e.vm, s.shape, e.holes[resource.ScopeTopology], e.holes[resource.ScopeCluster])
+	} else if bodies, err = e.of(overlaid{shape: s.shape}); err == nil {
+		bodies, err = e.overlay(bodies, strings.Split(s.overlays, ","))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -248,35 +288,95 @@ func (e *chartEvaluation) of(s shape) ([]resource.Resource, error) {
 	return bodies, nil
 }
 
+// overlay lays Jsonnet overlays over the resources of a shape. One that cannot
+// do without values gives a *FormatError.
+func (e *chartEvaluation) overlay(resources []resource.Resource, names []string) ([]resource.Resource, error) {
+	changed := slices.Clone(resources)
+	for i := range e.overlays {
+		o := &e.overlays[i]
+		if !slices.Contains(names, o.Name) {
+			continue
+		}
+		for j := range changed {
+			r := &changed[j]
+			body, err := overBody(o.Script, r.Body)
+			switch {
+			case errors.Is(err, overlay.ErrLooked):
+				return nil, &FormatError{
+					Position: o.At,
+					Message:  fmt.Sprintf("overlay %q looks at the cluster, which a chart for all clusters does not know (%s %s)", o.Name, r.Phase, r.Name),
+					Hint:     "an overlay for each kind of cluster, matched by names or labels, looks at the resource alone; render --format kustomize takes this one",
+				}
+			case err != nil:
+				return nil, &FormatError{
+					Position: o.At,
+					Message:  fmt.Sprintf("overlay %q cannot be in a chart, where values are known to Helm only: %s %s: %v", o.Name, r.Phase, r.Name, err),
+					Hint:     "it may place what is in the resource, and not compute with it; render --format kustomize takes this one",
+				}
+			}
+			r.Body = body
+		}
+	}
+	return changed, nil
+}
+
+// overBody is what a script makes of a body.
+func overBody(script *overlay.Script, body *resource.Body) (*resource.Body, error) {
+	object, err := script.ApplyBlind(body.Object())
+	if err != nil {
+		return nil, err
+	}
+	made, err := resource.NewBody(object)
+	if err != nil {
+		return nil, err
+	}
+	for _, hole := range made.Holes() {
+		if !slices.Contains(body.Holes(), hole) {
+			return nil, fmt.Errorf("it makes %s, which is none of the values of the resource", resource.Hole(hole))
+		}
+	}
+	return made, nil
+}
+
 // relevant tells which fields a shape's resources depend on, by their names:
 // those with which a resource is another, or is gone, when one of them is as
 // in another of the shapes. It only helps to choose between conditions that
 // are true of the same shapes, so a shape that no template knows may fail.
-func (e *chartEvaluation) relevant(s shape, shapes []shape) map[string][]string {
+func (e *chartEvaluation) relevant(s overlaid, shapes []overlaid) map[string][]string {
 	own := byName(e.bodies[s])
 	fields := map[string][]string{}
+	compare := func(field string, changed overlaid) {
+		bodies, err := e.of(changed)
+		if err != nil {
+			return
+		}
+		now := byName(bodies)
+		for name, body := range own {
+			if now[name] == nil || !now[name].Equal(body) {
+				if !slices.Contains(fields[name], field) {
+					fields[name] = append(fields[name], field)
+				}
+			}
+		}
+	}
 	for i := range reflect.TypeFor[shape]().NumField() {
-		tried := map[any]bool{reflect.ValueOf(s).Field(i).Interface(): true}
+		tried := map[any]bool{reflect.ValueOf(s.shape).Field(i).Interface(): true}
 		for _, other := range shapes {
-			value := reflect.ValueOf(other).Field(i)
+			value := reflect.ValueOf(other.shape).Field(i)
 			if tried[value.Interface()] {
 				continue
 			}
 			tried[value.Interface()] = true
 			changed := s
-			reflect.ValueOf(&changed).Elem().Field(i).Set(value)
-			bodies, err := e.of(changed)
-			if err != nil {
-				continue
-			}
-			now := byName(bodies)
-			for name, body := range own {
-				if now[name] == nil || !now[name].Equal(body) {
-					if field := shapeField(i); !slices.Contains(fields[name], field) {
-						fields[name] = append(fields[name], field)
-					}
-				}
-			}
+			reflect.ValueOf(&changed.shape).Elem().Field(i).Set(value)
+			compare(shapeField(i), changed)
+		}
+	}
+	tried := map[string]bool{s.overlays: true}
+	for _, other := range shapes {
+		if !tried[other.overlays] {
+			tried[other.overlays] = true
+			compare(fieldOverlays, overlaid{s.shape, other.overlays})
 		}
 	}
 	return fields
@@ -300,16 +400,13 @@ func (e *FormatError) Error() string { return e.Position.String() + ": " + e.Mes
 
 // chartable refuses what a chart cannot have.
 func chartable(t *topology.Topology) error {
-	if len(t.Spec.Overlays) > 0 {
-		o := t.Spec.Overlays[0]
-		what := "a kustomization, which a chart cannot have"
-		if o.Jsonnet != "" {
-			what = "Jsonnet, which the format helm does not know yet"
-		}
-		return &FormatError{
-			Position: t.At("spec", "overlays", 0),
-			Message:  fmt.Sprintf("overlay %q is %s", o.Name, what),
-			Hint:     "render --format kustomize; or, for the Kiali resource, write the change into kiali.spec",
+	for i := range t.Spec.Overlays {
+		if o := &t.Spec.Overlays[i]; o.Kustomize != "" {
+			return &FormatError{
+				Position: t.At("spec", "overlays", i),
+				Message:  fmt.Sprintf("overlay %q is a kustomization, which a chart cannot have", o.Name),
+				Hint:     "a Jsonnet overlay can do the same, or kiali.spec for the Kiali resource; else render --format kustomize",
+			}
 		}
 	}
 	for i := range t.Spec.Clusters {

@@ -36,7 +36,7 @@ func TestChartKnowsEveryValue(t *testing.T) {
 			}
 		}
 	}
-	for name := range shapeFields(shape{}) {
+	for name := range shapeFields(overlaid{}) {
 		assert.Contains(t, shapeDocs, name)
 	}
 }
@@ -65,7 +65,7 @@ func chartFiles(t *testing.T, text string) []tree.File {
 // from one rendering to the next, or from `helm template`.
 func TestChartHasNothingThatCannotBeRepeated(t *testing.T) {
 	for name, top := range everyExample(t) {
-		files, err := charted(top, templates.FS)
+		files, err := charted(top, templates.FS, nil)
 		require.NoError(t, err)
 		for _, f := range files {
 			if !strings.HasPrefix(f.Path, "chart/templates/") {
@@ -111,8 +111,6 @@ func TestChartMergesAsTheTreeDoes(t *testing.T) {
 		top := everyExample(t)["east-west"]
 		top.Spec.Kiali.Spec = theirs.(map[string]any)
 		top.Spec.Clusters[1].Kiali.Spec = top.Spec.Kiali.Spec
-		clusters, err := Clusters(top, Sources{Templates: templates.FS})
-		require.NoError(t, err)
-		requireLaw(t, top, clusters)
+		requireLaw(t, top, SourcesOf(top))
 	}
 }

@@ -22,26 +22,33 @@ func TestHelmsRenderWhatKustomizeBuilds(t *testing.T) {
 	for version, helm := range helms(t) {
 		for name, top := range everyExample(t) {
 			t.Run(version+"/"+name, func(t *testing.T) {
-				out := writtenTree(t, top, Helm)
-				built := writtenTree(t, top, Kustomize)
-				clusters, err := Clusters(top, Sources{Templates: templates.FS})
-				require.NoError(t, err)
-				indexes := onePerShape(top)
-				if len(clusters) <= 3 {
-					indexes = indexes[:0]
-					for i := range clusters {
-						indexes = append(indexes, i)
-					}
-				}
-				for _, i := range indexes {
-					c := &clusters[i]
-					values := filepath.Join(out, "clusters", c.Name+".yaml")
-					rendered := helm.must(t, "template", "x", filepath.Join(out, "chart"), "-f", values)
-					require.Equal(t, kustomizeObjects(t, built, c), byID(t, documents(t, rendered)), c.Name)
-					helm.must(t, "lint", "--strict", filepath.Join(out, "chart"), "-f", values)
-				}
+				helm.requireTree(t, top, SourcesOf(top))
 			})
 		}
+	}
+}
+
+// requireTree shows that the chart of a topology renders to what its tree
+// builds to, for all clusters if they are few, else for one of each shape.
+func (h helmProgram) requireTree(t *testing.T, top *topology.Topology, from Sources) {
+	t.Helper()
+	out := writtenFrom(t, top, from, Helm)
+	built := writtenFrom(t, top, from, Kustomize)
+	l, err := layered(top, from)
+	require.NoError(t, err)
+	indexes := onePerShape(top, l.overlays)
+	if len(l.clusters) <= 3 {
+		indexes = indexes[:0]
+		for i := range l.clusters {
+			indexes = append(indexes, i)
+		}
+	}
+	for _, i := range indexes {
+		c := &l.clusters[i]
+		values := filepath.Join(out, "clusters", c.Name+".yaml")
+		rendered := h.must(t, "template", "x", filepath.Join(out, "chart"), "-f", values)
+		require.Equal(t, kustomizeObjects(t, built, c), byID(t, documents(t, rendered)), c.Name)
+		h.must(t, "lint", "--strict", filepath.Join(out, "chart"), "-f", values)
 	}
 }
 
@@ -191,7 +198,12 @@ func kustomizeObjects(t *testing.T, out string, c *resource.Cluster) map[resourc
 // writtenTree writes the tree of a topology and returns where.
 func writtenTree(t *testing.T, top *topology.Topology, format Format) string {
 	t.Helper()
-	files, err := Tree(top, Sources{Templates: templates.FS}, format)
+	return writtenFrom(t, top, Sources{Templates: templates.FS}, format)
+}
+
+func writtenFrom(t *testing.T, top *topology.Topology, from Sources, format Format) string {
+	t.Helper()
+	files, err := Tree(top, from, format)
 	require.NoError(t, err)
 	out := filepath.Join(t.TempDir(), "out")
 	dir, err := tree.Open(out, tree.Marker{Topology: top.Metadata.Name, Format: string(format)})

@@ -15,6 +15,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/chart"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
+	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/template"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -30,10 +31,17 @@ type LawError struct {
 	Path    string // of the first field that differs, "" for the object itself
 	Filled  any    // nil if there is none
 	Other   any
+
+	overlays string // that match the cluster
 }
 
 // Hint says what may be the cause.
-func (e *LawError) Hint() string { return lawHint }
+func (e *LawError) Hint() string {
+	if e.overlays != "" {
+		return fmt.Sprintf("a template or an overlay (%s) %s; an overlay may do so with --format kustomize", e.overlays, valueHint)
+	}
+	return lawHint
+}
 
 func (e *LawError) Error() string {
 	where := e.Object.String()
@@ -65,11 +73,15 @@ const (
 )
 
 // law shows for the clusters at the indexes that all ways lead to the same
-// objects; else the error is a *LawError.
-func law(t *topology.Topology, templates fs.FS, clusters []resource.Cluster, indexes []int, charted []tree.File) error {
+// objects; else the error is a *LawError. Templates are the program's own,
+// while Jsonnet overlays may have been written for the values of one cluster:
+// for all clusters with such it shows that the chart gives what they are
+// meant to have.
+func law(l *layers, templates fs.FS, indexes []int, charted []tree.File) error {
+	t := l.topology
 	chosen := make([]resource.Cluster, len(indexes))
 	for i, n := range indexes {
-		chosen[i] = clusters[n]
+		chosen[i] = l.clusters[n]
 	}
 	files, err := kustomize.Tree(chosen)
 	if err != nil {
@@ -88,8 +100,12 @@ func law(t *topology.Topology, templates fs.FS, clusters []resource.Cluster, ind
 		values[f.Path] = f.Content
 	}
 	vm := template.New(templates)
-	for _, n := range indexes {
-		c := &clusters[n]
+	for n := range l.clusters {
+		c := &l.clusters[n]
+		overlays, everyWay := overlayNames(l.overlays, &t.Spec.Clusters[n]), slices.Contains(indexes, n)
+		if !everyWay && overlays == "" {
+			continue
+		}
 		filled, err := filledSet(c)
 		if err != nil {
 			return unchartable(t, err)
@@ -98,18 +114,19 @@ func law(t *topology.Topology, templates fs.FS, clusters []resource.Cluster, ind
 			name    string
 			objects func() ([]resource.Object, error)
 		}{
-			{byEvaluating, func() ([]resource.Object, error) {
-				return evaluateCluster(vm, shapeOf(t, &t.Spec.Clusters[n]), c)
-			}},
+			{byEvaluating, func() ([]resource.Object, error) { return l.evaluated(vm, n) }},
 			{byKustomize, func() ([]resource.Object, error) { return built.Build("clusters/" + c.Name) }},
 			{byHelm, func() ([]resource.Object, error) { return loaded.Render(values[chart.ValuesFile(c.Name)]) }},
 		} {
+			if !everyWay && way.name != byHelm {
+				continue
+			}
 			objects, err := way.objects()
 			if err != nil {
 				return unchartable(t, fmt.Errorf("cluster %q: %w", c.Name, err))
 			}
 			if e := compareSets(filled, objects); e != nil {
-				e.Position, e.Cluster, e.Way = t.At("spec", "clusters", n), c.Name, way.name
+				e.Position, e.Cluster, e.Way, e.overlays = t.At("spec", "clusters", n), c.Name, way.name, overlays
 				return e
 			}
 		}
@@ -117,17 +134,33 @@ func law(t *topology.Topology, templates fs.FS, clusters []resource.Cluster, ind
 	return nil
 }
 
-// onePerShape are the indexes of the first cluster of each shape.
-func onePerShape(t *topology.Topology) []int {
-	seen := map[shape]bool{}
+// onePerShape are the indexes of the first cluster of each shape, where those
+// with other Jsonnet overlays are of another shape.
+func onePerShape(t *topology.Topology, overlays []overlay.Overlay) []int {
+	seen := map[overlaid]bool{}
 	var first []int
 	for i := range t.Spec.Clusters {
-		if s := shapeOf(t, &t.Spec.Clusters[i]); !seen[s] {
+		c := &t.Spec.Clusters[i]
+		if s := (overlaid{shapeOf(t, c), overlayNames(overlays, c)}); !seen[s] {
 			seen[s] = true
 			first = append(first, i)
 		}
 	}
 	return first
+}
+
+// evaluated evaluates the templates for a cluster, and calls its Jsonnet
+// overlays with what comes of it.
+func (l *layers) evaluated(vm *template.VM, n int) ([]resource.Object, error) {
+	objects, err := evaluateCluster(vm, shapeOf(l.topology, &l.topology.Spec.Clusters[n]), &l.bare[n])
+	if err != nil {
+		return nil, err
+	}
+	run := l.scripts(n)
+	for i := range objects {
+		objects[i], _ = run.object(objects[i])
+	}
+	return objects, l.err()
 }
 
 // filledSet are the objects that filling the bodies gives, as a reader of

@@ -36,7 +36,7 @@ func TestLaw(t *testing.T) {
 			require.NoError(t, err)
 			built, err := kustomize.Load(files)
 			require.NoError(t, err)
-			requireLaw(t, top, clusters)
+			requireLaw(t, top, SourcesOf(top))
 			for i := range clusters {
 				c := &clusters[i]
 				s := shapeOf(top, &top.Spec.Clusters[i])
@@ -66,27 +66,28 @@ func TestLaw(t *testing.T) {
 func TestLawOfExamples(t *testing.T) {
 	for name, top := range everyExample(t) {
 		t.Run(name, func(t *testing.T) {
-			clusters, err := Clusters(top, Sources{Templates: templates.FS})
-			require.NoError(t, err)
-			requireLaw(t, top, clusters)
+			requireLaw(t, top, SourcesOf(top))
 		})
 	}
 }
 
 // requireLaw shows the law for every cluster of a topology.
-func requireLaw(t *testing.T, top *topology.Topology, clusters []resource.Cluster) {
+func requireLaw(t *testing.T, top *topology.Topology, from Sources) {
 	t.Helper()
-	files, err := charted(top, templates.FS)
+	l, err := layered(top, from)
 	require.NoError(t, err)
-	every := make([]int, len(clusters))
+	require.NoError(t, l.err())
+	files, err := charted(top, from.Templates, l.overlays)
+	require.NoError(t, err)
+	every := make([]int, len(l.clusters))
 	for i := range every {
 		every[i] = i
 	}
-	require.NoError(t, law(top, templates.FS, clusters, every, files))
+	require.NoError(t, law(l, from.Templates, every, files))
 }
 
-// everyExample are the topologies of the project by name, those that are
-// directories among them.
+// everyExample are the topologies of the project that a chart can be made of,
+// by name, those that are directories among them.
 func everyExample(t *testing.T) map[string]*topology.Topology {
 	t.Helper()
 	entries, err := os.ReadDir("../topologies")
@@ -118,7 +119,7 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 			continue
 		}
 		require.Empty(t, findings, file)
-		if len(top.Spec.Overlays) == 0 { // a chart has none
+		if !slices.ContainsFunc(top.Spec.Overlays, func(o topology.Overlay) bool { return o.Kustomize != "" }) { // a chart has none
 			parsed[top.Metadata.Name] = top
 		}
 	}
@@ -183,9 +184,9 @@ func TestOrderOfClustersIsIrrelevant(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, before, after)
 
-		before, err = charted(top, templates.FS)
+		before, err = charted(top, templates.FS, nil)
 		require.NoError(t, err)
-		after, err = charted(&reversed, templates.FS)
+		after, err = charted(&reversed, templates.FS, nil)
 		require.NoError(t, err)
 		require.Equal(t, before, after)
 	}

@@ -3,6 +3,7 @@ package render
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/overlay"
@@ -29,6 +30,7 @@ func (e *OverlayError) Error() string {
 type layers struct {
 	topology *topology.Topology
 	clusters []resource.Cluster // as the topology has them
+	bare     []resource.Cluster // without overlays
 	overlays []overlay.Overlay
 	failed   map[string]bool // overlays that a finding is about already
 	findings topology.Findings
@@ -37,7 +39,7 @@ type layers struct {
 // layOver applies the Jsonnet overlays to the clusters and attaches the
 // kustomize overlays. What it finds, apply and check report with the rest.
 func layOver(t *topology.Topology, clusters []resource.Cluster, overlays []overlay.Overlay) (*layers, error) {
-	l := &layers{topology: t, clusters: clusters, overlays: overlays, failed: map[string]bool{}}
+	l := &layers{topology: t, clusters: clusters, bare: slices.Clone(clusters), overlays: overlays, failed: map[string]bool{}}
 	for i := range clusters {
 		if err := l.runScripts(i); err != nil {
 			return nil, err
@@ -72,18 +74,21 @@ func (l *layers) fail(o *overlay.Overlay, at topology.Position, rule, hint, form
 	l.add(at, rule, hint, format, args...)
 }
 
-// runScripts lays the Jsonnet overlays over the resources of a cluster.
-func (l *layers) runScripts(i int) error {
-	c, about := &l.clusters[i], &l.topology.Spec.Clusters[i]
-	run := scripts{layers: l, cluster: c}
-	for i := range l.overlays {
-		if o := &l.overlays[i]; o.Script != nil && o.Matches(about) {
-			run.overlays = append(run.overlays, o)
+// scriptsFor are the Jsonnet overlays that match a cluster.
+func scriptsFor(overlays []overlay.Overlay, c *topology.Cluster) []*overlay.Overlay {
+	var matching []*overlay.Overlay
+	for i := range overlays {
+		if o := &overlays[i]; o.Script != nil && o.Matches(c) {
+			matching = append(matching, o)
 		}
 	}
-	if len(run.overlays) == 0 {
-		return nil
-	}
+	return matching
+}
+
+// scripts are the Jsonnet overlays of a cluster, ready to run.
+func (l *layers) scripts(i int) scripts {
+	c, about := &l.clusters[i], &l.topology.Spec.Clusters[i]
+	run := scripts{layers: l, cluster: c, overlays: scriptsFor(l.overlays, about)}
 	run.about = map[string]any{
 		"name":         c.Name,
 		"hub":          c.Hub,
@@ -101,6 +106,15 @@ func (l *layers) runScripts(i int) error {
 	}
 	if c.Namespaces == nil {
 		run.about["namespaces"] = []any{}
+	}
+	return run
+}
+
+// runScripts lays the Jsonnet overlays over the resources of a cluster.
+func (l *layers) runScripts(i int) error {
+	c, run := &l.clusters[i], l.scripts(i)
+	if len(run.overlays) == 0 {
+		return nil
 	}
 	var resources []resource.Resource // the old ones belong to the whole shape
 	for _, r := range c.Resources {

@@ -45,11 +45,12 @@ type Sources struct {
 // Tree renders a topology that had no findings into the files of one format. A
 // template that fails gives a *TemplateError, overlays that are wrong an
 // *OverlayError. A chart is returned only if it obeys the law, for one cluster
-// of each shape: else the error is a *LawError.
+// of each shape and all that a Jsonnet overlay changes: else the error is a
+// *LawError.
 func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
 	switch format {
 	case Helm:
-		return helm(t, from.Templates)
+		return helm(t, from)
 	case Kustomize:
 		l, err := layered(t, from)
 		if err != nil {
@@ -70,16 +71,22 @@ func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error
 }
 
 // helm writes the chart, and shows that it obeys the law.
-func helm(t *topology.Topology, templates fs.FS) ([]tree.File, error) {
-	clusters, err := bare(t, templates)
+func helm(t *topology.Topology, from Sources) ([]tree.File, error) {
+	if err := chartable(t); err != nil {
+		return nil, err
+	}
+	l, err := layered(t, from)
 	if err != nil {
 		return nil, err
 	}
-	files, err := charted(t, templates)
+	if err := l.err(); err != nil {
+		return nil, err
+	}
+	files, err := charted(t, from.Templates, l.overlays)
 	if err != nil {
 		return nil, err
 	}
-	return files, law(t, templates, clusters, onePerShape(t), files)
+	return files, law(l, from.Templates, onePerShape(t, l.overlays), files)
 }
 
 // Clusters returns the clusters of a topology, in its order, with their

@@ -424,3 +424,36 @@ spec:
 	fmt.Println(findings[0].Message)
 	// Output: an overlay may not have namePrefix: it renames objects, and by their names the hub, the remotes, accounts and sealed Secrets find each other
 }
+
+func TestScriptWithoutCluster(t *testing.T) {
+	object := func(kind string) resource.Object {
+		return resource.Object{"apiVersion": "v1", "kind": kind, "metadata": map[string]any{
+			"name": resource.Hole("topology.name"), "labels": resource.MergeHole(map[string]any{"a": "1"}, resource.Hole("topology.labels")),
+		}}
+	}
+	o, findings := read(t, "jsonnet: own/x.jsonnet", files(map[string]string{"x.jsonnet": `
+function(resource, cluster)
+  if resource.kind == 'Same' then resource
+  else if resource.kind == 'Text' then resource { metadata+: { labels: {} } } + { metadata+: { name: 'other' } }
+  else if resource.kind == 'Fails' then error 'after a look: ' + cluster
+  else if resource.kind == 'Looks' then resource { name: cluster.name }
+  else resource { metadata+: { labels+: { b: resource.metadata.name } } }`}))
+	require.Empty(t, findings)
+	s := o.Script
+
+	got, err := s.ApplyBlind(object("Same"))
+	require.NoError(t, err)
+	assert.Equal(t, object("Same"), got)
+	got, err = s.ApplyBlind(object("Other"))
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{
+		"name":   resource.Hole("topology.name"),
+		"labels": resource.MergeHole(map[string]any{"a": "1", "b": resource.Hole("topology.name")}, resource.Hole("topology.labels")),
+	}, got["metadata"])
+	for _, kind := range []string{"Looks", "Fails"} {
+		_, err = s.ApplyBlind(object(kind))
+		require.ErrorIs(t, err, overlay.ErrLooked)
+	}
+	_, err = s.ApplyBlind(object("Text"))
+	require.ErrorContains(t, err, "it changed metadata.name from")
+}

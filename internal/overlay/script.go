@@ -66,13 +66,7 @@ func (s *Script) Apply(object resource.Object, cluster map[string]any) (_ resour
 	if r, ok := s.same[key]; ok {
 		return r.object, r.changed, nil
 	}
-	looked := false
-	look := func() any { looked = true; return cluster }
-	out, err := s.vm.Call(s.file, map[string]any{"resource": object, "cluster": look})
-	if err != nil {
-		return nil, false, s.explain(err)
-	}
-	r, err := resultOf(object, data, out)
+	r, looked, err := s.call(object, data, cluster)
 	if err != nil {
 		return nil, false, err
 	}
@@ -80,6 +74,42 @@ func (s *Script) Apply(object resource.Object, cluster map[string]any) (_ resour
 		s.same[key] = r
 	}
 	return r.object, r.changed, nil
+}
+
+// ErrLooked is a function that looks at the cluster where there is none to
+// look at.
+var ErrLooked = errors.New("it looks at the cluster")
+
+// ApplyBlind returns what the function makes of an object with holes, which is
+// of no cluster yet. What waits for a value to be merged over it is to the
+// function as it is without; the merge comes after it. A function that looks
+// at the cluster gives ErrLooked.
+func (s *Script) ApplyBlind(object resource.Object) (resource.Object, error) {
+	plain, merged := resource.Unmerge(object)
+	data, err := json.Marshal(plain)
+	if err != nil {
+		return nil, err
+	}
+	r, looked, err := s.call(plain, data, nil)
+	if looked {
+		return nil, ErrLooked
+	}
+	if err != nil || !r.changed {
+		return object, err
+	}
+	return merged(r.object)
+}
+
+// call calls the function and makes sure of its result; data is the object in
+// JSON. looked tells whether the function looked at the cluster.
+func (s *Script) call(object resource.Object, data []byte, cluster map[string]any) (_ result, looked bool, _ error) {
+	look := func() any { looked = true; return cluster }
+	out, err := s.vm.Call(s.file, map[string]any{"resource": object, "cluster": look})
+	if err != nil {
+		return result{}, looked, s.explain(err)
+	}
+	r, err := resultOf(object, data, out)
+	return r, looked, err
 }
 
 // resultOf makes sure of a result; data is the object in JSON, and out the

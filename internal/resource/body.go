@@ -165,6 +165,10 @@ func (b *Body) Paths(scope string) []string {
 	return paths
 }
 
+// Holes returns the paths of all of the body's holes, sorted. They must not be
+// changed.
+func (b *Body) Holes() []string { return b.paths }
+
 // Append fills the body and appends it to dst as a YAML document. A hole
 // without a value is an error.
 func (b *Body) Append(dst []byte, values Values) ([]byte, error) {

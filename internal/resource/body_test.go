@@ -125,3 +125,22 @@ func TestNull(t *testing.T) {
 	assert.Empty(t, Null(Object{"a": []any{map[string]any{"b": ""}}}))
 	assert.Equal(t, "a[1].b", Null(Object{"a": []any{"x", map[string]any{"b": nil}}, "z": nil}))
 }
+
+func TestUnmerge(t *testing.T) {
+	object := Object{
+		"metadata": map[string]any{"labels": MergeHole(map[string]any{"a": "1"}, Hole("topology.labels"))},
+		"spec":     MergeHole(map[string]any{"in": MergeHole(map[string]any{}, Hole("cluster.in"))}, Hole("cluster.spec")),
+		"list":     []any{"x"},
+	}
+	plain, merged := Unmerge(object)
+	assert.Equal(t, Object{
+		"metadata": map[string]any{"labels": map[string]any{"a": "1"}},
+		"spec":     map[string]any{"in": map[string]any{}},
+		"list":     []any{"x"},
+	}, plain)
+	back, err := merged(plain)
+	require.NoError(t, err)
+	assert.Equal(t, object, back)
+	_, err = merged(Object{"metadata": map[string]any{"labels": map[string]any{}}, "spec": map[string]any{"in": "text"}})
+	assert.EqualError(t, err, "spec.in is no object any more, and a value of the chart is merged over it")
+}

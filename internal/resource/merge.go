@@ -1,6 +1,10 @@
 package resource
 
-import "maps"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Merge returns ours with theirs over it: maps merge, everything else is
 // replaced. Neither is changed. It is the only operator besides placing a
@@ -38,6 +42,72 @@ func MergeHole(ours map[string]any, theirs string) map[string]any {
 func asMerge(v any) (ours map[string]any, theirs string, ok bool) {
 	m, _ := v.(map[string]any)
 	ours, isMerge := m[mergeOurs].(map[string]any)
-	theirs, _ = m[mergeTheirs].(string)
-	return ours, theirs, isMerge && len(m) == 2
+	theirs, isHole := m[mergeTheirs].(string)
+	return ours, theirs, isMerge && isHole && len(m) == 2
+}
+
+// Unmerge returns an object as it is while nothing is merged over it, and the
+// function that puts the merges back into what was made of that object. It
+// fails where there is no map any more to merge into.
+func Unmerge(object Object) (Object, func(Object) (Object, error)) {
+	plain, merges := unmerged(object, nil)
+	return plain.(map[string]any), func(result Object) (Object, error) {
+		for _, m := range merges {
+			var err error
+			if result, err = m.into(result, m.path, ""); err != nil {
+				return nil, err
+			}
+		}
+		return result, nil
+	}
+}
+
+// mergeAt is a merge and the keys that lead to it.
+type mergeAt struct {
+	path   []string
+	theirs string
+}
+
+// unmerged also returns what it took out, the inner before the outer. A merge
+// in a list stays, because a list has no place that would be its own.
+func unmerged(v any, path []string) (any, []mergeAt) {
+	var merges []mergeAt
+	ours, theirs, isMerge := asMerge(v)
+	m, isMap := v.(map[string]any)
+	if isMerge {
+		m = ours
+	} else if !isMap {
+		return v, nil
+	}
+	plain := make(map[string]any, len(m))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		below, taken := unmerged(m[key], append(slices.Clip(path), key))
+		plain[key] = below
+		merges = append(merges, taken...)
+	}
+	if isMerge {
+		merges = append(merges, mergeAt{path, theirs})
+	}
+	return plain, merges
+}
+
+func (m mergeAt) into(object map[string]any, path []string, at string) (map[string]any, error) {
+	if len(path) == 0 {
+		return MergeHole(object, m.theirs), nil
+	}
+	if at != "" {
+		at += "."
+	}
+	at += path[0]
+	below, ok := object[path[0]].(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%s is no object any more, and a value of the chart is merged over it", at)
+	}
+	merged, err := m.into(below, path[1:], at)
+	if err != nil {
+		return nil, err
+	}
+	changed := maps.Clone(object)
+	changed[path[0]] = merged
+	return changed, nil
 }
