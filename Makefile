@@ -39,7 +39,8 @@ race: $(programs) ## run every test under the race detector; needs a C compiler
 golden: bin/kustomize ## rewrite golden/, topologies/bad/*.out, docs/rules.md and the expectations of the command scripts; then read the diff
 	$(GO) test ./render/ -run 'TestGolden|TestFleet' -update
 	$(GO) test ./internal/topology/ -update
-	$(GO) test ./cmd/sightline/ -run TestScripts -update
+	$(GO) test ./internal/check/ -update
+	$(GO) test ./cmd/sightline/ -update
 
 fuzz: bin/kustomize ## run each fuzz target for FUZZTIME (10s)
 	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file func; do \

@@ -11,4 +11,4 @@ import _ "embed"
 var EastWest []byte
 
 // EastWestFile names EastWest in messages.
-const EastWestFile = "topologies/east-west.yaml"
+const EastWestFile = "<built-in east-west>"

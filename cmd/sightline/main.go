@@ -88,8 +88,8 @@ const rootDoc = `Sightline turns one topology (clusters, namespaces, mesh id, Ki
 per-cluster trees with the monitors, the Kiali resources, their access rights
 and their operator, to be committed and applied by a GitOps engine or by hand.
 
-Exit codes: 0 done; 1 verify has findings; 2 wrong usage, or a file cannot be read or written;
-3 the topology is invalid; 4 a guard refused.`
+Exit codes: 0 done; 1 verify has found an error; 2 wrong usage, or a file
+cannot be read or written; 3 the topology is invalid; 4 a guard refused.`
 
 // invalid is the error of a topology with findings.
 type invalid struct{ findings topology.Findings }

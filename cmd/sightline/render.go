@@ -110,6 +110,8 @@ func (o *renderOptions) check() error {
 		return &hinted{errors.New("no output directory"), `name one with -o DIR, or print to standard output with "-o -"`}
 	case !slices.Contains(render.Formats(), render.Format(o.format)):
 		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
+	case o.out == "-" && o.format == string(render.Helm):
+		return &hinted{errors.New("a chart is no stream of objects"), "name a directory with -o DIR, or leave out --format helm to print the objects"}
 	case o.out != "-" && len(o.clusters) > 0:
 		return &hinted{errors.New("--cluster selects what is printed, and a directory always holds the whole topology"), `use --cluster with "-o -"`}
 	case o.rules.check() != nil:

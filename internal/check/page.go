@@ -19,7 +19,7 @@ This page is made from the rules themselves: ` + "`go test ./internal/check -upd
 	for _, r := range Rules() {
 		fmt.Fprintf(&b, "\n## %s: %s\n\n*%s*", r.ID, r.Title, r.Severities())
 		if r.Reserved != "" {
-			fmt.Fprintf(&b, ", reserved: it has nothing to check before there are %s", r.Reserved)
+			fmt.Fprintf(&b, ", reserved: it waits for %s", r.Reserved)
 		}
 		fmt.Fprintf(&b, "\n\n%s\n\n%s\n\n**Fix:** %s\n\n**Source:** %s\n", r.What, r.Why, r.Fix, r.Source)
 	}

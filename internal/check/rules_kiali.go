@@ -234,13 +234,20 @@ func callbacks(m *mesh, f *found) {
 	}
 	hub := m.Hub()
 	base := "https://" + m.HubHost() + strings.TrimSuffix(hub.Kiali.WebRoot, "/") + "/api/auth/callback/"
+	path := spec("auth.openshift.redirect_uris")
 	for i, o := range m.kialis {
-		if o == nil || i == m.hub || m.of(o).Platform != "openshift" {
+		if o == nil || m.of(o).Platform != "openshift" {
+			continue
+		}
+		uris := redirectURIs(o)
+		if i == m.hub {
+			if len(uris) > 0 && !isPlaceholder(uris[0]) && !strings.HasPrefix(uris[0], "https://") {
+				f.object(o, path, "leave auth.openshift.redirect_uris out, and the operator makes it of the Route",
+					"the hub's redirect URI is %s; expected a URL with https, since nobody can log in otherwise", cut(uris[0]))
+			}
 			continue
 		}
 		want := base + m.of(o).Name
-		path := spec("auth.openshift.redirect_uris")
-		uris := redirectURIs(o)
 		if len(uris) == 0 {
 			f.object(o, path, "leave auth.openshift.redirect_uris out, and it is rendered", "auth.openshift.redirect_uris is empty; expected %s, without which the operator fails", want)
 			continue

@@ -20,7 +20,7 @@ func explainRule(out io.Writer, id string) error {
 	text := fmt.Sprintf("%s (%s)\n%s\n\n", r.ID, r.Severities(), wrap(r.Title, 0)) +
 		table([]row{{"what", r.What}, {"why", r.Why}, {"fix", r.Fix}, {"source", r.Source}}, textWidth)
 	if r.Reserved != "" {
-		text += "\n" + wrap("Reserved: it has nothing to check before there are "+r.Reserved+".", 0) + "\n"
+		text += "\n" + wrap("Reserved: it waits for "+r.Reserved+".", 0) + "\n"
 	}
 	_, err := io.WriteString(out, text)
 	return err
