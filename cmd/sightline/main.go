@@ -29,8 +29,9 @@ const (
 )
 
 func main() {
-	// A run is short: memory is cheaper than collecting it.
+	// A run is short: memory is cheaper than collecting it, up to a point.
 	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(512 << 20)
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -86,22 +86,46 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err != nil {
 		return err
 	}
-	warnings, err := o.rules.allow(parsed)
-	if err != nil {
+	// The rules render for themselves, so they can do it beside.
+	allowed := make(chan verdict, 1)
+	go func() {
+		warnings, err := o.rules.allow(parsed)
+		allowed <- verdict{warnings, err}
+	}()
+	finish, failed := o.prepare(ctx, parsed, stdout, stderr)
+	v := <-allowed
+	switch {
+	case v.err != nil:
+		return v.err
+	case failed != nil:
+		return failed
+	}
+	if err := finish(); err != nil {
 		return err
 	}
-	if o.out == "-" {
-		err = o.stream(parsed, stdout)
-	} else {
-		err = o.write(ctx, parsed, stderr)
-	}
-	if err != nil {
-		return err
-	}
-	for _, w := range warnings {
+	for _, w := range v.warnings {
 		fmt.Fprintln(stderr, w)
 	}
 	return nil
+}
+
+// verdict is what the rules say.
+type verdict struct {
+	warnings topology.Findings
+	err      error
+}
+
+// prepare renders, and returns what is left to do once the rules allow it.
+func (o *renderOptions) prepare(ctx context.Context, parsed []*topology.Topology, stdout, stderr io.Writer) (finish func() error, err error) {
+	if o.out == "-" {
+		stream, err := o.stream(parsed)
+		return func() error {
+			_, err := stdout.Write(stream)
+			return err
+		}, err
+	}
+	rendered, err := o.trees(parsed)
+	return func() error { return o.write(ctx, parsed, rendered, stderr) }, err
 }
 
 func (o *renderOptions) check() error {
@@ -122,20 +146,20 @@ func (o *renderOptions) check() error {
 	return nil
 }
 
-// stream prints the objects of the selected clusters.
-func (o *renderOptions) stream(parsed []*topology.Topology, stdout io.Writer) error {
+// stream returns the objects of the selected clusters, to be printed.
+func (o *renderOptions) stream(parsed []*topology.Topology) ([]byte, error) {
 	var files []tree.File
 	known := map[string]bool{}
 	var found invalid
 	for _, t := range parsed {
 		from, closed, err := openSources(t)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer closed()
 		clusters, err := render.Clusters(t, from)
 		if err := found.collect(err); err != nil {
-			return err
+			return nil, err
 		}
 		for i := range clusters {
 			c := &clusters[i]
@@ -145,7 +169,7 @@ func (o *renderOptions) stream(parsed []*topology.Topology, stdout io.Writer) er
 			}
 			own, err := manifests.Cluster(c)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if len(parsed) > 1 {
 				for i := range own {
@@ -156,36 +180,36 @@ func (o *renderOptions) stream(parsed []*topology.Topology, stdout io.Writer) er
 		}
 	}
 	if err := found.err(); err != nil {
-		return err
+		return nil, err
 	}
 	for _, name := range o.clusters {
 		if !known[name] {
-			return &hinted{fmt.Errorf("no cluster %q in the topology", name), "the clusters are " + list(slices.Sorted(maps.Keys(known)))}
+			return nil, &hinted{fmt.Errorf("no cluster %q in the topology", name), "the clusters are " + list(slices.Sorted(maps.Keys(known)))}
 		}
 	}
-	_, err := stdout.Write(manifests.Stream(files))
-	return err
+	return manifests.Stream(files), nil
 }
 
-// write renders every topology, looks at every directory, and only then
-// changes the first file.
-func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, stderr io.Writer) error {
+// trees renders every topology.
+func (o *renderOptions) trees(parsed []*topology.Topology) ([][]tree.File, error) {
 	rendered := make([][]tree.File, len(parsed))
 	var found invalid
 	for i, t := range parsed {
 		from, closed, err := openSources(t)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer closed()
 		rendered[i], err = render.Tree(t, from, render.Format(o.format))
 		if err := found.collect(err); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := found.err(); err != nil {
-		return err
-	}
+	return rendered, found.err()
+}
+
+// write looks at every directory, and only then changes the first file.
+func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, rendered [][]tree.File, stderr io.Writer) error {
 	// Until here a signal just ends the process; from here on there is
 	// something to put back.
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)

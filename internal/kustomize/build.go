@@ -2,6 +2,7 @@ package kustomize
 
 import (
 	"fmt"
+	"sync"
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -25,9 +26,15 @@ func Load(files []tree.File) (*Built, error) {
 	return &Built{fs}, nil
 }
 
+// building is held while the library builds: it keeps the schemas of Kubernetes'
+// types in variables of its own, without a lock.
+var building sync.Mutex
+
 // Build builds the kustomization in a folder of the tree, in the order in
 // which kustomize prints its objects.
 func (b *Built) Build(dir string) ([]resource.Object, error) {
+	building.Lock()
+	defer building.Unlock()
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionUnspecified // the kustomizations say it
 	built, err := krusty.MakeKustomizer(options).Run(b.fs, "/"+dir)

@@ -43,6 +43,9 @@ type Body struct {
 	holes   []hole
 	paths   []string // of its holes, sorted, each once
 	literal []byte   // JSON, which takes a tenth of the memory; there is no object and no text then
+
+	id              ID // with marks in the two fields below
+	namespace, name []part
 }
 
 // hole is a place in a body's text that a value is printed at: the value of
@@ -80,6 +83,8 @@ func NewBody(object Object) (*Body, error) {
 	e.document(object)
 	b.text = e.dst
 	b.paths = slices.Sorted(maps.Keys(holesIn(object, map[string]bool{})))
+	b.id = IDOf(object)
+	b.namespace, b.name = split(b.id.Namespace), split(b.id.Name)
 	return b, nil
 }
 
@@ -201,14 +206,17 @@ func (b *Body) ID(values Values) (ID, error) {
 		object, err := b.decode()
 		return IDOf(object), err
 	}
-	id := IDOf(b.object)
-	for _, field := range []*string{&id.Namespace, &id.Name} {
-		v, err := fill(split(*field), values)
-		if err != nil {
-			return ID{}, err
-		}
-		*field, _ = v.(string)
+	namespace, err := fill(b.namespace, values)
+	if err != nil {
+		return ID{}, err
 	}
+	name, err := fill(b.name, values)
+	if err != nil {
+		return ID{}, err
+	}
+	id := b.id
+	id.Namespace, _ = namespace.(string)
+	id.Name, _ = name.(string)
 	return id, nil
 }
 
