@@ -17,7 +17,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
+	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
 )
 
@@ -78,25 +80,13 @@ func fleetBenchmark(b *testing.B, clusters, namespaces int) {
 // building the same clusters' trees with the kustomize library.
 func BenchmarkFill(b *testing.B) {
 	const clusters = 20
-	data, err := os.ReadFile(fleet(b, b.TempDir(), clusters, 20))
-	require.NoError(b, err)
-	t, findings := topology.Parse("fleet.yaml", data)
-	require.Empty(b, findings)
-	ready, err := render.Clusters(t, render.SourcesOf(t))
-	require.NoError(b, err)
-	files, err := render.Tree(t, render.SourcesOf(t), render.Kustomize)
-	require.NoError(b, err)
+	ready, files := inMemory(b, clusters, render.Kustomize)
 	built, err := kustomize.Load(files)
 	require.NoError(b, err)
 
 	var fill, build best
 	for b.Loop() {
-		fill.time(func() {
-			for i := range ready {
-				_, err := manifests.Cluster(&ready[i])
-				require.NoError(b, err)
-			}
-		})
+		fill.time(func() { fillAll(b, ready) })
 		build.time(func() {
 			for i := range ready {
 				_, err := built.Build("clusters/" + ready[i].Name)
@@ -132,14 +122,7 @@ func BenchmarkHelmFleet(b *testing.B) {
 // with Helm's engine on the chart of the same clusters.
 func BenchmarkFillAgainstHelm(b *testing.B) {
 	const clusters = 20
-	data, err := os.ReadFile(fleet(b, b.TempDir(), clusters, 20))
-	require.NoError(b, err)
-	t, findings := topology.Parse("fleet.yaml", data)
-	require.Empty(b, findings)
-	ready, err := render.Clusters(t, render.SourcesOf(t))
-	require.NoError(b, err)
-	files, err := render.Tree(t, render.SourcesOf(t), render.Helm)
-	require.NoError(b, err)
+	ready, files := inMemory(b, clusters, render.Helm)
 	loaded, err := chart.Load(files)
 	require.NoError(b, err)
 	values := map[string][]byte{}
@@ -149,12 +132,7 @@ func BenchmarkFillAgainstHelm(b *testing.B) {
 
 	var fill, engine best
 	for b.Loop() {
-		fill.time(func() {
-			for i := range ready {
-				_, err := manifests.Cluster(&ready[i])
-				require.NoError(b, err)
-			}
-		})
+		fill.time(func() { fillAll(b, ready) })
 		engine.time(func() {
 			for i := range ready {
 				_, err := loaded.Manifests(values[chart.ValuesFile(ready[i].Name)])
@@ -182,6 +160,28 @@ func BenchmarkEastWest(b *testing.B) {
 	}
 	b.ReportMetric(render.seconds()/version.seconds(), "x-of-version")
 	b.ReportMetric(render.seconds()*1e3, "ms")
+}
+
+// inMemory returns the clusters of a fleet, ready to be filled, and its tree.
+func inMemory(b *testing.B, clusters int, format render.Format) ([]resource.Cluster, []tree.File) {
+	b.Helper()
+	data, err := os.ReadFile(fleet(b, b.TempDir(), clusters, 20))
+	require.NoError(b, err)
+	t, findings := topology.Parse("fleet.yaml", data)
+	require.Empty(b, findings)
+	ready, err := render.Clusters(t, render.SourcesOf(t))
+	require.NoError(b, err)
+	files, err := render.Tree(t, render.SourcesOf(t), format)
+	require.NoError(b, err)
+	return ready, files
+}
+
+func fillAll(b *testing.B, ready []resource.Cluster) {
+	b.Helper()
+	for i := range ready {
+		_, err := manifests.Cluster(&ready[i])
+		require.NoError(b, err)
+	}
 }
 
 // best is the shortest of several times.
