@@ -10,12 +10,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDocumentedTopologiesRender renders every topology that docs/topology.md
-// shows, those with the name of a file as the directory that they make up.
+// TestDocumentedTopologiesRender renders every topology that the README and
+// docs/topology.md show, those with the name of a file as the directory that they make up.
 func TestDocumentedTopologiesRender(t *testing.T) {
 	t.Parallel()
-	docs, err := os.ReadFile("../../docs/topology.md")
-	require.NoError(t, err)
+	var docs []byte
+	for _, file := range []string{"../../README.md", "../../docs/topology.md"} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		docs = append(docs, text...)
+	}
 	render := func(topology string, stdin []byte) {
 		var stdout, stderr bytes.Buffer
 		code := run(t.Context(), []string{"render", topology, "-o", "-"}, bytes.NewReader(stdin), &stdout, &stderr)
