@@ -348,7 +348,7 @@ func (t *Topology) checkCluster(i, hub int, findings *Findings) {
 		}
 		t.checkLinkName(i, findings)
 	}
-	if i == hub && t.Spec.Kiali.Auth.Strategy == "openshift" && c.Kiali.WebRoot != DefaultWebRoot(c.Platform) && t.HubHostUnknown() && !c.KialiBefore("v2.4") {
+	if i == hub && t.Spec.Kiali.Auth.Strategy == "openshift" && c.Kiali.WebRoot != DefaultWebRoot(c.Platform) && t.hubHostUnknown() && !c.KialiBefore("v2.4") {
 		findings.add(at("kiali", "webRoot"), RuleMissing, "add domain or kiali.host", "%s: with a web root of its own the hub's login callback has to be stated, and its host is not known", t.called(i))
 	}
 	if t.Spec.Mesh.DataPlane != "ambient" && !t.refused(t.Spec.Mesh.DataPlane, "spec", "mesh", "dataPlane") {
@@ -363,9 +363,9 @@ func (t *Topology) checkCluster(i, hub int, findings *Findings) {
 	t.checkKialiSpec(c.Kiali.Spec, findings, "spec", "clusters", i, "kiali", "spec")
 }
 
-// HubHostUnknown tells whether the topology says too little to know the host
+// hubHostUnknown tells whether the topology says too little to know the host
 // of the hub's Kiali.
-func (t *Topology) HubHostUnknown() bool {
+func (t *Topology) hubHostUnknown() bool {
 	hub := t.Hub()
 	return hub == nil || t.HubHost() == ""
 }

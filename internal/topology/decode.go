@@ -439,6 +439,10 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 	case yaml.MappingNode:
 		m := make(map[string]any, len(n.Content)/2)
 		d.pairs(n, path, func(key, value *yaml.Node) {
+			if key.Value == "<<" {
+				d.findings.add(d.at(key), RuleValue, "use another key", "%s has the key %q, which kustomize takes for a merge even in quotes", orTop(path), key.Value)
+				return
+			}
 			m[key.Value] = d.free(value, join(path, key.Value))
 		})
 		return m
