@@ -1,0 +1,110 @@
+package topology
+
+import (
+	"reflect"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// SealedLinkKind is the kind of a file that seal writes.
+const SealedLinkKind = "SealedLink"
+
+// SealedLink is the credential of the hub for one remote, sealed. Seal writes
+// it beside the topology, one file for each remote, to be committed; every
+// later render reads it. Nothing in it is a secret.
+type SealedLink struct {
+	// The version of the format.
+	APIVersion string `yaml:"apiVersion" required:"apiVersion: sightline.dev/v1alpha1" enum:"sightline.dev/v1alpha1"`
+	// What the document is.
+	Kind string `yaml:"kind" required:"kind: SealedLink" enum:"SealedLink"`
+	// Whose link it is.
+	Metadata memberMetadata `yaml:"metadata" required:"metadata: {name: cluster2}"`
+	// What the link is made of.
+	Spec SealedLinkSpec `yaml:"spec" required:"spec: {…}"`
+
+	file string
+	root *yaml.Node
+}
+
+// SealedLinkSpec is what a link is made of.
+type SealedLinkSpec struct {
+	// The URL in the kubeconfig.
+	Server string `yaml:"server" required:"server: https://api.west.example.com:6443"`
+	// The Secret that alone it can be opened for: its scope is strict.
+	Secret SealedFor `yaml:"secret" required:"secret: {namespace: …, name: …, key: …}"`
+	// The generation of the token Secret on the remote that the token in the kubeconfig is of, from 1.
+	Generation int `yaml:"generation" default:"1"`
+	// The generations that the remote has token Secrets of: one, or while the token is rotated two. Default: generation.
+	Tokens []int `yaml:"tokens"`
+	// The certificate that it is sealed with.
+	Certificate SealedWith `yaml:"certificate" required:"certificate: {fingerprint: …, notAfter: …}"`
+	// When the token in the kubeconfig expires, if it does.
+	TokenExpires string `yaml:"tokenExpires"`
+	// When the first of the CAs in the kubeconfig expires, if there is one.
+	CAExpires string `yaml:"caExpires"`
+	// What tells whether a kubeconfig is the one that is sealed: <salt>:<SHA-256 of salt and kubeconfig>, both in hexadecimal. There is
+	// none where the token might be guessed by it.
+	Digest string `yaml:"digest"`
+	// The kubeconfig, sealed: an item of encryptedData of a SealedSecret.
+	EncryptedData string `yaml:"encryptedData" required:"encryptedData: …"`
+}
+
+// SealedFor is where an item of a Secret is.
+type SealedFor struct {
+	// The namespace of the Secret.
+	Namespace string `yaml:"namespace" required:"namespace: istio-system"`
+	// The name of the Secret.
+	Name string `yaml:"name" required:"name: kiali-multi-cluster-secret"`
+	// The key in the Secret.
+	Key string `yaml:"key" required:"key: cluster2"`
+}
+
+// SealedWith is a certificate of the controller that opens what is sealed.
+type SealedWith struct {
+	// SHA-256 of the certificate in DER, in hexadecimal.
+	Fingerprint string `yaml:"fingerprint" required:"fingerprint: …"`
+	// When it expires, as RFC 3339 has it.
+	NotAfter string `yaml:"notAfter" required:"notAfter: 2036-01-01T00:00:00Z"`
+}
+
+// ParseSealedLink reads a file that seal has written. It is nil where the text
+// is no mapping at all.
+func ParseSealedLink(file string, data []byte) (*SealedLink, Findings) {
+	var findings Findings
+	docs := documents(file, data, 2, &findings)
+	if len(docs) == 0 {
+		return nil, findings
+	}
+	root := docs[0].Content[0]
+	if len(docs) > 1 {
+		findings.add(Position{file, docs[1].Line, 1}, RuleSyntax, "keep one document in a file", "found a second document; expected one sealed link in the file")
+		return nil, findings
+	}
+	d := newDecoder(file, &findings)
+	l := &SealedLink{file: file, root: root}
+	v := reflect.ValueOf(l).Elem()
+	setDefaults(v)
+	d.structure(root, v, "")
+	d.close()
+	if len(l.Spec.Tokens) == 0 {
+		l.Spec.Tokens = []int{l.Spec.Generation}
+	}
+	return l, findings.Sorted()
+}
+
+// At gives the position of the value at a path of keys, or of the nearest
+// value above it.
+func (l *SealedLink) At(path ...any) Position {
+	n := l.root
+	for _, step := range path {
+		below := child(n, step)
+		if below == nil {
+			break
+		}
+		n = below
+	}
+	return position(l.file, n)
+}
+
+// Name is the cluster that the link leads to.
+func (l *SealedLink) Name() string { return l.Metadata.Name }
