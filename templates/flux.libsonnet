@@ -39,14 +39,12 @@ local token = {
   current: "type != 'kubernetes.io/service-account-token' || has(data.token)",
 };
 
-local health(shape) = {
+local health = {
   operator: [subscription],
   kiali: [kiali],
-  link: if shape.hub then [sealedSecret] else [token],
+  link: [sealedSecret, token], // of the hub, and of a remote
   monitoring: [],
-}[shape.phase];
-
-local phases = ['operator', 'kiali', 'link', 'monitoring'];
+};
 
 local metadata(flux, name) = {
   name: name,
@@ -87,7 +85,7 @@ local root(flux, step) = {
 
 local order(shape, step) =
   (if shape.dependsOn then { dependsOn: [{ name: step.dependsOn }] } else {}) +
-  (if shape.wait && std.length(health(shape)) > 0 then { healthCheckExprs: health(shape) } else {});
+  (if shape.wait && std.length(health[shape.phase]) > 0 then { healthCheckExprs: health[shape.phase] } else {});
 
 local kubeConfig(shape, step) =
   if shape.kubeConfig then { kubeConfig: { secretRef: { name: step.kubeConfig } } } else {};
@@ -144,7 +142,7 @@ local chart(shape, flux, step) = release(shape, flux, step) {
     targetNamespace: flux.releaseNamespace,
     values: { phases: {
       [phase]: false
-      for phase in phases
+      for phase in std.objectFields(health)
       if phase != shape.phase
     } },
   },

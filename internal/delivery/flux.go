@@ -21,7 +21,6 @@ const fluxTemplate = "flux.libsonnet"
 // fluxShape is what the template of Flux branches on.
 type fluxShape struct {
 	Phase      resource.Phase `json:"phase"` // "" for what there is once
-	Hub        bool           `json:"hub"`
 	DependsOn  bool           `json:"dependsOn"`
 	KubeConfig bool           `json:"kubeConfig"`
 	SecretRef  bool           `json:"secretRef"`
@@ -160,7 +159,6 @@ func (w *fluxWriter) folder(dir string, c *resource.Cluster, top bool) error {
 	for _, phase := range steps {
 		name := fluxName(63, w.t.Metadata.Name, c.Name, string(phase))
 		shape, values := w.shape(phase), w.step(dir, c, phase, name)
-		shape.Hub = c.Hub
 		// Nothing waits for monitoring, and it for nothing.
 		if phase != resource.Monitoring {
 			shape.DependsOn = before != ""
