@@ -48,6 +48,7 @@ func Rules() []Rule {
 		metricsRules(),
 		tracingRules(),
 		installRules(),
+		argoCDRules(),
 		schemaRules(),
 		overlayRules(),
 	)
