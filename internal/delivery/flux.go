@@ -1,8 +1,6 @@
 package delivery
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"path"
 	"regexp"
@@ -54,9 +52,13 @@ func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 		bodies: map[fluxShape]map[string]*resource.Body{},
 	}
 	if w.flux.Mode == "standalone" {
-		for i := range in.Clusters {
-			dir := "flux/" + in.Clusters[i].Name
-			if err := w.folder(dir, &in.Clusters[i], true); err != nil {
+		for i, c := range in.Clusters {
+			dir := "flux/" + c.Name
+			resources, err := w.top(dir)
+			if err == nil {
+				err = w.cluster(dir, &c, &t.Spec.Clusters[i], resources)
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -66,9 +68,8 @@ func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 	if err != nil {
 		return nil, err
 	}
-	for i := range in.Clusters {
-		c := &in.Clusters[i]
-		if err := w.folder("flux/clusters/"+c.Name, c, false); err != nil {
+	for i, c := range in.Clusters {
+		if err := w.cluster("flux/clusters/"+c.Name, &c, &t.Spec.Clusters[i], nil); err != nil {
 			return nil, err
 		}
 		resources = append(resources, "clusters/"+c.Name)
@@ -94,7 +95,7 @@ func fluxValues(t *topology.Topology) map[string]any {
 		"chart":            fluxPath(d, "chart"),
 		"releaseNamespace": t.Spec.Kiali.Namespace, // which is there on every cluster
 		"operator": map[string]any{
-			"repository": fluxName(63, t.Metadata.Name, "kiali-operator"),
+			"repository": t.FluxRepository(),
 			"url":        chart.RepoURL,
 			"version":    chart.Version,
 			"namespace":  chart.Namespace,
@@ -130,7 +131,7 @@ func fluxSource(t *topology.Topology) map[string]any {
 // Kustomization of that folder, and where the operator's chart is from.
 func (w *fluxWriter) top(dir string) (resources []string, err error) {
 	names := []string{"source", "root"}
-	if w.operatorChart() {
+	if w.t.OperatorByChart() {
 		names = append(names, "operator-repository")
 	}
 	for _, name := range names {
@@ -142,22 +143,16 @@ func (w *fluxWriter) top(dir string) (resources []string, err error) {
 	return resources, nil
 }
 
-// folder writes the objects of one cluster.
-func (w *fluxWriter) folder(dir string, c *resource.Cluster, top bool) error {
-	var resources []string
-	if top {
-		var err error
-		if resources, err = w.top(dir); err != nil {
-			return err
-		}
-	}
+// cluster writes the objects of one cluster into a folder that has resources
+// already.
+func (w *fluxWriter) cluster(dir string, c *resource.Cluster, of *topology.Cluster, resources []string) error {
 	steps := phases(c)
-	if w.operatorChart() {
+	if w.t.OperatorByChart() {
 		steps = slices.Insert(steps, 0, resource.Operator)
 	}
 	before := ""
 	for _, phase := range steps {
-		name := fluxName(63, w.t.Metadata.Name, c.Name, string(phase))
+		name := w.t.FluxName(of, string(phase))
 		shape, values := w.shape(phase), w.step(dir, c, phase, name)
 		// Nothing waits for monitoring, and it for nothing.
 		if phase != resource.Monitoring {
@@ -165,15 +160,13 @@ func (w *fluxWriter) folder(dir string, c *resource.Cluster, top bool) error {
 			values["dependsOn"] = before
 			before = name
 		}
-		if secret := w.kubeConfig(c); secret != "" {
-			shape.KubeConfig = true
-			values["kubeConfig"] = secret
+		if shape.KubeConfig = w.t.FluxByKubeConfig(of); shape.KubeConfig {
+			values["kubeConfig"] = of.Flux.KubeConfigSecret
 		}
-		own, err := w.phase(dir, shape, values)
-		if err != nil {
+		if err := w.phase(dir, shape, values); err != nil {
 			return fmt.Errorf("cluster %s: %s: %w", c.Name, phase, err)
 		}
-		resources = append(resources, own...)
+		resources = append(resources, string(phase)+".yaml")
 	}
 	w.kustomization(dir, resources)
 	return nil
@@ -185,10 +178,10 @@ func (w *fluxWriter) step(dir string, c *resource.Cluster, phase resource.Phase,
 	values := map[string]any{
 		"name":    name,
 		"path":    fluxPath(d, "clusters/"+c.Name+"/"+string(phase)),
-		"release": fluxName(53, w.t.Metadata.Name, string(phase)),
+		"release": w.t.FluxRelease(string(phase)),
 		"values":  fluxPath(d, "clusters/"+c.Name+".yaml"),
 	}
-	if phase == resource.Operator && w.operatorChart() {
+	if phase == resource.Operator && w.t.OperatorByChart() {
 		values["path"] = fluxPath(d, dir+"/operator")
 	}
 	return values
@@ -197,22 +190,22 @@ func (w *fluxWriter) step(dir string, c *resource.Cluster, phase resource.Phase,
 // phase writes the objects of a phase. A Kustomization waits for others of its
 // kind only, so where there is no chart the operator's release has one around
 // it, which is ready when the release is.
-func (w *fluxWriter) phase(dir string, shape fluxShape, values map[string]any) (resources []string, err error) {
+func (w *fluxWriter) phase(dir string, shape fluxShape, values map[string]any) error {
 	file := string(shape.Phase)
+	chart := shape.Phase == resource.Operator && w.t.OperatorByChart()
 	switch {
-	case shape.Phase == resource.Operator && w.operatorChart() && w.helm:
-		err = w.object(dir, file, "operator-release", shape, values)
-	case shape.Phase == resource.Operator && w.operatorChart():
+	case chart && w.helm:
+		return w.object(dir, file, "operator-release", shape, values)
+	case chart:
 		w.kustomization(dir+"/operator", []string{"release.yaml"})
-		if err = w.object(dir+"/operator", "release", "operator-release", shape, values); err == nil {
-			err = w.object(dir, file, "operator", shape, values)
+		if err := w.object(dir+"/operator", "release", "operator-release", shape, values); err != nil {
+			return err
 		}
+		return w.object(dir, file, "operator", shape, values)
 	case w.helm:
-		err = w.object(dir, file, "chart", shape, values)
-	default:
-		err = w.object(dir, file, "kustomization", shape, values)
+		return w.object(dir, file, "chart", shape, values)
 	}
-	return []string{file + ".yaml"}, err
+	return w.object(dir, file, "kustomization", shape, values)
 }
 
 // shape is the shape of a phase that depends on none, on the cluster of Flux.
@@ -223,18 +216,6 @@ func (w *fluxWriter) shape(phase resource.Phase) fluxShape {
 		Wait:      w.flux.Wait,
 		Keep:      w.flux.DeletionPolicy == "Orphan" || w.flux.DeletionPolicy == "MirrorPrune" && !w.flux.Prune,
 	}
-}
-
-func (w *fluxWriter) operatorChart() bool { return w.t.Spec.Kiali.Operator.Install == "helm" }
-
-// kubeConfig names the Secret by which Flux reaches a cluster that is not its
-// own.
-func (w *fluxWriter) kubeConfig(c *resource.Cluster) string {
-	if w.flux.Mode == "standalone" || c.Name == w.flux.Cluster {
-		return ""
-	}
-	i := slices.IndexFunc(w.t.Spec.Clusters, func(o topology.Cluster) bool { return o.Name == c.Name })
-	return w.t.Spec.Clusters[i].Flux.KubeConfigSecret
 }
 
 // object writes one of the template's objects.
@@ -281,17 +262,3 @@ func (w *fluxWriter) kustomization(dir string, resources []string) {
 
 // fluxPath is a path in the repository as Flux writes it.
 func fluxPath(d *topology.Delivery, p string) string { return "./" + inRepository(d, p) }
-
-// fluxName joins parts to the name of an object, of at most so many
-// characters: Flux puts the names of its objects into a label of all that they
-// apply, and Helm has a limit of its own. A longer name ends with a hash of all
-// of it.
-func fluxName(most int, parts ...string) string {
-	name := sanitized(strings.Join(parts, "-"))
-	if len(name) <= most {
-		return name
-	}
-	sum := sha256.Sum256([]byte(name))
-	hash := hex.EncodeToString(sum[:4])
-	return strings.TrimRight(name[:most-1-len(hash)], "-") + "-" + hash
-}
