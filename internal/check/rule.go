@@ -49,6 +49,7 @@ func Rules() []Rule {
 		tracingRules(),
 		installRules(),
 		argoCDRules(),
+		fluxRules(),
 		schemaRules(),
 		overlayRules(),
 	)
