@@ -21,21 +21,15 @@ import (
 // fluxMeshes have all that the objects of Flux can differ in.
 func fluxMeshes(t *testing.T) map[string]*topology.Topology {
 	t.Helper()
-	meshes := map[string]*topology.Topology{}
-	for mode, flux := range map[string]string{
-		"hub":        "mode: hub",
-		"elsewhere":  "mode: hub, cluster: West_1.eu, namespace: gitops",
-		"standalone": "mode: standalone, prune: true, deletionPolicy: MirrorPrune, secretRef: git, wait: false, interval: 1h, timeout: 1m30s",
-	} {
-		for name, operator := range map[string]string{
-			"":                            "",
-			", operator by chart":         "operator: {install: helm, chart: {version: 2.27.0}}",
-			", operator by somebody else": "operator: {install: none}",
-		} {
-			meshes["flux "+mode+name] = fluxMesh(t, flux, operator)
-		}
+	const standalone = "mode: standalone, prune: true, deletionPolicy: MirrorPrune, secretRef: git, wait: false, interval: 1h, timeout: 1m30s"
+	const chart = "operator: {install: helm, chart: {version: 2.27.0}}"
+	return map[string]*topology.Topology{
+		"flux":                               fluxMesh(t, "", ""),
+		"flux, operator by chart":            fluxMesh(t, "", chart),
+		"flux elsewhere":                     fluxMesh(t, "cluster: West_1.eu, namespace: gitops", "operator: {install: none}"),
+		"flux standalone":                    fluxMesh(t, standalone, ""),
+		"flux standalone, operator by chart": fluxMesh(t, standalone, chart),
 	}
-	return meshes
 }
 
 func fluxMesh(t *testing.T, flux, kiali string) *topology.Topology {
