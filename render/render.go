@@ -14,6 +14,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/overlay"
@@ -48,45 +49,61 @@ type Sources struct {
 // of each shape and all that a Jsonnet overlay changes: else the error is a
 // *LawError.
 func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
+	files, clusters, err := packaged(t, from, format)
+	if err != nil || t.Spec.Delivery == nil {
+		return files, err
+	}
+	objects, err := delivery.Tree(template.New(from.Templates), t, delivery.Input{Format: string(format), Clusters: clusters})
+	if err != nil {
+		return nil, fmt.Errorf("%s: delivery: %w", t.At("spec", "delivery"), err)
+	}
+	return tree.New(slices.Concat(files, objects))
+}
+
+// packaged writes the clusters in one format, and returns them as they are in
+// it.
+func packaged(t *topology.Topology, from Sources, format Format) ([]tree.File, []resource.Cluster, error) {
 	switch format {
 	case Helm:
 		return helm(t, from)
 	case Kustomize:
 		l, err := layered(t, from)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err := l.check(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return kustomize.Tree(l.clusters, l.files()...)
+		files, err := kustomize.Tree(l.clusters, l.files()...)
+		return files, l.clusters, err
 	case Manifests:
 		clusters, err := Clusters(t, from)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return manifests.Tree(clusters)
+		files, err := manifests.Tree(clusters)
+		return files, clusters, err
 	}
-	return nil, fmt.Errorf("unknown format %q", format)
+	return nil, nil, fmt.Errorf("unknown format %q", format)
 }
 
 // helm writes the chart, and shows that it obeys the law.
-func helm(t *topology.Topology, from Sources) ([]tree.File, error) {
+func helm(t *topology.Topology, from Sources) ([]tree.File, []resource.Cluster, error) {
 	if err := chartable(t); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l, err := layered(t, from)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := l.err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	files, err := charted(t, from.Templates, l.overlays)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return files, law(l, from.Templates, onePerShape(t, l.overlays), files)
+	return files, l.clusters, law(l, from.Templates, onePerShape(t, l.overlays), files)
 }
 
 // Clusters returns the clusters of a topology, in its order, with their

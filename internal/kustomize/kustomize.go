@@ -154,7 +154,7 @@ func (w *writer) repeated(c *resource.Cluster, r resource.Resource, body *resour
 			continue
 		}
 		w.namespaces[dir] = true
-		w.add(dir, File, kustomization(map[string]any{"namespace": ns, "resources": []string{up + "base/" + base}}))
+		w.add(dir, File, Kustomization(map[string]any{"namespace": ns, "resources": []string{up + "base/" + base}}))
 	}
 	return names, nil
 }
@@ -193,7 +193,7 @@ func (w *writer) addBase(c *resource.Cluster, r resource.Resource, name string, 
 		return err
 	}
 	w.add("base/"+name, r.Name+".yaml", content)
-	w.add("base/"+name, File, kustomization(map[string]any{"resources": []string{r.Name + ".yaml"}}))
+	w.add("base/"+name, File, Kustomization(map[string]any{"resources": []string{r.Name + ".yaml"}}))
 	return nil
 }
 
@@ -230,10 +230,12 @@ func build(resources, components []string) []byte {
 		}
 		fields["components"] = paths
 	}
-	return kustomization(fields)
+	return Kustomization(fields)
 }
 
-func kustomization(fields map[string]any) []byte {
+// Kustomization is the text of a kustomization with these fields, to which it
+// adds its type.
+func Kustomization(fields map[string]any) []byte {
 	fields["apiVersion"] = "kustomize.config.k8s.io/v1beta1"
 	fields["kind"] = "Kustomization"
 	return resource.Encode(nil, fields)
