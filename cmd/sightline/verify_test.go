@@ -32,7 +32,7 @@ func FuzzVerify(f *testing.F) {
 			return // the files of overlays are not here
 		}
 		var rules ruleFlags
-		findings, _, err := rules.find([]*topology.Topology{top}, nil)
+		findings, _, err := rules.find([]*topology.Topology{top}, render.Kustomize, nil)
 		require.NoError(t, err)
 		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
 		for _, found := range findings {

@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -155,9 +156,33 @@ var cases = []struct {
 		otherNear: edits{"metadata.name": "two", "spec.mesh.id": "mesh2", "spec.mesh.controlPlaneNamespace": "two", "spec.namespaces": "[two-a]", "spec.kiali.instanceName": "kiali2", "spec.kiali.operator": "{install: none}"}},
 	{rule: "IN13", made: objects{"copy Telemetry": ""}, nearly: objects{"PodMonitor spec.jobLabel": "a"}},
 
+	{rule: "DL01", mutant: edits{"spec.delivery": byFlux}, made: objects{"PodMonitor metadata.annotations": "{argocd.argoproj.io/sync-wave: '50'}", "PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"},
+		near: edits{"spec.delivery": byFlux}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
+	{rule: "DL04", mutant: edits{"spec.kiali.spec": dashboard(210_000)}, near: edits{"spec.kiali.spec": dashboard(200_000)}},
+	{rule: "DL05", mutant: edits{"spec.kiali.spec": dashboard(1_580_000)}, near: edits{"spec.kiali.spec": dashboard(1_250_000)}},
+	{rule: "DL06", mutant: edits{"spec.delivery": byArgoCD, "spec.namespaces": manyNamespaces(2400)}, near: edits{"spec.delivery": byArgoCD, "spec.namespaces": manyNamespaces(2390)}},
+
 	{rule: "SC01", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.intervall": "30s"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "30s"}},
 	{rule: "SC02", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "often"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "1m"}},
 	{rule: "SC03", crds: true, made: objects{"Telemetry kind": "Telemetries"}, nearly: objects{"Telemetry metadata.labels": "{a: b}"}},
+}
+
+const (
+	byFlux   = "{repoURL: 'https://git.example.com/mesh.git', flux: {}}"
+	byArgoCD = "{repoURL: 'https://git.example.com/mesh.git', argocd: {}}"
+)
+
+// dashboard is a Kiali spec of about so many bytes.
+func dashboard(bytes int) string {
+	return "{custom_dashboards: [{name: " + strings.Repeat("x", bytes) + "}]}"
+}
+
+func manyNamespaces(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("ns-%d", i)
+	}
+	return "[" + strings.Join(names, ", ") + "]"
 }
 
 // TestMutants shows that each rule catches its mutant and not its near miss,
@@ -191,7 +216,7 @@ func TestEveryRuleHasMutant(t *testing.T) {
 		with = append(with, c.rule)
 	}
 	for _, r := range check.Rules() {
-		if r.Reserved == "" && r.FoundBy != "overlay" {
+		if r.Reserved == "" && !slices.Contains([]string{"overlay", "render"}, r.FoundBy) {
 			assert.Contains(t, with, r.ID)
 		}
 	}
@@ -250,7 +275,9 @@ func find(t *testing.T, definitions *check.Definitions, change edits, made objec
 		clusters, err := render.Clusters(top, render.Sources{Templates: templates.FS})
 		require.NoError(t, err)
 		remade(t, clusters, made)
-		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters})
+		delivered, err := render.Delivery(top, render.Sources{Templates: templates.FS}, render.Kustomize, clusters)
+		require.NoError(t, err)
+		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters, Delivery: delivered})
 	}
 	findings, err := check.Find(inputs, check.Options{Definitions: definitions})
 	require.NoError(t, err)
