@@ -33,16 +33,17 @@ type Input struct {
 // mesh is an input as rules look at it.
 type mesh struct {
 	*topology.Topology
-	clusters    []resource.Cluster
-	objects     []*object    // every object whose content differs by more than well-formed names
-	delivered   []*object    // the delivery objects
-	kialis      []*object    // the Kiali resource of each cluster, or nil
-	hub         int          // index of the hub
-	definitions *Definitions // nil: there are none
-	bodies      map[*resource.Body]resource.Object
-	stage       func(n int) ([]resource.Cluster, error)
-	stages      map[int][]resource.Cluster
-	sizes       map[*object]delivery.Size
+	clusters     []resource.Cluster
+	objects      []*object // every object whose content differs by more than well-formed names
+	delivered    []*object // the delivery objects
+	applications []delivery.Application
+	kialis       []*object    // the Kiali resource of each cluster, or nil
+	hub          int          // index of the hub
+	definitions  *Definitions // nil: there are none
+	bodies       map[*resource.Body]resource.Object
+	stage        func(n int) ([]resource.Cluster, error)
+	stages       map[int][]resource.Cluster
+	sizes        map[*object]delivery.Size
 }
 
 // body gives the object of a resource with its marks; one of an overlay has
@@ -105,7 +106,12 @@ func newMesh(in Input, definitions *Definitions) (*mesh, error) {
 			}
 		}
 	}
-	return m, m.readDelivery(in.Delivery)
+	if err := m.readDelivery(in.Delivery); err != nil {
+		return nil, err
+	}
+	var err error
+	m.applications, err = delivery.Applications(in.Delivery)
+	return m, err
 }
 
 // readDelivery finds the objects among the files of delivery; others list
@@ -322,10 +328,13 @@ var homes = []struct {
 func (o *object) at(path fieldPath) topology.Position {
 	t := o.mesh.Topology
 	if o.cluster < 0 {
-		if strings.Contains(o.ID.APIVersion, "argoproj.io/") {
-			return t.At("spec", "delivery", "argocd")
+		switch generator := []any{"spec", "delivery", "argocd", "generator"}; {
+		case o.ID.Kind == "ApplicationSet" && t.Has(generator...):
+			return t.At(generator...)
+		case strings.Contains(o.ID.APIVersion, "argoproj.io/"):
+			return t.KeyAt("spec", "delivery", "argocd")
 		}
-		return t.At("spec", "delivery", "flux")
+		return t.KeyAt("spec", "delivery", "flux")
 	}
 	for _, own := range o.kialiSpecs() {
 		if in := append(own, path[min(1, len(path)):]...); len(in) > len(own) && t.Has(in...) {

@@ -51,6 +51,7 @@ func Rules() []Rule {
 		installRules(),
 		substitutionRules(),
 		sizeRules(),
+		argoCDRules(),
 		schemaRules(),
 		overlayRules(),
 	)

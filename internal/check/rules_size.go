@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -58,8 +59,12 @@ func appliedAnnotation(m *mesh, f *found) {
 		if message, _ := tooMuch(m, o); message != "" || !near(n, delivery.AnnotationLimit) {
 			continue // the other rule has said it
 		}
-		f.object(o, nil, smaller(o, "apply it with kubectl apply --server-side, and suppress DL04"),
-			"the %s takes %d bytes%s in the annotation that kubectl apply adds, %s", o, n, m.growth(o), against(n, delivery.AnnotationLimit, "that the annotations of an object may take"))
+		hint := "apply it with kubectl apply --server-side, and suppress DL04"
+		if way := smaller(o); way != "" {
+			hint = way + "; or " + hint
+		}
+		f.object(o, nil, hint, "with the annotation that kubectl apply adds, the %s has %d bytes of annotations%s; that is %s",
+			o, n, m.growth(o), against(n, delivery.AnnotationLimit, "that the API server takes"))
 	}
 }
 
@@ -73,7 +78,7 @@ func tooLarge(m *mesh, f *found) {
 		if !grave {
 			to = f.softer(topology.Warning)
 		}
-		to.object(o, nil, smaller(o, "write less into it"), "%s", message)
+		to.object(o, nil, cmp.Or(smaller(o), "write less into it"), "%s", message)
 	}
 }
 
@@ -87,9 +92,13 @@ func tooMuch(m *mesh, o *object) (message string, grave bool) {
 		if o.ID.Kind == "SealedSecret" {
 			what = "the Secret that the " + o.String() + " is opened to"
 		}
-		message = fmt.Sprintf("%s has values of %d bytes, %s", what, s.Data, against(s.Data, delivery.DataLimit, "that it may have"))
+		message = fmt.Sprintf("%s has values of %d bytes; that is %s", what, s.Data, against(s.Data, delivery.DataLimit, "that it may have"))
 	case near(s.Object, delivery.ObjectLimit):
-		message = fmt.Sprintf("the %s has %d bytes%s, %s", o, s.Object, m.growth(o), against(s.Object, delivery.ObjectLimit, "that an API server keeps"))
+		with := ""
+		if o.ID.Kind == "ApplicationSet" {
+			with = " with its status"
+		}
+		message = fmt.Sprintf("the %s has %d bytes%s%s; that is %s", o, s.Object, with, m.growth(o), against(s.Object, delivery.ObjectLimit, "that an API server keeps"))
 	}
 	return message, s.Data > delivery.DataLimit || s.Object > delivery.ObjectLimit
 }
@@ -102,15 +111,16 @@ func against(n, limit int, what string) string {
 	return fmt.Sprintf("%d%% of the %d %s", 100*n/limit, limit, what)
 }
 
-// smaller hints at what makes an object smaller, or else at another way out.
-func smaller(o *object, otherwise string) string {
+// smaller says how an object becomes smaller, if there is a choice that makes
+// it so.
+func smaller(o *object) string {
 	switch o.ID.Kind {
 	case "ApplicationSet":
-		return "write generator: git in delivery.argocd, with which it does not grow; or " + otherwise
-	case "Secret", "SealedSecret":
-		return "write format: perCluster in kiali.links, for a Secret of each remote; or " + otherwise
+		return "write generator: git in delivery.argocd, with which it does not grow"
+	case "SealedSecret":
+		return "write format: perCluster in kiali.links, for a Secret of each remote"
 	}
-	return otherwise
+	return ""
 }
 
 // size measures an object, with what the engine writes into it.
@@ -123,25 +133,28 @@ func (m *mesh) size(o *object) delivery.Size {
 		// Argo CD lists the Applications in the status, by default so many.
 		const most = 5000
 		for i := range m.Spec.Clusters[:min(most, len(m.Spec.Clusters))] {
-			s.Object += delivery.StatusSize(o.ID.Namespace, o.ID.Name+"-"+m.Spec.Clusters[i].Name)
+			s.Object += delivery.StatusSize(o.ID.Namespace, m.Application(&m.Spec.Clusters[i]))
 		}
 	}
 	m.sizes[o] = s
 	return s
 }
 
-// growth says in words what a cluster adds to an object that has a list of
-// them.
+// growth says in words what each cluster adds to an object that lists them.
 func (m *mesh) growth(o *object) string {
-	elements, _ := o.value(spec("generators").below(0, "list", "elements")).([]any)
-	if len(elements) == 0 {
+	list := spec("destinations") // of an AppProject
+	if o.ID.Kind == "ApplicationSet" {
+		list = spec("generators").below(0, "list", "elements")
+	}
+	clusters, _ := o.value(list).([]any)
+	if o.cluster >= 0 || len(clusters) == 0 {
 		return ""
 	}
-	text, err := json.Marshal(elements)
+	text, err := json.Marshal(clusters)
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf(" (about %d for each of %d clusters)", len(text)/len(elements), len(elements))
+	return fmt.Sprintf(", about %d for each of %d clusters", len(text)/len(clusters), len(clusters))
 }
 
 func objectsOfApplication(m *mesh, f *found) {

@@ -153,24 +153,27 @@ var cases = []struct {
 	{rule: "IN10", mutant: edits{"spec.kiali.spec": "{server: {web_fqdn: 'kiali.${CTX_CLUSTER1}.example.com'}}"}, near: edits{"spec.kiali.spec": "{server: {web_fqdn: kiali.example.com}}"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
 	{rule: "IN11", mutant: edits{"spec.kiali.spec": "{deployment: {image_version: latest}}"}, near: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.0}}"}},
 	{rule: "IN12", mutant: edits{}, others: true, other: edits{"metadata.name": "two", "spec.mesh.id": "mesh2"}, near: edits{}, alone: true,
-		otherNear: edits{"metadata.name": "two", "spec.mesh.id": "mesh2", "spec.mesh.controlPlaneNamespace": "two", "spec.namespaces": "[two-a]", "spec.kiali.instanceName": "kiali2", "spec.kiali.operator": "{install: none}"}},
+		otherNear: besides(nil)},
 	{rule: "IN13", made: objects{"copy Telemetry": ""}, nearly: objects{"PodMonitor spec.jobLabel": "a"}},
 
 	{rule: "DL01", mutant: edits{"spec.delivery": byFlux}, made: objects{"PodMonitor metadata.annotations": "{argocd.argoproj.io/sync-wave: '50'}", "PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"},
 		near: edits{"spec.delivery": byFlux}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
+	{rule: "DL02", mutant: edits{"spec.delivery": "{repoURL: 'https://git.example.com/{{team}}/mesh.git', argocd: {}}"}, near: edits{"spec.delivery": "{repoURL: 'https://git.example.com/{team}/mesh.git', argocd: {}}"}},
 	{rule: "DL04", mutant: edits{"spec.kiali.spec": dashboard(210_000)}, near: edits{"spec.kiali.spec": dashboard(200_000)}},
 	{rule: "DL05", mutant: edits{"spec.kiali.spec": dashboard(1_580_000)}, near: edits{"spec.kiali.spec": dashboard(1_250_000)}},
-	{rule: "DL06", mutant: edits{"spec.delivery": byArgoCD, "spec.namespaces": manyNamespaces(2400)}, near: edits{"spec.delivery": byArgoCD, "spec.namespaces": manyNamespaces(2390)}},
+	{rule: "DL06", mutant: edits{"spec.delivery": argoCD(""), "spec.namespaces": manyNamespaces(2400)}, near: edits{"spec.delivery": argoCD(""), "spec.namespaces": manyNamespaces(2390)}},
+	{rule: "DL10", mutant: edits{"spec.clusters.1.name": "west_", "spec.delivery": argoCD("")}, near: edits{"spec.clusters.1.name": "west_1", "spec.delivery": argoCD("")}},
+	{rule: "DL11", mutant: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}, {clusters: [hub]}]")}, near: edits{"spec.delivery": argoCD("")}},
+	{rule: "DL12", mutant: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}]")}, near: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}, {clusters: [hub]}]")}},
+	{rule: "DL13", mutant: edits{"spec.delivery": argoCD("project: mesh")}, others: true, other: besides(edits{"spec.delivery": argoCD("project: mesh")}),
+		near: edits{"spec.delivery": argoCD("")}, alone: true, otherNear: besides(edits{"spec.delivery": argoCD("")})},
 
 	{rule: "SC01", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.intervall": "30s"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "30s"}},
 	{rule: "SC02", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "often"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "1m"}},
 	{rule: "SC03", crds: true, made: objects{"Telemetry kind": "Telemetries"}, nearly: objects{"Telemetry metadata.labels": "{a: b}"}},
 }
 
-const (
-	byFlux   = "{repoURL: 'https://git.example.com/mesh.git', flux: {}}"
-	byArgoCD = "{repoURL: 'https://git.example.com/mesh.git', argocd: {}}"
-)
+const byFlux = "{repoURL: 'https://git.example.com/mesh.git', flux: {}}"
 
 // dashboard is a Kiali spec of about so many bytes.
 func dashboard(bytes int) string {
@@ -183,6 +186,19 @@ func manyNamespaces(n int) string {
 		names[i] = fmt.Sprintf("ns-%d", i)
 	}
 	return "[" + strings.Join(names, ", ") + "]"
+}
+
+// argoCD is a delivery by Argo CD.
+func argoCD(with string) string {
+	return "{repoURL: 'https://git.example.com/mesh.git', argocd: {" + with + "}}"
+}
+
+// besides are a second topology that has the clusters of the sound one, and
+// nothing on them that is the other's.
+func besides(change edits) edits {
+	own := edits{"metadata.name": "two", "spec.mesh.id": "mesh2", "spec.mesh.controlPlaneNamespace": "two", "spec.namespaces": "[two-a]", "spec.kiali.instanceName": "kiali2", "spec.kiali.operator": "{install: none}"}
+	maps.Copy(own, change)
+	return own
 }
 
 // TestMutants shows that each rule catches its mutant and not its near miss,

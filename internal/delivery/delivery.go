@@ -11,7 +11,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -85,25 +84,24 @@ func objects(vm *template.VM, file string, args map[string]any) (map[string]reso
 	return result, nil
 }
 
-// folder writes objects into a folder, with a kustomization of them all.
-func folder(dir string, objects map[string]resource.Object) []tree.File {
-	names := slices.Sorted(maps.Keys(objects))
+// folder writes objects into a folder, with a kustomization of them all: first
+// those that others need to be there, the rest by their names.
+func folder(dir string, objects map[string]resource.Object, first ...string) []tree.File {
+	names := slices.Concat(first, slices.DeleteFunc(slices.Sorted(maps.Keys(objects)), func(name string) bool { return slices.Contains(first, name) }))
 	files := make([]tree.File, 0, len(names)+1)
 	resources := make([]string, len(names))
 	for i, name := range names {
 		resources[i] = name + ".yaml"
 		files = append(files, tree.File{Path: path.Join(dir, resources[i]), Content: resource.Encode(nil, objects[name])})
 	}
-	return append(files, tree.File{Path: path.Join(dir, kustomize.File), Content: kustomize.Kustomization(map[string]any{"resources": resources})})
+	return append(files, tree.File{Path: path.Join(dir, kustomize.File), Content: kustomize.Kustomization(map[string]any{
+		"resources":   resources,
+		"sortOptions": map[string]any{"order": "fifo"},
+	})})
 }
 
 // inRepository is the path of what a tree has at p, in the repository that the
 // tree is committed to.
 func inRepository(d *topology.Delivery, p string) string {
 	return path.Join(d.Path, p)
-}
-
-// sanitized is a name of a cluster as a part of an object's name.
-func sanitized(name string) string {
-	return strings.ToLower(strings.NewReplacer(".", "-", "_", "-").Replace(name))
 }

@@ -35,7 +35,7 @@ func (t *Topology) resolve() {
 		kiali.Operator.Install = cmp.Or(kiali.Operator.Install, "none")
 	}
 	if s.Delivery != nil {
-		s.resolveDelivery()
+		t.resolveDelivery()
 	}
 	s.Metrics.Prometheus.URL = cmp.Or(s.Metrics.Prometheus.URL, "http://prometheus."+s.Mesh.ControlPlaneNamespace+":9090")
 	for i := range s.Clusters {
@@ -53,9 +53,11 @@ func (t *Topology) resolve() {
 	}
 }
 
-func (s *Spec) resolveDelivery() {
+func (t *Topology) resolveDelivery() {
+	s := &t.Spec
 	if argo := s.Delivery.ArgoCD; argo != nil {
 		argo.Cluster = cmp.Or(argo.Cluster, s.Kiali.Hub)
+		argo.Project = cmp.Or(argo.Project, t.Metadata.Name)
 		if argo.Namespace == "" {
 			argo.Namespace = "argocd"
 			if i := slices.IndexFunc(s.Clusters, func(c Cluster) bool { return c.Name == argo.Cluster }); i >= 0 && s.Clusters[i].Platform == "openshift" {
