@@ -63,6 +63,7 @@ var shapeDocs = map[string]string{
 	"hub":              "Whether the Kiali server runs here; else the cluster is a remote.",
 	"platform":         "openshift or kubernetes.",
 	"operator":         "Whether the operator comes by a Subscription.",
+	"flux":             "Whether Flux applies the objects.",
 	"mesh":             "Whether the cluster is in the mesh.",
 	"ambient":          "Whether ztunnel carries the mesh's traffic.",
 	"controlPlane":     "Whether an istiod runs here.",

@@ -43,13 +43,16 @@ func (e *LawError) Hint() string {
 	return lawHint
 }
 
-func (e *LawError) Error() string {
+// Message says what differs, without where.
+func (e *LawError) Message() string {
 	where := e.Object.String()
 	if e.Path != "" {
 		where += ": " + e.Path
 	}
-	return fmt.Sprintf("%s: cluster %q: %s: %s gives %s, filling the body %s", e.Position, e.Cluster, where, e.Way, shown(e.Other), shown(e.Filled))
+	return fmt.Sprintf("cluster %q: %s: %s gives %s, filling the body %s", e.Cluster, where, e.Way, shown(e.Other), shown(e.Filled))
 }
+
+func (e *LawError) Error() string { return e.Position.String() + ": " + e.Message() }
 
 func shown(v any) string {
 	if v == nil {

@@ -225,6 +225,7 @@ func choices(platform, x string) map[string][]string {
 			"remote.kiali={spec: {deployment: {pod_labels: {y: \"1e3" + x + "\"}}}}"},
 		"host":      {"hub.kiali={host: kiali." + x + ".test, webRoot: /mesh/" + x + "}"},
 		"anonymous": {"kiali.auth={strategy: anonymous}", "kiali.links={format: perCluster}"},
+		"flux":      {"delivery.repoURL=\"https://git-" + x + ".test/mesh.git\"", "delivery.flux={}", "kiali.spec={" + openid(x) + ", custom_dashboards: [{name: \"${" + x + "}\"}]}"},
 		"revisions": {"hub.controlPlane={revisions: [r-" + x + "]}", "remote.controlPlane={revisions: [s-" + x + "]}"},
 		"outside":   {"hub.controlPlane={mode: none}", "hub.namespaces=[tools-" + x + "]"},
 		"alone":     {"hub.controlPlane={mode: none}"},
@@ -289,6 +290,10 @@ func parseSynthetic(t *testing.T, platform, x, choice string) *topology.Topology
 		}
 		return strings.Join(pairs, ", ")
 	}
+	delivery := ""
+	if tree["delivery"] != nil {
+		delivery = "\n  delivery: {" + flow("delivery") + "}"
+	}
 	text := fmt.Sprintf(`
 apiVersion: sightline.dev/v1alpha1
 kind: Topology
@@ -298,7 +303,7 @@ spec:
   kiali: {%[3]s}
   metrics: {%[4]s}
   telemetry: {%[5]s}
-  namespaces: ["on", "y", "1e3", app-%[1]s]
+  namespaces: ["on", "y", "1e3", app-%[1]s]%[10]s
   clusters:
     - {name: hub.%[1]s, %[6]s}
     - {name: own-%[1]s, server: "https://r1-%[1]s.test:6443", gateways: [gw-%[1]s], waypoints: [wp-%[1]s], %[7]s}
@@ -306,7 +311,7 @@ spec:
     - {name: out-%[1]s, server: "https://r3-%[1]s.test:6443", controlPlane: {mode: external}, platform: %[8]s}
     - {name: other-%[1]s, server: "https://r4-%[1]s.test:6443", platform: %[9]s}
 `, x, flow("mesh"), flow("kiali"), flow("metrics"), flow("telemetry"), flow("hub"), flow("remote"), platform,
-		map[string]string{"openshift": "kubernetes", "kubernetes": "openshift"}[platform])
+		map[string]string{"openshift": "kubernetes", "kubernetes": "openshift"}[platform], delivery)
 	top, findings := topology.Parse("synthetic.yaml", []byte(text))
 	require.Empty(t, findings, "%s on %s\n%s", choice, platform, text)
 	return top

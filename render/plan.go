@@ -15,6 +15,7 @@ type shape struct {
 	Hub      bool   `json:"hub"`
 	Platform string `json:"platform"`
 	Operator bool   `json:"operator"` // the operator comes by a Subscription
+	Flux     bool   `json:"flux"`     // Flux applies the objects
 
 	// The mesh on the cluster.
 	Mesh         bool `json:"mesh"`         // there is one
@@ -52,6 +53,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster) shape {
 		Hub:      hub,
 		Platform: c.Platform,
 		Operator: t.OperatorBySubscription(c),
+		Flux:     spec.Delivery != nil && spec.Delivery.Flux != nil,
 
 		Mesh:         c.InMesh(),
 		Ambient:      spec.Mesh.DataPlane == "ambient",

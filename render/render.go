@@ -53,11 +53,21 @@ func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error
 	if err != nil || t.Spec.Delivery == nil {
 		return files, err
 	}
-	objects, err := delivery.Tree(template.New(from.Templates), t, delivery.Input{Format: string(format), Clusters: clusters})
+	objects, err := Delivery(t, from, format, clusters)
+	if err != nil {
+		return nil, err
+	}
+	return tree.New(slices.Concat(files, objects))
+}
+
+// Delivery returns the files by which an engine delivers the clusters of a
+// topology in a format, in no order; none where the topology has no delivery.
+func Delivery(t *topology.Topology, from Sources, format Format, clusters []resource.Cluster) ([]tree.File, error) {
+	files, err := delivery.Tree(template.New(from.Templates), t, delivery.Input{Format: string(format), Clusters: clusters})
 	if err != nil {
 		return nil, fmt.Errorf("%s: delivery: %w", t.At("spec", "delivery"), err)
 	}
-	return tree.New(slices.Concat(files, objects))
+	return files, nil
 }
 
 // packaged writes the clusters in one format, and returns them as they are in

@@ -89,7 +89,7 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	// The rules render for themselves, so they can do it beside.
 	allowed := make(chan verdict, 1)
 	go func() {
-		warnings, err := o.rules.allow(parsed)
+		warnings, err := o.rules.allow(parsed, render.Format(o.format))
 		allowed <- verdict{warnings, err}
 	}()
 	finish, failed := o.prepare(ctx, parsed, stdout, stderr)

@@ -34,8 +34,8 @@ func (r *ruleFlags) check() error {
 }
 
 // find applies the rules to topologies that had no findings, and to what is
-// rendered from them.
-func (r *ruleFlags) find(parsed []*topology.Topology, definitions *check.Definitions) (topology.Findings, []check.Input, error) {
+// rendered from them in a format.
+func (r *ruleFlags) find(parsed []*topology.Topology, format render.Format, definitions *check.Definitions) (topology.Findings, []check.Input, error) {
 	inputs := make([]check.Input, len(parsed))
 	var found invalid
 	for i, t := range parsed {
@@ -48,7 +48,14 @@ func (r *ruleFlags) find(parsed []*topology.Topology, definitions *check.Definit
 		if err := found.collect(err); err != nil {
 			return nil, nil, err
 		}
-		inputs[i] = check.Input{Topology: t, Clusters: clusters}
+		if len(found.findings) > 0 {
+			continue
+		}
+		files, err := render.Delivery(t, from, format, clusters)
+		if err != nil {
+			return nil, nil, err
+		}
+		inputs[i] = check.Input{Topology: t, Clusters: clusters, Delivery: files}
 		if len(t.Spec.Overlays) > 0 {
 			inputs[i].Stage = func(n int) ([]resource.Cluster, error) {
 				fewer := *t
@@ -67,8 +74,8 @@ func (r *ruleFlags) find(parsed []*topology.Topology, definitions *check.Definit
 // allow returns the warnings about topologies, or all findings as an error
 // where one of them keeps the topologies from being rendered. What is merely
 // worth knowing is left to verify.
-func (r *ruleFlags) allow(parsed []*topology.Topology) (warnings topology.Findings, err error) {
-	findings, _, err := r.find(parsed, nil)
+func (r *ruleFlags) allow(parsed []*topology.Topology, format render.Format) (warnings topology.Findings, err error) {
+	findings, _, err := r.find(parsed, format, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
 )
 
 // FuzzVerify makes sure that the rules end without a panic, whatever a topology
@@ -32,7 +33,7 @@ func FuzzVerify(f *testing.F) {
 			return // the files of overlays are not here
 		}
 		var rules ruleFlags
-		findings, _, err := rules.find([]*topology.Topology{top}, nil)
+		findings, _, err := rules.find([]*topology.Topology{top}, render.Kustomize, nil)
 		require.NoError(t, err)
 		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
 		for _, found := range findings {

@@ -36,6 +36,7 @@ type Rule struct {
 const (
 	byReader  = "topology"
 	byOverlay = "overlay"
+	byRender  = "render"
 )
 
 // Rules lists every rule, in the order of their pages.
@@ -48,6 +49,8 @@ func Rules() []Rule {
 		metricsRules(),
 		tracingRules(),
 		installRules(),
+		substitutionRules(),
+		sizeRules(),
 		argoCDRules(),
 		fluxRules(),
 		schemaRules(),

@@ -226,19 +226,24 @@ var (
 func shellRemnants(m *mesh, f *found) {
 	for _, o := range m.objects {
 		walk(o.content, nil, func(path fieldPath, v any) {
-			text, ok := v.(string)
-			if !ok || len(path) > 0 && path[len(path)-1] == "replacement" {
-				return
-			}
-			remnant := heredoc.FindString(text)
-			if remnant == "" {
-				remnant = variable.FindString(replacementLine.ReplaceAllString(text, ""))
-			}
-			if remnant != "" {
-				f.object(o, path, "write the value; no shell runs over it", "%s of the %s has %q in it, which only a shell would replace", path, o, strings.TrimSpace(remnant))
+			if remnant := shellRemnant(path, v); remnant != "" {
+				f.object(o, path, "write the value; no shell runs over it", "%s of the %s has %q in it, which only a shell would replace", path, o, remnant)
 			}
 		})
 	}
+}
+
+// shellRemnant is what a shell has left in a value, or "".
+func shellRemnant(path fieldPath, v any) string {
+	text, ok := v.(string)
+	if !ok || len(path) > 0 && path[len(path)-1] == "replacement" {
+		return ""
+	}
+	remnant := heredoc.FindString(text)
+	if remnant == "" {
+		remnant = variable.FindString(replacementLine.ReplaceAllString(text, ""))
+	}
+	return strings.TrimSpace(remnant)
 }
 
 func unpinned(m *mesh, f *found) {

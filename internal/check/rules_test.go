@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -156,6 +157,12 @@ var cases = []struct {
 		otherNear: besides(nil)},
 	{rule: "IN13", made: objects{"copy Telemetry": ""}, nearly: objects{"PodMonitor spec.jobLabel": "a"}},
 
+	{rule: "DL01", mutant: edits{"spec.delivery": byFlux}, made: objects{"PodMonitor metadata.annotations": "{argocd.argoproj.io/sync-wave: '50'}", "PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"},
+		near: edits{"spec.delivery": byFlux}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
+	{rule: "DL02", mutant: edits{"spec.delivery": "{repoURL: 'https://git.example.com/{{team}}/mesh.git', argocd: {}}"}, near: edits{"spec.delivery": "{repoURL: 'https://git.example.com/{team}/mesh.git', argocd: {}}"}},
+	{rule: "DL04", mutant: edits{"spec.kiali.spec": dashboard(210_000)}, near: edits{"spec.kiali.spec": dashboard(200_000)}},
+	{rule: "DL05", mutant: edits{"spec.kiali.spec": dashboard(1_580_000)}, near: edits{"spec.kiali.spec": dashboard(1_250_000)}},
+	{rule: "DL06", mutant: edits{"spec.delivery": argoCD(""), "spec.namespaces": manyNamespaces(2400)}, near: edits{"spec.delivery": argoCD(""), "spec.namespaces": manyNamespaces(2390)}},
 	{rule: "DL10", mutant: edits{"spec.clusters.1.name": "west_", "spec.delivery": argoCD("")}, near: edits{"spec.clusters.1.name": "west_1", "spec.delivery": argoCD("")}},
 	{rule: "DL11", mutant: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}, {clusters: [hub]}]")}, near: edits{"spec.delivery": argoCD("")}},
 	{rule: "DL12", mutant: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}]")}, near: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}, {clusters: [hub]}]")}},
@@ -169,6 +176,21 @@ var cases = []struct {
 	{rule: "SC01", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.intervall": "30s"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "30s"}},
 	{rule: "SC02", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "often"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "1m"}},
 	{rule: "SC03", crds: true, made: objects{"Telemetry kind": "Telemetries"}, nearly: objects{"Telemetry metadata.labels": "{a: b}"}},
+}
+
+const byFlux = "{repoURL: 'https://git.example.com/mesh.git', flux: {}}"
+
+// dashboard is a Kiali spec of about so many bytes.
+func dashboard(bytes int) string {
+	return "{custom_dashboards: [{name: " + strings.Repeat("x", bytes) + "}]}"
+}
+
+func manyNamespaces(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("ns-%d", i)
+	}
+	return "[" + strings.Join(names, ", ") + "]"
 }
 
 // argoCD is a delivery by Argo CD.
@@ -220,7 +242,7 @@ func TestEveryRuleHasMutant(t *testing.T) {
 		with = append(with, c.rule)
 	}
 	for _, r := range check.Rules() {
-		if r.Reserved == "" && r.FoundBy != "overlay" {
+		if r.Reserved == "" && !slices.Contains([]string{"overlay", "render"}, r.FoundBy) {
 			assert.Contains(t, with, r.ID)
 		}
 	}
@@ -279,7 +301,9 @@ func find(t *testing.T, definitions *check.Definitions, change edits, made objec
 		clusters, err := render.Clusters(top, render.Sources{Templates: templates.FS})
 		require.NoError(t, err)
 		remade(t, clusters, made)
-		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters})
+		delivered, err := render.Delivery(top, render.Sources{Templates: templates.FS}, render.Kustomize, clusters)
+		require.NoError(t, err)
+		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters, Delivery: delivered})
 	}
 	findings, err := check.Find(inputs, check.Options{Definitions: definitions})
 	require.NoError(t, err)
