@@ -2,6 +2,9 @@ package topology
 
 import (
 	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -108,3 +111,29 @@ func (l *SealedLink) At(path ...any) Position {
 
 // Name is the cluster that the link leads to.
 func (l *SealedLink) Name() string { return l.Metadata.Name }
+
+// SealedFor is the item of a Secret on the hub that holds the kubeconfig of a
+// remote: of the one that Kiali knows by its name, or of the remote's own,
+// which is named as Kiali's script kiali-prepare-remote-cluster.sh does it.
+func (t *Topology) SealedFor(c *Cluster) SealedFor {
+	name := "kiali-multi-cluster-secret"
+	if t.Spec.Kiali.Links.Format == "perCluster" {
+		name = "kiali-remote-cluster-secret-" + notInNames.ReplaceAllString(strings.ToLower(c.Name), "-")
+	}
+	return SealedFor{Namespace: t.Spec.Kiali.Namespace, Name: name, Key: c.Name}
+}
+
+var notInNames = regexp.MustCompile(`[^-a-z0-9]`)
+
+// Account is the service account that the operator makes for Kiali, on the hub
+// and the remotes.
+func (t *Topology) Account() string { return t.Spec.Kiali.InstanceName + "-service-account" }
+
+// TokenSecret is the Secret on a remote with the token of a generation. The
+// first one has the name of its account, as in the published guide.
+func (t *Topology) TokenSecret(generation int) string {
+	if generation == 1 {
+		return t.Account()
+	}
+	return t.Account() + "-g" + strconv.Itoa(generation)
+}
