@@ -3,6 +3,7 @@ package topology
 import (
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,7 +93,18 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, Findings) {
 	if len(l.Spec.Tokens) == 0 {
 		l.Spec.Tokens = []int{l.Spec.Generation}
 	}
+	if !tokensFit(l.Spec.Tokens, l.Spec.Generation) {
+		findings.add(l.At("spec", "tokens"), RuleValue, "seal the link again, or take the file from before it was edited",
+			"spec.tokens must be the generation %d, or two in a row with it among them", l.Spec.Generation)
+		l.Spec.Tokens = []int{l.Spec.Generation}
+	}
 	return l, findings.Sorted()
+}
+
+// tokensFit tells whether the generations are ones that seal leaves: that of
+// the link alone, or while it is rotated with the one before or after it.
+func tokensFit(tokens []int, generation int) bool {
+	return slices.Contains(tokens, generation) && (len(tokens) == 1 || len(tokens) == 2 && tokens[1] == tokens[0]+1)
 }
 
 // At gives the position of the value at a path of keys, or of the nearest
