@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -151,7 +152,7 @@ func (s *apiServer) object(ctx context.Context, into any, namespace, resource, n
 
 // readRemote reads the token and the CA of a remote.
 func (o *sealOptions) readRemote(ctx context.Context, r *seal.Request, needToken, needCA bool, stderr io.Writer) error {
-	s, err := openContext(o.kubeconfig, "--context", o.context(r.Cluster))
+	s, err := openContext(o.kubeconfig, "--context", cmp.Or(o.contextOf[r.Cluster.Name], r.Cluster.Name))
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ type sealOptions struct {
 	all      bool
 
 	contexts   []string
+	contextOf  map[string]string // of a remote, as they say
 	kubeconfig string
 	tokenFile  string
 	caFile     string
@@ -120,7 +121,7 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	}
 	links := linkFolder(o.topology, t)
 	if o.check {
-		return o.checkLinks(ctx, t, remotes, links, stdout, stderr)
+		return o.checkLinks(ctx, t, remotes, len(args) == 0, links, stdout, stderr)
 	}
 	if len(remotes) == 0 {
 		fmt.Fprintf(stderr, "%s: there are no remotes\n", t.Metadata.Name)
@@ -236,14 +237,8 @@ func (o *sealOptions) remotes(t *topology.Topology, args []string) ([]*topology.
 			names = append(names, c.Name)
 		}
 	}
-	for _, context := range o.contexts {
-		name, _, ok := strings.Cut(context, "=")
-		if (!ok || byName[name] == nil) && len(all) > 1 && (o.all || len(args) > 1) {
-			return nil, &hinted{fmt.Errorf("--context %s names no remote", seal.Redact(context)), "with several remotes write it as CLUSTER=NAME; the remotes are " + list(names)}
-		}
-	}
 	if o.all || len(args) == 0 {
-		return all, nil
+		return all, o.assign(all, names)
 	}
 	var named []*topology.Cluster
 	for _, arg := range args {
@@ -259,7 +254,25 @@ func (o *sealOptions) remotes(t *topology.Topology, args []string) ([]*topology.
 			named = append(named, c)
 		}
 	}
-	return named, nil
+	return named, o.assign(named, names)
+}
+
+// assign says which context leads to which remote: the one that names it, else
+// the one that names none where there is one remote, else that of its own name.
+func (o *sealOptions) assign(remotes []*topology.Cluster, names []string) error {
+	o.contextOf = map[string]string{}
+	for _, given := range o.contexts {
+		name, context, ok := strings.Cut(given, "=")
+		switch {
+		case ok && slices.Contains(names, name):
+			o.contextOf[name] = context
+		case len(remotes) == 1:
+			o.contextOf[remotes[0].Name] = given
+		default:
+			return &hinted{fmt.Errorf("--context %s names no remote", seal.Redact(given)), "with several remotes write it as CLUSTER=NAME; the remotes are " + list(names)}
+		}
+	}
+	return nil
 }
 
 // remote is one with the command to seal it.
@@ -388,22 +401,13 @@ func readToken(name string, stdin io.Reader) ([]byte, error) {
 	token, err := readFile(name)
 	var at *fs.PathError
 	if errors.As(err, &at) {
-		return nil, &hinted{fmt.Errorf("the file of --token-file cannot be read: %w", at.Err), "the flag takes the name of a file with the token in it, or - for standard input"}
+		hint := "the flag takes the name of a file with the token in it, or - for standard input"
+		if seal.Redact(name) != name {
+			hint += "; if this was the token itself, make a new one: it now is in the history of your shell"
+		}
+		return nil, &hinted{fmt.Errorf("the file of --token-file cannot be read: %w", at.Err), hint}
 	}
 	return token, err
-}
-
-// context is the one that leads to a remote.
-func (o *sealOptions) context(c *topology.Cluster) string {
-	for _, context := range o.contexts {
-		if name, ok := strings.CutPrefix(context, c.Name+"="); ok {
-			return name
-		}
-	}
-	if len(o.contexts) == 1 && !o.all {
-		return o.contexts[0]
-	}
-	return c.Name
 }
 
 func redacted(texts []string) []string {
