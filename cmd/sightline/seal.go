@@ -13,10 +13,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -67,6 +69,9 @@ type sealOptions struct {
 	controllerName      string
 	controllerNamespace string
 
+	contextsOnce func() (*clientcmdapi.Config, error) // reads the kubeconfig
+	left         time.Duration                        // of the timeout
+
 	force, rekey, rotate, finish, check bool
 	output                              string
 }
@@ -93,7 +98,7 @@ func newSealCommand() *cobra.Command {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig with the contexts; default: as for kubectl")
 	f.StringVar(&o.tokenFile, "token-file", "", `file with the token of the remote's account, or "-" for standard input`)
 	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of the remote's API server (PEM)")
-	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for the token of a remote")
+	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for tokens, all remotes together")
 	f.StringVar(&o.cert, "cert", "", "file with the certificate of the controller on the hub (PEM)")
 	f.StringVar(&o.hubContext, "hub-context", "", "context of the hub, to get the certificate from the controller")
 	f.StringVar(&o.controllerName, "controller-name", "sealed-secrets-controller", "service of the controller")
@@ -119,6 +124,8 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	if err != nil {
 		return err
 	}
+	o.contextsOnce = sync.OnceValues(func() (*clientcmdapi.Config, error) { return readContexts(o.kubeconfig) })
+	o.left = o.timeout
 	links := linkFolder(o.topology, t)
 	if o.check {
 		return o.checkLinks(ctx, t, remotes, len(args) == 0, links, stdout, stderr)

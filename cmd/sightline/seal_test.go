@@ -19,6 +19,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -340,7 +341,7 @@ hint: log in to the cluster again; kubectl --context west auth whoami says who y
 hint: apply the phase link of the remote as it is rendered
 `},
 		{"never", func(string, int) (int, any) { return http.StatusOK, tokenSecret("") }, exitFailure, `west: waiting for the token, 0s of 1s: the Secret istio-system/kiali-service-account has none yet
-sightline: west: no token after 1s: the Secret istio-system/kiali-service-account has none yet
+sightline: west: no token within 1s: the Secret istio-system/kiali-service-account has none yet
 hint: the remote deletes a token Secret that comes before its service account: see that istio-system/kiali-service-account exists (kubectl --context west -n istio-system get serviceaccount,secret), and apply the phase link again
 `},
 		{"goes away", func(_ string, call int) (int, any) {
@@ -349,7 +350,7 @@ hint: the remote deletes a token Secret that comes before its service account: s
 			}
 			return http.StatusBadGateway, leak
 		}, exitFailure, `west: waiting for the token, 0s of 1s: there is no Secret istio-system/kiali-service-account on it
-sightline: west: no token after 1s: HOST (context "west") answers Bad Gateway
+sightline: west: no token within 1s: HOST (context "west") answers Bad Gateway
 hint: the remote deletes a token Secret that comes before its service account: see that istio-system/kiali-service-account exists (kubectl --context west -n istio-system get serviceaccount,secret), and apply the phase link again
 `},
 		{"no CA", func(path string, _ int) (int, any) {
@@ -463,6 +464,21 @@ hint: the user of the context needs get on the Secret: kubectl --context north -
 	info, err := entries[0].Info()
 	require.NoError(t, err)
 	assert.Equal(t, fs.FileMode(0o644), info.Mode())
+}
+
+// TestSealAllWaitsOnce waits no longer for many remotes than for one.
+func TestSealAllWaitsOnce(t *testing.T) {
+	t.Parallel()
+	s := newSealing(t)
+	a := s.apiServer(func(string, int) (int, any) { return http.StatusNotFound, notFound("secrets") })
+	start := time.Now()
+	code, stderr := s.seal("--all", "--timeout", "1s", "--kubeconfig", s.kubeconfig(map[string]*apiServerOf{"north": a, "west": a}, "data"))
+	assert.Equal(t, exitFailure, code)
+	assert.Less(t, a.calls.Load(), int32(6))
+	assert.Less(t, time.Since(start), 10*time.Second)
+	assert.Equal(t, 1, strings.Count(stderr, "waiting for the token"), stderr)
+	assert.Contains(t, stderr, "sightline: north: no token within 1s: there is no Secret istio-system/kiali-service-account on it\n")
+	assert.Contains(t, stderr, "sightline: west: no token within 1s: there is no Secret istio-system/kiali-service-account on it\n")
 }
 
 // TestSealRotationLive reads the token Secret of the generation that is next.
@@ -594,6 +610,34 @@ func TestSealTokenByMistake(t *testing.T) {
 		assert.Equal(t, exitRefused, code, stderr)
 	}
 	assert.NoDirExists(t, filepath.Join(s.dir, "sealed"))
+}
+
+// TestDocumentedSeals reads every seal that the documentation and the help show,
+// as far as it goes without the files in it.
+func TestDocumentedSeals(t *testing.T) {
+	t.Parallel()
+	docs := newSealCommand().Example
+	for _, file := range []string{"../../README.md", "../../docs/seal.md"} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		docs += "\n" + string(text)
+	}
+	lines := regexp.MustCompile(`(?m)^ +sightline (seal [^.\n]*--topology mesh\.yaml[^\n<]*)`).FindAllStringSubmatch(docs, -1)
+	require.Greater(t, len(lines), 10)
+	s := newSealing(t)
+	renamed := strings.NewReplacer("east", "cluster1", "north", "cluster3", "west", "cluster2")
+	for _, line := range lines {
+		for _, mesh := range []string{sealedMesh, renamed.Replace(sealedMesh)} {
+			if strings.Contains(line[1], "cluster") != strings.Contains(mesh, "cluster2") {
+				continue
+			}
+			require.NoError(t, os.WriteFile(s.mesh, []byte(mesh), 0o644))
+			args := strings.Fields(strings.Replace(line[1], "mesh.yaml", s.mesh, 1))
+			_, _, stderr := s.run(t.Context(), "", append(args, "--kubeconfig", filepath.Join(s.secrets, "none"))...)
+			// What is missing are the files and the clusters, and the links that are to be rotated.
+			assert.Regexp(t, `(?s)(mesh: looked at|no such file or directory|there is no link yet)`, stderr, line[1])
+		}
+	}
 }
 
 // tokenFile writes the token of Kiali's account, as the token controller makes
