@@ -474,9 +474,10 @@ func writeLink(file string, content []byte) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	failed := func(err error) error { return &fs.PathError{Op: "write", Path: file, Err: errors.Unwrap(err)} }
 	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	defer func() {
 		if err != nil {
@@ -485,7 +486,7 @@ func writeLink(file string, content []byte) (err error) {
 	}()
 	_, err = temp.Write(content)
 	if err := cmp.Or(err, temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
-		return &fs.PathError{Op: "write", Path: file, Err: errors.Unwrap(err)}
+		return failed(err)
 	}
 	return os.Rename(temp.Name(), file)
 }
