@@ -14,7 +14,7 @@ metadata: {name: west}
 spec:
   server: https://api.west.example.com:6443
   secret: {namespace: istio-system, name: kiali-multi-cluster-secret, key: west}
-  certificate: {fingerprint: "00", notAfter: "2036-01-01T00:00:00Z"}
+  certificate: {fingerprint: "0000000000000000000000000000000000000000000000000000000000000000", notAfter: "2036-01-01T00:00:00Z"}
   encryptedData: AAAA
 `
 
