@@ -4,6 +4,7 @@ go 1.26.7
 
 require (
 	github.com/Masterminds/sprig/v3 v3.3.0
+	github.com/bitnami-labs/sealed-secrets v0.36.6
 	github.com/fluxcd/pkg/envsubst v1.8.0
 	github.com/google/go-jsonnet v0.22.0
 	github.com/prometheus/common v0.72.1
