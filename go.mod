@@ -3,6 +3,7 @@ module github.com/sightline-mesh/sightline
 go 1.26.7
 
 require (
+	github.com/bitnami-labs/sealed-secrets v0.36.6
 	github.com/google/go-jsonnet v0.22.0
 	github.com/prometheus/common v0.72.1
 	github.com/prometheus/prometheus v0.316.0

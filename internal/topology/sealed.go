@@ -2,6 +2,10 @@ package topology
 
 import (
 	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -89,7 +93,18 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, Findings) {
 	if len(l.Spec.Tokens) == 0 {
 		l.Spec.Tokens = []int{l.Spec.Generation}
 	}
+	if !tokensFit(l.Spec.Tokens, l.Spec.Generation) {
+		findings.add(l.At("spec", "tokens"), RuleValue, "seal the link again, or take the file from before it was edited",
+			"spec.tokens must be the generation %d, or two in a row with it among them", l.Spec.Generation)
+		l.Spec.Tokens = []int{l.Spec.Generation}
+	}
 	return l, findings.Sorted()
+}
+
+// tokensFit tells whether the generations are ones that seal leaves: that of
+// the link alone, or while it is rotated with the one before or after it.
+func tokensFit(tokens []int, generation int) bool {
+	return slices.Contains(tokens, generation) && (len(tokens) == 1 || len(tokens) == 2 && tokens[1] == tokens[0]+1)
 }
 
 // At gives the position of the value at a path of keys, or of the nearest
@@ -108,3 +123,29 @@ func (l *SealedLink) At(path ...any) Position {
 
 // Name is the cluster that the link leads to.
 func (l *SealedLink) Name() string { return l.Metadata.Name }
+
+// SealedFor is the item of a Secret on the hub that holds the kubeconfig of a
+// remote: of the one that Kiali knows by its name, or of the remote's own,
+// which is named as Kiali's script kiali-prepare-remote-cluster.sh does it.
+func (t *Topology) SealedFor(c *Cluster) SealedFor {
+	name := "kiali-multi-cluster-secret"
+	if t.Spec.Kiali.Links.Format == "perCluster" {
+		name = "kiali-remote-cluster-secret-" + notInNames.ReplaceAllString(strings.ToLower(c.Name), "-")
+	}
+	return SealedFor{Namespace: t.Spec.Kiali.Namespace, Name: name, Key: c.Name}
+}
+
+var notInNames = regexp.MustCompile(`[^-a-z0-9]`)
+
+// Account is the service account that the operator makes for Kiali, on the hub
+// and the remotes.
+func (t *Topology) Account() string { return t.Spec.Kiali.InstanceName + "-service-account" }
+
+// TokenSecret is the Secret on a remote with the token of a generation. The
+// first one has the name of its account, as in the published guide.
+func (t *Topology) TokenSecret(generation int) string {
+	if generation == 1 {
+		return t.Account()
+	}
+	return t.Account() + "-g" + strconv.Itoa(generation)
+}
