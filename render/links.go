@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -13,20 +14,20 @@ import (
 // to. One that leads to no remote of the topology is not rendered.
 type Links map[string]*topology.SealedLink
 
-// sealed names the remotes whose links are rendered, sorted: what is rendered
-// does not depend on the order of the clusters.
-func (l Links) sealed(t *topology.Topology) []string {
+// sealed are the remotes whose links are rendered, by their names: what is
+// rendered does not depend on the order of the clusters.
+func (l Links) sealed(t *topology.Topology) []*topology.Cluster {
 	if t.Spec.Kiali.Links.Source != "sealed" || len(l) == 0 {
 		return nil
 	}
-	var names []string
+	var remotes []*topology.Cluster
 	for i := range t.Spec.Clusters {
 		if c := &t.Spec.Clusters[i]; l[c.Name] != nil && !t.IsHub(c) {
-			names = append(names, c.Name)
+			remotes = append(remotes, c)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(remotes, func(a, b *topology.Cluster) int { return strings.Compare(a.Name, b.Name) })
+	return remotes
 }
 
 // generations are those of the tokens that a remote has. Where nothing is
@@ -41,25 +42,25 @@ func (l Links) generations(t *topology.Topology, remote *topology.Cluster) []int
 // values are those of the hub that follow from its links. The keys of a Secret
 // are the names of remotes, so what is sealed is a value as a whole.
 func (l Links) values(t *topology.Topology) leaves {
-	names := l.sealed(t)
+	remotes := l.sealed(t)
 	switch {
-	case len(names) == 0:
+	case len(remotes) == 0:
 		return nil
 	case t.Spec.Kiali.Links.Format == "single":
-		data := make(map[string]string, len(names))
-		for _, name := range names {
-			data[name] = l[name].Spec.EncryptedData
+		data := make(map[string]string, len(remotes))
+		for _, c := range remotes {
+			data[c.Name] = l[c.Name].Spec.EncryptedData
 		}
 		return leaves{"links": data}
 	}
-	return leaves{"podAnnotations": podAnnotations(t.Hub(), l.digest(names))}
+	return leaves{"podAnnotations": podAnnotations(t.Hub(), l.digest(remotes))}
 }
 
 // digest is another one whenever something is sealed anew.
-func (l Links) digest(names []string) string {
+func (l Links) digest(remotes []*topology.Cluster) string {
 	hash := sha256.New()
-	for _, name := range names {
-		hash.Write([]byte(name + "\x00" + l[name].Spec.EncryptedData + "\x00"))
+	for _, c := range remotes {
+		hash.Write([]byte(c.Name + "\x00" + l[c.Name].Spec.EncryptedData + "\x00"))
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
@@ -95,11 +96,11 @@ func itemsOf(t *topology.Topology, c *topology.Cluster, links Links) map[string]
 		return nil
 	}
 	var items []resource.Item
-	for _, name := range links.sealed(t) {
+	for _, c := range links.sealed(t) {
 		items = append(items, resource.Item{
-			"name":          name,
-			"secret":        t.SealedFor(&topology.Cluster{Name: name}).Name,
-			"encryptedData": map[string]string{name: links[name].Spec.EncryptedData},
+			"name":          c.Name,
+			"secret":        t.SealedFor(c).Name,
+			"encryptedData": map[string]string{c.Name: links[c.Name].Spec.EncryptedData},
 		})
 	}
 	if items == nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -72,10 +73,19 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 		return err
 	}
 	parsed, err := readTopologies(args, stdin)
+	var besides []beside
+	if err == nil {
+		besides, err = readLinks(args, parsed)
+	}
 	var findings topology.Findings
 	var inputs []check.Input
 	if err == nil {
-		findings, inputs, err = o.rules.find(parsed, definitions)
+		now := time.Now().UTC()
+		findings, inputs, err = o.rules.find(parsed, besides, check.Options{
+			Definitions: definitions,
+			Now:         now.Format(time.RFC3339),
+			Soon:        now.AddDate(0, 0, 30).Format(time.RFC3339),
+		})
 	}
 	var wrong *invalid // which are findings as well
 	if errors.As(err, &wrong) {

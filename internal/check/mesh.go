@@ -17,6 +17,10 @@ type Input struct {
 	Topology *topology.Topology
 	Clusters []resource.Cluster // in the order of the topology
 
+	Links  map[string]*topology.SealedLink // beside the topology, by the names of their files
+	Others []string                        // files beside these
+	Arg    string                          // how commands are told of the topology, "" where it is in no file
+
 	// Stage renders with the first n overlays only, by which a finding is told
 	// from what the templates say; nil where there are no overlays.
 	Stage func(n int) ([]resource.Cluster, error)
@@ -33,6 +37,12 @@ type mesh struct {
 	bodies      map[*resource.Body]resource.Object
 	stage       func(n int) ([]resource.Cluster, error)
 	stages      map[int][]resource.Cluster
+
+	links        map[string]*topology.SealedLink
+	others       []string
+	arg          string
+	requireLinks bool
+	now, soon    string
 }
 
 // body gives the object of a resource with its marks; one of an overlay has
@@ -63,9 +73,10 @@ type object struct {
 // object without them is checked once for all clusters of its shape.
 var freeValues = []string{"kialiSpec", "monitoringConfig", "workloadConfig"}
 
-func newMesh(in Input, definitions *Definitions) (*mesh, error) {
-	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
-		bodies: map[*resource.Body]resource.Object{}, stage: in.Stage, stages: map[int][]resource.Cluster{}}
+func newMesh(in Input, o Options) (*mesh, error) {
+	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: o.Definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
+		bodies: map[*resource.Body]resource.Object{}, stage: in.Stage, stages: map[int][]resource.Cluster{},
+		links: in.Links, others: in.Others, arg: in.Arg, requireLinks: o.RequireLinks, now: o.Now, soon: o.Soon}
 	seen := map[*resource.Body]bool{}
 	for i := range in.Clusters {
 		c := &in.Clusters[i]

@@ -44,7 +44,7 @@ func Rules() []Rule {
 		textRules(),
 		identityRules(),
 		kialiRules(),
-		linkRules(),
+		accessRules(),
 		metricsRules(),
 		tracingRules(),
 		installRules(),
