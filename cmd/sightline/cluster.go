@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -44,10 +46,9 @@ const (
 // maxAnswer bounds what is read of an answer. A Secret has at most 1 MiB.
 const maxAnswer = 4 << 20
 
-// openContext finds the API server of a context as kubectl does: in the file,
-// else in those of $KUBECONFIG, else in ~/.kube/config. The flag is the one that
-// names the context.
-func openContext(file, flag, context string) (*apiServer, error) {
+// readContexts reads a kubeconfig as kubectl does: the file, else those of
+// $KUBECONFIG, else ~/.kube/config.
+func readContexts(file string) (*clientcmdapi.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = file
 	rules.WarnIfAllMissing = false
@@ -55,6 +56,12 @@ func openContext(file, flag, context string) (*apiServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the kubeconfig cannot be read: %s", seal.Redact(err.Error()))
 	}
+	return config, nil
+}
+
+// openContext finds the API server of a context. The flag is the one that names
+// the context.
+func openContext(config *clientcmdapi.Config, flag, context string) (*apiServer, error) {
 	if config.Contexts[context] == nil {
 		hint := "the contexts are " + list(slices.Sorted(maps.Keys(config.Contexts)))
 		if len(config.Contexts) == 0 {
@@ -62,7 +69,7 @@ func openContext(file, flag, context string) (*apiServer, error) {
 		}
 		return nil, &hinted{fmt.Errorf("no context %q in the kubeconfig", topology.Shorten(seal.Redact(context))), "name one with " + flag + "; " + hint}
 	}
-	client, err := clientcmd.NewNonInteractiveClientConfig(*config, context, &clientcmd.ConfigOverrides{}, rules).ClientConfig()
+	client, err := clientcmd.NewNonInteractiveClientConfig(*config, context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err == nil {
 		err = rest.LoadTLSFiles(client)
 	}
@@ -151,7 +158,11 @@ func (s *apiServer) object(ctx context.Context, into any, namespace, resource, n
 
 // readRemote reads the token and the CA of a remote.
 func (o *sealOptions) readRemote(ctx context.Context, r *seal.Request, needToken, needCA bool, stderr io.Writer) error {
-	s, err := openContext(o.kubeconfig, "--context", o.context(r.Cluster))
+	config, err := o.contextsOnce()
+	if err != nil {
+		return err
+	}
+	s, err := openContext(config, "--context", cmp.Or(o.contextOf[r.Cluster.Name], r.Cluster.Name))
 	if err != nil {
 		return err
 	}
@@ -162,6 +173,7 @@ func (o *sealOptions) readRemote(ctx context.Context, r *seal.Request, needToken
 			secret:    r.Topology.TokenSecret(seal.Generation(r.Before)),
 			account:   r.Topology.Account(),
 			timeout:   o.timeout,
+			left:      &o.left,
 			say:       func(text string) { fmt.Fprintf(stderr, "%s: %s\n", r.Cluster.Name, text) },
 		}
 		if r.Token, err = s.token(ctx, wait); err != nil {
@@ -177,16 +189,19 @@ func (o *sealOptions) readRemote(ctx context.Context, r *seal.Request, needToken
 // tokenWait is what is waited for: the token in a Secret.
 type tokenWait struct {
 	namespace, secret, account string
-	timeout                    time.Duration
+	timeout                    time.Duration  // for all remotes together
+	left                       *time.Duration // of it
 	say                        func(string)
 }
 
 // token reads the token of a Secret, once the cluster has filled it. An API
 // server that cannot be asked at all is an error at once; one that goes away
-// while it is waited for may come back.
+// while it is waited for may come back. What one remote has waited the others
+// need not: a fleet without tokens takes no longer than one remote without.
 func (s *apiServer) token(ctx context.Context, w tokenWait) ([]byte, error) {
-	start := time.Now()
+	start, most := time.Now(), *w.left
 	said := start
+	defer func() { *w.left = max(most-time.Since(start), 0) }()
 	for first := true; ; first = false {
 		token, missing, err := s.lookForToken(ctx, w)
 		switch {
@@ -200,20 +215,20 @@ func (s *apiServer) token(ctx context.Context, w tokenWait) ([]byte, error) {
 			missing = err.Error()
 		}
 		now := time.Now()
-		if now.Sub(start) >= w.timeout {
+		if now.Sub(start) >= most {
 			return nil, &hinted{
-				fmt.Errorf("no token after %s: %s", w.timeout, missing),
+				fmt.Errorf("no token within %s: %s", w.timeout, missing),
 				fmt.Sprintf("the remote deletes a token Secret that comes before its service account: see that %s/%s exists (kubectl --context %s -n %s get serviceaccount,secret), and apply the phase link again",
 					w.namespace, w.account, s.context, w.namespace),
 			}
 		}
 		if first || now.Sub(said) >= progressPause {
 			said = now
-			w.say(fmt.Sprintf("waiting for the token, %s of %s: %s", now.Sub(start).Round(time.Second), w.timeout, missing))
+			w.say(fmt.Sprintf("waiting for the token, %s of %s: %s", (w.timeout - most + now.Sub(start)).Round(time.Second), w.timeout, missing))
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(min(tokenPause, w.timeout-now.Sub(start))):
+		case <-time.After(min(tokenPause, most-now.Sub(start))):
 		}
 	}
 }
@@ -276,7 +291,11 @@ func (s *apiServer) certificateAuthority(ctx context.Context, namespace string) 
 // fetchCertificate has the certificate from the controller on the hub, through
 // the API server, as kubeseal --fetch-cert does it.
 func (o *sealOptions) fetchCertificate(ctx context.Context) ([]byte, error) {
-	s, err := openContext(o.kubeconfig, "--hub-context", o.hubContext)
+	config, err := o.contextsOnce()
+	if err != nil {
+		return nil, err
+	}
+	s, err := openContext(config, "--hub-context", o.hubContext)
 	if err != nil {
 		return nil, err
 	}

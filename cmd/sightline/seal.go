@@ -13,10 +13,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -56,6 +58,7 @@ type sealOptions struct {
 	all      bool
 
 	contexts   []string
+	contextOf  map[string]string // of a remote, as they say
 	kubeconfig string
 	tokenFile  string
 	caFile     string
@@ -65,6 +68,9 @@ type sealOptions struct {
 	hubContext          string
 	controllerName      string
 	controllerNamespace string
+
+	contextsOnce func() (*clientcmdapi.Config, error) // reads the kubeconfig
+	left         time.Duration                        // of the timeout
 
 	force, rekey, rotate, finish, check bool
 	output                              string
@@ -92,7 +98,7 @@ func newSealCommand() *cobra.Command {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig with the contexts; default: as for kubectl")
 	f.StringVar(&o.tokenFile, "token-file", "", `file with the token of the remote's account, or "-" for standard input`)
 	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of the remote's API server (PEM)")
-	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for the token of a remote")
+	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for tokens, all remotes together")
 	f.StringVar(&o.cert, "cert", "", "file with the certificate of the controller on the hub (PEM)")
 	f.StringVar(&o.hubContext, "hub-context", "", "context of the hub, to get the certificate from the controller")
 	f.StringVar(&o.controllerName, "controller-name", "sealed-secrets-controller", "service of the controller")
@@ -118,9 +124,11 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	if err != nil {
 		return err
 	}
+	o.contextsOnce = sync.OnceValues(func() (*clientcmdapi.Config, error) { return readContexts(o.kubeconfig) })
+	o.left = o.timeout
 	links := linkFolder(o.topology, t)
 	if o.check {
-		return o.checkLinks(ctx, t, remotes, links, stdout, stderr)
+		return o.checkLinks(ctx, t, remotes, len(args) == 0, links, stdout, stderr)
 	}
 	if len(remotes) == 0 {
 		fmt.Fprintf(stderr, "%s: there are no remotes\n", t.Metadata.Name)
@@ -236,14 +244,8 @@ func (o *sealOptions) remotes(t *topology.Topology, args []string) ([]*topology.
 			names = append(names, c.Name)
 		}
 	}
-	for _, context := range o.contexts {
-		name, _, ok := strings.Cut(context, "=")
-		if (!ok || byName[name] == nil) && len(all) > 1 && (o.all || len(args) > 1) {
-			return nil, &hinted{fmt.Errorf("--context %s names no remote", seal.Redact(context)), "with several remotes write it as CLUSTER=NAME; the remotes are " + list(names)}
-		}
-	}
 	if o.all || len(args) == 0 {
-		return all, nil
+		return all, o.assign(all, names)
 	}
 	var named []*topology.Cluster
 	for _, arg := range args {
@@ -259,7 +261,25 @@ func (o *sealOptions) remotes(t *topology.Topology, args []string) ([]*topology.
 			named = append(named, c)
 		}
 	}
-	return named, nil
+	return named, o.assign(named, names)
+}
+
+// assign says which context leads to which remote: the one that names it, else
+// the one that names none where there is one remote, else that of its own name.
+func (o *sealOptions) assign(remotes []*topology.Cluster, names []string) error {
+	o.contextOf = map[string]string{}
+	for _, given := range o.contexts {
+		name, context, ok := strings.Cut(given, "=")
+		switch {
+		case ok && slices.Contains(names, name):
+			o.contextOf[name] = context
+		case len(remotes) == 1:
+			o.contextOf[remotes[0].Name] = given
+		default:
+			return &hinted{fmt.Errorf("--context %s names no remote", seal.Redact(given)), "with several remotes write it as CLUSTER=NAME; the remotes are " + list(names)}
+		}
+	}
+	return nil
 }
 
 // remote is one with the command to seal it.
@@ -388,22 +408,13 @@ func readToken(name string, stdin io.Reader) ([]byte, error) {
 	token, err := readFile(name)
 	var at *fs.PathError
 	if errors.As(err, &at) {
-		return nil, &hinted{fmt.Errorf("the file of --token-file cannot be read: %w", at.Err), "the flag takes the name of a file with the token in it, or - for standard input"}
+		hint := "the flag takes the name of a file with the token in it, or - for standard input"
+		if seal.Redact(name) != name {
+			hint += "; if this was the token itself, make a new one: it now is in the history of your shell"
+		}
+		return nil, &hinted{fmt.Errorf("the file of --token-file cannot be read: %w", at.Err), hint}
 	}
 	return token, err
-}
-
-// context is the one that leads to a remote.
-func (o *sealOptions) context(c *topology.Cluster) string {
-	for _, context := range o.contexts {
-		if name, ok := strings.CutPrefix(context, c.Name+"="); ok {
-			return name
-		}
-	}
-	if len(o.contexts) == 1 && !o.all {
-		return o.contexts[0]
-	}
-	return c.Name
 }
 
 func redacted(texts []string) []string {
@@ -463,9 +474,10 @@ func writeLink(file string, content []byte) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	failed := func(err error) error { return &fs.PathError{Op: "write", Path: file, Err: errors.Unwrap(err)} }
 	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	defer func() {
 		if err != nil {
@@ -474,7 +486,7 @@ func writeLink(file string, content []byte) (err error) {
 	}()
 	_, err = temp.Write(content)
 	if err := cmp.Or(err, temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
-		return &fs.PathError{Op: "write", Path: file, Err: errors.Unwrap(err)}
+		return failed(err)
 	}
 	return os.Rename(temp.Name(), file)
 }

@@ -37,8 +37,9 @@ type linkProblem struct {
 	Hint     string `json:"hint,omitempty"`
 }
 
-// checkLinks says how the links of remotes are, to stdout.
-func (o *sealOptions) checkLinks(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links string, stdout, stderr io.Writer) error {
+// checkLinks says to stdout how the links of remotes are, and where those are
+// all remotes, which links are of none.
+func (o *sealOptions) checkLinks(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, all bool, links string, stdout, stderr io.Writer) error {
 	var certificate *seal.Certificate
 	if o.cert != "" || o.hubContext != "" {
 		var err error
@@ -68,11 +69,13 @@ func (o *sealOptions) checkLinks(ctx context.Context, t *topology.Topology, remo
 		}
 		statuses = append(statuses, s)
 	}
-	unused, err := unusedLinks(t, links)
-	if err != nil {
-		return err
+	if all {
+		unused, err := unusedLinks(t, links)
+		if err != nil {
+			return err
+		}
+		statuses = append(statuses, unused...)
 	}
-	statuses = append(statuses, unused...)
 	if err := o.printStatuses(stdout, statuses); err != nil {
 		return err
 	}
