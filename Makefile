@@ -14,9 +14,10 @@ jsonnet_sources := $(sort $(shell find templates overlays -name '*.jsonnet' -o -
 jsonnetfmt      := bin/jsonnetfmt -n 2 --string-style s
 
 # The tests compare with the real programs, not only with their libraries.
-programs := bin/kustomize bin/helm3 bin/helm4
+programs := bin/kustomize bin/helm3 bin/helm4 bin/kubeseal
 test race: export SIGHTLINE_HELM3 = $(CURDIR)/bin/helm3
 test race: export SIGHTLINE_HELM4 = $(CURDIR)/bin/helm4
+test race: export SIGHTLINE_KUBESEAL = $(CURDIR)/bin/kubeseal
 test race golden fuzz bench: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
 
 .DELETE_ON_ERROR:

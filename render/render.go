@@ -41,6 +41,7 @@ func Formats() []Format { return []Format{Kustomize, Helm, Manifests} }
 type Sources struct {
 	Templates fs.FS
 	Overlays  map[string]fs.FS // the folder of each overlay by its name
+	Links     Links
 }
 
 // Tree renders a topology that had no findings into the files of one format. A
@@ -109,11 +110,11 @@ func helm(t *topology.Topology, from Sources) ([]tree.File, []resource.Cluster, 
 	if err := l.err(); err != nil {
 		return nil, nil, err
 	}
-	files, err := charted(t, from.Templates, l.overlays)
+	files, err := charted(t, from, l.overlays)
 	if err != nil {
 		return nil, nil, err
 	}
-	return files, l.clusters, law(l, from.Templates, onePerShape(t, l.overlays), files)
+	return files, l.clusters, law(l, from.Templates, l.onePerShape(), files)
 }
 
 // Clusters returns the clusters of a topology, in its order, with their
@@ -135,24 +136,24 @@ func layered(t *topology.Topology, from Sources) (*layers, error) {
 	if len(findings) > 0 {
 		return nil, &OverlayError{findings.Sorted()}
 	}
-	clusters, err := bare(t, from.Templates)
+	clusters, err := bare(t, from)
 	if err != nil {
 		return nil, err
 	}
-	return layOver(t, clusters, overlays)
+	return layOver(t, from.Links, clusters, overlays)
 }
 
 // bare evaluates the templates once for each shape of the topology's clusters,
 // and returns the clusters without overlays.
-func bare(t *topology.Topology, templates fs.FS) ([]resource.Cluster, error) {
-	vm := template.New(templates)
+func bare(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
+	vm := template.New(from.Templates)
 	shared, home := topologyValues(t), callback(t)
 	bodies := map[shape][]resource.Resource{}
 	clusters := make([]resource.Cluster, len(t.Spec.Clusters))
 	for i := range t.Spec.Clusters {
 		c := &t.Spec.Clusters[i]
-		own := clusterValues(t, c, home)
-		s := shapeOf(t, c)
+		own := clusterValues(t, c, home, from.Links)
+		s := shapeOf(t, c, from.Links)
 		resources, ok := bodies[s]
 		if !ok {
 			var err error
@@ -167,6 +168,7 @@ func bare(t *topology.Topology, templates fs.FS) ([]resource.Cluster, error) {
 			Resources:  resources,
 			Values:     resource.Values{resource.ScopeTopology: shared, resource.ScopeCluster: own},
 			Namespaces: namespacesOf(t, c),
+			Items:      itemsOf(t, c, from.Links),
 		}
 	}
 	return clusters, nil
@@ -193,10 +195,11 @@ func bodiesOf(vm *template.VM, s shape, topology, cluster leaves) ([]resource.Re
 	holes := func(scope string, values leaves) map[string]any {
 		return nested(values, func(path string, _ any) any { return resource.Hole(scope + "." + path) })
 	}
-	objects, err := evaluate(vm, s,
-		holes(resource.ScopeTopology, topology),
-		holes(resource.ScopeCluster, cluster),
-		holes(resource.ScopeNamespace, leaves{"name": ""}))
+	repeated := map[string]any{}
+	for scope, item := range itemHoles() {
+		repeated[scope] = holes(scope, item)
+	}
+	objects, err := evaluate(vm, s, holes(resource.ScopeTopology, topology), holes(resource.ScopeCluster, cluster), repeated)
 	if err != nil {
 		return nil, err
 	}
@@ -213,9 +216,12 @@ func bodiesOf(vm *template.VM, s shape, topology, cluster leaves) ([]resource.Re
 	return resources, nil
 }
 
-// evaluate calls the templates once.
-func evaluate(vm *template.VM, s shape, topology, cluster, namespace map[string]any) (map[resource.Phase]map[string]resource.Object, error) {
-	out, err := vm.Call(entry, map[string]any{"shape": s, "topology": topology, "cluster": cluster, "namespace": namespace})
+// evaluate calls the templates once, with an item of each scope that bodies are
+// repeated for.
+func evaluate(vm *template.VM, s shape, topology, cluster, items map[string]any) (map[resource.Phase]map[string]resource.Object, error) {
+	args := map[string]any{"shape": s, "topology": topology, "cluster": cluster}
+	maps.Copy(args, items)
+	out, err := vm.Call(entry, args)
 	if err != nil {
 		return nil, err
 	}

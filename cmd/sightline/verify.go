@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -81,14 +82,23 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 		return err
 	}
 	parsed, err := readTopologies(args, stdin)
+	var besides []beside
+	if err == nil {
+		besides, err = readLinks(args, parsed)
+	}
 	var findings topology.Findings
 	var inputs []check.Input
 	if err == nil {
-		findings, inputs, err = o.rules.find(parsed, render.Format(o.format), definitions)
+		now := time.Now().UTC()
+		findings, inputs, err = o.rules.find(parsed, besides, render.Format(o.format), check.Options{
+			Definitions: definitions,
+			Now:         now.Format(time.RFC3339),
+			Soon:        now.AddDate(0, 0, 30).Format(time.RFC3339),
+		})
 	}
 	if err == nil && o.format == string(render.Helm) {
 		var broken topology.Findings
-		broken, err = chartFindings(parsed)
+		broken, err = chartFindings(parsed, besides)
 		findings = append(findings, broken...).Sorted()
 	}
 	var wrong *invalid // which are findings as well
@@ -113,10 +123,10 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 
 // chartFindings makes a chart of each topology, and says what keeps it from
 // being one.
-func chartFindings(parsed []*topology.Topology) (topology.Findings, error) {
+func chartFindings(parsed []*topology.Topology, besides []beside) (topology.Findings, error) {
 	var findings topology.Findings
-	for _, t := range parsed {
-		from, closed, err := openSources(t)
+	for i, t := range parsed {
+		from, closed, err := openSources(t, besides[i].links)
 		if err != nil {
 			return nil, err
 		}

@@ -25,6 +25,10 @@ type Input struct {
 	Clusters []resource.Cluster // in the order of the topology
 	Delivery []tree.File        // the delivery objects, if there are any
 
+	Links  map[string]*topology.SealedLink // beside the topology, by the names of their files
+	Others []string                        // files beside these
+	Arg    string                          // how commands are told of the topology, "" where it is in no file
+
 	// Stage renders with the first n overlays only, by which a finding is told
 	// from what the templates say; nil where there are no overlays.
 	Stage func(n int) ([]resource.Cluster, error)
@@ -44,6 +48,12 @@ type mesh struct {
 	stage        func(n int) ([]resource.Cluster, error)
 	stages       map[int][]resource.Cluster
 	sizes        map[*object]delivery.Size
+
+	links        map[string]*topology.SealedLink
+	others       []string
+	arg          string
+	requireLinks bool
+	now, soon    string
 }
 
 // body gives the object of a resource with its marks; one of an overlay has
@@ -74,9 +84,10 @@ type object struct {
 // object without them is checked once for all clusters of its shape.
 var freeValues = []string{"kialiSpec", "monitoringConfig", "workloadConfig"}
 
-func newMesh(in Input, definitions *Definitions) (*mesh, error) {
-	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
-		bodies: map[*resource.Body]resource.Object{}, stage: in.Stage, stages: map[int][]resource.Cluster{}, sizes: map[*object]delivery.Size{}}
+func newMesh(in Input, o Options) (*mesh, error) {
+	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: o.Definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
+		bodies: map[*resource.Body]resource.Object{}, stage: in.Stage, stages: map[int][]resource.Cluster{}, sizes: map[*object]delivery.Size{},
+		links: in.Links, others: in.Others, arg: in.Arg, requireLinks: o.RequireLinks, now: o.Now, soon: o.Soon}
 	seen := map[*resource.Body]bool{}
 	for i := range in.Clusters {
 		c := &in.Clusters[i]

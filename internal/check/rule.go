@@ -45,7 +45,7 @@ func Rules() []Rule {
 		textRules(),
 		identityRules(),
 		kialiRules(),
-		linkRules(),
+		accessRules(),
 		metricsRules(),
 		tracingRules(),
 		installRules(),

@@ -43,9 +43,9 @@ type SealedLinkSpec struct {
 	// The certificate that it is sealed with.
 	Certificate SealedWith `yaml:"certificate" required:"certificate: {fingerprint: …, notAfter: …}"`
 	// When the token in the kubeconfig expires, if it does.
-	TokenExpires string `yaml:"tokenExpires"`
+	TokenExpires string `yaml:"tokenExpires" format:"instant"`
 	// When the first of the CAs in the kubeconfig expires, if there is one.
-	CAExpires string `yaml:"caExpires"`
+	CAExpires string `yaml:"caExpires" format:"instant"`
 	// What tells whether a kubeconfig is the one that is sealed: <salt>:<SHA-256 of salt and kubeconfig>, both in hexadecimal. There is
 	// none where the token might be guessed by it.
 	Digest string `yaml:"digest"`
@@ -66,9 +66,9 @@ type SealedFor struct {
 // SealedWith is a certificate of the controller that opens what is sealed.
 type SealedWith struct {
 	// SHA-256 of the certificate in DER, in hexadecimal.
-	Fingerprint string `yaml:"fingerprint" required:"fingerprint: …"`
-	// When it expires, as RFC 3339 has it.
-	NotAfter string `yaml:"notAfter" required:"notAfter: 2036-01-01T00:00:00Z"`
+	Fingerprint string `yaml:"fingerprint" required:"fingerprint: …" format:"fingerprint"`
+	// When it expires, in UTC.
+	NotAfter string `yaml:"notAfter" required:"notAfter: \"2036-01-01T00:00:00Z\"" format:"instant"`
 }
 
 // ParseSealedLink reads a file that seal has written. It is nil where the text
