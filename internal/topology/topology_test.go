@@ -70,7 +70,7 @@ func TestGivenValues(t *testing.T) {
 		c.ZtunnelNamespace = map[string]string{"openshift": "ztunnel", "kubernetes": "istio-control"}[c.Platform]
 		c.Metrics.Interval = "1h30m5s"
 		c.Kiali = ClusterKiali{Version: "v2.22", WebRoot: DefaultWebRoot(c.Platform)}
-		c.Flux.KubeConfigSecret = strings.ToLower(c.Name) + "-kubeconfig"
+		c.Flux.KubeConfigSecret = strings.ToLower(strings.ReplaceAll(c.Name, ".", "-")) + "-kubeconfig"
 		return c
 	}
 	require.Equal(t, Topology{
@@ -136,7 +136,7 @@ func TestGivenValues(t *testing.T) {
 					ControlPlane:           ControlPlane{Mode: "local", Revisions: []string{"1-27-3", "canary"}},
 					UserWorkloadMonitoring: &UserWorkloadMonitoring{},
 					Metrics:                ClusterMetrics{Interval: "15s"},
-					Flux:                   ClusterFlux{KubeConfigSecret: "hub-1.eu-kubeconfig"},
+					Flux:                   ClusterFlux{KubeConfigSecret: "hub-1-eu-kubeconfig"},
 					Kiali: ClusterKiali{
 						Version: "v2.27", WebRoot: "/mesh/kiali_1", Host: "kiali.example.com",
 						Spec: map[string]any{"deployment": map[string]any{"replicas": json.Number("2")}},
