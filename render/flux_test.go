@@ -184,7 +184,8 @@ func TestFluxRoots(t *testing.T) {
 			for cluster, dir := range roots {
 				pointedAt := built(t, files, dir)
 				require.Len(t, pointedAt, 2)
-				root := pointedAt[1]["spec"].(map[string]any)
+				i := slices.IndexFunc(pointedAt, func(o resource.Object) bool { return o["kind"] == "Kustomization" })
+				root := pointedAt[i]["spec"].(map[string]any)
 				objects := built(t, files, strings.TrimPrefix(root["path"].(string), "./a/b/"))
 				total += len(objects) + 2
 				for _, object := range append(objects, pointedAt...) {
