@@ -401,6 +401,13 @@ func (e *FormatError) Error() string { return e.Position.String() + ": " + e.Mes
 
 // chartable refuses what a chart cannot have.
 func chartable(t *topology.Topology) error {
+	if d := t.Spec.Delivery; d != nil && d.Flux != nil && strings.HasPrefix(d.RepoURL, "oci://") {
+		return &FormatError{
+			Position: t.At("spec", "delivery", "repoURL"),
+			Message:  "Flux takes a chart from a folder of a Git repository only, and this is an OCI artifact",
+			Hint:     "render --format kustomize or manifests, or give a Git repository",
+		}
+	}
 	for i := range t.Spec.Overlays {
 		if o := &t.Spec.Overlays[i]; o.Kustomize != "" {
 			return &FormatError{

@@ -52,6 +52,7 @@ func Rules() []Rule {
 		substitutionRules(),
 		sizeRules(),
 		argoCDRules(),
+		fluxRules(),
 		schemaRules(),
 		overlayRules(),
 	)

@@ -68,12 +68,13 @@ func installRules() []Rule {
 			mesh:   operatorOrder,
 		},
 		{
-			ID: "IN07", Severity: topology.Warning, Reserved: "delivery objects",
-			Title: "the Kiali resource goes before its operator",
-			What:  "A delivery prunes in the reverse order.",
-			Why:   "The finalizer needs the operator.", Fix: "Keep the order.",
-			Source: "argo-cd docs/user-guide/sync-waves.md",
-			// IN06 looks at the waves.
+			ID: "IN07", Severity: topology.Warning,
+			Title:  "the Kiali resource goes before its operator",
+			What:   "delivery.flux.deletionPolicy leaves the objects of a cluster that leaves the topology: it is Orphan, or MirrorPrune without prune. Argo CD prunes in the reverse order of the sync waves, which IN06 looks at.",
+			Why:    "The Kiali resource has a finalizer that only the operator takes off. Flux deletes all phases at once: where the operator goes first, the resource and its namespace stay in deletion for ever.",
+			Fix:    "Leave deletionPolicy out, and remove a cluster as docs/flux.md says.",
+			Source: "kustomize-controller docs/spec/v1/kustomizations.md; kiali-operator finalizer",
+			mesh:   unorderedDeletion,
 		},
 		{
 			ID:     "IN08",

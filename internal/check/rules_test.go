@@ -148,6 +148,7 @@ var cases = []struct {
 	{rule: "IN04", made: objects{"Subscription spec.installPlanApproval": "Manual"}, nearly: objects{"Subscription spec.installPlanApproval": "Automatic"}},
 	{rule: "IN05", made: objects{"Kiali metadata.annotations": "{argocd.argoproj.io/sync-wave: '30'}"}, nearly: objects{"Telemetry metadata.annotations": "{a: b}"}},
 	{rule: "IN06", made: objects{"Subscription metadata.annotations": "{argocd.argoproj.io/sync-wave: '30'}"}, nearly: objects{"Subscription metadata.annotations": "{argocd.argoproj.io/sync-wave: '29'}"}},
+	{rule: "IN07", mutant: edits{"spec.delivery": byFlux("deletionPolicy: MirrorPrune, prune: true")}, near: edits{"spec.delivery": byFlux("deletionPolicy: MirrorPrune")}},
 	{rule: "IN08", mutant: edits{"spec.clusters.0.name": "eu-1", "spec.clusters.1.name": "eu.1", "spec.kiali.hub": "eu-1"}, near: edits{"spec.clusters.0.name": "eu-1", "spec.clusters.1.name": "eu1", "spec.kiali.hub": "eu-1"}},
 	{rule: "IN09", mutant: edits{"spec.clusters.1.server": "https://API.hub.example.com:6443/"}, near: edits{"spec.clusters.1.server": "https://api.hub.example.com:6444"}},
 	{rule: "IN10", mutant: edits{"spec.kiali.spec": "{server: {web_fqdn: 'kiali.${CTX_CLUSTER1}.example.com'}}"}, near: edits{"spec.kiali.spec": "{server: {web_fqdn: kiali.example.com}}"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
@@ -167,6 +168,10 @@ var cases = []struct {
 	{rule: "DL12", mutant: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}]")}, near: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}, {clusters: [hub]}]")}},
 	{rule: "DL13", mutant: edits{"spec.delivery": argoCD("project: mesh")}, others: true, other: besides(edits{"spec.delivery": argoCD("project: mesh")}),
 		near: edits{"spec.delivery": argoCD("")}, alone: true, otherNear: besides(edits{"spec.delivery": argoCD("")})},
+
+	{rule: "DL20", mutant: edits{"spec.delivery": byFlux("wait: false")}, near: edits{"spec.delivery": byFlux("prune: true")}},
+	{rule: "DL21", mutant: edits{"spec.delivery": byFlux(""), "spec.clusters.1.name": "two-west"}, others: true, other: besides(edits{"metadata.name": "test-two", "spec.delivery": byFlux("")}),
+		near: edits{"spec.delivery": byFlux(""), "spec.clusters.1.name": "two-west"}, alone: true, otherNear: besides(edits{"metadata.name": "test-two", "spec.delivery": byFlux("namespace: other")})},
 
 	{rule: "SC01", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.intervall": "30s"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "30s"}},
 	{rule: "SC02", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "often"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "1m"}},
@@ -191,6 +196,11 @@ func manyNamespaces(n int) string {
 // argoCD is a delivery by Argo CD.
 func argoCD(with string) string {
 	return "{repoURL: 'https://git.example.com/mesh.git', argocd: {" + with + "}}"
+}
+
+// byFlux is a delivery by Flux.
+func byFlux(with string) string {
+	return "{repoURL: 'https://git.example.com/mesh.git', flux: {" + with + "}}"
 }
 
 // besides are a second topology that has the clusters of the sound one, and

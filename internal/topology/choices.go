@@ -18,6 +18,7 @@ import (
 func (t *Topology) checkChoices(hub int, findings *Findings) {
 	t.checkAuth(hub, findings)
 	t.checkDelivery(findings)
+	t.checkFlux(findings)
 	t.checkStore(hub, findings)
 	t.checkVersions(hub, findings)
 	t.checkOverlays(findings)

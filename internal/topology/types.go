@@ -117,28 +117,30 @@ type RolloutStep struct {
 	MaxUpdate string `yaml:"maxUpdate" format:"maxUpdate"`
 }
 
-// Flux says how Flux delivers the clusters: a Kustomization for each phase of each cluster, in order.
+// Flux says how Flux delivers the clusters: a Kustomization for each phase of each cluster, in order; of the format helm, a HelmRelease.
 type Flux struct {
 	// The namespace of Flux and of its objects.
 	Namespace string `yaml:"namespace" default:"flux-system" format:"label"`
 	// Where Flux runs. With hub it runs on one cluster and reaches the others by kubeconfigs; with standalone on every cluster, each with
-	// a root of its own.
+	// a root of its own, flux/<cluster>.
 	Mode string `yaml:"mode" default:"hub" enum:"hub|standalone"`
 	// The cluster that Flux runs on, by its name, with mode hub. Default: kiali.hub.
 	Cluster string `yaml:"cluster"`
-	// The Secret with the credentials for the repository, in the namespace of Flux. Default: none, for a repository that everybody may
-	// read.
+	// The Secret with the credentials for the repository, in the namespace of Flux. Required for a repository that is read by SSH. Default:
+	// none, for one that everybody may read.
 	SecretRef string `yaml:"secretRef" format:"name"`
-	// The time between two looks at the repository, and between two applies of what has not changed.
+	// The time between two looks at the repository, and between two applies of what has not changed. What failed is tried again after a
+	// minute.
 	Interval string `yaml:"interval" default:"10m" format:"duration"`
 	// How long an apply may take until its objects are ready.
 	Timeout string `yaml:"timeout" default:"10m" format:"duration"`
-	// Whether objects that are gone from Git are deleted from the cluster.
+	// Whether objects that are gone from Git are deleted from the cluster. Of the format helm they always are, by Helm.
 	Prune bool `yaml:"prune" default:"false"`
 	// Whether a phase is done only once its objects are ready. Without it the order of the phases means little.
 	Wait bool `yaml:"wait" default:"true"`
-	// What becomes of the objects on a cluster when a Kustomization is deleted. Deletion knows no order, so a phase that others rest on may
-	// go first.
+	// What becomes of the objects on a cluster when what delivers them is deleted, as it is once the cluster leaves the topology. Deletion
+	// knows no order, so a phase that others rest on may go first. Of the format helm, releases stay with Orphan, and with MirrorPrune
+	// unless there is prune; else they are uninstalled.
 	DeletionPolicy string `yaml:"deletionPolicy" default:"Orphan" enum:"Orphan|MirrorPrune|Delete|WaitForTermination"`
 }
 
@@ -391,7 +393,7 @@ type Cluster struct {
 	Access Access `yaml:"access"`
 	// How Argo CD knows the cluster. Default: by server; the cluster that it runs on is in-cluster.
 	ArgoCD *ClusterArgoCD `yaml:"argocd"`
-	// How Flux reaches the cluster, with mode hub.
+	// How Flux reaches the cluster, with mode hub. Changes: the delivery objects.
 	Flux ClusterFlux `yaml:"flux"`
 }
 
@@ -428,7 +430,8 @@ type ClusterArgoCD struct {
 
 // ClusterFlux is how Flux reaches a cluster from the one that it runs on.
 type ClusterFlux struct {
-	// The Secret with the kubeconfig, in the namespace of Flux. Default: <name of the cluster>-kubeconfig, in lower case and with - for _.
+	// The Secret with the kubeconfig, in the namespace of Flux. Default: <name of the cluster>-kubeconfig, in lower case and with - for _
+	// and '.'.
 	KubeConfigSecret string `yaml:"kubeConfigSecret" format:"name"`
 }
 
