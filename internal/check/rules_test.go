@@ -157,8 +157,8 @@ var cases = []struct {
 		otherNear: besides(nil)},
 	{rule: "IN13", made: objects{"copy Telemetry": ""}, nearly: objects{"PodMonitor spec.jobLabel": "a"}},
 
-	{rule: "DL01", mutant: edits{"spec.delivery": byFlux}, made: objects{"PodMonitor metadata.annotations": "{argocd.argoproj.io/sync-wave: '50'}", "PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"},
-		near: edits{"spec.delivery": byFlux}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
+	{rule: "DL01", mutant: edits{"spec.delivery": byFlux("")}, made: objects{"PodMonitor metadata.annotations": "{argocd.argoproj.io/sync-wave: '50'}", "PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"},
+		near: edits{"spec.delivery": byFlux("")}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
 	{rule: "DL02", mutant: edits{"spec.delivery": "{repoURL: 'https://git.example.com/{{team}}/mesh.git', argocd: {}}"}, near: edits{"spec.delivery": "{repoURL: 'https://git.example.com/{team}/mesh.git', argocd: {}}"}},
 	{rule: "DL04", mutant: edits{"spec.kiali.spec": dashboard(210_000)}, near: edits{"spec.kiali.spec": dashboard(200_000)}},
 	{rule: "DL05", mutant: edits{"spec.kiali.spec": dashboard(1_580_000)}, near: edits{"spec.kiali.spec": dashboard(1_250_000)}},
@@ -177,8 +177,6 @@ var cases = []struct {
 	{rule: "SC02", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "often"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "1m"}},
 	{rule: "SC03", crds: true, made: objects{"Telemetry kind": "Telemetries"}, nearly: objects{"Telemetry metadata.labels": "{a: b}"}},
 }
-
-const byFlux = "{repoURL: 'https://git.example.com/mesh.git', flux: {}}"
 
 // dashboard is a Kiali spec of about so many bytes.
 func dashboard(bytes int) string {
