@@ -20,8 +20,10 @@ import (
 )
 
 // resourceWords are how a field's "Changes:" calls the resources, by what the
-// name of their file begins with.
+// name of their file begins with, or of their folder.
 var resourceWords = map[string]string{
+	"argocd/":             "delivery objects",
+	"flux/":               "delivery objects",
 	"clusterrolebinding_": "ClusterRoleBinding",
 	"configmap_openshift-monitoring_cluster-monitoring-config":                     "cluster-monitoring-config",
 	"configmap_openshift-user-workload-monitoring_user-workload-monitoring-config": "user-workload-monitoring-config",
@@ -44,6 +46,10 @@ var meshes = map[string]string{
 	"prometheus": `{mesh: {dataPlane: ambient}, metrics: {store: prometheus, prometheus: {auth: {type: bearer, token: "secret:a:b"}}}}`,
 	"thanos": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: basic, username: "secret:a:b", password: "secret:a:c"},
 		remoteWrite: {url: "http://receive:9090"}}}}`,
+	"argocd": `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {rollout: [{clusters: [east]}]}},
+		kiali: {auth: {strategy: anonymous}, operator: {install: helm, chart: {version: 1.2.3}}}}`,
+	"argocd by git":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {generator: git}}, clusters: [{}, {argocd: {name: west}}]}`,
+	"argocd by URL":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {}}, clusters: [{}, {argocd: {server: "https://w.example.com"}}]}`,
 	"thanos by token": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: bearer, token: "secret:a:b"}}}}`,
 }
 
@@ -53,6 +59,7 @@ const commonMesh = `{apiVersion: sightline.dev/v1alpha1, kind: Topology, metadat
 
 // leavesWith are the paths of what may have to go when a field changes.
 var leavesWith = map[string][]string{
+	"spec.kiali.operator.install":                   {"spec.kiali.operator.chart"},
 	"spec.metrics.store":                            {"spec.metrics.thanos", "spec.metrics.prometheus"},
 	"spec.metrics.prometheus.auth.type":             {"spec.metrics.prometheus.auth.username", "spec.metrics.prometheus.auth.password"},
 	"spec.metrics.thanos.auth.type":                 {"spec.metrics.thanos.auth.username", "spec.metrics.thanos.auth.password"},
@@ -132,7 +139,7 @@ func otherValues(f *topology.Field) []any {
 	case "true or false":
 		return []any{true, false}
 	case "list of texts":
-		return []any{[]any{"other"}}
+		return []any{[]any{"other"}, []any{"west"}}
 	case "mapping of one's own keys":
 		return []any{map[string]any{"enableUserWorkload": true, "other": "value"}}
 	case "mapping of one's own keys to texts":
@@ -148,7 +155,7 @@ func otherValues(f *topology.Field) []any {
 	case "reference secret:<name>:<key>":
 		return []any{"secret:other:key"}
 	}
-	return []any{"other", "west"}
+	return []any{"other", "west", "1", "1.2.4", "https://other.example.com"}
 }
 
 // rendered gives the objects by file, with a cluster's number for its name.
@@ -167,6 +174,9 @@ func rendered(t *testing.T, doc map[string]any) (map[string][]byte, topology.Fin
 				objects[fmt.Sprintf("%d/%s", i, below)] = file.Content
 			}
 		}
+		if strings.HasPrefix(file.Path, "argocd/") || strings.HasPrefix(file.Path, "flux/") {
+			objects[file.Path] = file.Content
+		}
 	}
 	require.NotEmpty(t, objects)
 	return objects, nil
@@ -175,7 +185,7 @@ func rendered(t *testing.T, doc map[string]any) (map[string][]byte, topology.Fin
 func wordFor(t *testing.T, file string) string {
 	t.Helper()
 	for prefix, word := range resourceWords {
-		if strings.HasPrefix(path.Base(file), prefix) {
+		if strings.HasPrefix(path.Base(file), prefix) || strings.HasPrefix(file, prefix) {
 			return word
 		}
 	}

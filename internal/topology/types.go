@@ -82,12 +82,13 @@ type Delivery struct {
 type ArgoCD struct {
 	// The namespace of Argo CD. Default: openshift-gitops where the cluster that it runs on is OpenShift, else argocd.
 	Namespace string `yaml:"namespace" format:"label"`
-	// The cluster that Argo CD runs on, by its name. Default: kiali.hub.
+	// The cluster that Argo CD runs on, by its name. If that is none of the topology, write argocd: {server: …} for the hub. Default:
+	// kiali.hub.
 	Cluster string `yaml:"cluster"`
 	// The name of the AppProject, which is rendered too. Default: the topology's name.
 	Project string `yaml:"project" format:"name"`
 	// Where the ApplicationSet has the clusters from: a list in itself; a small file for each in Git, by which it does not grow with the
-	// fleet; or Argo CD's own cluster Secrets, by their labels.
+	// fleet; or Argo CD's own cluster Secrets, by the labels sightline.dev/topology and sightline.dev/cluster with the two names.
 	Generator string `yaml:"generator" default:"list" enum:"list|git|clusters"`
 	// What the ApplicationSet may do with Applications. create-update leaves that of a cluster which has left the topology; sync removes
 	// it. The objects on the cluster stay with both.
@@ -95,7 +96,7 @@ type ArgoCD struct {
 	// When Argo CD applies what is in Git.
 	Sync ArgoCDSync `yaml:"sync"`
 	// Steps in which a change reaches the fleet (RollingSync), each once the one before is healthy. Argo CD has to have progressive syncs
-	// turned on, and automated sync is off then. Default: all clusters at once.
+	// turned on; what sync says is off then. Default: all clusters at once.
 	Rollout []RolloutStep `yaml:"rollout"`
 }
 
@@ -111,9 +112,9 @@ type ArgoCDSync struct {
 
 // RolloutStep is a part of the fleet that a change reaches at once.
 type RolloutStep struct {
-	// The clusters of the step, by their names. Those that no step names are not synced.
+	// The clusters of the step, by their names. What no step names is not synced.
 	Clusters []string `yaml:"clusters" required:"clusters: [cluster1]"`
-	// How many of them at a time: a number, or a percentage such as 25%. Default: all.
+	// How many of them at a time: a number in quotes, such as "1", or a percentage, such as 25%. Default: all.
 	MaxUpdate string `yaml:"maxUpdate" format:"maxUpdate"`
 }
 
@@ -159,7 +160,8 @@ type Mesh struct {
 // Kiali describes the server on the hub and its counterparts on the remotes.
 type Kiali struct {
 	// The cluster that runs the Kiali server, by its name. The others are the remotes. Changes: which cluster has which Kiali resource, the
-	// ClusterRoleBinding and the token Secrets; and what follows from the platform of the hub, such as the Subscription.
+	// ClusterRoleBinding and the token Secrets; what follows from the platform of the hub, such as the Subscription; and the delivery
+	// objects.
 	Hub string `yaml:"hub" required:"hub: cluster1"`
 	// The namespace of every Kiali resource, on the hub and the remotes. Default: mesh.controlPlaneNamespace. Changes: the Kiali
 	// resources, the token Secrets and the ClusterRoleBinding.
@@ -204,14 +206,15 @@ type Links struct {
 // Operator says how the Kiali operator comes to each cluster.
 type Operator struct {
 	// How: olm renders a Subscription; helm has the engine of delivery install the operator's chart; none relies on an operator that is
-	// there already. Default: olm on the OpenShift clusters of an OpenShift hub, else none. What is written down holds for every cluster.
+	// there already. Default: olm on the OpenShift clusters of an OpenShift hub, else none. What is written down holds for every cluster. Changes:
+	// the Subscriptions and the delivery objects.
 	Install string `yaml:"install" enum:"olm|none|helm"`
 	// The Subscription's channel.
 	Channel string `yaml:"channel" default:"stable" format:"name"`
 	// The Subscription's catalog. It decides on the package too: kiali in the catalogs of the community, else kiali-ossm. Default:
 	// redhat-operators on OpenShift, operatorhubio-catalog on Kubernetes.
 	Source string `yaml:"source" format:"name"`
-	// The operator's chart, with install: helm.
+	// The operator's chart, with install: helm. Changes: the delivery objects.
 	Chart OperatorChart `yaml:"chart"`
 }
 
@@ -355,13 +358,13 @@ type clusterSpec Cluster
 // Cluster is one member of the mesh.
 type Cluster struct {
 	// The one name that the cluster has everywhere. It is Istio's clusterName, Kiali's cluster name, the key of its kubeconfig and the
-	// last part of its login callback. Changes: its folder, its Kiali resource and its user-workload-monitoring-config.
+	// last part of its login callback. Changes: its folder, its Kiali resource, its user-workload-monitoring-config and the delivery objects.
 	Name string `yaml:"name" required:"name: cluster1" format:"clusterName"`
 	// What the cluster is. Routes, OAuth, user workload monitoring and cluster monitoring are OpenShift's. Changes: the Subscription, the
 	// Kiali resource, cluster-monitoring-config, user-workload-monitoring-config and, with ambient, a PodMonitor; if it is the hub, also
-	// the ClusterRoleBinding, by the default of metrics.store.
+	// the ClusterRoleBinding, by the default of metrics.store, and the delivery objects.
 	Platform string `yaml:"platform" default:"openshift" enum:"openshift|kubernetes"`
-	// The URL of the API server, as the hub's pods see it. Required on remotes. Changes: nothing yet; the kubeconfigs are not rendered.
+	// The URL of the API server, as the hub's pods see it. Required on remotes. Changes: the delivery objects.
 	Server string `yaml:"server" format:"server"`
 	// The domain of the cluster's ingress. That of the hub gives the host of its Kiali, and is required with remotes and the strategy
 	// openshift unless kiali.host is given. Changes: the login callbacks in the Kiali resources.
@@ -391,7 +394,7 @@ type Cluster struct {
 	Kiali ClusterKiali `yaml:"kiali"`
 	// How the hub's kubeconfig of a remote reaches its API server, where a token and a CA are not enough.
 	Access Access `yaml:"access"`
-	// How Argo CD knows the cluster. Default: by server; the cluster that it runs on is in-cluster.
+	// How Argo CD knows the cluster. Default: by server; the cluster that it runs on is in-cluster. Changes: the delivery objects.
 	ArgoCD *ClusterArgoCD `yaml:"argocd"`
 	// How Flux reaches the cluster, with mode hub. Changes: the delivery objects.
 	Flux ClusterFlux `yaml:"flux"`
