@@ -26,7 +26,9 @@ func TestRemovedCluster(t *testing.T) {
 				m.without = "south"
 				e.commit(m.String(), "kustomize")
 				assert.NotContains(t, e.files(), "rendered/mesh/argocd/clusters/south.yaml")
+				assert.True(t, permits(e, "https://api.south.example.com:6443"), "what deletes the objects of the Application needs the project as it was")
 				e.apply()
+				assert.False(t, permits(e, "https://api.south.example.com:6443"))
 				if generator == "clusters" { // which goes by the labels of the Secret
 					e = relabelled(t, e, "south/admin")
 				}
@@ -45,6 +47,15 @@ func TestRemovedCluster(t *testing.T) {
 			})
 		}
 	}
+}
+
+// permits asks Argo CD whether the project has a cluster in it. Objects on
+// another are left alone, also when their Application is deleted.
+func permits(e *engine, server string) bool {
+	e.t.Helper()
+	permitted, err := e.project().IsDestinationPermitted(&v1alpha1.Cluster{Server: server}, "istio-system", func(string) ([]*v1alpha1.Cluster, error) { return nil, nil })
+	require.NoError(e.t, err)
+	return permitted
 }
 
 // relabelled is the engine after somebody has taken the labels of the mesh from
