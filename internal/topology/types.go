@@ -74,7 +74,7 @@ type Delivery struct {
 	Path string `yaml:"path" default:"." format:"repoPath"`
 	// Objects for Argo CD, in argocd/ of the tree.
 	ArgoCD *ArgoCD `yaml:"argocd"`
-	// Objects for Flux, in flux/ of the tree.
+	// Objects for Flux, in flux/ of the tree. Every resource has the annotation then by which Flux substitutes no variables in it.
 	Flux *Flux `yaml:"flux"`
 }
 
