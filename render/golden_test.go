@@ -43,6 +43,8 @@ func formatsOf(name string) []render.Format {
 		return []render.Format{render.Kustomize, render.Manifests}
 	case "east-west":
 		return render.Formats()
+	case "linked": // whose chart has what ranges over tokens
+		return []render.Format{render.Kustomize, render.Helm}
 	case "primary-remote": // whose chart has more to tell apart than hub and remote
 		return []render.Format{render.Kustomize, render.Helm}
 	}

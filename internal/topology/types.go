@@ -172,7 +172,7 @@ type Kiali struct {
 	ViewOnly bool `yaml:"viewOnly" default:"false"`
 	// How users log in. Changes: the Kiali resources.
 	Auth Auth `yaml:"auth"`
-	// How the hub reaches the remotes. Changes: nothing yet; the Secrets with the kubeconfigs are not rendered.
+	// How the hub reaches the remotes. Changes: the SealedSecrets with the kubeconfigs, which are what seal has left beside the topology.
 	Links Links `yaml:"links"`
 	// How the Kiali operator comes to each cluster. Changes: the Subscriptions.
 	Operator Operator `yaml:"operator"`
