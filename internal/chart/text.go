@@ -64,13 +64,13 @@ func (w *writer) notes() []byte {
 func (w *writer) remoteNotes() string {
 	// Of a remote whose token has been replaced.
 	const replaced = "noFirstToken"
-	first := fmt.Sprintf(notesToken, ".Values.kiali.serviceAccount")
+	first := fmt.Sprintf(notesToken, "", ".Values.kiali.serviceAccount")
 	if w.usedFields[replaced] {
 		first = "{{- if not .Values.shape." + replaced + " }}\n" + first + "{{- end }}\n"
 	}
 	later := ""
 	if w.usedLists[resource.ScopeToken] {
-		later = "{{- range .Values." + w.list(resource.ScopeToken).Path + " }}\n" + fmt.Sprintf(notesToken, ".") + "{{- end }}\n"
+		later = "{{- range .Values." + w.list(resource.ScopeToken).Path + " }}\n" + fmt.Sprintf(notesToken, "$", ".") + "{{- end }}\n"
 	}
 	return notesRemote + first + later + "{{- end }}\n" + notesUninstall
 }
@@ -100,7 +100,7 @@ This is a remote.
 {{- if .Values.phases.link }} The token that the hub comes with is there when this returns;
 it belongs into the kubeconfig of {{ .Values.cluster.name }} on the hub.
 `
-	notesToken     = "  kubectl -n {{ $.Values.kiali.namespace }} wait --for=jsonpath='{.data.token}' secret/{{ %s }} --timeout=1m\n"
+	notesToken     = "  kubectl -n {{ %s.Values.kiali.namespace }} wait --for=jsonpath='{.data.token}' secret/{{ %s }} --timeout=1m\n"
 	notesUninstall = `
 Before you uninstall the operator, delete the Kiali resource: without it nobody
 takes the finalizer off.
