@@ -46,6 +46,7 @@ func formatsOf(name string) []render.Format {
 	case "flux-standalone": // whose paths are plain folders
 		return []render.Format{render.Manifests}
 	case "flux": // which waits for releases of the chart as it does for kustomizations
+	case "linked": // whose chart has what ranges over tokens
 		return []render.Format{render.Kustomize, render.Helm}
 	case "primary-remote": // whose chart has more to tell apart than hub and remote
 		return []render.Format{render.Kustomize, render.Helm}

@@ -29,6 +29,7 @@ var resourceWords = map[string]string{
 	"configmap_openshift-user-workload-monitoring_user-workload-monitoring-config": "user-workload-monitoring-config",
 	"kiali_":          "Kiali resource",
 	"podmonitor_":     "PodMonitor",
+	"sealedsecret_":   "SealedSecret",
 	"secret_":         "token Secret",
 	"servicemonitor_": "ServiceMonitor",
 	"subscription_":   "Subscription",
@@ -50,6 +51,7 @@ var meshes = map[string]string{
 		kiali: {auth: {strategy: anonymous}, operator: {install: helm, chart: {version: 1.2.3}}}}`,
 	"argocd by git":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {generator: git}}, clusters: [{}, {argocd: {name: west}}]}`,
 	"argocd by URL":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {}}, clusters: [{}, {argocd: {server: "https://w.example.com"}}]}`,
+	"linked":          `{kiali: {links: {format: perCluster}}}`,
 	"thanos by token": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: bearer, token: "secret:a:b"}}}}`,
 }
 
@@ -165,7 +167,13 @@ func rendered(t *testing.T, doc map[string]any) (map[string][]byte, topology.Fin
 	if len(findings) > 0 {
 		return nil, findings
 	}
-	files, err := render.Tree(top, render.Sources{Templates: templates.FS}, render.Manifests)
+	links := render.Links{}
+	for i := range top.Spec.Clusters {
+		if c := &top.Spec.Clusters[i]; !top.IsHub(c) {
+			links[c.Name] = &topology.SealedLink{Spec: topology.SealedLinkSpec{Generation: 1, Tokens: []int{1, 2}, EncryptedData: "sealed"}}
+		}
+	}
+	files, err := render.Tree(top, render.Sources{Templates: templates.FS, Links: links}, render.Manifests)
 	require.NoError(t, err)
 	objects := map[string][]byte{}
 	for _, file := range files {

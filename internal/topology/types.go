@@ -151,7 +151,8 @@ type Mesh struct {
 	// series of this id only. Changes: the PodMonitors, the ServiceMonitor of istiod and the hub's Kiali resource.
 	ID string `yaml:"id" required:"id: mesh1" format:"meshID"`
 	// The namespace of istiod, on every cluster; it is also the mesh's root namespace. Changes: where the Telemetry, the ServiceMonitor
-	// of istiod and a PodMonitor are; and what has it by default: the Kiali resources with the token Secrets and the ClusterRoleBinding.
+	// of istiod and a PodMonitor are; and what has it by default: the Kiali resources with the token Secrets, the SealedSecrets and the
+	// ClusterRoleBinding.
 	ControlPlaneNamespace string `yaml:"controlPlaneNamespace" default:"istio-system" format:"label"`
 	// How workloads join the mesh. With ambient, the namespace of ztunnel is scraped as well. Changes: the PodMonitors.
 	DataPlane string `yaml:"dataPlane" default:"sidecar" enum:"sidecar|ambient"`
@@ -160,23 +161,23 @@ type Mesh struct {
 // Kiali describes the server on the hub and its counterparts on the remotes.
 type Kiali struct {
 	// The cluster that runs the Kiali server, by its name. The others are the remotes. Changes: which cluster has which Kiali resource, the
-	// ClusterRoleBinding and the token Secrets; what follows from the platform of the hub, such as the Subscription; and the delivery
-	// objects.
+	// ClusterRoleBinding, the SealedSecrets and the token Secrets; what follows from the platform of the hub, such as the Subscription;
+	// and the delivery objects.
 	Hub string `yaml:"hub" required:"hub: cluster1"`
 	// The namespace of every Kiali resource, on the hub and the remotes. Default: mesh.controlPlaneNamespace. Changes: the Kiali
-	// resources, the token Secrets and the ClusterRoleBinding.
+	// resources, the token Secrets, the SealedSecrets and the ClusterRoleBinding.
 	Namespace string `yaml:"namespace" format:"label"`
 	// The name of every Kiali resource, on the hub and the remotes. With the namespace it names the OAuthClient that the hub looks for.
 	// Changes: the Kiali resources, the token Secrets and the ClusterRoleBinding.
 	InstanceName string `yaml:"instanceName" default:"kiali" format:"instanceName"`
 	// The line of the Kiali server that the operator installs. A line that lacks what a topology needs is a finding. Changes: spec.version
-	// of the Kiali resources.
+	// of the Kiali resources; and the SealedSecrets by the default of links.format.
 	Version string `yaml:"version" default:"default" enum:"default|v1.73|v2.4|v2.11|v2.17|v2.22|v2.27"`
 	// Whether Kiali may only look. Its accounts get a role without write access then. Changes: the Kiali resources.
 	ViewOnly bool `yaml:"viewOnly" default:"false"`
 	// How users log in. Changes: the Kiali resources.
 	Auth Auth `yaml:"auth"`
-	// How the hub reaches the remotes. Changes: nothing yet; the Secrets with the kubeconfigs are not rendered.
+	// How the hub reaches the remotes. Changes: the SealedSecrets with the kubeconfigs, which are what seal has left beside the topology.
 	Links Links `yaml:"links"`
 	// How the Kiali operator comes to each cluster. Changes: the Subscriptions.
 	Operator Operator `yaml:"operator"`
@@ -197,9 +198,11 @@ type Auth struct {
 type Links struct {
 	// How many Secrets hold the kubeconfigs of the remotes: one for all (kiali-multi-cluster-secret), or one for each. With perCluster the
 	// name of a remote is that of a volume too, and has to look like one. Default: single, and perCluster with the versions v1.73 and
-	// v2.4, which do not know the single Secret.
+	// v2.4, which do not know the single Secret. Changes: the SealedSecrets with the kubeconfigs; with perCluster the hub's Kiali resource
+	// too, which has to change when a link does.
 	Format string `yaml:"format" enum:"single|perCluster"`
-	// Where these Secrets come from: sealed by Sightline, or made by something else.
+	// Where these Secrets come from: sealed by Sightline, or made by something else. Changes: whether there are SealedSecrets with the
+	// kubeconfigs, the token Secrets that a rotation adds, and with perCluster the annotation of the hub's Kiali resource.
 	Source string `yaml:"source" default:"sealed" enum:"sealed|external"`
 }
 
@@ -358,13 +361,15 @@ type clusterSpec Cluster
 // Cluster is one member of the mesh.
 type Cluster struct {
 	// The one name that the cluster has everywhere. It is Istio's clusterName, Kiali's cluster name, the key of its kubeconfig and the
-	// last part of its login callback. Changes: its folder, its Kiali resource, its user-workload-monitoring-config and the delivery objects.
+	// last part of its login callback. Changes: its folder, its Kiali resource, its user-workload-monitoring-config, the SealedSecrets and
+	// the delivery objects.
 	Name string `yaml:"name" required:"name: cluster1" format:"clusterName"`
 	// What the cluster is. Routes, OAuth, user workload monitoring and cluster monitoring are OpenShift's. Changes: the Subscription, the
 	// Kiali resource, cluster-monitoring-config, user-workload-monitoring-config and, with ambient, a PodMonitor; if it is the hub, also
 	// the ClusterRoleBinding, by the default of metrics.store, and the delivery objects.
 	Platform string `yaml:"platform" default:"openshift" enum:"openshift|kubernetes"`
-	// The URL of the API server, as the hub's pods see it. Required on remotes. Changes: the delivery objects.
+	// The URL of the API server, as the hub's pods see it. Required on remotes. Changes: the delivery objects; and the kubeconfig, which
+	// is to be sealed again.
 	Server string `yaml:"server" format:"server"`
 	// The domain of the cluster's ingress. That of the hub gives the host of its Kiali, and is required with remotes and the strategy
 	// openshift unless kiali.host is given. Changes: the login callbacks in the Kiali resources.
@@ -407,19 +412,20 @@ type Access struct {
 	InsecureSkipTLSVerify bool `yaml:"insecureSkipTLSVerify" default:"false"`
 	// The URL of a proxy to the API server, as the hub's pods see it. Changes: nothing; the kubeconfig is sealed.
 	ProxyURL string `yaml:"proxyURL" format:"url"`
-	// A program in Kiali's image that gives the credential, in place of a token.
+	// A program in Kiali's image that gives the credential, in place of a token. Changes: the hub's Kiali resource, which may run programs
+	// then.
 	Exec *Exec `yaml:"exec"`
 }
 
 // Exec is a program that gives a credential, as client-go runs it.
 type Exec struct {
-	// The version of the input and output of the program.
+	// The version of the input and output of the program. Changes: nothing; the kubeconfig is sealed.
 	APIVersion string `yaml:"apiVersion" default:"client.authentication.k8s.io/v1" enum:"client.authentication.k8s.io/v1|client.authentication.k8s.io/v1beta1"`
 	// The program, which has to be in Kiali's image.
 	Command string `yaml:"command" required:"command: aws-iam-authenticator"`
-	// Its arguments. They stand in Git, so no credential may be among them.
+	// Its arguments. They stand in Git, so no credential may be among them. Changes: nothing; the kubeconfig is sealed.
 	Args []string `yaml:"args"`
-	// Variables of its environment. They stand in Git, so no credential may be among them.
+	// Variables of its environment. They stand in Git, so no credential may be among them. Changes: nothing; the kubeconfig is sealed.
 	Env map[string]string `yaml:"env"`
 }
 
@@ -459,7 +465,8 @@ type ClusterMetrics struct {
 
 // ClusterKiali is what a cluster says about its own Kiali.
 type ClusterKiali struct {
-	// The line of the Kiali server. Default: kiali.version.
+	// The line of the Kiali server. Default: kiali.version. Changes: its Kiali resource; and on the hub the SealedSecrets by the default of
+	// links.format.
 	Version string `yaml:"version" enum:"default|v1.73|v2.4|v2.11|v2.17|v2.22|v2.27"`
 	// The path that Kiali is served under, on the hub. Default: / on OpenShift, /kiali on Kubernetes. Changes: the hub's Kiali resource,
 	// and the login callbacks in those of the remotes.
