@@ -20,7 +20,7 @@ import (
 // OperatorDelay is the time that the stand-in for Kiali's operator takes for a
 // Kiali resource. It is long beside what an apply takes, so that what relies on
 // its work without waiting for it fails.
-const OperatorDelay = time.Second
+const OperatorDelay = 500 * time.Millisecond
 
 // kialis is the resource that the operator watches.
 var kialis = schema.GroupVersionResource{Group: "kiali.io", Version: "v1alpha1", Resource: "kialis"}
@@ -60,9 +60,23 @@ func (c *Cluster) operate(ctx context.Context, done map[types.UID]*unstructured.
 	}
 	var errs error
 	present := map[types.UID]bool{}
+	for _, kiali := range list.Items {
+		present[kiali.GetUID()] = true
+	}
+	// First, because a resource that was made anew wants an account that stays.
+	for uid, kiali := range done {
+		if present[uid] {
+			continue
+		}
+		namespace, name := account(kiali)
+		err := c.Client.CoreV1().ServiceAccounts(namespace).Delete(ctx, name, metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+		delete(done, uid)
+	}
 	for i := range list.Items {
 		kiali := &list.Items[i]
-		present[kiali.GetUID()] = true
 		if before := done[kiali.GetUID()]; before != nil && before.GetGeneration() == kiali.GetGeneration() {
 			continue
 		}
@@ -71,18 +85,6 @@ func (c *Cluster) operate(ctx context.Context, done map[types.UID]*unstructured.
 			continue
 		}
 		done[kiali.GetUID()] = kiali
-	}
-	for uid, kiali := range done {
-		if present[uid] {
-			continue
-		}
-		namespace, name := account(kiali)
-		err := c.Client.CoreV1().ServiceAccounts(namespace).Delete(ctx, name, metav1.DeleteOptions{})
-		if err != nil && !apierrors.IsNotFound(err) {
-			errs = errors.Join(errs, err)
-			continue
-		}
-		delete(done, uid)
 	}
 	return errs
 }
