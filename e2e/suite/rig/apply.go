@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,6 +127,13 @@ func (c *Cluster) Resource(object *unstructured.Unstructured) (dynamic.ResourceI
 		return resource, nil
 	}
 	return resource.Namespace(object.GetNamespace()), nil
+}
+
+// BuiltIn says whether the object's kind is there without a definition. The
+// groups of Kubernetes itself have no dot, or end in k8s.io.
+func BuiltIn(object *unstructured.Unstructured) bool {
+	group := object.GroupVersionKind().Group
+	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
 }
 
 // Title names an object in messages.
