@@ -91,6 +91,8 @@ check-go:
 	@for dir in $(modules) $(upstream); do \
 		grep -qE '^go $(subst .,\.,$(GO_RELEASE))(\.[0-9]+)?$$' $$dir/go.mod && ! grep -q '^toolchain ' $$dir/go.mod || \
 			$(call say,$$dir/go.mod must stay on go $(GO_RELEASE) or a patch of it and have no toolchain line); \
+	done; \
+	for dir in $(modules); do \
 		GOTOOLCHAIN=local $(GO) list -C $$dir -m all >/dev/null || \
 			$(call say,$$dir/go.mod: a module asks for a later Go than go.mod says or than this one; pin an earlier version of it); \
 	done
