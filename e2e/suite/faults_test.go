@@ -94,6 +94,54 @@ func TestKillRender(t *testing.T) {
 	}
 }
 
+// TestNothingIsLeft ends runs of this very suite, when their API servers are up,
+// as Ctrl-C and the worst of all ends do.
+func TestNothingIsLeft(t *testing.T) {
+	for _, end := range []os.Signal{os.Interrupt, os.Kill} {
+		t.Run(end.String(), func(t *testing.T) {
+			t.Parallel()
+			home := t.TempDir()
+			cmd, err := rig.Again(home, "-test.run", "^TestAccountMadeAnew$")
+			require.NoError(t, err)
+			mark := "SIGHTLINE_E2E_HOME=" + home
+			require.NoError(t, cmd.Start())
+			rig.Wait(t, time.Minute, "both control planes of another run", func() error {
+				if n := strings.Count(commands(t, mark), "kube-controller-manager"); n != 2 {
+					return fmt.Errorf("%d of 2 controller managers run", n)
+				}
+				return nil
+			})
+			require.NoError(t, cmd.Process.Signal(end))
+			require.Error(t, cmd.Wait())
+			rig.Wait(t, 5*time.Second, "the processes of the other run to be gone", func() error {
+				if left := commands(t, mark); left != "" {
+					return fmt.Errorf("there are still\n%s", left)
+				}
+				return nil
+			})
+			require.Empty(t, written(t, filepath.Join(home, "run")))
+		})
+	}
+}
+
+// commands are the command lines, one a line, of the processes that have that
+// entry in their environments.
+func commands(t *testing.T, entry string) string {
+	t.Helper()
+	environments, err := filepath.Glob("/proc/[0-9]*/environ")
+	require.NoError(t, err)
+	var found strings.Builder
+	for _, file := range environments {
+		environment, _ := os.ReadFile(file) // the process may have ended
+		if !strings.Contains(string(environment), entry+"\x00") {
+			continue
+		}
+		command, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+		fmt.Fprintln(&found, strings.ReplaceAll(string(command), "\x00", " "))
+	}
+	return found.String()
+}
+
 // meshFile is a topology of as many clusters.
 func meshFile(t *testing.T, clusters int, interval string) string {
 	t.Helper()

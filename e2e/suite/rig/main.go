@@ -47,6 +47,23 @@ func fail(err error) {
 // Dir is where the files of this run are.
 func Dir() string { return os.Getenv(envDir) }
 
+// Again is the command that runs tests of this binary once more, as from outside,
+// with another home. The programs are those of this run.
+func Again(home string, args ...string) (*exec.Cmd, error) {
+	bin := filepath.Dir(filepath.Dir(built(Programs.Core[0].Name)))
+	if err := os.Symlink(bin, filepath.Join(home, "bin")); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command("/proc/self/exe", args...)
+	for _, entry := range os.Environ() {
+		if !strings.HasPrefix(entry, envDir+"=") {
+			cmd.Env = append(cmd.Env, entry)
+		}
+	}
+	cmd.Env = append(cmd.Env, envHome+"="+home)
+	return cmd, nil
+}
+
 // outside runs the test binary again, inside, and returns its exit code.
 func outside(programs []Program) (int, error) {
 	if os.Geteuid() != 0 {

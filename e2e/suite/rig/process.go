@@ -31,7 +31,7 @@ func Start(dir, name string, env []string, program string, args ...string) (*Pro
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if path := os.Getenv(envProgram + program); path != "" {
+	if path := built(program); path != "" {
 		program = path
 	}
 	p := &Process{Name: name, Log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
@@ -53,6 +53,9 @@ func Start(dir, name string, env []string, program string, args ...string) (*Pro
 	}()
 	return p, os.WriteFile(filepath.Join(dir, name+".pid"), []byte(strconv.Itoa(p.cmd.Process.Pid)), 0o644)
 }
+
+// built is the path of one of Programs, which Main has handed in.
+func built(name string) string { return os.Getenv(envProgram + name) }
 
 func (p *Process) ended() bool {
 	select {

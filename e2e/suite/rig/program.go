@@ -83,10 +83,12 @@ func (p Program) Build(modules string, log io.Writer) error {
 	return os.Rename(partial, path)
 }
 
+const envHome = "SIGHTLINE_E2E_HOME"
+
 // Home is where the suite keeps what it builds: SIGHTLINE_E2E_HOME, or the
 // directory sightline-e2e in the user's cache.
 func Home() (string, error) {
-	if home := os.Getenv("SIGHTLINE_E2E_HOME"); home != "" {
+	if home := os.Getenv(envHome); home != "" {
 		return filepath.Abs(home)
 	}
 	cache, err := os.UserCacheDir()
