@@ -28,7 +28,7 @@ var Programs = struct{ Core, Full []Program }{
 		// Helm asks the server for its version, which releases of Kubernetes get in this way.
 		{Name: "kube", Module: "kube", Package: ".", Link: "-X k8s.io/component-base/version.gitVersion=v1.36.3"},
 	},
-	Full: []Program{},
+	Full: full,
 }
 
 // Path is the file that Build makes, below bin in the suite's home. It differs
