@@ -5,7 +5,7 @@ FUZZTIME ?= 10s
 BENCH    ?= .
 
 # Helm has dependencies of its own, which no other program should have to agree with.
-modules := . tools tools/helm3 tools/helm4 e2e/suite
+modules := . tools tools/helm3 tools/helm4 e2e/flux e2e/suite
 
 # The go.mod of an upstream release, which says what the program was tested with. Never run go mod tidy in them: it
 # takes away what that go.mod lists for the release's own tests and tools, and picks other versions for what is left.
@@ -18,9 +18,10 @@ jsonnet_sources := $(sort $(shell find templates overlays -name '*.jsonnet' -o -
 jsonnetfmt      := bin/jsonnetfmt -n 2 --string-style s
 
 # The tests compare with the real programs, not only with their libraries.
-programs := bin/kustomize bin/helm3 bin/helm4
+programs := bin/kustomize bin/helm3 bin/helm4 bin/kubeseal
 test race e2e e2e-full: export SIGHTLINE_HELM3 = $(CURDIR)/bin/helm3
 test race e2e e2e-full: export SIGHTLINE_HELM4 = $(CURDIR)/bin/helm4
+test race: export SIGHTLINE_KUBESEAL = $(CURDIR)/bin/kubeseal
 e2e e2e-full: export SIGHTLINE = $(CURDIR)/bin/sightline
 test race golden fuzz bench e2e e2e-full: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
 
@@ -34,20 +35,22 @@ help: ## list the targets (default)
 build: ## build bin/sightline
 	$(GO) build -o bin/ ./cmd/sightline
 
-# Go's cache of results does not know that the program which e2e/promcfg runs is another one.
+# Go remembers that a test passed as long as the files of its module are the same; those below e2e read
+# what is outside of theirs.
 test: $(programs) ## run every test (TESTFLAGS=-v, …)
 	$(GO) test ./... $(TESTFLAGS)
+	CGO_ENABLED=0 $(GO) test -C e2e/flux -trimpath -count=1 ./... $(TESTFLAGS)
 	$(GO) test -C e2e/promcfg . -count=1 $(TESTFLAGS)
 
 race: $(programs) ## run every test under the race detector; needs a C compiler
 	$(GO) test -race ./... $(TESTFLAGS)
 
 # What the suite starts is built into the user's cache, the first time for minutes; a test has no time for that.
-e2e: build $(programs) ## the end-to-end stories on two real API servers, docs/testing.md; needs root
+e2e: build bin/kustomize bin/helm3 bin/helm4 ## the end-to-end stories on two real API servers, docs/testing.md; needs root
 	$(GO) run -C e2e/suite ./build
 	$(GO) test -C e2e/suite . -count=1 -timeout 20m $(TESTFLAGS)
 
-e2e-full: build $(programs) ## the same and those with Prometheus, sealed-secrets, Argo CD and Flux
+e2e-full: build bin/kustomize bin/helm3 bin/helm4 ## the same and those with Prometheus, sealed-secrets, Argo CD and Flux
 	$(GO) run -C e2e/suite ./build full
 	$(GO) test -C e2e/suite . -tags full -count=1 -timeout 60m $(TESTFLAGS)
 

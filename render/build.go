@@ -143,8 +143,8 @@ func objectsOf(c *resource.Cluster, phase resource.Phase) ([]object, error) {
 			if err != nil {
 				return nil, fmt.Errorf("cluster %s: %s %s: %w", c.Name, phase, r.Name, err)
 			}
-			if r.Body.Uses(resource.ScopeNamespace) {
-				o.Only = []string{o.id.Namespace}
+			if item := r.ItemOf(values); item != "" {
+				o.Only = []string{item}
 			}
 			o.key = sha256.Sum256(text)
 			objects = append(objects, o)

@@ -3,7 +3,6 @@ package render
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"reflect"
 	"slices"
@@ -55,6 +54,8 @@ func chartValues() []chartValue {
 		{"telemetry.name", "topology.telemetry.name", "The name of the mesh-wide Telemetry."},
 		{"monitoring.clusterConfig", "cluster.monitoringConfig", "The whole text of cluster-monitoring-config."},
 		{"monitoring.workloadConfig", "cluster.workloadConfig", "The whole text of user-workload-monitoring-config."},
+		{"kiali.podAnnotations", "cluster.podAnnotations", "Annotations of the hub's Kiali pods: its own by default, and one that changes with the links, by which it starts anew."},
+		{"links.encryptedData", "cluster.links", "The sealed kubeconfig of each remote, on the hub."},
 	}
 }
 
@@ -63,6 +64,7 @@ var shapeDocs = map[string]string{
 	"hub":              "Whether the Kiali server runs here; else the cluster is a remote.",
 	"platform":         "openshift or kubernetes.",
 	"operator":         "Whether the operator comes by a Subscription.",
+	"flux":             "Whether Flux applies the objects.",
 	"mesh":             "Whether the cluster is in the mesh.",
 	"ambient":          "Whether ztunnel carries the mesh's traffic.",
 	"controlPlane":     "Whether an istiod runs here.",
@@ -83,6 +85,10 @@ var shapeDocs = map[string]string{
 	"ingressHost":      "Whether the host of the hub's Kiali is given, and not the platform's.",
 	"webRoot":          "Whether the path of the hub's Kiali is given, and not the platform's.",
 	"istioNamespace":   "Whether the hub's Kiali has to be told the namespace of istiod.",
+	"links":            "How the hub has the sealed kubeconfigs: single, or perCluster.",
+	"execProvider":     "Whether a kubeconfig names a program, which the hub's Kiali may run.",
+	"noFirstToken":     "Whether the remote's token of the first generation has been replaced.",
+	"laterTokens":      "Whether the remote has tokens of later generations.",
 	fieldOverlays:      "The Jsonnet overlays that change the cluster's objects, in order, with commas between them.",
 }
 
@@ -119,8 +125,8 @@ func overlayNames(overlays []overlay.Overlay, c *topology.Cluster) string {
 
 // charted writes the chart of a chartable topology and the values of its
 // clusters.
-func charted(t *topology.Topology, templates fs.FS, overlays []overlay.Overlay) ([]tree.File, error) {
-	c, err := chartOf(t, templates, overlays)
+func charted(t *topology.Topology, from Sources, overlays []overlay.Overlay) ([]tree.File, error) {
+	c, err := chartOf(t, from, overlays)
 	if err != nil {
 		return nil, err
 	}
@@ -142,8 +148,8 @@ const (
 )
 
 // chartOf gathers what the chart of a topology is made of.
-func chartOf(t *topology.Topology, templates fs.FS, overlays []overlay.Overlay) (*chart.Chart, error) {
-	c := &chart.Chart{Name: t.Metadata.Name, Namespaces: sharedNamespaces(t)}
+func chartOf(t *topology.Topology, from Sources, overlays []overlay.Overlay) (*chart.Chart, error) {
+	c := &chart.Chart{Name: t.Metadata.Name, Lists: chartLists(t)}
 	if t.Spec.Kiali.Version != "default" {
 		c.Version = t.Spec.Kiali.Version
 	}
@@ -159,13 +165,13 @@ func chartOf(t *topology.Topology, templates fs.FS, overlays []overlay.Overlay) 
 		c.Values = append(c.Values, chart.Value{Path: v.path, Hole: v.hole, Doc: v.doc, Default: value, Required: v.hole == "cluster.name"})
 	}
 	e := chartEvaluation{
-		vm:       template.New(templates),
+		vm:       template.New(from.Templates),
 		holes:    holes,
 		overlays: overlays,
 		bodies:   map[overlaid][]resource.Resource{},
 	}
 	shapeAt := func(c *topology.Cluster) overlaid {
-		return overlaid{chartShape(shapeOf(t, c)), overlayNames(overlays, c)}
+		return overlaid{chartShape(shapeOf(t, c, from.Links)), overlayNames(overlays, c)}
 	}
 	index := map[overlaid]int{}
 	var shapes []overlaid
@@ -183,10 +189,10 @@ func chartOf(t *topology.Topology, templates fs.FS, overlays []overlay.Overlay) 
 			shapes = append(shapes, s)
 		}
 		c.Clusters = append(c.Clusters, chart.Cluster{
-			Name:       cluster.Name,
-			Shape:      index[s],
-			Values:     chartClusterValues(t, cluster, home, shared),
-			Namespaces: namespacesOf(t, cluster),
+			Name:   cluster.Name,
+			Shape:  index[s],
+			Values: chartClusterValues(t, cluster, home, shared, from.Links),
+			Lists:  chartClusterLists(t, cluster, from.Links),
 		})
 	}
 	// The order of the clusters must not show.
@@ -239,6 +245,8 @@ func defaultValues(t *topology.Topology) map[string]any {
 		"cluster.version":         t.Spec.Kiali.Version,
 		"cluster.kialiSpec":       map[string]any{},
 		"topology.metrics.labels": map[string]string{},
+		"cluster.links":           map[string]string{},
+		"cluster.podAnnotations":  map[string]string{},
 	}
 	if len(t.Spec.Metrics.Labels) > 0 {
 		values["topology.metrics.labels"] = t.Spec.Metrics.Labels
@@ -249,13 +257,34 @@ func defaultValues(t *topology.Topology) map[string]any {
 	return values
 }
 
+// chartLists are what the templates of a chart range over.
+func chartLists(t *topology.Topology) []chart.List {
+	return []chart.List{
+		{Scope: resource.ScopeNamespace, Path: "namespaces", Doc: "The namespaces with proxies. Each gets a PodMonitor.", Default: sharedNamespaces(t)},
+		{Scope: resource.ScopeLink, Path: "links.secrets", Doc: "The sealed kubeconfigs of the remotes, on the hub, each for a Secret of its own.", Items: itemHoles()[resource.ScopeLink]},
+		{Scope: resource.ScopeToken, Path: "links.tokens", Doc: "The names of the Secrets with the remote's tokens of later generations."},
+	}
+}
+
+// chartClusterLists are what a cluster has of these, by scope.
+func chartClusterLists(t *topology.Topology, c *topology.Cluster, links Links) map[string][]resource.Item {
+	lists := itemsOf(t, c, links)
+	if lists == nil {
+		lists = map[string][]resource.Item{}
+	}
+	for _, ns := range namespacesOf(t, c) {
+		lists[resource.ScopeNamespace] = append(lists[resource.ScopeNamespace], resource.Item{"name": ns})
+	}
+	return lists
+}
+
 // chartClusterValues are the values of a cluster by hole.
-func chartClusterValues(t *topology.Topology, c *topology.Cluster, home string, shared leaves) map[string]any {
+func chartClusterValues(t *topology.Topology, c *topology.Cluster, home string, shared leaves, links Links) map[string]any {
 	values := map[string]any{}
-	for path, value := range clusterValues(t, c, home) {
+	for path, value := range clusterValues(t, c, home, links) {
 		values[resource.ScopeCluster+"."+path] = value
 	}
-	if text, ok := shared["monitoringConfig"]; ok && shapeOf(t, c).MonitoringConfig == "topology" {
+	if text, ok := shared["monitoringConfig"]; ok && shapeOf(t, c, links).MonitoringConfig == "topology" {
 		values["cluster.monitoringConfig"] = text
 	}
 	return values
@@ -400,6 +429,13 @@ func (e *FormatError) Error() string { return e.Position.String() + ": " + e.Mes
 
 // chartable refuses what a chart cannot have.
 func chartable(t *topology.Topology) error {
+	if d := t.Spec.Delivery; d != nil && d.Flux != nil && strings.HasPrefix(d.RepoURL, "oci://") {
+		return &FormatError{
+			Position: t.At("spec", "delivery", "repoURL"),
+			Message:  "Flux takes a chart from a folder of a Git repository only, and this is an OCI artifact",
+			Hint:     "render --format kustomize or manifests, or give a Git repository",
+		}
+	}
 	for i := range t.Spec.Overlays {
 		if o := &t.Spec.Overlays[i]; o.Kustomize != "" {
 			return &FormatError{

@@ -31,7 +31,7 @@ func TestChartKnowsEveryValue(t *testing.T) {
 			assert.True(t, known[resource.ScopeTopology+"."+path], "topology.%s", path)
 		}
 		for i := range pair[0].Spec.Clusters {
-			for path := range clusterValues(pair[0], &pair[0].Spec.Clusters[i], callback(pair[0])) {
+			for path := range clusterValues(pair[0], &pair[0].Spec.Clusters[i], callback(pair[0]), linksOf(pair[0])) {
 				assert.True(t, known[resource.ScopeCluster+"."+path], "cluster.%s", path)
 			}
 		}
@@ -65,7 +65,7 @@ func chartFiles(t *testing.T, text string) []tree.File {
 // from one rendering to the next, or from `helm template`.
 func TestChartHasNothingThatCannotBeRepeated(t *testing.T) {
 	for name, top := range everyExample(t) {
-		files, err := charted(top, templates.FS, nil)
+		files, err := charted(top, SourcesOf(top), nil)
 		require.NoError(t, err)
 		for _, f := range files {
 			if !strings.HasPrefix(f.Path, "chart/templates/") {

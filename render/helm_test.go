@@ -36,7 +36,7 @@ func (h helmProgram) requireTree(t *testing.T, top *topology.Topology, from Sour
 	built := writtenFrom(t, top, from, Kustomize)
 	l, err := layered(top, from)
 	require.NoError(t, err)
-	indexes := onePerShape(top, l.overlays)
+	indexes := l.onePerShape()
 	if len(l.clusters) <= 3 {
 		indexes = indexes[:0]
 		for i := range l.clusters {

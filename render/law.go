@@ -15,7 +15,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/chart"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
-	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/template"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -43,13 +42,16 @@ func (e *LawError) Hint() string {
 	return lawHint
 }
 
-func (e *LawError) Error() string {
+// Message says what differs, without where.
+func (e *LawError) Message() string {
 	where := e.Object.String()
 	if e.Path != "" {
 		where += ": " + e.Path
 	}
-	return fmt.Sprintf("%s: cluster %q: %s: %s gives %s, filling the body %s", e.Position, e.Cluster, where, e.Way, shown(e.Other), shown(e.Filled))
+	return fmt.Sprintf("cluster %q: %s: %s gives %s, filling the body %s", e.Cluster, where, e.Way, shown(e.Other), shown(e.Filled))
 }
+
+func (e *LawError) Error() string { return e.Position.String() + ": " + e.Message() }
 
 func shown(v any) string {
 	if v == nil {
@@ -136,12 +138,12 @@ func law(l *layers, templates fs.FS, indexes []int, charted []tree.File) error {
 
 // onePerShape are the indexes of the first cluster of each shape, where those
 // with other Jsonnet overlays are of another shape.
-func onePerShape(t *topology.Topology, overlays []overlay.Overlay) []int {
+func (l *layers) onePerShape() []int {
 	seen := map[overlaid]bool{}
 	var first []int
-	for i := range t.Spec.Clusters {
-		c := &t.Spec.Clusters[i]
-		if s := (overlaid{shapeOf(t, c), overlayNames(overlays, c)}); !seen[s] {
+	for i := range l.topology.Spec.Clusters {
+		c := &l.topology.Spec.Clusters[i]
+		if s := (overlaid{shapeOf(l.topology, c, l.links), overlayNames(l.overlays, c)}); !seen[s] {
 			seen[s] = true
 			first = append(first, i)
 		}
@@ -152,7 +154,7 @@ func onePerShape(t *topology.Topology, overlays []overlay.Overlay) []int {
 // evaluated evaluates the templates for a cluster, and calls its Jsonnet
 // overlays with what comes of it.
 func (l *layers) evaluated(vm *template.VM, n int) ([]resource.Object, error) {
-	objects, err := evaluateCluster(vm, shapeOf(l.topology, &l.topology.Spec.Clusters[n]), &l.bare[n])
+	objects, err := evaluateCluster(vm, shapeOf(l.topology, &l.topology.Spec.Clusters[n], l.links), &l.bare[n])
 	if err != nil {
 		return nil, err
 	}
@@ -180,26 +182,48 @@ func filledSet(c *resource.Cluster) ([]resource.Object, error) {
 }
 
 // evaluateCluster evaluates the templates with the values of a cluster in
-// place of holes, once for each namespace.
+// place of holes, once for what is not repeated and once for each item that
+// something is repeated for.
 func evaluateCluster(vm *template.VM, s shape, c *resource.Cluster) ([]resource.Object, error) {
 	value := func(_ string, leaf any) any { return leaf }
 	shared := nested(c.Values[resource.ScopeTopology], value)
 	own := nested(c.Values[resource.ScopeCluster], value)
-	repeated := map[string]bool{}
+	repeated := map[string]string{}
 	for _, r := range c.Resources {
-		repeated[r.Name] = r.Body.Uses(resource.ScopeNamespace)
+		repeated[r.Name] = r.Body.Repeated()
+	}
+	none := map[string]any{}
+	for scope, item := range itemHoles() {
+		none[scope] = item
 	}
 	var objects []resource.Object
-	for i, ns := range append([]string{""}, c.Namespaces...) {
-		phases, err := evaluate(vm, s, shared, own, map[string]any{"name": ns})
-		if err != nil {
-			return nil, err
+	add := func(scope string, item map[string]any) error {
+		items := maps.Clone(none)
+		if scope != "" {
+			items[scope] = item
 		}
+		phases, err := evaluate(vm, s, shared, own, items)
 		for _, named := range phases {
 			for name, o := range named {
-				if repeated[name] == (i > 0) {
+				if repeated[name] == scope {
 					objects = append(objects, o)
 				}
+			}
+		}
+		return err
+	}
+	if err := add("", nil); err != nil {
+		return nil, err
+	}
+	for _, ns := range c.Namespaces {
+		if err := add(resource.ScopeNamespace, map[string]any{"name": ns}); err != nil {
+			return nil, err
+		}
+	}
+	for scope, items := range c.Items {
+		for _, item := range items {
+			if err := add(scope, item); err != nil {
+				return nil, err
 			}
 		}
 	}

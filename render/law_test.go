@@ -19,7 +19,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
-	"github.com/sightline-mesh/sightline/templates"
 )
 
 // TestLaw shows, for every shape and on clusters that differ in every value,
@@ -39,7 +38,7 @@ func TestLaw(t *testing.T) {
 			requireLaw(t, top, SourcesOf(top))
 			for i := range clusters {
 				c := &clusters[i]
-				s := shapeOf(top, &top.Spec.Clusters[i])
+				s := shapeOf(top, &top.Spec.Clusters[i], linksOf(top))
 				seen[s] = true
 				if n > 0 {
 					continue
@@ -77,7 +76,7 @@ func requireLaw(t *testing.T, top *topology.Topology, from Sources) {
 	l, err := layered(top, from)
 	require.NoError(t, err)
 	require.NoError(t, l.err())
-	files, err := charted(top, from.Templates, l.overlays)
+	files, err := charted(top, from, l.overlays)
 	require.NoError(t, err)
 	every := make([]int, len(l.clusters))
 	for i := range every {
@@ -128,14 +127,17 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 }
 
 // ofHubs are the fields of shape that a remote has one value for.
-var ofHubs = []string{"Store", "StoreAuth", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors"}
+var ofHubs = []string{"Store", "StoreAuth", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider"}
+
+// ofRemotes are those that the hub has one value for.
+var ofRemotes = []string{"NoFirstToken", "LaterTokens"}
 
 // assertBothWays makes sure that a field added to shape is varied here too.
 func assertBothWays(t *testing.T, seen map[shape]bool, hub bool) {
 	t.Helper()
 	for i := range reflect.TypeFor[shape]().NumField() {
 		name := reflect.TypeFor[shape]().Field(i).Name
-		if name == "Hub" || !hub && slices.Contains(ofHubs, name) {
+		if name == "Hub" || !hub && slices.Contains(ofHubs, name) || hub && slices.Contains(ofRemotes, name) {
 			continue
 		}
 		values := map[any]bool{}
@@ -157,9 +159,9 @@ func TestSyntheticDiffersInEveryValue(t *testing.T) {
 			assert.NotEqual(t, a[path], b[path], "topology.%s", path)
 		}
 		for i := range pair[0].Spec.Clusters {
-			a := clusterValues(pair[0], &pair[0].Spec.Clusters[i], callback(pair[0]))
+			a := clusterValues(pair[0], &pair[0].Spec.Clusters[i], callback(pair[0]), linksOf(pair[0]))
 			for j := range pair[1].Spec.Clusters {
-				b := clusterValues(pair[1], &pair[1].Spec.Clusters[j], callback(pair[1]))
+				b := clusterValues(pair[1], &pair[1].Spec.Clusters[j], callback(pair[1]), linksOf(pair[1]))
 				for path := range a {
 					assert.NotEqual(t, a[path], b[path], "cluster.%s", path)
 				}
@@ -184,9 +186,9 @@ func TestOrderOfClustersIsIrrelevant(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, before, after)
 
-		before, err = charted(top, templates.FS, nil)
+		before, err = charted(top, SourcesOf(top), nil)
 		require.NoError(t, err)
-		after, err = charted(&reversed, templates.FS, nil)
+		after, err = charted(&reversed, SourcesOf(top), nil)
 		require.NoError(t, err)
 		require.Equal(t, before, after)
 	}
@@ -219,15 +221,19 @@ func choices(platform, x string) map[string][]string {
 		"both":     {"mesh.dataPlane=ambient", "metrics.prometheusMerge=false", "kiali.viewOnly=true"},
 		"labels":   {"metrics.labels={release: prom-" + x + ", app.kubernetes.io/name: own}"},
 		"interval": {"hub.metrics={interval: 3" + digit(x) + "s}", "remote.metrics={interval: 4" + digit(x) + "s}"},
-		"old":      {"kiali.version=v2." + map[string]string{"a": "11", "b": "4"}[x]},
+		"old":      {"kiali.version=v2." + map[string]string{"a": "11", "b": "4"}[x], "annotations.links=\"" + linked(x, "1", "", "", "") + "\""},
 		"spec": {"kiali.spec={" + openid(x) + ", deployment: {replicas: " + digit(x) + "}, istio_labels: {app_label_name: " + x + "}}",
 			"hub.kiali={spec: {deployment: {pod_labels: {on: \"" + x + "\"}}}, version: v2.2" + map[string]string{"a": "2", "b": "7"}[x] + "}",
 			"remote.kiali={spec: {deployment: {pod_labels: {y: \"1e3" + x + "\"}}}}"},
 		"host":      {"hub.kiali={host: kiali." + x + ".test, webRoot: /mesh/" + x + "}"},
 		"anonymous": {"kiali.auth={strategy: anonymous}", "kiali.links={format: perCluster}"},
+		"flux":      {"delivery.repoURL=\"https://git-" + x + ".test/mesh.git\"", "delivery.flux={}", "kiali.spec={" + openid(x) + ", custom_dashboards: [{name: \"${" + x + "}\"}]}"},
 		"revisions": {"hub.controlPlane={revisions: [r-" + x + "]}", "remote.controlPlane={revisions: [s-" + x + "]}"},
 		"outside":   {"hub.controlPlane={mode: none}", "hub.namespaces=[tools-" + x + "]"},
 		"alone":     {"hub.controlPlane={mode: none}"},
+		"linked":    {"annotations.links=\"" + linked(x, "1,2", "2,3", "2", "1") + "\"", "remote.access={exec: {command: login-" + x + "}}"},
+		"each": {"annotations.links=\"" + linked(x, "1,2", "", "2", "1") + "\"", "kiali.links={format: perCluster}",
+			"kiali.spec={" + openid(x) + ", deployment: {pod_annotations: {own: " + x + "}}}"},
 		"prometheus": {"metrics.store=prometheus",
 			"metrics.prometheus={url: \"http://prom-" + x + ".test:9090\", auth: {type: basic, username: \"secret:u-" + x + ":u\", password: \"secret:p-" + x + ":p\"}}"},
 		"thanos": {"metrics.store=thanos", "kiali.operator={install: " + map[string]string{"openshift": "none", "kubernetes": "olm"}[platform] + ", channel: ch-" + x + ", source: " + map[string]string{"a": "mirror", "b": "community-operators"}[x] + "}",
@@ -241,6 +247,17 @@ func choices(platform, x string) map[string][]string {
 			"hub.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, hub-" + x + ": 1}}"}
 	}
 	return all
+}
+
+// linked says which remotes have links, and the generations of their tokens.
+func linked(x string, own, far, out, other string) string {
+	var links []string
+	for i, tokens := range []string{own, far, out, other} {
+		if tokens != "" {
+			links = append(links, []string{"own-", "far-", "out-", "other-"}[i]+x+"="+tokens)
+		}
+	}
+	return strings.Join(links, " ")
 }
 
 func digit(x string) string { return map[string]string{"a": "5", "b": "6"}[x] }
@@ -289,16 +306,20 @@ func parseSynthetic(t *testing.T, platform, x, choice string) *topology.Topology
 		}
 		return strings.Join(pairs, ", ")
 	}
+	delivery := ""
+	if tree["delivery"] != nil {
+		delivery = "\n  delivery: {" + flow("delivery") + "}"
+	}
 	text := fmt.Sprintf(`
 apiVersion: sightline.dev/v1alpha1
 kind: Topology
-metadata: {name: top-%[1]s}
+metadata: {name: top-%[1]s, annotations: {%[11]s}}
 spec:
   mesh: {%[2]s}
   kiali: {%[3]s}
   metrics: {%[4]s}
   telemetry: {%[5]s}
-  namespaces: ["on", "y", "1e3", app-%[1]s]
+  namespaces: ["on", "y", "1e3", app-%[1]s]%[10]s
   clusters:
     - {name: hub.%[1]s, %[6]s}
     - {name: own-%[1]s, server: "https://r1-%[1]s.test:6443", gateways: [gw-%[1]s], waypoints: [wp-%[1]s], %[7]s}
@@ -306,7 +327,7 @@ spec:
     - {name: out-%[1]s, server: "https://r3-%[1]s.test:6443", controlPlane: {mode: external}, platform: %[8]s}
     - {name: other-%[1]s, server: "https://r4-%[1]s.test:6443", platform: %[9]s}
 `, x, flow("mesh"), flow("kiali"), flow("metrics"), flow("telemetry"), flow("hub"), flow("remote"), platform,
-		map[string]string{"openshift": "kubernetes", "kubernetes": "openshift"}[platform])
+		map[string]string{"openshift": "kubernetes", "kubernetes": "openshift"}[platform], delivery, flow("annotations"))
 	top, findings := topology.Parse("synthetic.yaml", []byte(text))
 	require.Empty(t, findings, "%s on %s\n%s", choice, platform, text)
 	return top

@@ -14,7 +14,7 @@ import (
 // TestNotes shows what Helm says after an installation on the hub and on a
 // remote.
 func TestNotes(t *testing.T) {
-	files, err := charted(everyExample(t)["east-west"], templates.FS, nil)
+	files, err := charted(everyExample(t)["east-west"], Sources{Templates: templates.FS}, nil)
 	require.NoError(t, err)
 	loaded, err := chart.Load(files)
 	require.NoError(t, err)

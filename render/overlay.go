@@ -29,6 +29,7 @@ func (e *OverlayError) Error() string {
 // phases build to.
 type layers struct {
 	topology *topology.Topology
+	links    Links
 	clusters []resource.Cluster // as the topology has them
 	bare     []resource.Cluster // without overlays
 	overlays []overlay.Overlay
@@ -38,8 +39,8 @@ type layers struct {
 
 // layOver applies the Jsonnet overlays to the clusters and attaches the
 // kustomize overlays. What it finds, apply and check report with the rest.
-func layOver(t *topology.Topology, clusters []resource.Cluster, overlays []overlay.Overlay) (*layers, error) {
-	l := &layers{topology: t, clusters: clusters, bare: slices.Clone(clusters), overlays: overlays, failed: map[string]bool{}}
+func layOver(t *topology.Topology, links Links, clusters []resource.Cluster, overlays []overlay.Overlay) (*layers, error) {
+	l := &layers{topology: t, links: links, clusters: clusters, bare: slices.Clone(clusters), overlays: overlays, failed: map[string]bool{}}
 	for i := range clusters {
 		if err := l.runScripts(i); err != nil {
 			return nil, err
@@ -140,7 +141,7 @@ type scripts struct {
 // leave it as it is, so that it stays where it is shared with other clusters;
 // literals where they do not.
 func (s *scripts) resource(r resource.Resource) ([]resource.Resource, error) {
-	if !r.Body.Uses(resource.ScopeNamespace) {
+	if r.Body.Repeated() == "" {
 		object, err := r.Body.Fill(s.cluster.Values)
 		if err != nil {
 			return nil, err
@@ -152,13 +153,14 @@ func (s *scripts) resource(r resource.Resource) ([]resource.Resource, error) {
 	}
 	var parts []resource.Resource
 	shared := false // the last part is
-	namespaces := s.cluster.NamespacesOf(r)
+	n := 0
 	for values := range s.cluster.Each(r) {
+		n++
 		object, err := r.Body.Fill(values)
 		if err != nil {
 			return nil, err
 		}
-		ns, _ := values[resource.ScopeNamespace]["name"].(string)
+		item := r.ItemOf(values)
 		own, changed := s.object(object)
 		switch {
 		case changed:
@@ -166,16 +168,16 @@ func (s *scripts) resource(r resource.Resource) ([]resource.Resource, error) {
 			if err != nil {
 				return nil, err
 			}
-			parts = append(parts, resource.Resource{Phase: r.Phase, Name: r.Name + "-" + ns, Body: body})
+			parts = append(parts, resource.Resource{Phase: r.Phase, Name: r.Name + "-" + item, Body: body})
 		case shared:
 			last := &parts[len(parts)-1]
-			last.Only = append(last.Only, ns)
+			last.Only = append(last.Only, item)
 		default:
-			parts = append(parts, resource.Resource{Phase: r.Phase, Name: r.Name, Body: r.Body, Only: []string{ns}})
+			parts = append(parts, resource.Resource{Phase: r.Phase, Name: r.Name, Body: r.Body, Only: []string{item}})
 		}
 		shared = !changed
 	}
-	if len(parts) == 1 && shared && len(parts[0].Only) == len(namespaces) {
+	if len(parts) == 1 && shared && len(parts[0].Only) == n {
 		return []resource.Resource{r}, nil
 	}
 	return parts, nil
@@ -242,7 +244,7 @@ func (l *layers) attach(o *overlay.Overlay) error {
 // which of its patches do.
 func (l *layers) reach(o *overlay.Overlay, c *resource.Cluster, phase resource.Phase, reached []bool) (concerned bool, err error) {
 	for r := range c.In(phase) {
-		repeated := r.Body.Uses(resource.ScopeNamespace)
+		repeated := r.Body.Repeated() == resource.ScopeNamespace
 		for values := range c.Each(r) {
 			id, err := r.Body.ID(values)
 			if err != nil {

@@ -44,7 +44,7 @@ func TestOverlayExamples(t *testing.T) {
 				o.Kustomize, o.Jsonnet = "", name
 			}
 			top.Spec.Overlays = []topology.Overlay{o}
-			after, err := Clusters(top, Sources{templates.FS, map[string]fs.FS{o.Name: fstest.MapFS{file: {Data: []byte(text)}}}})
+			after, err := Clusters(top, Sources{Templates: templates.FS, Overlays: map[string]fs.FS{o.Name: fstest.MapFS{file: {Data: []byte(text)}}}})
 			require.NoError(t, err)
 			for i := range before {
 				assert.NotEqual(t, filledObjects(t, &before[i]), filledObjects(t, &after[i]), "it changes something")

@@ -88,7 +88,7 @@ func (l laid) objects(t *testing.T) map[string]map[string]resource.Object {
 	require.NoError(t, err)
 	built, err := kustomize.Load(files)
 	require.NoError(t, err)
-	bareClusters, err := bare(top, templates.FS)
+	bareClusters, err := bare(top, Sources{Templates: templates.FS})
 	require.NoError(t, err)
 	result := map[string]map[string]resource.Object{}
 	for i := range clusters {
@@ -389,7 +389,7 @@ func TestOthersKeepTheFastWay(t *testing.T) {
 		top.Spec.Clusters = append(top.Spec.Clusters, top.Spec.Clusters[2])
 		top.Spec.Clusters[i+3].Name = fmt.Sprintf("c%d", i)
 	}
-	without, err := bare(top, templates.FS)
+	without, err := bare(top, Sources{Templates: templates.FS})
 	require.NoError(t, err)
 	clusters, err := Clusters(top, from)
 	require.NoError(t, err)

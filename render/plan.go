@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ type shape struct {
 	Hub      bool   `json:"hub"`
 	Platform string `json:"platform"`
 	Operator bool   `json:"operator"` // the operator comes by a Subscription
+	Flux     bool   `json:"flux"`     // Flux applies the objects
 
 	// The mesh on the cluster.
 	Mesh         bool `json:"mesh"`         // there is one
@@ -42,9 +44,15 @@ type shape struct {
 	WebRoot     bool   `json:"webRoot"`     // of the hub, where it is not the platform's
 
 	IstioNamespace bool `json:"istioNamespace"` // of the hub, where its Kiali would take its own for it
+
+	// The hub's access to the remotes.
+	Links        string `json:"links"`        // how the hub has them: "" where there are none, single, perCluster
+	ExecProvider bool   `json:"execProvider"` // of the hub, where a kubeconfig names a program
+	NoFirstToken bool   `json:"noFirstToken"` // of a remote, where the token of the first generation has been replaced
+	LaterTokens  bool   `json:"laterTokens"`  // of a remote, where there are those of other generations
 }
 
-func shapeOf(t *topology.Topology, c *topology.Cluster) shape {
+func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 	spec := &t.Spec
 	hub := t.IsHub(c)
 	istiod := c.ControlPlane.Mode == "local"
@@ -52,6 +60,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster) shape {
 		Hub:      hub,
 		Platform: c.Platform,
 		Operator: t.OperatorBySubscription(c),
+		Flux:     spec.Delivery != nil && spec.Delivery.Flux != nil,
 
 		Mesh:         c.InMesh(),
 		Ambient:      spec.Mesh.DataPlane == "ambient",
@@ -88,6 +97,14 @@ func shapeOf(t *topology.Topology, c *topology.Cluster) shape {
 		// v1.73 has a URI without a path, which allows every one.
 		s.Callback = s.WebRoot && spec.Kiali.Auth.Strategy == "openshift" && !c.KialiBefore("v2.4")
 		s.IstioNamespace = c.KialiBefore("v2.17") && spec.Kiali.Namespace != spec.Mesh.ControlPlaneNamespace
+		if len(links.sealed(t)) > 0 {
+			s.Links = spec.Kiali.Links.Format
+		}
+		s.ExecProvider = slices.ContainsFunc(spec.Clusters, func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
+	} else {
+		generations := links.generations(t, c)
+		s.NoFirstToken = !slices.Contains(generations, 1)
+		s.LaterTokens = slices.ContainsFunc(generations, func(g int) bool { return g != 1 })
 	}
 	return s
 }
@@ -120,7 +137,7 @@ func topologyValues(t *topology.Topology) leaves {
 		"mesh.controlPlaneNamespace": s.Mesh.ControlPlaneNamespace,
 		"kiali.instanceName":         s.Kiali.InstanceName,
 		"kiali.namespace":            s.Kiali.Namespace,
-		"kiali.serviceAccount":       s.Kiali.InstanceName + "-service-account", // as the operator names it
+		"kiali.serviceAccount":       t.Account(),
 		"kiali.monitoringView":       s.Kiali.InstanceName + "-" + s.Kiali.Namespace + "-monitoring-view",
 		"operator.channel":           operator.Channel,
 		"metrics.interval":           s.Metrics.Interval,
@@ -187,7 +204,7 @@ func callback(t *topology.Topology) string {
 	return "https://" + t.HubHost() + root + "/api/auth/callback"
 }
 
-func clusterValues(t *topology.Topology, c *topology.Cluster, callback string) leaves {
+func clusterValues(t *topology.Topology, c *topology.Cluster, callback string, links Links) leaves {
 	values := leaves{
 		"name":     c.Name,
 		"version":  c.Kiali.Version,
@@ -199,6 +216,7 @@ func clusterValues(t *topology.Topology, c *topology.Cluster, callback string) l
 		if c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform) {
 			values["webRoot"] = c.Kiali.WebRoot
 		}
+		maps.Copy(values, links.values(t))
 	} else {
 		// Kiali's server takes the first redirect URI of a remote's
 		// OAuthClient, and routes the callback by its last part.

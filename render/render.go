@@ -14,6 +14,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/overlay"
@@ -40,6 +41,7 @@ func Formats() []Format { return []Format{Kustomize, Helm, Manifests} }
 type Sources struct {
 	Templates fs.FS
 	Overlays  map[string]fs.FS // the folder of each overlay by its name
+	Links     Links
 }
 
 // Tree renders a topology that had no findings into the files of one format. A
@@ -48,45 +50,71 @@ type Sources struct {
 // of each shape and all that a Jsonnet overlay changes: else the error is a
 // *LawError.
 func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
+	files, clusters, err := packaged(t, from, format)
+	if err != nil || t.Spec.Delivery == nil {
+		return files, err
+	}
+	objects, err := Delivery(t, from, format, clusters)
+	if err != nil {
+		return nil, err
+	}
+	return tree.New(slices.Concat(files, objects))
+}
+
+// Delivery returns the files by which an engine delivers the clusters of a
+// topology in a format, in no order; none where the topology has no delivery.
+func Delivery(t *topology.Topology, from Sources, format Format, clusters []resource.Cluster) ([]tree.File, error) {
+	files, err := delivery.Tree(template.New(from.Templates), t, delivery.Input{Format: string(format), Clusters: clusters})
+	if err != nil {
+		return nil, fmt.Errorf("%s: delivery: %w", t.At("spec", "delivery"), err)
+	}
+	return files, nil
+}
+
+// packaged writes the clusters in one format, and returns them as they are in
+// it.
+func packaged(t *topology.Topology, from Sources, format Format) ([]tree.File, []resource.Cluster, error) {
 	switch format {
 	case Helm:
 		return helm(t, from)
 	case Kustomize:
 		l, err := layered(t, from)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err := l.check(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return kustomize.Tree(l.clusters, l.files()...)
+		files, err := kustomize.Tree(l.clusters, l.files()...)
+		return files, l.clusters, err
 	case Manifests:
 		clusters, err := Clusters(t, from)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return manifests.Tree(clusters)
+		files, err := manifests.Tree(clusters)
+		return files, clusters, err
 	}
-	return nil, fmt.Errorf("unknown format %q", format)
+	return nil, nil, fmt.Errorf("unknown format %q", format)
 }
 
 // helm writes the chart, and shows that it obeys the law.
-func helm(t *topology.Topology, from Sources) ([]tree.File, error) {
+func helm(t *topology.Topology, from Sources) ([]tree.File, []resource.Cluster, error) {
 	if err := chartable(t); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l, err := layered(t, from)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := l.err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	files, err := charted(t, from.Templates, l.overlays)
+	files, err := charted(t, from, l.overlays)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return files, law(l, from.Templates, onePerShape(t, l.overlays), files)
+	return files, l.clusters, law(l, from.Templates, l.onePerShape(), files)
 }
 
 // Clusters returns the clusters of a topology, in its order, with their
@@ -108,24 +136,24 @@ func layered(t *topology.Topology, from Sources) (*layers, error) {
 	if len(findings) > 0 {
 		return nil, &OverlayError{findings.Sorted()}
 	}
-	clusters, err := bare(t, from.Templates)
+	clusters, err := bare(t, from)
 	if err != nil {
 		return nil, err
 	}
-	return layOver(t, clusters, overlays)
+	return layOver(t, from.Links, clusters, overlays)
 }
 
 // bare evaluates the templates once for each shape of the topology's clusters,
 // and returns the clusters without overlays.
-func bare(t *topology.Topology, templates fs.FS) ([]resource.Cluster, error) {
-	vm := template.New(templates)
+func bare(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
+	vm := template.New(from.Templates)
 	shared, home := topologyValues(t), callback(t)
 	bodies := map[shape][]resource.Resource{}
 	clusters := make([]resource.Cluster, len(t.Spec.Clusters))
 	for i := range t.Spec.Clusters {
 		c := &t.Spec.Clusters[i]
-		own := clusterValues(t, c, home)
-		s := shapeOf(t, c)
+		own := clusterValues(t, c, home, from.Links)
+		s := shapeOf(t, c, from.Links)
 		resources, ok := bodies[s]
 		if !ok {
 			var err error
@@ -140,6 +168,7 @@ func bare(t *topology.Topology, templates fs.FS) ([]resource.Cluster, error) {
 			Resources:  resources,
 			Values:     resource.Values{resource.ScopeTopology: shared, resource.ScopeCluster: own},
 			Namespaces: namespacesOf(t, c),
+			Items:      itemsOf(t, c, from.Links),
 		}
 	}
 	return clusters, nil
@@ -166,10 +195,11 @@ func bodiesOf(vm *template.VM, s shape, topology, cluster leaves) ([]resource.Re
 	holes := func(scope string, values leaves) map[string]any {
 		return nested(values, func(path string, _ any) any { return resource.Hole(scope + "." + path) })
 	}
-	objects, err := evaluate(vm, s,
-		holes(resource.ScopeTopology, topology),
-		holes(resource.ScopeCluster, cluster),
-		holes(resource.ScopeNamespace, leaves{"name": ""}))
+	repeated := map[string]any{}
+	for scope, item := range itemHoles() {
+		repeated[scope] = holes(scope, item)
+	}
+	objects, err := evaluate(vm, s, holes(resource.ScopeTopology, topology), holes(resource.ScopeCluster, cluster), repeated)
 	if err != nil {
 		return nil, err
 	}
@@ -186,9 +216,12 @@ func bodiesOf(vm *template.VM, s shape, topology, cluster leaves) ([]resource.Re
 	return resources, nil
 }
 
-// evaluate calls the templates once.
-func evaluate(vm *template.VM, s shape, topology, cluster, namespace map[string]any) (map[resource.Phase]map[string]resource.Object, error) {
-	out, err := vm.Call(entry, map[string]any{"shape": s, "topology": topology, "cluster": cluster, "namespace": namespace})
+// evaluate calls the templates once, with an item of each scope that bodies are
+// repeated for.
+func evaluate(vm *template.VM, s shape, topology, cluster, items map[string]any) (map[resource.Phase]map[string]resource.Object, error) {
+	args := map[string]any{"shape": s, "topology": topology, "cluster": cluster}
+	maps.Copy(args, items)
+	out, err := vm.Call(entry, args)
 	if err != nil {
 		return nil, err
 	}

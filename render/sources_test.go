@@ -1,16 +1,19 @@
 package render
 
 import (
+	"encoding/base64"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/templates"
 )
 
-// SourcesOf are the templates and what a topology's overlays name, which is
-// relative to its file.
+// SourcesOf are the templates, what a topology's overlays name, which is
+// relative to its file, and the links that are sealed beside it.
 func SourcesOf(top *topology.Topology) Sources {
 	overlays := map[string]fs.FS{}
 	for i := range top.Spec.Overlays {
@@ -18,5 +21,49 @@ func SourcesOf(top *topology.Topology) Sources {
 		dir := filepath.Dir(top.At("spec", "overlays", i).File)
 		overlays[o.Name] = os.DirFS(filepath.Join(dir, o.Folder()))
 	}
-	return Sources{Templates: templates.FS, Overlays: overlays}
+	return Sources{Templates: templates.FS, Overlays: overlays, Links: linksOf(top)}
+}
+
+// linksOf are the links beside a topology. Those of a synthetic one are what an
+// annotation of it says.
+func linksOf(top *topology.Topology) Links {
+	links := Links{}
+	add := func(file string, data []byte) {
+		link, findings := topology.ParseSealedLink(file, data)
+		if len(findings) > 0 {
+			panic(findings[0].String())
+		}
+		links[link.Name()] = link
+	}
+	dir := filepath.Dir(top.At("metadata").File)
+	files, _ := filepath.Glob(filepath.Join(dir, "sealed", top.Metadata.Name, "*.yaml"))
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			panic(err)
+		}
+		add(file, data)
+	}
+	for _, said := range strings.Fields(top.Metadata.Annotations["links"]) {
+		name, tokens, _ := strings.Cut(said, "=")
+		add(name+".yaml", sealedFor(top, name, tokens))
+	}
+	return links
+}
+
+// sealedFor is a link whose sealed data is no more than a mark.
+func sealedFor(top *topology.Topology, name, tokens string) []byte {
+	secret := top.SealedFor(&topology.Cluster{Name: name})
+	return fmt.Appendf(nil, `apiVersion: sightline.dev/v1alpha1
+kind: SealedLink
+metadata: {name: %[1]s}
+spec:
+  server: https://%[1]s.test:6443
+  secret: {namespace: %[2]s, name: %[3]s, key: %[1]s}
+  generation: %[4]s
+  tokens: [%[5]s]
+  certificate: {fingerprint: "%064[6]d", notAfter: "2126-01-01T00:00:00Z"}
+  encryptedData: %[7]s
+`, name, secret.Namespace, secret.Name, strings.Split(tokens, ",")[0], tokens, 1,
+		base64.StdEncoding.EncodeToString([]byte("sealed "+name+" "+tokens)))
 }

@@ -101,7 +101,11 @@ local hub(shape, topology, cluster) = {
     // Earlier lines take the namespace of Kiali for that of istiod.
     (if shape.istioNamespace then { istio_namespace: topology.mesh.controlPlaneNamespace } else {}) +
     // The hub has no mesh of its own to show.
-    (if shape.mesh then {} else { clustering: { ignore_home_cluster: true } }) +
+    (if shape.mesh then {} else { clustering+: { ignore_home_cluster: true } }) +
+    // Kiali takes the program out of a kubeconfig unless told otherwise.
+    (if shape.execProvider then { clustering+: { enable_exec_provider: true } } else {}) +
+    // Nobody watches these Secrets, and Kiali reads them once, at its start.
+    (if shape.links == 'perCluster' then { deployment+: { pod_annotations: cluster.podAnnotations } } else {}) +
     {
       external_services: {
         // Kiali takes Grafana for present unless told otherwise.

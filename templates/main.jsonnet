@@ -1,5 +1,6 @@
 local kiali = import 'kiali.libsonnet';
-local link = import 'link.libsonnet';
+local links = import 'link.libsonnet';
+local meta = import 'meta.libsonnet';
 local monitoring = import 'monitoring.libsonnet';
 local operator = import 'operator.libsonnet';
 
@@ -8,9 +9,11 @@ function(
   topology=error 'must provide topology',
   cluster=error 'must provide cluster',
   namespace=error 'must provide namespace',
-) {
+  link=error 'must provide link',
+  token=error 'must provide token',
+) meta.delivered(shape, {
   operator: operator(shape, topology),
   monitoring: monitoring(shape, topology, cluster, namespace),
   kiali: kiali(shape, topology, cluster),
-  link: link(shape, topology),
-}
+  link: links(shape, topology, cluster, link, token),
+})

@@ -40,6 +40,16 @@ local merge = std.native('merge');
     'kustomize.toolkit.fluxcd.io/prune': 'disabled',
   },
 
+  // What the engine has to be told about every object. Flux replaces ${…} in
+  // whatever a Kustomization with a postBuild applies; users' texts have it for
+  // reasons of their own, so no object takes part.
+  delivered(shape, phases):
+    local told = { annotations+: { 'kustomize.toolkit.fluxcd.io/substitute': 'disabled' } };
+    if !shape.flux then phases else {
+      [phase]: { [name]: phases[phase][name] { metadata+: told } for name in std.objectFields(phases[phase]) }
+      for phase in std.objectFields(phases)
+    },
+
   monitorLabels(shape, topology):
     local ours = self.labels('mesh-monitoring', topology);
     if shape.monitorLabels then merge(ours, topology.metrics.labels) else ours,

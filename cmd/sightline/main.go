@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
@@ -22,7 +23,7 @@ import (
 // The exit codes; they mean the same for every command.
 const (
 	exitOK      = 0
-	exitFound   = 1 // verify: there are findings
+	exitFound   = 1 // verify: there are findings; seal --check: there is work to do
 	exitFailure = 2 // wrong usage, or a file that cannot be read or written
 	exitInvalid = 3 // the topology, or a template, is wrong
 	exitRefused = 4 // a guard refused
@@ -64,6 +65,7 @@ func newCommand() *cobra.Command {
 	cmd.AddCommand(
 		newRenderCommand(),
 		newVerifyCommand(),
+		newSealCommand(),
 		newExplainCommand(),
 		newSchemaCommand(),
 		newVersionCommand(),
@@ -89,8 +91,9 @@ const rootDoc = `Sightline turns one topology (clusters, namespaces, mesh id, Ki
 per-cluster trees with the monitors, the Kiali resources, their access rights
 and their operator, to be committed and applied by a GitOps engine or by hand.
 
-Exit codes: 0 done; 1 verify has found an error; 2 wrong usage, or a file
-cannot be read or written; 3 the topology is invalid; 4 a guard refused.`
+Exit codes: 0 done; 1 verify has found an error, or seal --check work to do;
+2 wrong usage, or a file or a cluster cannot be read or written; 3 the topology
+is invalid; 4 a guard refused.`
 
 // invalid is the error of a topology with findings.
 type invalid struct{ findings topology.Findings }
@@ -108,8 +111,24 @@ type refused struct{ hinted }
 
 // report is the one place that turns an error into words and an exit code.
 func report(stderr io.Writer, err error) int {
+	var (
+		many  several
+		about *aboutCluster
+		whose string
+	)
+	if errors.As(err, &many) {
+		worst := exitOK
+		for _, err := range many {
+			worst = max(worst, report(stderr, err))
+		}
+		return worst
+	}
+	if errors.As(err, &about) {
+		whose = about.cluster + ": "
+	}
 	say := func(err error, hint string) {
-		fmt.Fprintf(stderr, "sightline: %v\n", err)
+		// Whatever was given by mistake is not repeated if it is a credential.
+		fmt.Fprintf(stderr, "sightline: %s%s\n", whose, seal.Redact(err.Error()))
 		if hint != "" {
 			fmt.Fprintf(stderr, "hint: %s\n", hint)
 		}
@@ -121,6 +140,7 @@ func report(stderr io.Writer, err error) int {
 		format   *render.FormatError
 		law      *render.LawError
 		refusal  *refused
+		unsealed *seal.Refusal
 		usage    *hinted
 	)
 	switch {
@@ -148,11 +168,17 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &refusal):
 		say(refusal, refusal.hint)
 		return exitRefused
+	case errors.As(err, &unsealed):
+		say(unsealed, unsealed.Hint)
+		return exitRefused
 	case errors.As(err, &usage):
 		say(usage, usage.hint)
 		return exitFailure
 	case errors.Is(err, syscall.EPIPE):
 		return exitFailure // whoever read our output has had enough
+	}
+	if about != nil {
+		err = about.err
 	}
 	say(err, "")
 	return exitFailure

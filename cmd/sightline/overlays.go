@@ -16,8 +16,8 @@ import (
 // paths of overlays are relative to the topology's file; for standard input
 // that is the working directory. Nothing leads out of an overlay's folder, a
 // link neither.
-func openSources(t *topology.Topology) (from render.Sources, closed func(), err error) {
-	from = render.Sources{Templates: templates.FS, Overlays: map[string]fs.FS{}}
+func openSources(t *topology.Topology, links render.Links) (from render.Sources, closed func(), err error) {
+	from = render.Sources{Templates: templates.FS, Overlays: map[string]fs.FS{}, Links: links}
 	var roots []*os.Root
 	closed = func() {
 		for _, root := range roots {

@@ -87,7 +87,7 @@ func (o *relabelOptions) run(args []string, stdin io.Reader, stdout io.Writer) e
 
 // monitors returns the PodMonitors of the cluster by their namespaces.
 func (o *relabelOptions) monitors(t *topology.Topology) (cluster string, monitors map[string]*relabel.Monitor, err error) {
-	from, closed, err := openSources(t)
+	from, closed, err := openSources(t, nil)
 	if err != nil {
 		return "", nil, err
 	}

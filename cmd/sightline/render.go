@@ -86,13 +86,17 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err != nil {
 		return err
 	}
+	besides, err := readLinks(args, parsed)
+	if err != nil {
+		return err
+	}
 	// The rules render for themselves, so they can do it beside.
 	allowed := make(chan verdict, 1)
 	go func() {
-		warnings, err := o.rules.allow(parsed)
+		warnings, err := o.rules.allow(parsed, besides, render.Format(o.format))
 		allowed <- verdict{warnings, err}
 	}()
-	finish, failed := o.prepare(ctx, parsed, stdout, stderr)
+	finish, failed := o.prepare(ctx, parsed, besides, stdout, stderr)
 	v := <-allowed
 	switch {
 	case v.err != nil:
@@ -116,15 +120,15 @@ type verdict struct {
 }
 
 // prepare renders, and returns what is left to do once the rules allow it.
-func (o *renderOptions) prepare(ctx context.Context, parsed []*topology.Topology, stdout, stderr io.Writer) (finish func() error, err error) {
+func (o *renderOptions) prepare(ctx context.Context, parsed []*topology.Topology, besides []beside, stdout, stderr io.Writer) (finish func() error, err error) {
 	if o.out == "-" {
-		stream, err := o.stream(parsed)
+		stream, err := o.stream(parsed, besides)
 		return func() error {
 			_, err := stdout.Write(stream)
 			return err
 		}, err
 	}
-	rendered, err := o.trees(parsed)
+	rendered, err := o.trees(parsed, besides)
 	return func() error { return o.write(ctx, parsed, rendered, stderr) }, err
 }
 
@@ -147,12 +151,12 @@ func (o *renderOptions) check() error {
 }
 
 // stream returns the objects of the selected clusters, to be printed.
-func (o *renderOptions) stream(parsed []*topology.Topology) ([]byte, error) {
+func (o *renderOptions) stream(parsed []*topology.Topology, besides []beside) ([]byte, error) {
 	var files []tree.File
 	known := map[string]bool{}
 	var found invalid
-	for _, t := range parsed {
-		from, closed, err := openSources(t)
+	for i, t := range parsed {
+		from, closed, err := openSources(t, besides[i].links)
 		if err != nil {
 			return nil, err
 		}
@@ -191,11 +195,11 @@ func (o *renderOptions) stream(parsed []*topology.Topology) ([]byte, error) {
 }
 
 // trees renders every topology.
-func (o *renderOptions) trees(parsed []*topology.Topology) ([][]tree.File, error) {
+func (o *renderOptions) trees(parsed []*topology.Topology, besides []beside) ([][]tree.File, error) {
 	rendered := make([][]tree.File, len(parsed))
 	var found invalid
 	for i, t := range parsed {
-		from, closed, err := openSources(t)
+		from, closed, err := openSources(t, besides[i].links)
 		if err != nil {
 			return nil, err
 		}

@@ -16,11 +16,13 @@ import (
 type ruleFlags struct {
 	suppress         []string
 	warningsAsErrors bool
+	requireLinks     bool
 }
 
 func (r *ruleFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&r.suppress, "suppress", nil, "leave out the warnings of this rule (repeatable); errors stay")
 	cmd.Flags().BoolVar(&r.warningsAsErrors, "warnings-as-errors", false, "fail on warnings too")
+	cmd.Flags().BoolVar(&r.requireLinks, "require-links", false, "fail if a remote has no sealed link")
 }
 
 func (r *ruleFlags) check() error {
@@ -33,13 +35,13 @@ func (r *ruleFlags) check() error {
 	return nil
 }
 
-// find applies the rules to topologies that had no findings, and to what is
-// rendered from them.
-func (r *ruleFlags) find(parsed []*topology.Topology, definitions *check.Definitions) (topology.Findings, []check.Input, error) {
+// find applies the rules to topologies that had no findings, to the links
+// beside them and to what is rendered from both in a format.
+func (r *ruleFlags) find(parsed []*topology.Topology, besides []beside, format render.Format, o check.Options) (topology.Findings, []check.Input, error) {
 	inputs := make([]check.Input, len(parsed))
 	var found invalid
 	for i, t := range parsed {
-		from, closed, err := openSources(t)
+		from, closed, err := openSources(t, besides[i].links)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -48,7 +50,14 @@ func (r *ruleFlags) find(parsed []*topology.Topology, definitions *check.Definit
 		if err := found.collect(err); err != nil {
 			return nil, nil, err
 		}
-		inputs[i] = check.Input{Topology: t, Clusters: clusters}
+		if len(found.findings) > 0 {
+			continue
+		}
+		files, err := render.Delivery(t, from, format, clusters)
+		if err != nil {
+			return nil, nil, err
+		}
+		inputs[i] = check.Input{Topology: t, Clusters: clusters, Delivery: files, Links: besides[i].links, Others: besides[i].others, Arg: besides[i].arg}
 		if len(t.Spec.Overlays) > 0 {
 			inputs[i].Stage = func(n int) ([]resource.Cluster, error) {
 				fewer := *t
@@ -60,15 +69,16 @@ func (r *ruleFlags) find(parsed []*topology.Topology, definitions *check.Definit
 	if err := found.err(); err != nil {
 		return nil, nil, err
 	}
-	findings, err := check.Find(inputs, check.Options{Definitions: definitions, Suppress: r.suppress})
+	o.Suppress, o.RequireLinks = r.suppress, r.requireLinks
+	findings, err := check.Find(inputs, o)
 	return findings, inputs, err
 }
 
 // allow returns the warnings about topologies, or all findings as an error
 // where one of them keeps the topologies from being rendered. What is merely
 // worth knowing is left to verify.
-func (r *ruleFlags) allow(parsed []*topology.Topology) (warnings topology.Findings, err error) {
-	findings, _, err := r.find(parsed, nil)
+func (r *ruleFlags) allow(parsed []*topology.Topology, besides []beside, format render.Format) (warnings topology.Findings, err error) {
+	findings, _, err := r.find(parsed, besides, format, check.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
 )
 
 const verifyDoc = `Apply every rule to topologies and to what would be rendered from them. Nothing
@@ -22,6 +24,9 @@ is written.
 Without a topology the built-in east-west example is verified; "-" reads one
 from standard input. Findings go to standard output, each with the line of the
 topology that causes it. "sightline explain RULE" tells more about one.
+
+With --format helm the chart is made as well, which has to render to the objects
+of the other formats.
 
 With --crds the objects are compared with the definitions of their kinds as
 well, as an API server does it. DIR has them as kubectl writes them:
@@ -37,6 +42,7 @@ an annotation of the topology:
 
 type verifyOptions struct {
 	crds   string
+	format string
 	output string
 	rules  ruleFlags
 }
@@ -55,6 +61,7 @@ func newVerifyCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.crds, "crds", "", "folder with the CustomResourceDefinitions of the clusters")
+	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "what the topologies are rendered as: "+formatNames())
 	cmd.Flags().StringVar(&o.output, "output", "text", "how to print findings: text or json")
 	o.rules.add(cmd)
 	return cmd
@@ -64,6 +71,9 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 	if !slices.Contains([]string{"text", "json"}, o.output) {
 		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text and json"}
 	}
+	if !slices.Contains(render.Formats(), render.Format(o.format)) {
+		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
+	}
 	if err := o.rules.check(); err != nil {
 		return err
 	}
@@ -72,10 +82,24 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 		return err
 	}
 	parsed, err := readTopologies(args, stdin)
+	var besides []beside
+	if err == nil {
+		besides, err = readLinks(args, parsed)
+	}
 	var findings topology.Findings
 	var inputs []check.Input
 	if err == nil {
-		findings, inputs, err = o.rules.find(parsed, definitions)
+		now := time.Now().UTC()
+		findings, inputs, err = o.rules.find(parsed, besides, render.Format(o.format), check.Options{
+			Definitions: definitions,
+			Now:         now.Format(time.RFC3339),
+			Soon:        now.AddDate(0, 0, 30).Format(time.RFC3339),
+		})
+	}
+	if err == nil && o.format == string(render.Helm) {
+		var broken topology.Findings
+		broken, err = chartFindings(parsed, besides)
+		findings = append(findings, broken...).Sorted()
 	}
 	var wrong *invalid // which are findings as well
 	if errors.As(err, &wrong) {
@@ -95,6 +119,33 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 		return errFound
 	}
 	return nil
+}
+
+// chartFindings makes a chart of each topology, and says what keeps it from
+// being one.
+func chartFindings(parsed []*topology.Topology, besides []beside) (topology.Findings, error) {
+	var findings topology.Findings
+	for i, t := range parsed {
+		from, closed, err := openSources(t, besides[i].links)
+		if err != nil {
+			return nil, err
+		}
+		defer closed()
+		_, err = render.Tree(t, from, render.Helm)
+		var (
+			law    *render.LawError
+			format *render.FormatError
+		)
+		switch {
+		case errors.As(err, &law):
+			findings = append(findings, topology.Finding{Position: law.Position, Rule: check.RuleChart, Message: law.Message(), Hint: law.Hint()})
+		case errors.As(err, &format):
+			findings = append(findings, topology.Finding{Position: format.Position, Rule: check.RuleChart, Message: format.Message, Hint: format.Hint})
+		case err != nil:
+			return nil, err
+		}
+	}
+	return findings, nil
 }
 
 // tally counts findings by their severity.

@@ -9,7 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
 )
 
 // FuzzVerify makes sure that the rules end without a panic, whatever a topology
@@ -32,7 +34,7 @@ func FuzzVerify(f *testing.F) {
 			return // the files of overlays are not here
 		}
 		var rules ruleFlags
-		findings, _, err := rules.find([]*topology.Topology{top}, nil)
+		findings, _, err := rules.find([]*topology.Topology{top}, make([]beside, 1), render.Kustomize, check.Options{})
 		require.NoError(t, err)
 		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
 		for _, found := range findings {

@@ -20,13 +20,13 @@ import (
 
 // Chart is what a chart is made of.
 type Chart struct {
-	Name       string   // that of the topology
-	Version    string   // of the Kiali server, "" if it is the operator's choice
-	Values     []Value  // that a body may have a hole for
-	Fields     []Field  // of the shapes
-	Shapes     []Shape  // all of the clusters'
-	Namespaces []string // of a cluster that says nothing else
-	Clusters   []Cluster
+	Name     string  // that of the topology
+	Version  string  // of the Kiali server, "" if it is the operator's choice
+	Values   []Value // that a body may have a hole for
+	Lists    []List  // that a body may be repeated for
+	Fields   []Field // of the shapes
+	Shapes   []Shape // all of the clusters'
+	Clusters []Cluster
 }
 
 // Value is a value of the chart.
@@ -36,6 +36,40 @@ type Value struct {
 	Doc      string
 	Default  any  // of all clusters that say nothing else
 	Required bool // of every cluster, because there can be no default
+}
+
+// List is a value of the chart that templates range over: the items of a scope.
+// Where these have nothing but a name, they are texts.
+type List struct {
+	Scope   string
+	Path    string // in the chart's values
+	Doc     string
+	Default []string      // names, of a cluster that says nothing else
+	Items   resource.Item // what an item has, each value an empty one; nil if it is a text
+}
+
+// initial is the list that the chart has by default.
+func (l *List) initial() any {
+	if l.Items == nil {
+		return append([]string{}, l.Default...)
+	}
+	return []any{}
+}
+
+// value is the list as a value of the chart.
+func (l *List) value(items []resource.Item) any {
+	if l.Items == nil {
+		names := make([]string, len(items))
+		for i, item := range items {
+			names[i] = item.Name()
+		}
+		return names
+	}
+	list := make([]any, len(items))
+	for i, item := range items {
+		list[i] = map[string]any(item)
+	}
+	return list
 }
 
 // Field is a field of the shapes: a boolean or a string.
@@ -51,13 +85,13 @@ type Shape struct {
 	Relevant map[string][]string
 }
 
-// Cluster is one cluster: the index of its shape, and its own values by the
-// path of the hole.
+// Cluster is one cluster: the index of its shape, its own values by the path of
+// the hole, and the items that it has.
 type Cluster struct {
-	Name       string
-	Shape      int
-	Values     map[string]any
-	Namespaces []string
+	Name   string
+	Shape  int
+	Values map[string]any
+	Lists  map[string][]resource.Item // by their scope
 }
 
 // Dir is the folder of the chart in the tree.
@@ -68,7 +102,7 @@ func ValuesFile(cluster string) string { return "clusters/" + cluster + ".yaml" 
 
 // Tree writes the chart and the values of every cluster. The files are sorted.
 func Tree(c *Chart) ([]tree.File, error) {
-	w := writer{Chart: c, usedValues: map[string]bool{}, usedFields: map[string]bool{}, defines: map[string]define{}, holes: map[string]*Value{}}
+	w := writer{Chart: c, usedValues: map[string]bool{}, usedFields: map[string]bool{}, usedLists: map[string]bool{}, defines: map[string]define{}, holes: map[string]*Value{}}
 	for i := range c.Values {
 		w.holes[c.Values[i].Hole] = &c.Values[i]
 	}
@@ -109,7 +143,7 @@ type writer struct {
 	holes      map[string]*Value
 	usedValues map[string]bool // by path
 	usedFields map[string]bool
-	namespaces bool              // a template ranges over them
+	usedLists  map[string]bool   // by scope
 	defines    map[string]define // by name
 	usual      map[string]any    // the shape that most clusters have
 	asked      []map[string]bool // the holes that each shape has
@@ -124,7 +158,7 @@ type object struct {
 	name     string // the shortest of the names of its resources
 	kind     string
 	phase    resource.Phase
-	repeated bool // for every namespace
+	repeated string // the scope that it is repeated for, or ""
 	relevant []string
 	bodies   []variant
 }
@@ -147,11 +181,11 @@ func (w *writer) objects() ([]*object, error) {
 			id := resource.IDOf(r.Body.Object())
 			o := byID[id]
 			if o == nil {
-				o = &object{name: r.Name, kind: id.Kind, phase: r.Phase, repeated: r.Body.Uses(resource.ScopeNamespace)}
+				o = &object{name: r.Name, kind: id.Kind, phase: r.Phase, repeated: r.Body.Repeated()}
 				byID[id] = o
 			}
-			if o.phase != r.Phase || o.repeated != r.Body.Uses(resource.ScopeNamespace) {
-				return nil, fmt.Errorf("%s %s: the same object belongs to two phases, or is repeated for namespaces on some clusters only", r.Phase, r.Name)
+			if o.phase != r.Phase || o.repeated != r.Body.Repeated() {
+				return nil, fmt.Errorf("%s %s: the same object belongs to two phases, or is repeated on some clusters only", r.Phase, r.Name)
 			}
 			if n := len(o.bodies); n > 0 && o.bodies[n-1].shape == i {
 				return nil, fmt.Errorf("%s %s: a cluster would have the same object twice", r.Phase, r.Name)

@@ -16,7 +16,7 @@ type printer struct {
 	out      strings.Builder
 	defines  []string // names
 	root     string   // how the values are reached: "", or "$" within range
-	repeated bool
+	repeated string   // the scope whose items "." is, or ""
 	kind     string
 	name     string // of the object
 	path     []string
@@ -44,14 +44,18 @@ func (w *writer) object(o *object) error {
 		condition = "and " + strings.Join(conditions, " ")
 	}
 	p.line(0, "{{- if "+condition+" }}")
-	if o.repeated {
-		w.namespaces = true
+	if o.repeated != "" {
+		list := w.list(o.repeated)
+		if list == nil {
+			return fmt.Errorf("the chart has no list of each %s", o.repeated)
+		}
+		w.usedLists[o.repeated] = true
 		p.root = "$"
-		p.line(0, "{{- range .Values.namespaces }}")
+		p.line(0, "{{- range .Values."+list.Path+" }}")
 	}
 	p.line(0, "---")
 	p.fields(o.bodies, 0)
-	if o.repeated {
+	if o.repeated != "" {
 		p.line(0, "{{- end }}")
 	}
 	p.line(0, "{{- end }}")
@@ -301,11 +305,10 @@ func (p *printer) text(prefix, s string, indent int) {
 // merge prints a map of ours with the user's over it.
 func (p *printer) merge(prefix string, ours []variant, theirs string, indent int) {
 	outer := struct {
-		text, root string
-		repeated   bool
+		text, root, repeated string
 	}{p.out.String(), p.root, p.repeated}
 	p.out.Reset()
-	p.root, p.repeated = "", false // a template of its own gets the values, and no namespace
+	p.root, p.repeated = "", "" // a template of its own gets the values, and no item
 	if len(ours) == 1 {
 		p.entries(ours[0].value.(map[string]any), 0)
 	} else {
@@ -339,9 +342,13 @@ func (p *printer) fail(err error) {
 
 // reference is the expression for the value that fills a hole.
 func (p *printer) reference(path string) string {
-	if strings.HasPrefix(path, resource.ScopeNamespace+".") {
-		if !p.repeated {
-			p.fail(fmt.Errorf("%s: what is merged over cannot differ between namespaces", strings.Join(p.path, ".")))
+	scope, field, _ := strings.Cut(path, ".")
+	if list := p.list(scope); list != nil {
+		switch {
+		case p.repeated != scope:
+			p.fail(fmt.Errorf("%s: what is merged over cannot differ with each %s", strings.Join(p.path, "."), scope))
+		case list.Items != nil:
+			return "." + field
 		}
 		return "."
 	}

@@ -14,10 +14,10 @@ import (
 
 // Paths of values that are no holes.
 const (
-	pathShape      = "shape"
-	pathPhases     = "phases"
-	pathNamespaces = "namespaces"
-	pathCluster    = "cluster.name" // which the notes have
+	pathShape   = "shape"
+	pathPhases  = "phases"
+	pathLinks   = "links"
+	pathCluster = "cluster.name" // which the notes have
 )
 
 // groupDocs are about values that hold others.
@@ -26,6 +26,7 @@ var groupDocs = map[string]string{
 		"of the topology have are accepted, because a chart has what they need.",
 	pathPhases: "What a release has. Helm asks the cluster about every kind before it installs the first object, so on a cluster that does " +
 		"not know the Kiali resource yet a release with the operator comes first.",
+	pathLinks: "What the hub reaches the remotes by.",
 }
 
 var phaseDocs = map[resource.Phase]string{
@@ -41,6 +42,7 @@ type setting struct {
 	doc      string
 	value    any
 	required bool
+	item     resource.Item // of a list whose items are no texts
 }
 
 // values are those that the templates ask for, in the order of the table.
@@ -55,20 +57,22 @@ func (w *writer) values() []setting {
 			if value == nil {
 				value = ""
 			}
-			settings = append(settings, setting{v.Path, v.Doc, value, v.Required})
+			settings = append(settings, setting{v.Path, v.Doc, value, v.Required, nil})
 		}
 	}
-	if w.namespaces {
-		settings = append(settings, setting{pathNamespaces, "The namespaces with proxies. Each gets a PodMonitor.", w.Namespaces, false})
+	for i := range w.Lists {
+		if l := &w.Lists[i]; w.usedLists[l.Scope] {
+			settings = append(settings, setting{l.Path, l.Doc, l.initial(), false, l.Items})
+		}
 	}
 	w.usual = w.usualShape()
 	for _, f := range w.Fields {
 		if w.usedFields[f.Name] {
-			settings = append(settings, setting{pathShape + "." + f.Name, f.Doc, w.usual[f.Name], false})
+			settings = append(settings, setting{pathShape + "." + f.Name, f.Doc, w.usual[f.Name], false, nil})
 		}
 	}
 	for _, phase := range []resource.Phase{resource.Operator, resource.Kiali, resource.Link, resource.Monitoring} {
-		settings = append(settings, setting{pathPhases + "." + string(phase), phaseDocs[phase], true, false})
+		settings = append(settings, setting{pathPhases + "." + string(phase), phaseDocs[phase], true, false, nil})
 	}
 	return settings
 }
@@ -116,8 +120,11 @@ func (w *writer) clusterValues(c *Cluster) []byte {
 		}
 		put(own, v.Path, value)
 	}
-	if w.namespaces && !slices.Equal(c.Namespaces, w.Namespaces) {
-		put(own, pathNamespaces, append([]string{}, c.Namespaces...))
+	for i := range w.Lists {
+		l := &w.Lists[i]
+		if value := l.value(c.Lists[l.Scope]); w.usedLists[l.Scope] && !reflect.DeepEqual(value, l.initial()) {
+			put(own, l.Path, value)
+		}
 	}
 	for name, value := range w.shape(c.Shape) {
 		if value != w.usual[name] {
@@ -143,6 +150,16 @@ func (w *writer) has(shape int, hole string) bool {
 		}
 	}
 	return w.asked[shape][hole] || w.holes[hole].Path == pathCluster
+}
+
+// list is the list of a scope, or nil.
+func (w *writer) list(scope string) *List {
+	for i := range w.Lists {
+		if w.Lists[i].Scope == scope {
+			return &w.Lists[i]
+		}
+	}
+	return nil
 }
 
 // put sets the value at a path.
@@ -251,7 +268,11 @@ func (w *writer) schemaFile(settings []setting) ([]byte, error) {
 	}
 	leaf := func(key string, s setting, _ int) {
 		above := parent(s.path)
-		properties(above)[key] = schemaOf(s)
+		schema := schemaOf(s)
+		if strings.HasPrefix(s.path, pathShape+".") && slices.ContainsFunc(w.Shapes, func(other Shape) bool { return other.Fields[key] == "" }) {
+			delete(schema, "minLength") // which is of the usual shape
+		}
+		properties(above)[key] = schema
 		if s.required {
 			required, _ := above["required"].([]string)
 			above["required"] = append(required, key)
@@ -288,13 +309,25 @@ func properties(schema map[string]any) map[string]any {
 }
 
 func schemaOf(s setting) map[string]any {
-	schema := map[string]any{"description": s.doc}
+	schema := map[string]any{}
+	if s.doc != "" {
+		schema["description"] = s.doc
+	}
 	switch v := s.value.(type) {
 	case bool:
 		schema["type"] = "boolean"
 	case []string:
 		schema["type"] = "array"
 		schema["items"] = map[string]any{"type": "string", "minLength": 1}
+		schema["uniqueItems"] = true
+	case []any:
+		schema["type"] = "array"
+		item := objectSchema("")
+		for key, value := range s.item {
+			properties(item)[key] = schemaOf(setting{value: value})
+		}
+		item["required"] = slices.Sorted(maps.Keys(s.item))
+		schema["items"] = item
 		schema["uniqueItems"] = true
 	case map[string]any:
 		schema["type"] = "object"

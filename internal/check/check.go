@@ -11,6 +11,11 @@ import (
 type Options struct {
 	Definitions *Definitions // of the custom resources; nil: objects are not compared with schemas
 	Suppress    []string     // ids of rules whose warnings and infos are not wanted
+
+	RequireLinks bool // a remote without a sealed link is an error
+
+	// The time, and what is soon, as sealed links have it; "": nothing expires.
+	Now, Soon string
 }
 
 // Find applies every rule to topologies that had no findings of their own,
@@ -20,7 +25,7 @@ func Find(inputs []Input, o Options) (topology.Findings, error) {
 	meshes := make([]*mesh, len(inputs))
 	for i, in := range inputs {
 		var err error
-		if meshes[i], err = newMesh(in, o.Definitions); err != nil {
+		if meshes[i], err = newMesh(in, o); err != nil {
 			return nil, err
 		}
 	}

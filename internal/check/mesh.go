@@ -1,21 +1,33 @@
 package check
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"path"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/delivery"
+	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
 // Input is a topology that had no findings, with what was rendered from it.
 type Input struct {
 	Topology *topology.Topology
 	Clusters []resource.Cluster // in the order of the topology
+	Delivery []tree.File        // the delivery objects, if there are any
+
+	Links  map[string]*topology.SealedLink // beside the topology, by the names of their files
+	Others []string                        // files beside these
+	Arg    string                          // how commands are told of the topology, "" where it is in no file
 
 	// Stage renders with the first n overlays only, by which a finding is told
 	// from what the templates say; nil where there are no overlays.
@@ -25,14 +37,23 @@ type Input struct {
 // mesh is an input as rules look at it.
 type mesh struct {
 	*topology.Topology
-	clusters    []resource.Cluster
-	objects     []*object    // every object whose content differs by more than well-formed names
-	kialis      []*object    // the Kiali resource of each cluster, or nil
-	hub         int          // index of the hub
-	definitions *Definitions // nil: there are none
-	bodies      map[*resource.Body]resource.Object
-	stage       func(n int) ([]resource.Cluster, error)
-	stages      map[int][]resource.Cluster
+	clusters     []resource.Cluster
+	objects      []*object // every object whose content differs by more than well-formed names
+	delivered    []*object // the delivery objects
+	applications []delivery.Application
+	kialis       []*object    // the Kiali resource of each cluster, or nil
+	hub          int          // index of the hub
+	definitions  *Definitions // nil: there are none
+	bodies       map[*resource.Body]resource.Object
+	stage        func(n int) ([]resource.Cluster, error)
+	stages       map[int][]resource.Cluster
+	sizes        map[*object]delivery.Size
+
+	links        map[string]*topology.SealedLink
+	others       []string
+	arg          string
+	requireLinks bool
+	now, soon    string
 }
 
 // body gives the object of a resource with its marks; one of an overlay has
@@ -52,7 +73,7 @@ func (m *mesh) body(r resource.Resource) resource.Object {
 // object is a rendered object with where it comes from.
 type object struct {
 	mesh    *mesh
-	cluster int
+	cluster int // or -1, of a delivery object
 	phase   resource.Phase
 	literal bool // an overlay had a hand in it
 	ID      resource.ID
@@ -63,9 +84,10 @@ type object struct {
 // object without them is checked once for all clusters of its shape.
 var freeValues = []string{"kialiSpec", "monitoringConfig", "workloadConfig"}
 
-func newMesh(in Input, definitions *Definitions) (*mesh, error) {
-	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
-		bodies: map[*resource.Body]resource.Object{}, stage: in.Stage, stages: map[int][]resource.Cluster{}}
+func newMesh(in Input, o Options) (*mesh, error) {
+	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: o.Definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
+		bodies: map[*resource.Body]resource.Object{}, stage: in.Stage, stages: map[int][]resource.Cluster{}, sizes: map[*object]delivery.Size{},
+		links: in.Links, others: in.Others, arg: in.Arg, requireLinks: o.RequireLinks, now: o.Now, soon: o.Soon}
 	seen := map[*resource.Body]bool{}
 	for i := range in.Clusters {
 		c := &in.Clusters[i]
@@ -95,7 +117,28 @@ func newMesh(in Input, definitions *Definitions) (*mesh, error) {
 			}
 		}
 	}
-	return m, nil
+	if err := m.readDelivery(in.Delivery); err != nil {
+		return nil, err
+	}
+	var err error
+	m.applications, err = delivery.Applications(in.Delivery)
+	return m, err
+}
+
+// readDelivery finds the objects among the files of delivery; others list
+// them, or are what an engine fills them from.
+func (m *mesh) readDelivery(files []tree.File) error {
+	for _, f := range files {
+		if path.Base(f.Path) == kustomize.File || !bytes.HasPrefix(f.Content, []byte("apiVersion:")) {
+			continue
+		}
+		var content resource.Object
+		if err := yaml.Unmarshal(f.Content, &content); err != nil {
+			return fmt.Errorf("%s: %w", f.Path, err)
+		}
+		m.delivered = append(m.delivered, &object{mesh: m, cluster: -1, ID: resource.IDOf(content), content: content})
+	}
+	return nil
 }
 
 // fill gives the object that a resource is on a cluster, or the first of
@@ -287,6 +330,7 @@ var homes = []struct {
 	{"Subscription", "spec", []any{"spec", "kiali", "operator"}},
 	{"Telemetry", "", []any{"spec", "telemetry"}},
 	{"ClusterRoleBinding", "", []any{"spec", "metrics", "store"}},
+	{"SealedSecret", "", []any{"spec", "kiali", "links", "format"}},
 }
 
 // at gives the line that causes a part of an object: of the topology's own
@@ -294,6 +338,15 @@ var homes = []struct {
 // from, or of its cluster.
 func (o *object) at(path fieldPath) topology.Position {
 	t := o.mesh.Topology
+	if o.cluster < 0 {
+		switch generator := []any{"spec", "delivery", "argocd", "generator"}; {
+		case o.ID.Kind == "ApplicationSet" && t.Has(generator...):
+			return t.At(generator...)
+		case strings.Contains(o.ID.APIVersion, "argoproj.io/"):
+			return t.KeyAt("spec", "delivery", "argocd")
+		}
+		return t.KeyAt("spec", "delivery", "flux")
+	}
 	for _, own := range o.kialiSpecs() {
 		if in := append(own, path[min(1, len(path)):]...); len(in) > len(own) && t.Has(in...) {
 			return t.KeyAt(in...)

@@ -36,6 +36,7 @@ type Rule struct {
 const (
 	byReader  = "topology"
 	byOverlay = "overlay"
+	byRender  = "render"
 )
 
 // Rules lists every rule, in the order of their pages.
@@ -44,10 +45,14 @@ func Rules() []Rule {
 		textRules(),
 		identityRules(),
 		kialiRules(),
-		linkRules(),
+		accessRules(),
 		metricsRules(),
 		tracingRules(),
 		installRules(),
+		substitutionRules(),
+		sizeRules(),
+		argoCDRules(),
+		fluxRules(),
 		schemaRules(),
 		overlayRules(),
 	)

@@ -68,12 +68,13 @@ func installRules() []Rule {
 			mesh:   operatorOrder,
 		},
 		{
-			ID: "IN07", Severity: topology.Warning, Reserved: "delivery objects",
-			Title: "the Kiali resource goes before its operator",
-			What:  "A delivery prunes in the reverse order.",
-			Why:   "The finalizer needs the operator.", Fix: "Keep the order.",
-			Source: "argo-cd docs/user-guide/sync-waves.md",
-			// IN06 looks at the waves.
+			ID: "IN07", Severity: topology.Warning,
+			Title:  "the Kiali resource goes before its operator",
+			What:   "delivery.flux.deletionPolicy leaves the objects of a cluster that leaves the topology: it is Orphan, or MirrorPrune without prune. Argo CD prunes in the reverse order of the sync waves, which IN06 looks at.",
+			Why:    "The Kiali resource has a finalizer that only the operator takes off. Flux deletes all phases at once: where the operator goes first, the resource and its namespace stay in deletion for ever.",
+			Fix:    "Leave deletionPolicy out, and remove a cluster as docs/flux.md says.",
+			Source: "kustomize-controller docs/spec/v1/kustomizations.md; kiali-operator finalizer",
+			mesh:   unorderedDeletion,
 		},
 		{
 			ID:     "IN08",
@@ -225,19 +226,24 @@ var (
 func shellRemnants(m *mesh, f *found) {
 	for _, o := range m.objects {
 		walk(o.content, nil, func(path fieldPath, v any) {
-			text, ok := v.(string)
-			if !ok || len(path) > 0 && path[len(path)-1] == "replacement" {
-				return
-			}
-			remnant := heredoc.FindString(text)
-			if remnant == "" {
-				remnant = variable.FindString(replacementLine.ReplaceAllString(text, ""))
-			}
-			if remnant != "" {
-				f.object(o, path, "write the value; no shell runs over it", "%s of the %s has %q in it, which only a shell would replace", path, o, strings.TrimSpace(remnant))
+			if remnant := shellRemnant(path, v); remnant != "" {
+				f.object(o, path, "write the value; no shell runs over it", "%s of the %s has %q in it, which only a shell would replace", path, o, remnant)
 			}
 		})
 	}
+}
+
+// shellRemnant is what a shell has left in a value, or "".
+func shellRemnant(path fieldPath, v any) string {
+	text, ok := v.(string)
+	if !ok || len(path) > 0 && path[len(path)-1] == "replacement" {
+		return ""
+	}
+	remnant := heredoc.FindString(text)
+	if remnant == "" {
+		remnant = variable.FindString(replacementLine.ReplaceAllString(text, ""))
+	}
+	return strings.TrimSpace(remnant)
 }
 
 func unpinned(m *mesh, f *found) {

@@ -501,7 +501,7 @@ func clustersByHand(m *mesh, f *found) {
 		switch {
 		case secret == "":
 			f.object(o, path, "remove the entry; the links of the topology's remotes need none", "clustering.clusters lists %q without secret_name; Kiali knows such a cluster and cannot reach it", topology.Shorten(name))
-		case remote:
+		case remote && !m.hasLink(name): // else RS12 has more to say
 			f.object(o, path, "remove the entry; the links of the topology's remotes need none", "clustering.clusters lists %q, whose link Kiali finds by itself; the entry goes over it", name)
 		}
 	}

@@ -2,28 +2,23 @@ package check
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-const (
-	sealedLinks = "sealed links"
-	theChart    = "the format helm"
-)
+const theChart = "the format helm"
 
-// linkRules are about the hub's access to the remotes, and about secrets.
+// accessRules are about the hub's access to the remotes, and about secrets, in
+// the order of their ids.
+func accessRules() []Rule {
+	return slices.SortedFunc(slices.Values(append(linkRules(), sealedRules()...)), func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+}
+
 func linkRules() []Rule {
 	return []Rule{
-		{
-			ID: "RS01", Reserved: sealedLinks,
-			Title:  "a kubeconfig is the cluster's own",
-			What:   "The key of the Secret, the name of the cluster in the kubeconfig and the annotation are the cluster's name; there are one cluster and one user, and current-context leads to them.",
-			Why:    "Kiali skips the file with a line in its log, and the cluster is missing.",
-			Fix:    "Seal the link again.",
-			Source: "kiali kubernetes/cluster_secret.go",
-		},
 		{
 			ID: "RS02", FoundBy: byReader, Also: topology.Info,
 			Title:  "the hub's pods can reach the API server",
@@ -36,19 +31,11 @@ func linkRules() []Rule {
 		{
 			ID: "RS03", Severity: topology.Warning,
 			Title:  "certificates are checked",
-			What:   "No insecure_skip_verify or insecure_skip_verify_tls is true in a Kiali resource. (A kubeconfig's own certificate comes with sealed links.)",
+			What:   "No insecure_skip_verify or insecure_skip_verify_tls is true in a Kiali resource, and no remote has access.insecureSkipTLSVerify: true.",
 			Why:    "Whoever is between Kiali and the server can read its token, which sees the whole cluster.",
 			Fix:    "Put the CA into the key additional-ca-bundle.pem of the ConfigMap <instance>-cabundle in Kiali's namespace.",
 			Source: "kiali business/openshift_oauth.go; kiali.io, TLS configuration",
 			mesh:   uncheckedCertificates,
-		},
-		{
-			ID: "RS04", Reserved: sealedLinks,
-			Title:  "a link's CA can be read",
-			What:   "The CA in a kubeconfig parses, and is valid for 30 days more.",
-			Why:    "Kiali stops at its start.",
-			Fix:    "Seal the link again with the cluster's CA.",
-			Source: "kiali kubernetes/client_factory.go",
 		},
 		{
 			ID:     "RS05",
@@ -58,27 +45,6 @@ func linkRules() []Rule {
 			Fix:    "Take it out, make a new one, and refer to a Secret: secret:<name>:<key>.",
 			Source: "kiali.io, credentials in Secrets",
 			mesh:   plainSecrets,
-		},
-		{
-			ID: "RS06", Reserved: sealedLinks,
-			Title: "a sealed link fits the hub",
-			What:  "Name, namespace and scope are those of the Secret, and the certificate is the hub's.",
-			Why:   "The controller cannot open it.", Fix: "Seal the link again.",
-			Source: "bitnami-labs/sealed-secrets pkg/crypto",
-		},
-		{
-			ID: "RS07", Reserved: sealedLinks,
-			Title: "a link's Secret has the labels that Kiali and the operator look for",
-			What:  "The template of the sealed link has the labels of its format.",
-			Why:   "Nothing would find the Secret.", Fix: "Seal the link again.",
-			Source: "kiali-operator watches-os.yaml",
-		},
-		{
-			ID: "RS08", Severity: topology.Warning, Reserved: sealedLinks,
-			Title: "the operator is told of a new Secret",
-			What:  "With links.format perCluster the hub's Kiali resource has the annotation kiali.io/reconcile.",
-			Why:   "The operator does not watch these Secrets.", Fix: "Use links.format: single.",
-			Source: "kiali/kiali issue 6941",
 		},
 		{
 			ID:     "RS09",
@@ -97,27 +63,6 @@ func linkRules() []Rule {
 			Fix:    "Leave the sync waves as they are rendered.",
 			Source: "kubernetes pkg/controller/serviceaccount/tokens_controller.go; tried on 1.36",
 			mesh:   tokenOrder,
-		},
-		{
-			ID: "RS11", Reserved: sealedLinks,
-			Title: "a kubeconfig with a plugin is allowed to run it",
-			What:  "clustering.enable_exec_provider is true where a kubeconfig has exec.",
-			Why:   "Kiali takes the user out of it.", Fix: "Add the field.",
-			Source: "kiali kubernetes/client_factory.go",
-		},
-		{
-			ID: "RS12", Severity: topology.Warning, Reserved: sealedLinks,
-			Title: "a cluster is in one Secret",
-			What:  "No cluster is in Secrets of both formats.",
-			Why:   "Kiali reads the first.", Fix: "Remove one.",
-			Source: "kiali kubernetes/cluster_secret.go",
-		},
-		{
-			ID: "RS13", Severity: topology.Warning, Reserved: sealedLinks,
-			Title: "a link's token lasts, and is of the right account",
-			What:  "The token in a kubeconfig does not expire soon.",
-			Why:   "Kiali loses the cluster.", Fix: "Seal the link again.",
-			Source: "kiali/kiali issues 8198, 5070",
 		},
 		{
 			ID: "RS14", Reserved: theChart,
@@ -143,13 +88,6 @@ func linkRules() []Rule {
 			Fix:    "Take the label off.",
 			Source: "kiali-operator watches-os.yaml; helm-charts kiali-operator/templates/clusterrole.yaml",
 			mesh:   watchedLabel,
-		},
-		{
-			ID: "RS17", Severity: topology.Warning, Reserved: sealedLinks,
-			Title: "the Secret of all links has room",
-			What:  "All kubeconfigs together have less than 1 MiB.",
-			Why:   "The API server refuses a larger Secret.", Fix: "Use links.format: perCluster.",
-			Source: "Kubernetes, Secrets",
 		},
 	}
 }
@@ -182,6 +120,12 @@ func uncheckedCertificates(m *mesh, f *found) {
 					"%s is true, so whoever is in between can read Kiali's token", path[1:])
 			}
 		})
+	}
+	for i := range m.Spec.Clusters {
+		if m.Spec.Clusters[i].Access.InsecureSkipTLSVerify && i != m.hub {
+			f.cluster(m, i, m.At("spec", "clusters", i, "access", "insecureSkipTLSVerify"), "leave it out, and seal the link with the CA of the API server",
+				"the certificate of the API server is not checked, so whoever is in between can read the token of the link")
+		}
 	}
 }
 
@@ -276,8 +220,11 @@ func manyLogins(m *mesh, f *found) {
 func watchedLabel(m *mesh, f *found) {
 	const label, name = "kiali.io/kiali-multi-cluster-secret", "kiali-multi-cluster-secret"
 	for _, o := range m.objects {
-		if v := o.value(fieldPath{"metadata", "labels", label}); v != nil && (o.ID.Kind != "Secret" && o.ID.Kind != "SealedSecret" || o.ID.Name != name) {
-			f.object(o, fieldPath{"metadata", "labels", label}, "take the label off", "the %s %s has the label %s, which is for the Secret %s alone", o.ID.Kind, o.ID.Name, label, name)
+		for _, path := range []fieldPath{{"metadata", "labels", label}, {"spec", "template", "metadata", "labels", label}} {
+			if v := o.value(path); v != nil && (o.ID.Kind != "Secret" && o.ID.Kind != "SealedSecret" || o.ID.Name != name) {
+				f.object(o, path, "take the label off", "the %s %s has the label %s, which is for the Secret %s alone", o.ID.Kind, o.ID.Name, label, name)
+				break
+			}
 		}
 	}
 }

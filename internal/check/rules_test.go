@@ -1,7 +1,9 @@
 package check_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -39,7 +41,9 @@ spec:
 `
 
 // edits are values of a topology by their paths, as YAML; an empty one removes
-// what is there. The element of a list has its index in the path.
+// what is there. The element of a list has its index in the path. Every remote
+// has a sealed link, whose values are "link NAME PATH", and "link NAME" is what
+// cluster it leads to; "now" is the time.
 type edits map[string]string
 
 // objects are values of rendered objects by their kinds and paths: what an
@@ -102,12 +106,24 @@ var cases = []struct {
 	{rule: "KC19", mutant: edits{"spec.kiali.version": "default"}, near: edits{"spec.kiali.version": "v2.22"}},
 	{rule: "KC20", mutant: edits{"spec.kiali.instanceName": strings.Repeat("k", 40), "spec.kiali.namespace": strings.Repeat("n", 23)}, near: edits{"spec.kiali.instanceName": strings.Repeat("k", 40), "spec.kiali.namespace": strings.Repeat("n", 22)}},
 
+	{rule: "RS01", mutant: edits{"link west spec.server": "https://api.east.example.com:6443"}, near: edits{"link west spec.generation": "2", "link west spec.tokens": "[1, 2]"}},
 	{rule: "RS02", mutant: edits{"spec.clusters.1.server": "https://127.0.0.1:6443"}, near: edits{"spec.clusters.1.server": "https://128.0.0.1:6443"}},
 	{rule: "RS03", mutant: edits{"spec.kiali.spec": "{auth: {openshift: {insecure_skip_verify_tls: true}}}"}, near: edits{"spec.kiali.spec": "{auth: {openshift: {insecure_skip_verify_tls: false}}}"}},
+	{rule: "RS04", mutant: edits{"now": "2126-02-01T00:00:00Z"}, near: edits{"now": "2125-12-01T00:00:00Z"}},
 	{rule: "RS05", mutant: edits{"spec.kiali.spec": `{chat_ai: {providers: [{name: a, key: "sha256~0123456789abcdefghijklmno"}]}}`}, near: edits{"spec.kiali.spec": `{chat_ai: {providers: [{name: a, key: "secret:chat:key"}]}}`}},
+	{rule: "RS06", mutant: edits{"link west spec.encryptedData": "AgB0"}, near: edits{"spec.kiali.links": "{format: perCluster}"}},
+	{rule: "RS07", made: objects{"SealedSecret spec.template.metadata.labels": "{kiali.io/multiCluster: 'true'}"}, nearly: objects{"SealedSecret spec.template.metadata.labels": "{kiali.io/kiali-multi-cluster-secret: 'true'}"}},
+	{rule: "RS08", mutant: edits{"spec.kiali.links": "{format: perCluster}", "spec.kiali.spec": "{deployment: {pod_annotations: {sightline.dev/links: mine}}}"},
+		near: edits{"spec.kiali.links": "{format: perCluster}", "spec.kiali.spec": "{deployment: {pod_annotations: {mine: mine}}}"}},
 	{rule: "RS09", made: objects{"Secret metadata.annotations": "{kubernetes.io/service-account.name: kiali, argocd.argoproj.io/sync-wave: '40'}"}, nearly: objects{"Secret metadata.labels": "{a: b}"}},
 	{rule: "RS10", made: objects{"Secret metadata.annotations": "{kubernetes.io/service-account.name: kiali-service-account, argocd.argoproj.io/sync-wave: '30'}"}, nearly: objects{"Secret metadata.annotations": "{kubernetes.io/service-account.name: kiali-service-account, argocd.argoproj.io/sync-wave: '31'}"}},
+	{rule: "RS11", mutant: edits{"spec.clusters.1.access": "{exec: {command: login}}", "spec.kiali.spec": "{clustering: {enable_exec_provider: false}}"}, near: edits{"spec.clusters.1.access": "{exec: {command: login}}"}},
+	{rule: "RS12", mutant: edits{"spec.kiali.spec": "{clustering: {clusters: [{name: west, secret_name: west}]}}"}, near: edits{"spec.kiali.spec": "{clustering: {clusters: [{name: legacy, secret_name: west}]}}"}},
+	{rule: "RS13", mutant: edits{"link west spec.tokenExpires": `"2125-12-02T00:00:00Z"`, "now": "2125-12-03T00:00:00Z"}, near: edits{"link west spec.tokenExpires": `"2125-12-02T00:00:00Z"`}},
 	{rule: "RS15", mutant: edits{"remotes": "21"}, near: edits{"remotes": "20"}},
+	{rule: "RS17", mutant: edits{"link west size": "1048577"}, near: edits{"link west size": "838860"}},
+	{rule: "RS18", mutant: edits{"link west": ""}, near: edits{"link west": "", "spec.kiali.links": "{source: external}"}, severity: topology.Warning},
+	{rule: "RS19", mutant: edits{"link west": "east"}, near: edits{"link west": "west"}},
 	{rule: "RS16", made: objects{"Secret metadata.labels": "{kiali.io/kiali-multi-cluster-secret: 'true'}"}, nearly: objects{"Secret metadata.labels": "{kiali.io/other: 'true'}"}},
 
 	{rule: "PM01", made: objects{"PodMonitor spec.namespaceSelector": "{any: true}"}, nearly: objects{"PodMonitor spec.jobLabel": "envoy-stats"}},
@@ -147,17 +163,65 @@ var cases = []struct {
 	{rule: "IN04", made: objects{"Subscription spec.installPlanApproval": "Manual"}, nearly: objects{"Subscription spec.installPlanApproval": "Automatic"}},
 	{rule: "IN05", made: objects{"Kiali metadata.annotations": "{argocd.argoproj.io/sync-wave: '30'}"}, nearly: objects{"Telemetry metadata.annotations": "{a: b}"}},
 	{rule: "IN06", made: objects{"Subscription metadata.annotations": "{argocd.argoproj.io/sync-wave: '30'}"}, nearly: objects{"Subscription metadata.annotations": "{argocd.argoproj.io/sync-wave: '29'}"}},
+	{rule: "IN07", mutant: edits{"spec.delivery": byFlux("deletionPolicy: MirrorPrune, prune: true")}, near: edits{"spec.delivery": byFlux("deletionPolicy: MirrorPrune")}},
 	{rule: "IN08", mutant: edits{"spec.clusters.0.name": "eu-1", "spec.clusters.1.name": "eu.1", "spec.kiali.hub": "eu-1"}, near: edits{"spec.clusters.0.name": "eu-1", "spec.clusters.1.name": "eu1", "spec.kiali.hub": "eu-1"}},
 	{rule: "IN09", mutant: edits{"spec.clusters.1.server": "https://API.hub.example.com:6443/"}, near: edits{"spec.clusters.1.server": "https://api.hub.example.com:6444"}},
 	{rule: "IN10", mutant: edits{"spec.kiali.spec": "{server: {web_fqdn: 'kiali.${CTX_CLUSTER1}.example.com'}}"}, near: edits{"spec.kiali.spec": "{server: {web_fqdn: kiali.example.com}}"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
 	{rule: "IN11", mutant: edits{"spec.kiali.spec": "{deployment: {image_version: latest}}"}, near: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.0}}"}},
 	{rule: "IN12", mutant: edits{}, others: true, other: edits{"metadata.name": "two", "spec.mesh.id": "mesh2"}, near: edits{}, alone: true,
-		otherNear: edits{"metadata.name": "two", "spec.mesh.id": "mesh2", "spec.mesh.controlPlaneNamespace": "two", "spec.namespaces": "[two-a]", "spec.kiali.instanceName": "kiali2", "spec.kiali.operator": "{install: none}"}},
+		otherNear: besides(nil)},
 	{rule: "IN13", made: objects{"copy Telemetry": ""}, nearly: objects{"PodMonitor spec.jobLabel": "a"}},
+
+	{rule: "DL01", mutant: edits{"spec.delivery": byFlux("")}, made: objects{"PodMonitor metadata.annotations": "{argocd.argoproj.io/sync-wave: '50'}", "PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"},
+		near: edits{"spec.delivery": byFlux("")}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
+	{rule: "DL02", mutant: edits{"spec.delivery": "{repoURL: 'https://git.example.com/{{team}}/mesh.git', argocd: {}}"}, near: edits{"spec.delivery": "{repoURL: 'https://git.example.com/{team}/mesh.git', argocd: {}}"}},
+	{rule: "DL04", mutant: edits{"spec.kiali.spec": dashboard(210_000)}, near: edits{"spec.kiali.spec": dashboard(200_000)}},
+	{rule: "DL05", mutant: edits{"spec.kiali.spec": dashboard(1_580_000)}, near: edits{"spec.kiali.spec": dashboard(1_250_000)}},
+	{rule: "DL06", mutant: edits{"spec.delivery": argoCD(""), "spec.namespaces": manyNamespaces(2400)}, near: edits{"spec.delivery": argoCD(""), "spec.namespaces": manyNamespaces(2390)}},
+	{rule: "DL10", mutant: edits{"spec.clusters.1.name": "west_", "spec.delivery": argoCD("")}, near: edits{"spec.clusters.1.name": "west_1", "spec.delivery": argoCD("")}},
+	{rule: "DL11", mutant: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}, {clusters: [hub]}]")}, near: edits{"spec.delivery": argoCD("")}},
+	{rule: "DL12", mutant: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}]")}, near: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}, {clusters: [hub]}]")}},
+	{rule: "DL13", mutant: edits{"spec.delivery": argoCD("project: mesh")}, others: true, other: besides(edits{"spec.delivery": argoCD("project: mesh")}),
+		near: edits{"spec.delivery": argoCD("")}, alone: true, otherNear: besides(edits{"spec.delivery": argoCD("")})},
+
+	{rule: "DL20", mutant: edits{"spec.delivery": byFlux("wait: false")}, near: edits{"spec.delivery": byFlux("prune: true")}},
+	{rule: "DL21", mutant: edits{"spec.delivery": byFlux(""), "spec.clusters.1.name": "two-west"}, others: true, other: besides(edits{"metadata.name": "test-two", "spec.delivery": byFlux("")}),
+		near: edits{"spec.delivery": byFlux(""), "spec.clusters.1.name": "two-west"}, alone: true, otherNear: besides(edits{"metadata.name": "test-two", "spec.delivery": byFlux("namespace: other")})},
 
 	{rule: "SC01", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.intervall": "30s"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "30s"}},
 	{rule: "SC02", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "often"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "1m"}},
-	{rule: "SC03", crds: true, made: objects{"Telemetry kind": "Telemetries"}, nearly: objects{"Telemetry metadata.labels": "{a: b}"}},
+	{rule: "SC03", crds: true, made: objects{"Telemetry kind": "Telemetries"}, near: edits{"link west": ""}, nearly: objects{"Telemetry metadata.labels": "{a: b}"}},
+}
+
+// dashboard is a Kiali spec of about so many bytes.
+func dashboard(bytes int) string {
+	return "{custom_dashboards: [{name: " + strings.Repeat("x", bytes) + "}]}"
+}
+
+func manyNamespaces(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("ns-%d", i)
+	}
+	return "[" + strings.Join(names, ", ") + "]"
+}
+
+// argoCD is a delivery by Argo CD.
+func argoCD(with string) string {
+	return "{repoURL: 'https://git.example.com/mesh.git', argocd: {" + with + "}}"
+}
+
+// byFlux is a delivery by Flux.
+func byFlux(with string) string {
+	return "{repoURL: 'https://git.example.com/mesh.git', flux: {" + with + "}}"
+}
+
+// besides are a second topology that has the clusters of the sound one, and
+// nothing on them that is the other's.
+func besides(change edits) edits {
+	own := edits{"metadata.name": "two", "spec.mesh.id": "mesh2", "spec.mesh.controlPlaneNamespace": "two", "spec.namespaces": "[two-a]", "spec.kiali.instanceName": "kiali2", "spec.kiali.operator": "{install: none}"}
+	maps.Copy(own, change)
+	return own
 }
 
 // TestMutants shows that each rule catches its mutant and not its near miss,
@@ -191,7 +255,7 @@ func TestEveryRuleHasMutant(t *testing.T) {
 		with = append(with, c.rule)
 	}
 	for _, r := range check.Rules() {
-		if r.Reserved == "" && r.FoundBy != "overlay" {
+		if r.Reserved == "" && !slices.Contains([]string{"overlay", "render"}, r.FoundBy) {
 			assert.Contains(t, with, r.ID)
 		}
 	}
@@ -247,12 +311,19 @@ func find(t *testing.T, definitions *check.Definitions, change edits, made objec
 		if len(findings) > 0 {
 			return findings
 		}
-		clusters, err := render.Clusters(top, render.Sources{Templates: templates.FS})
+		links := links(t, top, change)
+		clusters, err := render.Clusters(top, render.Sources{Templates: templates.FS, Links: links})
 		require.NoError(t, err)
 		remade(t, clusters, made)
-		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters})
+		delivered, err := render.Delivery(top, render.Sources{Templates: templates.FS, Links: links}, render.Kustomize, clusters)
+		require.NoError(t, err)
+		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters, Delivery: delivered, Links: links, Arg: "a.yaml"})
 	}
-	findings, err := check.Find(inputs, check.Options{Definitions: definitions})
+	now := change["now"]
+	if now == "" {
+		now = "2025-01-01T00:00:00Z"
+	}
+	findings, err := check.Find(inputs, check.Options{Definitions: definitions, Now: now, Soon: now})
 	require.NoError(t, err)
 	return findings
 }
@@ -264,6 +335,9 @@ func edited(t *testing.T, change edits) string {
 	}
 	top := decoded(t, sound)
 	for _, path := range slices.Sorted(maps.Keys(change)) {
+		if path == "now" || strings.HasPrefix(path, "link ") {
+			continue
+		}
 		if path == "remotes" {
 			for i := range int(decoded(t, change[path]).(float64)) - 1 {
 				name := "r" + string(rune('a'+i))
@@ -280,6 +354,53 @@ func edited(t *testing.T, change edits) string {
 	out, err := yaml.Marshal(top)
 	require.NoError(t, err)
 	return string(out)
+}
+
+// links are those of all remotes, with changes.
+func links(t *testing.T, top *topology.Topology, change edits) render.Links {
+	t.Helper()
+	links := render.Links{}
+	for i := range top.Spec.Clusters {
+		c := &top.Spec.Clusters[i]
+		if top.IsHub(c) {
+			continue
+		}
+		secret, size := top.SealedFor(c), 3000
+		if said := change["link "+c.Name+" size"]; said != "" {
+			size = int(decoded(t, said).(float64))
+		}
+		data := make([]byte, 2+256+size+16)
+		data[0] = 1 // a ciphertext of 256 bytes comes first
+		var link any = map[string]any{
+			"apiVersion": topology.APIVersion, "kind": topology.SealedLinkKind, "metadata": map[string]any{"name": c.Name},
+			"spec": map[string]any{
+				"server":        c.Server,
+				"secret":        map[string]any{"namespace": secret.Namespace, "name": secret.Name, "key": secret.Key},
+				"certificate":   map[string]any{"fingerprint": strings.Repeat("ab", 32), "notAfter": "2126-01-01T00:00:00Z"},
+				"caExpires":     "2126-01-01T00:00:00Z",
+				"encryptedData": base64.StdEncoding.EncodeToString(data),
+			},
+		}
+		for path, value := range change {
+			if path, ok := strings.CutPrefix(path, "link "+c.Name+" spec."); ok {
+				link = set(link, strings.Split("spec."+path, "."), decoded(t, value))
+			}
+		}
+		name := c.Name
+		if to, ok := change["link "+c.Name]; ok {
+			name = to
+			link = set(link, []string{"metadata", "name"}, to)
+		}
+		if name == "" {
+			continue
+		}
+		data, err := yaml.Marshal(link)
+		require.NoError(t, err)
+		parsed, findings := topology.ParseSealedLink("sealed/test/"+name+".yaml", data)
+		require.Empty(t, findings)
+		links[name] = parsed
+	}
+	return links
 }
 
 func decoded(t *testing.T, text string) any {

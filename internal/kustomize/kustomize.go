@@ -5,9 +5,10 @@
 // without a hole of the cluster or a namespace it stands once in base/. One
 // that is repeated for namespaces stands in base/ without its namespace, once
 // for each choice of the values of a cluster that it has, and
-// namespaces/<namespace>/ adds that. Everything else belongs to a cluster, a
-// literal too: an overlay has made it for that cluster. So adding a cluster never
-// moves what another one has.
+// namespaces/<namespace>/ adds that. Everything else belongs to a cluster: what is
+// repeated for its links or tokens, in a file each, and a literal, which an
+// overlay has made for that cluster. So adding a cluster never moves what
+// another one has.
 package kustomize
 
 import (
@@ -61,6 +62,7 @@ type where int
 const (
 	inBase where = iota
 	inNamespaces
+	inFiles
 	inCluster
 )
 
@@ -114,6 +116,8 @@ func (w *writer) resource(c *resource.Cluster, r resource.Resource) ([]string, e
 		return []string{name}, nil
 	case inNamespaces:
 		return w.repeated(c, r, p.body)
+	case inFiles:
+		return w.each(c, r)
 	default:
 		return []string{"../../../base/" + r.Name}, w.addBase(c, r, r.Name, p.body)
 	}
@@ -121,13 +125,31 @@ func (w *writer) resource(c *resource.Cluster, r resource.Resource) ([]string, e
 
 func placeOf(body *resource.Body) (place, error) {
 	switch {
-	case body.Uses(resource.ScopeNamespace):
+	case body.Repeated() == resource.ScopeNamespace:
 		shared, err := withoutNamespace(body)
 		return place{inNamespaces, shared}, err
+	case body.Repeated() != "":
+		return place{inFiles, body}, nil
 	case body.Uses(resource.ScopeCluster), body.IsLiteral():
 		return place{inCluster, body}, nil
 	}
 	return place{inBase, body}, nil
+}
+
+// each writes a resource that the cluster has for each of its own items, to a
+// file for each.
+func (w *writer) each(c *resource.Cluster, r resource.Resource) ([]string, error) {
+	var names []string
+	for values := range c.Each(r) {
+		content, err := r.Body.Append(nil, values)
+		if err != nil {
+			return nil, err
+		}
+		name := r.Name + "-" + r.ItemOf(values) + ".yaml"
+		w.add("clusters/"+c.Name+"/"+string(r.Phase), name, content)
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 // repeated writes a resource that every namespace of the cluster has. Where it
@@ -154,7 +176,7 @@ func (w *writer) repeated(c *resource.Cluster, r resource.Resource, body *resour
 			continue
 		}
 		w.namespaces[dir] = true
-		w.add(dir, File, kustomization(map[string]any{"namespace": ns, "resources": []string{up + "base/" + base}}))
+		w.add(dir, File, Kustomization(map[string]any{"namespace": ns, "resources": []string{up + "base/" + base}}))
 	}
 	return names, nil
 }
@@ -193,7 +215,7 @@ func (w *writer) addBase(c *resource.Cluster, r resource.Resource, name string, 
 		return err
 	}
 	w.add("base/"+name, r.Name+".yaml", content)
-	w.add("base/"+name, File, kustomization(map[string]any{"resources": []string{r.Name + ".yaml"}}))
+	w.add("base/"+name, File, Kustomization(map[string]any{"resources": []string{r.Name + ".yaml"}}))
 	return nil
 }
 
@@ -209,7 +231,7 @@ func withoutNamespace(body *resource.Body) (*resource.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	if shared.Uses(resource.ScopeNamespace) {
+	if shared.Repeated() != "" {
 		return nil, fmt.Errorf("a resource that is repeated for namespaces may differ in metadata.namespace only")
 	}
 	return shared, nil
@@ -230,10 +252,12 @@ func build(resources, components []string) []byte {
 		}
 		fields["components"] = paths
 	}
-	return kustomization(fields)
+	return Kustomization(fields)
 }
 
-func kustomization(fields map[string]any) []byte {
+// Kustomization is the text of a kustomization with these fields, to which it
+// adds its type.
+func Kustomization(fields map[string]any) []byte {
 	fields["apiVersion"] = "kustomize.config.k8s.io/v1beta1"
 	fields["kind"] = "Kustomization"
 	return resource.Encode(nil, fields)

@@ -42,6 +42,7 @@ type Body struct {
 	text    []byte
 	holes   []hole
 	paths   []string // of its holes, sorted, each once
+	repeats string   // the scope that it is repeated for, or ""
 	literal []byte   // JSON, which takes a tenth of the memory; there is no object and no text then
 
 	id              ID // with marks in the two fields below
@@ -73,7 +74,8 @@ const (
 
 // NewBody compiles an object in which marks made by Hole stand for values.
 // Marks may be a whole string or parts of one; a mark in a key is an error,
-// because two clusters would then differ in structure.
+// because two clusters would then differ in structure, and so are marks of two
+// scopes that bodies are repeated for.
 func NewBody(object Object) (*Body, error) {
 	if err := noHoleInKeys(object); err != nil {
 		return nil, err
@@ -83,6 +85,15 @@ func NewBody(object Object) (*Body, error) {
 	e.document(object)
 	b.text = e.dst
 	b.paths = slices.Sorted(maps.Keys(holesIn(object, map[string]bool{})))
+	for _, scope := range Repeating() {
+		switch {
+		case !b.Uses(scope):
+		case b.repeats != "":
+			return nil, fmt.Errorf("it would be repeated for each %s and for each %s; a body may be repeated for one", b.repeats, scope)
+		default:
+			b.repeats = scope
+		}
+	}
 	b.id = IDOf(object)
 	b.namespace, b.name = split(b.id.Namespace), split(b.id.Name)
 	return b, nil
@@ -154,6 +165,10 @@ func noHoleInKeys(v any) error {
 // Object returns the object with its marks, nil for a literal. It must not be
 // changed.
 func (b *Body) Object() Object { return b.object }
+
+// Repeated is the scope that the body is repeated for, "" if it is one object
+// on each cluster.
+func (b *Body) Repeated() string { return b.repeats }
 
 // Uses tells whether the body has a hole of the scope.
 func (b *Body) Uses(scope string) bool { return len(b.Paths(scope)) > 0 }

@@ -3,6 +3,7 @@ package resource
 import (
 	"iter"
 	"maps"
+	"slices"
 )
 
 // Phase is a part of a cluster that is applied as one step.
@@ -32,16 +33,28 @@ type Resource struct {
 	Phase Phase
 	Name  string // component-resource, the name of its file
 	Body  *Body
-	Only  []string // the namespaces that it is repeated for, where that is not all of the cluster's
+	Only  []string // the names of the items that it is repeated for, where that is not all of the cluster's
 }
 
-// The scopes of values. A body with a hole of the scope Namespace is repeated
-// for every namespace of the cluster.
+// The scopes of values. A body with a hole of one of the last three is repeated
+// for every item of that scope which the cluster has; each has a name.
 const (
 	ScopeTopology  = "topology"
 	ScopeCluster   = "cluster"
 	ScopeNamespace = "namespace"
+	ScopeLink      = "link"  // of the hub to a remote, where each has a Secret of its own
+	ScopeToken     = "token" // of a remote, after its first
 )
+
+// Repeating returns the scopes that bodies are repeated for.
+func Repeating() []string { return []string{ScopeNamespace, ScopeLink, ScopeToken} }
+
+// Item is one of the things that a body is repeated for: its values by their
+// path. One of them is its name, which can name a file.
+type Item map[string]any
+
+// Name is the name of the item.
+func (i Item) Name() string { return text(i["name"]) }
 
 // Cluster is one cluster, ready to be packaged: the resources of its shape,
 // which it shares with all clusters of that shape, and its own values.
@@ -51,20 +64,35 @@ type Cluster struct {
 	Resources  []Resource
 	Values     Values // of the scopes topology and cluster
 	Namespaces []string
+	Items      map[string][]Item  // of the scopes link and token
 	Components map[Phase][]string // the kustomize components that change the resources, in order
 }
 
 // Each yields the values of every object that the resource is on the cluster:
-// one, or one for each namespace. The yielded map is valid until the next.
+// one, or one for each item that it is repeated for. The yielded map is valid
+// until the next.
 func (c *Cluster) Each(r Resource) iter.Seq[Values] {
 	return func(yield func(Values) bool) {
-		if !r.Body.Uses(ScopeNamespace) {
+		scope := r.Body.Repeated()
+		if scope == "" {
 			yield(c.Values)
 			return
 		}
 		values := maps.Clone(c.Values)
-		for _, ns := range c.NamespacesOf(r) {
-			values[ScopeNamespace] = map[string]any{"name": ns}
+		if scope == ScopeNamespace {
+			for _, ns := range c.NamespacesOf(r) {
+				values[scope] = map[string]any{"name": ns}
+				if !yield(values) {
+					return
+				}
+			}
+			return
+		}
+		for _, item := range c.Items[scope] {
+			if r.Only != nil && !slices.Contains(r.Only, item.Name()) {
+				continue
+			}
+			values[scope] = item
 			if !yield(values) {
 				return
 			}
@@ -72,7 +100,14 @@ func (c *Cluster) Each(r Resource) iter.Seq[Values] {
 	}
 }
 
-// NamespacesOf returns the namespaces that a repeated resource is repeated for.
+// ItemOf names the item that values, as Each yields them, are of; "" if the
+// resource is not repeated.
+func (r Resource) ItemOf(values Values) string {
+	return text(values[r.Body.Repeated()]["name"])
+}
+
+// NamespacesOf returns the namespaces that a resource is repeated for which is
+// repeated for namespaces.
 func (c *Cluster) NamespacesOf(r Resource) []string {
 	if r.Only != nil {
 		return r.Only

@@ -17,7 +17,8 @@ import (
 // topology has a function of its own.
 func (t *Topology) checkChoices(hub int, findings *Findings) {
 	t.checkAuth(hub, findings)
-	t.checkOperator(findings)
+	t.checkDelivery(findings)
+	t.checkFlux(findings)
 	t.checkStore(hub, findings)
 	t.checkVersions(hub, findings)
 	t.checkOverlays(findings)
@@ -80,13 +81,6 @@ func (t *Topology) checkOpenID(hub int, findings *Findings) {
 	if len(missing) > 0 {
 		findings.add(at, RuleMissing, "add spec: {auth: {openid: {client_id: kiali, issuer_uri: https://login.example.com}}} to spec.kiali",
 			"the strategy openid needs %s in auth.openid of spec.kiali.spec", strings.Join(missing, " and "))
-	}
-}
-
-func (t *Topology) checkOperator(findings *Findings) {
-	if t.Spec.Kiali.Operator.Install == "helm" {
-		findings.add(t.At("spec", "kiali", "operator", "install"), RuleValue, "write install: none and install the chart kiali-operator before the kiali phase, or use olm",
-			"the operator's chart is installed by a delivery object, and the topology has none")
 	}
 }
 

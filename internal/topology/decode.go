@@ -104,6 +104,13 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 			return
 		}
 		v.SetBool(strings.EqualFold(n.Value, "true"))
+	case reflect.Int:
+		i, err := strconv.Atoi(n.Value)
+		if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || err != nil || i < 1 {
+			d.wrongType(n, path, expected(v), "")
+			return
+		}
+		v.SetInt(int64(i))
 	default:
 		d.text(n, v, f, path)
 	}
@@ -118,6 +125,8 @@ func expected(v reflect.Value) string {
 		return "a list"
 	case reflect.Bool:
 		return "true or false"
+	case reflect.Int:
+		return "a whole number from 1"
 	}
 	return "a text"
 }
@@ -525,6 +534,9 @@ func setDefaults(v reflect.Value) {
 			target.SetBool(value == "true")
 		case value != "" && target.Kind() == reflect.String:
 			target.SetString(value)
+		case value != "" && target.Kind() == reflect.Int:
+			i, _ := strconv.ParseInt(value, 10, 64)
+			target.SetInt(i)
 		}
 	}
 }

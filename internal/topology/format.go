@@ -46,6 +46,21 @@ var formats = map[string]format{
 		"must be letters, digits, '-', '_' and '.', at most 63, starting and ending with a letter or digit"),
 	"webRoot": matching(`/|(/[-._~A-Za-z0-9]+)+`, 253, "write it like /kiali",
 		"must be a path that starts with / and does not end with one"),
+	"repoURL": matching(`(https?://|ssh://|oci://)[^\s@:]*@?[^\s@?#]+|[-._A-Za-z0-9]+@[-.A-Za-z0-9]+:[^\s?#]+`, 2048, "write it like https://git.example.com/platform/mesh.git, git@git.example.com:platform/mesh.git or oci://registry.example.com/mesh",
+		"must be the URL of a Git repository or of an OCI artifact, without a password"),
+	"repoPath": matching(`\.|[-_A-Za-z0-9][-._A-Za-z0-9]*(/[-_A-Za-z0-9][-._A-Za-z0-9]*)*`, 1024, "write it like rendered/east-west, relative to the top of the repository",
+		"must be a path of letters, digits, '-', '_' and '.', without a '/' at either end"),
+	"revision": matching(`[A-Za-z0-9]([-._/+A-Za-z0-9]*[A-Za-z0-9])?`, 255, "",
+		"must be the name of a branch or tag, or a commit"),
+	"maxUpdate": matching(`[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%`, 0, "",
+		"must be a number or a percentage, such as 1 or 25%"),
+	"chartVersion": matching(`v?[0-9]+\.[0-9]+\.[0-9]+([-+][-.+0-9A-Za-z]+)?`, 0, "write it like 2.27.0",
+		"must be one exact version"),
+	// In UTC to the second, so that the later text is the later time.
+	"instant": matching(`[0-9]{4}-(0[1-9]|1[0-2])-([0-2][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z`, 0, "write it like \"2036-01-01T00:00:00Z\"",
+		"must be a time in UTC, to the second"),
+	"fingerprint": matching(`[0-9a-f]{64}`, 0, "",
+		"must be a SHA-256 in hexadecimal, in lower case"),
 	"secretRef": {
 		rule:     "PM26",
 		hint:     "put it into a Secret in Kiali's namespace and write secret:<name>:<key>",
@@ -79,13 +94,15 @@ var formats = map[string]format{
 	},
 }
 
+// matching is a format of texts that match a pattern and have at most so many
+// characters, or with 0 any number.
 func matching(pattern string, most int, hint, problem string) format {
 	re := regexp.MustCompile(`^(?:` + pattern + `)$`)
 	return format{
 		rule: RuleValue,
 		hint: hint,
 		problem: func(s string) (string, string) {
-			if len(s) > most || !re.MatchString(s) {
+			if most > 0 && len(s) > most || !re.MatchString(s) {
 				return problem, ""
 			}
 			return "", ""

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,11 +34,15 @@ func (t *Topology) resolve() {
 		s.Metrics.Store = cmp.Or(s.Metrics.Store, "prometheus")
 		kiali.Operator.Install = cmp.Or(kiali.Operator.Install, "none")
 	}
+	if s.Delivery != nil {
+		t.resolveDelivery()
+	}
 	s.Metrics.Prometheus.URL = cmp.Or(s.Metrics.Prometheus.URL, "http://prometheus."+s.Mesh.ControlPlaneNamespace+":9090")
 	for i := range s.Clusters {
 		c := &s.Clusters[i]
 		c.Kiali.Version = cmp.Or(c.Kiali.Version, kiali.Version)
 		c.Kiali.WebRoot = cmp.Or(c.Kiali.WebRoot, DefaultWebRoot(c.Platform))
+		c.Flux.KubeConfigSecret = cmp.Or(c.Flux.KubeConfigSecret, ObjectName(c.Name)+"-kubeconfig")
 		c.Metrics.Interval = cmp.Or(c.Metrics.Interval, s.Metrics.Interval)
 		if c.ZtunnelNamespace == "" {
 			c.ZtunnelNamespace = s.Mesh.ControlPlaneNamespace
@@ -45,6 +50,23 @@ func (t *Topology) resolve() {
 				c.ZtunnelNamespace = "ztunnel"
 			}
 		}
+	}
+}
+
+func (t *Topology) resolveDelivery() {
+	s := &t.Spec
+	if argo := s.Delivery.ArgoCD; argo != nil {
+		argo.Cluster = cmp.Or(argo.Cluster, s.Kiali.Hub)
+		argo.Project = cmp.Or(argo.Project, t.Metadata.Name)
+		if argo.Namespace == "" {
+			argo.Namespace = "argocd"
+			if i := slices.IndexFunc(s.Clusters, func(c Cluster) bool { return c.Name == argo.Cluster }); i >= 0 && s.Clusters[i].Platform == "openshift" {
+				argo.Namespace = "openshift-gitops"
+			}
+		}
+	}
+	if flux := s.Delivery.Flux; flux != nil {
+		flux.Cluster = cmp.Or(flux.Cluster, s.Kiali.Hub)
 	}
 }
 

@@ -22,7 +22,7 @@ func TestDefaults(t *testing.T) {
 			Version:      "default",
 			Auth:         Auth{Strategy: "openshift"},
 			Links:        Links{Format: "single", Source: "sealed"},
-			Operator:     Operator{Channel: "stable"},
+			Operator:     Operator{Channel: "stable", Chart: chart},
 		},
 		Metrics: Metrics{
 			Store:           "thanosQuerier",
@@ -39,6 +39,7 @@ func TestDefaults(t *testing.T) {
 			ControlPlane:     ControlPlane{Mode: "local"},
 			Metrics:          ClusterMetrics{Interval: "30s"},
 			Kiali:            ClusterKiali{Version: "default", WebRoot: "/"},
+			Flux:             ClusterFlux{KubeConfigSecret: "east-kubeconfig"},
 		}},
 	}
 	require.Equal(t, want, got.Spec)
@@ -56,6 +57,9 @@ func TestDefaults(t *testing.T) {
 	require.False(t, got.OperatorBySubscription(got.Hub()))
 }
 
+// chart is the operator's where the topology says nothing of it.
+var chart = OperatorChart{RepoURL: "https://kiali.org/helm-charts", Namespace: "kiali-operator"}
+
 func TestGivenValues(t *testing.T) {
 	got, findings := Parse("everything.yaml", read(t, "testdata/ok/everything.yaml"))
 	require.Empty(t, findings)
@@ -66,6 +70,7 @@ func TestGivenValues(t *testing.T) {
 		c.ZtunnelNamespace = map[string]string{"openshift": "ztunnel", "kubernetes": "istio-control"}[c.Platform]
 		c.Metrics.Interval = "1h30m5s"
 		c.Kiali = ClusterKiali{Version: "v2.22", WebRoot: DefaultWebRoot(c.Platform)}
+		c.Flux.KubeConfigSecret = strings.ToLower(strings.ReplaceAll(c.Name, ".", "-")) + "-kubeconfig"
 		return c
 	}
 	require.Equal(t, Topology{
@@ -82,7 +87,7 @@ func TestGivenValues(t *testing.T) {
 				ViewOnly:     true,
 				Auth:         Auth{Strategy: "openid"},
 				Links:        Links{Format: "single", Source: "external"},
-				Operator:     Operator{Install: "none", Channel: "candidate-v2.4", Source: "community-operators"},
+				Operator:     Operator{Install: "none", Channel: "candidate-v2.4", Source: "community-operators", Chart: chart},
 				Spec: map[string]any{
 					"auth":              map[string]any{"openid": map[string]any{"client_id": "kiali", "issuer_uri": "https://login.example.com"}},
 					"external_services": map[string]any{"tracing": map[string]any{"auth": map[string]any{"token": "secret:tempo:token"}}},
@@ -131,6 +136,7 @@ func TestGivenValues(t *testing.T) {
 					ControlPlane:           ControlPlane{Mode: "local", Revisions: []string{"1-27-3", "canary"}},
 					UserWorkloadMonitoring: &UserWorkloadMonitoring{},
 					Metrics:                ClusterMetrics{Interval: "15s"},
+					Flux:                   ClusterFlux{KubeConfigSecret: "hub-1-eu-kubeconfig"},
 					Kiali: ClusterKiali{
 						Version: "v2.27", WebRoot: "/mesh/kiali_1", Host: "kiali.example.com",
 						Spec: map[string]any{"deployment": map[string]any{"replicas": json.Number("2")}},

@@ -53,13 +53,95 @@ type Spec struct {
 	// Namespaces with proxies in them, on every cluster of the mesh. Each gets a PodMonitor; so does the control plane's, which need not
 	// be named. Changes: how many PodMonitors there are.
 	Namespaces []string `yaml:"namespaces" format:"label"`
-	// Not supported yet: Argo CD and Flux objects beside the tree. Changes: nothing.
-	Delivery map[string]any `yaml:"delivery" later:"delivery objects are not rendered yet; point Argo CD or Flux at clusters/<name> of the tree"`
+	// Where the rendered directory is kept, and which engine brings it from there to the clusters. Changes: the delivery objects beside the
+	// clusters' own.
+	Delivery *Delivery `yaml:"delivery"`
 	// Changes of one's own over what is rendered. Changes: what they are about, on the clusters that they match.
 	Overlays []Overlay `yaml:"overlays"`
 	// The members of the mesh. A directory topology can have each in a document of kind Cluster instead. Changes: every resource; a
 	// cluster has its own.
 	Clusters []Cluster `yaml:"clusters"`
+}
+
+// Delivery says where the rendered directory is kept, and which engine brings it from there to the clusters.
+type Delivery struct {
+	// The repository that the rendered directory is committed to, as the engine reaches it. With oci:// it is an artifact that holds the
+	// directory, for Flux.
+	RepoURL string `yaml:"repoURL" required:"repoURL: https://git.example.com/platform/mesh.git" format:"repoURL"`
+	// The branch that is delivered; or a tag or a commit, to Argo CD.
+	Revision string `yaml:"revision" default:"main" format:"revision"`
+	// The rendered directory in the repository.
+	Path string `yaml:"path" default:"." format:"repoPath"`
+	// Objects for Argo CD, in argocd/ of the tree.
+	ArgoCD *ArgoCD `yaml:"argocd"`
+	// Objects for Flux, in flux/ of the tree.
+	Flux *Flux `yaml:"flux"`
+}
+
+// ArgoCD says how Argo CD delivers the clusters: an Application for each, made by one ApplicationSet.
+type ArgoCD struct {
+	// The namespace of Argo CD. Default: openshift-gitops where the cluster that it runs on is OpenShift, else argocd.
+	Namespace string `yaml:"namespace" format:"label"`
+	// The cluster that Argo CD runs on, by its name. Default: kiali.hub.
+	Cluster string `yaml:"cluster"`
+	// The name of the AppProject, which is rendered too. Default: the topology's name.
+	Project string `yaml:"project" format:"name"`
+	// Where the ApplicationSet has the clusters from: a list in itself; a small file for each in Git, by which it does not grow with the
+	// fleet; or Argo CD's own cluster Secrets, by their labels.
+	Generator string `yaml:"generator" default:"list" enum:"list|git|clusters"`
+	// What the ApplicationSet may do with Applications. create-update leaves that of a cluster which has left the topology; sync removes
+	// it. The objects on the cluster stay with both.
+	ApplicationsSync string `yaml:"applicationsSync" default:"create-update" enum:"create-update|sync"`
+	// When Argo CD applies what is in Git.
+	Sync ArgoCDSync `yaml:"sync"`
+	// Steps in which a change reaches the fleet (RollingSync), each once the one before is healthy. Argo CD has to have progressive syncs
+	// turned on, and automated sync is off then. Default: all clusters at once.
+	Rollout []RolloutStep `yaml:"rollout"`
+}
+
+// ArgoCDSync says when Argo CD applies what is in Git.
+type ArgoCDSync struct {
+	// Whether a change in Git is applied without being asked for.
+	Automated bool `yaml:"automated" default:"true"`
+	// Whether objects that are gone from Git are deleted from the cluster.
+	Prune bool `yaml:"prune" default:"false"`
+	// Whether changes made on the cluster are undone.
+	SelfHeal bool `yaml:"selfHeal" default:"true"`
+}
+
+// RolloutStep is a part of the fleet that a change reaches at once.
+type RolloutStep struct {
+	// The clusters of the step, by their names. Those that no step names are not synced.
+	Clusters []string `yaml:"clusters" required:"clusters: [cluster1]"`
+	// How many of them at a time: a number, or a percentage such as 25%. Default: all.
+	MaxUpdate string `yaml:"maxUpdate" format:"maxUpdate"`
+}
+
+// Flux says how Flux delivers the clusters: a Kustomization for each phase of each cluster, in order; of the format helm, a HelmRelease.
+type Flux struct {
+	// The namespace of Flux and of its objects.
+	Namespace string `yaml:"namespace" default:"flux-system" format:"label"`
+	// Where Flux runs. With hub it runs on one cluster and reaches the others by kubeconfigs; with standalone on every cluster, each with
+	// a root of its own, flux/<cluster>.
+	Mode string `yaml:"mode" default:"hub" enum:"hub|standalone"`
+	// The cluster that Flux runs on, by its name, with mode hub. Default: kiali.hub.
+	Cluster string `yaml:"cluster"`
+	// The Secret with the credentials for the repository, in the namespace of Flux. Required for a repository that is read by SSH. Default:
+	// none, for one that everybody may read.
+	SecretRef string `yaml:"secretRef" format:"name"`
+	// The time between two looks at the repository, and between two applies of what has not changed. What failed is tried again after a
+	// minute.
+	Interval string `yaml:"interval" default:"10m" format:"duration"`
+	// How long an apply may take until its objects are ready.
+	Timeout string `yaml:"timeout" default:"10m" format:"duration"`
+	// Whether objects that are gone from Git are deleted from the cluster. Of the format helm they always are, by Helm.
+	Prune bool `yaml:"prune" default:"false"`
+	// Whether a phase is done only once its objects are ready. Without it the order of the phases means little.
+	Wait bool `yaml:"wait" default:"true"`
+	// What becomes of the objects on a cluster when what delivers them is deleted, as it is once the cluster leaves the topology. Deletion
+	// knows no order, so a phase that others rest on may go first. Of the format helm, releases stay with Orphan, and with MirrorPrune
+	// unless there is prune; else they are uninstalled.
+	DeletionPolicy string `yaml:"deletionPolicy" default:"Orphan" enum:"Orphan|MirrorPrune|Delete|WaitForTermination"`
 }
 
 // Mesh identifies the mesh.
@@ -121,14 +203,26 @@ type Links struct {
 
 // Operator says how the Kiali operator comes to each cluster.
 type Operator struct {
-	// How: olm renders a Subscription, none relies on an operator that is there already. helm is not supported yet. Default: olm on the
-	// OpenShift clusters of an OpenShift hub, else none. olm that is written down holds for every cluster.
+	// How: olm renders a Subscription; helm has the engine of delivery install the operator's chart; none relies on an operator that is
+	// there already. Default: olm on the OpenShift clusters of an OpenShift hub, else none. What is written down holds for every cluster.
 	Install string `yaml:"install" enum:"olm|none|helm"`
 	// The Subscription's channel.
 	Channel string `yaml:"channel" default:"stable" format:"name"`
 	// The Subscription's catalog. It decides on the package too: kiali in the catalogs of the community, else kiali-ossm. Default:
 	// redhat-operators on OpenShift, operatorhubio-catalog on Kubernetes.
 	Source string `yaml:"source" format:"name"`
+	// The operator's chart, with install: helm.
+	Chart OperatorChart `yaml:"chart"`
+}
+
+// OperatorChart is the Helm chart kiali-operator.
+type OperatorChart struct {
+	// The repository of the chart.
+	RepoURL string `yaml:"repoURL" default:"https://kiali.org/helm-charts" format:"url"`
+	// The version of the chart. Required with install: helm; a range would install what nobody has seen.
+	Version string `yaml:"version" format:"chartVersion"`
+	// The namespace that the operator is installed in.
+	Namespace string `yaml:"namespace" default:"kiali-operator" format:"label"`
 }
 
 // Metrics says how the mesh is scraped, and where Kiali asks for the result.
@@ -295,10 +389,50 @@ type Cluster struct {
 	Metrics ClusterMetrics `yaml:"metrics"`
 	// The cluster's own Kiali. Changes: its Kiali resource.
 	Kiali ClusterKiali `yaml:"kiali"`
-	// Not supported yet: how the hub's kubeconfig reaches the API server. Changes: nothing.
-	Access map[string]any `yaml:"access" later:"the hub's kubeconfigs are not made yet, so there is nothing to say about them"`
-	// Not supported yet: how Argo CD knows the cluster. Changes: nothing.
-	ArgoCD map[string]any `yaml:"argocd" later:"delivery objects are not rendered yet"`
+	// How the hub's kubeconfig of a remote reaches its API server, where a token and a CA are not enough.
+	Access Access `yaml:"access"`
+	// How Argo CD knows the cluster. Default: by server; the cluster that it runs on is in-cluster.
+	ArgoCD *ClusterArgoCD `yaml:"argocd"`
+	// How Flux reaches the cluster, with mode hub. Changes: the delivery objects.
+	Flux ClusterFlux `yaml:"flux"`
+}
+
+// Access is how the hub's kubeconfig of a remote reaches its API server.
+type Access struct {
+	// Whether the API server's certificate is not checked. Whoever is between the hub and the cluster can read the token then. Changes:
+	// nothing; the kubeconfig is sealed.
+	InsecureSkipTLSVerify bool `yaml:"insecureSkipTLSVerify" default:"false"`
+	// The URL of a proxy to the API server, as the hub's pods see it. Changes: nothing; the kubeconfig is sealed.
+	ProxyURL string `yaml:"proxyURL" format:"url"`
+	// A program in Kiali's image that gives the credential, in place of a token.
+	Exec *Exec `yaml:"exec"`
+}
+
+// Exec is a program that gives a credential, as client-go runs it.
+type Exec struct {
+	// The version of the input and output of the program.
+	APIVersion string `yaml:"apiVersion" default:"client.authentication.k8s.io/v1" enum:"client.authentication.k8s.io/v1|client.authentication.k8s.io/v1beta1"`
+	// The program, which has to be in Kiali's image.
+	Command string `yaml:"command" required:"command: aws-iam-authenticator"`
+	// Its arguments. They stand in Git, so no credential may be among them.
+	Args []string `yaml:"args"`
+	// Variables of its environment. They stand in Git, so no credential may be among them.
+	Env map[string]string `yaml:"env"`
+}
+
+// ClusterArgoCD is how Argo CD knows a cluster, which may be under another URL than the hub uses. It has one of the two.
+type ClusterArgoCD struct {
+	// The URL that Argo CD has registered the cluster under.
+	Server string `yaml:"server" format:"url"`
+	// The name that Argo CD has registered the cluster under.
+	Name string `yaml:"name"`
+}
+
+// ClusterFlux is how Flux reaches a cluster from the one that it runs on.
+type ClusterFlux struct {
+	// The Secret with the kubeconfig, in the namespace of Flux. Default: <name of the cluster>-kubeconfig, in lower case and with - for _
+	// and '.'.
+	KubeConfigSecret string `yaml:"kubeConfigSecret" format:"name"`
 }
 
 // ControlPlane says where the istiod is that the cluster's proxies talk to.

@@ -1,0 +1,492 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+const sealDoc = `Make, check or renew the sealed links: the kubeconfigs by which Kiali on the hub
+reaches the remotes, encrypted so that only the sealed-secrets controller on the
+hub can open them. Each is a file to be committed,
+
+  <directory of the topology>/sealed/<name of the topology>/<cluster>.yaml
+
+and every later render puts them into the hub's tree.
+
+The token and the CA of a remote are read from it, by a context of the
+kubeconfig: the one with the cluster's own name, or the one of --context. The
+command waits until the cluster has put the token into its Secret. Or they come
+from files, by --token-file and --ca-file. The server in the link is always
+that of the topology.
+
+The certificate to seal with comes from a file, as kubeseal --fetch-cert writes
+it, or from the controller, by --hub-context.
+
+Nothing is written while token, CA, server and name are what they were. A
+certificate that the controller has renewed is no reason to seal again, since it
+keeps the earlier keys; --rekey does it.
+
+A token is rotated in three commits, each of which is synced before the next:
+
+  sightline seal CLUSTER --rotate ...    the remote gets a second token
+  sightline seal CLUSTER ...             the link moves to it
+  sightline seal CLUSTER --finish ...    the first one goes
+
+No flag takes a token, and none is ever printed or written in the clear.`
+
+type sealOptions struct {
+	topology string
+	all      bool
+
+	contexts   []string
+	contextOf  map[string]string // of a remote, as they say
+	kubeconfig string
+	tokenFile  string
+	caFile     string
+	timeout    time.Duration
+
+	cert                string
+	hubContext          string
+	controllerName      string
+	controllerNamespace string
+
+	contextsOnce func() (*clientcmdapi.Config, error) // reads the kubeconfig
+	left         time.Duration                        // of the timeout
+
+	force, rekey, rotate, finish, check bool
+	output                              string
+}
+
+func newSealCommand() *cobra.Command {
+	var o sealOptions
+	cmd := &cobra.Command{
+		Use:   "seal CLUSTER... --topology FILE",
+		Short: "Make, check or renew the sealed links of remotes",
+		Long:  sealDoc,
+		Example: `  sightline seal west --topology mesh.yaml --cert hub.pem
+  sightline seal west --topology mesh.yaml --context admin@west --hub-context east
+  sightline seal --all --topology mesh.yaml --cert hub.pem --context west=admin@west
+  sightline seal west --topology mesh.yaml --cert hub.pem --token-file - --ca-file west.pem <token
+  sightline seal --all --topology mesh.yaml --check`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.topology, "topology", "", "the topology, a file or a directory")
+	f.BoolVar(&o.all, "all", false, "every remote of the topology")
+	f.StringArrayVar(&o.contexts, "context", nil, "context of the remote, NAME or CLUSTER=NAME (repeatable); default: the cluster's name")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig with the contexts; default: as for kubectl")
+	f.StringVar(&o.tokenFile, "token-file", "", `file with the token of the remote's account, or "-" for standard input`)
+	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of the remote's API server (PEM)")
+	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for tokens, all remotes together")
+	f.StringVar(&o.cert, "cert", "", "file with the certificate of the controller on the hub (PEM)")
+	f.StringVar(&o.hubContext, "hub-context", "", "context of the hub, to get the certificate from the controller")
+	f.StringVar(&o.controllerName, "controller-name", "sealed-secrets-controller", "service of the controller")
+	f.StringVar(&o.controllerNamespace, "controller-namespace", "kube-system", "namespace of the controller")
+	f.BoolVar(&o.force, "force", false, "seal even what has not changed")
+	f.BoolVar(&o.rekey, "rekey", false, "seal again what was sealed with another certificate")
+	f.BoolVar(&o.rotate, "rotate", false, "begin the rotation of the token")
+	f.BoolVar(&o.finish, "finish", false, "end the rotation of the token")
+	f.BoolVar(&o.check, "check", false, "say which links need work; exit code 1 if one does")
+	f.StringVar(&o.output, "output", "text", "how --check prints: text or json")
+	return cmd
+}
+
+func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if err := o.flags(args); err != nil {
+		return err
+	}
+	t, err := o.read()
+	if err != nil {
+		return err
+	}
+	remotes, err := o.remotes(t, args)
+	if err != nil {
+		return err
+	}
+	o.contextsOnce = sync.OnceValues(func() (*clientcmdapi.Config, error) { return readContexts(o.kubeconfig) })
+	o.left = o.timeout
+	links := linkFolder(o.topology, t)
+	if o.check {
+		return o.checkLinks(ctx, t, remotes, len(args) == 0, links, stdout, stderr)
+	}
+	if len(remotes) == 0 {
+		fmt.Fprintf(stderr, "%s: there are no remotes\n", t.Metadata.Name)
+		return nil
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	step, err := o.step(ctx, stdin, stderr)
+	if err != nil {
+		return err
+	}
+	var failed several
+	for _, c := range remotes {
+		err := o.one(ctx, remote(o.topology, t, c), links, step, stderr)
+		if err != nil && ctx.Err() != nil {
+			failed = append(failed, fmt.Errorf("interrupted; the link of %s, and what was to follow, is as it was", c.Name))
+			break
+		}
+		if err != nil {
+			failed = append(failed, &aboutCluster{c.Name, err})
+		}
+	}
+	return failed.err()
+}
+
+// flags refuses flags that make no sense together, before anything is read.
+func (o *sealOptions) flags(args []string) error {
+	given := func(choices ...choice) string {
+		for _, c := range choices {
+			if c.made {
+				return c.flag
+			}
+		}
+		return ""
+	}
+	check, rotate, finish := choice{"--check", o.check}, choice{"--rotate", o.rotate}, choice{"--finish", o.finish}
+	step := given(check, rotate, finish)
+	credential := given(choice{"--context", len(o.contexts) > 0}, choice{"--token-file", o.tokenFile != ""}, choice{"--ca-file", o.caFile != ""})
+	certificate := given(choice{"--cert", o.cert != ""}, choice{"--hub-context", o.hubContext != ""})
+	again := given(choice{"--force", o.force}, choice{"--rekey", o.rekey})
+	several := o.all || len(args) > 1
+	switch {
+	case o.topology == "":
+		return &hinted{errors.New("no topology, and the built-in example has no directory to keep links in"), "name one with --topology FILE"}
+	case o.topology == "-":
+		return &hinted{errors.New("a topology on standard input has no directory to keep links in"), "write it to a file, and name that with --topology FILE"}
+	case len(args) == 0 && !o.all && !o.check:
+		return &hinted{errors.New("no cluster"), "name the remotes whose links are to be sealed, or all of them with --all"}
+	case len(args) > 0 && o.all:
+		return &hinted{fmt.Errorf("--all is every remote, and %s is named too", list(redacted(args))), "leave out one of the two"}
+	case !slices.Contains([]string{"text", "json"}, o.output):
+		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text and json"}
+	case o.output != "text" && !o.check:
+		return &hinted{errors.New("--output is about what --check prints"), "add --check, or leave it out"}
+	case o.rotate && o.finish, o.check && (o.rotate || o.finish):
+		return &hinted{errors.New("--check, --rotate and --finish are steps of their own"), "do one after the other"}
+	case step != "" && credential != "":
+		return &hinted{fmt.Errorf("%s looks at no credential, and %s gives one", step, credential), "leave out one of the two"}
+	case step != "" && again != "":
+		return &hinted{fmt.Errorf("%s seals nothing, and %s is about sealing", step, again), "leave out one of the two"}
+	case step != "" && !o.check && certificate != "":
+		return &hinted{fmt.Errorf("%s seals nothing, and %s gives a certificate to seal with", step, certificate), "leave out one of the two"}
+	case o.cert != "" && o.hubContext != "":
+		return &hinted{errors.New("--cert and --hub-context are two sources of one certificate"), "leave out one of the two"}
+	case step != "":
+		return nil
+	case certificate == "":
+		return &hinted{errors.New("no certificate to seal with"), "get it from the controller on the hub: kubeseal --fetch-cert > hub.pem, and name it with --cert; or name the hub with --hub-context"}
+	case o.tokenFile != "" && several:
+		return &hinted{errors.New("--token-file has the token of one remote"), "name one cluster, or let the tokens be read by contexts"}
+	case o.caFile != "" && several:
+		return &hinted{errors.New("--ca-file has the CA of one remote"), "name one cluster, or let the CAs be read by contexts"}
+	case o.tokenFile != "" && len(o.contexts) > 0:
+		return &hinted{errors.New("--token-file and --context are two sources of one token"), "leave out one of the two"}
+	case o.timeout <= 0:
+		return &hinted{fmt.Errorf("--timeout %s is no time to wait", o.timeout), "write it like 1m30s"}
+	}
+	return nil
+}
+
+// choice is a flag that may be given.
+type choice struct {
+	flag string
+	made bool
+}
+
+// read reads the topology, and makes sure that it wants sealed links.
+func (o *sealOptions) read() (*topology.Topology, error) {
+	parsed, err := readTopologies([]string{o.topology}, nil)
+	if err != nil {
+		return nil, err
+	}
+	t := parsed[0]
+	if t.Spec.Kiali.Links.Source == "external" {
+		return nil, &refused{hinted{
+			fmt.Errorf("%s: links.source is external, so the links come from elsewhere and none is sealed", t.At("spec", "kiali", "links", "source")),
+			"leave out links.source to seal them",
+		}}
+	}
+	return t, nil
+}
+
+// remotes are the clusters that the arguments name; for --check without any,
+// all of them.
+func (o *sealOptions) remotes(t *topology.Topology, args []string) ([]*topology.Cluster, error) {
+	byName := map[string]*topology.Cluster{}
+	var all []*topology.Cluster
+	var names []string
+	for i := range t.Spec.Clusters {
+		if c := &t.Spec.Clusters[i]; !t.IsHub(c) {
+			byName[c.Name] = c
+			all = append(all, c)
+			names = append(names, c.Name)
+		}
+	}
+	if o.all || len(args) == 0 {
+		return all, o.assign(all, names)
+	}
+	var named []*topology.Cluster
+	for _, arg := range args {
+		c := byName[arg]
+		switch {
+		case arg == t.Spec.Kiali.Hub:
+			return nil, &hinted{fmt.Errorf("%q is the hub, which needs no link to itself", arg), "the remotes are " + list(names)}
+		case c == nil && len(names) == 0:
+			return nil, &hinted{fmt.Errorf("no remote %q in the topology, which has the hub alone", topology.Shorten(seal.Redact(arg))), ""}
+		case c == nil:
+			return nil, &hinted{fmt.Errorf("no remote %q in the topology", topology.Shorten(seal.Redact(arg))), "the remotes are " + list(names)}
+		case !slices.Contains(named, c):
+			named = append(named, c)
+		}
+	}
+	return named, o.assign(named, names)
+}
+
+// assign says which context leads to which remote: the one that names it, else
+// the one that names none where there is one remote, else that of its own name.
+func (o *sealOptions) assign(remotes []*topology.Cluster, names []string) error {
+	o.contextOf = map[string]string{}
+	for _, given := range o.contexts {
+		name, context, ok := strings.Cut(given, "=")
+		switch {
+		case ok && slices.Contains(names, name):
+			o.contextOf[name] = context
+		case len(remotes) == 1:
+			o.contextOf[remotes[0].Name] = given
+		default:
+			return &hinted{fmt.Errorf("--context %s names no remote", seal.Redact(given)), "with several remotes write it as CLUSTER=NAME; the remotes are " + list(names)}
+		}
+	}
+	return nil
+}
+
+// remote is one with the command to seal it.
+func remote(arg string, t *topology.Topology, c *topology.Cluster) seal.Remote {
+	return seal.Remote{Topology: t, Cluster: c, Command: "sightline seal " + c.Name + " --topology " + arg}
+}
+
+// step is what is done for each remote, given the link that is there.
+type step func(context.Context, seal.Remote, *topology.SealedLink) (seal.Result, error)
+
+// step reads what is needed for all remotes.
+func (o *sealOptions) step(ctx context.Context, stdin io.Reader, stderr io.Writer) (step, error) {
+	// What --all names need not have a rotation.
+	unless := func(there func(*topology.SealedLink) bool, done string, f func(seal.Remote, *topology.SealedLink) (seal.Result, error)) step {
+		return func(_ context.Context, c seal.Remote, before *topology.SealedLink) (seal.Result, error) {
+			if o.all && before != nil && there(before) {
+				return seal.Result{Done: done}, nil
+			}
+			return f(c, before)
+		}
+	}
+	switch {
+	case o.rotate:
+		return unless(seal.Rotating, "a rotation is under way already", seal.Rotate), nil
+	case o.finish:
+		return unless(func(l *topology.SealedLink) bool { return !seal.Rotating(l) }, "there is no rotation to finish", seal.Finish), nil
+	}
+	certificate, err := o.certificate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, c seal.Remote, before *topology.SealedLink) (seal.Result, error) {
+		r := seal.Request{
+			Remote: c, Certificate: certificate, Before: before,
+			Force: o.force, Rekey: o.rekey, Now: time.Now(), Rand: rand.Reader,
+		}
+		if err := o.credential(ctx, &r, stdin, stderr); err != nil {
+			return seal.Result{}, err
+		}
+		return seal.Seal(r)
+	}, nil
+}
+
+// one does the step for a remote, and says what came of it.
+func (o *sealOptions) one(ctx context.Context, c seal.Remote, links string, do step, stderr io.Writer) error {
+	name := c.Cluster.Name
+	file := filepath.Join(links, name+".yaml")
+	before, findings, err := readLink(file)
+	if err != nil {
+		return err
+	}
+	if len(findings) > 0 {
+		return &invalid{findings}
+	}
+	result, err := do(ctx, c, before)
+	if err != nil {
+		return err
+	}
+	for _, w := range result.Warnings {
+		fmt.Fprintf(stderr, "%s: warning: %s\n", name, w)
+	}
+	if result.Link == nil {
+		fmt.Fprintf(stderr, "%s: %s\n", name, result.Done)
+	} else {
+		if err := writeLink(file, seal.Encode(result.Link)); err != nil {
+			return err
+		}
+		fmt.Fprintf(stderr, "%s: %s: %s\n", name, result.Done, file)
+	}
+	if result.Next != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", result.Next)
+	}
+	return nil
+}
+
+// certificate reads the hub's certificate, or has it from the controller.
+func (o *sealOptions) certificate(ctx context.Context) (*seal.Certificate, error) {
+	var data []byte
+	var err error
+	if o.hubContext != "" {
+		data, err = o.fetchCertificate(ctx)
+	} else {
+		data, err = readFile(o.cert)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return seal.ParseCertificate(data, time.Now())
+}
+
+// credential reads the token and the CA of a remote, as far as it needs them.
+func (o *sealOptions) credential(ctx context.Context, r *seal.Request, stdin io.Reader, stderr io.Writer) (err error) {
+	needToken, needCA := r.Cluster.Access.Exec == nil, !r.Cluster.Access.InsecureSkipTLSVerify
+	if o.tokenFile != "" && !needToken {
+		return &hinted{errors.New("access.exec gives the credential, and --token-file is another"), "leave out --token-file"}
+	}
+	if o.caFile != "" {
+		if r.CA, err = readFile(o.caFile); err != nil {
+			return err
+		}
+	}
+	if o.tokenFile != "" {
+		if needCA && o.caFile == "" {
+			return &hinted{errors.New("--token-file has no CA with it"), "name the CA of the remote's API server with --ca-file FILE"}
+		}
+		r.Token, err = readToken(o.tokenFile, stdin)
+		return err
+	}
+	needCA = needCA && o.caFile == ""
+	if !needToken && !needCA {
+		return nil
+	}
+	return o.readRemote(ctx, r, needToken, needCA, stderr)
+}
+
+// readToken names no path in its errors: somebody may have given the token
+// itself.
+func readToken(name string, stdin io.Reader) ([]byte, error) {
+	if name == "-" {
+		token, err := readAll(stdin)
+		if err != nil {
+			return nil, fmt.Errorf("standard input: %w", err)
+		}
+		return token, nil
+	}
+	token, err := readFile(name)
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		hint := "the flag takes the name of a file with the token in it, or - for standard input"
+		if seal.Redact(name) != name {
+			hint += "; if this was the token itself, make a new one: it now is in the history of your shell"
+		}
+		return nil, &hinted{fmt.Errorf("the file of --token-file cannot be read: %w", at.Err), hint}
+	}
+	return token, err
+}
+
+func redacted(texts []string) []string {
+	safe := make([]string, len(texts))
+	for i, text := range texts {
+		safe[i] = topology.Shorten(seal.Redact(text))
+	}
+	return safe
+}
+
+// several is the error of a command that went on after the first one.
+type several []error
+
+func (e several) Error() string { return errors.Join(e...).Error() }
+
+func (e several) err() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}
+
+// aboutCluster is an error with the name of the cluster that it is about.
+type aboutCluster struct {
+	cluster string
+	err     error
+}
+
+func (e *aboutCluster) Error() string { return e.cluster + ": " + e.err.Error() }
+func (e *aboutCluster) Unwrap() error { return e.err }
+
+// linkFolder is where the links of a topology are.
+func linkFolder(arg string, t *topology.Topology) string {
+	if info, err := os.Stat(arg); err != nil || !info.IsDir() {
+		arg = filepath.Dir(arg)
+	}
+	return filepath.Join(arg, sealedDir, t.Metadata.Name)
+}
+
+// readLink reads a link; it is nil where there is none.
+func readLink(file string) (*topology.SealedLink, topology.Findings, error) {
+	data, err := readFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	l, findings := topology.ParseSealedLink(file, data)
+	return l, findings, nil
+}
+
+// writeLink puts a file in place as a whole. What a killed run leaves is
+// hidden, and no render looks at it.
+func writeLink(file string, content []byte) (err error) {
+	dir := filepath.Dir(file)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	failed := func(err error) error { return &fs.PathError{Op: "write", Path: file, Err: errors.Unwrap(err)} }
+	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
+	if err != nil {
+		return failed(err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(temp.Name())
+		}
+	}()
+	_, err = temp.Write(content)
+	if err := cmp.Or(err, temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
+		return failed(err)
+	}
+	return os.Rename(temp.Name(), file)
+}

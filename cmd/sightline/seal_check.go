@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// linkStatus is what --check says about a link, as data.
+type linkStatus struct {
+	Cluster      string        `json:"cluster"`
+	File         string        `json:"file"`
+	State        string        `json:"state"`
+	NeedsWork    bool          `json:"needsWork"`
+	Generation   int           `json:"generation,omitempty"`
+	Tokens       []int         `json:"tokens,omitempty"`
+	Certificate  string        `json:"certificate,omitempty"`
+	TokenExpires string        `json:"tokenExpires,omitempty"`
+	CAExpires    string        `json:"caExpires,omitempty"`
+	Problems     []linkProblem `json:"problems"`
+}
+
+type linkProblem struct {
+	Severity string `json:"severity"`
+	Message  string `json:"message"`
+	Hint     string `json:"hint,omitempty"`
+}
+
+// checkLinks says to stdout how the links of remotes are, and where those are
+// all remotes, which links are of none.
+func (o *sealOptions) checkLinks(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, all bool, links string, stdout, stderr io.Writer) error {
+	var certificate *seal.Certificate
+	if o.cert != "" || o.hubContext != "" {
+		var err error
+		if certificate, err = o.certificate(ctx); err != nil {
+			return err
+		}
+	}
+	statuses := []linkStatus{}
+	for _, c := range remotes {
+		file := filepath.Join(links, c.Name+".yaml")
+		l, findings, err := readLink(file)
+		if err != nil {
+			return err
+		}
+		s := linkStatus{Cluster: c.Name, File: file}
+		if len(findings) > 0 {
+			s.State, s.NeedsWork = seal.Unreadable, true
+			for _, f := range findings {
+				s.Problems = append(s.Problems, linkProblem{f.Severity.String(), fmt.Sprintf("%s: %s: %s", f.Position, f.Rule, f.Message), f.Hint})
+			}
+		} else {
+			s.take(seal.Check(remote(o.topology, t, c), l, certificate, time.Now()))
+		}
+		if l != nil && len(findings) == 0 {
+			spec := &l.Spec
+			s.Generation, s.Tokens, s.Certificate, s.TokenExpires, s.CAExpires = spec.Generation, spec.Tokens, spec.Certificate.Fingerprint, spec.TokenExpires, spec.CAExpires
+		}
+		statuses = append(statuses, s)
+	}
+	if all {
+		unused, err := unusedLinks(t, links)
+		if err != nil {
+			return err
+		}
+		statuses = append(statuses, unused...)
+	}
+	if err := o.printStatuses(stdout, statuses); err != nil {
+		return err
+	}
+	work := 0
+	for i := range statuses {
+		if statuses[i].NeedsWork {
+			work++
+		}
+	}
+	switch {
+	case work == 0:
+		fmt.Fprintf(stderr, "%s: looked at %s, nothing to do\n", t.Metadata.Name, count(len(statuses), "link"))
+		return nil
+	case work == 1:
+		fmt.Fprintf(stderr, "%s: looked at %s, 1 needs work\n", t.Metadata.Name, count(len(statuses), "link"))
+	default:
+		fmt.Fprintf(stderr, "%s: looked at %s, %d need work\n", t.Metadata.Name, count(len(statuses), "link"), work)
+	}
+	return errFound
+}
+
+func (s *linkStatus) take(status seal.Status) {
+	s.State, s.NeedsWork = status.State, status.Work
+	s.Problems = []linkProblem{}
+	for _, p := range status.Problems {
+		s.Problems = append(s.Problems, linkProblem{p.Severity.String(), p.Message, p.Hint})
+	}
+}
+
+// unusedLinks are the files of what is no remote of the topology.
+func unusedLinks(t *topology.Topology, links string) ([]linkStatus, error) {
+	entries, err := os.ReadDir(links)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var unused []linkStatus
+	for _, entry := range entries {
+		name, ok := strings.CutSuffix(entry.Name(), ".yaml")
+		if !ok || strings.HasPrefix(name, ".") || slices.ContainsFunc(t.Spec.Clusters, func(c topology.Cluster) bool { return c.Name == name && !t.IsHub(&c) }) {
+			continue
+		}
+		s := linkStatus{Cluster: name, File: filepath.Join(links, entry.Name())}
+		s.take(seal.Status{State: seal.Unused, Work: true, Problems: []seal.Problem{
+			{Severity: topology.Error, Message: "the topology has no such remote", Hint: "delete " + s.File},
+		}})
+		unused = append(unused, s)
+	}
+	return unused, nil
+}
+
+func (o *sealOptions) printStatuses(stdout io.Writer, statuses []linkStatus) error {
+	if o.output == "json" {
+		enc := json.NewEncoder(stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(statuses)
+	}
+	var text strings.Builder
+	for i := range statuses {
+		s := &statuses[i]
+		fmt.Fprintf(&text, "%s: %s", s.Cluster, s.State)
+		if s.Generation > 0 {
+			fmt.Fprintf(&text, ", generation %d", s.Generation)
+		}
+		text.WriteString("\n")
+		for _, p := range s.Problems {
+			fmt.Fprintf(&text, "%s: %s: %s\n", s.Cluster, p.Severity, p.Message)
+			if p.Hint != "" {
+				fmt.Fprintf(&text, "hint: %s\n", p.Hint)
+			}
+		}
+	}
+	_, err := io.WriteString(stdout, text.String())
+	return err
+}

@@ -1,0 +1,138 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// argoCDRules are about the delivery by Argo CD.
+func argoCDRules() []Rule {
+	return []Rule{
+		{
+			ID: "DL10", FoundBy: byReader,
+			Title:  "a cluster's name can be a label",
+			What:   "With delivery.argocd every cluster name is one that a label may have as its value. With the generator clusters the name of the Application, which is made of it by Argo CD itself, has at most 63 characters.",
+			Why:    "Applications are selected by the label sightline.dev/cluster, and the API server refuses one with another value. Argo CD cannot shorten a name as Sightline does.",
+			Fix:    "Rename the cluster, in Istio too.",
+			Source: "Kubernetes, labels; argo-cd applicationset/utils/utils.go",
+		},
+		{
+			ID: "DL11", Severity: topology.Info,
+			Title:  "what a rollout does not promise",
+			What:   "The topology has delivery.argocd.rollout.",
+			Why:    "RollingSync is off unless the ApplicationSet controller is told --enable-progressive-syncs, and then nothing is synced. A step counts as done by the health that an Application had before the change (argo-cd#29410), or once it has been pending for five minutes; steps have been seen out of order (argo-cd#22558) and ignored (argo-cd#22852). Applications are not healed.",
+			Fix:    "Turn it on, and watch the first step of each change. Where a mistake must not reach the rest of the fleet, give the stages topologies of their own.",
+			Source: "argo-cd docs/operator-manual/applicationset/Progressive-Syncs.md; the issues above",
+			mesh:   rolloutCaveats,
+		},
+		{
+			ID: "DL12", Severity: topology.Warning,
+			Title:  "a rollout has every cluster",
+			What:   "Each cluster is in a step of delivery.argocd.rollout.",
+			Why:    "Argo CD leaves an Application that is in no step alone: no change reaches the cluster until somebody syncs it by hand.",
+			Fix:    "Add a last step with the rest.",
+			Source: "argo-cd docs/operator-manual/applicationset/Progressive-Syncs.md",
+			mesh:   outsideRollout,
+		},
+		{
+			ID:     "DL13",
+			Title:  "topologies have Argo CD objects of their own",
+			What:   "Of topologies that are given together and have the same Argo CD, no two give an Application or an AppProject the same name.",
+			Why:    "Two ApplicationSets take turns at such an Application, and one cluster gets the other's tree. A project permits the clusters of the topology that was applied last.",
+			Fix:    "Rename a topology, or leave out delivery.argocd.project, which is then the topology's name.",
+			Source: "argo-cd applicationset/controllers/applicationset_controller.go",
+			meshes: sameApplication,
+		},
+	}
+}
+
+// argoCD is how a topology is delivered by Argo CD, or nil.
+func (m *mesh) argoCD() *topology.ArgoCD {
+	if d := m.Spec.Delivery; d != nil {
+		return d.ArgoCD
+	}
+	return nil
+}
+
+func rolloutCaveats(m *mesh, f *found) {
+	if argo := m.argoCD(); argo != nil && len(argo.Rollout) > 0 {
+		f.on(m, m.At("spec", "delivery", "argocd", "rollout"), "turn on --enable-progressive-syncs in the ApplicationSet controller; `sightline explain DL11` says what the order does not promise",
+			"Argo CD syncs nothing of a rollout until progressive syncs are turned on, and then takes a step for done by the health from before the change")
+	}
+}
+
+func outsideRollout(m *mesh, f *found) {
+	argo := m.argoCD()
+	if argo == nil || len(argo.Rollout) == 0 {
+		return
+	}
+	var outside []int
+	for i := range m.Spec.Clusters {
+		if !slices.ContainsFunc(argo.Rollout, func(step topology.RolloutStep) bool { return slices.Contains(step.Clusters, m.Spec.Clusters[i].Name) }) {
+			outside = append(outside, i)
+		}
+	}
+	if len(outside) > 0 {
+		f.on(m, m.At("spec", "delivery", "argocd", "rollout"), "add a last step with the rest", "no step of the rollout has %s; Argo CD never syncs what no step has", m.listed(outside))
+	}
+}
+
+func sameApplication(ms []*mesh, f *found) {
+	for j, m := range ms {
+		if m.argoCD() == nil {
+			continue
+		}
+		for _, other := range ms[:j] {
+			if other.argoCD() == nil || !sameArgoCD(m, other) {
+				continue
+			}
+			at := m.At("spec", "delivery", "argocd")
+			if name := m.argoCD().Project; name == other.argoCD().Project {
+				at := m.At("spec", "delivery", "argocd", "project")
+				f.on(m, at, "leave project out in one of the two", "the topology %q has the AppProject %q too; first at %s",
+					other.Metadata.Name, name, other.At("spec", "delivery", "argocd", "project").SeenFrom(at))
+			}
+			theirs := map[string]bool{}
+			for i := range other.Spec.Clusters {
+				theirs[other.Application(&other.Spec.Clusters[i])] = true
+			}
+			var both []string
+			for i := range m.Spec.Clusters {
+				if name := m.Application(&m.Spec.Clusters[i]); theirs[name] {
+					both = append(both, fmt.Sprintf("%q", name))
+				}
+			}
+			if len(both) > 0 {
+				f.on(m, at, "rename one of the topologies", "the topology %q has Applications of the same names: %s; first at %s",
+					other.Metadata.Name, shortList(both), other.At("spec", "delivery", "argocd").SeenFrom(at))
+			}
+		}
+	}
+}
+
+// sameArgoCD tells whether two topologies are delivered by one Argo CD: it
+// runs in the same namespace of the same API server, or of clusters of one
+// name where a topology does not say which server that is.
+func sameArgoCD(m, other *mesh) bool {
+	if m.argoCD().Namespace != other.argoCD().Namespace {
+		return false
+	}
+	server := func(m *mesh) (server, name string) {
+		name = m.argoCD().Cluster
+		for i := range m.Spec.Clusters {
+			if c := &m.Spec.Clusters[i]; c.Name == name && c.ArgoCD == nil {
+				return strings.ToLower(strings.TrimSuffix(c.Server, "/")), name
+			}
+		}
+		return "", name
+	}
+	a, nameA := server(m)
+	b, nameB := server(other)
+	if a == "" || b == "" {
+		return nameA == nameB
+	}
+	return a == b
+}

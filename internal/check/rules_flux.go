@@ -1,0 +1,96 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// fluxRules are about the delivery by Flux.
+func fluxRules() []Rule {
+	return []Rule{
+		{
+			ID: "DL20", Severity: topology.Warning,
+			Title:  "Flux keeps the order of the phases",
+			What:   "delivery.flux.wait is not false.",
+			Why:    "Without it a phase is done once its objects are there. The token of a remote is applied before the operator has made its account, and the cluster deletes it; Flux shows it as applied until the next interval.",
+			Fix:    "Leave wait out. Where a phase never becomes ready, its Kustomization says which object it waits for.",
+			Source: "kubernetes pkg/controller/serviceaccount/tokens_controller.go; kustomize-controller docs/spec/v1/kustomizations.md",
+			mesh:   withoutWait,
+		},
+		{
+			ID:     "DL21",
+			Title:  "topologies have Flux objects of their own",
+			What:   "Of topologies that are given together and have the same Flux, no two give a Kustomization or a HelmRelease the same name.",
+			Why:    "The one that is applied last wins, and a phase of one cluster is applied to another, or never. The name is made of those of the topology and the cluster: the cluster b-c of a topology a has the names of the cluster c of a-b.",
+			Fix:    "Rename one of the topologies.",
+			Source: "Kubernetes, object names",
+			meshes: sameFluxObject,
+		},
+	}
+}
+
+// flux is how a topology is delivered by Flux, or nil.
+func (m *mesh) flux() *topology.Flux {
+	if d := m.Spec.Delivery; d != nil {
+		return d.Flux
+	}
+	return nil
+}
+
+func withoutWait(m *mesh, f *found) {
+	if flux := m.flux(); flux != nil && !flux.Wait {
+		f.on(m, m.At("spec", "delivery", "flux", "wait"), "remove it; `flux get kustomizations` names what a phase waits for",
+			"with wait: false Flux goes on to the next phase before the operator has done its work, and the token of a remote comes before its account")
+	}
+}
+
+// unorderedDeletion finds a policy by which the Kiali resource and its operator
+// are deleted at once.
+func unorderedDeletion(m *mesh, f *found) {
+	flux := m.flux()
+	if flux == nil || flux.DeletionPolicy == "Orphan" || flux.DeletionPolicy == "MirrorPrune" && !flux.Prune {
+		return
+	}
+	f.on(m, m.At("spec", "delivery", "flux", "deletionPolicy"), "remove it, and take a cluster out as docs/flux.md says",
+		"with deletionPolicy %s a cluster that leaves the topology loses the operator and the Kiali resource at once, and without the operator the resource stays in deletion for ever", flux.DeletionPolicy)
+}
+
+func sameFluxObject(ms []*mesh, f *found) {
+	type object struct{ place, name string } // where its Flux runs, and its name
+	first := map[object]*mesh{}
+	for _, m := range ms {
+		flux := m.flux()
+		if flux == nil {
+			continue
+		}
+		other, names := (*mesh)(nil), []string(nil)
+		own := map[object]bool{}
+		for i := range m.Spec.Clusters {
+			c := &m.Spec.Clusters[i]
+			on := i
+			if flux.Mode == "hub" {
+				on = slices.IndexFunc(m.Spec.Clusters, func(c topology.Cluster) bool { return c.Name == flux.Cluster })
+			}
+			for _, phase := range resource.Phases(false) {
+				o := object{m.server(on) + " " + flux.Namespace, m.FluxName(c, string(phase))}
+				if theirs := first[o]; theirs != nil && (other == nil || other == theirs) {
+					other, names = theirs, append(names, fmt.Sprintf("%q", o.name))
+				}
+				own[o] = true
+			}
+		}
+		for o := range own {
+			if first[o] == nil {
+				first[o] = m
+			}
+		}
+		if other != nil {
+			at := m.At("spec", "delivery", "flux")
+			f.on(m, at, "rename one of the topologies", "the topology %q has Flux objects of the same names: %s; first at %s",
+				other.Metadata.Name, shortList(names), other.At("spec", "delivery", "flux").SeenFrom(at))
+		}
+	}
+}

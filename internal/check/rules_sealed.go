@@ -1,0 +1,413 @@
+package check
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// sealedRules are about the links that seal leaves beside a topology, and what
+// is rendered of them.
+func sealedRules() []Rule {
+	return []Rule{
+		{
+			ID:     "RS01",
+			Title:  "a link is the cluster's own",
+			What:   "The name of the file, the name in it and the key of the Secret are the cluster's name, and the server is the one of the topology. (Kubeconfigs are looked into before they are sealed.)",
+			Why:    "Kiali takes a cluster's name from the key. It would show one cluster under the name of another, or wait at its start for a server that is no more.",
+			Fix:    "Seal the link again.",
+			Source: "kiali kubernetes/cluster_secret.go, cmd/server.go",
+			mesh:   ownLinks,
+		},
+		{
+			ID: "RS04", Also: topology.Warning,
+			Title:  "a link's CA is valid",
+			What:   "The CA in a sealed kubeconfig is valid for 30 days more. It is looked at by verify alone: what is rendered does not depend on the day.",
+			Why:    "Kiali does not trust the API server any more, and stops at its start.",
+			Fix:    "Seal the link again with the cluster's CA.",
+			Source: "kiali kubernetes/client_factory.go, cmd/server.go",
+			mesh:   authorities,
+		},
+		{
+			ID: "RS06", Also: topology.Warning,
+			Title:  "a sealed link can be opened on the hub",
+			What:   "It was sealed for the Secret that the topology has for it, by namespace and name, and what is sealed has the form that the controller reads. All items of one Secret are sealed with one certificate.",
+			Why:    "The controller opens what was sealed for this very Secret. Of a Secret with several items it opens all or none, so the lost key of one certificate takes every link with it.",
+			Fix:    "Seal the link again; with --rekey, also what was sealed with another certificate.",
+			Source: "bitnami-labs/sealed-secrets pkg/crypto/crypto.go, pkg/apis/sealedsecrets/v1alpha1/sealedsecret_expansion.go",
+			mesh:   openable,
+		},
+		{
+			ID:     "RS07",
+			Title:  "a link's Secret has the labels that Kiali and the operator look for",
+			What:   "The template of the SealedSecret has the label kiali.io/kiali-multi-cluster-secret: \"true\"; with links.format perCluster the label kiali.io/multiCluster: \"true\" and the annotation kiali.io/cluster.",
+			Why:    "Without its label nothing finds a remote's own Secret, and Kiali does not start anew when the one for all changes.",
+			Fix:    "Leave the template as it is rendered.",
+			Source: "kiali-operator watches-os.yaml, roles/default/kiali-deploy/tasks/main.yml",
+			mesh:   linkLabels,
+		},
+		{
+			ID: "RS08", Severity: topology.Warning,
+			Title:  "Kiali starts anew when a link changes",
+			What:   "With links.format perCluster, deployment.pod_annotations of the hub's Kiali resource has sightline.dev/links as it is rendered.",
+			Why:    "Kiali reads the kubeconfigs once, at its start, and the operator watches none of these Secrets. The annotation changes with them, so the operator reconciles, and the pods are replaced.",
+			Fix:    "Leave the annotation as it is rendered, or use links.format: single.",
+			Source: "kiali kubernetes/client_factory.go; kiali-operator watches-os.yaml; kiali/kiali issue 6941",
+			mesh:   restart,
+		},
+		{
+			ID:     "RS11",
+			Title:  "a kubeconfig with a program is allowed to run it",
+			What:   "Where access.exec of a remote names a program, clustering.enable_exec_provider of the hub's Kiali resource is true, and the hub's Kiali is v2.17 or later.",
+			Why:    "Kiali takes the user out of such a kubeconfig otherwise, and has no access.",
+			Fix:    "Leave the field as it is rendered; on an older line, leave out access.exec for a token.",
+			Source: "kiali kubernetes/client_factory.go; kiali-operator roles/*/kiali-deploy/defaults/main.yml",
+			mesh:   execProvider,
+		},
+		{
+			ID: "RS12", Severity: topology.Warning,
+			Title:  "a cluster is in one Secret",
+			What:   "clustering.clusters of the hub's Kiali resource names no Secret for a remote that has a sealed link.",
+			Why:    "Kiali finds two kubeconfigs for the cluster, takes the one whose folder comes first, and logs the other as an error.",
+			Fix:    "Remove the entry, and the Secret with it.",
+			Source: "kiali kubernetes/cluster_secret.go",
+			mesh:   twoSecrets,
+		},
+		{
+			ID: "RS13", Also: topology.Warning,
+			Title:  "a link's token lasts",
+			What:   "The token in a sealed kubeconfig does not expire, or not within 30 days. It is looked at by verify alone: what is rendered does not depend on the day.",
+			Why:    "Kiali loses the cluster, and does not start again before it has it back.",
+			Fix:    "Seal the link again with the token of the Secret that is rendered for the remote, which does not expire.",
+			Source: "kiali/kiali issues 8198, 5070",
+			mesh:   tokensLast,
+		},
+		{
+			ID: "RS17", Also: topology.Warning,
+			Title:  "the Secret of all links has room",
+			What:   "The kubeconfigs in one Secret have at most 1 MiB together, and less than 80% of it for more to come.",
+			Why:    "The API server refuses a larger Secret, so the controller can open none of them.",
+			Fix:    "Write links: {format: perCluster}, and seal every link again.",
+			Source: "kubernetes pkg/apis/core/validation/validation.go (MaxSecretSize)",
+			mesh:   secretSizes,
+		},
+		{
+			ID: "RS18", Also: topology.Warning,
+			Title:  "every remote has a link",
+			What:   "There is a sealed link for each remote, unless links.source is external. A missing one is an error with --require-links.",
+			Why:    "Everything else is rendered, and the hub's Kiali does not see the cluster.",
+			Fix:    "Seal it once the remote's phases are applied: the token that goes into it is made there. `kubeseal --fetch-cert` writes the hub's certificate.",
+			Source: "kiali kubernetes/cluster_secret.go",
+			mesh:   missingLinks,
+		},
+		{
+			ID: "RS19", Severity: topology.Warning,
+			Title:  "what is sealed is of a remote",
+			What:   "The folder with the sealed links of a topology has one file for each remote, and no other.",
+			Why:    "A link that nobody renders is a credential that nobody looks after. The cluster may have been renamed, and its link be lost without a word.",
+			Fix:    "Remove the file; if the cluster is no longer watched, its token Secret too.",
+			Source: "the layout of `sightline seal`",
+			mesh:   strayLinks,
+		},
+	}
+}
+
+// sealed tells whether the links are sealed, and not somebody else's matter.
+func (m *mesh) sealed() bool { return m.Spec.Kiali.Links.Source == "sealed" }
+
+// linked visits the remotes that have a link.
+func (m *mesh) linked(visit func(i int, l *topology.SealedLink)) {
+	for i := range m.Spec.Clusters {
+		if l := m.links[m.Spec.Clusters[i].Name]; l != nil && i != m.hub && m.sealed() {
+			visit(i, l)
+		}
+	}
+}
+
+// seal is the command that seals the links of remotes: of each by its name, of
+// many by one.
+func (m *mesh) seal(remotes int, i int, flags string) string {
+	if m.arg == "" {
+		return "keep the topology in a file; then: sightline seal " + m.Spec.Clusters[i].Name + " --topology FILE --cert hub.pem"
+	}
+	which := "--all"
+	if remotes <= most {
+		which = m.Spec.Clusters[i].Name
+	}
+	return "sightline seal " + which + " --topology " + m.arg + flags + " --cert hub.pem"
+}
+
+// flaw is something that is wrong with one link.
+type flaw struct {
+	cluster  int
+	severity topology.Severity
+	at       topology.Position
+	message  string
+}
+
+// reseal adds findings that sealing again mends. Their hints are equal where
+// there are many, so that they come together.
+func (f *found) reseal(m *mesh, flaws []flaw, flags string) {
+	for _, w := range flaws {
+		f.softer(w.severity).cluster(m, w.cluster, w.at, m.seal(len(flaws), w.cluster, flags), "%s", w.message)
+	}
+}
+
+func ownLinks(m *mesh, f *found) {
+	var flaws []flaw
+	m.linked(func(i int, l *topology.SealedLink) {
+		c := &m.Spec.Clusters[i]
+		switch {
+		case l.Name() != c.Name:
+			f.cluster(m, i, l.At("metadata", "name"), "name the file after the cluster that it was sealed for, and seal the other link",
+				"the file has the name of the cluster, and the link in it is for %q", topology.Shorten(l.Name()))
+		case l.Spec.Secret.Key != c.Name:
+			flaws = append(flaws, flaw{i, topology.Error, l.At("spec", "secret", "key"),
+				fmt.Sprintf("it is sealed for the key %q, expected the cluster's name", topology.Shorten(l.Spec.Secret.Key))})
+		case l.Spec.Server != c.Server:
+			at := l.At("spec", "server")
+			flaws = append(flaws, flaw{i, topology.Error, at,
+				fmt.Sprintf("it is sealed for the server %s, and the topology says %s at %s", topology.Shorten(l.Spec.Server), topology.Shorten(c.Server),
+					m.At("spec", "clusters", i, "server").SeenFrom(at))})
+		}
+	})
+	f.reseal(m, flaws, "")
+}
+
+func authorities(m *mesh, f *found) {
+	m.expiries(f, "the CA in the kubeconfig", "caExpires", func(s *topology.SealedLinkSpec) string { return s.CAExpires })
+}
+
+func tokensLast(m *mesh, f *found) {
+	m.expiries(f, "the token in the kubeconfig", "tokenExpires", func(s *topology.SealedLinkSpec) string { return s.TokenExpires })
+}
+
+// expiries finds what has expired or does so soon. All times have the same form,
+// in which the later is the greater.
+func (m *mesh) expiries(f *found, what, key string, when func(*topology.SealedLinkSpec) string) {
+	if m.now == "" {
+		return
+	}
+	var flaws []flaw
+	m.linked(func(i int, l *topology.SealedLink) {
+		at := l.At("spec", key)
+		switch end := when(&l.Spec); {
+		case end == "":
+		case end <= m.now:
+			flaws = append(flaws, flaw{i, topology.Error, at, what + " expired on " + day(end)})
+		case end <= m.soon:
+			flaws = append(flaws, flaw{i, topology.Warning, at, what + " expires on " + day(end)})
+		}
+	})
+	f.reseal(m, flaws, "")
+}
+
+func day(instant string) string {
+	date, _, _ := strings.Cut(instant, "T")
+	return date
+}
+
+func openable(m *mesh, f *found) {
+	var flaws []flaw
+	certificates := map[string][]int{}
+	m.linked(func(i int, l *topology.SealedLink) {
+		is, want := l.Spec.Secret, m.SealedFor(&m.Spec.Clusters[i])
+		_, problem := kubeconfigSize(l.Spec.EncryptedData)
+		switch {
+		case is.Namespace != want.Namespace:
+			flaws = append(flaws, flaw{i, topology.Error, l.At("spec", "secret", "namespace"),
+				fmt.Sprintf("it is sealed for the namespace %q, and Kiali's is %q; it can be opened nowhere else", topology.Shorten(is.Namespace), want.Namespace)})
+		case is.Name != want.Name:
+			flaws = append(flaws, flaw{i, topology.Error, l.At("spec", "secret", "name"),
+				fmt.Sprintf("it is sealed for the Secret %q, and with links.format %s that is not its Secret; it can be opened as no other", topology.Shorten(is.Name), m.Spec.Kiali.Links.Format)})
+		case problem != "":
+			flaws = append(flaws, flaw{i, topology.Error, l.At("spec", "encryptedData"), "encryptedData " + problem})
+		}
+		certificates[l.Spec.Certificate.Fingerprint] = append(certificates[l.Spec.Certificate.Fingerprint], i)
+	})
+	f.reseal(m, flaws, " --force")
+	if m.Spec.Kiali.Links.Format == "single" && len(certificates) > 1 {
+		mixed(m, f, certificates)
+	}
+}
+
+// mixed finds that the one Secret has items sealed with several certificates,
+// at the first link that is sealed with another than most are.
+func mixed(m *mesh, f *found, certificates map[string][]int) {
+	fingerprints := sortedKeys(certificates)
+	slices.SortStableFunc(fingerprints, func(a, b string) int { return cmp.Compare(len(certificates[b]), len(certificates[a])) })
+	var others []int
+	for _, fingerprint := range fingerprints[1:] {
+		others = append(others, certificates[fingerprint]...)
+	}
+	slices.Sort(others)
+	at := m.links[m.Spec.Clusters[others[0]].Name].At("spec", "certificate", "fingerprint")
+	f.softer(topology.Warning).on(m, at, m.seal(most+1, others[0], " --rekey"),
+		"the links of the one Secret are sealed with %d certificates, that of %s with another than the rest; if the controller has lost a key, it opens none of them",
+		len(certificates), m.listed(others))
+}
+
+// kubeconfigSize is how large the kubeconfig is that was sealed, or what is
+// wrong with its form: the length of an RSA ciphertext in two bytes, that, and
+// what AES-GCM made of the kubeconfig.
+func kubeconfigSize(encrypted string) (size int, problem string) {
+	const length, tag, smallestKey = 2, 16, 1024 / 8
+	data, err := base64.StdEncoding.DecodeString(encrypted)
+	if err != nil {
+		return 0, "is no base64: it has been cut off or edited"
+	}
+	if len(data) >= length {
+		key := int(binary.BigEndian.Uint16(data))
+		if size = len(data) - length - key - tag; key >= smallestKey && size > 0 {
+			return size, ""
+		}
+	}
+	return 0, "is not what kubeseal makes: it has been cut off or edited"
+}
+
+// linkSecrets visits the SealedSecrets of the hub, of equal ones the first.
+func (m *mesh) linkSecrets(visit func(o *object)) {
+	for _, o := range m.kinds("SealedSecret") {
+		if strings.HasPrefix(o.ID.Name, "kiali-multi-cluster-secret") || strings.HasPrefix(o.ID.Name, "kiali-remote-cluster-secret-") {
+			visit(o)
+		}
+	}
+}
+
+func linkLabels(m *mesh, f *found) {
+	metadata := fieldPath{"spec", "template", "metadata"}
+	m.linkSecrets(func(o *object) {
+		want := []fieldPath{metadata.below("labels", "kiali.io/kiali-multi-cluster-secret")}
+		if m.Spec.Kiali.Links.Format == "perCluster" {
+			want = []fieldPath{metadata.below("labels", "kiali.io/multiCluster"), metadata.below("annotations", "kiali.io/cluster")}
+		}
+		for _, path := range want {
+			is, _ := o.value(path).(string)
+			if key := path[len(path)-2].(string); is == "" || key == "labels" && is != "true" {
+				f.object(o, path, "leave the template as it is rendered", "the template of the %s lacks %s, by which the Secret is found", o, path[len(path)-1])
+			}
+		}
+	})
+}
+
+func restart(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil || !m.sealed() || m.Spec.Kiali.Links.Format != "perCluster" {
+		return
+	}
+	linked := false
+	m.linked(func(int, *topology.SealedLink) { linked = true })
+	path := spec("deployment.pod_annotations").below("sightline.dev/links")
+	rendered, _ := m.clusters[m.hub].Values[resource.ScopeCluster]["podAnnotations"].(map[string]string)
+	if is, _ := o.value(path).(string); linked && is != rendered["sightline.dev/links"] {
+		f.object(o, path, "leave the annotation as it is rendered", "%s does not change with the links, so Kiali goes on with the old ones", path[1:])
+	}
+}
+
+func execProvider(m *mesh, f *found) {
+	o := m.hubKiali()
+	for i := range m.Spec.Clusters {
+		switch at := m.At("spec", "clusters", i, "access", "exec"); {
+		case m.Spec.Clusters[i].Access.Exec == nil || i == m.hub || o == nil:
+		case m.Spec.Clusters[m.hub].KialiBefore("v2.17"):
+			f.cluster(m, i, at, "leave out access.exec for a token, or use v2.17 or a later line on the hub",
+				"the kubeconfig names a program, and Kiali %s runs none", m.Spec.Clusters[m.hub].Kiali.Version)
+		case !o.is("clustering.enable_exec_provider", true):
+			f.cluster(m, i, o.at(spec("clustering.enable_exec_provider")), "leave the field as it is rendered", "the kubeconfig names a program, and clustering.enable_exec_provider of the hub's Kiali is not true")
+		}
+	}
+}
+
+// hasLink tells whether a cluster is a remote with a link.
+func (m *mesh) hasLink(name string) bool {
+	has := false
+	m.linked(func(i int, _ *topology.SealedLink) { has = has || m.Spec.Clusters[i].Name == name })
+	return has
+}
+
+func twoSecrets(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil {
+		return
+	}
+	entries, _ := o.value(spec("clustering.clusters")).([]any)
+	for i := range entries {
+		path := spec("clustering.clusters").below(i)
+		name, _ := o.value(path.below("name")).(string)
+		secret, _ := o.value(path.below("secret_name")).(string)
+		if secret != "" && m.hasLink(name) {
+			f.object(o, path, "remove the entry, and the Secret with it", "clustering.clusters has the Secret %q for %q, which has a sealed link", topology.Shorten(secret), name)
+		}
+	}
+}
+
+func secretSizes(m *mesh, f *found) {
+	const limit = 1 << 20
+	sizes := map[string]int{}
+	first := map[string]int{}
+	m.linked(func(i int, l *topology.SealedLink) {
+		size, _ := kubeconfigSize(l.Spec.EncryptedData)
+		name := m.SealedFor(&m.Spec.Clusters[i]).Name
+		if _, ok := first[name]; !ok {
+			first[name] = i
+		}
+		sizes[name] += size
+	})
+	for _, name := range sortedKeys(sizes) {
+		collect, size := f, sizes[name]
+		switch {
+		case size <= limit*8/10:
+			continue
+		case size <= limit:
+			collect = f.softer(topology.Warning)
+		}
+		at := m.At("spec", "kiali", "links")
+		hint := "write links: {format: perCluster}, then: " + m.seal(most+1, first[name], "")
+		if m.Spec.Kiali.Links.Format == "perCluster" {
+			at, hint = m.links[m.Spec.Clusters[first[name]].Name].At("spec", "encryptedData"), "leave all out of the CA file but the CA of the API server"
+		}
+		collect.on(m, at, hint, "the kubeconfigs in the Secret %s have %d KiB, and a Secret may have %d KiB", name, (size+1023)>>10, limit>>10)
+	}
+}
+
+func missingLinks(m *mesh, f *found) {
+	if !m.sealed() {
+		return
+	}
+	var missing []int
+	for i := range m.Spec.Clusters {
+		if i != m.hub && m.links[m.Spec.Clusters[i].Name] == nil {
+			missing = append(missing, i)
+		}
+	}
+	if !m.requireLinks {
+		f = f.softer(topology.Warning)
+	}
+	for _, i := range missing {
+		f.cluster(m, i, m.At("spec", "clusters", i), m.seal(len(missing), i, ""), "no sealed link, so the hub's Kiali does not see it")
+	}
+}
+
+func strayLinks(m *mesh, f *found) {
+	for _, name := range sortedKeys(m.links) {
+		i := slices.IndexFunc(m.Spec.Clusters, func(c topology.Cluster) bool { return c.Name == name })
+		if i >= 0 && i != m.hub {
+			continue
+		}
+		at := m.links[name].At("metadata", "name")
+		if i == m.hub {
+			f.on(m, at, "remove the file: git rm "+at.File, "the link is for the hub, which needs none")
+			continue
+		}
+		f.on(m, at, "if the cluster is gone, remove the file: git rm "+at.File, "the link is for %q, which is no cluster of the topology", topology.Shorten(name))
+	}
+	for _, file := range m.others {
+		f.on(m, topology.Position{File: file, Line: 1, Col: 1}, "keep it elsewhere", "this is no sealed link, and nothing else belongs here; expected <cluster>.yaml")
+	}
+}

@@ -1,0 +1,178 @@
+package check
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/sightline-mesh/sightline/internal/delivery"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// sizeRules are about what grows with the fleet until an API server, or an
+// engine, does not take it.
+func sizeRules() []Rule {
+	return []Rule{
+		{
+			ID: "DL04", Severity: topology.Warning,
+			Title: "an object can be applied without --server-side",
+			What: "An object as JSON, which kubectl apply puts into an annotation of the object, takes with the other annotations less than four fifths of 262144 bytes. This is about delivery objects, " +
+				"and without delivery about all: the Applications and Kustomizations that are rendered have their objects applied by the server.",
+			Why:    "The API server takes no more for the annotations of an object. kubectl apply fails then, and so does an engine that applies as it does.",
+			Fix:    "Write generator: git in delivery.argocd, or format: perCluster in kiali.links. Or apply the object with kubectl apply --server-side, and suppress the rule.",
+			Source: "k8s.io/apimachinery pkg/api/validation/objectmeta.go, TotalAnnotationSizeLimitB; k8s.io/kubectl pkg/util/apply.go",
+			mesh:   appliedAnnotation,
+		},
+		{
+			ID: "DL05", Also: topology.Warning,
+			Title: "an object is not larger than an API server takes it",
+			What: "The values of a Secret or a ConfigMap take at most 1048576 bytes, those of the Secret that a SealedSecret is opened to as well; and any object as JSON at most 1572864 bytes, an ApplicationSet " +
+				"together with the status that Argo CD writes into it. From four fifths of that it is a warning.",
+			Why:    "Nothing applies the object. A SealedSecret that is opened to more than fits is not opened, and the hub keeps the links that it had.",
+			Fix:    "Write format: perCluster in kiali.links, or generator: git in delivery.argocd. Else write less into the object.",
+			Source: "k8s.io/api core/v1, MaxSecretSize; etcd --max-request-bytes; argo-cd applicationset/status/resource_status.go",
+			mesh:   tooLarge,
+		},
+		{
+			ID: "DL06", Severity: topology.Warning,
+			Title:  "an Application has few enough objects",
+			What:   "With delivery.argocd, no cluster has more than 2400 objects.",
+			Why:    "Argo CD keeps the state of every object in the Application. With about 3000 of them that no longer fits into etcd, and the sync never ends.",
+			Fix:    "Name fewer namespaces for the cluster: those without proxies need no PodMonitor.",
+			Source: "argoproj/argo-cd issue 14486",
+			mesh:   objectsOfApplication,
+		},
+	}
+}
+
+// near tells whether a number is over four fifths of its limit.
+func near(n, limit int) bool { return 5*n > 4*limit }
+
+func appliedAnnotation(m *mesh, f *found) {
+	objects := m.delivered
+	if d := m.Spec.Delivery; d == nil || d.ArgoCD == nil && d.Flux == nil {
+		objects = m.objects
+	}
+	for _, o := range objects {
+		n := m.size(o).Annotations
+		if message, _ := tooMuch(m, o); message != "" || !near(n, delivery.AnnotationLimit) {
+			continue // the other rule has said it
+		}
+		hint := "apply it with kubectl apply --server-side, and suppress DL04"
+		if way := smaller(o); way != "" {
+			hint = way + "; or " + hint
+		}
+		f.object(o, nil, hint, "with the annotation that kubectl apply adds, the %s has %d bytes of annotations%s; that is %s",
+			o, n, m.growth(o), against(n, delivery.AnnotationLimit, "that the API server takes"))
+	}
+}
+
+func tooLarge(m *mesh, f *found) {
+	for _, o := range slices.Concat(m.objects, m.delivered) {
+		message, grave := tooMuch(m, o)
+		if message == "" {
+			continue
+		}
+		to := f
+		if !grave {
+			to = f.softer(topology.Warning)
+		}
+		to.object(o, nil, cmp.Or(smaller(o), "write less into it"), "%s", message)
+	}
+}
+
+// tooMuch says which limit of the API server an object exceeds, or comes near
+// to; grave tells which of the two.
+func tooMuch(m *mesh, o *object) (message string, grave bool) {
+	s := m.size(o)
+	switch {
+	case near(s.Data, delivery.DataLimit):
+		what := "the " + o.String()
+		if o.ID.Kind == "SealedSecret" {
+			what = "the Secret that the " + o.String() + " is opened to"
+		}
+		message = fmt.Sprintf("%s has values of %d bytes; that is %s", what, s.Data, against(s.Data, delivery.DataLimit, "that it may have"))
+	case near(s.Object, delivery.ObjectLimit):
+		with := ""
+		if o.ID.Kind == "ApplicationSet" {
+			with = " with its status"
+		}
+		message = fmt.Sprintf("the %s has %d bytes%s%s; that is %s", o, s.Object, with, m.growth(o), against(s.Object, delivery.ObjectLimit, "that an API server keeps"))
+	}
+	return message, s.Data > delivery.DataLimit || s.Object > delivery.ObjectLimit
+}
+
+// against compares a number with its limit in words.
+func against(n, limit int, what string) string {
+	if n > limit {
+		return fmt.Sprintf("more than the %d %s", limit, what)
+	}
+	return fmt.Sprintf("%d%% of the %d %s", 100*n/limit, limit, what)
+}
+
+// smaller says how an object becomes smaller, if there is a choice that makes
+// it so.
+func smaller(o *object) string {
+	switch o.ID.Kind {
+	case "ApplicationSet":
+		return "write generator: git in delivery.argocd, with which it does not grow"
+	case "SealedSecret":
+		return "write format: perCluster in kiali.links, for a Secret of each remote"
+	}
+	return ""
+}
+
+// size measures an object, with what the engine writes into it.
+func (m *mesh) size(o *object) delivery.Size {
+	if s, ok := m.sizes[o]; ok {
+		return s
+	}
+	s := delivery.SizeOf(o.content)
+	if o.ID.Kind == "ApplicationSet" {
+		// Argo CD lists the Applications in the status, by default so many.
+		const most = 5000
+		for i := range m.Spec.Clusters[:min(most, len(m.Spec.Clusters))] {
+			s.Object += delivery.StatusSize(o.ID.Namespace, m.Application(&m.Spec.Clusters[i]))
+		}
+	}
+	m.sizes[o] = s
+	return s
+}
+
+// growth says in words what each cluster adds to an object that lists them.
+func (m *mesh) growth(o *object) string {
+	list := spec("destinations") // of an AppProject
+	if o.ID.Kind == "ApplicationSet" {
+		list = spec("generators").below(0, "list", "elements")
+	}
+	clusters, _ := o.value(list).([]any)
+	if o.cluster >= 0 || len(clusters) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(clusters)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(", about %d for each of %d clusters", len(text)/len(clusters), len(clusters))
+}
+
+func objectsOfApplication(m *mesh, f *found) {
+	if m.Spec.Delivery == nil || m.Spec.Delivery.ArgoCD == nil {
+		return
+	}
+	// Reported, and not a limit that anything states.
+	const limit = 3000
+	for i := range m.clusters {
+		c, n := &m.clusters[i], 0
+		for _, r := range c.Resources {
+			for range c.Each(r) {
+				n++
+			}
+		}
+		if near(n, limit) {
+			f.cluster(m, i, m.At("spec", "clusters", i, "namespaces"), "name fewer namespaces: those without proxies need no PodMonitor",
+				"its Application has %d objects, and with about %d the list of them is more than an API server keeps", n, limit)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package delivery
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"text/template"
+
+	"github.com/Masterminds/sprig/v3"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+// Application is what Argo CD makes for one cluster.
+type Application struct {
+	Cluster string
+	Object  resource.Object // without what no template has; nil where there is an error
+	Err     error
+}
+
+// Applications makes the Applications of the ApplicationSet among the files of
+// a delivery, as Argo CD's controller does: its template is executed once for
+// each set of parameters that the generator gives. The generator clusters gives
+// none, because it asks Argo CD for them.
+//
+// Argo CD's own functions for templates (normalize, slugify, toYaml) are not
+// here; a template with one fails.
+func Applications(files []tree.File) ([]Application, error) {
+	var set resource.Object
+	var params []any
+	for _, f := range files {
+		var to any
+		switch dir, name := path.Split(f.Path); {
+		case f.Path == argoFolder+"/applicationset.yaml":
+			to = &set
+		case dir == argoFolder+"/clusters/" && path.Ext(name) == ".yaml":
+			params = append(params, nil)
+			to = &params[len(params)-1]
+		default:
+			continue
+		}
+		if err := yaml.Unmarshal(f.Content, to); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+	spec, _ := set["spec"].(map[string]any)
+	generators, _ := spec["generators"].([]any)
+	for _, g := range generators {
+		generator, _ := g.(map[string]any)
+		list, _ := generator["list"].(map[string]any)
+		elements, _ := list["elements"].([]any)
+		params = append(params, elements...)
+	}
+	e := expander{map[string]*template.Template{}}
+	made := make([]Application, len(params))
+	for i, p := range params {
+		of, _ := p.(map[string]any)
+		made[i].Cluster, _ = of["cluster"].(string)
+		object, err := e.expand(spec["template"], of)
+		made[i].Object, _ = object.(map[string]any)
+		made[i].Err = err
+	}
+	return made, nil
+}
+
+// expander keeps templates that it has parsed.
+type expander struct{ parsed map[string]*template.Template }
+
+// expand executes every text below v, keys too, as a template.
+func (e *expander) expand(v any, params map[string]any) (any, error) {
+	switch v := v.(type) {
+	case map[string]any:
+		expanded := make(map[string]any, len(v))
+		for key, item := range v {
+			k, err := e.text(key, params)
+			if err != nil {
+				return nil, err
+			}
+			if expanded[k], err = e.expand(item, params); err != nil {
+				return nil, err
+			}
+		}
+		return expanded, nil
+	case []any:
+		expanded := make([]any, len(v))
+		for i, item := range v {
+			var err error
+			if expanded[i], err = e.expand(item, params); err != nil {
+				return nil, err
+			}
+		}
+		return expanded, nil
+	case string:
+		return e.text(v, params)
+	}
+	return v, nil
+}
+
+func (e *expander) text(s string, params map[string]any) (string, error) {
+	t, ok := e.parsed[s]
+	if !ok {
+		var err error
+		if t, err = template.New(s).Funcs(templateFuncs()).Option("missingkey=error").Parse(s); err != nil {
+			return "", shortened(err)
+		}
+		e.parsed[s] = t
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, params); err != nil {
+		return "", shortened(err)
+	}
+	return out.String(), nil
+}
+
+// templateFuncs are those of Argo CD: all that say nothing about its own
+// surroundings.
+func templateFuncs() template.FuncMap {
+	funcs := template.FuncMap(sprig.GenericFuncMap())
+	for _, name := range []string{"env", "expandenv", "getHostByName"} {
+		delete(funcs, name)
+	}
+	return funcs
+}
+
+// shortened is what a template's error says about it.
+func shortened(err error) error {
+	return errors.New(strings.TrimPrefix(err.Error(), "template: "))
+}

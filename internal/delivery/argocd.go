@@ -1,0 +1,122 @@
+package delivery
+
+import (
+	"path"
+	"slices"
+	"strconv"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/template"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+// argoFolder is where the objects of Argo CD are in the tree. The files that
+// the generator git reads are below it, and not in clusters/, where everything
+// is a cluster's.
+const argoFolder = "argocd"
+
+// argoShape is what the template of Argo CD's objects branches on.
+type argoShape struct {
+	Format        string `json:"format"`
+	Generator     string `json:"generator"`
+	ByName        bool   `json:"byName"`     // Argo CD knows a cluster by its name
+	Components    bool   `json:"components"` // there are kustomize overlays
+	Rollout       bool   `json:"rollout"`
+	Automated     bool   `json:"automated"`
+	OperatorChart bool   `json:"operatorChart"`
+}
+
+// argoCD returns the objects of Argo CD, and with the generator git a file for
+// each cluster.
+func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) {
+	d, argo := t.Spec.Delivery, t.Spec.Delivery.ArgoCD
+	shape := argoShape{
+		Format:        in.Format,
+		Generator:     argo.Generator,
+		ByName:        slices.ContainsFunc(t.Spec.Clusters, func(c topology.Cluster) bool { return c.ArgoCD != nil && c.ArgoCD.Name != "" }),
+		Components:    slices.ContainsFunc(t.Spec.Overlays, func(o topology.Overlay) bool { return o.Kustomize != "" }),
+		Rollout:       len(argo.Rollout) > 0,
+		Automated:     argo.Sync.Automated,
+		OperatorChart: t.OperatorByChart(),
+	}
+	clusters := make([]any, len(t.Spec.Clusters))
+	var destinations []any
+	for i := range t.Spec.Clusters {
+		c := &t.Spec.Clusters[i]
+		to := destination(t, c)
+		clusters[i] = map[string]any{"cluster": c.Name, "application": t.Application(c), "destination": to}
+		destinations = append(destinations, inAnyNamespace(to))
+	}
+	chart := t.Spec.Kiali.Operator.Chart
+	repositories := []string{d.RepoURL}
+	if shape.OperatorChart {
+		repositories = append(repositories, chart.RepoURL)
+	}
+	values := map[string]any{
+		"namespace":        argo.Namespace,
+		"project":          argo.Project,
+		"applicationsSync": argo.ApplicationsSync,
+		"repositories":     repositories,
+		"destinations":     destinations,
+		"repoURL":          d.RepoURL,
+		"revision":         d.Revision,
+		"clustersPath":     inRepository(d, "clusters"),
+		"chartPath":        inRepository(d, "chart"),
+		"clusterFiles":     inRepository(d, argoFolder+"/clusters/*.yaml"),
+		"sync":             map[string]any{"prune": argo.Sync.Prune, "selfHeal": argo.Sync.SelfHeal},
+		"rollout":          rollout(argo.Rollout),
+		"chart":            map[string]any{"repoURL": chart.RepoURL, "version": chart.Version, "namespace": chart.Namespace},
+	}
+	if shape.Generator == "list" {
+		values["clusters"] = clusters
+	}
+	made, err := objects(vm, "argocd.jsonnet", map[string]any{"shape": shape, "topology": map[string]any{"name": t.Metadata.Name}, "argocd": values})
+	if err != nil {
+		return nil, err
+	}
+	files := folder(argoFolder, made, "appproject")
+	if shape.Generator == "git" {
+		for i := range t.Spec.Clusters {
+			name := path.Join(argoFolder, "clusters", t.Spec.Clusters[i].Name+".yaml")
+			files = append(files, tree.File{Path: name, Content: resource.Encode(nil, clusters[i])})
+		}
+	}
+	return files, nil
+}
+
+// destination is how Argo CD knows a cluster.
+func destination(t *topology.Topology, c *topology.Cluster) map[string]any {
+	if server, name := t.ArgoCDKnows(c); name == "" {
+		return map[string]any{"server": server}
+	} else {
+		return map[string]any{"name": name}
+	}
+}
+
+// inAnyNamespace is a destination as a project permits it: the objects of a
+// cluster are in the namespaces of the mesh, of Kiali, and of the platform's
+// monitoring.
+func inAnyNamespace(destination map[string]any) map[string]any {
+	all := map[string]any{"namespace": "*"}
+	for key, value := range destination {
+		all[key] = value
+	}
+	return all
+}
+
+// rollout gives the steps with what they leave to its default.
+func rollout(steps []topology.RolloutStep) []any {
+	all := make([]any, len(steps))
+	for i, step := range steps {
+		var most any = "100%"
+		if step.MaxUpdate != "" {
+			most = step.MaxUpdate
+			if n, err := strconv.Atoi(step.MaxUpdate); err == nil {
+				most = n // a text without a percent sign is no number to Argo CD
+			}
+		}
+		all[i] = map[string]any{"clusters": step.Clusters, "maxUpdate": most}
+	}
+	return all
+}

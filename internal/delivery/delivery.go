@@ -1,0 +1,107 @@
+// Package delivery writes the objects by which a GitOps engine brings a
+// rendered tree to its clusters: those of Argo CD below argocd/, those of Flux
+// below flux/.
+//
+// The objects are defined in Jsonnet, as all others are; what is derived for
+// them is derived here and placed there.
+package delivery
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/sightline-mesh/sightline/internal/kustomize"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/template"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+// Input is the tree that is to be delivered.
+type Input struct {
+	Format   string             // kustomize, helm or manifests
+	Clusters []resource.Cluster // in the order of the topology
+}
+
+// Tree returns the delivery objects of a topology that had no findings, as
+// files beside those of its clusters, in no order; nothing where the topology
+// has no delivery. A template that fails gives a *template.Error.
+func Tree(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) {
+	d := t.Spec.Delivery
+	if d == nil {
+		return nil, nil
+	}
+	var files []tree.File
+	for _, engine := range []struct {
+		used  bool
+		files func(*template.VM, *topology.Topology, Input) ([]tree.File, error)
+	}{{d.ArgoCD != nil, argoCD}, {d.Flux != nil, flux}} {
+		if !engine.used {
+			continue
+		}
+		own, err := engine.files(vm, t, in)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, own...)
+	}
+	return files, nil
+}
+
+// phases returns the phases in which a cluster has objects, in the order in
+// which they are applied.
+func phases(c *resource.Cluster) []resource.Phase {
+	return slices.DeleteFunc(resource.Phases(c.Hub), func(phase resource.Phase) bool {
+		for range c.In(phase) {
+			return false
+		}
+		return true
+	})
+}
+
+// objects calls the template of an engine, which returns objects by the names
+// of their files.
+func objects(vm *template.VM, file string, args map[string]any) (map[string]resource.Object, error) {
+	out, err := vm.Call(file, args)
+	if err != nil {
+		return nil, err
+	}
+	decoded, err := resource.DecodeJSON(out)
+	if err != nil {
+		return nil, err
+	}
+	byName, _ := decoded.(map[string]any)
+	result := make(map[string]resource.Object, len(byName))
+	for name, v := range byName {
+		object, ok := v.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("%s %s: expected an object, found %T", file, name, v)
+		}
+		result[name] = object
+	}
+	return result, nil
+}
+
+// folder writes objects into a folder, with a kustomization of them all: first
+// those that others need to be there, the rest by their names.
+func folder(dir string, objects map[string]resource.Object, first ...string) []tree.File {
+	names := slices.Concat(first, slices.DeleteFunc(slices.Sorted(maps.Keys(objects)), func(name string) bool { return slices.Contains(first, name) }))
+	files := make([]tree.File, 0, len(names)+1)
+	resources := make([]string, len(names))
+	for i, name := range names {
+		resources[i] = name + ".yaml"
+		files = append(files, tree.File{Path: path.Join(dir, resources[i]), Content: resource.Encode(nil, objects[name])})
+	}
+	return append(files, tree.File{Path: path.Join(dir, kustomize.File), Content: kustomize.Kustomization(map[string]any{
+		"resources":   resources,
+		"sortOptions": map[string]any{"order": "fifo"},
+	})})
+}
+
+// inRepository is the path of what a tree has at p, in the repository that the
+// tree is committed to.
+func inRepository(d *topology.Delivery, p string) string {
+	return path.Join(d.Path, p)
+}

@@ -1,0 +1,264 @@
+package delivery
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/kustomize"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/template"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+const fluxTemplate = "flux.libsonnet"
+
+// fluxShape is what the template of Flux branches on.
+type fluxShape struct {
+	Phase      resource.Phase `json:"phase"` // "" for what there is once
+	DependsOn  bool           `json:"dependsOn"`
+	KubeConfig bool           `json:"kubeConfig"`
+	SecretRef  bool           `json:"secretRef"`
+	Wait       bool           `json:"wait"`
+	Keep       bool           `json:"keep"` // what is applied stays when its object in Flux goes
+}
+
+// scopeStep is the scope of what the objects of two steps differ in.
+const scopeStep = "step"
+
+// fluxWriter writes the objects of one topology.
+type fluxWriter struct {
+	vm     *template.VM
+	t      *topology.Topology
+	flux   *topology.Flux
+	helm   bool
+	values map[string]any // what all objects share
+	bodies map[fluxShape]map[string]*resource.Body
+	files  []tree.File
+}
+
+// flux returns the objects of Flux. With mode hub, flux/ is a kustomization of
+// them all; with mode standalone, flux/<cluster>/ has those of one cluster.
+func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) {
+	w := &fluxWriter{
+		vm:     vm,
+		t:      t,
+		flux:   t.Spec.Delivery.Flux,
+		helm:   in.Format == "helm",
+		values: fluxValues(t),
+		bodies: map[fluxShape]map[string]*resource.Body{},
+	}
+	if w.flux.Mode == "standalone" {
+		for i, c := range in.Clusters {
+			dir := "flux/" + c.Name
+			resources, err := w.top(dir)
+			if err == nil {
+				err = w.cluster(dir, &c, &t.Spec.Clusters[i], resources)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		return w.files, nil
+	}
+	resources, err := w.top("flux")
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range in.Clusters {
+		if err := w.cluster("flux/clusters/"+c.Name, &c, &t.Spec.Clusters[i], nil); err != nil {
+			return nil, err
+		}
+		resources = append(resources, "clusters/"+c.Name)
+	}
+	w.kustomization("flux", resources)
+	return w.files, nil
+}
+
+// fluxValues are the values of a topology that its objects in Flux have.
+func fluxValues(t *topology.Topology) map[string]any {
+	d := t.Spec.Delivery
+	chart := t.Spec.Kiali.Operator.Chart
+	return map[string]any{
+		"topology":         map[string]any{"name": t.Metadata.Name},
+		"namespace":        d.Flux.Namespace,
+		"interval":         d.Flux.Interval,
+		"timeout":          d.Flux.Timeout,
+		"prune":            d.Flux.Prune,
+		"wait":             d.Flux.Wait,
+		"deletionPolicy":   d.Flux.DeletionPolicy,
+		"secretRef":        d.Flux.SecretRef,
+		"source":           fluxSource(t),
+		"chart":            fluxPath(d, "chart"),
+		"releaseNamespace": t.Spec.Kiali.Namespace, // which is there on every cluster
+		"operator": map[string]any{
+			"repository": t.FluxRepository(),
+			"url":        chart.RepoURL,
+			"version":    chart.Version,
+			"namespace":  chart.Namespace,
+		},
+	}
+}
+
+var (
+	commit = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+	scp    = regexp.MustCompile(`^([^/@:]+@[^/:]+):/*(.+)$`)
+)
+
+// fluxSource is where Flux has the tree from. Of Git URLs it takes only those
+// with a scheme. What is neither a commit nor a full reference is a branch, as
+// Flux has to be told which it is.
+func fluxSource(t *topology.Topology) map[string]any {
+	d := t.Spec.Delivery
+	source := map[string]any{"kind": "GitRepository", "name": t.Metadata.Name, "url": scp.ReplaceAllString(d.RepoURL, "ssh://$1/$2")}
+	by := "branch"
+	switch {
+	case strings.HasPrefix(d.RepoURL, "oci://"):
+		source["kind"], by = "OCIRepository", "tag"
+	case commit.MatchString(d.Revision):
+		by = "commit"
+	case strings.HasPrefix(d.Revision, "refs/"):
+		by = "name"
+	}
+	source["ref"] = map[string]string{by: d.Revision}
+	return source
+}
+
+// top writes into a folder what there is once for each Flux: the source, the
+// Kustomization of that folder, and where the operator's chart is from.
+func (w *fluxWriter) top(dir string) (resources []string, err error) {
+	names := []string{"source", "root"}
+	if w.t.OperatorByChart() {
+		names = append(names, "operator-repository")
+	}
+	for _, name := range names {
+		if err := w.object(dir, name, name, w.shape(""), map[string]any{"root": fluxPath(w.t.Spec.Delivery, dir)}); err != nil {
+			return nil, err
+		}
+		resources = append(resources, name+".yaml")
+	}
+	return resources, nil
+}
+
+// cluster writes the objects of one cluster into a folder that has resources
+// already.
+func (w *fluxWriter) cluster(dir string, c *resource.Cluster, of *topology.Cluster, resources []string) error {
+	steps := phases(c)
+	if w.t.OperatorByChart() {
+		steps = slices.Insert(steps, 0, resource.Operator)
+	}
+	before := ""
+	for _, phase := range steps {
+		name := w.t.FluxName(of, string(phase))
+		shape, values := w.shape(phase), w.step(dir, c, phase, name)
+		// Nothing waits for monitoring, and it for nothing.
+		if phase != resource.Monitoring {
+			shape.DependsOn = before != ""
+			values["dependsOn"] = before
+			before = name
+		}
+		if shape.KubeConfig = w.t.FluxByKubeConfig(of); shape.KubeConfig {
+			values["kubeConfig"] = of.Flux.KubeConfigSecret
+		}
+		if err := w.phase(dir, shape, values); err != nil {
+			return fmt.Errorf("cluster %s: %s: %w", c.Name, phase, err)
+		}
+		resources = append(resources, string(phase)+".yaml")
+	}
+	w.kustomization(dir, resources)
+	return nil
+}
+
+// step are the values of one phase of a cluster.
+func (w *fluxWriter) step(dir string, c *resource.Cluster, phase resource.Phase, name string) map[string]any {
+	d := w.t.Spec.Delivery
+	values := map[string]any{
+		"name":    name,
+		"path":    fluxPath(d, "clusters/"+c.Name+"/"+string(phase)),
+		"release": w.t.FluxRelease(string(phase)),
+		"values":  fluxPath(d, "clusters/"+c.Name+".yaml"),
+	}
+	if phase == resource.Operator && w.t.OperatorByChart() {
+		values["path"] = fluxPath(d, dir+"/operator")
+	}
+	return values
+}
+
+// phase writes the objects of a phase. A Kustomization waits for others of its
+// kind only, so where there is no chart the operator's release has one around
+// it, which is ready when the release is.
+func (w *fluxWriter) phase(dir string, shape fluxShape, values map[string]any) error {
+	file := string(shape.Phase)
+	chart := shape.Phase == resource.Operator && w.t.OperatorByChart()
+	switch {
+	case chart && w.helm:
+		return w.object(dir, file, "operator-release", shape, values)
+	case chart:
+		w.kustomization(dir+"/operator", []string{"release.yaml"})
+		if err := w.object(dir+"/operator", "release", "operator-release", shape, values); err != nil {
+			return err
+		}
+		return w.object(dir, file, "operator", shape, values)
+	case w.helm:
+		return w.object(dir, file, "chart", shape, values)
+	}
+	return w.object(dir, file, "kustomization", shape, values)
+}
+
+// shape is the shape of a phase that depends on none, on the cluster of Flux.
+func (w *fluxWriter) shape(phase resource.Phase) fluxShape {
+	return fluxShape{
+		Phase:     phase,
+		SecretRef: w.flux.SecretRef != "",
+		Wait:      w.flux.Wait,
+		Keep:      w.flux.DeletionPolicy == "Orphan" || w.flux.DeletionPolicy == "MirrorPrune" && !w.flux.Prune,
+	}
+}
+
+// object writes one of the template's objects.
+func (w *fluxWriter) object(dir, file, name string, shape fluxShape, values map[string]any) error {
+	bodies, err := w.evaluate(shape)
+	if err != nil {
+		return err
+	}
+	content, err := bodies[name].Append(nil, resource.Values{scopeStep: values})
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	w.files = append(w.files, tree.File{Path: path.Join(dir, file+".yaml"), Content: content})
+	return nil
+}
+
+// evaluate returns the template's objects for a shape, with holes for what
+// steps differ in.
+func (w *fluxWriter) evaluate(shape fluxShape) (map[string]*resource.Body, error) {
+	if bodies, ok := w.bodies[shape]; ok {
+		return bodies, nil
+	}
+	holes := map[string]any{}
+	for _, value := range []string{"name", "path", "root", "dependsOn", "kubeConfig", "release", "values"} {
+		holes[value] = resource.Hole(scopeStep + "." + value)
+	}
+	byName, err := objects(w.vm, fluxTemplate, map[string]any{"shape": shape, "flux": w.values, "step": holes})
+	if err != nil {
+		return nil, err
+	}
+	bodies := make(map[string]*resource.Body, len(byName))
+	for name, object := range byName {
+		if bodies[name], err = resource.NewBody(object); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	w.bodies[shape] = bodies
+	return bodies, nil
+}
+
+func (w *fluxWriter) kustomization(dir string, resources []string) {
+	w.files = append(w.files, tree.File{Path: path.Join(dir, kustomize.File), Content: kustomize.Kustomization(map[string]any{"resources": resources})})
+}
+
+// fluxPath is a path in the repository as Flux writes it.
+func fluxPath(d *topology.Delivery, p string) string { return "./" + inRepository(d, p) }

@@ -1,0 +1,111 @@
+package delivery
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// Limits in bytes, each with where it is from.
+const (
+	// AnnotationLimit is for all annotations of an object together, one of
+	// which is the whole object where it is applied without --server-side
+	// (k8s.io/apimachinery/pkg/api/validation, TotalAnnotationSizeLimitB).
+	AnnotationLimit = 256 << 10
+	// DataLimit is for the values of a Secret or a ConfigMap together
+	// (k8s.io/api/core/v1, MaxSecretSize).
+	DataLimit = 1 << 20
+	// ObjectLimit is for an object as etcd has it (--max-request-bytes).
+	ObjectLimit = 3 << 19
+)
+
+// Size is what an object takes, in bytes.
+type Size struct {
+	Object      int // as JSON
+	Annotations int // after kubectl apply without --server-side, which adds the object as one
+	Data        int // of the values of a Secret or a ConfigMap, or of the Secret that a SealedSecret is opened to
+}
+
+// SizeOf measures an object.
+func SizeOf(o resource.Object) Size {
+	text := encoded(o)
+	const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+	s := Size{Object: len(text), Annotations: len(lastApplied) + len(text) + len("\n")}
+	meta, _ := o["metadata"].(map[string]any)
+	each(meta["annotations"], func(key, value string) { s.Annotations += len(key) + len(value) })
+	add := func(size func(string) int) func(key, value string) {
+		return func(_, value string) { s.Data += size(value) }
+	}
+	plain := add(func(value string) int { return len(value) })
+	switch resource.IDOf(o).Kind {
+	case "ConfigMap":
+		each(o["data"], plain)
+		each(o["binaryData"], add(decodedSize))
+	case "Secret":
+		each(o["data"], add(decodedSize))
+		each(o["stringData"], plain)
+	case "SealedSecret":
+		spec, _ := o["spec"].(map[string]any)
+		template, _ := spec["template"].(map[string]any)
+		each(spec["encryptedData"], add(openedSize))
+		each(template["data"], plain)
+	}
+	return s
+}
+
+// StatusSize is what an ApplicationSet takes more for each of its Applications,
+// which Argo CD lists in its status (argo-cd
+// applicationset/status/resource_status.go).
+func StatusSize(namespace, name string) int {
+	return len(encoded(map[string]any{
+		"group": "argoproj.io", "version": "v1alpha1", "kind": "Application", "namespace": namespace, "name": name,
+		"status": "OutOfSync", "health": map[string]any{"status": "Progressing"},
+	})) + len(",")
+}
+
+// encoded is an object as clients send it.
+func encoded(o resource.Object) []byte {
+	text, _ := json.Marshal(o) // what was decoded can be encoded
+	return text
+}
+
+func each(pairs any, visit func(key, value string)) {
+	switch pairs := pairs.(type) {
+	case map[string]any:
+		for key, v := range pairs {
+			if value, ok := v.(string); ok {
+				visit(key, value)
+			}
+		}
+	case map[string]string:
+		for key, value := range pairs {
+			visit(key, value)
+		}
+	}
+}
+
+func decodedSize(value string) int {
+	data, err := base64.StdEncoding.DecodeString(value)
+	if err != nil {
+		return len(value)
+	}
+	return len(data)
+}
+
+// openedSize is the size of what an item of a SealedSecret is sealed of. An
+// item has the length of a session key in two bytes, the key, and the value
+// with 16 bytes that authenticate it (sealed-secrets pkg/crypto,
+// HybridEncrypt).
+func openedSize(item string) int {
+	data, err := base64.StdEncoding.DecodeString(item)
+	const length, tag = 2, 16
+	if err != nil || len(data) < length {
+		return len(item)
+	}
+	if opened := len(data) - length - int(binary.BigEndian.Uint16(data)) - tag; opened >= 0 {
+		return opened
+	}
+	return len(item)
+}

@@ -1,0 +1,74 @@
+package delivery_test
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/validation"
+
+	"github.com/sightline-mesh/sightline/internal/delivery"
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// TestAnnotationLimit measures as the API server does: an object of the last
+// size that fits is taken with the annotation that kubectl adds, and one more
+// byte is not.
+func TestAnnotationLimit(t *testing.T) {
+	assert.Equal(t, validation.TotalAnnotationSizeLimitB, delivery.AnnotationLimit)
+	object := func(bytes int) resource.Object {
+		return resource.Object{"kind": "Kiali", "metadata": map[string]any{"annotations": map[string]any{"note": "<a>"}}, "spec": strings.Repeat("x", bytes)}
+	}
+	fits := delivery.AnnotationLimit - delivery.SizeOf(object(0)).Annotations
+	for _, bytes := range []int{fits, fits + 1} {
+		o := object(bytes)
+		text, err := json.Marshal(o)
+		require.NoError(t, err)
+		refused := validation.ValidateAnnotationsSize(map[string]string{"note": "<a>", "kubectl.kubernetes.io/last-applied-configuration": string(text) + "\n"})
+		assert.Equal(t, delivery.SizeOf(o).Annotations > delivery.AnnotationLimit, refused != nil, "%d: %v", bytes, refused)
+	}
+}
+
+// TestData measures what counts for the limit of a Secret.
+func TestData(t *testing.T) {
+	value := strings.Repeat("v", 1000)
+	encoded := base64.StdEncoding.EncodeToString([]byte(value))
+	for kind, o := range map[string]resource.Object{
+		"ConfigMap": {"data": map[string]any{"a": value}, "binaryData": map[string]any{"b": encoded}},
+		"Secret":    {"data": map[string]any{"a": encoded}, "stringData": map[string]string{"b": value}},
+		"SealedSecret": {"spec": map[string]any{
+			"encryptedData": map[string]any{"a": sealed(t, value)},
+			"template":      map[string]any{"data": map[string]any{"b": value}},
+		}},
+	} {
+		o["kind"] = kind
+		assert.Equal(t, 2000, delivery.SizeOf(o).Data, kind)
+	}
+	assert.Zero(t, delivery.SizeOf(resource.Object{"kind": "Kiali", "data": map[string]any{"a": value}}).Data)
+}
+
+// sealed is a value as sealed-secrets seals it.
+func sealed(t *testing.T, value string) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	session := make([]byte, 32)
+	locked, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, &key.PublicKey, session, nil)
+	require.NoError(t, err)
+	block, err := aes.NewCipher(session)
+	require.NoError(t, err)
+	gcm, err := cipher.NewGCM(block)
+	require.NoError(t, err)
+	item := binary.BigEndian.AppendUint16(nil, uint16(len(locked)))
+	item = gcm.Seal(append(item, locked...), make([]byte, gcm.NonceSize()), []byte(value), nil)
+	return base64.StdEncoding.EncodeToString(item)
+}

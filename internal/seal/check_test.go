@@ -1,0 +1,150 @@
+package seal_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"go/parser"
+	gotoken "go/token"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	hub, renewed := newHub(t), newHub(t)
+	for _, c := range []struct {
+		name   string
+		change func(r *seal.Remote, s *topology.SealedLinkSpec)
+		want   string // the state, ! if there is work, and the problems
+	}{
+		{"nothing", func(*seal.Remote, *topology.SealedLinkSpec) {}, "current"},
+		{"the server", func(r *seal.Remote, _ *topology.SealedLinkSpec) { r.Cluster.Server = "https://new.example.com" },
+			"outdated! | error: sealed for the server https://api.west.example.com:6443, and the topology says https://new.example.com > seal west"},
+		{"the format", func(r *seal.Remote, _ *topology.SealedLinkSpec) { r.Topology.Spec.Kiali.Links.Format = "perCluster" },
+			"outdated! | error: sealed for the key west of istio-system/kiali-multi-cluster-secret, expected west of istio-system/kiali-remote-cluster-secret-west, and it can be opened nowhere else > seal west"},
+		{"an expired token", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-01T12:00:00Z" },
+			"outdated! | error: the token expired on 2026-01-01 > seal west with a token that does not expire"},
+		{"a token near its end", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-31T12:00:00Z" },
+			"outdated! | warning: the token expires on 2026-01-31 > seal west with a token that does not expire"},
+		{"a token not near its end", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-31T12:00:01Z" }, "current"},
+		{"an expired CA", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.CAExpires = "2025-12-31T12:00:00Z" },
+			"outdated! | error: a CA of the API server expired on 2025-12-31 > seal west"},
+		{"a CA near its end", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.CAExpires = "2026-01-02T12:00:00Z" },
+			"current | warning: a CA of the API server expires on 2026-01-02 > seal west"},
+		{"an expired certificate", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.NotAfter = "2025-12-31T12:00:00Z" },
+			"outdated! | error: the certificate of the hub that it is sealed with expired on 2025-12-31 > seal west --rekey with the controller's newest certificate"},
+		{"nonsense", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.NotAfter = "soon" },
+			`outdated! | error: when the certificate of the hub that it is sealed with expires cannot be read: "soon" > seal west --rekey with the controller's newest certificate`},
+		{"another certificate", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.Fingerprint = "00" },
+			"current | info: sealed for another certificate than the hub's present one > the controller keeps the keys of earlier certificates; if it has lost them: seal west --rekey"},
+		{"a rotation that has begun", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Tokens = []int{1, 2} },
+			"current | info: a rotation is under way: the remote has tokens of the generations 1 and 2, and the link uses 1 > once the new token Secret is on the remote, move the link to it: seal west"},
+		{"a rotation to finish", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Generation, s.Tokens = 2, []int{1, 2} },
+			"current | info: a rotation is under way: the remote has tokens of the generations 1 and 2, and the link uses 2 > once the hub has the new link, drop the earlier token: seal west --finish"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := request(t, mesh(t, "west", "", ""), hub)
+			result, err := seal.Seal(r)
+			require.NoError(t, err)
+			c.change(&r.Remote, &result.Link.Spec)
+			assert.Equal(t, c.want, told(seal.Check(r.Remote, result.Link, r.Certificate, start)))
+		})
+	}
+	r := request(t, mesh(t, "west", "", ""), hub)
+	assert.Equal(t, "missing! | error: there is no sealed link, so Kiali does not see the cluster > seal west", told(seal.Check(r.Remote, nil, nil, start)))
+	result, err := seal.Seal(r)
+	require.NoError(t, err)
+	assert.Equal(t, "current", told(seal.Check(r.Remote, result.Link, nil, start)), "nobody asked for the certificate")
+	assert.Contains(t, told(seal.Check(r.Remote, result.Link, renewed.certificate(t, start), start)), "another certificate")
+}
+
+func told(s seal.Status) string {
+	text := s.State
+	if s.Work {
+		text += "!"
+	}
+	for _, p := range s.Problems {
+		text += " | " + p.Severity.String() + ": " + p.Message + " > " + p.Hint
+	}
+	return text
+}
+
+func TestParseCertificate(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	good := selfSigned(t, h.key, "hub", start.Add(-time.Hour), start.AddDate(10, 0, 0))
+	for _, c := range []struct {
+		name, want string
+		pem        []byte
+	}{
+		{"good", "", good},
+		{"with text before", "", append([]byte("subject=hub\n"), good...)},
+		{"expired", "the hub's certificate expired on 2026-01-01T12:00:00Z", selfSigned(t, h.key, "hub", start.Add(-time.Hour), start)},
+		{"not yet", "the hub's certificate is valid from 2026-01-01T13:00:00Z on, and now it is 2026-01-01T12:00:00Z", selfSigned(t, h.key, "hub", start.Add(time.Hour), start.Add(2*time.Hour))},
+		{"not RSA", "the hub's certificate is for a key of type ECDSA, expected RSA; it is not one of sealed-secrets", selfSigned(t, curve, "hub", start.Add(-time.Hour), start.Add(time.Hour))},
+		{"the key", "the hub's certificate: found a private key, expected certificates only", h.private()},
+		{"empty", "the hub's certificate: found nothing, expected a certificate in PEM", nil},
+		{"a page", "the hub's certificate: found no PEM block, expected -----BEGIN CERTIFICATE-----", []byte("<html>")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			certificate, err := seal.ParseCertificate(c.pem, start)
+			if c.want == "" {
+				require.NoError(t, err)
+				assert.Len(t, certificate.Fingerprint, 64)
+				return
+			}
+			require.EqualError(t, err, c.want)
+			assert.NotEmpty(t, err.(*seal.Refusal).Hint)
+		})
+	}
+}
+
+// TestRedact takes the forms of a token out of a text.
+func TestRedact(t *testing.T) {
+	t.Parallel()
+	jwt := tokenOf(t, "kiali-service-account")
+	for _, form := range []string{jwt, base64.StdEncoding.EncodeToString([]byte(jwt)), strings.Split(jwt, ".")[0], strings.Split(jwt, ".")[1]} {
+		assert.Equal(t, "before [redacted] after", seal.Redact("before "+form+" after"))
+	}
+	assert.Equal(t, "a [redacted] b", seal.Redact("a sha256~0123456789abcdefghij b"))
+	assert.Equal(t, "a [redacted] b", seal.Redact("a hunter2 b", "", "hunter2"))
+	assert.Equal(t, "a [redacted]", seal.Redact("a "+string(newHub(t).private())))
+	const harmless = `secrets "kiali-service-account" is forbidden: User "system:anonymous" cannot get resource`
+	assert.Equal(t, harmless, seal.Redact(harmless))
+}
+
+// TestPure makes sure that nothing here reaches for a file, a network, a clock
+// or a source of randomness by itself.
+func TestPure(t *testing.T) {
+	t.Parallel()
+	entries, err := os.ReadDir(".")
+	require.NoError(t, err)
+	seen := 0
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".go") || strings.HasSuffix(entry.Name(), "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(gotoken.NewFileSet(), entry.Name(), nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		for _, spec := range file.Imports {
+			seen++
+			assert.NotContains(t, []string{`"os"`, `"net"`, `"net/http"`, `"os/exec"`, `"crypto/rand"`, `"math/rand"`, `"log"`}, spec.Path.Value, entry.Name())
+		}
+		source, err := os.ReadFile(entry.Name())
+		require.NoError(t, err)
+		assert.NotContains(t, string(source), "time.Now(", entry.Name())
+	}
+	require.NotZero(t, seen)
+}

@@ -1,0 +1,212 @@
+// Package seal makes the hub's access to a remote: a kubeconfig, sealed so that
+// only the controller on the hub can open it. It is the only room that sees a
+// credential.
+//
+// Everything here is a function of bytes, a time and a source of randomness.
+// Where the bytes come from, a file or a cluster, is the matter of the command.
+//
+// No error and no warning repeats a credential. Text that others have made goes
+// through [Redact] before it is shown.
+package seal
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/bitnami-labs/sealed-secrets/pkg/crypto"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// Refusal says why something is not sealed. Nothing has been changed.
+type Refusal struct {
+	Message string // what was found and what was expected
+	Hint    string // what to do about it; may be empty
+}
+
+// Error returns the message, without the hint.
+func (r *Refusal) Error() string { return r.Message }
+
+func refuse(hint, format string, args ...any) *Refusal {
+	return &Refusal{fmt.Sprintf(format, args...), hint}
+}
+
+// near is how long before the end of something its renewal is due.
+const near = 30 * 24 * time.Hour
+
+// Remote is a cluster that the hub has a link to.
+type Remote struct {
+	Topology *topology.Topology
+	Cluster  *topology.Cluster
+	Command  string // that seals it, for hints
+}
+
+// Request is what is sealed, for whom, and what is there already.
+type Request struct {
+	Remote
+
+	Token []byte // of the service account; none where access.exec gives the credential
+	CA    []byte // PEM; none where access.insecureSkipTLSVerify says that it is not looked at
+
+	Certificate *Certificate         // of the controller on the hub
+	Before      *topology.SealedLink // what is there, or nil
+
+	Force bool // seal even what has not changed
+	Rekey bool // seal what was sealed with another certificate
+
+	Now  time.Time
+	Rand io.Reader
+}
+
+// Result is what came of a request.
+type Result struct {
+	Link     *topology.SealedLink // to be written; nil where what is there stays
+	Done     string               // what was done, or why nothing was
+	Warnings []string
+	Next     string // what to do next; may be empty
+}
+
+// Generation is the one that the next sealing is of: the youngest of which the
+// remote has a token Secret.
+func Generation(before *topology.SealedLink) int {
+	if before == nil {
+		return 1
+	}
+	return slices.Max(before.Spec.Tokens)
+}
+
+// Seal makes the link of a remote, or leaves the one that is there where
+// nothing has changed. Its errors are of type *Refusal, but for those of the
+// source of randomness.
+func Seal(r Request) (Result, error) {
+	if err := owns(r.Before, r.Cluster); err != nil {
+		return Result{}, err
+	}
+	k, err := newKubeconfig(r)
+	if err != nil {
+		return Result{}, err
+	}
+	generation := Generation(r.Before)
+	want := r.Topology.SealedFor(r.Cluster)
+	result := Result{Warnings: append(k.warnings, r.Certificate.warnings(r.Now)...)}
+	link := &topology.SealedLink{APIVersion: topology.APIVersion, Kind: topology.SealedLinkKind}
+	link.Metadata.Name = r.Cluster.Name
+	spec := &link.Spec
+	spec.Tokens = []int{generation}
+
+	if r.Before != nil {
+		spec.Tokens = r.Before.Spec.Tokens
+		reason, err := r.reason(k, want, generation)
+		if err != nil {
+			return Result{}, err
+		}
+		if reason == "" {
+			result.Done, result.Next = r.unchanged(k)
+			return result, nil
+		}
+		result.Done = "sealed again, " + reason
+	} else {
+		result.Done = "sealed"
+	}
+
+	salt := make([]byte, saltSize)
+	if _, err := io.ReadFull(r.Rand, salt); err != nil {
+		return Result{}, err
+	}
+	sealed, err := crypto.HybridEncrypt(r.Rand, r.Certificate.key, k.text, label(want))
+	if err != nil {
+		return Result{}, err
+	}
+	spec.Server = r.Cluster.Server
+	spec.Secret = want
+	spec.Generation = generation
+	spec.Certificate = topology.SealedWith{Fingerprint: r.Certificate.Fingerprint, NotAfter: stamp(r.Certificate.NotAfter)}
+	spec.TokenExpires = stamp(k.tokenExpires)
+	spec.CAExpires = stamp(k.caExpires)
+	if k.unguessable {
+		spec.Digest = digest(salt, k.text)
+	}
+	spec.EncryptedData = base64.StdEncoding.EncodeToString(sealed)
+	result.Link = link
+	result.Next = "commit it, and render again"
+	if len(spec.Tokens) > 1 {
+		result.Next = fmt.Sprintf("commit it, render again and let it sync; once Kiali on the hub has restarted and shows %s: %s --finish", r.Cluster.Name, r.Command)
+	}
+	return result, nil
+}
+
+// owns refuses a file that was copied from another cluster's.
+func owns(before *topology.SealedLink, c *topology.Cluster) error {
+	if before != nil && before.Name() != c.Name {
+		return refuse("remove the file, and seal again", "%s: the link is that of %q, expected %q", before.At("metadata", "name"), before.Name(), c.Name)
+	}
+	return nil
+}
+
+// reason says why the link that is there is made again; "" if it is not.
+func (r *Request) reason(k *kubeconfig, want topology.SealedFor, generation int) (string, error) {
+	before := &r.Before.Spec
+	same := k.unguessable && matches(before.Digest, k.text)
+	switch {
+	case generation != before.Generation && same:
+		return "", refuse(fmt.Sprintf("give the token of the Secret %s on the remote", r.Topology.TokenSecret(generation)),
+			"the token is the one that is sealed already, of generation %d; expected that of generation %d", before.Generation, generation)
+	case generation != before.Generation:
+		return fmt.Sprintf("with the token of generation %d", generation), nil
+	case r.Force:
+		return "because of --force", nil
+	case before.Secret != want:
+		return fmt.Sprintf("for the key %s of %s/%s", want.Key, want.Namespace, want.Name), nil
+	case before.Server != r.Cluster.Server:
+		return "for another server", nil
+	case r.Rekey && before.Certificate.Fingerprint != r.Certificate.Fingerprint:
+		return "for another certificate", nil
+	case same, !k.unguessable && before.Digest == "":
+		return "", nil
+	}
+	return "because the credential, the CA or the access has changed", nil
+}
+
+// unchanged says that the link which is there stays, and what is to be known
+// about it.
+func (r *Request) unchanged(k *kubeconfig) (done, next string) {
+	switch {
+	case !k.unguessable:
+		return "left as it is: whether the token has changed cannot be told", "--force seals it again; docs/seal.md says why"
+	case r.Before.Spec.Certificate.Fingerprint != r.Certificate.Fingerprint:
+		return "unchanged, and sealed for another certificate", "the controller keeps the keys of earlier certificates; if it has lost them, --rekey seals for this one"
+	}
+	return "unchanged", ""
+}
+
+// label is what binds a sealed item to its Secret, in the scope strict:
+// EncryptionLabel of pkg/apis/sealedsecrets/v1alpha1 in bitnami-labs/sealed-secrets.
+func label(s topology.SealedFor) []byte {
+	return []byte(s.Namespace + "/" + s.Name)
+}
+
+// stamp is a time as the file has it; "" for none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// day is a time as messages have it.
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+func generations(list []int) string {
+	s := ""
+	for i, g := range list {
+		if i > 0 {
+			s += " and "
+		}
+		s += strconv.Itoa(g)
+	}
+	return s
+}

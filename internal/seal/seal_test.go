@@ -1,0 +1,321 @@
+package seal_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bitnami-labs/sealed-secrets/pkg/crypto"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// unseal opens a link as the controller does.
+func unseal(t *testing.T, key *rsa.PrivateKey, l *topology.SealedLink) []byte {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString(l.Spec.EncryptedData)
+	require.NoError(t, err)
+	s := l.Spec.Secret
+	plain, err := crypto.HybridDecrypt(rand.Reader, map[string]*rsa.PrivateKey{"": key}, data, []byte(s.Namespace+"/"+s.Name))
+	require.NoError(t, err)
+	return plain
+}
+
+// TestSealedIsWhatTheHubReads seals links of all sorts, opens them with the key
+// of the controller, and reads them as Kiali's server does.
+func TestSealedIsWhatTheHubReads(t *testing.T) {
+	t.Parallel()
+	random := mathrand.New(mathrand.NewPCG(1, 2))
+	pick := func(from ...string) string { return from[random.IntN(len(from))] }
+	hub := newHub(t)
+	for i := range 60 {
+		name := pick("west", "true", "null", "no", "1e3", "0x1F", "1.5", "12", "2024-01-01", "West_2", "a.b-c", "=", "~")
+		if strings.ContainsAny(name, "=~") {
+			name = fmt.Sprintf("c%d", i)
+		}
+		namespace, instance := pick("istio-system", "kiali", "on"), pick("kiali", "k")
+		access := pick("", "insecureSkipTLSVerify: true", `proxyURL: "http://proxy.example.com:3128"`,
+			`exec: {command: "aws-iam-authenticator", args: [token, -i, "yes"], env: {B: "2", A: "on"}}`, `exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: x}`)
+		topo := mesh(t, fmt.Sprintf("%q", name), fmt.Sprintf("namespace: %q, instanceName: %s, links: {format: single}", namespace, instance), access)
+		if format := pick("single", "perCluster"); format == "perCluster" {
+			topo.Spec.Kiali.Links.Format = format
+		}
+		r := request(t, topo, hub)
+		r.Token = []byte(jwt(t, map[string]any{"sub": "system:serviceaccount:" + namespace + ":" + instance + "-service-account"}, random.IntN(600)+32) + pick("", "\n", "\r\n"))
+		insecure, exec := r.Cluster.Access.InsecureSkipTLSVerify, r.Cluster.Access.Exec
+		if exec != nil {
+			r.Token = nil
+		}
+		result, err := seal.Seal(r)
+		require.NoError(t, err)
+
+		// The file holds all of it, and nothing in the clear.
+		file := seal.Encode(result.Link)
+		l, findings := topology.ParseSealedLink("x.yaml", file)
+		require.Empty(t, findings, string(file))
+		require.Equal(t, result.Link.Spec, l.Spec)
+		require.Equal(t, name, l.Name())
+		require.Equal(t, topo.SealedFor(r.Cluster), l.Spec.Secret)
+
+		plain := unseal(t, hub.key, l)
+		config, err := clientcmd.Load(plain)
+		require.NoError(t, err)
+		require.Len(t, config.Clusters, 1)
+		require.Len(t, config.AuthInfos, 1)
+		require.Equal(t, name, config.CurrentContext)
+		client, err := clientcmd.NewDefaultClientConfig(*config, &clientcmd.ConfigOverrides{}).ClientConfig()
+		require.NoError(t, err)
+		_, err = rest.TLSConfigFor(client)
+		require.NoError(t, err)
+		require.Equal(t, r.Cluster.Server, client.Host)
+		require.Equal(t, insecure, client.Insecure)
+		if insecure {
+			require.Empty(t, client.CAData)
+			require.Empty(t, l.Spec.CAExpires)
+		} else {
+			require.Equal(t, string(r.CA), string(client.CAData))
+		}
+		require.Equal(t, r.Cluster.Access.ProxyURL != "", client.Proxy != nil)
+		if exec == nil {
+			require.Equal(t, strings.TrimSpace(string(r.Token)), client.BearerToken)
+		} else {
+			require.Equal(t, exec.Command, client.ExecProvider.Command)
+			require.Equal(t, exec.Args, client.ExecProvider.Args)
+			require.Len(t, client.ExecProvider.Env, len(exec.Env))
+		}
+
+		// It is bound to its Secret.
+		data, _ := base64.StdEncoding.DecodeString(l.Spec.EncryptedData)
+		for _, elsewhere := range []string{"other/" + l.Spec.Secret.Name, l.Spec.Secret.Namespace, "", l.Spec.Secret.Namespace + "/other"} {
+			_, err = crypto.HybridDecrypt(rand.Reader, map[string]*rsa.PrivateKey{"": hub.key}, data, []byte(elsewhere))
+			require.Error(t, err, elsewhere)
+		}
+
+		// A second run has nothing to do.
+		r.Before = l
+		result, err = seal.Seal(r)
+		require.NoError(t, err)
+		require.Nil(t, result.Link)
+		require.Equal(t, "unchanged", result.Done)
+	}
+}
+
+// TestWhatSealsAgain changes one thing after another about a link that is
+// there.
+func TestWhatSealsAgain(t *testing.T) {
+	t.Parallel()
+	hub, renewed := newHub(t), newHub(t)
+	weak := func(r *seal.Request) { r.Token = []byte("sha256~opaque-token-of-a-login") }
+	for _, c := range []struct {
+		name  string
+		first func(*seal.Request)
+		then  func(*seal.Request)
+		want  string // what was done; with a * nothing is written
+	}{
+		{"nothing", nil, func(*seal.Request) {}, "*unchanged"},
+		{"the day", nil, func(r *seal.Request) { r.Now = r.Now.AddDate(1, 0, 0) }, "*unchanged"},
+		{"a line end", nil, func(r *seal.Request) { r.Token = append(r.Token, '\n') }, "*unchanged"},
+		{"a comment in the CA", nil, func(r *seal.Request) { r.CA = append([]byte("# of west\n"), r.CA...) }, "*unchanged"},
+		{"the certificate", nil, func(r *seal.Request) { r.Certificate = renewed.certificate(t, r.Now) }, "*unchanged, and sealed for another certificate"},
+		{"rekey", nil, func(r *seal.Request) { r.Rekey = true }, "*unchanged"},
+		{"rekey with another certificate", nil, func(r *seal.Request) { r.Rekey, r.Certificate = true, renewed.certificate(t, r.Now) }, "sealed again, for another certificate"},
+		{"force", nil, func(r *seal.Request) { r.Force = true }, "sealed again, because of --force"},
+		{"the token", nil, func(r *seal.Request) { r.Token = []byte(token(t)) }, "sealed again, because the credential, the CA or the access has changed"},
+		{"the CA", nil, func(r *seal.Request) { r.CA = authority(t, "new", start.AddDate(10, 0, 0)) }, "sealed again, because the credential, the CA or the access has changed"},
+		{"a proxy", nil, func(r *seal.Request) { r.Cluster.Access.ProxyURL = "http://proxy.example.com" }, "sealed again, because the credential, the CA or the access has changed"},
+		{"the server", nil, func(r *seal.Request) { r.Cluster.Server = "https://api.new.example.com" }, "sealed again, for another server"},
+		{"the format", nil, func(r *seal.Request) { r.Topology.Spec.Kiali.Links.Format = "perCluster" }, "sealed again, for the key west of istio-system/kiali-remote-cluster-secret-west"},
+		{"an opaque token", weak, func(*seal.Request) {}, "*left as it is: whether the token has changed cannot be told"},
+		{"another opaque token", weak, func(r *seal.Request) { r.Token = []byte("sha256~another") }, "*left as it is: whether the token has changed cannot be told"},
+		{"another opaque token, by force", weak, func(r *seal.Request) { r.Token, r.Force = []byte("sha256~another"), true }, "sealed again, because of --force"},
+		{"another opaque token, and the server", weak, func(r *seal.Request) { r.Cluster.Server = "https://api.new.example.com" }, "sealed again, for another server"},
+		{"an opaque token for a JWT", nil, weak, "sealed again, because the credential, the CA or the access has changed"},
+		{"a JWT for an opaque token", weak, func(r *seal.Request) { r.Token = []byte(token(t)) }, "sealed again, because the credential, the CA or the access has changed"},
+		{"a short signature", func(r *seal.Request) { r.Token = []byte(jwt(t, map[string]any{"sub": account}, 31)) }, func(*seal.Request) {}, "*left as it is: whether the token has changed cannot be told"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := request(t, mesh(t, "west", "", ""), hub)
+			if c.first != nil {
+				c.first(&r)
+			}
+			first, err := seal.Seal(r)
+			require.NoError(t, err)
+			require.Equal(t, "sealed", first.Done)
+			require.Equal(t, c.first == nil, first.Link.Spec.Digest != "", "a digest is kept only where nobody can find the token by it")
+			r.Before = first.Link
+			c.then(&r)
+			second, err := seal.Seal(r)
+			require.NoError(t, err)
+			done, nothing := strings.CutPrefix(c.want, "*")
+			assert.Equal(t, done, second.Done)
+			assert.Equal(t, nothing, second.Link == nil)
+		})
+	}
+}
+
+// TestRotation goes through a rotation: at each commit the link in use has its
+// token Secret on the remote.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t)
+	topo := mesh(t, "west", "", "")
+	r := request(t, topo, hub)
+	r.Token = []byte(tokenOf(t, "kiali-service-account"))
+	state := func(result seal.Result, err error) string {
+		require.NoError(t, err)
+		r.Before = result.Link
+		require.Contains(t, r.Before.Spec.Tokens, r.Before.Spec.Generation)
+		return fmt.Sprint(r.Before.Spec.Generation, r.Before.Spec.Tokens)
+	}
+	refused := func(result seal.Result, err error) string {
+		var refusal *seal.Refusal
+		require.ErrorAs(t, err, &refusal)
+		require.Nil(t, result.Link)
+		return refusal.Message + "\n" + refusal.Hint
+	}
+	require.Equal(t, "there is no link yet, so there is no token to rotate\nseal it first: seal west", refused(seal.Rotate(r.Remote, nil)))
+	require.Equal(t, "there is no link yet, so there is no rotation to finish\nseal it first: seal west", refused(seal.Finish(r.Remote, nil)))
+	for generation := 1; generation < 4; generation++ {
+		last, next := topo.TokenSecret(generation), topo.TokenSecret(generation+1)
+		if generation == 1 {
+			require.Equal(t, "1 [1]", state(seal.Seal(r)))
+		}
+		sealed := r.Before.Spec.EncryptedData
+		require.Contains(t, refused(seal.Finish(r.Remote, r.Before)), "there is no rotation to finish")
+		require.Equal(t, fmt.Sprintf("%d [%d %d]", generation, generation, generation+1), state(seal.Rotate(r.Remote, r.Before)))
+		require.Equal(t, sealed, r.Before.Spec.EncryptedData)
+		require.Contains(t, refused(seal.Rotate(r.Remote, r.Before)), "a rotation is under way already")
+		require.Equal(t, fmt.Sprintf("the link still uses the token of generation %d, which would be dropped\nonce the new token Secret is on the remote, move the link to it: seal west", generation),
+			refused(seal.Finish(r.Remote, r.Before)))
+		require.Equal(t, fmt.Sprintf("the token is that of the Secret %q, expected %q\ngive the token of the Secret %s on the remote", last, next, next), refused(seal.Seal(r)))
+
+		r.Token = []byte(tokenOf(t, next))
+		require.Equal(t, fmt.Sprintf("%d [%d %d]", generation+1, generation, generation+1), state(seal.Seal(r)))
+		require.Contains(t, string(unseal(t, hub.key, r.Before)), string(r.Token))
+		again, err := seal.Seal(r)
+		require.NoError(t, err)
+		require.Nil(t, again.Link)
+		require.Equal(t, fmt.Sprintf("%d [%d]", generation+1, generation+1), state(seal.Finish(r.Remote, r.Before)))
+	}
+
+	// A token that does not say which Secret it is of is known by its digest.
+	r = request(t, topo, hub)
+	require.Equal(t, "1 [1]", state(seal.Seal(r)))
+	require.Equal(t, "1 [1 2]", state(seal.Rotate(r.Remote, r.Before)))
+	require.Equal(t, "the token is the one that is sealed already, of generation 1; expected that of generation 2\ngive the token of the Secret kiali-service-account-g2 on the remote", refused(seal.Seal(r)))
+}
+
+// TestRefused gives what must not be sealed. No message has the token in it.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t)
+	valid := token(t)
+	for _, c := range []struct {
+		name   string
+		change func(*seal.Request)
+		want   string
+	}{
+		{"no token", func(r *seal.Request) { r.Token = []byte(" \n") }, "the token is empty"},
+		{"two lines", func(r *seal.Request) { r.Token = []byte("token: " + valid) }, "the token has spaces, line ends or characters that no token has; expected a token and nothing else"},
+		{"a Secret", func(r *seal.Request) { r.Token = []byte("apiVersion: v1\nkind: Secret\n") }, "the token has spaces, line ends or characters that no token has; expected a token and nothing else"},
+		{"binary", func(r *seal.Request) { r.Token = []byte("abc\x00def") }, "the token has spaces, line ends or characters that no token has; expected a token and nothing else"},
+		{"a film", func(r *seal.Request) { r.Token = bytes.Repeat([]byte("x"), 100_000) }, "the token has 100000 bytes; expected a token and nothing else"},
+		{"base64", func(r *seal.Request) { r.Token = []byte(base64.StdEncoding.EncodeToString([]byte(valid))) }, "the token is still in base64, as it stands in a Secret"},
+		{"half a JWT", func(r *seal.Request) { r.Token = []byte(strings.Replace(valid, ".", ".A", 1)) }, "the token begins like a JWT and cannot be read as one"},
+		{"another account", func(r *seal.Request) {
+			r.Token = []byte(jwt(t, map[string]any{"sub": "system:serviceaccount:istio-system:default"}, 256))
+		}, `the token is that of "system:serviceaccount:istio-system:default", expected "system:serviceaccount:istio-system:kiali-service-account"`},
+		{"expired", func(r *seal.Request) {
+			r.Token = []byte(jwt(t, map[string]any{"sub": account, "exp": start.Add(-time.Hour).Unix()}, 256))
+		}, "the token expired on 2026-01-01T11:00:00Z"},
+		{"not yet", func(r *seal.Request) {
+			r.Token = []byte(jwt(t, map[string]any{"sub": account, "nbf": start.Add(time.Hour).Unix()}, 256))
+		}, "the token is valid from 2026-01-01T13:00:00Z on, and now it is 2026-01-01T12:00:00Z"},
+		{"no CA", func(r *seal.Request) { r.CA = nil }, "the CA of the remote's API server: found nothing, expected a certificate in PEM"},
+		{"no PEM", func(r *seal.Request) { r.CA = []byte("x") }, "the CA of the remote's API server: found no PEM block, expected -----BEGIN CERTIFICATE-----"},
+		{"a CA in base64", func(r *seal.Request) { r.CA = []byte(base64.StdEncoding.EncodeToString(r.CA)) }, "the CA of the remote's API server: found PEM in base64, as a kubeconfig has it; expected it decoded"},
+		{"a private key", func(r *seal.Request) { r.CA = append(r.CA, hub.private()...) }, "the CA of the remote's API server: found a private key, expected certificates only"},
+		{"a broken CA", func(r *seal.Request) {
+			r.CA = []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+		}, "the CA of the remote's API server: certificate 1 cannot be read: malformed certificate"},
+		{"an expired CA", func(r *seal.Request) { r.CA = authority(t, "old", start.AddDate(0, 0, -1)) }, "the CA of the remote's API server expired on 2025-12-31T12:00:00Z"},
+		{"no server", func(r *seal.Request) { r.Cluster.Server = "" }, "the topology does not say where the API server is"},
+		{"another cluster's file", func(r *seal.Request) {
+			r.Before, _ = topology.ParseSealedLink("sealed/m/west.yaml", bytes.ReplaceAll(linkFile(t, hub), []byte("name: west\n"), []byte("name: south\n")))
+		}, `sealed/m/west.yaml:5:9: the link is that of "south", expected "west"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := request(t, mesh(t, "west", "", ""), hub)
+			r.Token = []byte(valid)
+			c.change(&r)
+			result, err := seal.Seal(r)
+			require.Nil(t, result.Link)
+			var refusal *seal.Refusal
+			require.True(t, errors.As(err, &refusal), "%v", err)
+			assert.Equal(t, c.want, refusal.Message)
+			assert.NotEmpty(t, refusal.Hint)
+			assert.NotContains(t, refusal.Message+refusal.Hint, valid[:20])
+		})
+	}
+}
+
+// TestWarnings seals what is odd, and says so.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t)
+	for _, c := range []struct {
+		name   string
+		access string
+		change func(*seal.Request)
+		want   []string
+	}{
+		{"nothing", "", func(*seal.Request) {}, nil},
+		{"expires", "", func(r *seal.Request) {
+			r.Token = []byte(jwt(t, map[string]any{"sub": account, "exp": start.Add(time.Hour).Unix()}, 256))
+		}, []string{"the token expires on 2026-01-01T13:00:00Z, and the link with it; that of the Secret kiali-service-account does not"}},
+		{"another Secret", "", func(r *seal.Request) { r.Token = []byte(tokenOf(t, "mine")) }, []string{`the token is that of the Secret "mine" and not of "kiali-service-account", which is the one that is rendered`}},
+		{"opaque", "", func(r *seal.Request) { r.Token = []byte("sha256~x") }, []string{"the token is no JWT, so nobody can tell whose it is and until when; and a later run cannot tell whether it has changed"}},
+		{"an old CA among others", "", func(r *seal.Request) { r.CA = append(authority(t, "old", start.AddDate(0, 0, -1)), r.CA...) }, []string{"a CA (old) expired on 2025-12-31 and is left out"}},
+		{"a CA near its end", "", func(r *seal.Request) { r.CA = authority(t, "x", start.AddDate(0, 0, 7)) }, []string{"a CA of the remote's API server expires on 2026-01-08; the link is to be sealed again once the remote has a new one"}},
+		{"a certificate near its end", "", func(r *seal.Request) { r.Now = start.AddDate(9, 11, 20) }, []string{"the hub's certificate expires on 2036-01-01; is it the newest one of the controller?"}},
+		{"insecure", "insecureSkipTLSVerify: true", func(*seal.Request) {}, []string{
+			"access.insecureSkipTLSVerify: whoever is between the hub and the remote can read the token, which sees the whole cluster",
+			"the CA is not used, since access.insecureSkipTLSVerify says that no certificate is checked",
+		}},
+		{"proxy", "proxyURL: http://proxy.example.com", func(*seal.Request) {}, []string{"access.proxyURL: the proxy sees where Kiali connects to, and the link lasts as long as the proxy is there"}},
+		{"exec", "exec: {command: kubelogin}", func(r *seal.Request) { r.Token = nil }, []string{`access.exec: Kiali runs "kubelogin" only if clustering.enable_exec_provider is on and the program is in its image`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := request(t, mesh(t, "west", "", c.access), hub)
+			c.change(&r)
+			result, err := seal.Seal(r)
+			require.NoError(t, err)
+			require.NotNil(t, result.Link)
+			assert.Equal(t, c.want, result.Warnings)
+		})
+	}
+}
+
+// TestSourceOfRandomnessFails gives no link without randomness.
+func TestSourceOfRandomnessFails(t *testing.T) {
+	t.Parallel()
+	r := request(t, mesh(t, "west", "", ""), newHub(t))
+	for _, size := range []int{0, 15, 16, 47} {
+		r.Rand = bytes.NewReader(make([]byte, size))
+		result, err := seal.Seal(r)
+		require.Error(t, err, size)
+		require.Nil(t, result.Link)
+	}
+}

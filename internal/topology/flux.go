@@ -1,0 +1,124 @@
+package topology
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"strings"
+)
+
+// The longest names that Flux and Helm can use: Flux puts the name of a
+// Kustomization or HelmRelease into a label of all that it applies.
+const (
+	maxFluxName = 63
+	maxRelease  = 53
+)
+
+// FluxName is the name of the Flux object that delivers one phase of a cluster,
+// in the letters that names of objects have. One that is too long ends in a
+// hash of the whole.
+func (t *Topology) FluxName(c *Cluster, phase string) string {
+	return fitted(maxFluxName, t.Metadata.Name, c.Name, phase)
+}
+
+// FluxRepository is the name of the Flux object for the repository of the
+// operator's chart.
+func (t *Topology) FluxRepository() string {
+	return fitted(maxFluxName, t.Metadata.Name, "kiali-operator")
+}
+
+// FluxRelease is the name of the Helm release of one phase, on every cluster.
+func (t *Topology) FluxRelease(phase string) string {
+	return fitted(maxRelease, t.Metadata.Name, phase)
+}
+
+// FluxByKubeConfig tells whether Flux runs elsewhere and reaches the cluster by
+// a kubeconfig.
+func (t *Topology) FluxByKubeConfig(c *Cluster) bool {
+	flux := t.Spec.Delivery.Flux
+	return flux.Mode == "hub" && flux.Cluster != c.Name
+}
+
+func fitted(most int, parts ...string) string {
+	name := ObjectName(strings.Join(parts, "-"))
+	if len(name) <= most {
+		return name
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "/")))
+	hash := hex.EncodeToString(sum[:4])
+	return strings.TrimRight(name[:most-len(hash)-1], "-") + "-" + hash
+}
+
+// ociTag is what a registry takes as a tag.
+var ociTag = regexp.MustCompile(`^[A-Za-z0-9_][-._A-Za-z0-9]{0,127}$`)
+
+// checkFlux finds what Flux could not do, and what would have no effect.
+func (t *Topology) checkFlux(findings *Findings) {
+	var flux *Flux
+	d := t.Spec.Delivery
+	if d != nil {
+		flux = d.Flux
+	}
+	if flux != nil {
+		t.checkFluxSource(findings)
+		t.checkFluxCluster(findings)
+	}
+	if flux == nil && (t.mayHave("spec", "delivery", "flux") || d == nil && t.mayHave("spec", "delivery")) {
+		return // it could not be read
+	}
+	secrets := map[string]int{}
+	for i := range t.Spec.Clusters {
+		c := &t.Spec.Clusters[i]
+		at := t.At("spec", "clusters", i, "flux")
+		given := t.node("spec", "clusters", i, "flux") != nil
+		switch {
+		case flux == nil:
+			if given {
+				findings.add(at, RuleValue, "add flux: {} to spec.delivery, or remove it", "%s: flux has no effect without spec.delivery.flux", t.called(i))
+			}
+		case t.refused(flux.Mode, "spec", "delivery", "flux", "mode"):
+		case !t.FluxByKubeConfig(c):
+			if given && flux.Mode == "standalone" {
+				findings.add(at, RuleValue, "remove it, or write mode: hub", "%s: flux.kubeConfigSecret has no effect with mode standalone, where each cluster has a Flux of its own", t.called(i))
+			} else if given {
+				findings.add(at, RuleValue, "remove it", "%s: flux.kubeConfigSecret has no effect on the cluster that Flux runs on", t.called(i))
+			}
+		case len(c.Flux.KubeConfigSecret) > 253 && !given:
+			findings.add(t.At("spec", "clusters", i, "name"), RuleValue, "add flux: {kubeConfigSecret: …} to the cluster", "%s: the name is too long to name a Secret by, which has at most 253 characters", t.called(i))
+		default:
+			if j, ok := secrets[c.Flux.KubeConfigSecret]; ok && given {
+				findings.add(at, "IN09", "give each cluster the Secret with its own kubeconfig", "Flux would deliver %s and %s to the same place; first at %s",
+					t.called(i), t.called(j), t.At("spec", "clusters", j).seenFrom(at))
+			}
+			secrets[c.Flux.KubeConfigSecret] = i
+		}
+	}
+}
+
+// checkFluxSource makes sure that Flux can read the repository.
+func (t *Topology) checkFluxSource(findings *Findings) {
+	d := t.Spec.Delivery
+	switch {
+	case strings.HasPrefix(d.RepoURL, "oci://"):
+		if !ociTag.MatchString(d.Revision) && !t.refused(d.Revision, "spec", "delivery", "revision") {
+			findings.add(t.At("spec", "delivery", "revision"), RuleValue, "write the tag that the artifact is pushed with", "spec.delivery.revision must be a tag of the artifact: letters, digits, '-', '_' and '.', at most 128")
+		}
+	case strings.HasPrefix(d.RepoURL, "http"):
+	case !t.mayHave("spec", "delivery", "flux", "secretRef"):
+		findings.add(t.At("spec", "delivery", "repoURL"), RuleMissing, "add secretRef: to spec.delivery.flux, with the Secret that flux create secret git makes",
+			"spec.delivery.flux.secretRef is missing; by SSH, Flux reads a repository only with a key")
+	}
+}
+
+// checkFluxCluster makes sure that Flux runs on a cluster of the topology.
+func (t *Topology) checkFluxCluster(findings *Findings) {
+	flux := t.Spec.Delivery.Flux
+	path := []any{"spec", "delivery", "flux", "cluster"}
+	switch {
+	case t.node(path...) == nil || t.refused(flux.Mode, "spec", "delivery", "flux", "mode"):
+	case flux.Mode == "standalone":
+		findings.add(t.At(path...), RuleValue, "remove it, or write mode: hub", "spec.delivery.flux.cluster has no effect with mode standalone, where each cluster has a Flux of its own")
+	case t.index(flux.Cluster) < 0:
+		findings.add(t.At(path...), RuleValue, t.nearName(flux.Cluster), "Flux runs on %q, which is not one of the clusters", shorten(flux.Cluster))
+	}
+}

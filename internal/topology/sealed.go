@@ -1,0 +1,151 @@
+package topology
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// SealedLinkKind is the kind of a file that seal writes.
+const SealedLinkKind = "SealedLink"
+
+// SealedLink is the credential of the hub for one remote, sealed. Seal writes
+// it beside the topology, one file for each remote, to be committed; every
+// later render reads it. Nothing in it is a secret.
+type SealedLink struct {
+	// The version of the format.
+	APIVersion string `yaml:"apiVersion" required:"apiVersion: sightline.dev/v1alpha1" enum:"sightline.dev/v1alpha1"`
+	// What the document is.
+	Kind string `yaml:"kind" required:"kind: SealedLink" enum:"SealedLink"`
+	// Whose link it is.
+	Metadata memberMetadata `yaml:"metadata" required:"metadata: {name: cluster2}"`
+	// What the link is made of.
+	Spec SealedLinkSpec `yaml:"spec" required:"spec: {…}"`
+
+	file string
+	root *yaml.Node
+}
+
+// SealedLinkSpec is what a link is made of.
+type SealedLinkSpec struct {
+	// The URL in the kubeconfig.
+	Server string `yaml:"server" required:"server: https://api.west.example.com:6443"`
+	// The Secret that alone it can be opened for: its scope is strict.
+	Secret SealedFor `yaml:"secret" required:"secret: {namespace: …, name: …, key: …}"`
+	// The generation of the token Secret on the remote that the token in the kubeconfig is of, from 1.
+	Generation int `yaml:"generation" default:"1"`
+	// The generations that the remote has token Secrets of: one, or while the token is rotated two. Default: generation.
+	Tokens []int `yaml:"tokens"`
+	// The certificate that it is sealed with.
+	Certificate SealedWith `yaml:"certificate" required:"certificate: {fingerprint: …, notAfter: …}"`
+	// When the token in the kubeconfig expires, if it does.
+	TokenExpires string `yaml:"tokenExpires" format:"instant"`
+	// When the first of the CAs in the kubeconfig expires, if there is one.
+	CAExpires string `yaml:"caExpires" format:"instant"`
+	// What tells whether a kubeconfig is the one that is sealed: <salt>:<SHA-256 of salt and kubeconfig>, both in hexadecimal. There is
+	// none where the token might be guessed by it.
+	Digest string `yaml:"digest"`
+	// The kubeconfig, sealed: an item of encryptedData of a SealedSecret.
+	EncryptedData string `yaml:"encryptedData" required:"encryptedData: …"`
+}
+
+// SealedFor is where an item of a Secret is.
+type SealedFor struct {
+	// The namespace of the Secret.
+	Namespace string `yaml:"namespace" required:"namespace: istio-system"`
+	// The name of the Secret.
+	Name string `yaml:"name" required:"name: kiali-multi-cluster-secret"`
+	// The key in the Secret.
+	Key string `yaml:"key" required:"key: cluster2"`
+}
+
+// SealedWith is a certificate of the controller that opens what is sealed.
+type SealedWith struct {
+	// SHA-256 of the certificate in DER, in hexadecimal.
+	Fingerprint string `yaml:"fingerprint" required:"fingerprint: …" format:"fingerprint"`
+	// When it expires, in UTC.
+	NotAfter string `yaml:"notAfter" required:"notAfter: \"2036-01-01T00:00:00Z\"" format:"instant"`
+}
+
+// ParseSealedLink reads a file that seal has written. It is nil where the text
+// is no mapping at all.
+func ParseSealedLink(file string, data []byte) (*SealedLink, Findings) {
+	var findings Findings
+	docs := documents(file, data, 2, &findings)
+	if len(docs) == 0 {
+		return nil, findings
+	}
+	root := docs[0].Content[0]
+	if len(docs) > 1 {
+		findings.add(Position{file, docs[1].Line, 1}, RuleSyntax, "keep one document in a file", "found a second document; expected one sealed link in the file")
+		return nil, findings
+	}
+	d := newDecoder(file, &findings)
+	l := &SealedLink{file: file, root: root}
+	v := reflect.ValueOf(l).Elem()
+	setDefaults(v)
+	d.structure(root, v, "")
+	d.close()
+	if len(l.Spec.Tokens) == 0 {
+		l.Spec.Tokens = []int{l.Spec.Generation}
+	}
+	if !tokensFit(l.Spec.Tokens, l.Spec.Generation) {
+		findings.add(l.At("spec", "tokens"), RuleValue, "seal the link again, or take the file from before it was edited",
+			"spec.tokens must be the generation %d, or two in a row with it among them", l.Spec.Generation)
+		l.Spec.Tokens = []int{l.Spec.Generation}
+	}
+	return l, findings.Sorted()
+}
+
+// tokensFit tells whether the generations are ones that seal leaves: that of
+// the link alone, or while it is rotated with the one before or after it.
+func tokensFit(tokens []int, generation int) bool {
+	return slices.Contains(tokens, generation) && (len(tokens) == 1 || len(tokens) == 2 && tokens[1] == tokens[0]+1)
+}
+
+// At gives the position of the value at a path of keys, or of the nearest
+// value above it.
+func (l *SealedLink) At(path ...any) Position {
+	n := l.root
+	for _, step := range path {
+		below := child(n, step)
+		if below == nil {
+			break
+		}
+		n = below
+	}
+	return position(l.file, n)
+}
+
+// Name is the cluster that the link leads to.
+func (l *SealedLink) Name() string { return l.Metadata.Name }
+
+// SealedFor is the item of a Secret on the hub that holds the kubeconfig of a
+// remote: of the one that Kiali knows by its name, or of the remote's own,
+// which is named as Kiali's script kiali-prepare-remote-cluster.sh does it.
+func (t *Topology) SealedFor(c *Cluster) SealedFor {
+	name := "kiali-multi-cluster-secret"
+	if t.Spec.Kiali.Links.Format == "perCluster" {
+		name = "kiali-remote-cluster-secret-" + notInNames.ReplaceAllString(strings.ToLower(c.Name), "-")
+	}
+	return SealedFor{Namespace: t.Spec.Kiali.Namespace, Name: name, Key: c.Name}
+}
+
+var notInNames = regexp.MustCompile(`[^-a-z0-9]`)
+
+// Account is the service account that the operator makes for Kiali, on the hub
+// and the remotes.
+func (t *Topology) Account() string { return t.Spec.Kiali.InstanceName + "-service-account" }
+
+// TokenSecret is the Secret on a remote with the token of a generation. The
+// first one has the name of its account, as in the published guide.
+func (t *Topology) TokenSecret(generation int) string {
+	if generation == 1 {
+		return t.Account()
+	}
+	return t.Account() + "-g" + strconv.Itoa(generation)
+}

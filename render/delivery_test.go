@@ -1,0 +1,165 @@
+package render_test
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/sightline-mesh/sightline/internal/kustomize"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+// deliveredMesh is a mesh with a delivery, and what else the spec has.
+func deliveredMesh(t *testing.T, delivery, more string) *topology.Topology {
+	t.Helper()
+	return parsed(t, `mesh: {id: mesh1}
+delivery: {repoURL: https://git.example.com/mesh.git, path: a/b, `+delivery+`}
+`+more+`
+clusters:
+- {name: hub, server: https://api.hub.example.com:6443, domain: apps.hub.example.com}
+- {name: West_1.eu, server: https://api.west.example.com:6443, argocd: {name: west}}`)
+}
+
+// argoCDMeshes have all that the objects of Argo CD can differ in.
+func argoCDMeshes(t *testing.T) map[string]*topology.Topology {
+	t.Helper()
+	meshes := map[string]*topology.Topology{}
+	for _, generator := range []string{"list", "git", "clusters"} {
+		for name, with := range map[string]struct{ argocd, operator string }{
+			"":                    {},
+			", by hand":           {argocd: ", sync: {automated: false}, applicationsSync: sync, namespace: gitops, project: mesh"},
+			", rollout":           {argocd: ", rollout: [{clusters: [West_1.eu], maxUpdate: 25%}, {clusters: [hub], maxUpdate: '1'}]"},
+			", operator by chart": {operator: ", operator: {install: helm, chart: {version: 2.27.0}}"},
+		} {
+			meshes[generator+name] = deliveredMesh(t, "argocd: {generator: "+generator+with.argocd+"}", "kiali: {hub: hub"+with.operator+"}")
+		}
+	}
+	return meshes
+}
+
+// delivered returns the delivery objects of a topology by their files.
+func delivered(t *testing.T, top *topology.Topology, format render.Format) map[string][]byte {
+	t.Helper()
+	files, err := render.Tree(top, render.SourcesOf(top), format)
+	require.NoError(t, err)
+	objects := map[string][]byte{}
+	for _, f := range files {
+		engine, below, _ := strings.Cut(f.Path, "/")
+		if slices.Contains([]string{"argocd", "flux"}, engine) && path.Base(below) != kustomize.File && !strings.HasPrefix(f.Path, "argocd/clusters/") {
+			objects[f.Path] = f.Content
+		}
+	}
+	return objects
+}
+
+// TestDeliverySchemas shows that an API server takes the delivery objects.
+func TestDeliverySchemas(t *testing.T) {
+	dir := shared(t, "crds", "that delivery objects pass the schemas of their kinds")
+	topologies := argoCDMeshes(t)
+	maps.Copy(topologies, fluxMeshes(t))
+	for name, top := range examples(t) {
+		if top.Spec.Delivery != nil {
+			topologies[name] = top
+		}
+	}
+	definitions := map[runtimeschema.GroupVersionKind]*definition{}
+	for name, top := range topologies {
+		for _, format := range render.Formats() {
+			if format == render.Helm && strings.HasPrefix(top.Spec.Delivery.RepoURL, "oci://") {
+				continue // see TestFluxTakesNoChartFromARegistry
+			}
+			objects := delivered(t, top, format)
+			require.NotEmpty(t, objects, name)
+			for file, manifest := range objects {
+				assert.Empty(t, metadataProblems(t, manifest), "%s: %s", name, file)
+				kind := kindOf(t, manifest)
+				if definitions[kind] == nil {
+					definitions[kind] = define(t, definitionFile(dir, kind), kind.Version)
+				}
+				assert.Empty(t, definitions[kind].problems(t, manifest), "%s: %s", name, file)
+			}
+		}
+	}
+}
+
+// TestProjectPermitsEverything compares the kinds that the AppProject permits
+// with those of every object that any topology gives. What it permits beside
+// those is of the operator's chart, or of links.
+func TestProjectPermitsEverything(t *testing.T) {
+	permitted := map[string]bool{}
+	project := decode[resource.Object](t, delivered(t, deliveredMesh(t, "argocd: {}", "kiali: {hub: hub}"), render.Kustomize)["argocd/appproject.yaml"])
+	for list, scope := range map[string]string{"clusterResourceWhitelist": "cluster", "namespaceResourceWhitelist": "namespace"} {
+		for _, kind := range project["spec"].(map[string]any)[list].([]any) {
+			kind := kind.(map[string]any)
+			permitted[fmt.Sprintf("%s %s/%s", scope, kind["group"], kind["kind"])] = true
+		}
+	}
+	topologies := examples(t)
+	maps.Copy(topologies, argoCDMeshes(t))
+	for _, s := range shapes {
+		topologies["shape "+s.name] = parsed(t, "mesh: {id: mesh1}\n"+fmt.Sprintf(s.spec, s.since))
+	}
+	unused := maps.Clone(permitted)
+	for name, top := range topologies {
+		for key, manifest := range rendered(t, top) {
+			kind, scope := kindOf(t, manifest), "namespace"
+			if resource.IDOf(decode[resource.Object](t, manifest)).Namespace == "" {
+				scope = "cluster"
+			}
+			id := fmt.Sprintf("%s %s/%s", scope, kind.Group, kind.Kind)
+			assert.True(t, permitted[id], "%s: %s: the project does not permit %s", name, key, id)
+			delete(unused, id)
+		}
+	}
+	assert.Subset(t, []string{
+		"cluster /Namespace",
+		"cluster apiextensions.k8s.io/CustomResourceDefinition",
+		"cluster rbac.authorization.k8s.io/ClusterRole",
+		"namespace /ServiceAccount",
+		"namespace apps/Deployment",
+		"namespace bitnami.com/SealedSecret",
+	}, slices.Sorted(maps.Keys(unused)), "the project permits what no topology gives")
+}
+
+// TestDeliveryLeavesClustersAlone shows that delivery adds files, and changes
+// none of those that are there without it.
+func TestDeliveryLeavesClustersAlone(t *testing.T) {
+	for _, format := range render.Formats() {
+		with := deliveredMesh(t, "argocd: {generator: git}", "kiali: {hub: hub}")
+		without := deliveredMesh(t, "argocd: {}", "kiali: {hub: hub}")
+		without.Spec.Delivery = nil
+		before, err := render.Tree(without, render.SourcesOf(without), format)
+		require.NoError(t, err)
+		after, err := render.Tree(with, render.SourcesOf(with), format)
+		require.NoError(t, err)
+		var added []string
+		for _, c := range tree.Compare(before, after) {
+			assert.Equal(t, tree.Added, c.Kind, c.Path)
+			added = append(added, c.Path)
+		}
+		assert.Equal(t, []string{"argocd/applicationset.yaml", "argocd/appproject.yaml", "argocd/clusters/West_1.eu.yaml", "argocd/clusters/hub.yaml", "argocd/kustomization.yaml"}, added)
+	}
+}
+
+// TestApplicationSetDoesNotGrow shows what the generators git and clusters are
+// for: another cluster adds a file and a destination.
+func TestApplicationSetDoesNotGrow(t *testing.T) {
+	for _, generator := range []string{"git", "clusters"} {
+		few := deliveredMesh(t, "argocd: {generator: "+generator+"}", "kiali: {hub: hub}")
+		before := delivered(t, few, render.Kustomize)
+		few.Spec.Clusters = append(few.Spec.Clusters, few.Spec.Clusters[1])
+		few.Spec.Clusters[2].Name = "another"
+		after := delivered(t, few, render.Kustomize)
+		assert.Equal(t, string(before["argocd/applicationset.yaml"]), string(after["argocd/applicationset.yaml"]))
+	}
+}

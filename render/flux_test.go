@@ -1,0 +1,311 @@
+package render_test
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/kustomize"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+// fluxMeshes have all that the objects of Flux can differ in.
+func fluxMeshes(t *testing.T) map[string]*topology.Topology {
+	t.Helper()
+	const standalone = "mode: standalone, prune: true, deletionPolicy: MirrorPrune, secretRef: git, wait: false, interval: 1h, timeout: 1m30s"
+	const chart = "operator: {install: helm, chart: {version: 2.27.0}}"
+	return map[string]*topology.Topology{
+		"flux":                               fluxMesh(t, "", ""),
+		"flux, operator by chart":            fluxMesh(t, "", chart),
+		"flux elsewhere":                     fluxMesh(t, "cluster: West_1.eu, namespace: gitops", "operator: {install: none}"),
+		"flux standalone":                    fluxMesh(t, standalone, ""),
+		"flux standalone, operator by chart": fluxMesh(t, standalone, chart),
+	}
+}
+
+func fluxMesh(t *testing.T, flux, kiali string) *topology.Topology {
+	t.Helper()
+	return parsed(t, `mesh: {id: mesh1}
+delivery: {repoURL: https://git.example.com/mesh.git, path: a/b, flux: {`+flux+`}}
+kiali: {hub: hub, `+kiali+`}
+clusters:
+- {name: hub, server: https://api.hub.example.com:6443, domain: apps.hub.example.com}
+- {name: West_1.eu, server: https://api.west.example.com:6443}`)
+}
+
+// fluxObject is what a test wants to know of a Kustomization or a HelmRelease.
+type fluxObject struct {
+	Kind     string
+	Metadata struct {
+		Name        string
+		Annotations map[string]string
+	}
+	Spec struct {
+		Path       string
+		DependsOn  []struct{ Name string }
+		Wait       bool
+		Prune      bool
+		KubeConfig struct{ SecretRef struct{ Name string } }
+		Values     struct{ Phases map[string]bool }
+		Ref        map[string]string
+		URL        string
+		SecretRef  struct{ Name string }
+		Release    string `json:"releaseName"`
+		Chart      struct {
+			Spec struct {
+				Chart       string
+				ValuesFiles []string
+			}
+		}
+	}
+}
+
+func fluxObjects(t *testing.T, top *topology.Topology, format render.Format) map[string]fluxObject {
+	t.Helper()
+	objects := map[string]fluxObject{}
+	for file, manifest := range delivered(t, top, format) {
+		var o fluxObject
+		require.NoError(t, yaml.Unmarshal(manifest, &o), file)
+		objects[strings.TrimSuffix(strings.TrimPrefix(file, "flux/"), ".yaml")] = o
+	}
+	return objects
+}
+
+// TestFluxOrder compares what waits for what with the order of the phases, in
+// every format. A phase that a cluster does not have is skipped.
+func TestFluxOrder(t *testing.T) {
+	for _, format := range render.Formats() {
+		for name, test := range map[string]struct {
+			top         *topology.Topology
+			hub, remote []string
+		}{
+			"":                            {fluxMesh(t, "", ""), []string{"operator", "kiali"}, []string{"operator", "kiali", "link"}},
+			"operator by chart":           {fluxMesh(t, "", "operator: {install: helm, chart: {version: 2.27.0}}"), []string{"operator", "kiali"}, []string{"operator", "kiali", "link"}},
+			"operator by somebody else":   {fluxMesh(t, "", "operator: {install: none}"), []string{"kiali"}, []string{"kiali", "link"}},
+			"standalone":                  {fluxMesh(t, "mode: standalone", ""), []string{"operator", "kiali"}, []string{"operator", "kiali", "link"}},
+			"standalone, without waiting": {fluxMesh(t, "mode: standalone, wait: false", ""), []string{"operator", "kiali"}, []string{"operator", "kiali", "link"}},
+		} {
+			t.Run(string(format)+"/"+name, func(t *testing.T) {
+				objects := fluxObjects(t, test.top, format)
+				waits := map[string]string{}
+				for _, o := range objects {
+					for _, before := range o.Spec.DependsOn {
+						waits[o.Metadata.Name] += before.Name
+					}
+				}
+				want := map[string]string{}
+				for cluster, chain := range map[string][]string{"hub": test.hub, "west-1-eu": test.remote} {
+					for i := range chain[1:] {
+						want["test-"+cluster+"-"+chain[i+1]] = "test-" + cluster + "-" + chain[i]
+					}
+				}
+				assert.Equal(t, want, waits)
+			})
+		}
+	}
+}
+
+// TestFluxPaths builds the path of every Kustomization, and compares what comes
+// of all of those of a cluster with its objects.
+func TestFluxPaths(t *testing.T) {
+	for _, format := range []render.Format{render.Kustomize, render.Manifests} {
+		for name, top := range fluxMeshes(t) {
+			t.Run(string(format)+"/"+name, func(t *testing.T) {
+				files, err := render.Tree(top, render.SourcesOf(top), format)
+				require.NoError(t, err)
+				want := map[string]bool{}
+				for key := range rendered(t, top) {
+					want[key] = true
+				}
+				found := map[string]bool{}
+				for file, o := range fluxObjects(t, top, format) {
+					if o.Kind != "Kustomization" {
+						continue
+					}
+					dir, ok := strings.CutPrefix(o.Spec.Path, "./a/b/")
+					require.True(t, ok, "%s: the path %s is not in the tree", file, o.Spec.Path)
+					objects := built(t, files, dir)
+					assert.NotEmpty(t, objects, "%s: %s", file, dir)
+					if cluster, ok := strings.CutPrefix(dir, "clusters/"); ok {
+						for _, object := range objects {
+							id := resource.IDOf(object)
+							found[fmt.Sprintf("%s/%s/%s/%s", path.Dir(cluster), id.Kind, id.Namespace, id.Name)] = true
+						}
+					}
+				}
+				assert.Equal(t, want, found)
+			})
+		}
+	}
+}
+
+// built is what Flux makes of a folder: it builds the kustomization there, or
+// one of all manifests.
+func built(t *testing.T, files []tree.File, dir string) []resource.Object {
+	t.Helper()
+	if !slices.ContainsFunc(files, func(f tree.File) bool { return f.Path == path.Join(dir, kustomize.File) }) {
+		var resources []string
+		for _, f := range files {
+			if below, ok := strings.CutPrefix(f.Path, dir+"/"); ok {
+				resources = append(resources, below)
+			}
+		}
+		require.NotEmpty(t, resources, "there is no %s in the tree", dir)
+		files = append(slices.Clone(files), tree.File{Path: path.Join(dir, kustomize.File), Content: kustomize.Kustomization(map[string]any{"resources": resources})})
+	}
+	loaded, err := kustomize.Load(files)
+	require.NoError(t, err)
+	objects, err := loaded.Build(dir)
+	require.NoError(t, err)
+	return objects
+}
+
+// TestFluxRoots builds what Flux is pointed at: it has every object for Flux
+// once, and with mode standalone each cluster's are its own.
+func TestFluxRoots(t *testing.T) {
+	for name, top := range fluxMeshes(t) {
+		for _, format := range render.Formats() {
+			files, err := render.Tree(top, render.SourcesOf(top), format)
+			require.NoError(t, err)
+			roots := map[string]string{"": "flux"}
+			if top.Spec.Delivery.Flux.Mode == "standalone" {
+				roots = map[string]string{"hub": "flux/hub", "west-1-eu": "flux/West_1.eu"}
+			}
+			total := 0
+			for cluster, dir := range roots {
+				objects := built(t, files, dir)
+				total += len(objects)
+				for _, object := range objects {
+					id := resource.IDOf(object)
+					assert.Equal(t, top.Spec.Delivery.Flux.Namespace, id.Namespace)
+					if id.Name != "test" && id.Name != "test-kiali-operator" {
+						assert.True(t, strings.HasPrefix(id.Name, "test-"+cluster), "%s: %s in %s", name, id, dir)
+					}
+				}
+			}
+			// The operator's releases have a Kustomization around them.
+			want := len(delivered(t, top, format))
+			if top.OperatorByChart() && format != render.Helm {
+				want -= 2
+			}
+			assert.Equal(t, want, total, "%s, %s", name, format)
+		}
+	}
+}
+
+// TestFluxReaches shows that Flux applies to its own cluster directly, and to
+// the others by their kubeconfigs; the operator's release reaches the cluster,
+// and what waits for it stays where Flux is.
+func TestFluxReaches(t *testing.T) {
+	for mode, want := range map[string]map[string]string{
+		"mode: hub":                     {"hub": "", "West_1.eu": "west-1-eu-kubeconfig"},
+		"mode: hub, cluster: West_1.eu": {"hub": "hub-kubeconfig", "West_1.eu": ""},
+		"mode: standalone":              {"hub": "", "West_1.eu": ""},
+	} {
+		for _, operator := range []string{"", "operator: {install: helm, chart: {version: 2.27.0}}"} {
+			for _, format := range render.Formats() {
+				for file, o := range fluxObjects(t, fluxMesh(t, mode, operator), format) {
+					for cluster, secret := range want {
+						phase, ok := strings.CutPrefix(strings.TrimPrefix(file, "clusters/"), cluster+"/")
+						switch {
+						case !ok || slices.Contains([]string{"source", "root", "operator-repository"}, phase):
+							continue
+						case phase == "operator" && operator != "" && format != render.Helm:
+							secret = "" // its release, operator/release, has it
+						}
+						assert.Equal(t, secret, o.Spec.KubeConfig.SecretRef.Name, "%s, %s: %s", mode, format, file)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestFluxReleases shows that each release of the chart has one phase, and that
+// releases stay where the objects of a cluster are to stay.
+func TestFluxReleases(t *testing.T) {
+	for policy, kept := range map[string]bool{
+		"":                            true,
+		"deletionPolicy: MirrorPrune": true,
+		"deletionPolicy: MirrorPrune, prune: true": false,
+		"deletionPolicy: Delete":                   false,
+		"prune: true":                              true,
+	} {
+		releases := 0
+		for file, o := range fluxObjects(t, fluxMesh(t, policy, "operator: {install: helm, chart: {version: 2.27.0}}"), render.Helm) {
+			if o.Kind != "HelmRelease" {
+				continue
+			}
+			releases++
+			assert.Equal(t, kept, o.Metadata.Annotations["kustomize.toolkit.fluxcd.io/prune"] == "disabled", "%s: %s", policy, file)
+			if phase := path.Base(file); phase != "operator" {
+				assert.Equal(t, "./a/b/chart", o.Spec.Chart.Spec.Chart)
+				assert.Equal(t, []string{"./a/b/chart/values.yaml", "./a/b/" + path.Dir(file) + ".yaml"}, o.Spec.Chart.Spec.ValuesFiles)
+				assert.Equal(t, "test-"+phase, o.Spec.Release)
+				off := map[string]bool{"operator": false, "kiali": false, "link": false, "monitoring": false}
+				delete(off, phase)
+				assert.Equal(t, off, o.Spec.Values.Phases, file)
+			}
+		}
+		assert.Equal(t, 7, releases)
+	}
+}
+
+// TestFluxSource compares the source with what the topology says of the
+// repository.
+func TestFluxSource(t *testing.T) {
+	for _, test := range []struct{ url, revision, kind, want, ref, at string }{
+		{"https://git.example.com/mesh.git", "main", "GitRepository", "https://git.example.com/mesh.git", "branch", "main"},
+		{"git@git.example.com:platform/mesh.git", "release/1", "GitRepository", "ssh://git@git.example.com/platform/mesh.git", "branch", "release/1"},
+		{"git@git.example.com:/platform/mesh.git", "refs/tags/v1.0.0", "GitRepository", "ssh://git@git.example.com/platform/mesh.git", "name", "refs/tags/v1.0.0"},
+		{"ssh://git@git.example.com:2222/mesh.git", strings.Repeat("0a", 20), "GitRepository", "ssh://git@git.example.com:2222/mesh.git", "commit", strings.Repeat("0a", 20)},
+		{"oci://registry.example.com:5000/mesh", strings.Repeat("0a", 20), "OCIRepository", "oci://registry.example.com:5000/mesh", "tag", strings.Repeat("0a", 20)},
+	} {
+		top := fluxMesh(t, "secretRef: key", "")
+		top.Spec.Delivery.RepoURL, top.Spec.Delivery.Revision = test.url, test.revision
+		source := fluxObjects(t, top, render.Kustomize)["source"]
+		assert.Equal(t, test.kind, source.Kind)
+		assert.Equal(t, test.want, source.Spec.URL)
+		assert.Equal(t, map[string]string{test.ref: test.at}, source.Spec.Ref)
+		assert.Equal(t, "key", source.Spec.SecretRef.Name)
+	}
+}
+
+// TestFluxNames shows that long names fit and stay different, since Flux makes
+// labels of them.
+func TestFluxNames(t *testing.T) {
+	top := fluxMesh(t, "", "")
+	top.Metadata.Name = strings.Repeat("m", 50)
+	top.Spec.Clusters[0].Name = strings.Repeat("c", 60) + "-a"
+	top.Spec.Clusters[1].Name = strings.Repeat("c", 60) + "-b"
+	names := map[string]bool{}
+	for i := range top.Spec.Clusters {
+		for _, phase := range resource.Phases(false) {
+			name := top.FluxName(&top.Spec.Clusters[i], string(phase))
+			assert.LessOrEqual(t, len(name), 63)
+			assert.False(t, names[name], "%s is there twice", name)
+			names[name] = true
+			assert.LessOrEqual(t, len(top.FluxRelease(string(phase))), 53)
+		}
+	}
+}
+
+// TestFluxTakesNoChartFromARegistry shows the format that an artifact cannot
+// have.
+func TestFluxTakesNoChartFromARegistry(t *testing.T) {
+	top := fluxMesh(t, "", "")
+	top.Spec.Delivery.RepoURL = "oci://registry.example.com/mesh"
+	_, err := render.Tree(top, render.SourcesOf(top), render.Helm)
+	var refused *render.FormatError
+	require.ErrorAs(t, err, &refused)
+	assert.Contains(t, refused.Message, "OCI artifact")
+}

@@ -1,0 +1,119 @@
+package render
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// Links are the sealed links beside a topology, by the cluster that each leads
+// to. One that leads to no remote of the topology is not rendered.
+type Links map[string]*topology.SealedLink
+
+// sealed are the remotes whose links are rendered, by their names: what is
+// rendered does not depend on the order of the clusters.
+func (l Links) sealed(t *topology.Topology) []*topology.Cluster {
+	if t.Spec.Kiali.Links.Source != "sealed" || len(l) == 0 {
+		return nil
+	}
+	var remotes []*topology.Cluster
+	for i := range t.Spec.Clusters {
+		if c := &t.Spec.Clusters[i]; l[c.Name] != nil && !t.IsHub(c) {
+			remotes = append(remotes, c)
+		}
+	}
+	slices.SortFunc(remotes, func(a, b *topology.Cluster) int { return strings.Compare(a.Name, b.Name) })
+	return remotes
+}
+
+// generations are those of the tokens that a remote has. Where nothing is
+// sealed that is the first, which the first link will be made of.
+func (l Links) generations(t *topology.Topology, remote *topology.Cluster) []int {
+	if link := l[remote.Name]; link != nil && t.Spec.Kiali.Links.Source == "sealed" {
+		return link.Spec.Tokens
+	}
+	return []int{1}
+}
+
+// values are those of the hub that follow from its links. The keys of a Secret
+// are the names of remotes, so what is sealed is a value as a whole.
+func (l Links) values(t *topology.Topology) leaves {
+	remotes := l.sealed(t)
+	switch {
+	case len(remotes) == 0:
+		return nil
+	case t.Spec.Kiali.Links.Format == "single":
+		data := make(map[string]string, len(remotes))
+		for _, c := range remotes {
+			data[c.Name] = l[c.Name].Spec.EncryptedData
+		}
+		return leaves{"links": data}
+	}
+	return leaves{"podAnnotations": podAnnotations(t.Hub(), l.digest(remotes))}
+}
+
+// digest is another one whenever something is sealed anew.
+func (l Links) digest(remotes []*topology.Cluster) string {
+	hash := sha256.New()
+	for _, c := range remotes {
+		hash.Write([]byte(c.Name + "\x00" + l[c.Name].Spec.EncryptedData + "\x00"))
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// podAnnotations are those of the hub's Kiali where each link has a Secret of
+// its own: Kiali reads them once, at its start, and the operator watches none of
+// them. What is said here takes the place of the operator's default
+// (kiali-operator roles/*/kiali-deploy/defaults/main.yml), so that is repeated;
+// the lines before v2.11 have none.
+func podAnnotations(hub *topology.Cluster, digest string) map[string]string {
+	annotations := map[string]string{"sightline.dev/links": digest}
+	if !hub.KialiBefore("v2.11") {
+		annotations["proxy.istio.io/config"] = `{ "holdApplicationUntilProxyStarts": true }`
+	}
+	return annotations
+}
+
+// itemsOf are what resources of a cluster are repeated for, beside namespaces.
+func itemsOf(t *topology.Topology, c *topology.Cluster, links Links) map[string][]resource.Item {
+	if !t.IsHub(c) {
+		var tokens []resource.Item
+		for _, g := range links.generations(t, c) {
+			if g != 1 {
+				tokens = append(tokens, resource.Item{"name": t.TokenSecret(g)})
+			}
+		}
+		if tokens == nil {
+			return nil
+		}
+		return map[string][]resource.Item{resource.ScopeToken: tokens}
+	}
+	if t.Spec.Kiali.Links.Format != "perCluster" {
+		return nil
+	}
+	var items []resource.Item
+	for _, c := range links.sealed(t) {
+		items = append(items, resource.Item{
+			"name":          c.Name,
+			"secret":        t.SealedFor(c).Name,
+			"encryptedData": map[string]string{c.Name: links[c.Name].Spec.EncryptedData},
+		})
+	}
+	if items == nil {
+		return nil
+	}
+	return map[string][]resource.Item{resource.ScopeLink: items}
+}
+
+// itemHoles are the values that an item of each scope has, empty.
+func itemHoles() map[string]resource.Item {
+	return map[string]resource.Item{
+		resource.ScopeNamespace: {"name": ""},
+		resource.ScopeLink:      {"name": "", "secret": "", "encryptedData": map[string]string{}},
+		resource.ScopeToken:     {"name": ""},
+	}
+}

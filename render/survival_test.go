@@ -1,0 +1,122 @@
+package render
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/delivery"
+	"github.com/sightline-mesh/sightline/internal/kustomize"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// forFlux are texts that Flux's substitution replaces, or fails for.
+var forFlux = []string{"${X}", "$${X}", "a$$b", "${1}${2}", "${X:-${Y}}", "${", `\${X}`, "${}"}
+
+// forOthers are texts that it leaves alone, and somebody else might not.
+var forOthers = []string{"$", "$1$2", "{{ .X }}", `\\"`, "a$\n$\nb", "<<EOF"}
+
+// FuzzFlux shows that Flux, where a platform has it substitute variables,
+// applies what was rendered: whatever a text looks like that the topology or an
+// overlay brings into an object. Where an overlay takes away what keeps Flux
+// from it, the rules name the field.
+func FuzzFlux(f *testing.F) {
+	for _, s := range slices.Concat(forFlux, forOthers) {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if !utf8.ValidString(s) || s == "<<" || strings.Contains(s, "⟦") {
+			t.Skip("the topology reader refuses this text, or it is a mark")
+		}
+		text, err := json.Marshal(s)
+		require.NoError(t, err)
+		kept := "function(resource, cluster) resource { metadata+: { annotations+: { note: " + string(text) + " } } }"
+		changed := false
+		for _, o := range builtForFlux(t, s, kept) {
+			require.Equal(t, o, applied(t, o), "Flux applies something else")
+			delete(o["metadata"].(map[string]any), "annotations")
+			changed = changed || delivery.Substitutes(o) && replaced(t, o)
+		}
+		if slices.Contains(forFlux, s) {
+			assert.True(t, changed || replaced(t, s), "Flux replaces nothing in %q, so this shows nothing", s)
+		}
+
+		lost := "function(resource, cluster) resource { metadata+: { annotations: { note: " + string(text) + " } } }"
+		findings := foundForFlux(t, lost)
+		named := slices.ContainsFunc(findings, func(f topology.Finding) bool {
+			return slices.Contains([]string{"DL01", "IN10"}, f.Rule) && strings.Contains(f.Message, "metadata.annotations.note") && f.Line > 0
+		})
+		assert.Equal(t, replaced(t, map[string]any{"note": s}), named && !onlyForShells(s), "%q: %s", s, findings)
+	})
+}
+
+// onlyForShells tells whether a text has what a shell would replace and Flux
+// would not, which has a rule of its own.
+func onlyForShells(s string) bool {
+	return !strings.Contains(s, "${") && !strings.Contains(s, "$$")
+}
+
+// applied is an object as kustomize-controller applies it, where its
+// Kustomization has a postBuild.
+func applied(t *testing.T, o resource.Object) any {
+	t.Helper()
+	if !delivery.Substitutes(o) {
+		return o
+	}
+	for _, strict := range []bool{true, false} {
+		after, changed, err := delivery.Substituted(o, strict)
+		require.NoError(t, err)
+		if changed {
+			return after
+		}
+	}
+	return o
+}
+
+func replaced(t *testing.T, v any) bool {
+	t.Helper()
+	_, changed, err := delivery.Substituted(v, false)
+	return changed || err != nil
+}
+
+// builtForFlux are the objects of all clusters as Flux builds them: with a text
+// in every free field of the topology, and an overlay.
+func builtForFlux(t *testing.T, s, overlay string) []resource.Object {
+	t.Helper()
+	top, from := over(overlay).parse(t)
+	top.Spec.Delivery = &topology.Delivery{RepoURL: "https://git.test/mesh.git", Revision: "main", Path: ".", Flux: &topology.Flux{Namespace: "flux-system", Mode: "hub", Cluster: "hub", Interval: "10m", Timeout: "10m"}}
+	top.Spec.Kiali.Spec = map[string]any{"free": []any{s, map[string]any{"key-" + s: s}}}
+	top.Spec.Metrics.UserWorkloadMonitoring = topology.UserWorkloadMonitoring{Manage: true, Config: map[string]any{"text": s}}
+	top.Spec.Metrics.Labels = map[string]string{"release": s}
+	files, err := Tree(top, from, Kustomize)
+	require.NoError(t, err)
+	built, err := kustomize.Load(files)
+	require.NoError(t, err)
+	var all []resource.Object
+	for _, c := range top.Spec.Clusters {
+		objects, err := built.Build("clusters/" + c.Name)
+		require.NoError(t, err)
+		require.NotEmpty(t, objects)
+		all = append(all, objects...)
+	}
+	return all
+}
+
+// foundForFlux is what the rules find where an overlay changes all objects.
+func foundForFlux(t *testing.T, overlay string) topology.Findings {
+	t.Helper()
+	top, from := over(overlay).parse(t)
+	top.Spec.Delivery = &topology.Delivery{RepoURL: "https://git.test/mesh.git", Revision: "main", Path: ".", Flux: &topology.Flux{Namespace: "flux-system", Mode: "hub", Cluster: "hub", Interval: "10m", Timeout: "10m"}}
+	clusters, err := Clusters(top, from)
+	require.NoError(t, err)
+	findings, err := check.Find([]check.Input{{Topology: top, Clusters: clusters}}, check.Options{})
+	require.NoError(t, err)
+	return findings
+}
