@@ -5,7 +5,11 @@ FUZZTIME ?= 10s
 BENCH    ?= .
 
 # Helm has dependencies of its own, which no other program should have to agree with.
-modules := . tools tools/helm3 tools/helm4 e2e/flux
+modules := . tools tools/helm3 tools/helm4 e2e/flux e2e/suite
+
+# The go.mod of an upstream release, which says what the program was tested with. Never run go mod tidy in them: it
+# takes away what that go.mod lists for the release's own tests and tools, and picks other versions for what is left.
+upstream := e2e/promcfg $(patsubst %/go.mod,%,$(wildcard e2e/bin/*/go.mod))
 
 # The Go release that the module is written for. A dependency that asks for more is not upgraded to.
 GO_RELEASE := 1.26
@@ -15,16 +19,17 @@ jsonnetfmt      := bin/jsonnetfmt -n 2 --string-style s
 
 # The tests compare with the real programs, not only with their libraries.
 programs := bin/kustomize bin/helm3 bin/helm4 bin/kubeseal
-test race: export SIGHTLINE_HELM3 = $(CURDIR)/bin/helm3
-test race: export SIGHTLINE_HELM4 = $(CURDIR)/bin/helm4
+test race e2e e2e-full: export SIGHTLINE_HELM3 = $(CURDIR)/bin/helm3
+test race e2e e2e-full: export SIGHTLINE_HELM4 = $(CURDIR)/bin/helm4
 test race: export SIGHTLINE_KUBESEAL = $(CURDIR)/bin/kubeseal
-test race golden fuzz bench: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
+e2e e2e-full: export SIGHTLINE = $(CURDIR)/bin/sightline
+test race golden fuzz bench e2e e2e-full: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
 
 .DELETE_ON_ERROR:
-.PHONY: help build test race lint fmt golden fuzz bench clean
+.PHONY: help build test race e2e e2e-full lint fmt golden fuzz bench clean
 
 help: ## list the targets (default)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
 
 # Always run, because Go itself knows what is out of date; with nothing to do it takes a second.
 build: ## build bin/sightline
@@ -35,9 +40,19 @@ test: $(programs) ## run every test (TESTFLAGS=-v, …)
 	$(GO) test ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/appset -trimpath -count=1 ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/flux -trimpath -count=1 ./... $(TESTFLAGS)
+	$(GO) test -C e2e/promcfg . -count=1 $(TESTFLAGS)
 
 race: $(programs) ## run every test under the race detector; needs a C compiler
 	$(GO) test -race ./... $(TESTFLAGS)
+
+# What the suite starts is built into the user's cache, the first time for minutes; a test has no time for that.
+e2e: build bin/kustomize bin/helm3 bin/helm4 ## the end-to-end stories on two real API servers, docs/testing.md; needs root
+	$(GO) run -C e2e/suite ./build
+	$(GO) test -C e2e/suite . -count=1 -timeout 20m $(TESTFLAGS)
+
+e2e-full: build bin/kustomize bin/helm3 bin/helm4 ## the same and those with Prometheus, sealed-secrets, Argo CD and Flux
+	$(GO) run -C e2e/suite ./build full
+	$(GO) test -C e2e/suite . -tags full -count=1 -timeout 60m $(TESTFLAGS)
 
 # The flag -update exists in these packages only: `go test ./... -update` would fail in all others.
 golden: bin/kustomize ## rewrite golden/, topologies/bad/*.out, docs/rules.md and the expectations of the command scripts; then read the diff
@@ -76,9 +91,11 @@ say = { echo "lint: $(1)" >&2; exit 1; }
 
 # `go get` takes versions that need a later Go gladly, and changes the go line for them without a question.
 check-go:
-	@for dir in $(modules); do \
+	@for dir in $(modules) $(upstream); do \
 		grep -qE '^go $(subst .,\.,$(GO_RELEASE))(\.[0-9]+)?$$' $$dir/go.mod && ! grep -q '^toolchain ' $$dir/go.mod || \
 			$(call say,$$dir/go.mod must stay on go $(GO_RELEASE) or a patch of it and have no toolchain line); \
+	done; \
+	for dir in $(modules); do \
 		GOTOOLCHAIN=local $(GO) list -C $$dir -m all >/dev/null || \
 			$(call say,$$dir/go.mod: a module asks for a later Go than go.mod says or than this one; pin an earlier version of it); \
 	done
@@ -87,10 +104,11 @@ check-gofmt:
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { echo "$$out"; $(call say,gofmt: the files above are not formatted; run make fmt); }
 
 check-vet:
-	@$(GO) vet ./... || $(call say,go vet found the problems above)
+	@$(GO) vet ./... && $(GO) vet -C e2e/suite -tags full ./... || $(call say,go vet found the problems above)
 
 check-staticcheck: bin/staticcheck
-	@bin/staticcheck ./... || $(call say,staticcheck found the problems above; its rules are in staticcheck.conf)
+	@bin/staticcheck ./... && cd e2e/suite && ../../bin/staticcheck -tags full ./... || \
+		$(call say,staticcheck found the problems above; its rules are in staticcheck.conf)
 
 check-jsonnetfmt: bin/jsonnetfmt
 	@$(if $(jsonnet_sources),$(jsonnetfmt) --test $(jsonnet_sources) || $(call say,jsonnetfmt: the files above are not formatted; run make fmt),:)

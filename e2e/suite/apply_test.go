@@ -1,0 +1,380 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/e2e/suite/rig"
+)
+
+// topologyDir is where the examples are.
+const topologyDir = "../../topologies"
+
+// A tree is what a render wrote.
+type tree struct {
+	dir string
+	hub string
+}
+
+// applier applies one phase of a cluster and returns what is in it.
+type applier func(t *testing.T, tree tree, cluster, phase string, on *rig.Cluster) []*unstructured.Unstructured
+
+// formats are all ways in which a render comes to a cluster, and the field
+// manager that the objects then have.
+var formats = []struct {
+	name, flag, manager string
+	apply               applier
+}{
+	{"kustomize", "kustomize", rig.Manager, applyKustomize},
+	{"manifests", "manifests", rig.Manager, applyManifests},
+	{"helm3", "helm", "helm", func(t *testing.T, tree tree, cluster, phase string, on *rig.Cluster) []*unstructured.Unstructured {
+		return applyHelm(t, rig.Helm3(), tree, cluster, phase, on)
+	}},
+	{"helm4", "helm", "helm", func(t *testing.T, tree tree, cluster, phase string, on *rig.Cluster) []*unstructured.Unstructured {
+		return applyHelm(t, rig.Helm4(), tree, cluster, phase, on)
+	}},
+}
+
+// TestApply applies every phase of every cluster of every example, in order, to
+// an empty cluster, and then again. Nothing is refused, and the second time
+// changes nothing. Hubs are put on one control plane and remotes on the other.
+func TestApply(t *testing.T) {
+	rig.NeedDefinitions(t, "that clusters take every phase in every format")
+	clusters := rig.Up(t)
+	trees := map[string]map[string]tree{} // by topology and format
+	for _, topology := range examples(t) {
+		trees[topology] = map[string]tree{}
+		for _, format := range []string{"kustomize", "manifests", "helm"} {
+			if topology == "overlays.yaml" && format == "helm" {
+				continue // refused: TestOverlaysWithoutChart
+			}
+			trees[topology][format] = render(t, topology, format)
+		}
+	}
+	for _, lane := range []struct {
+		name string
+		on   *rig.Cluster
+	}{{"hub", clusters.East}, {"remote", clusters.West}} {
+		t.Run(lane.name, func(t *testing.T) {
+			t.Parallel()
+			lane.on.StartOperator(t)
+			for _, topology := range examples(t) {
+				for _, format := range formats {
+					tree, ok := trees[topology][format.flag]
+					if !ok {
+						continue
+					}
+					for _, cluster := range tree.clusters(t) {
+						if (cluster == tree.hub) != (lane.name == "hub") {
+							continue
+						}
+						t.Run(strings.Join([]string{strings.TrimSuffix(topology, ".yaml"), format.name, cluster}, "/"), func(t *testing.T) {
+							applyTwice(t, tree, cluster, lane.on, format.apply, format.manager)
+						})
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestOverlaysWithoutChart is why the other test leaves out a format of one of
+// the examples: overlays of kustomize have no place in a chart.
+func TestOverlaysWithoutChart(t *testing.T) {
+	result := rig.Try(t, rig.Sightline(), "render", filepath.Join(topologyDir, "overlays.yaml"), "-o", t.TempDir()+"/out", "--format", "helm")
+	require.Equal(t, 4, result.Code, result.Stderr)
+	require.Contains(t, result.Stderr, "is a kustomization, which a chart cannot have")
+}
+
+// TestBuiltIn is why the others have no case for the example that is built in:
+// its trees are those of east-west.yaml.
+func TestBuiltIn(t *testing.T) {
+	for _, format := range []string{"kustomize", "manifests", "helm"} {
+		out := filepath.Join(t.TempDir(), "out")
+		rig.Run(t, rig.Sightline(), "render", "-o", out, "--format", format)
+		require.Equal(t, files(t, render(t, "east-west.yaml", format).dir), files(t, out), format)
+	}
+}
+
+// files are the contents of all files below the directory, by their paths.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		all[strings.TrimPrefix(path, dir)] = string(data)
+		return err
+	}))
+	require.NotEmpty(t, all)
+	return all
+}
+
+// TestApplyBuiltInKinds is for where the definitions of custom resources are
+// not there: of every example all objects that need none.
+func TestApplyBuiltInKinds(t *testing.T) {
+	west := rig.Up(t).West
+	kinds := map[string]int{}
+	for _, topology := range examples(t) {
+		tree := render(t, topology, "manifests")
+		for _, cluster := range tree.clusters(t) {
+			t.Run(strings.TrimSuffix(topology, ".yaml")+"/"+cluster, func(t *testing.T) {
+				var all []*unstructured.Unstructured
+				for _, phase := range phases(cluster == tree.hub) {
+					for _, object := range rig.Objects(t, []byte(manifests(t, tree, cluster, phase))) {
+						if rig.BuiltIn(object) {
+							all = append(all, object)
+						}
+					}
+				}
+				west.Namespaces(t, namespaces(all)...)
+				t.Cleanup(func() { west.Delete(t, all...) })
+				for _, object := range all {
+					kinds[object.GetKind()]++
+					if isToken(object) {
+						account := serviceAccount(object)
+						t.Cleanup(func() { west.Delete(t, account) })
+						west.Apply(t, account)
+					}
+				}
+				west.Apply(t, all...)
+				settle(t, west, all)
+				before := live(t, west, all)
+				for _, object := range before {
+					assertManaged(t, object, rig.Manager)
+				}
+				west.Apply(t, all...)
+				assertUnchanged(t, before, live(t, west, all))
+			})
+		}
+	}
+	for _, kind := range []string{"ClusterRoleBinding", "ConfigMap", "Secret"} {
+		assert.Positive(t, kinds[kind], kind)
+	}
+}
+
+func applyTwice(t *testing.T, tree tree, cluster string, on *rig.Cluster, apply applier, manager string) {
+	var all []*unstructured.Unstructured
+	t.Cleanup(func() { on.Delete(t, all...) })
+	for _, phase := range phases(cluster == tree.hub) {
+		objects := apply(t, tree, cluster, phase, on)
+		all = append(all, objects...)
+		settle(t, on, objects)
+	}
+	require.NotEmpty(t, all)
+	before := live(t, on, all)
+	for _, object := range before {
+		assertManaged(t, object, manager)
+	}
+	for _, phase := range phases(cluster == tree.hub) {
+		apply(t, tree, cluster, phase, on)
+	}
+	assertUnchanged(t, before, live(t, on, all))
+}
+
+func assertUnchanged(t *testing.T, before, after []*unstructured.Unstructured) {
+	for i, object := range after {
+		assert.Equal(t, before[i].GetResourceVersion(), object.GetResourceVersion(),
+			"a second apply changed %s: %v, then %v", rig.Title(object), before[i].Object, object.Object)
+	}
+}
+
+// phases are in the order in which README.md has them applied.
+func phases(hub bool) []string {
+	if hub {
+		return []string{"operator", "link", "kiali", "monitoring"}
+	}
+	return []string{"operator", "kiali", "link", "monitoring"}
+}
+
+// settle waits for what the documentation has its reader wait for.
+func settle(t *testing.T, on *rig.Cluster, objects []*unstructured.Unstructured) {
+	for _, object := range objects {
+		switch {
+		case object.GetKind() == "Kiali":
+			rig.Wait(t, 20*time.Second, "Kiali to be successful", func() error {
+				return on.Successful(t.Context(), object.GetNamespace(), object.GetName())
+			}, on.APIServer, on.Manager)
+		case isToken(object):
+			awaitToken(t, on, object)
+		}
+	}
+}
+
+func isToken(object *unstructured.Unstructured) bool {
+	kind, _, _ := unstructured.NestedString(object.Object, "type")
+	return object.GetKind() == "Secret" && kind == "kubernetes.io/service-account-token"
+}
+
+// awaitToken waits until the token Secret is filled, and returns the token.
+func awaitToken(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured) string {
+	t.Helper()
+	var token string
+	rig.Wait(t, 10*time.Second, "the token of "+rig.Title(object), func() error {
+		secret, err := on.Client.CoreV1().Secrets(object.GetNamespace()).Get(t.Context(), object.GetName(), metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if len(secret.Data["token"]) == 0 {
+			return errors.New("it has none yet")
+		}
+		token = string(secret.Data["token"])
+		return nil
+	}, on.APIServer, on.Manager)
+	return token
+}
+
+// assertManaged asserts that nobody but the manager has fields of the object,
+// apart from the controllers whose work it is to add some.
+func assertManaged(t *testing.T, object *unstructured.Unstructured, manager string) {
+	for _, entry := range object.GetManagedFields() {
+		if entry.Subresource == "status" || isToken(object) && entry.Manager == "kube-controller-manager" {
+			continue
+		}
+		assert.Equal(t, manager, entry.Manager, "%s: %s", rig.Title(object), entry.FieldsV1)
+	}
+}
+
+func live(t *testing.T, on *rig.Cluster, objects []*unstructured.Unstructured) []*unstructured.Unstructured {
+	t.Helper()
+	var all []*unstructured.Unstructured
+	for _, object := range objects {
+		got, err := on.Live(t.Context(), object)
+		require.NoError(t, err, "%s on %s", rig.Title(object), on.Name)
+		all = append(all, got)
+	}
+	return all
+}
+
+func applyKustomize(t *testing.T, tree tree, cluster, phase string, on *rig.Cluster) []*unstructured.Unstructured {
+	dir := filepath.Join(tree.dir, "clusters", cluster, phase)
+	if _, err := os.Stat(dir); err != nil {
+		return nil // a phase without objects is not written
+	}
+	return applyObjects(t, on, rig.Run(t, rig.Kustomize(), "build", dir))
+}
+
+func applyManifests(t *testing.T, tree tree, cluster, phase string, on *rig.Cluster) []*unstructured.Unstructured {
+	return applyObjects(t, on, manifests(t, tree, cluster, phase))
+}
+
+// manifests are the files of a phase as one stream.
+func manifests(t *testing.T, tree tree, cluster, phase string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(tree.dir, "clusters", cluster, phase, "*.yaml"))
+	require.NoError(t, err)
+	var stream strings.Builder
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		fmt.Fprintf(&stream, "---\n%s", data)
+	}
+	return stream.String()
+}
+
+func applyObjects(t *testing.T, on *rig.Cluster, stream string) []*unstructured.Unstructured {
+	objects := rig.Objects(t, []byte(stream))
+	on.Namespaces(t, namespaces(objects)...)
+	return on.Apply(t, objects...)
+}
+
+// applyHelm does what docs/helm.md has as its function phase.
+func applyHelm(t *testing.T, helm string, tree tree, cluster, phase string, on *rig.Cluster) []*unstructured.Unstructured {
+	args := []string{"mesh-" + phase, filepath.Join(tree.dir, "chart"), "-n", "istio-system",
+		"-f", filepath.Join(tree.dir, "clusters", cluster+".yaml"),
+		"--set", "phases.operator=false,phases.kiali=false,phases.link=false,phases.monitoring=false,phases." + phase + "=true"}
+	objects := rig.Objects(t, []byte(rig.Run(t, helm, append([]string{"template", "--kube-version", kubernetesVersion}, args...)...)))
+	on.Namespaces(t, namespaces(objects)...)
+	t.Cleanup(func() {
+		// What Helm knows of its releases; their objects are deleted as those of the other formats are.
+		require.NoError(t, on.Client.CoreV1().Secrets("istio-system").DeleteCollection(context.WithoutCancel(t.Context()),
+			metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "owner=helm"}))
+	})
+	result := rig.Try(t, helm, append([]string{"--kubeconfig", on.Kubeconfig, "upgrade", "--install"}, args...)...)
+	require.Zero(t, result.Code, result.Stderr)
+	require.NotContains(t, strings.ToLower(result.Stderr), "warn")
+	return objects
+}
+
+// kubernetesVersion is of the control planes. Helm's program that is built
+// without its Makefile assumes an old one where it has no cluster to ask.
+const kubernetesVersion = "1.36.3"
+
+func namespaces(objects []*unstructured.Unstructured) []string {
+	var names []string
+	for _, object := range objects {
+		if name := object.GetNamespace(); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// examples are the files and directories of all topologies that are right.
+func examples(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(topologyDir)
+	require.NoError(t, err)
+	var all []string
+	for _, entry := range entries {
+		if entry.IsDir() && entry.Name() != "bad" && entry.Name() != "sealed" || strings.HasSuffix(entry.Name(), ".yaml") {
+			all = append(all, entry.Name())
+		}
+	}
+	require.Greater(t, len(all), 5)
+	return all
+}
+
+// render renders a topology of topologyDir.
+func render(t *testing.T, topology, format string) tree {
+	t.Helper()
+	file := filepath.Join(topologyDir, topology)
+	tree := tree{dir: filepath.Join(t.TempDir(), "out")}
+	rig.Run(t, rig.Sightline(), "render", file, "-o", tree.dir, "--format", format)
+	if filepath.Ext(file) == "" {
+		file = filepath.Join(file, "topology.yaml")
+	}
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var parsed struct {
+		Spec struct {
+			Kiali struct{ Hub string }
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(data, &parsed))
+	tree.hub = parsed.Spec.Kiali.Hub
+	return tree
+}
+
+// clusters are those of the tree; of a fleet, in which all remotes are alike,
+// the hub and the first two others.
+func (r tree) clusters(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(r.dir, "clusters"))
+	require.NoError(t, err)
+	var names []string
+	for _, entry := range entries {
+		name := strings.TrimSuffix(entry.Name(), ".yaml")
+		if name == r.hub || len(names) < 3 {
+			names = append(names, name)
+		}
+	}
+	require.Contains(t, names, r.hub)
+	return names
+}

@@ -1,0 +1,23 @@
+// Command build builds the programs that the suite starts, those of the core
+// or, with the argument "full", all.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/sightline-mesh/sightline/e2e/suite/rig"
+)
+
+func main() {
+	programs := rig.Programs.Core
+	if len(os.Args) > 1 && os.Args[1] == "full" {
+		programs = append(programs, rig.Programs.Full...)
+	}
+	for _, program := range programs {
+		if err := program.Build("../bin", os.Stderr); err != nil {
+			fmt.Fprintln(os.Stderr, "e2e:", err)
+			os.Exit(1)
+		}
+	}
+}

@@ -1,0 +1,244 @@
+package rig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/dynamic"
+)
+
+// Manager is the field manager by which the suite applies.
+const Manager = "sightline"
+
+// Objects are those of a stream of YAML documents, of which empty ones are none.
+func Objects(t testing.TB, stream []byte) []*unstructured.Unstructured {
+	t.Helper()
+	objects, err := objects(stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objects
+}
+
+func objects(stream []byte) ([]*unstructured.Unstructured, error) {
+	var all []*unstructured.Unstructured
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(stream), 4096)
+	for {
+		object := &unstructured.Unstructured{}
+		if err := decoder.Decode(object); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, err
+		}
+		if len(object.Object) > 0 {
+			all = append(all, object)
+		}
+	}
+}
+
+// Apply applies the objects in their order by server-side apply with strict
+// validation, and fails the test at the first that is refused; a field that
+// somebody else manages is a refusal. It returns them as they are then.
+func (c *Cluster) Apply(t testing.TB, objects ...*unstructured.Unstructured) []*unstructured.Unstructured {
+	t.Helper()
+	var applied []*unstructured.Unstructured
+	for _, object := range objects {
+		got, err := c.TryApply(t.Context(), object)
+		if err != nil {
+			t.Fatalf("%s refuses %s: %v", c.Name, Title(object), err)
+		}
+		applied = append(applied, got)
+	}
+	return applied
+}
+
+// TryApply is Apply for one object where a refusal is an answer too.
+func (c *Cluster) TryApply(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	resource, err := c.Resource(object)
+	if err != nil {
+		return nil, err
+	}
+	data, err := object.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	return resource.Patch(ctx, object.GetName(), types.ApplyPatchType, data,
+		metav1.PatchOptions{FieldManager: Manager, FieldValidation: metav1.FieldValidationStrict})
+}
+
+// Live is the object as the cluster has it.
+func (c *Cluster) Live(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	resource, err := c.Resource(object)
+	if err != nil {
+		return nil, err
+	}
+	return resource.Get(ctx, object.GetName(), metav1.GetOptions{})
+}
+
+// Delete deletes the objects, last to first, and waits until they are gone.
+func (c *Cluster) Delete(t testing.TB, objects ...*unstructured.Unstructured) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context()) // it is used in cleanups
+	for i := len(objects) - 1; i >= 0; i-- {
+		resource, err := c.Resource(objects[i])
+		if err == nil {
+			err = resource.Delete(ctx, objects[i].GetName(), metav1.DeleteOptions{})
+		}
+		if err != nil && !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
+			t.Errorf("deletion of %s from %s: %v", Title(objects[i]), c.Name, err)
+		}
+	}
+	for _, object := range objects {
+		Wait(t, 20*time.Second, "the end of "+Title(object)+" on "+c.Name, func() error {
+			if _, err := c.Live(ctx, object); err == nil {
+				return errors.New("it is still there")
+			} else if !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
+				return err
+			}
+			return nil
+		}, c.APIServer, c.Manager)
+	}
+}
+
+// Resource is the client for the object's kind, in its namespace.
+func (c *Cluster) Resource(object *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
+	kind := object.GroupVersionKind()
+	mapping, err := c.Mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	if err != nil {
+		return nil, err
+	}
+	resource := c.Dynamic.Resource(mapping.Resource)
+	if mapping.Scope.Name() == meta.RESTScopeNameRoot {
+		return resource, nil
+	}
+	return resource.Namespace(object.GetNamespace()), nil
+}
+
+// BuiltIn says whether the object's kind is there without a definition. The
+// groups of Kubernetes itself have no dot, or end in k8s.io.
+func BuiltIn(object *unstructured.Unstructured) bool {
+	group := object.GroupVersionKind().Group
+	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
+}
+
+// Title names an object in messages.
+func Title(object *unstructured.Unstructured) string {
+	if object.GetNamespace() == "" {
+		return object.GetKind() + " " + object.GetName()
+	}
+	return object.GetKind() + " " + object.GetNamespace() + "/" + object.GetName()
+}
+
+// coreDefinitions are of the kinds that a render without delivery can have, and
+// of those that take their place in the hub's link.
+var coreDefinitions = []string{
+	"bitnami.com_sealedsecrets.yaml",
+	"kiali.io_kialis.yaml",
+	"monitoring.coreos.com_podmonitors.yaml",
+	"monitoring.coreos.com_servicemonitors.yaml",
+	"operators.coreos.com_operatorgroups.yaml",
+	"operators.coreos.com_subscriptions.yaml",
+	"telemetry.istio.io_telemetries.yaml",
+}
+
+// Definitions is the directory of the definitions of custom resources, and
+// whether it is there: SIGHTLINE_CRDS, or shared/crds beside the repository.
+func Definitions() (dir string, ok bool) {
+	dir = os.Getenv("SIGHTLINE_CRDS")
+	if dir == "" {
+		dir = filepath.FromSlash("../../../shared/crds") // tests run in e2e/suite
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return dir, false
+	}
+	_, err = os.Stat(dir)
+	return dir, err == nil
+}
+
+// NeedDefinitions skips the test where the definitions are not there: what it
+// would show is what completes "not shown: …".
+func NeedDefinitions(t testing.TB, what string) {
+	t.Helper()
+	if dir, ok := Definitions(); !ok {
+		t.Skipf("there are no definitions of custom resources in %s (SIGHTLINE_CRDS), so it is not shown: %s", dir, what)
+	}
+}
+
+// Define puts definitions of custom resources on the cluster, by the names of
+// their files, and waits until it serves them.
+func (c *Cluster) Define(t testing.TB, files ...string) {
+	t.Helper()
+	dir, ok := Definitions()
+	if !ok {
+		t.Fatalf("%s is not there", dir)
+	}
+	if err := c.define(t.Context(), dir, files...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *Cluster) define(ctx context.Context, dir string, files ...string) error {
+	var defined []*unstructured.Unstructured
+	for _, file := range files {
+		data, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			return err
+		}
+		parsed, err := objects(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		for _, definition := range parsed {
+			if _, err := c.TryApply(ctx, definition); err != nil {
+				return fmt.Errorf("%s: %w", file, err)
+			}
+		}
+		defined = append(defined, parsed...)
+	}
+	for _, definition := range defined {
+		if err := wait(30*time.Second, definition.GetName()+" to be established on "+c.Name, func() error {
+			live, err := c.Live(ctx, definition)
+			if err != nil {
+				return err
+			}
+			conditions, _, err := unstructured.NestedSlice(live.Object, "status", "conditions")
+			for _, condition := range conditions {
+				if m, ok := condition.(map[string]any); ok && m["type"] == "Established" && m["status"] == "True" {
+					return nil
+				}
+			}
+			return errors.Join(errors.New("it has no such condition"), err)
+		}, c.APIServer); err != nil {
+			return err
+		}
+	}
+	c.Mapper.Reset()
+	// Established comes before the discovery of all versions.
+	for _, definition := range defined {
+		group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
+		kind, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "kind")
+		if err := wait(30*time.Second, kind+" to be served on "+c.Name, func() error {
+			_, err := c.Mapper.RESTMapping(schema.GroupKind{Group: group, Kind: kind})
+			return err
+		}, c.APIServer); err != nil {
+			return err
+		}
+	}
+	return nil
+}

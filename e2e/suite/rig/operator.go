@@ -1,0 +1,152 @@
+package rig
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// OperatorDelay is the time that the stand-in for Kiali's operator takes for a
+// Kiali resource. It is long beside what an apply takes, so that what relies on
+// its work without waiting for it fails.
+const OperatorDelay = 500 * time.Millisecond
+
+// kialis is the resource that the operator watches.
+var kialis = schema.GroupVersionResource{Group: "kiali.io", Version: "v1alpha1", Resource: "kialis"}
+
+// StartOperator runs a stand-in for Kiali's operator on the cluster until the
+// test ends. Of what the operator does for a Kiali resource it does what order
+// depends on: it reports Running, makes the service account after OperatorDelay,
+// and reports Successful; when the resource goes, so does the account. There is
+// no Deployment, no role and no finalizer.
+func (c *Cluster) StartOperator(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	var group sync.WaitGroup
+	group.Go(func() {
+		done := map[types.UID]*unstructured.Unstructured{}
+		for ctx.Err() == nil {
+			// What fails is tried again: API servers are stopped by tests.
+			_ = c.operate(ctx, done)
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		group.Wait()
+	})
+}
+
+// operate looks at all Kiali resources once. done are those whose account is
+// there, as they were then.
+func (c *Cluster) operate(ctx context.Context, done map[types.UID]*unstructured.Unstructured) error {
+	list, err := c.Dynamic.Resource(kialis).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	var errs error
+	present := map[types.UID]bool{}
+	for _, kiali := range list.Items {
+		present[kiali.GetUID()] = true
+	}
+	// First, because a resource that was made anew wants an account that stays.
+	for uid, kiali := range done {
+		if present[uid] {
+			continue
+		}
+		namespace, name := account(kiali)
+		err := c.Client.CoreV1().ServiceAccounts(namespace).Delete(ctx, name, metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+		delete(done, uid)
+	}
+	for i := range list.Items {
+		kiali := &list.Items[i]
+		if before := done[kiali.GetUID()]; before != nil && before.GetGeneration() == kiali.GetGeneration() {
+			continue
+		}
+		if err := c.reconcile(ctx, kiali); err != nil {
+			errs = errors.Join(errs, err)
+			continue
+		}
+		done[kiali.GetUID()] = kiali
+	}
+	return errs
+}
+
+func (c *Cluster) reconcile(ctx context.Context, kiali *unstructured.Unstructured) error {
+	if err := c.report(ctx, kiali, map[string]string{"type": "Running", "status": "True", "reason": "Running"}); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(OperatorDelay):
+	}
+	namespace, name := account(kiali)
+	wanted := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}}
+	if _, err := c.Client.CoreV1().ServiceAccounts(namespace).Create(ctx, wanted, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	return c.report(ctx, kiali,
+		map[string]string{"type": "Running", "status": "True", "reason": "Successful"},
+		map[string]string{"type": "Successful", "status": "True", "reason": "Successful"})
+}
+
+// report writes the conditions, as the operator does: all of them at once.
+func (c *Cluster) report(ctx context.Context, kiali *unstructured.Unstructured, conditions ...map[string]string) error {
+	for _, condition := range conditions {
+		condition["lastTransitionTime"] = time.Now().UTC().Format(time.RFC3339)
+	}
+	patch, err := json.Marshal(map[string]any{"status": map[string]any{"conditions": conditions}})
+	if err != nil {
+		return err
+	}
+	_, err = c.Dynamic.Resource(kialis).Namespace(kiali.GetNamespace()).
+		Patch(ctx, kiali.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "kiali-operator"}, "status")
+	return err
+}
+
+// account is the service account that the operator makes for the resource.
+func account(kiali *unstructured.Unstructured) (namespace, name string) {
+	namespace, _, _ = unstructured.NestedString(kiali.Object, "spec", "deployment", "namespace")
+	if namespace == "" {
+		namespace = kiali.GetNamespace()
+	}
+	instance, _, _ := unstructured.NestedString(kiali.Object, "spec", "deployment", "instance_name")
+	if instance == "" {
+		instance = "kiali"
+	}
+	return namespace, instance + "-service-account"
+}
+
+// Successful is nil when the operator reports so for the Kiali resource, which
+// has that name in that namespace.
+func (c *Cluster) Successful(ctx context.Context, namespace, name string) error {
+	kiali, err := c.Dynamic.Resource(kialis).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	conditions, _, err := unstructured.NestedSlice(kiali.Object, "status", "conditions")
+	for _, condition := range conditions {
+		if m, ok := condition.(map[string]any); ok && m["type"] == "Successful" && m["status"] == "True" {
+			return nil
+		}
+	}
+	return errors.Join(fmt.Errorf("its conditions are %v", conditions), err)
+}

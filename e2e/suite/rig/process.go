@@ -1,0 +1,151 @@
+package rig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Process is a program that runs on beside the tests.
+type Process struct {
+	Name string
+	Log  string // the file with what it prints
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+}
+
+// Start starts a program, by its name in Programs or its path. In dir, a
+// directory below Dir, are <name>.log and <name>.pid. Each of env, in the form of
+// os.Environ, comes before what the test's own environment says.
+func Start(dir, name string, env []string, program string, args ...string) (*Process, error) {
+	dir = filepath.Join(Dir(), dir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if path := built(program); path != "" {
+		program = path
+	}
+	p := &Process{Name: name, Log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
+	log, err := os.OpenFile(p.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close() // the process has its own
+	p.cmd = exec.Command(program, args...)
+	p.cmd.Dir = dir
+	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = p.cmd.Wait() // how it ended is in its log, or was meant
+		close(p.done)
+	}()
+	return p, os.WriteFile(filepath.Join(dir, name+".pid"), []byte(strconv.Itoa(p.cmd.Process.Pid)), 0o644)
+}
+
+// built is the path of one of Programs, which Main has handed in.
+func built(name string) string { return os.Getenv(envProgram + name) }
+
+func (p *Process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Stop asks the process to end, and after ten seconds makes it.
+func (p *Process) Stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(10 * time.Second):
+		p.Kill()
+	}
+}
+
+// Kill ends the process without a warning.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// Tail is the end of the log, for messages.
+func (p *Process) Tail() string {
+	const lines = 15
+	data, err := os.ReadFile(p.Log)
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(strings.TrimSpace(string(data)), "\n")
+	return fmt.Sprintf("the last lines of %s:\n%s", p.Log, strings.Join(all[max(0, len(all)-lines):], "\n"))
+}
+
+// Result is what a program left that has ended.
+type Result struct {
+	Code           int
+	Stdout, Stderr string
+}
+
+// The programs that users have, by the variables that name them.
+const (
+	envSightline = "SIGHTLINE"
+	envKustomize = "SIGHTLINE_KUSTOMIZE"
+	envHelm3     = "SIGHTLINE_HELM3"
+	envHelm4     = "SIGHTLINE_HELM4"
+)
+
+// Sightline is the path of the product.
+func Sightline() string { return os.Getenv(envSightline) }
+
+// Kustomize is the path of kustomize.
+func Kustomize() string { return os.Getenv(envKustomize) }
+
+// Helm3 is the path of Helm 3.
+func Helm3() string { return os.Getenv(envHelm3) }
+
+// Helm4 is the path of Helm 4.
+func Helm4() string { return os.Getenv(envHelm4) }
+
+// Run runs a program to its end, which is due within two minutes, and fails the
+// test if that is not a success.
+func Run(t testing.TB, program string, args ...string) string {
+	t.Helper()
+	result := Try(t, program, args...)
+	if result.Code != 0 {
+		t.Fatalf("%s %s: exit code %d\n%s%s", filepath.Base(program), strings.Join(args, " "), result.Code, result.Stdout, result.Stderr)
+	}
+	return result.Stdout
+}
+
+// Try is Run where a failure is an answer too.
+func Try(t testing.TB, program string, args ...string) Result {
+	t.Helper()
+	const limit = 2 * time.Minute
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		t.Fatalf("waited %v for the end of %s %s\n%s%s", limit, filepath.Base(program), strings.Join(args, " "), &stdout, &stderr)
+	}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return Result{Code: cmd.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}
+}

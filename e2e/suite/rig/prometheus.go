@@ -1,0 +1,255 @@
+package rig
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Prometheus is the real Prometheus of a cluster, configured by the real
+// prometheus-operator from the monitors that are on it.
+//
+// What the operator makes to run Prometheus in, a StatefulSet, is not run: the
+// suite starts it, and does the work of the config reloader beside it.
+type Prometheus struct {
+	cluster  *Cluster
+	operator *Process
+	server   *Process
+	url      string
+	config   string // the file
+}
+
+// prometheusDefinitions are of the kinds that prometheus-operator works with
+// beside the monitors.
+var prometheusDefinitions = []string{
+	"monitoring.coreos.com_alertmanagerconfigs.yaml",
+	"monitoring.coreos.com_alertmanagers.yaml",
+	"monitoring.coreos.com_probes.yaml",
+	"monitoring.coreos.com_prometheusagents.yaml",
+	"monitoring.coreos.com_prometheuses.yaml",
+	"monitoring.coreos.com_prometheusrules.yaml",
+	"monitoring.coreos.com_scrapeconfigs.yaml",
+	"monitoring.coreos.com_thanosrulers.yaml",
+}
+
+const prometheusNamespace = "openshift-user-workload-monitoring"
+
+// prometheusObjects are the Prometheus, with the settings of OpenShift's user
+// workload monitoring (assets/prometheus-user-workload/prometheus.yaml of
+// openshift/cluster-monitoring-operator), and the account by which it asks the
+// API server for pods.
+const prometheusObjects = `
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: prometheus, namespace: openshift-user-workload-monitoring}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: prometheus-token, namespace: openshift-user-workload-monitoring, annotations: {kubernetes.io/service-account.name: prometheus}}
+type: kubernetes.io/service-account-token
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: prometheus}
+rules:
+- {apiGroups: [""], resources: [services, endpoints, pods], verbs: [get, list, watch]}
+- {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [get, list, watch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: prometheus}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: prometheus}
+subjects: [{kind: ServiceAccount, name: prometheus, namespace: openshift-user-workload-monitoring}]
+---
+apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {name: user-workload, namespace: openshift-user-workload-monitoring}
+spec:
+  version: v3.5.0
+  replicas: 1
+  serviceAccountName: prometheus
+  ignoreNamespaceSelectors: true
+  enforcedNamespaceLabel: namespace
+  overrideHonorLabels: true
+  overrideHonorTimestamps: true
+  arbitraryFSAccessThroughSMs: {deny: true}
+  podMonitorSelector: {matchExpressions: [{key: openshift.io/user-monitoring, operator: NotIn, values: ["false"]}]}
+  podMonitorNamespaceSelector: {}
+  serviceMonitorSelector: {matchExpressions: [{key: openshift.io/user-monitoring, operator: NotIn, values: ["false"]}]}
+  serviceMonitorNamespaceSelector: {}
+  apiserverConfig:
+    host: SERVER
+    authorization: {type: Bearer, credentialsFile: DIR/token}
+    tlsConfig: {caFile: CA}
+`
+
+// StartPrometheus starts prometheus-operator and Prometheus for the cluster,
+// which needs the definitions, until the test ends.
+func (c *Cluster) StartPrometheus(t testing.TB) *Prometheus {
+	t.Helper()
+	dir := filepath.Join(c.Dir, "prometheus")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c.Define(t, prometheusDefinitions...)
+	c.Namespaces(t, prometheusNamespace)
+	objects := Objects(t, []byte(strings.NewReplacer("SERVER", c.Server, "DIR", dir, "CA", c.File("ca.crt")).Replace(prometheusObjects)))
+	t.Cleanup(func() { c.Delete(t, objects...) })
+	c.Apply(t, objects...)
+
+	p := &Prometheus{cluster: c, url: "http://" + c.Address + ":9090", config: filepath.Join(dir, "prometheus.yml")}
+	var token []byte
+	Wait(t, 20*time.Second, "the token of Prometheus' account on "+c.Name, func() error {
+		secret, err := c.Client.CoreV1().Secrets(prometheusNamespace).Get(t.Context(), "prometheus-token", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if token = secret.Data["token"]; len(token) == 0 {
+			return errors.New("it is empty")
+		}
+		return nil
+	}, c.APIServer, c.Manager)
+	if err := os.WriteFile(filepath.Join(dir, "token"), token, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	var err error
+	p.operator, err = Start(filepath.Join(c.Name, "prometheus"), "prometheus-operator", nil, "prometheus-operator",
+		"-apiserver", c.Server, "-ca-file", c.File("ca.crt"), "-cert-file", c.File("admin.crt"), "-key-file", c.File("admin.key"),
+		"-web.listen-address", c.Address+":8080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.operator.Stop)
+	Wait(t, time.Minute, "prometheus-operator to write a configuration on "+c.Name, func() error {
+		config, err := p.generated(t.Context())
+		if err == nil {
+			err = os.WriteFile(p.config, []byte(config), 0o644)
+		}
+		return err
+	}, c.APIServer, p.operator)
+	// A query looks back no further than some scrapes: what ran before was another mesh's.
+	p.server, err = Start(filepath.Join(c.Name, "prometheus"), "prometheus", nil, "prometheus", "--config.file", p.config,
+		"--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", c.Address+":9090", "--web.enable-lifecycle",
+		"--query.lookback-delta", "5s", "--log.level", "warn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.server.Stop)
+	Wait(t, time.Minute, "Prometheus to be ready on "+c.Name, func() error { _, err := p.ask(t.Context(), http.MethodGet, "/-/ready"); return err }, p.server)
+	return p
+}
+
+var interval = regexp.MustCompile(`scrape_interval: \S+`)
+
+// generated is the configuration that the operator has written, as the config
+// reloader passes it on, except that Prometheus scrapes once a second.
+func (p *Prometheus) generated(ctx context.Context) (string, error) {
+	const key = "prometheus.yaml.gz"
+	secret, err := p.cluster.Client.CoreV1().Secrets(prometheusNamespace).Get(ctx, "prometheus-user-workload", metav1.GetOptions{})
+	if err != nil {
+		return "", err
+	}
+	unzipped, err := gzip.NewReader(bytes.NewReader(secret.Data[key]))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", key, err)
+	}
+	text, err := io.ReadAll(unzipped)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", key, err)
+	}
+	config := strings.NewReplacer("$(SHARD)", "0", "$(POD_NAME)", "prometheus-user-workload-0").Replace(string(text))
+	return interval.ReplaceAllString(config, "scrape_interval: 1s"), nil
+}
+
+// Load waits until the operator has written a configuration that is complete,
+// which is nil, and makes Prometheus load it.
+func (p *Prometheus) Load(t testing.TB, complete func(config string) error) {
+	t.Helper()
+	Wait(t, time.Minute, "prometheus-operator to write the configuration for the monitors on "+p.cluster.Name, func() error {
+		config, err := p.generated(t.Context())
+		if err == nil {
+			err = complete(config)
+		}
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(p.config, []byte(config), 0o644)
+	}, p.cluster.APIServer, p.operator)
+	if answer, err := p.ask(t.Context(), http.MethodPost, "/-/reload"); err != nil {
+		t.Fatalf("Prometheus refuses its configuration: %v\n%s\n%s", err, answer, p.server.Tail())
+	}
+}
+
+// Target is one that Prometheus scrapes.
+type Target struct {
+	URL    string            `json:"scrapeUrl"`
+	Health string            `json:"health"` // up, down or unknown, which is not scraped yet
+	Labels map[string]string `json:"labels"`
+	Error  string            `json:"lastError"`
+}
+
+// Targets are all that Prometheus scrapes.
+func (p *Prometheus) Targets(ctx context.Context) ([]Target, error) {
+	var answer struct {
+		Data struct {
+			ActiveTargets []Target `json:"activeTargets"`
+		} `json:"data"`
+	}
+	data, err := p.ask(ctx, http.MethodGet, "/api/v1/targets?state=active")
+	if err == nil {
+		err = json.Unmarshal(data, &answer)
+	}
+	return answer.Data.ActiveTargets, err
+}
+
+// Query returns the labels of each series that a query finds now.
+func (p *Prometheus) Query(ctx context.Context, query string) ([]map[string]string, error) {
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string `json:"metric"`
+			} `json:"result"`
+		} `json:"data"`
+	}
+	data, err := p.ask(ctx, http.MethodGet, "/api/v1/query?query="+url.QueryEscape(query))
+	if err == nil {
+		err = json.Unmarshal(data, &answer)
+	}
+	series := []map[string]string{}
+	for _, result := range answer.Data.Result {
+		series = append(series, result.Metric)
+	}
+	return series, err
+}
+
+func (p *Prometheus) ask(ctx context.Context, method, path string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, p.url+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s %s: %s", method, path, response.Status)
+	}
+	return data, err
+}

@@ -1,0 +1,355 @@
+package suite
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"io/fs"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bitnami-labs/sealed-secrets/pkg/crypto"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/sightline-mesh/sightline/e2e/suite/rig"
+)
+
+// TestSeal goes through the life of a link as docs/seal.md tells it: the token
+// is read from the live cluster, sealed, rendered and applied to the hub, and
+// then rotated in three commits. Whenever something has been applied, on either
+// cluster, the link that the hub has authenticates. The key of the certificate is
+// the test's own, which opens the link in place of the hub's controller.
+func TestSeal(t *testing.T) {
+	rig.NeedDefinitions(t, "that a sealed link is what the hub takes and the remote knows")
+	for _, format := range []string{"single", "perCluster"} {
+		t.Run(format, func(t *testing.T) {
+			r := newRepository(t, format)
+			r.west.StartOperator(t)
+			r.render()
+			require.Empty(t, r.link(), "nothing has been sealed yet")
+			r.applyWest()
+
+			said := r.seal("--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate)
+			require.NotContains(t, said, "warning")
+			r.render()
+			r.applyEast()
+			first := r.authenticates()
+
+			before := files(t, r.sealed())
+			r.seal("--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate)
+			require.Equal(t, before, files(t, r.sealed()), "nothing has changed, so nothing is sealed again")
+
+			r.seal("--rotate")
+			r.render()
+			r.applyEast()
+			r.authenticates()
+			r.applyWest()
+			require.Equal(t, first.BearerToken, r.authenticates().BearerToken, "the first commit leaves the link alone")
+
+			r.seal("--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate)
+			r.render()
+			r.applyWest()
+			r.authenticates()
+			r.applyEast()
+			second := r.authenticates()
+			require.NotEqual(t, first.BearerToken, second.BearerToken, "the second commit moves the link")
+			require.Equal(t, kialiAccount, whoIs(t, first), "until the third, the way back is open")
+
+			r.seal("--finish")
+			r.render()
+			r.applyEast()
+			r.authenticates()
+			r.applyWest()
+			require.Equal(t, second.BearerToken, r.authenticates().BearerToken, "the third commit leaves the link alone")
+			awaitRefusal(t, r.west, first)
+			r.authenticates()
+
+			r.hides(first.BearerToken, second.BearerToken)
+		})
+	}
+}
+
+// TestSealWithoutServer ends the API server of the remote while seal waits for
+// the token: the message says so, nothing is written, and the next run works.
+func TestSealWithoutServer(t *testing.T) {
+	r := newRepository(t, "single")
+	token := tokenSecret(t)
+	account := serviceAccount(token)
+	t.Cleanup(func() { r.west.Delete(t, account, token) })
+	r.west.Manager.Stop() // nobody fills the Secret
+	t.Cleanup(func() { r.west.StartManager(t) })
+	r.west.Apply(t, account, token)
+
+	said, wait := r.start("--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate, "--timeout", "8s")
+	rig.Wait(t, 20*time.Second, "seal to say that it waits", func() error {
+		if said.String() == "" {
+			return errors.New("it has said nothing")
+		}
+		return nil
+	})
+	r.west.APIServer.Kill()
+	err := wait()
+	r.west.StartServer(t)
+	t.Logf("seal said:\n%s", said)
+	require.Error(t, err)
+	assert.Contains(t, said.String(), "cluster2")
+	assert.Contains(t, said.String(), r.west.Host, "the message says which server")
+	require.Empty(t, written(t, r.sealed()))
+}
+
+// TestSealThroughRestart is the same where the server comes back in time.
+func TestSealThroughRestart(t *testing.T) {
+	r := newRepository(t, "single")
+	token := tokenSecret(t)
+	account := serviceAccount(token)
+	t.Cleanup(func() { r.west.Delete(t, account, token) })
+	r.west.Manager.Stop()
+	r.west.Apply(t, account, token)
+
+	said, wait := r.start("--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate, "--timeout", "90s")
+	rig.Wait(t, 20*time.Second, "seal to say that it waits", func() error {
+		if said.String() == "" {
+			return errors.New("it has said nothing")
+		}
+		return nil
+	})
+	r.west.APIServer.Kill()
+	r.west.StartServer(t)
+	r.west.StartManager(t)
+	err := wait()
+	t.Logf("seal said:\n%s", said)
+	require.NoError(t, err)
+	require.Len(t, written(t, r.sealed()), 1)
+}
+
+// TestSealCertificates gives seal certificates that the controller would not
+// have, or no longer: each is refused by its reason, and nothing is written.
+func TestSealCertificates(t *testing.T) {
+	r := newRepository(t, "single")
+	now := time.Now()
+	elliptical, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		file   string
+		reason string
+	}{
+		"expired":       {certificateFile(t, r.key.Public(), r.key, now.Add(-48*time.Hour), now.Add(-time.Hour)), "expired"},
+		"not yet valid": {certificateFile(t, r.key.Public(), r.key, now.Add(time.Hour), now.Add(48*time.Hour)), "is valid from"},
+		"not RSA":       {certificateFile(t, elliptical.Public(), elliptical, now.Add(-time.Hour), now.Add(time.Hour)), "RSA"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result := rig.Try(t, rig.Sightline(), r.args("--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", c.file)...)
+			require.NotZero(t, result.Code)
+			require.Contains(t, result.Stderr, c.reason)
+			require.Contains(t, result.Stderr, "hint: ")
+			require.Empty(t, written(t, r.sealed()))
+		})
+	}
+}
+
+// repository is the built-in example in a directory of its own, as in a repository.
+type repository struct {
+	t           *testing.T
+	east, west  *rig.Cluster
+	topology    string
+	certificate string
+	key         *rsa.PrivateKey
+	out         tree
+	onWest      []*unstructured.Unstructured
+	output      *strings.Builder // all that seal and render print
+}
+
+func newRepository(t *testing.T, format string) *repository {
+	t.Helper()
+	clusters := rig.Up(t)
+	dir := t.TempDir()
+	example, err := os.ReadFile(filepath.Join(topologyDir, "east-west.yaml"))
+	require.NoError(t, err)
+	topology := strings.Replace(string(example), "    hub: cluster1\n", "    hub: cluster1\n    links: {format: "+format+"}\n", 1)
+	require.NotEqual(t, string(example), topology)
+	r := &repository{t: t, east: clusters.East, west: clusters.West, topology: filepath.Join(dir, "mesh.yaml"), output: &strings.Builder{}}
+	require.NoError(t, os.WriteFile(r.topology, []byte(topology), 0o644))
+	r.key, err = rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	r.certificate = certificateFile(t, r.key.Public(), r.key, time.Now().Add(-time.Hour), time.Now().Add(365*24*time.Hour))
+	r.out = tree{dir: filepath.Join(dir, "rendered"), hub: "cluster1"}
+	t.Cleanup(func() { r.west.Delete(t, r.onWest...) })
+	return r
+}
+
+func (r *repository) sealed() string { return filepath.Join(filepath.Dir(r.topology), "sealed") }
+
+func (r *repository) args(args ...string) []string {
+	return append([]string{"seal", "cluster2", "--topology", r.topology}, args...)
+}
+
+// seal runs sightline seal for the remote, and returns what it says.
+func (r *repository) seal(args ...string) string {
+	r.t.Helper()
+	result := rig.Try(r.t, rig.Sightline(), r.args(args...)...)
+	require.Zero(r.t, result.Code, result.Stderr)
+	r.output.WriteString(result.Stdout + result.Stderr)
+	return result.Stderr
+}
+
+// start starts sightline seal. What it says can be read while it runs; wait
+// waits for its end.
+func (r *repository) start(args ...string) (said *output, wait func() error) {
+	r.t.Helper()
+	cmd := exec.CommandContext(r.t.Context(), rig.Sightline(), r.args(args...)...)
+	said = &output{}
+	cmd.Stdout, cmd.Stderr = said, said
+	require.NoError(r.t, cmd.Start())
+	return said, cmd.Wait
+}
+
+// output is one that is read while it is written.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+func (r *repository) render() {
+	r.t.Helper()
+	result := rig.Try(r.t, rig.Sightline(), "render", r.topology, "-o", r.out.dir, "--format", "manifests")
+	require.Zero(r.t, result.Code, result.Stderr)
+	r.output.WriteString(result.Stdout + result.Stderr)
+}
+
+// applyWest applies the remote in the order of its phases, and then deletes what
+// it no longer has: what pruning is to an engine.
+func (r *repository) applyWest() {
+	r.t.Helper()
+	var now []*unstructured.Unstructured
+	for _, phase := range phases(false) {
+		objects := applyManifests(r.t, r.out, "cluster2", phase, r.west)
+		settle(r.t, r.west, objects)
+		now = append(now, objects...)
+	}
+	before := r.onWest
+	r.onWest = now
+	for _, object := range before {
+		if !has(now, object) {
+			r.west.Delete(r.t, object)
+		}
+	}
+}
+
+func has(objects []*unstructured.Unstructured, object *unstructured.Unstructured) bool {
+	for _, other := range objects {
+		if rig.Title(other) == rig.Title(object) {
+			return true
+		}
+	}
+	return false
+}
+
+// link is what the hub's phase link holds.
+func (r *repository) link() []*unstructured.Unstructured {
+	r.t.Helper()
+	return rig.Objects(r.t, []byte(manifests(r.t, r.out, "cluster1", "link")))
+}
+
+// applyEast applies the hub's link.
+func (r *repository) applyEast() {
+	r.t.Helper()
+	objects := r.link()
+	require.Len(r.t, objects, 1)
+	r.t.Cleanup(func() { r.east.Delete(r.t, objects...) })
+	r.east.Apply(r.t, objects...)
+}
+
+// authenticates opens the link that is on the hub, and asserts that the remote
+// takes it for that of Kiali's account. It returns what the link holds.
+func (r *repository) authenticates() *rest.Config {
+	r.t.Helper()
+	live, err := r.east.Live(r.t.Context(), r.link()[0])
+	require.NoError(r.t, err)
+	items, _, err := unstructured.NestedStringMap(live.Object, "spec", "encryptedData")
+	require.NoError(r.t, err)
+	require.Contains(r.t, items, "cluster2")
+	ciphertext, err := base64.StdEncoding.DecodeString(items["cluster2"])
+	require.NoError(r.t, err)
+	// The scope strict: for one name in one namespace.
+	label := []byte(live.GetNamespace() + "/" + live.GetName())
+	kubeconfig, err := crypto.HybridDecrypt(rand.Reader, map[string]*rsa.PrivateKey{"": r.key}, ciphertext, label)
+	require.NoError(r.t, err)
+	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	require.NoError(r.t, err)
+	require.Equal(r.t, r.west.Server, config.Host)
+	require.Equal(r.t, kialiAccount, whoIs(r.t, config))
+	return config
+}
+
+// hides asserts that none of the tokens, in any of its forms, is in a file of
+// the repository or in what was printed.
+func (r *repository) hides(tokens ...string) {
+	r.t.Helper()
+	all := files(r.t, filepath.Dir(r.topology))
+	all["(output)"] = r.output.String()
+	for _, token := range tokens {
+		forms := append(strings.Split(token, "."), base64.StdEncoding.EncodeToString([]byte(token)))
+		forms = forms[1:] // the header is the same for everybody
+		for path, content := range all {
+			for _, form := range forms {
+				assert.NotContains(r.t, content, form, path)
+			}
+		}
+	}
+}
+
+// written are the files below the directory, which may be absent.
+func written(t *testing.T, dir string) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			found = append(found, path)
+		}
+		return err
+	})
+	if !errors.Is(err, fs.ErrNotExist) {
+		require.NoError(t, err)
+	}
+	return found
+}
+
+// certificateFile is a file with a certificate such as the controller makes.
+func certificateFile(t *testing.T, public, private any, from, until time.Time) string {
+	t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{}, NotBefore: from, NotAfter: until, IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "hub.pem")
+	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
+	return file
+}

@@ -1,0 +1,154 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/sightline-mesh/sightline/e2e/suite/rig"
+)
+
+// kialiAccount is the user that the hub's Kiali is on a remote.
+const kialiAccount = "system:serviceaccount:istio-system:kiali-service-account"
+
+// TestTokenAfterAccount is our order: the token is filled in, and it is one of
+// the account.
+func TestTokenAfterAccount(t *testing.T) {
+	west := rig.Up(t).West
+	token := tokenSecret(t)
+	account := serviceAccount(token)
+	t.Cleanup(func() { west.Delete(t, account, token) })
+	west.Apply(t, account, token)
+	config := rest.AnonymousClientConfig(west.Config)
+	config.BearerToken = awaitToken(t, west, token)
+	require.Equal(t, kialiAccount, whoIs(t, config))
+}
+
+// TestTokenBeforeAccount is the trap that the order of the phases is about: the
+// apply succeeds, the cluster deletes the Secret, and an account that comes
+// later does not bring it back.
+func TestTokenBeforeAccount(t *testing.T) {
+	west := rig.Up(t).West
+	token := tokenSecret(t)
+	account := serviceAccount(token)
+	t.Cleanup(func() { west.Delete(t, account, token) })
+	west.Apply(t, token)
+	awaitDeletion(t, west, token)
+	west.Apply(t, account)
+	time.Sleep(time.Second) // a token is filled in within a third of that
+	_, err := west.Live(t.Context(), token)
+	require.True(t, apierrors.IsNotFound(err), "%v", err)
+}
+
+// TestTokenInOneGo falls into the trap in the way in which users do: everything
+// of the remote is applied at once, in the right order, and nobody waits for
+// the operator.
+func TestTokenInOneGo(t *testing.T) {
+	rig.NeedDefinitions(t, "that the phases have to be waited for")
+	west := rig.Up(t).West
+	west.StartOperator(t)
+	objects := rig.Objects(t, []byte(rig.Run(t, rig.Sightline(), "render", "--cluster", "cluster2", "-o", "-")))
+	t.Cleanup(func() { west.Delete(t, objects...) })
+	west.Apply(t, objects...)
+	awaitDeletion(t, west, tokenSecret(t))
+}
+
+// TestAccountMadeAnew is why an operator that replaces its installation cuts the
+// link: the token of the account before is none of the account after.
+func TestAccountMadeAnew(t *testing.T) {
+	west := rig.Up(t).West
+	token := tokenSecret(t)
+	account := serviceAccount(token)
+	t.Cleanup(func() { west.Delete(t, account, token) })
+	west.Apply(t, account, token)
+	config := rest.AnonymousClientConfig(west.Config)
+	config.BearerToken = awaitToken(t, west, token)
+	require.Equal(t, kialiAccount, whoIs(t, config))
+	west.Delete(t, account)
+	west.Apply(t, account)
+	awaitDeletion(t, west, token)
+	awaitRefusal(t, west, config)
+}
+
+// tokenSecret is what the example renders for the link of its remote.
+func tokenSecret(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	for _, object := range rig.Objects(t, []byte(rig.Run(t, rig.Sightline(), "render", "--cluster", "cluster2", "-o", "-"))) {
+		if isToken(object) {
+			return object
+		}
+	}
+	t.Fatal("cluster2 has no token")
+	return nil
+}
+
+// serviceAccount is the account that a token Secret is for.
+func serviceAccount(token *unstructured.Unstructured) *unstructured.Unstructured {
+	account := &unstructured.Unstructured{}
+	account.SetAPIVersion("v1")
+	account.SetKind("ServiceAccount")
+	account.SetNamespace(token.GetNamespace())
+	account.SetName(token.GetAnnotations()["kubernetes.io/service-account.name"])
+	return account
+}
+
+func awaitDeletion(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured) {
+	t.Helper()
+	rig.Wait(t, 10*time.Second, "the cluster to delete "+rig.Title(object), func() error {
+		_, err := on.Live(t.Context(), object)
+		if err == nil {
+			return errors.New("it is still there")
+		}
+		if !apierrors.IsNotFound(err) {
+			return err
+		}
+		return nil
+	}, on.APIServer, on.Manager)
+}
+
+// awaitRefusal waits until the cluster no longer takes the credentials, which
+// it remembers for some seconds.
+func awaitRefusal(t *testing.T, on *rig.Cluster, config *rest.Config) {
+	t.Helper()
+	rig.Wait(t, 30*time.Second, "the token to be refused by "+on.Name, func() error {
+		_, err := review(t.Context(), config)
+		if err == nil {
+			return errors.New("it is still taken")
+		}
+		var status apierrors.APIStatus
+		if errors.As(err, &status) && status.Status().Code == http.StatusUnauthorized {
+			return nil
+		}
+		return err
+	}, on.APIServer)
+}
+
+// whoIs is the user as whom the credentials authenticate.
+func whoIs(t *testing.T, config *rest.Config) string {
+	t.Helper()
+	user, err := review(t.Context(), config)
+	require.NoError(t, err)
+	return user
+}
+
+func review(ctx context.Context, config *rest.Config) (string, error) {
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return "", err
+	}
+	got, err := client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err != nil {
+		return "", err
+	}
+	return got.Status.UserInfo.Username, nil
+}
