@@ -49,8 +49,11 @@ var meshes = map[string]string{
 		remoteWrite: {url: "http://receive:9090"}}}}`,
 	"argocd": `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {rollout: [{clusters: [east]}]}},
 		kiali: {auth: {strategy: anonymous}, operator: {install: helm, chart: {version: 1.2.3}}}}`,
-	"argocd by git":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {generator: git}}, clusters: [{}, {argocd: {name: west}}]}`,
-	"argocd by URL":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {}}, clusters: [{}, {argocd: {server: "https://w.example.com"}}]}`,
+	"argocd by git": `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {generator: git}}, clusters: [{}, {argocd: {name: west}}]}`,
+	"argocd by URL": `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {}}, clusters: [{}, {argocd: {server: "https://w.example.com"}}]}`,
+	"flux": `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}, kiali: {auth: {strategy: anonymous},
+		operator: {install: helm, chart: {version: 1.2.3}}}, clusters: [{}, {flux: {kubeConfigSecret: west}}]}`,
+	"flux by SSH":     `{delivery: {repoURL: "git@git.example.com:mesh.git", flux: {mode: standalone, secretRef: key}}}`,
 	"linked":          `{kiali: {links: {format: perCluster}}}`,
 	"thanos by token": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: bearer, token: "secret:a:b"}}}}`,
 }

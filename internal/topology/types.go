@@ -448,8 +448,8 @@ type ClusterFlux struct {
 type ControlPlane struct {
 	// Where its istiod runs: local is on the cluster, remote on its primary, external outside while the cluster holds its configuration.
 	// none takes the cluster out of the mesh, for a hub that only runs Kiali. Changes: whether there are a ServiceMonitor of istiod, a
-	// Telemetry, PodMonitors, and what only they need (cluster-monitoring-config, user-workload-monitoring-config); and the hub's Kiali
-	// resource with none.
+	// Telemetry, PodMonitors, and what only they need (cluster-monitoring-config, user-workload-monitoring-config); the delivery objects, where
+	// no monitoring is left; and the hub's Kiali resource with none.
 	Mode string `yaml:"mode" default:"local" enum:"local|remote|external|none"`
 	// The cluster whose istiod it is, for the modes remote and external, if it is one of the topology. Changes: nothing yet.
 	Primary string `yaml:"primary"`
