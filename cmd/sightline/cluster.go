@@ -216,11 +216,12 @@ func (s *apiServer) token(ctx context.Context, w tokenWait) ([]byte, error) {
 		}
 		now := time.Now()
 		if now.Sub(start) >= most {
-			return nil, &hinted{
-				fmt.Errorf("no token within %s: %s", w.timeout, missing),
-				fmt.Sprintf("the remote deletes a token Secret that comes before its service account: see that %s/%s exists (kubectl --context %s -n %s get serviceaccount,secret), and apply the phase link again",
-					w.namespace, w.account, s.context, w.namespace),
+			hint := fmt.Sprintf("see that the API server answers (kubectl --context %s version), and seal again", s.context)
+			if err == nil {
+				hint = fmt.Sprintf("the remote deletes a token Secret that comes before its service account: see that %s/%s exists (kubectl --context %s -n %s get serviceaccount,secret), and apply the phase link again",
+					w.namespace, w.account, s.context, w.namespace)
 			}
+			return nil, &hinted{fmt.Errorf("no token within %s: %s", w.timeout, missing), hint}
 		}
 		if first || now.Sub(said) >= progressPause {
 			said = now

@@ -351,7 +351,7 @@ hint: the remote deletes a token Secret that comes before its service account: s
 			return http.StatusBadGateway, leak
 		}, exitFailure, `west: waiting for the token, 0s of 1s: there is no Secret istio-system/kiali-service-account on it
 sightline: west: no token within 1s: HOST (context "west") answers Bad Gateway
-hint: the remote deletes a token Secret that comes before its service account: see that istio-system/kiali-service-account exists (kubectl --context west -n istio-system get serviceaccount,secret), and apply the phase link again
+hint: see that the API server answers (kubectl --context west version), and seal again
 `},
 		{"no CA", func(path string, _ int) (int, any) {
 			if path == caPath {

@@ -59,8 +59,8 @@ func TestApply(t *testing.T) {
 	for _, topology := range examples(t) {
 		trees[topology] = map[string]tree{}
 		for _, format := range []string{"kustomize", "manifests", "helm"} {
-			if topology == "overlays.yaml" && format == "helm" {
-				continue // refused: TestOverlaysWithoutChart
+			if withoutChart[topology] != "" && format == "helm" {
+				continue
 			}
 			trees[topology][format] = render(t, topology, format)
 		}
@@ -92,12 +92,80 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestOverlaysWithoutChart is why the other test leaves out a format of one of
-// the examples: overlays of kustomize have no place in a chart.
-func TestOverlaysWithoutChart(t *testing.T) {
-	result := rig.Try(t, rig.Sightline(), "render", filepath.Join(topologyDir, "overlays.yaml"), "-o", t.TempDir()+"/out", "--format", "helm")
-	require.Equal(t, 4, result.Code, result.Stderr)
-	require.Contains(t, result.Stderr, "is a kustomization, which a chart cannot have")
+// TestDelivery applies what the engine is given, in every format that the
+// example can have, and then again: nothing is refused or changed.
+func TestDelivery(t *testing.T) {
+	rig.NeedDefinitions(t, "that a cluster takes the objects for Argo CD and Flux")
+	east := rig.Up(t).East
+	east.Define(t, "argoproj.io_applicationsets.yaml", "argoproj.io_appprojects.yaml", "helm.toolkit.fluxcd.io_helmreleases.yaml",
+		"kustomize.toolkit.fluxcd.io_kustomizations.yaml", "source.toolkit.fluxcd.io_gitrepositories.yaml",
+		"source.toolkit.fluxcd.io_helmrepositories.yaml", "source.toolkit.fluxcd.io_ocirepositories.yaml")
+	engines := map[string]int{}
+	for _, topology := range examples(t) {
+		for _, format := range []string{"kustomize", "manifests", "helm"} {
+			if withoutChart[topology] != "" && format == "helm" {
+				continue
+			}
+			tree := render(t, topology, format)
+			for _, dir := range deliveries(t, tree) {
+				engines[strings.SplitN(dir, "/", 2)[0]]++
+				t.Run(strings.Join([]string{strings.TrimSuffix(topology, ".yaml"), format, dir}, "/"), func(t *testing.T) {
+					all := rig.Objects(t, []byte(rig.Run(t, rig.Kustomize(), "build", filepath.Join(tree.dir, dir))))
+					t.Cleanup(func() { east.Delete(t, all...) })
+					east.Namespaces(t, namespaces(all)...)
+					east.Apply(t, all...)
+					before := live(t, east, all)
+					for _, object := range before {
+						assertManaged(t, object, rig.Manager)
+					}
+					east.Apply(t, all...)
+					for i, object := range live(t, east, all) {
+						// The version alone may differ: the definitions of Flux have defaults in the status, which
+						// the server stores with the second apply, as long as no controller has written a status.
+						before[i].SetResourceVersion(object.GetResourceVersion())
+						assert.Equal(t, before[i], object)
+					}
+				})
+			}
+		}
+	}
+	assert.Positive(t, engines["argocd"])
+	assert.Positive(t, engines["flux"])
+}
+
+// deliveries are the folders of a tree that are given to an engine: one for
+// Argo CD, one for a Flux of all clusters, or one for the Flux of each.
+func deliveries(t *testing.T, tree tree) []string {
+	t.Helper()
+	var dirs []string
+	for _, pattern := range []string{"argocd", "flux", "flux/*"} {
+		found, err := filepath.Glob(filepath.Join(tree.dir, pattern, "kustomization.yaml"))
+		require.NoError(t, err)
+		for _, file := range found {
+			dir, err := filepath.Rel(tree.dir, filepath.Dir(file))
+			require.NoError(t, err)
+			dirs = append(dirs, dir)
+		}
+		if len(found) > 0 && pattern == "flux" {
+			break
+		}
+	}
+	return dirs
+}
+
+// withoutChart are the examples that cannot be a chart, and why.
+var withoutChart = map[string]string{
+	"overlays.yaml":        "is a kustomization, which a chart cannot have",
+	"flux-standalone.yaml": "Flux takes a chart from a folder of a Git repository only",
+}
+
+// TestWithoutChart is why the other tests leave out a format of some examples.
+func TestWithoutChart(t *testing.T) {
+	for topology, reason := range withoutChart {
+		result := rig.Try(t, rig.Sightline(), "render", filepath.Join(topologyDir, topology), "-o", t.TempDir()+"/out", "--format", "helm")
+		require.Equal(t, 4, result.Code, result.Stderr)
+		require.Contains(t, result.Stderr, reason)
+	}
 }
 
 // TestBuiltIn is why the others have no case for the example that is built in:
