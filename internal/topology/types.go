@@ -202,7 +202,8 @@ type Links struct {
 	// too, which has to change when a link does.
 	Format string `yaml:"format" enum:"single|perCluster"`
 	// Where these Secrets come from: sealed by Sightline, or made by something else. Changes: whether there are SealedSecrets with the
-	// kubeconfigs, the token Secrets that a rotation adds, and with perCluster the annotation of the hub's Kiali resource.
+	// kubeconfigs, the token Secrets that a rotation adds, with perCluster the annotation of the hub's Kiali resource, and with Flux the
+	// delivery objects, by whether there is a link phase.
 	Source string `yaml:"source" default:"sealed" enum:"sealed|external"`
 }
 
