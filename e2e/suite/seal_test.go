@@ -31,59 +31,65 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestSeal goes through the life of a link as docs/seal.md tells it: the token
-// is read from the live cluster, sealed, rendered and applied to the hub, and
-// then rotated in three commits. Whenever something has been applied, on either
-// cluster, the link that the hub has authenticates. The key of the certificate is
-// the test's own, which opens the link in place of the hub's controller.
+// TestSeal goes through the life of a link. The key of the certificate is the
+// test's own, which opens the link in place of the hub's controller.
 func TestSeal(t *testing.T) {
 	rig.NeedDefinitions(t, "that a sealed link is what the hub takes and the remote knows")
 	for _, format := range []string{"single", "perCluster"} {
 		t.Run(format, func(t *testing.T) {
 			r := newRepository(t, format)
-			r.west.StartOperator(t)
-			r.render()
-			require.Empty(t, r.link(), "nothing has been sealed yet")
-			r.applyWest()
-
-			said := r.seal("--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate)
-			require.NotContains(t, said, "warning")
-			r.render()
-			r.applyEast()
-			first := r.authenticates()
-
-			before := files(t, r.sealed())
-			r.seal("--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate)
-			require.Equal(t, before, files(t, r.sealed()), "nothing has changed, so nothing is sealed again")
-
-			r.seal("--rotate")
-			r.render()
-			r.applyEast()
-			r.authenticates()
-			r.applyWest()
-			require.Equal(t, first.BearerToken, r.authenticates().BearerToken, "the first commit leaves the link alone")
-
-			r.seal("--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate)
-			r.render()
-			r.applyWest()
-			r.authenticates()
-			r.applyEast()
-			second := r.authenticates()
-			require.NotEqual(t, first.BearerToken, second.BearerToken, "the second commit moves the link")
-			require.Equal(t, kialiAccount, whoIs(t, first), "until the third, the way back is open")
-
-			r.seal("--finish")
-			r.render()
-			r.applyEast()
-			r.authenticates()
-			r.applyWest()
-			require.Equal(t, second.BearerToken, r.authenticates().BearerToken, "the third commit leaves the link alone")
-			awaitRefusal(t, r.west, first)
-			r.authenticates()
-
-			r.hides(first.BearerToken, second.BearerToken)
+			r.open = r.decrypt
+			life(t, r, "--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate)
 		})
 	}
+}
+
+// life is that of a link as docs/seal.md tells it: the token is read from the
+// live cluster, sealed, rendered and applied to the hub, and then rotated in
+// three commits. Whenever something has been applied, on either cluster, the
+// link that the hub has authenticates. The arguments are those of seal.
+func life(t *testing.T, r *repository, live ...string) {
+	r.west.StartOperator(t)
+	r.render()
+	require.Empty(t, r.link(), "nothing has been sealed yet")
+	r.applyWest()
+
+	said := r.seal(live...)
+	require.NotContains(t, said, "warning")
+	r.render()
+	r.applyEast()
+	first := r.authenticates()
+
+	before := files(t, r.sealed())
+	r.seal(live...)
+	require.Equal(t, before, files(t, r.sealed()), "nothing has changed, so nothing is sealed again")
+
+	r.seal("--rotate")
+	r.render()
+	r.applyEast()
+	r.authenticates()
+	r.applyWest()
+	require.Equal(t, first.BearerToken, r.authenticates().BearerToken, "the first commit leaves the link alone")
+
+	r.seal(live...)
+	r.render()
+	r.applyWest()
+	r.authenticates()
+	r.applyEast()
+	second := r.authenticates()
+	require.NotEqual(t, first.BearerToken, second.BearerToken, "the second commit moves the link")
+	require.Equal(t, kialiAccount, whoIs(t, first), "until the third, the way back is open")
+
+	r.seal("--finish")
+	r.render()
+	r.applyEast()
+	r.authenticates()
+	r.applyWest()
+	require.Equal(t, second.BearerToken, r.authenticates().BearerToken, "the third commit leaves the link alone")
+	awaitRefusal(t, r.west, first)
+	r.authenticates()
+
+	r.hides(first.BearerToken, second.BearerToken)
 }
 
 // TestSealWithoutServer ends the API server of the remote while seal waits for
@@ -175,6 +181,7 @@ type repository struct {
 	out         tree
 	onWest      []*unstructured.Unstructured
 	output      *strings.Builder // all that seal and render print
+	open        func() []byte    // the kubeconfig in the link that is on the hub
 }
 
 func newRepository(t *testing.T, format string) *repository {
@@ -289,9 +296,19 @@ func (r *repository) applyEast() {
 	r.east.Apply(r.t, objects...)
 }
 
-// authenticates opens the link that is on the hub, and asserts that the remote
-// takes it for that of Kiali's account. It returns what the link holds.
+// authenticates asserts that the remote takes the link that is on the hub for
+// that of Kiali's account. It returns what the link holds.
 func (r *repository) authenticates() *rest.Config {
+	r.t.Helper()
+	config, err := clientcmd.RESTConfigFromKubeConfig(r.open())
+	require.NoError(r.t, err)
+	require.Equal(r.t, r.west.Server, config.Host)
+	require.Equal(r.t, kialiAccount, whoIs(r.t, config))
+	return config
+}
+
+// decrypt opens the link with the test's own key.
+func (r *repository) decrypt() []byte {
 	r.t.Helper()
 	live, err := r.east.Live(r.t.Context(), r.link()[0])
 	require.NoError(r.t, err)
@@ -304,11 +321,7 @@ func (r *repository) authenticates() *rest.Config {
 	label := []byte(live.GetNamespace() + "/" + live.GetName())
 	kubeconfig, err := crypto.HybridDecrypt(rand.Reader, map[string]*rsa.PrivateKey{"": r.key}, ciphertext, label)
 	require.NoError(r.t, err)
-	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
-	require.NoError(r.t, err)
-	require.Equal(r.t, r.west.Server, config.Host)
-	require.Equal(r.t, kialiAccount, whoIs(r.t, config))
-	return config
+	return kubeconfig
 }
 
 // hides asserts that none of the tokens, in any of its forms, is in a file of
