@@ -42,12 +42,13 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		Automated:     argo.Sync.Automated,
 		OperatorChart: t.OperatorByChart(),
 	}
-	clusters := make([]any, len(t.Spec.Clusters))
+	order := byName(t)
+	clusters := make([]any, len(order))
 	var destinations []any
-	for i := range t.Spec.Clusters {
+	for n, i := range order {
 		c := &t.Spec.Clusters[i]
 		to := destination(t, c)
-		clusters[i] = map[string]any{"cluster": c.Name, "application": t.Application(c), "destination": to}
+		clusters[n] = map[string]any{"cluster": c.Name, "application": t.Application(c), "destination": to}
 		destinations = append(destinations, inAnyNamespace(to))
 	}
 	chart := t.Spec.Kiali.Operator.Chart
@@ -79,9 +80,9 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 	}
 	files := folder(argoFolder, made, "appproject")
 	if shape.Generator == "git" {
-		for i := range t.Spec.Clusters {
+		for n, i := range order {
 			name := path.Join(argoFolder, "clusters", t.Spec.Clusters[i].Name+".yaml")
-			files = append(files, tree.File{Path: name, Content: resource.Encode(nil, clusters[i])})
+			files = append(files, tree.File{Path: name, Content: resource.Encode(nil, clusters[n])})
 		}
 	}
 	return files, nil

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -48,6 +49,17 @@ func Tree(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 		files = append(files, own...)
 	}
 	return files, nil
+}
+
+// byName gives the indexes of the clusters in the order of their names: where a
+// cluster stands in the topology does not show.
+func byName(t *topology.Topology) []int {
+	order := make([]int, len(t.Spec.Clusters))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(t.Spec.Clusters[a].Name, t.Spec.Clusters[b].Name) })
+	return order
 }
 
 // phases returns the phases in which a cluster has objects, in the order in

@@ -70,8 +70,9 @@ func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 	if err != nil {
 		return nil, err
 	}
-	for i, c := range in.Clusters {
-		if err := w.cluster(clusters+"/"+c.Name, &c, &t.Spec.Clusters[i], nil); err != nil {
+	for _, i := range byName(t) {
+		c := &in.Clusters[i]
+		if err := w.cluster(clusters+"/"+c.Name, c, &t.Spec.Clusters[i], nil); err != nil {
 			return nil, err
 		}
 		resources = append(resources, c.Name)
