@@ -217,6 +217,7 @@ func TestFluxReaches(t *testing.T) {
 	} {
 		for _, operator := range []string{"", "operator: {install: helm, chart: {version: 2.27.0}}"} {
 			for _, format := range render.Formats() {
+				phases := 0
 				for file, o := range fluxObjects(t, fluxMesh(t, mode, operator), format) {
 					for cluster, secret := range want {
 						phase, ok := strings.CutPrefix(strings.TrimPrefix(file, "clusters/"), cluster+"/")
@@ -228,8 +229,10 @@ func TestFluxReaches(t *testing.T) {
 							secret = "" // its release, operator/release, has it
 						}
 						assert.Equal(t, secret, o.Spec.KubeConfig.SecretRef.Name, "%s, %s: %s", mode, format, file)
+						phases++
 					}
 				}
+				assert.GreaterOrEqual(t, phases, 7, "%s, %s: three phases of the hub and four of the remote", mode, format)
 			}
 		}
 	}

@@ -1,53 +1,13 @@
 // What Argo CD needs to deliver the clusters: a project that says what may go
 // where, and an ApplicationSet that makes an Application for each.
 local meta = import 'meta.libsonnet';
+local project = import 'project.libsonnet';
 
 // Neither is a label of the engine's own, so clusters can be selected by them
 // whatever else has labels.
 local labels = {
   topology: 'sightline.dev/topology',
   cluster: 'sightline.dev/cluster',
-};
-
-// Nothing but this may be synced. Argo CD never removes what its project no
-// longer permits, so the list is the same for every topology, whatever it has
-// at the moment.
-local permitted = {
-  cluster: [
-    { group: '', kind: 'Namespace' },  // of the operator's chart
-    { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },  // of the operator's chart
-    { group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' },  // of the operator's chart
-    { group: 'rbac.authorization.k8s.io', kind: 'ClusterRoleBinding' },
-  ],
-  namespaced: [
-    { group: '', kind: 'ConfigMap' },
-    { group: '', kind: 'Secret' },
-    { group: '', kind: 'ServiceAccount' },  // of the operator's chart
-    { group: 'apps', kind: 'Deployment' },  // of the operator's chart
-    { group: 'bitnami.com', kind: 'SealedSecret' },
-    { group: 'kiali.io', kind: 'Kiali' },
-    { group: 'monitoring.coreos.com', kind: 'PodMonitor' },
-    { group: 'monitoring.coreos.com', kind: 'ServiceMonitor' },
-    { group: 'operators.coreos.com', kind: 'Subscription' },
-    { group: 'telemetry.istio.io', kind: 'Telemetry' },
-  ],
-};
-
-local project(topology, argocd) = {
-  apiVersion: 'argoproj.io/v1alpha1',
-  kind: 'AppProject',
-  metadata: {
-    name: argocd.project,
-    namespace: argocd.namespace,
-    labels: meta.labels('mesh-delivery', topology),
-  },
-  spec: {
-    description: 'The mesh of the topology ' + topology.name,
-    sourceRepos: argocd.repositories,
-    destinations: argocd.destinations,
-    clusterResourceWhitelist: permitted.cluster,
-    namespaceResourceWhitelist: permitted.namespaced,
-  },
 };
 
 // Each generator with how the template names the values that it gives.

@@ -51,7 +51,7 @@ func near(n, limit int) bool { return 5*n > 4*limit }
 
 func appliedAnnotation(m *mesh, f *found) {
 	objects := m.delivered
-	if d := m.Spec.Delivery; d == nil || d.ArgoCD == nil && d.Flux == nil {
+	if m.argoCD() == nil && m.flux() == nil {
 		objects = m.objects
 	}
 	for _, o := range objects {
@@ -156,7 +156,7 @@ func (m *mesh) growth(o *object) string {
 }
 
 func objectsOfApplication(m *mesh, f *found) {
-	if m.Spec.Delivery == nil || m.Spec.Delivery.ArgoCD == nil {
+	if m.argoCD() == nil {
 		return
 	}
 	// Reported, and not a limit that anything states.

@@ -18,7 +18,7 @@ import (
 // Application is what Argo CD makes for one cluster.
 type Application struct {
 	Cluster string
-	Object  resource.Object // without what no template has; nil where there is an error
+	Object  resource.Object // with the fields that the template has, which leaves out apiVersion and kind; nil where there is an error
 	Err     error
 }
 

@@ -14,8 +14,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-const fluxTemplate = "flux.libsonnet"
-
 // fluxShape is what the template of Flux branches on.
 type fluxShape struct {
 	Phase      resource.Phase `json:"phase"` // "" for what there is once
@@ -246,7 +244,7 @@ func (w *fluxWriter) evaluate(shape fluxShape) (map[string]*resource.Body, error
 	for _, value := range []string{"name", "path", "root", "dependsOn", "kubeConfig", "release", "values"} {
 		holes[value] = resource.Hole(scopeStep + "." + value)
 	}
-	byName, err := objects(w.vm, fluxTemplate, map[string]any{"shape": shape, "flux": w.values, "step": holes})
+	byName, err := objects(w.vm, "flux.jsonnet", map[string]any{"shape": shape, "flux": w.values, "step": holes})
 	if err != nil {
 		return nil, err
 	}

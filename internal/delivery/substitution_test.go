@@ -1,7 +1,6 @@
 package delivery_test
 
 import (
-	"reflect"
 	"testing"
 	"unicode/utf8"
 
@@ -80,7 +79,7 @@ func FuzzSubstituted(f *testing.F) {
 		for _, strict := range []bool{true, false} {
 			after, err := envsubst.Eval(string(text), func(string) (string, bool) { return value, !strict })
 			require.NoError(t, err)
-			if !reflect.DeepEqual(string(text), after) {
+			if string(text) != after {
 				t.Fatalf("%q becomes %q", text, after)
 			}
 		}

@@ -85,7 +85,7 @@ func NewBody(object Object) (*Body, error) {
 	e.document(object)
 	b.text = e.dst
 	b.paths = slices.Sorted(maps.Keys(holesIn(object, map[string]bool{})))
-	for _, scope := range Repeating() {
+	for _, scope := range repeating() {
 		switch {
 		case !b.Uses(scope):
 		case b.repeats != "":

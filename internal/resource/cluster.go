@@ -46,8 +46,8 @@ const (
 	ScopeToken     = "token" // of a remote, after its first
 )
 
-// Repeating returns the scopes that bodies are repeated for.
-func Repeating() []string { return []string{ScopeNamespace, ScopeLink, ScopeToken} }
+// repeating returns the scopes that bodies are repeated for.
+func repeating() []string { return []string{ScopeNamespace, ScopeLink, ScopeToken} }
 
 // Item is one of the things that a body is repeated for: its values by their
 // path. One of them is its name, which can name a file.

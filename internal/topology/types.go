@@ -398,7 +398,8 @@ type Cluster struct {
 	Metrics ClusterMetrics `yaml:"metrics"`
 	// The cluster's own Kiali. Changes: its Kiali resource.
 	Kiali ClusterKiali `yaml:"kiali"`
-	// How the hub's kubeconfig of a remote reaches its API server, where a token and a CA are not enough.
+	// How the hub's kubeconfig of a remote reaches its API server, where a token and a CA are not enough. Changes: the kubeconfig, which
+	// is to be sealed again; and with exec the hub's Kiali resource.
 	Access Access `yaml:"access"`
 	// How Argo CD knows the cluster. Default: by server; the cluster that it runs on is in-cluster. Changes: the delivery objects.
 	ArgoCD *ClusterArgoCD `yaml:"argocd"`

@@ -1,50 +1,9 @@
+local health = import 'health.libsonnet';
 local meta = import 'meta.libsonnet';
 
 // What is tried again without waiting for the interval: a kind whose
 // definition the operator has yet to bring, a cluster that was away.
 local retryInterval = '1m';
-
-local condition(type, status) = "has(status.conditions) && status.conditions.exists(c, c.type == '%s' && c.status == '%s')" % [type, status];
-
-// When an object is ready, where a condition Ready does not tell. An expression
-// that fails, as all do while there is no status, keeps Flux waiting.
-local subscription = {
-  apiVersion: 'operators.coreos.com/v1alpha1',
-  kind: 'Subscription',
-  current: "has(status.state) && status.state == 'AtLatestKnown' && has(status.installedCSV) && has(status.currentCSV) && status.installedCSV == status.currentCSV",
-  failed: "has(status.state) && status.state == 'UpgradeFailed'",
-};
-
-local kiali = {
-  apiVersion: 'kiali.io/v1alpha1',
-  kind: 'Kiali',
-  // While the operator works, what it said of its last run still stands.
-  inProgress: "!has(status.conditions) || status.conditions.exists(c, c.type == 'Running' && c.status == 'True' && c.reason == 'Running')",
-  failed: condition('Failure', 'True'),
-  current: condition('Successful', 'True'),
-};
-
-local sealedSecret = {
-  apiVersion: 'bitnami.com/v1alpha1',
-  kind: 'SealedSecret',
-  failed: condition('Synced', 'False'),
-  current: condition('Synced', 'True'),
-};
-
-// To Flux any Secret is ready once it is there, and this one is there before
-// the cluster has filled it in, or has deleted it.
-local token = {
-  apiVersion: 'v1',
-  kind: 'Secret',
-  current: "type != 'kubernetes.io/service-account-token' || has(data.token)",
-};
-
-local health = {
-  operator: [subscription],
-  kiali: [kiali],
-  link: [sealedSecret, token],  // of the hub, and of a remote
-  monitoring: [],
-};
 
 local metadata(flux, name) = {
   name: name,
