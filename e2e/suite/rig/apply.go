@@ -156,10 +156,12 @@ var coreDefinitions = []string{
 	"telemetry.istio.io_telemetries.yaml",
 }
 
+const envDefinitions = "SIGHTLINE_CRDS"
+
 // Definitions is the directory of the definitions of custom resources, and
 // whether it is there: SIGHTLINE_CRDS, or shared/crds beside the repository.
 func Definitions() (dir string, ok bool) {
-	dir = os.Getenv("SIGHTLINE_CRDS")
+	dir = os.Getenv(envDefinitions)
 	if dir == "" {
 		dir = filepath.FromSlash("../../../shared/crds") // tests run in e2e/suite
 	}
@@ -176,7 +178,7 @@ func Definitions() (dir string, ok bool) {
 func NeedDefinitions(t testing.TB, what string) {
 	t.Helper()
 	if dir, ok := Definitions(); !ok {
-		t.Skipf("there are no definitions of custom resources in %s (SIGHTLINE_CRDS), so it is not shown: %s", dir, what)
+		t.Skipf("there are no definitions of custom resources in %s (or %s), so it is not shown: %s", dir, envDefinitions, what)
 	}
 }
 
