@@ -3,13 +3,16 @@ package render_test
 import (
 	"fmt"
 	"maps"
+	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/meta"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/sightline-mesh/sightline/internal/kustomize"
@@ -129,6 +132,41 @@ func TestProjectPermitsEverything(t *testing.T) {
 		"namespace apps/Deployment",
 		"namespace bitnami.com/SealedSecret",
 	}, slices.Sorted(maps.Keys(unused)), "the project permits what no topology gives")
+}
+
+// TestDocumentedRoles compares the rights that docs/argocd.md gives to Argo
+// CD's controller with the kinds that the AppProject permits.
+func TestDocumentedRoles(t *testing.T) {
+	text, err := os.ReadFile("../docs/argocd.md")
+	require.NoError(t, err)
+	granted := map[string]bool{}
+	for _, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllSubmatch(text, -1) {
+		for _, doc := range strings.Split(string(block[1]), "---\n") {
+			require.NoError(t, strictlyDecoded([]byte(doc)))
+			if kindOf(t, []byte(doc)).Kind != "ClusterRole" {
+				continue
+			}
+			for _, rule := range decode[resource.Object](t, []byte(doc))["rules"].([]any) {
+				rule := rule.(map[string]any)
+				if verbs := fmt.Sprint(rule["verbs"]); !strings.Contains(verbs, "get list watch create update patch delete") {
+					continue
+				}
+				for _, plural := range rule["resources"].([]any) {
+					granted[fmt.Sprintf("%s/%s", rule["apiGroups"].([]any)[0], plural)] = true
+				}
+			}
+		}
+	}
+	permitted := map[string]bool{}
+	project := decode[resource.Object](t, delivered(t, deliveredMesh(t, "argocd: {}", "kiali: {hub: hub}"), render.Kustomize)["argocd/appproject.yaml"])
+	for _, list := range []string{"clusterResourceWhitelist", "namespaceResourceWhitelist"} {
+		for _, kind := range project["spec"].(map[string]any)[list].([]any) {
+			kind := kind.(map[string]any)
+			plural, _ := meta.UnsafeGuessKindToResource(runtimeschema.GroupVersionKind{Group: kind["group"].(string), Kind: kind["kind"].(string)})
+			permitted[plural.Group+"/"+plural.Resource] = true
+		}
+	}
+	assert.Equal(t, permitted, granted)
 }
 
 // TestDeliveryLeavesClustersAlone shows that delivery adds files, and changes

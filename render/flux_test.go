@@ -169,8 +169,8 @@ func built(t *testing.T, files []tree.File, dir string) []resource.Object {
 	return objects
 }
 
-// TestFluxRoots builds what Flux is pointed at: it has every object for Flux
-// once, and with mode standalone each cluster's are its own.
+// TestFluxRoots builds what Flux is pointed at and where that leads: each object
+// for Flux is there once, and with mode standalone each cluster's are its own.
 func TestFluxRoots(t *testing.T) {
 	for name, top := range fluxMeshes(t) {
 		for _, format := range render.Formats() {
@@ -182,9 +182,13 @@ func TestFluxRoots(t *testing.T) {
 			}
 			total := 0
 			for cluster, dir := range roots {
-				objects := built(t, files, dir)
-				total += len(objects)
-				for _, object := range objects {
+				pointedAt := built(t, files, dir)
+				require.Len(t, pointedAt, 2)
+				i := slices.IndexFunc(pointedAt, func(o resource.Object) bool { return o["kind"] == "Kustomization" })
+				root := pointedAt[i]["spec"].(map[string]any)
+				objects := built(t, files, strings.TrimPrefix(root["path"].(string), "./a/b/"))
+				total += len(objects) + 2
+				for _, object := range append(objects, pointedAt...) {
 					id := resource.IDOf(object)
 					assert.Equal(t, top.Spec.Delivery.Flux.Namespace, id.Namespace)
 					if id.Name != "test" && id.Name != "test-kiali-operator" {
@@ -216,6 +220,7 @@ func TestFluxReaches(t *testing.T) {
 				for file, o := range fluxObjects(t, fluxMesh(t, mode, operator), format) {
 					for cluster, secret := range want {
 						phase, ok := strings.CutPrefix(strings.TrimPrefix(file, "clusters/"), cluster+"/")
+						phase = strings.TrimPrefix(phase, "phases/")
 						switch {
 						case !ok || slices.Contains([]string{"source", "root", "operator-repository"}, phase):
 							continue

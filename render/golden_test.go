@@ -45,7 +45,8 @@ func formatsOf(name string) []render.Format {
 		return render.Formats()
 	case "flux-standalone": // whose paths are plain folders
 		return []render.Format{render.Manifests}
-	case "flux": // which waits for releases of the chart as it does for kustomizations
+	case "flux", // which waits for releases of the chart as it does for kustomizations
+		"linked": // whose chart has what ranges over tokens
 		return []render.Format{render.Kustomize, render.Helm}
 	case "primary-remote": // whose chart has more to tell apart than hub and remote
 		return []render.Format{render.Kustomize, render.Helm}

@@ -97,7 +97,7 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 		var top *topology.Topology
 		var findings topology.Findings
 		switch {
-		case entry.Name() == "bad": // broken on purpose
+		case entry.Name() == "bad", entry.Name() == "sealed": // broken on purpose; read with others
 			continue
 		case entry.IsDir():
 			var sources []topology.Source

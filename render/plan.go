@@ -100,7 +100,8 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		if len(links.sealed(t)) > 0 {
 			s.Links = spec.Kiali.Links.Format
 		}
-		s.ExecProvider = slices.ContainsFunc(spec.Clusters, func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
+		// Earlier lines run none.
+		s.ExecProvider = !c.KialiBefore("v2.17") && slices.ContainsFunc(spec.Clusters, func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
 	} else {
 		generations := links.generations(t, c)
 		s.NoFirstToken = !slices.Contains(generations, 1)

@@ -158,6 +158,9 @@ local applications(shape, topology, argocd) =
       name: topology.name,
       namespace: argocd.namespace,
       labels: meta.labels('mesh-delivery', topology),
+      // With it Argo CD lets go of the Applications before the ApplicationSet
+      // is deleted; without it they would be deleted too.
+      [if shape.kept then 'finalizers']: ['resources-finalizer.argocd.argoproj.io'],
     },
     spec: {
       goTemplate: true,

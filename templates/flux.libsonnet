@@ -42,7 +42,7 @@ local token = {
 local health = {
   operator: [subscription],
   kiali: [kiali],
-  link: [sealedSecret, token], // of the hub, and of a remote
+  link: [sealedSecret, token],  // of the hub, and of a remote
   monitoring: [],
 };
 
@@ -65,9 +65,8 @@ local source(shape, flux) = {
 
 local sourceRef(flux) = { kind: flux.source.kind, name: flux.source.name };
 
-// What Flux is pointed at, and what keeps itself up to date from then on. The
-// objects of a cluster that left are removed; what becomes of the cluster is
-// for their own policies to say.
+// What has all others. Those of a cluster that left are removed; what becomes
+// of the cluster is for their own policies to say.
 local root(flux, step) = {
   apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
   kind: 'Kustomization',

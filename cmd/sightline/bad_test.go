@@ -23,7 +23,8 @@ func TestBadTopologies(t *testing.T) {
 		out := strings.TrimSuffix(file, ".yaml") + ".out"
 		t.Run(strings.TrimSuffix(file, ".yaml"), func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			code := run(context.Background(), []string{"verify", file}, nil, &stdout, &stderr)
+			// Few of them have links.
+			code := run(context.Background(), []string{"verify", "--suppress", "RS18", file}, nil, &stdout, &stderr)
 			assert.Contains(t, []int{exitOK, exitFound}, code, "%s", &stderr)
 			require.NotEmpty(t, stdout.String())
 			if *update {

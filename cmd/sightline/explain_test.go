@@ -20,13 +20,16 @@ import (
 )
 
 // resourceWords are how a field's "Changes:" calls the resources, by what the
-// name of their file begins with.
+// name of their file begins with, or of their folder.
 var resourceWords = map[string]string{
+	"argocd/":             "delivery objects",
+	"flux/":               "delivery objects",
 	"clusterrolebinding_": "ClusterRoleBinding",
 	"configmap_openshift-monitoring_cluster-monitoring-config":                     "cluster-monitoring-config",
 	"configmap_openshift-user-workload-monitoring_user-workload-monitoring-config": "user-workload-monitoring-config",
 	"kiali_":          "Kiali resource",
 	"podmonitor_":     "PodMonitor",
+	"sealedsecret_":   "SealedSecret",
 	"secret_":         "token Secret",
 	"servicemonitor_": "ServiceMonitor",
 	"subscription_":   "Subscription",
@@ -44,6 +47,15 @@ var meshes = map[string]string{
 	"prometheus": `{mesh: {dataPlane: ambient}, metrics: {store: prometheus, prometheus: {auth: {type: bearer, token: "secret:a:b"}}}}`,
 	"thanos": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: basic, username: "secret:a:b", password: "secret:a:c"},
 		remoteWrite: {url: "http://receive:9090"}}}}`,
+	"argocd": `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {rollout: [{clusters: [east]}]}},
+		kiali: {auth: {strategy: anonymous}, operator: {install: helm, chart: {version: 1.2.3}}}}`,
+	"argocd by git": `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {generator: git}}, clusters: [{}, {argocd: {name: west}}]}`,
+	"argocd by URL": `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {}}, clusters: [{}, {argocd: {server: "https://w.example.com"}}]}`,
+	"flux": `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}, kiali: {auth: {strategy: anonymous},
+		operator: {install: helm, chart: {version: 1.2.3}}}, clusters: [{}, {flux: {kubeConfigSecret: west}}]}`,
+	"flux on the hub": `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}}`,
+	"flux by SSH":     `{delivery: {repoURL: "git@git.example.com:mesh.git", flux: {mode: standalone, secretRef: key}}}`,
+	"linked":          `{kiali: {links: {format: perCluster}}}`,
 	"thanos by token": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: bearer, token: "secret:a:b"}}}}`,
 }
 
@@ -53,6 +65,7 @@ const commonMesh = `{apiVersion: sightline.dev/v1alpha1, kind: Topology, metadat
 
 // leavesWith are the paths of what may have to go when a field changes.
 var leavesWith = map[string][]string{
+	"spec.kiali.operator.install":                   {"spec.kiali.operator.chart"},
 	"spec.metrics.store":                            {"spec.metrics.thanos", "spec.metrics.prometheus"},
 	"spec.metrics.prometheus.auth.type":             {"spec.metrics.prometheus.auth.username", "spec.metrics.prometheus.auth.password"},
 	"spec.metrics.thanos.auth.type":                 {"spec.metrics.thanos.auth.username", "spec.metrics.thanos.auth.password"},
@@ -75,7 +88,7 @@ func TestChangesAreTrue(t *testing.T) {
 		before, findings := rendered(t, base)
 		require.Empty(t, findings, name)
 		for _, f := range fields {
-			if f.Section || f.Later != "" {
+			if f.Section || f.Later != "" || !delivers(base, f.Path) {
 				continue
 			}
 			if changed[f.Path] == nil {
@@ -119,6 +132,18 @@ func TestChangesAreTrue(t *testing.T) {
 	}
 }
 
+// delivers tells whether a field is not of an engine that the mesh is without:
+// the engine itself would change more than the field.
+func delivers(mesh map[string]any, path string) bool {
+	rest, ok := strings.CutPrefix(path, "spec.delivery.")
+	engine, _, below := strings.Cut(rest, ".")
+	if !ok || !below {
+		return true
+	}
+	delivery, _ := mesh["spec"].(map[string]any)["delivery"].(map[string]any)
+	return delivery[engine] != nil
+}
+
 // otherValues are some that a field may have, with luck.
 func otherValues(f *topology.Field) []any {
 	if len(f.Values) > 0 {
@@ -132,7 +157,7 @@ func otherValues(f *topology.Field) []any {
 	case "true or false":
 		return []any{true, false}
 	case "list of texts":
-		return []any{[]any{"other"}}
+		return []any{[]any{"other"}, []any{"west"}}
 	case "mapping of one's own keys":
 		return []any{map[string]any{"enableUserWorkload": true, "other": "value"}}
 	case "mapping of one's own keys to texts":
@@ -148,7 +173,7 @@ func otherValues(f *topology.Field) []any {
 	case "reference secret:<name>:<key>":
 		return []any{"secret:other:key"}
 	}
-	return []any{"other", "west"}
+	return []any{"other", "west", "1", "1.2.4", "https://other.example.com"}
 }
 
 // rendered gives the objects by file, with a cluster's number for its name.
@@ -158,7 +183,13 @@ func rendered(t *testing.T, doc map[string]any) (map[string][]byte, topology.Fin
 	if len(findings) > 0 {
 		return nil, findings
 	}
-	files, err := render.Tree(top, render.Sources{Templates: templates.FS}, render.Manifests)
+	links := render.Links{}
+	for i := range top.Spec.Clusters {
+		if c := &top.Spec.Clusters[i]; !top.IsHub(c) {
+			links[c.Name] = &topology.SealedLink{Spec: topology.SealedLinkSpec{Generation: 1, Tokens: []int{1, 2}, EncryptedData: "sealed"}}
+		}
+	}
+	files, err := render.Tree(top, render.Sources{Templates: templates.FS, Links: links}, render.Manifests)
 	require.NoError(t, err)
 	objects := map[string][]byte{}
 	for _, file := range files {
@@ -166,6 +197,9 @@ func rendered(t *testing.T, doc map[string]any) (map[string][]byte, topology.Fin
 			if below, ok := strings.CutPrefix(file.Path, "clusters/"+c.Name+"/"); ok {
 				objects[fmt.Sprintf("%d/%s", i, below)] = file.Content
 			}
+		}
+		if strings.HasPrefix(file.Path, "argocd/") || strings.HasPrefix(file.Path, "flux/") {
+			objects[file.Path] = file.Content
 		}
 	}
 	require.NotEmpty(t, objects)
@@ -175,7 +209,7 @@ func rendered(t *testing.T, doc map[string]any) (map[string][]byte, topology.Fin
 func wordFor(t *testing.T, file string) string {
 	t.Helper()
 	for prefix, word := range resourceWords {
-		if strings.HasPrefix(path.Base(file), prefix) {
+		if strings.HasPrefix(path.Base(file), prefix) || strings.HasPrefix(file, prefix) {
 			return word
 		}
 	}

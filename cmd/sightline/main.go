@@ -109,6 +109,27 @@ type hinted struct {
 // refused is the error of a guard.
 type refused struct{ hinted }
 
+// several is the error of a command that went on after the first one.
+type several []error
+
+func (e several) Error() string { return errors.Join(e...).Error() }
+
+func (e several) err() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}
+
+// aboutCluster is an error with the name of the cluster that it is about.
+type aboutCluster struct {
+	cluster string
+	err     error
+}
+
+func (e *aboutCluster) Error() string { return e.cluster + ": " + e.err.Error() }
+func (e *aboutCluster) Unwrap() error { return e.err }
+
 // report is the one place that turns an error into words and an exit code.
 func report(stderr io.Writer, err error) int {
 	var (

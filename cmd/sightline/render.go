@@ -29,6 +29,8 @@ from standard input. One topology is written to DIR, several to DIR/<name>.
 The rules of "sightline verify" come first: with an error nothing is written,
 and warnings are printed at the end.
 
+The links that "sightline seal" has left beside a topology are rendered with it.
+
 The directory belongs to sightline: files that the topology no longer gives are
 removed, and a directory that sightline has not written is refused. A cluster
 that left the topology is removed with --allow-remove only. A run that fails

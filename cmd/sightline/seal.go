@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -423,70 +422,4 @@ func redacted(texts []string) []string {
 		safe[i] = topology.Shorten(seal.Redact(text))
 	}
 	return safe
-}
-
-// several is the error of a command that went on after the first one.
-type several []error
-
-func (e several) Error() string { return errors.Join(e...).Error() }
-
-func (e several) err() error {
-	if len(e) == 0 {
-		return nil
-	}
-	return e
-}
-
-// aboutCluster is an error with the name of the cluster that it is about.
-type aboutCluster struct {
-	cluster string
-	err     error
-}
-
-func (e *aboutCluster) Error() string { return e.cluster + ": " + e.err.Error() }
-func (e *aboutCluster) Unwrap() error { return e.err }
-
-// linkFolder is where the links of a topology are.
-func linkFolder(arg string, t *topology.Topology) string {
-	if info, err := os.Stat(arg); err != nil || !info.IsDir() {
-		arg = filepath.Dir(arg)
-	}
-	return filepath.Join(arg, sealedDir, t.Metadata.Name)
-}
-
-// readLink reads a link; it is nil where there is none.
-func readLink(file string) (*topology.SealedLink, topology.Findings, error) {
-	data, err := readFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	l, findings := topology.ParseSealedLink(file, data)
-	return l, findings, nil
-}
-
-// writeLink puts a file in place as a whole. What a killed run leaves is
-// hidden, and no render looks at it.
-func writeLink(file string, content []byte) (err error) {
-	dir := filepath.Dir(file)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	failed := func(err error) error { return &fs.PathError{Op: "write", Path: file, Err: errors.Unwrap(err)} }
-	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
-	if err != nil {
-		return failed(err)
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(temp.Name())
-		}
-	}()
-	_, err = temp.Write(content)
-	if err := cmp.Or(err, temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
-		return failed(err)
-	}
-	return os.Rename(temp.Name(), file)
 }

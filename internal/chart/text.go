@@ -45,7 +45,7 @@ func (w *writer) notes() []byte {
 	}
 	condition := ""
 	if len(hubs) < len(every) {
-		remote = remoteNotes
+		remote = w.remoteNotes()
 		if hub != "" {
 			condition = p.condition(every, hubs)
 		}
@@ -58,6 +58,21 @@ func (w *writer) notes() []byte {
 		text += hub + remote
 	}
 	return []byte(text)
+}
+
+// remoteNotes names every token Secret that a remote of the chart may have.
+func (w *writer) remoteNotes() string {
+	// Of a remote whose token has been replaced.
+	const replaced = "noFirstToken"
+	first := fmt.Sprintf(notesToken, "", ".Values.kiali.serviceAccount")
+	if w.usedFields[replaced] {
+		first = "{{- if not .Values.shape." + replaced + " }}\n" + first + "{{- end }}\n"
+	}
+	later := ""
+	if w.usedLists[resource.ScopeToken] {
+		later = "{{- range .Values." + w.list(resource.ScopeToken).Path + " }}\n" + fmt.Sprintf(notesToken, "$", ".") + "{{- end }}\n"
+	}
+	return notesRemote + first + later + "{{- end }}\n" + notesUninstall
 }
 
 const (
@@ -79,14 +94,13 @@ The operator has done its work when this returns:
 This is the hub. Its Kiali sees a remote once there is a Secret here with a
 kubeconfig for it. The token in that is the one of the phase link on the remote.
 ` + notesUninstall
-	remoteNotes = `
+	notesRemote = `
 This is a remote.
 
 {{- if .Values.phases.link }} The token that the hub comes with is there when this returns;
 it belongs into the kubeconfig of {{ .Values.cluster.name }} on the hub.
-  kubectl -n {{ .Values.kiali.namespace }} wait --for=jsonpath='{.data.token}' secret/{{ .Values.kiali.serviceAccount }} --timeout=1m
-{{- end }}
-` + notesUninstall
+`
+	notesToken     = "  kubectl -n {{ %s.Values.kiali.namespace }} wait --for=jsonpath='{.data.token}' secret/{{ %s }} --timeout=1m\n"
 	notesUninstall = `
 Before you uninstall the operator, delete the Kiali resource: without it nobody
 takes the finalizer off.

@@ -27,9 +27,9 @@ func sizeRules() []Rule {
 		{
 			ID: "DL05", Also: topology.Warning,
 			Title: "an object is not larger than an API server takes it",
-			What: "The values of a Secret or a ConfigMap take at most 1048576 bytes, those of the Secret that a SealedSecret is opened to as well; and any object as JSON at most 1572864 bytes, an ApplicationSet " +
-				"together with the status that Argo CD writes into it. From four fifths of that it is a warning.",
-			Why:    "Nothing applies the object. A SealedSecret that is opened to more than fits is not opened, and the hub keeps the links that it had.",
+			What: "The values of a Secret or a ConfigMap take at most 1048576 bytes, and any object as JSON at most 1572864 bytes, an ApplicationSet together with the status that Argo CD writes into it. " +
+				"From four fifths of that it is a warning. RS17 is about the Secrets that SealedSecrets are opened to.",
+			Why:    "Nothing applies the object.",
 			Fix:    "Write format: perCluster in kiali.links, or generator: git in delivery.argocd. Else write less into the object.",
 			Source: "k8s.io/api core/v1, MaxSecretSize; etcd --max-request-bytes; argo-cd applicationset/status/resource_status.go",
 			mesh:   tooLarge,
@@ -87,12 +87,10 @@ func tooLarge(m *mesh, f *found) {
 func tooMuch(m *mesh, o *object) (message string, grave bool) {
 	s := m.size(o)
 	switch {
+	case o.ID.Kind == "SealedSecret":
+		return "", false // what it is opened to is too large before it is itself
 	case near(s.Data, delivery.DataLimit):
-		what := "the " + o.String()
-		if o.ID.Kind == "SealedSecret" {
-			what = "the Secret that the " + o.String() + " is opened to"
-		}
-		message = fmt.Sprintf("%s has values of %d bytes; that is %s", what, s.Data, against(s.Data, delivery.DataLimit, "that it may have"))
+		message = fmt.Sprintf("the %s has values of %d bytes; that is %s", o, s.Data, against(s.Data, delivery.DataLimit, "that it may have"))
 	case near(s.Object, delivery.ObjectLimit):
 		with := ""
 		if o.ID.Kind == "ApplicationSet" {

@@ -64,15 +64,18 @@ func substituted(m *mesh, f *found) {
 // substitutedFields names the fields, and the keys, that are not what they
 // were.
 func substitutedFields(o *object, f *found) {
-	const hint = "leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object; or suppress DL01 where no Kustomization has a postBuild"
+	hint := "leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object; or suppress DL01 where no Kustomization has a postBuild"
+	if o.cluster < 0 {
+		hint = "write the address without it; or suppress DL01 where no Kustomization has a postBuild"
+	}
 	named := false
 	say := func(at fieldPath, what, text string) {
 		named = true
 		f.object(o, at, hint, "%s of the %s has %q in it, which Flux replaces where a Kustomization has a postBuild", what, o, forFlux.FindString(text))
 	}
 	walk(o.content, nil, func(at fieldPath, v any) {
-		if shellRemnant(at, v) != "" {
-			named = true // by the rule about these
+		if o.cluster >= 0 && shellRemnant(at, v) != "" {
+			named = true // by the rule about these, which looks at the clusters' objects
 			return
 		}
 		if text, ok := v.(string); ok && replaces(text) {

@@ -190,7 +190,7 @@ var cases = []struct {
 
 	{rule: "SC01", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.intervall": "30s"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "30s"}},
 	{rule: "SC02", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "often"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "1m"}},
-	{rule: "SC03", crds: true, made: objects{"Telemetry kind": "Telemetries"}, near: edits{"link west": ""}, nearly: objects{"Telemetry metadata.labels": "{a: b}"}},
+	{rule: "SC03", crds: true, made: objects{"Telemetry kind": "Telemetries"}, nearly: objects{"Telemetry metadata.labels": "{a: b}"}},
 }
 
 // dashboard is a Kiali spec of about so many bytes.
@@ -522,7 +522,7 @@ func changed(t *testing.T, c *resource.Cluster, r resource.Resource, path string
 func allDefinitions(t *testing.T) *check.Definitions {
 	t.Helper()
 	var files []check.Source
-	for _, name := range []string{"monitoring.coreos.com_podmonitors", "monitoring.coreos.com_servicemonitors", "kiali.io_kialis", "telemetry.istio.io_telemetries", "operators.coreos.com_subscriptions"} {
+	for _, name := range []string{"monitoring.coreos.com_podmonitors", "monitoring.coreos.com_servicemonitors", "kiali.io_kialis", "telemetry.istio.io_telemetries", "operators.coreos.com_subscriptions", "bitnami.com_sealedsecrets"} {
 		data, err := os.ReadFile("../../../shared/crds/" + name + ".yaml")
 		if err != nil {
 			t.Skip("the definitions are absent, so objects are not compared with them")

@@ -22,6 +22,7 @@ type argoShape struct {
 	Generator     string `json:"generator"`
 	ByName        bool   `json:"byName"`     // Argo CD knows a cluster by its name
 	Components    bool   `json:"components"` // there are kustomize overlays
+	Kept          bool   `json:"kept"`       // Applications outlive the ApplicationSet
 	Rollout       bool   `json:"rollout"`
 	Automated     bool   `json:"automated"`
 	OperatorChart bool   `json:"operatorChart"`
@@ -36,6 +37,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		Generator:     argo.Generator,
 		ByName:        slices.ContainsFunc(t.Spec.Clusters, func(c topology.Cluster) bool { return c.ArgoCD != nil && c.ArgoCD.Name != "" }),
 		Components:    slices.ContainsFunc(t.Spec.Overlays, func(o topology.Overlay) bool { return o.Kustomize != "" }),
+		Kept:          argo.ApplicationsSync != "sync",
 		Rollout:       len(argo.Rollout) > 0,
 		Automated:     argo.Sync.Automated,
 		OperatorChart: t.OperatorByChart(),

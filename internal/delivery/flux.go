@@ -40,8 +40,9 @@ type fluxWriter struct {
 	files  []tree.File
 }
 
-// flux returns the objects of Flux. With mode hub, flux/ is a kustomization of
-// them all; with mode standalone, flux/<cluster>/ has those of one cluster.
+// flux returns the objects of Flux. What it is pointed at is flux/, or with mode
+// standalone flux/<cluster>/: a source, and a Kustomization of a folder with all
+// others. So nothing applies itself, and there may be a Kustomization over it.
 func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) {
 	w := &fluxWriter{
 		vm:     vm,
@@ -54,9 +55,9 @@ func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 	if w.flux.Mode == "standalone" {
 		for i, c := range in.Clusters {
 			dir := "flux/" + c.Name
-			resources, err := w.top(dir)
+			resources, err := w.top(dir, dir+"/phases")
 			if err == nil {
-				err = w.cluster(dir, &c, &t.Spec.Clusters[i], resources)
+				err = w.cluster(dir+"/phases", &c, &t.Spec.Clusters[i], resources)
 			}
 			if err != nil {
 				return nil, err
@@ -64,17 +65,18 @@ func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 		}
 		return w.files, nil
 	}
-	resources, err := w.top("flux")
+	const clusters = "flux/clusters"
+	resources, err := w.top("flux", clusters)
 	if err != nil {
 		return nil, err
 	}
 	for i, c := range in.Clusters {
-		if err := w.cluster("flux/clusters/"+c.Name, &c, &t.Spec.Clusters[i], nil); err != nil {
+		if err := w.cluster(clusters+"/"+c.Name, &c, &t.Spec.Clusters[i], nil); err != nil {
 			return nil, err
 		}
-		resources = append(resources, "clusters/"+c.Name)
+		resources = append(resources, c.Name)
 	}
-	w.kustomization("flux", resources)
+	w.kustomization(clusters, resources)
 	return w.files, nil
 }
 
@@ -127,20 +129,21 @@ func fluxSource(t *topology.Topology) map[string]any {
 	return source
 }
 
-// top writes into a folder what there is once for each Flux: the source, the
-// Kustomization of that folder, and where the operator's chart is from.
-func (w *fluxWriter) top(dir string) (resources []string, err error) {
-	names := []string{"source", "root"}
-	if w.t.OperatorByChart() {
-		names = append(names, "operator-repository")
-	}
-	for _, name := range names {
-		if err := w.object(dir, name, name, w.shape(""), map[string]any{"root": fluxPath(w.t.Spec.Delivery, dir)}); err != nil {
+// top writes what Flux is pointed at, and returns what there is once in the
+// folder that it leads to: where the operator's chart is from.
+func (w *fluxWriter) top(dir, to string) (resources []string, err error) {
+	values := map[string]any{"root": fluxPath(w.t.Spec.Delivery, to)}
+	for _, name := range []string{"source", "root"} {
+		if err := w.object(dir, name, name, w.shape(""), values); err != nil {
 			return nil, err
 		}
-		resources = append(resources, name+".yaml")
 	}
-	return resources, nil
+	w.kustomization(dir, []string{"source.yaml", "root.yaml"})
+	if w.t.OperatorByChart() {
+		resources = []string{"operator-repository.yaml"}
+		err = w.object(to, "operator-repository", "operator-repository", w.shape(""), values)
+	}
+	return resources, err
 }
 
 // cluster writes the objects of one cluster into a folder that has resources

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -25,7 +24,7 @@ const (
 type Size struct {
 	Object      int // as JSON
 	Annotations int // after kubectl apply without --server-side, which adds the object as one
-	Data        int // of the values of a Secret or a ConfigMap, or of the Secret that a SealedSecret is opened to
+	Data        int // of the values of a Secret or a ConfigMap
 }
 
 // SizeOf measures an object.
@@ -46,11 +45,6 @@ func SizeOf(o resource.Object) Size {
 	case "Secret":
 		each(o["data"], add(decodedSize))
 		each(o["stringData"], plain)
-	case "SealedSecret":
-		spec, _ := o["spec"].(map[string]any)
-		template, _ := spec["template"].(map[string]any)
-		each(spec["encryptedData"], add(openedSize))
-		each(template["data"], plain)
 	}
 	return s
 }
@@ -92,20 +86,4 @@ func decodedSize(value string) int {
 		return len(value)
 	}
 	return len(data)
-}
-
-// openedSize is the size of what an item of a SealedSecret is sealed of. An
-// item has the length of a session key in two bytes, the key, and the value
-// with 16 bytes that authenticate it (sealed-secrets pkg/crypto,
-// HybridEncrypt).
-func openedSize(item string) int {
-	data, err := base64.StdEncoding.DecodeString(item)
-	const length, tag = 2, 16
-	if err != nil || len(data) < length {
-		return len(item)
-	}
-	if opened := len(data) - length - int(binary.BigEndian.Uint16(data)) - tag; opened >= 0 {
-		return opened
-	}
-	return len(item)
 }

@@ -1,13 +1,7 @@
 package delivery_test
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -45,30 +39,9 @@ func TestData(t *testing.T) {
 	for kind, o := range map[string]resource.Object{
 		"ConfigMap": {"data": map[string]any{"a": value}, "binaryData": map[string]any{"b": encoded}},
 		"Secret":    {"data": map[string]any{"a": encoded}, "stringData": map[string]string{"b": value}},
-		"SealedSecret": {"spec": map[string]any{
-			"encryptedData": map[string]any{"a": sealed(t, value)},
-			"template":      map[string]any{"data": map[string]any{"b": value}},
-		}},
 	} {
 		o["kind"] = kind
 		assert.Equal(t, 2000, delivery.SizeOf(o).Data, kind)
 	}
 	assert.Zero(t, delivery.SizeOf(resource.Object{"kind": "Kiali", "data": map[string]any{"a": value}}).Data)
-}
-
-// sealed is a value as sealed-secrets seals it.
-func sealed(t *testing.T, value string) string {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	session := make([]byte, 32)
-	locked, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, &key.PublicKey, session, nil)
-	require.NoError(t, err)
-	block, err := aes.NewCipher(session)
-	require.NoError(t, err)
-	gcm, err := cipher.NewGCM(block)
-	require.NoError(t, err)
-	item := binary.BigEndian.AppendUint16(nil, uint16(len(locked)))
-	item = gcm.Seal(append(item, locked...), make([]byte, gcm.NonceSize()), []byte(value), nil)
-	return base64.StdEncoding.EncodeToString(item)
 }

@@ -59,8 +59,6 @@ var formats = map[string]format{
 	// In UTC to the second, so that the later text is the later time.
 	"instant": matching(`[0-9]{4}-(0[1-9]|1[0-2])-([0-2][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z`, 0, "write it like \"2036-01-01T00:00:00Z\"",
 		"must be a time in UTC, to the second"),
-	"fingerprint": matching(`[0-9a-f]{64}`, 0, "",
-		"must be a SHA-256 in hexadecimal, in lower case"),
 	"secretRef": {
 		rule:     "PM26",
 		hint:     "put it into a Secret in Kiali's namespace and write secret:<name>:<key>",

@@ -66,7 +66,7 @@ type SealedFor struct {
 // SealedWith is a certificate of the controller that opens what is sealed.
 type SealedWith struct {
 	// SHA-256 of the certificate in DER, in hexadecimal.
-	Fingerprint string `yaml:"fingerprint" required:"fingerprint: …" format:"fingerprint"`
+	Fingerprint string `yaml:"fingerprint" required:"fingerprint: …"`
 	// When it expires, in UTC.
 	NotAfter string `yaml:"notAfter" required:"notAfter: \"2036-01-01T00:00:00Z\"" format:"instant"`
 }

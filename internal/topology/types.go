@@ -74,7 +74,7 @@ type Delivery struct {
 	Path string `yaml:"path" default:"." format:"repoPath"`
 	// Objects for Argo CD, in argocd/ of the tree.
 	ArgoCD *ArgoCD `yaml:"argocd"`
-	// Objects for Flux, in flux/ of the tree.
+	// Objects for Flux, in flux/ of the tree. Every resource has the annotation then by which Flux substitutes no variables in it.
 	Flux *Flux `yaml:"flux"`
 }
 
@@ -82,12 +82,13 @@ type Delivery struct {
 type ArgoCD struct {
 	// The namespace of Argo CD. Default: openshift-gitops where the cluster that it runs on is OpenShift, else argocd.
 	Namespace string `yaml:"namespace" format:"label"`
-	// The cluster that Argo CD runs on, by its name. Default: kiali.hub.
+	// The cluster that Argo CD runs on, by its name. If that is none of the topology, write argocd: {server: …} for the hub. Default:
+	// kiali.hub.
 	Cluster string `yaml:"cluster"`
 	// The name of the AppProject, which is rendered too. Default: the topology's name.
 	Project string `yaml:"project" format:"name"`
 	// Where the ApplicationSet has the clusters from: a list in itself; a small file for each in Git, by which it does not grow with the
-	// fleet; or Argo CD's own cluster Secrets, by their labels.
+	// fleet; or Argo CD's own cluster Secrets, by the labels sightline.dev/topology and sightline.dev/cluster with the two names.
 	Generator string `yaml:"generator" default:"list" enum:"list|git|clusters"`
 	// What the ApplicationSet may do with Applications. create-update leaves that of a cluster which has left the topology; sync removes
 	// it. The objects on the cluster stay with both.
@@ -95,7 +96,7 @@ type ArgoCD struct {
 	// When Argo CD applies what is in Git.
 	Sync ArgoCDSync `yaml:"sync"`
 	// Steps in which a change reaches the fleet (RollingSync), each once the one before is healthy. Argo CD has to have progressive syncs
-	// turned on, and automated sync is off then. Default: all clusters at once.
+	// turned on; what sync says is off then. Default: all clusters at once.
 	Rollout []RolloutStep `yaml:"rollout"`
 }
 
@@ -111,9 +112,9 @@ type ArgoCDSync struct {
 
 // RolloutStep is a part of the fleet that a change reaches at once.
 type RolloutStep struct {
-	// The clusters of the step, by their names. Those that no step names are not synced.
+	// The clusters of the step, by their names. What no step names is not synced.
 	Clusters []string `yaml:"clusters" required:"clusters: [cluster1]"`
-	// How many of them at a time: a number, or a percentage such as 25%. Default: all.
+	// How many of them at a time: a number in quotes, such as "1", or a percentage, such as 25%. Default: all.
 	MaxUpdate string `yaml:"maxUpdate" format:"maxUpdate"`
 }
 
@@ -150,7 +151,8 @@ type Mesh struct {
 	// series of this id only. Changes: the PodMonitors, the ServiceMonitor of istiod and the hub's Kiali resource.
 	ID string `yaml:"id" required:"id: mesh1" format:"meshID"`
 	// The namespace of istiod, on every cluster; it is also the mesh's root namespace. Changes: where the Telemetry, the ServiceMonitor
-	// of istiod and a PodMonitor are; and what has it by default: the Kiali resources with the token Secrets and the ClusterRoleBinding.
+	// of istiod and a PodMonitor are; and what has it by default: the Kiali resources with the token Secrets, the SealedSecrets and the
+	// ClusterRoleBinding.
 	ControlPlaneNamespace string `yaml:"controlPlaneNamespace" default:"istio-system" format:"label"`
 	// How workloads join the mesh. With ambient, the namespace of ztunnel is scraped as well. Changes: the PodMonitors.
 	DataPlane string `yaml:"dataPlane" default:"sidecar" enum:"sidecar|ambient"`
@@ -159,22 +161,23 @@ type Mesh struct {
 // Kiali describes the server on the hub and its counterparts on the remotes.
 type Kiali struct {
 	// The cluster that runs the Kiali server, by its name. The others are the remotes. Changes: which cluster has which Kiali resource, the
-	// ClusterRoleBinding and the token Secrets; and what follows from the platform of the hub, such as the Subscription.
+	// ClusterRoleBinding, the SealedSecrets and the token Secrets; what follows from the platform of the hub, such as the Subscription;
+	// and the delivery objects.
 	Hub string `yaml:"hub" required:"hub: cluster1"`
 	// The namespace of every Kiali resource, on the hub and the remotes. Default: mesh.controlPlaneNamespace. Changes: the Kiali
-	// resources, the token Secrets and the ClusterRoleBinding.
+	// resources, the token Secrets, the SealedSecrets and the ClusterRoleBinding.
 	Namespace string `yaml:"namespace" format:"label"`
 	// The name of every Kiali resource, on the hub and the remotes. With the namespace it names the OAuthClient that the hub looks for.
 	// Changes: the Kiali resources, the token Secrets and the ClusterRoleBinding.
 	InstanceName string `yaml:"instanceName" default:"kiali" format:"instanceName"`
 	// The line of the Kiali server that the operator installs. A line that lacks what a topology needs is a finding. Changes: spec.version
-	// of the Kiali resources.
+	// of the Kiali resources; and the SealedSecrets by the default of links.format.
 	Version string `yaml:"version" default:"default" enum:"default|v1.73|v2.4|v2.11|v2.17|v2.22|v2.27"`
 	// Whether Kiali may only look. Its accounts get a role without write access then. Changes: the Kiali resources.
 	ViewOnly bool `yaml:"viewOnly" default:"false"`
 	// How users log in. Changes: the Kiali resources.
 	Auth Auth `yaml:"auth"`
-	// How the hub reaches the remotes. Changes: nothing yet; the Secrets with the kubeconfigs are not rendered.
+	// How the hub reaches the remotes. Changes: the SealedSecrets with the kubeconfigs, which are what seal has left beside the topology.
 	Links Links `yaml:"links"`
 	// How the Kiali operator comes to each cluster. Changes: the Subscriptions.
 	Operator Operator `yaml:"operator"`
@@ -195,23 +198,27 @@ type Auth struct {
 type Links struct {
 	// How many Secrets hold the kubeconfigs of the remotes: one for all (kiali-multi-cluster-secret), or one for each. With perCluster the
 	// name of a remote is that of a volume too, and has to look like one. Default: single, and perCluster with the versions v1.73 and
-	// v2.4, which do not know the single Secret.
+	// v2.4, which do not know the single Secret. Changes: the SealedSecrets with the kubeconfigs; with perCluster the hub's Kiali resource
+	// too, which has to change when a link does.
 	Format string `yaml:"format" enum:"single|perCluster"`
-	// Where these Secrets come from: sealed by Sightline, or made by something else.
+	// Where these Secrets come from: sealed by Sightline, or made by something else. Changes: whether there are SealedSecrets with the
+	// kubeconfigs, the token Secrets that a rotation adds, with perCluster the annotation of the hub's Kiali resource, and with Flux the
+	// delivery objects, by whether there is a link phase.
 	Source string `yaml:"source" default:"sealed" enum:"sealed|external"`
 }
 
 // Operator says how the Kiali operator comes to each cluster.
 type Operator struct {
 	// How: olm renders a Subscription; helm has the engine of delivery install the operator's chart; none relies on an operator that is
-	// there already. Default: olm on the OpenShift clusters of an OpenShift hub, else none. What is written down holds for every cluster.
+	// there already. Default: olm on the OpenShift clusters of an OpenShift hub, else none. What is written down holds for every cluster. Changes:
+	// the Subscriptions and the delivery objects.
 	Install string `yaml:"install" enum:"olm|none|helm"`
 	// The Subscription's channel.
 	Channel string `yaml:"channel" default:"stable" format:"name"`
 	// The Subscription's catalog. It decides on the package too: kiali in the catalogs of the community, else kiali-ossm. Default:
 	// redhat-operators on OpenShift, operatorhubio-catalog on Kubernetes.
 	Source string `yaml:"source" format:"name"`
-	// The operator's chart, with install: helm.
+	// The operator's chart, with install: helm. Changes: the delivery objects.
 	Chart OperatorChart `yaml:"chart"`
 }
 
@@ -355,13 +362,15 @@ type clusterSpec Cluster
 // Cluster is one member of the mesh.
 type Cluster struct {
 	// The one name that the cluster has everywhere. It is Istio's clusterName, Kiali's cluster name, the key of its kubeconfig and the
-	// last part of its login callback. Changes: its folder, its Kiali resource and its user-workload-monitoring-config.
+	// last part of its login callback. Changes: its folder, its Kiali resource, its user-workload-monitoring-config, the SealedSecrets and
+	// the delivery objects.
 	Name string `yaml:"name" required:"name: cluster1" format:"clusterName"`
 	// What the cluster is. Routes, OAuth, user workload monitoring and cluster monitoring are OpenShift's. Changes: the Subscription, the
 	// Kiali resource, cluster-monitoring-config, user-workload-monitoring-config and, with ambient, a PodMonitor; if it is the hub, also
-	// the ClusterRoleBinding, by the default of metrics.store.
+	// the ClusterRoleBinding, by the default of metrics.store, and the delivery objects.
 	Platform string `yaml:"platform" default:"openshift" enum:"openshift|kubernetes"`
-	// The URL of the API server, as the hub's pods see it. Required on remotes. Changes: nothing yet; the kubeconfigs are not rendered.
+	// The URL of the API server, as the hub's pods see it. Required on remotes. Changes: the delivery objects; and the kubeconfig, which
+	// is to be sealed again.
 	Server string `yaml:"server" format:"server"`
 	// The domain of the cluster's ingress. That of the hub gives the host of its Kiali, and is required with remotes and the strategy
 	// openshift unless kiali.host is given. Changes: the login callbacks in the Kiali resources.
@@ -391,7 +400,7 @@ type Cluster struct {
 	Kiali ClusterKiali `yaml:"kiali"`
 	// How the hub's kubeconfig of a remote reaches its API server, where a token and a CA are not enough.
 	Access Access `yaml:"access"`
-	// How Argo CD knows the cluster. Default: by server; the cluster that it runs on is in-cluster.
+	// How Argo CD knows the cluster. Default: by server; the cluster that it runs on is in-cluster. Changes: the delivery objects.
 	ArgoCD *ClusterArgoCD `yaml:"argocd"`
 	// How Flux reaches the cluster, with mode hub. Changes: the delivery objects.
 	Flux ClusterFlux `yaml:"flux"`
@@ -404,19 +413,20 @@ type Access struct {
 	InsecureSkipTLSVerify bool `yaml:"insecureSkipTLSVerify" default:"false"`
 	// The URL of a proxy to the API server, as the hub's pods see it. Changes: nothing; the kubeconfig is sealed.
 	ProxyURL string `yaml:"proxyURL" format:"url"`
-	// A program in Kiali's image that gives the credential, in place of a token.
+	// A program in Kiali's image that gives the credential, in place of a token. Changes: the hub's Kiali resource, which may run programs
+	// then.
 	Exec *Exec `yaml:"exec"`
 }
 
 // Exec is a program that gives a credential, as client-go runs it.
 type Exec struct {
-	// The version of the input and output of the program.
+	// The version of the input and output of the program. Changes: nothing; the kubeconfig is sealed.
 	APIVersion string `yaml:"apiVersion" default:"client.authentication.k8s.io/v1" enum:"client.authentication.k8s.io/v1|client.authentication.k8s.io/v1beta1"`
 	// The program, which has to be in Kiali's image.
 	Command string `yaml:"command" required:"command: aws-iam-authenticator"`
-	// Its arguments. They stand in Git, so no credential may be among them.
+	// Its arguments. They stand in Git, so no credential may be among them. Changes: nothing; the kubeconfig is sealed.
 	Args []string `yaml:"args"`
-	// Variables of its environment. They stand in Git, so no credential may be among them.
+	// Variables of its environment. They stand in Git, so no credential may be among them. Changes: nothing; the kubeconfig is sealed.
 	Env map[string]string `yaml:"env"`
 }
 
@@ -439,8 +449,8 @@ type ClusterFlux struct {
 type ControlPlane struct {
 	// Where its istiod runs: local is on the cluster, remote on its primary, external outside while the cluster holds its configuration.
 	// none takes the cluster out of the mesh, for a hub that only runs Kiali. Changes: whether there are a ServiceMonitor of istiod, a
-	// Telemetry, PodMonitors, and what only they need (cluster-monitoring-config, user-workload-monitoring-config); and the hub's Kiali
-	// resource with none.
+	// Telemetry, PodMonitors, and what only they need (cluster-monitoring-config, user-workload-monitoring-config); the delivery objects, where
+	// no monitoring is left; and the hub's Kiali resource with none.
 	Mode string `yaml:"mode" default:"local" enum:"local|remote|external|none"`
 	// The cluster whose istiod it is, for the modes remote and external, if it is one of the topology. Changes: nothing yet.
 	Primary string `yaml:"primary"`
@@ -456,7 +466,8 @@ type ClusterMetrics struct {
 
 // ClusterKiali is what a cluster says about its own Kiali.
 type ClusterKiali struct {
-	// The line of the Kiali server. Default: kiali.version.
+	// The line of the Kiali server. Default: kiali.version. Changes: its Kiali resource; and on the hub the SealedSecrets by the default of
+	// links.format.
 	Version string `yaml:"version" enum:"default|v1.73|v2.4|v2.11|v2.17|v2.22|v2.27"`
 	// The path that Kiali is served under, on the hub. Default: / on OpenShift, /kiali on Kubernetes. Changes: the hub's Kiali resource,
 	// and the login callbacks in those of the remotes.
