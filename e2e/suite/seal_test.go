@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -169,6 +170,41 @@ func TestSealCertificates(t *testing.T) {
 			require.Empty(t, written(t, r.sealed()))
 		})
 	}
+}
+
+// TestSealToFullDisk has no room for a link, new or sealed anew: the message
+// says so, and what was there stays.
+func TestSealToFullDisk(t *testing.T) {
+	r := newRepository(t, "single")
+	token := tokenSecret(t)
+	account := serviceAccount(token)
+	t.Cleanup(func() { r.west.Delete(t, account, token) })
+	r.west.Apply(t, account, token)
+	awaitToken(t, r.west, token)
+
+	const roomy = "size=1m,nr_inodes=0"
+	disk := rig.NewDisk(t, roomy)
+	topology, err := os.ReadFile(r.topology)
+	require.NoError(t, err)
+	r.topology = filepath.Join(disk.Dir, "mesh.yaml")
+	require.NoError(t, os.WriteFile(r.topology, topology, 0o644))
+	live := []string{"--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate}
+	refuse := func(args ...string) {
+		t.Helper()
+		result := rig.Try(t, rig.Sightline(), r.args(args...)...)
+		require.Equal(t, 2, result.Code, result.Stderr)
+		require.Contains(t, result.Stderr, "no space left on device")
+	}
+	disk.Resize(t, "size="+strconv.Itoa(disk.Used(t))+",nr_inodes=0")
+	refuse(live...)
+	require.Empty(t, written(t, r.sealed()))
+
+	disk.Resize(t, roomy)
+	r.seal(live...)
+	before := files(t, r.sealed())
+	disk.Resize(t, "size="+strconv.Itoa(disk.Used(t))+",nr_inodes=0")
+	refuse(append(live, "--force")...)
+	require.Equal(t, before, files(t, r.sealed()))
 }
 
 // repository is the built-in example in a directory of its own, as in a repository.

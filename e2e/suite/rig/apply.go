@@ -156,10 +156,12 @@ var coreDefinitions = []string{
 	"telemetry.istio.io_telemetries.yaml",
 }
 
+const envDefinitions = "SIGHTLINE_CRDS"
+
 // Definitions is the directory of the definitions of custom resources, and
 // whether it is there: SIGHTLINE_CRDS, or shared/crds beside the repository.
 func Definitions() (dir string, ok bool) {
-	dir = os.Getenv("SIGHTLINE_CRDS")
+	dir = os.Getenv(envDefinitions)
 	if dir == "" {
 		dir = filepath.FromSlash("../../../shared/crds") // tests run in e2e/suite
 	}
@@ -176,7 +178,7 @@ func Definitions() (dir string, ok bool) {
 func NeedDefinitions(t testing.TB, what string) {
 	t.Helper()
 	if dir, ok := Definitions(); !ok {
-		t.Skipf("there are no definitions of custom resources in %s (SIGHTLINE_CRDS), so it is not shown: %s", dir, what)
+		t.Skipf("there are no definitions of custom resources in %s (or %s), so it is not shown: %s", dir, envDefinitions, what)
 	}
 }
 
@@ -228,16 +230,25 @@ func (c *Cluster) define(ctx context.Context, dir string, files ...string) error
 			return err
 		}
 	}
-	c.Mapper.Reset()
 	// Established comes before the discovery of all versions.
 	for _, definition := range defined {
 		group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
 		kind, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "kind")
-		if err := wait(30*time.Second, kind+" to be served on "+c.Name, func() error {
-			_, err := c.Mapper.RESTMapping(schema.GroupKind{Group: group, Kind: kind})
-			return err
-		}, c.APIServer); err != nil {
-			return err
+		versions, _, _ := unstructured.NestedSlice(definition.Object, "spec", "versions")
+		for _, version := range versions {
+			name, _, _ := unstructured.NestedString(version.(map[string]any), "name")
+			if served, _, _ := unstructured.NestedBool(version.(map[string]any), "served"); !served {
+				continue
+			}
+			if err := wait(30*time.Second, kind+" "+name+" to be served on "+c.Name, func() error {
+				_, err := c.Mapper.RESTMapping(schema.GroupKind{Group: group, Kind: kind}, name)
+				if err != nil {
+					c.Mapper.Reset() // it asks the server once, and then believes what it has heard
+				}
+				return err
+			}, c.APIServer); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

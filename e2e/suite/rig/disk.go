@@ -37,3 +37,13 @@ func (d Disk) Resize(t testing.TB, limits string) {
 		t.Fatalf("%s of %s: %v", limits, d.Dir, err)
 	}
 }
+
+// Used is how many bytes of the disk are in use.
+func (d Disk) Used(t testing.TB) int {
+	t.Helper()
+	var stat unix.Statfs_t
+	if err := unix.Statfs(d.Dir, &stat); err != nil {
+		t.Fatal(err)
+	}
+	return int(stat.Blocks-stat.Bfree) * int(stat.Bsize)
+}

@@ -86,6 +86,11 @@ func outside(programs []Program) (int, error) {
 			return 0, fmt.Errorf("%s is %q and should be the absolute path of a program; make e2e sets it", name, path)
 		}
 	}
+	if crds := os.Getenv(envDefinitions); crds != "" {
+		if _, err := os.Stat(crds); !filepath.IsAbs(crds) || err != nil {
+			return 0, fmt.Errorf("%s is %q and should be the absolute path of a directory, or not set", envDefinitions, crds)
+		}
+	}
 	dir, err := runDir()
 	if err != nil {
 		return 0, err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -91,11 +92,16 @@ func (c *Cluster) runPod(t testing.TB, p Pod) {
 	for _, name := range slices.Sorted(maps.Keys(p.Declares)) {
 		proxy.Ports = append(proxy.Ports, corev1.ContainerPort{Name: name, ContainerPort: p.Declares[name], Protocol: corev1.ProtocolTCP})
 	}
+	// Endpoints have the pods of nodes that there are.
+	const node = "a-node"
+	if _, err := c.Client.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
 	pods := c.Client.CoreV1().Pods(p.Namespace)
 	pod, err := pods.Create(ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name, Labels: p.Labels, Annotations: p.Annotations},
-		Spec: corev1.PodSpec{NodeName: "a-node", Containers: []corev1.Container{
-			{Name: "application", Image: "example.com/application:1", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080, Protocol: corev1.ProtocolTCP}}},
+		Spec: corev1.PodSpec{NodeName: node, Containers: []corev1.Container{
+			{Name: "application", Image: "example.com/application:1", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 9080, Protocol: corev1.ProtocolTCP}}},
 			proxy,
 		}},
 	}, metav1.CreateOptions{})

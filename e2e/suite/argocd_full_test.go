@@ -1,0 +1,199 @@
+//go:build full
+
+package suite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/sightline-mesh/sightline/e2e/suite/rig"
+)
+
+// syncLimit is long enough for all waves of a cluster on a busy machine.
+const syncLimit = 2 * time.Minute
+
+// TestArgoCD gives Argo CD's real controllers the directory argocd/ and a
+// repository, and goes through the life of a fleet.
+func TestArgoCD(t *testing.T) {
+	rig.NeedDefinitions(t, "that Argo CD delivers clusters")
+	f := newFleet(t, "argocd: {}")
+	east, west := f.clusters["cluster1"], f.clusters["cluster2"]
+	argo := east.StartArgoCD(t, "openshift-gitops", west)
+	both := []string{"mesh-cluster1", "mesh-cluster2"}
+	revision := f.push(t, "All there is")
+	f.cleaned(t)
+	t.Cleanup(func() { argo.Forget(t) })
+	monitor := find(t, f.objects(t, "cluster2"), "PodMonitor sample/istio-proxies-monitor")
+	foreign := stranger(t, west, monitor)
+
+	step := func(what string, do func(t *testing.T)) {
+		t.Helper()
+		if !t.Run(what, do) {
+			t.FailNow() // what follows starts from here
+		}
+	}
+	step("empty clusters are synced in order", func(t *testing.T) {
+		deleted := deletions(t, west, f.token(t))
+		f.deliver(t, "argocd")
+		argo.Synced(t, syncLimit, revision, both...)
+		require.Zero(t, deleted())
+		awaitToken(t, west, f.token(t))
+		for name, on := range f.clusters {
+			for _, object := range f.objects(t, name) {
+				_, err := on.Live(t.Context(), object)
+				require.NoError(t, err, "%s on %s", rig.Title(object), name)
+			}
+		}
+	})
+	step("a changed interval reaches both clusters", func(t *testing.T) {
+		f.interval = "20s"
+		revision = f.push(t, "Scrape more often")
+		argo.Refresh(t)
+		argo.Synced(t, syncLimit, revision, both...)
+		for _, on := range f.clusters {
+			awaitInterval(t, on, monitor, "20s")
+		}
+	})
+	step("a deleted monitor comes back", func(t *testing.T) {
+		before, err := west.Live(t.Context(), monitor)
+		require.NoError(t, err)
+		west.Delete(t, monitor)
+		rig.Wait(t, 30*time.Second, "the monitor to come back", func() error {
+			after, err := west.Live(t.Context(), monitor)
+			if err == nil && after.GetUID() == before.GetUID() {
+				err = errors.New("it is the one of before")
+			}
+			return err
+		}, west.APIServer)
+	})
+	step("a push during a sync is synced next", func(t *testing.T) {
+		f.interval = "25s"
+		f.push(t, "Scrape less often")
+		argo.Refresh(t)
+		f.interval = "40s"
+		revision = f.push(t, "Scrape even less often")
+		argo.Refresh(t)
+		argo.Synced(t, syncLimit, revision, both...)
+		for _, on := range f.clusters {
+			awaitInterval(t, on, monitor, "40s")
+		}
+	})
+	step("a controller that is killed during a sync goes on", func(t *testing.T) {
+		deleted := deletions(t, west, f.token(t))
+		f.interval = "35s"
+		revision = f.push(t, "Scrape at another interval")
+		argo.Refresh(t)
+		argo.KillController()
+		argo.StartController(t)
+		argo.Synced(t, syncLimit, revision, both...)
+		for _, on := range f.clusters {
+			awaitInterval(t, on, monitor, "35s")
+		}
+		require.Zero(t, deleted())
+	})
+	step("without prune nothing is deleted", func(t *testing.T) {
+		f.namespaces = "[]"
+		revision = f.push(t, "Leave the namespace sample")
+		argo.Refresh(t)
+		argo.Await(t, syncLimit, "Argo CD to see what is gone from Git", revision, both, func(apps map[string]rig.Application) error {
+			for _, app := range apps {
+				if app.Sync != "OutOfSync" {
+					return fmt.Errorf("%+v", app)
+				}
+			}
+			return nil
+		})
+		_, err := west.Live(t.Context(), monitor)
+		require.NoError(t, err)
+	})
+	step("prune deletes what is ours and what may be", func(t *testing.T) {
+		config := find(t, f.objects(t, "cluster2"), "ConfigMap openshift-monitoring/cluster-monitoring-config")
+		f.delivery = "argocd: {sync: {prune: true}}"
+		f.monitoring = false
+		revision = f.push(t, "Prune, and leave the cluster's monitoring alone")
+		f.deliver(t, "argocd")
+		argo.Refresh(t)
+		// What may not be pruned is a difference for as long as it is there.
+		argo.Await(t, syncLimit, "Argo CD to prune all but the configuration", revision, both, func(apps map[string]rig.Application) error {
+			for _, app := range apps {
+				if !slices.Equal(app.Differs, []string{rig.Title(config)}) {
+					return fmt.Errorf("%+v", app)
+				}
+			}
+			return nil
+		})
+		for _, on := range f.clusters {
+			_, err := on.Live(t.Context(), monitor)
+			require.True(t, apierrors.IsNotFound(err), "the monitor of a namespace that has left, on %s: %v", on.Name, err)
+			_, err = on.Live(t.Context(), config)
+			require.NoError(t, err, "the configuration of the cluster's monitoring, which others rely on")
+		}
+		_, err := west.Live(t.Context(), foreign)
+		require.NoError(t, err, "an object of somebody else")
+		for _, on := range f.clusters {
+			on.Delete(t, config)
+		}
+		argo.Synced(t, syncLimit, revision, both...)
+	})
+	remote := f.objects(t, "cluster2")
+	step("a cluster that has left keeps its Application", func(t *testing.T) {
+		f.remote = false
+		revision = f.push(t, "Leave cluster2")
+		f.deliver(t, "argocd")
+		argo.Refresh(t)
+		argo.Await(t, syncLimit, "Argo CD to have no path for cluster2", revision, both[:1], func(apps map[string]rig.Application) error {
+			for name, sync := range map[string]string{"mesh-cluster1": "Synced", "mesh-cluster2": "Unknown"} {
+				if app := apps[name]; app.Sync != sync {
+					return fmt.Errorf("%+v", app)
+				}
+			}
+			return nil
+		})
+		for _, object := range remote {
+			_, err := west.Live(t.Context(), object)
+			require.NoError(t, err, rig.Title(object))
+		}
+	})
+	step("with applicationsSync: sync its Application goes, and its objects stay", func(t *testing.T) {
+		f.delivery = "argocd: {applicationsSync: sync, sync: {prune: true}}"
+		revision = f.push(t, "Remove Applications of clusters that have left")
+		f.deliver(t, "argocd")
+		argo.Refresh(t)
+		argo.Synced(t, syncLimit, revision, "mesh-cluster1")
+		time.Sleep(5 * time.Second) // a deletion that cascades takes less
+		for _, object := range remote {
+			_, err := west.Live(t.Context(), object)
+			require.NoError(t, err, rig.Title(object))
+		}
+	})
+}
+
+// TestTokenUnderArgoCD has Argo CD sync empty clusters ten times, in the three
+// formats: the token of the remote is never deleted on the way.
+func TestTokenUnderArgoCD(t *testing.T) {
+	rig.NeedDefinitions(t, "that Argo CD keeps the order of the phases")
+	f := newFleet(t, "argocd: {}")
+	east, west := f.clusters["cluster1"], f.clusters["cluster2"]
+	argo := east.StartArgoCD(t, "openshift-gitops", west)
+	for i := range 10 {
+		f.format = []string{"kustomize", "helm", "manifests"}[i%3]
+		t.Run(fmt.Sprintf("%d/%s", i+1, f.format), func(t *testing.T) {
+			f.cleaned(t)
+			t.Cleanup(func() { argo.Forget(t) })
+			require.NoError(t, os.RemoveAll(f.tree())) // a directory has one format
+			revision := f.push(t, "In the format "+f.format)
+			deleted := deletions(t, west, f.token(t))
+			f.deliver(t, "argocd")
+			argo.Synced(t, syncLimit, revision, "mesh-cluster1", "mesh-cluster2")
+			require.Zero(t, deleted())
+			awaitToken(t, west, f.token(t))
+		})
+	}
+}
