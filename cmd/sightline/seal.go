@@ -197,7 +197,7 @@ func (o *sealOptions) flags(args []string) error {
 	case step != "":
 		return nil
 	case certificate == "":
-		return &hinted{errors.New("no certificate to seal with"), "get it from the controller on the hub: kubeseal --fetch-cert > hub.pem, and name it with --cert; or name the hub with --hub-context"}
+		return &hinted{errors.New("no certificate to seal with"), certificateHint}
 	case o.tokenFile != "" && several:
 		return &hinted{errors.New("--token-file has the token of one remote"), "name one cluster, or let the tokens be read by contexts"}
 	case o.caFile != "" && several:
@@ -382,14 +382,16 @@ func (o *sealOptions) certificate(ctx context.Context) (*seal.Certificate, error
 	var err error
 	if o.hubContext != "" {
 		data, err = o.fetchCertificate(ctx)
-	} else {
-		data, err = readFile(o.cert)
+	} else if data, err = readFile(o.cert); err != nil {
+		err = &hinted{fmt.Errorf("--cert: %w", err), certificateHint}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return seal.ParseCertificate(data, time.Now())
 }
+
+const certificateHint = "get it from the controller on the hub: kubeseal --fetch-cert > hub.pem, and name it with --cert; or name the hub with --hub-context"
 
 // credential reads the token and the CA of a remote, as far as it needs them.
 func (o *sealOptions) credential(ctx context.Context, r *seal.Request, stdin io.Reader, stderr io.Writer) (err error) {
@@ -399,7 +401,7 @@ func (o *sealOptions) credential(ctx context.Context, r *seal.Request, stdin io.
 	}
 	if o.caFile != "" {
 		if r.CA, err = readFile(o.caFile); err != nil {
-			return err
+			return &hinted{fmt.Errorf("--ca-file: %w", err), "it is certificate-authority-data of a kubeconfig for the remote, decoded, or ca.crt of the ConfigMap kube-root-ca.crt"}
 		}
 	}
 	if o.tokenFile != "" {

@@ -611,13 +611,13 @@ func TestSealTokenByMistake(t *testing.T) {
 	}
 	assert.NoDirExists(t, filepath.Join(s.dir, "sealed"))
 
-	// The file with a token in the place of another, of every kind of token.
+	// The file with a token in the place of a topology, of every kind of token.
 	opaque := "AQIDBAUGBwgJCgsMDQ4P" + rand.Text()
 	s.secret = append(s.secret, opaque)
 	for _, credential := range []string{token, opaque, encoded, "# a comment\n" + token, "token: " + token, "- " + token, "kind: " + token, token + ": &" + token} {
 		file := s.keep("credential", []byte(credential))
 		for _, args := range [][]string{
-			{credential},
+			{token},
 			{"render", file, "-o", "-"},
 			{"verify", file},
 			{"verify", file, "--output", "json"},
