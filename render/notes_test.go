@@ -34,8 +34,9 @@ On cluster1: kiali, link, monitoring, operator, as the topology has it.
 The operator has done its work when this returns:
   kubectl -n istio-system wait --for=condition=Successful kiali/kiali --timeout=10m
 
-This is the hub. Its Kiali sees a remote once there is a Secret here with a
-kubeconfig for it. The token in that is the one of the phase link on the remote.
+This is the hub. Its Kiali sees a remote whose kubeconfig is in a Secret here
+when it starts, so the phase link comes before kiali. The token in a kubeconfig
+is the one of the phase link on the remote, so the remotes come before the hub.
 `+uninstall, "\n"), notes("{cluster: {name: cluster1}, shape: {hub: true}}"))
 	assert.Equal(t, strings.TrimPrefix(`
 On cluster2: operator, as the topology has it.

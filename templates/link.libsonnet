@@ -20,7 +20,7 @@ local tokenSecret(topology, name) = {
 // While a token is rotated there are two: the one in use, and the next.
 local remote(shape, topology, token) = {
   [if !shape.noFirstToken then 'kiali-token']: tokenSecret(topology, topology.kiali.serviceAccount),
-  [if shape.laterTokens then 'kiali-token-later']: tokenSecret(topology, token.name),
+  [if shape.laterTokens then 'token']: tokenSecret(topology, token.name),
 };
 
 // The metadata that Kiali and its operator look for is the Secret's, which the

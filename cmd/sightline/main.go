@@ -151,7 +151,7 @@ func report(stderr io.Writer, err error) int {
 		// Whatever was given by mistake is not repeated if it is a credential.
 		fmt.Fprintf(stderr, "sightline: %s%s\n", whose, seal.Redact(err.Error()))
 		if hint != "" {
-			fmt.Fprintf(stderr, "hint: %s\n", hint)
+			fmt.Fprintf(stderr, "hint: %s\n", seal.Redact(hint))
 		}
 	}
 	var (
@@ -171,7 +171,7 @@ func report(stderr io.Writer, err error) int {
 		return exitFound
 	case errors.As(err, &findings):
 		for _, f := range findings.findings {
-			fmt.Fprintln(stderr, f)
+			fmt.Fprintln(stderr, seal.Redact(f.String()))
 		}
 		return exitInvalid
 	case errors.As(err, &template):

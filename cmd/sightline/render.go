@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-mesh/sightline/internal/manifests"
+	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
@@ -110,7 +111,7 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 		return err
 	}
 	for _, w := range v.warnings {
-		fmt.Fprintln(stderr, w)
+		fmt.Fprintln(stderr, seal.Redact(w.String()))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -100,8 +102,8 @@ func newSealCommand() *cobra.Command {
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for tokens, all remotes together")
 	f.StringVar(&o.cert, "cert", "", "file with the certificate of the controller on the hub (PEM)")
 	f.StringVar(&o.hubContext, "hub-context", "", "context of the hub, to get the certificate from the controller")
-	f.StringVar(&o.controllerName, "controller-name", "sealed-secrets-controller", "service of the controller")
-	f.StringVar(&o.controllerNamespace, "controller-namespace", "kube-system", "namespace of the controller")
+	f.StringVar(&o.controllerName, "controller-name", controllerName, "service of the controller")
+	f.StringVar(&o.controllerNamespace, "controller-namespace", controllerNamespace, "namespace of the controller")
 	f.BoolVar(&o.force, "force", false, "seal even what has not changed")
 	f.BoolVar(&o.rekey, "rekey", false, "seal again what was sealed with another certificate")
 	f.BoolVar(&o.rotate, "rotate", false, "begin the rotation of the token")
@@ -141,7 +143,7 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	}
 	var failed several
 	for _, c := range remotes {
-		err := o.one(ctx, remote(o.topology, t, c), links, step, stderr)
+		err := o.one(ctx, o.remote(t, c), links, step, stderr)
 		if err != nil && ctx.Err() != nil {
 			failed = append(failed, fmt.Errorf("interrupted; the link of %s, and what was to follow, is as it was", c.Name))
 			break
@@ -195,7 +197,7 @@ func (o *sealOptions) flags(args []string) error {
 	case step != "":
 		return nil
 	case certificate == "":
-		return &hinted{errors.New("no certificate to seal with"), "get it from the controller on the hub: kubeseal --fetch-cert > hub.pem, and name it with --cert; or name the hub with --hub-context"}
+		return &hinted{errors.New("no certificate to seal with"), certificateHint}
 	case o.tokenFile != "" && several:
 		return &hinted{errors.New("--token-file has the token of one remote"), "name one cluster, or let the tokens be read by contexts"}
 	case o.caFile != "" && several:
@@ -281,10 +283,30 @@ func (o *sealOptions) assign(remotes []*topology.Cluster, names []string) error 
 	return nil
 }
 
-// remote is one with the command to seal it.
-func remote(arg string, t *topology.Topology, c *topology.Cluster) seal.Remote {
-	return seal.Remote{Topology: t, Cluster: c, Command: "sightline seal " + c.Name + " --topology " + arg}
+// remote is one with the command for it. Where no flag says what the hub is
+// called, it is by its name, as the remotes are.
+func (o *sealOptions) remote(t *topology.Topology, c *topology.Cluster) seal.Remote {
+	flags := "--cert " + check.ShellWord(o.cert)
+	if o.cert == "" {
+		flags = "--hub-context " + check.ShellWord(cmp.Or(o.hubContext, t.Spec.Kiali.Hub))
+		if o.controllerName != controllerName {
+			flags += " --controller-name " + check.ShellWord(o.controllerName)
+		}
+		if o.controllerNamespace != controllerNamespace {
+			flags += " --controller-namespace " + check.ShellWord(o.controllerNamespace)
+		}
+	}
+	if o.kubeconfig != "" {
+		flags += " --kubeconfig " + check.ShellWord(o.kubeconfig)
+	}
+	return seal.Remote{Topology: t, Cluster: c, Command: "sightline seal " + c.Name + " --topology " + check.ShellWord(o.topology), Flags: flags}
 }
+
+// Where the controller is if nobody says otherwise, as with kubeseal.
+const (
+	controllerName      = "sealed-secrets-controller"
+	controllerNamespace = "kube-system"
+)
 
 // step is what is done for each remote, given the link that is there.
 type step func(context.Context, seal.Remote, *topology.SealedLink) (seal.Result, error)
@@ -360,14 +382,16 @@ func (o *sealOptions) certificate(ctx context.Context) (*seal.Certificate, error
 	var err error
 	if o.hubContext != "" {
 		data, err = o.fetchCertificate(ctx)
-	} else {
-		data, err = readFile(o.cert)
+	} else if data, err = readFile(o.cert); err != nil {
+		err = &hinted{fmt.Errorf("--cert: %w", err), certificateHint}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return seal.ParseCertificate(data, time.Now())
 }
+
+const certificateHint = "get it from the controller on the hub: kubeseal --fetch-cert > hub.pem, and name it with --cert; or name the hub with --hub-context"
 
 // credential reads the token and the CA of a remote, as far as it needs them.
 func (o *sealOptions) credential(ctx context.Context, r *seal.Request, stdin io.Reader, stderr io.Writer) (err error) {
@@ -377,7 +401,7 @@ func (o *sealOptions) credential(ctx context.Context, r *seal.Request, stdin io.
 	}
 	if o.caFile != "" {
 		if r.CA, err = readFile(o.caFile); err != nil {
-			return err
+			return &hinted{fmt.Errorf("--ca-file: %w", err), "it is certificate-authority-data of a kubeconfig for the remote, decoded, or ca.crt of the ConfigMap kube-root-ca.crt"}
 		}
 	}
 	if o.tokenFile != "" {

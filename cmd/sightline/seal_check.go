@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -58,10 +59,10 @@ func (o *sealOptions) checkLinks(ctx context.Context, t *topology.Topology, remo
 		if len(findings) > 0 {
 			s.State, s.NeedsWork = seal.Unreadable, true
 			for _, f := range findings {
-				s.Problems = append(s.Problems, linkProblem{f.Severity.String(), fmt.Sprintf("%s: %s: %s", f.Position, f.Rule, f.Message), f.Hint})
+				s.Problems = append(s.Problems, linkProblem{f.Severity.String(), fmt.Sprintf("%s: %s: %s", f.Position, f.Rule, seal.Redact(f.Message)), seal.Redact(f.Hint)})
 			}
 		} else {
-			s.take(seal.Check(remote(o.topology, t, c), l, certificate, time.Now()))
+			s.take(seal.Check(o.remote(t, c), l, certificate, time.Now()))
 		}
 		if l != nil && len(findings) == 0 {
 			spec := &l.Spec
@@ -122,7 +123,7 @@ func unusedLinks(t *topology.Topology, links string) ([]linkStatus, error) {
 		}
 		s := linkStatus{Cluster: name, File: filepath.Join(links, entry.Name())}
 		s.take(seal.Status{State: seal.Unused, Work: true, Problems: []seal.Problem{
-			{Severity: topology.Error, Message: "the topology has no such remote", Hint: "delete " + s.File},
+			{Severity: topology.Error, Message: "the topology has no such remote", Hint: "if the cluster is gone, remove the file: git rm " + check.ShellWord(s.File)},
 		}})
 		unused = append(unused, s)
 	}

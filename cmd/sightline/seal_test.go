@@ -610,6 +610,24 @@ func TestSealTokenByMistake(t *testing.T) {
 		assert.Equal(t, exitRefused, code, stderr)
 	}
 	assert.NoDirExists(t, filepath.Join(s.dir, "sealed"))
+
+	// The file with a token in the place of a topology, of every kind of token.
+	opaque := "AQIDBAUGBwgJCgsMDQ4P" + rand.Text()
+	s.secret = append(s.secret, opaque)
+	for _, credential := range []string{token, opaque, encoded, "# a comment\n" + token, "token: " + token, "- " + token, "kind: " + token, token + ": &" + token} {
+		file := s.keep("credential", []byte(credential))
+		for _, args := range [][]string{
+			{token},
+			{"render", file, "-o", "-"},
+			{"verify", file},
+			{"verify", file, "--output", "json"},
+			{"explain", "relabel", file},
+			{"seal", "west", "--topology", file, "--check"},
+		} {
+			code, _, _ := s.run(t.Context(), "", args...)
+			assert.NotEqual(t, exitOK, code, args[0])
+		}
+	}
 }
 
 // TestDocumentedSeals reads every seal that the documentation and the help show,

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
 )
@@ -176,7 +177,7 @@ func (o *verifyOptions) print(stdout io.Writer, findings topology.Findings) erro
 		return printJSON(stdout, findings)
 	}
 	for _, f := range findings {
-		if _, err := fmt.Fprintln(stdout, f); err != nil {
+		if _, err := fmt.Fprintln(stdout, seal.Redact(f.String())); err != nil {
 			return err
 		}
 	}
@@ -197,7 +198,7 @@ type finding struct {
 func printJSON(out io.Writer, findings topology.Findings) error {
 	list := make([]finding, len(findings))
 	for i, f := range findings {
-		list[i] = finding{f.Severity.String(), f.Rule, f.File, f.Line, f.Col, f.Message, f.Hint}
+		list[i] = finding{f.Severity.String(), f.Rule, f.File, f.Line, f.Col, seal.Redact(f.Message), seal.Redact(f.Hint)}
 	}
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)

@@ -91,8 +91,9 @@ The operator has done its work when this returns:
 {{- end }}
 `
 	hubNotes = `
-This is the hub. Its Kiali sees a remote once there is a Secret here with a
-kubeconfig for it. The token in that is the one of the phase link on the remote.
+This is the hub. Its Kiali sees a remote whose kubeconfig is in a Secret here
+when it starts, so the phase link comes before kiali. The token in a kubeconfig
+is the one of the phase link on the remote, so the remotes come before the hub.
 ` + notesUninstall
 	notesRemote = `
 This is a remote.
@@ -153,6 +154,8 @@ the operator is there. And Helm creates Secrets before resources of such kinds,
 but a token whose service account is not there yet, which the operator makes
 when it sees the Kiali resource, is deleted by the cluster.
 
+First on each remote:
+
     phase() {
       helm upgrade --install "%[1]s-$1" chart -f clusters/NAME.yaml \
         --set "phases.operator=false,phases.kiali=false,phases.link=false,phases.monitoring=false,phases.$1=true"
@@ -164,6 +167,9 @@ when it sees the Kiali resource, is deleted by the cluster.
     kubectl -n %[2]s wait --for=condition=Successful kiali/%[3]s --timeout=10m
     phase link
     phase monitoring
+
+Then, with the links of the remotes in its values, on the hub, whose Kiali reads
+them when it starts: operator and the waits for it, link, kiali, monitoring.
 
 Uninstall in the opposite order: the operator has to be there when the Kiali
 resource goes, because it takes the finalizer off.

@@ -2,8 +2,6 @@ package check
 
 import (
 	"cmp"
-	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -102,7 +100,7 @@ func sealedRules() []Rule {
 			Title:  "every remote has a link",
 			What:   "There is a sealed link for each remote, unless links.source is external. A missing one is an error with --require-links.",
 			Why:    "Everything else is rendered, and the hub's Kiali does not see the cluster.",
-			Fix:    "Seal it once the remote's phases are applied: the token that goes into it is made there. `kubeseal --fetch-cert` writes the hub's certificate.",
+			Fix:    "Seal it once the remote's phases are applied: the token that goes into it is made there. The hub's certificate is the controller's, or a file that `kubeseal --fetch-cert` writes.",
 			Source: "kiali kubernetes/cluster_secret.go",
 			mesh:   missingLinks,
 		},
@@ -133,14 +131,15 @@ func (m *mesh) linked(visit func(i int, l *topology.SealedLink)) {
 // seal is the command that seals the links of remotes: of each by its name, of
 // many by one.
 func (m *mesh) seal(remotes int, i int, flags string) string {
+	certificate := " --hub-context " + m.Spec.Kiali.Hub
 	if m.arg == "" {
-		return "keep the topology in a file; then: sightline seal " + m.Spec.Clusters[i].Name + " --topology FILE --cert hub.pem"
+		return "keep the topology in a file; then: sightline seal " + m.Spec.Clusters[i].Name + " --topology FILE" + certificate
 	}
 	which := "--all"
 	if remotes <= most {
 		which = m.Spec.Clusters[i].Name
 	}
-	return "sightline seal " + which + " --topology " + m.arg + flags + " --cert hub.pem"
+	return "sightline seal " + which + " --topology " + ShellWord(m.arg) + certificate + flags
 }
 
 // flaw is something that is wrong with one link.
@@ -153,9 +152,9 @@ type flaw struct {
 
 // reseal adds findings that sealing again mends. Their hints are equal where
 // there are many, so that they come together.
-func (f *found) reseal(m *mesh, flaws []flaw, flags string) {
+func (f *found) reseal(m *mesh, flaws []flaw) {
 	for _, w := range flaws {
-		f.softer(w.severity).cluster(m, w.cluster, w.at, m.seal(len(flaws), w.cluster, flags), "%s", w.message)
+		f.softer(w.severity).cluster(m, w.cluster, w.at, m.seal(len(flaws), w.cluster, ""), "%s", w.message)
 	}
 }
 
@@ -177,7 +176,7 @@ func ownLinks(m *mesh, f *found) {
 					m.At("spec", "clusters", i, "server").SeenFrom(at))})
 		}
 	})
-	f.reseal(m, flaws, "")
+	f.reseal(m, flaws)
 }
 
 func authorities(m *mesh, f *found) {
@@ -205,7 +204,7 @@ func (m *mesh) expiries(f *found, what, key string, when func(*topology.SealedLi
 			flaws = append(flaws, flaw{i, topology.Warning, at, what + " expires on " + day(end)})
 		}
 	})
-	f.reseal(m, flaws, "")
+	f.reseal(m, flaws)
 }
 
 func day(instant string) string {
@@ -218,7 +217,7 @@ func openable(m *mesh, f *found) {
 	certificates := map[string][]int{}
 	m.linked(func(i int, l *topology.SealedLink) {
 		is, want := l.Spec.Secret, m.SealedFor(&m.Spec.Clusters[i])
-		_, problem := kubeconfigSize(l.Spec.EncryptedData)
+		_, problem := l.Spec.KubeconfigSize()
 		switch {
 		case is.Namespace != want.Namespace:
 			flaws = append(flaws, flaw{i, topology.Error, l.At("spec", "secret", "namespace"),
@@ -231,7 +230,7 @@ func openable(m *mesh, f *found) {
 		}
 		certificates[l.Spec.Certificate.Fingerprint] = append(certificates[l.Spec.Certificate.Fingerprint], i)
 	})
-	f.reseal(m, flaws, " --force")
+	f.reseal(m, flaws)
 	if m.Spec.Kiali.Links.Format == "single" && len(certificates) > 1 {
 		mixed(m, f, certificates)
 	}
@@ -251,24 +250,6 @@ func mixed(m *mesh, f *found, certificates map[string][]int) {
 	f.softer(topology.Warning).on(m, at, m.seal(most+1, others[0], " --rekey"),
 		"the links of the one Secret are sealed with %d certificates, that of %s with another than the rest; if the controller has lost a key, it opens none of them",
 		len(certificates), m.listed(others))
-}
-
-// kubeconfigSize is how large the kubeconfig is that was sealed, or what is
-// wrong with its form: the length of an RSA ciphertext in two bytes, that, and
-// what AES-GCM made of the kubeconfig.
-func kubeconfigSize(encrypted string) (size int, problem string) {
-	const length, tag, smallestKey = 2, 16, 1024 / 8
-	data, err := base64.StdEncoding.DecodeString(encrypted)
-	if err != nil {
-		return 0, "is no base64: it has been cut off or edited"
-	}
-	if len(data) >= length {
-		key := int(binary.BigEndian.Uint16(data))
-		if size = len(data) - length - key - tag; key >= smallestKey && size > 0 {
-			return size, ""
-		}
-	}
-	return 0, "is not what kubeseal makes: it has been cut off or edited"
 }
 
 // linkSecrets visits the SealedSecrets of the hub, of equal ones the first.
@@ -352,7 +333,7 @@ func secretSizes(m *mesh, f *found) {
 	sizes := map[string]int{}
 	first := map[string]int{}
 	m.linked(func(i int, l *topology.SealedLink) {
-		size, _ := kubeconfigSize(l.Spec.EncryptedData)
+		size, _ := l.Spec.KubeconfigSize()
 		name := m.SealedFor(&m.Spec.Clusters[i]).Name
 		if _, ok := first[name]; !ok {
 			first[name] = i
@@ -402,10 +383,10 @@ func strayLinks(m *mesh, f *found) {
 		}
 		at := m.links[name].At("metadata", "name")
 		if i == m.hub {
-			f.on(m, at, "remove the file: git rm "+at.File, "the link is for the hub, which needs none")
+			f.on(m, at, "remove the file: git rm "+ShellWord(at.File), "the link is for the hub, which needs none")
 			continue
 		}
-		f.on(m, at, "if the cluster is gone, remove the file: git rm "+at.File, "the link is for %q, which is no cluster of the topology", topology.Shorten(name))
+		f.on(m, at, "if the cluster is gone, remove the file: git rm "+ShellWord(at.File), "the link is for %q, which is no cluster of the topology", topology.Shorten(name))
 	}
 	for _, file := range m.others {
 		f.on(m, topology.Position{File: file, Line: 1, Col: 1}, "keep it elsewhere", "this is no sealed link, and nothing else belongs here; expected <cluster>.yaml")

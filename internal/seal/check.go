@@ -45,7 +45,7 @@ func (s *Status) work(severity topology.Severity, hint, format string, args ...a
 // nobody has asked.
 func Check(r Remote, l *topology.SealedLink, certificate *Certificate, now time.Time) Status {
 	var s Status
-	c, again := r.Cluster, r.Command
+	c, again := r.Cluster, r.again()
 	if l == nil {
 		s.State = Missing
 		s.work(topology.Error, again, "there is no sealed link, so Kiali does not see the cluster")
@@ -59,15 +59,18 @@ func Check(r Remote, l *topology.SealedLink, certificate *Certificate, now time.
 		s.work(topology.Error, again, "sealed for the key %s of %s/%s, expected %s of %s/%s, and it can be opened nowhere else",
 			spec.Secret.Key, spec.Secret.Namespace, spec.Secret.Name, want.Key, want.Namespace, want.Name)
 	}
+	if problem := damaged(spec); problem != "" {
+		s.work(topology.Error, again, "encryptedData %s", problem)
+	}
 	if spec.Server != c.Server {
 		s.work(topology.Error, again, "sealed for the server %s, and the topology says %s", topology.Shorten(spec.Server), topology.Shorten(c.Server))
 	}
-	s.expires("the token", spec.TokenExpires, now, topology.Warning, true, again+" with a token that does not expire")
+	s.expires("the token", spec.TokenExpires, now, topology.Warning, true, "with a token that does not expire: "+again)
 	// A CA that is about to expire may have no successor yet.
 	s.expires("a CA of the API server", spec.CAExpires, now, topology.Warning, false, again)
 	// The controller opens what was sealed with an expired certificate; kubeseal and
 	// this command no longer seal with it.
-	s.expires("the certificate of the hub that it is sealed with", spec.Certificate.NotAfter, now, topology.Warning, true, again+" --rekey with the controller's newest certificate")
+	s.expires("the certificate of the hub that it is sealed with", spec.Certificate.NotAfter, now, topology.Warning, true, "with the controller's newest certificate: "+again+" --rekey")
 	if certificate != nil && certificate.Fingerprint != spec.Certificate.Fingerprint {
 		s.add(topology.Info, "the controller keeps the keys of earlier certificates; if it has lost them: "+again+" --rekey", "sealed for another certificate than the hub's present one")
 	}

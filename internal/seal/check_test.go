@@ -26,26 +26,28 @@ func TestCheck(t *testing.T) {
 	}{
 		{"nothing", func(*seal.Remote, *topology.SealedLinkSpec) {}, "current"},
 		{"the server", func(r *seal.Remote, _ *topology.SealedLinkSpec) { r.Cluster.Server = "https://new.example.com" },
-			"outdated! | error: sealed for the server https://api.west.example.com:6443, and the topology says https://new.example.com > seal west"},
+			"outdated! | error: sealed for the server https://api.west.example.com:6443, and the topology says https://new.example.com > seal west --cert hub.pem"},
 		{"the format", func(r *seal.Remote, _ *topology.SealedLinkSpec) { r.Topology.Spec.Kiali.Links.Format = "perCluster" },
-			"outdated! | error: sealed for the key west of istio-system/kiali-multi-cluster-secret, expected west of istio-system/kiali-remote-cluster-secret-west, and it can be opened nowhere else > seal west"},
+			"outdated! | error: sealed for the key west of istio-system/kiali-multi-cluster-secret, expected west of istio-system/kiali-remote-cluster-secret-west, and it can be opened nowhere else > seal west --cert hub.pem"},
+		{"what is cut off", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.EncryptedData = s.EncryptedData[:40] },
+			"outdated! | error: encryptedData is not what kubeseal makes: it has been cut off or edited > seal west --cert hub.pem"},
 		{"an expired token", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-01T12:00:00Z" },
-			"outdated! | error: the token expired on 2026-01-01 > seal west with a token that does not expire"},
+			"outdated! | error: the token expired on 2026-01-01 > with a token that does not expire: seal west --cert hub.pem"},
 		{"a token near its end", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-31T12:00:00Z" },
-			"outdated! | warning: the token expires on 2026-01-31 > seal west with a token that does not expire"},
+			"outdated! | warning: the token expires on 2026-01-31 > with a token that does not expire: seal west --cert hub.pem"},
 		{"a token not near its end", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-31T12:00:01Z" }, "current"},
 		{"an expired CA", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.CAExpires = "2025-12-31T12:00:00Z" },
-			"outdated! | error: a CA of the API server expired on 2025-12-31 > seal west"},
+			"outdated! | error: a CA of the API server expired on 2025-12-31 > seal west --cert hub.pem"},
 		{"a CA near its end", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.CAExpires = "2026-01-02T12:00:00Z" },
-			"current | warning: a CA of the API server expires on 2026-01-02 > seal west"},
+			"current | warning: a CA of the API server expires on 2026-01-02 > seal west --cert hub.pem"},
 		{"an expired certificate", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.NotAfter = "2025-12-31T12:00:00Z" },
-			"outdated! | error: the certificate of the hub that it is sealed with expired on 2025-12-31 > seal west --rekey with the controller's newest certificate"},
+			"outdated! | error: the certificate of the hub that it is sealed with expired on 2025-12-31 > with the controller's newest certificate: seal west --cert hub.pem --rekey"},
 		{"nonsense", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.NotAfter = "soon" },
-			`outdated! | error: when the certificate of the hub that it is sealed with expires cannot be read: "soon" > seal west --rekey with the controller's newest certificate`},
+			`outdated! | error: when the certificate of the hub that it is sealed with expires cannot be read: "soon" > with the controller's newest certificate: seal west --cert hub.pem --rekey`},
 		{"another certificate", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.Fingerprint = "00" },
-			"current | info: sealed for another certificate than the hub's present one > the controller keeps the keys of earlier certificates; if it has lost them: seal west --rekey"},
+			"current | info: sealed for another certificate than the hub's present one > the controller keeps the keys of earlier certificates; if it has lost them: seal west --cert hub.pem --rekey"},
 		{"a rotation that has begun", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Tokens = []int{1, 2} },
-			"current | info: a rotation is under way: the remote has tokens of the generations 1 and 2, and the link uses 1 > once the new token Secret is on the remote, move the link to it: seal west"},
+			"current | info: a rotation is under way: the remote has tokens of the generations 1 and 2, and the link uses 1 > once the new token Secret is on the remote, move the link to it: seal west --cert hub.pem"},
 		{"a rotation to finish", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Generation, s.Tokens = 2, []int{1, 2} },
 			"current | info: a rotation is under way: the remote has tokens of the generations 1 and 2, and the link uses 2 > once the hub has the new link, drop the earlier token: seal west --finish"},
 	} {
@@ -58,7 +60,7 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	r := request(t, mesh(t, "west", "", ""), hub)
-	assert.Equal(t, "missing! | error: there is no sealed link, so Kiali does not see the cluster > seal west", told(seal.Check(r.Remote, nil, nil, start)))
+	assert.Equal(t, "missing! | error: there is no sealed link, so Kiali does not see the cluster > seal west --cert hub.pem", told(seal.Check(r.Remote, nil, nil, start)))
 	result, err := seal.Seal(r)
 	require.NoError(t, err)
 	assert.Equal(t, "current", told(seal.Check(r.Remote, result.Link, nil, start)), "nobody asked for the certificate")

@@ -107,7 +107,7 @@ spec:
 func request(t *testing.T, topo *topology.Topology, h hub) seal.Request {
 	t.Helper()
 	return seal.Request{
-		Remote:      seal.Remote{Topology: topo, Cluster: &topo.Spec.Clusters[1], Command: "seal " + topo.Spec.Clusters[1].Name},
+		Remote:      seal.Remote{Topology: topo, Cluster: &topo.Spec.Clusters[1], Command: "seal " + topo.Spec.Clusters[1].Name, Flags: "--cert hub.pem"},
 		Token:       []byte(token(t)),
 		CA:          authority(t, "west", start.AddDate(20, 0, 0)),
 		Certificate: h.certificate(t, start),

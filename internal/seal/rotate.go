@@ -18,7 +18,7 @@ func Rotate(r Remote, before *topology.SealedLink) (Result, error) {
 	}
 	switch {
 	case before == nil:
-		return Result{}, refuse("seal it first: "+r.Command, "there is no link yet, so there is no token to rotate")
+		return Result{}, refuse("seal it first: "+r.again(), "there is no link yet, so there is no token to rotate")
 	case r.Cluster.Access.Exec != nil:
 		return Result{}, refuse("rotate the credential where access.exec has it from", "the link has no token that could be rotated")
 	case len(before.Spec.Tokens) > 1:
@@ -30,7 +30,7 @@ func Rotate(r Remote, before *topology.SealedLink) (Result, error) {
 	return Result{
 		Link: &link,
 		Done: fmt.Sprintf("the remote gets a second token Secret, %s; the link stays as it is", r.Topology.TokenSecret(next)),
-		Next: fmt.Sprintf("commit it, render again and let it sync to %s; then: %s", r.Cluster.Name, r.Command),
+		Next: fmt.Sprintf("commit it, render again and let it sync to %s; then: %s", r.Cluster.Name, r.again()),
 	}, nil
 }
 
@@ -41,9 +41,9 @@ func Finish(r Remote, before *topology.SealedLink) (Result, error) {
 	}
 	switch {
 	case before == nil:
-		return Result{}, refuse("seal it first: "+r.Command, "there is no link yet, so there is no rotation to finish")
+		return Result{}, refuse("seal it first: "+r.again(), "there is no link yet, so there is no rotation to finish")
 	case !Rotating(before):
-		return Result{}, refuse(r.Command+" --rotate begins one", "there is no rotation to finish: the remote has the token of generation %d alone", before.Spec.Generation)
+		return Result{}, refuse("to begin one: "+r.Command+" --rotate", "there is no rotation to finish: the remote has the token of generation %d alone", before.Spec.Generation)
 	case before.Spec.Generation != Generation(before):
 		return Result{}, refuse(underWay(r, before), "the link still uses the token of generation %d, which would be dropped", before.Spec.Generation)
 	}
@@ -62,7 +62,7 @@ func Rotating(l *topology.SealedLink) bool { return len(l.Spec.Tokens) > 1 }
 // underWay says what the next step of a rotation is.
 func underWay(r Remote, l *topology.SealedLink) string {
 	if l.Spec.Generation != Generation(l) {
-		return "once the new token Secret is on the remote, move the link to it: " + r.Command
+		return "once the new token Secret is on the remote, move the link to it: " + r.again()
 	}
 	return "once the hub has the new link, drop the earlier token: " + r.Command + " --finish"
 }

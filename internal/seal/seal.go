@@ -42,8 +42,14 @@ const near = 30 * 24 * time.Hour
 type Remote struct {
 	Topology *topology.Topology
 	Cluster  *topology.Cluster
-	Command  string // that seals it, for hints
+
+	// For hints: the command for it, to which a step of a rotation is added, and
+	// what else the command needs to seal it.
+	Command, Flags string
 }
+
+// again is the command that seals it.
+func (r Remote) again() string { return r.Command + " " + r.Flags }
 
 // Request is what is sealed, for whom, and what is there already.
 type Request struct {
@@ -159,6 +165,8 @@ func (r *Request) reason(k *kubeconfig, want topology.SealedFor, generation int)
 		return fmt.Sprintf("with the token of generation %d", generation), nil
 	case r.Force:
 		return "because of --force", nil
+	case damaged(before) != "":
+		return "since what was sealed is damaged", nil
 	case before.Secret != want:
 		return fmt.Sprintf("for the key %s of %s/%s", want.Key, want.Namespace, want.Name), nil
 	case before.Server != r.Cluster.Server:
@@ -171,14 +179,20 @@ func (r *Request) reason(k *kubeconfig, want topology.SealedFor, generation int)
 	return "because the credential, the CA or the access has changed", nil
 }
 
+// damaged says what is wrong with the form of what is sealed; "" if nothing is.
+func damaged(s *topology.SealedLinkSpec) string {
+	_, problem := s.KubeconfigSize()
+	return problem
+}
+
 // unchanged says that the link which is there stays, and what is to be known
 // about it.
 func (r *Request) unchanged(k *kubeconfig) (done, next string) {
 	switch {
 	case !k.unguessable:
-		return "left as it is: whether the token has changed cannot be told", "--force seals it again; docs/seal.md says why"
+		return "left as it is: whether the token has changed cannot be told", "to seal it again: " + r.again() + " --force"
 	case r.Before.Spec.Certificate.Fingerprint != r.Certificate.Fingerprint:
-		return "unchanged, and sealed for another certificate", "the controller keeps the keys of earlier certificates; if it has lost them, --rekey seals for this one"
+		return "unchanged, and sealed for another certificate", "the controller keeps the keys of earlier certificates; if it has lost them, to seal for this one: " + r.again() + " --rekey"
 	}
 	return "unchanged", ""
 }

@@ -136,6 +136,7 @@ func TestWhatSealsAgain(t *testing.T) {
 		{"the CA", nil, func(r *seal.Request) { r.CA = authority(t, "new", start.AddDate(10, 0, 0)) }, "sealed again, because the credential, the CA or the access has changed"},
 		{"a proxy", nil, func(r *seal.Request) { r.Cluster.Access.ProxyURL = "http://proxy.example.com" }, "sealed again, because the credential, the CA or the access has changed"},
 		{"the server", nil, func(r *seal.Request) { r.Cluster.Server = "https://api.new.example.com" }, "sealed again, for another server"},
+		{"what has been cut off", nil, func(r *seal.Request) { r.Before.Spec.EncryptedData = r.Before.Spec.EncryptedData[:40] }, "sealed again, since what was sealed is damaged"},
 		{"the format", nil, func(r *seal.Request) { r.Topology.Spec.Kiali.Links.Format = "perCluster" }, "sealed again, for the key west of istio-system/kiali-remote-cluster-secret-west"},
 		{"an opaque token", weak, func(*seal.Request) {}, "*left as it is: whether the token has changed cannot be told"},
 		{"another opaque token", weak, func(r *seal.Request) { r.Token = []byte("sha256~another") }, "*left as it is: whether the token has changed cannot be told"},
@@ -185,8 +186,8 @@ func TestRotation(t *testing.T) {
 		require.Nil(t, result.Link)
 		return refusal.Message + "\n" + refusal.Hint
 	}
-	require.Equal(t, "there is no link yet, so there is no token to rotate\nseal it first: seal west", refused(seal.Rotate(r.Remote, nil)))
-	require.Equal(t, "there is no link yet, so there is no rotation to finish\nseal it first: seal west", refused(seal.Finish(r.Remote, nil)))
+	require.Equal(t, "there is no link yet, so there is no token to rotate\nseal it first: seal west --cert hub.pem", refused(seal.Rotate(r.Remote, nil)))
+	require.Equal(t, "there is no link yet, so there is no rotation to finish\nseal it first: seal west --cert hub.pem", refused(seal.Finish(r.Remote, nil)))
 	for generation := 1; generation < 4; generation++ {
 		last, next := topo.TokenSecret(generation), topo.TokenSecret(generation+1)
 		if generation == 1 {
@@ -197,7 +198,7 @@ func TestRotation(t *testing.T) {
 		require.Equal(t, fmt.Sprintf("%d [%d %d]", generation, generation, generation+1), state(seal.Rotate(r.Remote, r.Before)))
 		require.Equal(t, sealed, r.Before.Spec.EncryptedData)
 		require.Contains(t, refused(seal.Rotate(r.Remote, r.Before)), "a rotation is under way already")
-		require.Equal(t, fmt.Sprintf("the link still uses the token of generation %d, which would be dropped\nonce the new token Secret is on the remote, move the link to it: seal west", generation),
+		require.Equal(t, fmt.Sprintf("the link still uses the token of generation %d, which would be dropped\nonce the new token Secret is on the remote, move the link to it: seal west --cert hub.pem", generation),
 			refused(seal.Finish(r.Remote, r.Before)))
 		require.Equal(t, fmt.Sprintf("the token is that of the Secret %q, expected %q\ngive the token of the Secret %s on the remote", last, next, next), refused(seal.Seal(r)))
 

@@ -24,6 +24,7 @@ import (
 // come, with what to do instead, `later:"hint"`.
 type decoder struct {
 	file      string
+	want      fileKind
 	findings  *Findings
 	absent    []absent
 	homes     map[string]string // see homesOf
@@ -31,8 +32,8 @@ type decoder struct {
 	fields    map[reflect.Type][]field
 }
 
-func newDecoder(file string, findings *Findings) *decoder {
-	return &decoder{file: file, findings: findings, misplaced: map[string]bool{}, fields: map[reflect.Type][]field{}}
+func newDecoder(file string, want fileKind, findings *Findings) *decoder {
+	return &decoder{file: file, want: want, findings: findings, misplaced: map[string]bool{}, fields: map[reflect.Type][]field{}}
 }
 
 // absent is the finding of a missing value, which is none where the value has
@@ -149,14 +150,14 @@ const plainHint = "write the value out where it is used"
 // whether the value is there to go on with.
 func (d *decoder) plain(n *yaml.Node) bool {
 	if n.Kind == yaml.AliasNode {
-		d.findings.add(d.at(n), RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a topology", bare(n.Value))
+		d.findings.add(d.at(n), RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a %s", bare(n.Value), d.want.what)
 		return false
 	}
 	if n.Anchor != "" {
-		d.findings.add(d.at(n), RuleAlias, plainHint, "found the anchor &%s; anchors are not supported in a topology", bare(n.Anchor))
+		d.findings.add(d.at(n), RuleAlias, plainHint, "found the anchor &%s; anchors are not supported in a %s", bare(n.Anchor), d.want.what)
 	}
 	if n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != ownTags[n.Kind] {
-		d.findings.add(d.at(n), RuleType, "leave the tag out", "found the tag %s; tags are not supported in a topology", bare(n.ShortTag()))
+		d.findings.add(d.at(n), RuleType, "leave the tag out", "found the tag %s; tags are not supported in a %s", bare(n.ShortTag()), d.want.what)
 		return false
 	}
 	return true
@@ -176,18 +177,18 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if isMerge(key) {
-			d.findings.add(d.at(key), RuleAlias, "write the keys out where they are used", "found the merge key <<; merge keys are not supported in a topology")
+			d.findings.add(d.at(key), RuleAlias, "write the keys out where they are used", "found the merge key <<; merge keys are not supported in a %s", d.want.what)
 			continue
 		}
 		if !d.plain(key) {
 			continue
 		}
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
-			d.wrongType(key, "a key of "+orTop(path), "a text", cmp.Or(quotesHint(key), "a key is one word"))
+			d.wrongType(key, "a key of "+d.orTop(path), "a text", cmp.Or(quotesHint(key), "a key is one word"))
 			continue
 		}
 		if first, ok := seen[key.Value]; ok {
-			d.findings.add(d.at(key), RuleDuplicate, "keep one of the two", "the key %q stands twice in %s; first at %d:%d", shorten(key.Value), orTop(path), first.Line, first.Column)
+			d.findings.add(d.at(key), RuleDuplicate, "keep one of the two", "the key %q stands twice in %s; first at %d:%d", shorten(key.Value), d.orTop(path), first.Line, first.Column)
 			continue
 		}
 		seen[key.Value] = key
@@ -208,9 +209,9 @@ func quotesHint(n *yaml.Node) string {
 	return fmt.Sprintf("put it in quotes: %q", n.Value)
 }
 
-func orTop(path string) string {
+func (d *decoder) orTop(path string) string {
 	if path == "" {
-		return "the topology"
+		return "the " + d.want.what
 	}
 	return path
 }
@@ -222,7 +223,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 		d.fields[v.Type()] = fields
 	}
 	if n.Kind != yaml.MappingNode {
-		d.wrongType(n, orTop(path), "a mapping", "write it as keys and values; "+keysHint(fields))
+		d.wrongType(n, d.orTop(path), "a mapping", "write it as keys and values; "+keysHint(fields))
 		return
 	}
 	present := make([]bool, len(fields))
@@ -247,10 +248,10 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 				d.misplaced[join(home, key.Value)] = true
 				hint = fmt.Sprintf("%s belongs below %s", key.Value, home)
 			}
-			d.findings.add(d.at(key), RuleUnknown, hint, "%s has no key %q", orTop(path), shorten(key.Value))
+			d.findings.add(d.at(key), RuleUnknown, hint, "%s has no key %q", d.orTop(path), shorten(key.Value))
 			continue
 		}
-		d.findings.add(d.at(key), RuleUnknown, fmt.Sprintf("did you mean %q?", fields[i].key), "%s has no key %q", orTop(path), shorten(key.Value))
+		d.findings.add(d.at(key), RuleUnknown, fmt.Sprintf("did you mean %q?", fields[i].key), "%s has no key %q", d.orTop(path), shorten(key.Value))
 		if present[i] {
 			continue
 		}
@@ -281,7 +282,7 @@ func (d *decoder) home(key, path string, fields []field) string {
 		}
 	}
 	if d.homes == nil {
-		d.homes = homesOf(reflect.TypeFor[Topology]())
+		d.homes = homesOf(d.want.of)
 	}
 	return d.homes[key]
 }
@@ -449,7 +450,7 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 		m := make(map[string]any, len(n.Content)/2)
 		d.pairs(n, path, func(key, value *yaml.Node) {
 			if key.Value == "<<" {
-				d.findings.add(d.at(key), RuleValue, "use another key", "%s has the key %q, which kustomize takes for a merge even in quotes", orTop(path), key.Value)
+				d.findings.add(d.at(key), RuleValue, "use another key", "%s has the key %q, which kustomize takes for a merge even in quotes", d.orTop(path), key.Value)
 				return
 			}
 			m[key.Value] = d.free(value, join(path, key.Value))

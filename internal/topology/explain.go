@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"go/ast"
@@ -239,7 +240,7 @@ func Lookup(fields []Field, path string) (f *Field, hint string) {
 		}
 		if !slices.Contains(below, part) {
 			if part = nearest(part, below); part == "" {
-				return nil, fmt.Sprintf("the keys of %s are %s", orTop(at), strings.Join(below, ", "))
+				return nil, fmt.Sprintf("the keys of %s are %s", cmp.Or(at, "the topology"), strings.Join(below, ", "))
 			}
 		}
 		at = join(at, part)

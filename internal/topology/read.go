@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -33,18 +34,46 @@ const MaxSize = 64 << 20
 
 var byteOrderMark = []byte("\ufeff")
 
+// fileKind is what a file is to be, in messages, and what to do where it is not.
+type fileKind struct {
+	what              string
+	of                reflect.Type
+	emptyHint         string
+	wrongFileHint     string
+	otherDocumentHint string
+}
+
+var (
+	aTopology = fileKind{
+		what:              "topology",
+		of:                reflect.TypeFor[Topology](),
+		emptyHint:         "the smallest topology is about ten lines: see the README, or topologies/east-west.yaml",
+		wrongFileHint:     "this may be the wrong file; name that of a topology",
+		otherDocumentHint: "keep one document in a file, or make the topology a directory",
+	}
+	aSealedLink = fileKind{
+		what:              "sealed link",
+		of:                reflect.TypeFor[SealedLink](),
+		emptyHint:         sealAgainHint,
+		wrongFileHint:     sealAgainHint,
+		otherDocumentHint: "keep one document in a file",
+	}
+)
+
+const sealAgainHint = "take the file from before it was edited, or remove it and seal the link again"
+
 // documents reads the YAML documents of a source, at most so many, or finds why
 // there are none.
-func documents(file string, data []byte, most int, findings *Findings) []*yaml.Node {
+func documents(file string, data []byte, most int, want fileKind, findings *Findings) []*yaml.Node {
 	add := func(line, col int, rule, hint, format string, args ...any) {
 		findings.add(Position{file, line, col}, rule, hint, format, args...)
 	}
 	if len(data) > MaxSize {
-		add(1, 1, RuleSyntax, wrongFileHint, "the file is larger than %d MiB, the most that a topology may have", MaxSize>>20)
+		add(1, 1, RuleSyntax, want.wrongFileHint, "the file is larger than %d MiB, the most that a %s may have", MaxSize>>20, want.what)
 		return nil
 	}
 	data = bytes.TrimPrefix(data, byteOrderMark)
-	if line, col, message, hint := unreadable(data); message != "" {
+	if line, col, message, hint := unreadable(data, want); message != "" {
 		add(line, col, RuleSyntax, hint, "%s", message)
 		return nil
 	}
@@ -59,12 +88,12 @@ func documents(file string, data []byte, most int, findings *Findings) []*yaml.N
 			if len(bytes.TrimSpace(data)) > 0 {
 				found = "the file has nothing in it but comments"
 			}
-			add(1, 1, RuleSyntax, emptyHint, "%s; expected a topology", found)
+			add(1, 1, RuleSyntax, want.emptyHint, "%s; expected a %s", found, want.what)
 			return nil
 		case errors.Is(err, io.EOF):
 			return docs
 		case err != nil:
-			syntaxError(file, data, in.line, err, findings)
+			syntaxError(file, data, in.line, err, want, findings)
 			return nil
 		}
 		docs = append(docs, &doc)
@@ -72,13 +101,9 @@ func documents(file string, data []byte, most int, findings *Findings) []*yaml.N
 	return docs
 }
 
-const emptyHint = "the smallest topology is about ten lines: see the README, or topologies/east-west.yaml"
-
-const wrongFileHint = "this may be the wrong file; name that of a topology"
-
 // unreadable finds the first character that YAML does not take, or that it
 // takes for the end of a line where editors and grep do not.
-func unreadable(data []byte) (line, col int, message, hint string) {
+func unreadable(data []byte, want fileKind) (line, col int, message, hint string) {
 	line, col = 1, 1
 	for i := 0; i < len(data); {
 		r, size := rune(data[i]), 1
@@ -98,7 +123,7 @@ func unreadable(data []byte) (line, col int, message, hint string) {
 		case r == '\r':
 			return line, col, "found a carriage return inside a line", "end lines with a line feed; a carriage return may stand before it"
 		case unicode.IsControl(r), strings.ContainsRune("\u2028\u2029\ufeff\ufffe\uffff", r):
-			return line, col, fmt.Sprintf("found the character %U, which is not allowed in a topology", r), "remove it; an editor may not show it"
+			return line, col, fmt.Sprintf("found the character %U, which is not allowed in a %s", r, want.what), "remove it; an editor may not show it"
 		}
 		col++
 		i += size
@@ -139,7 +164,7 @@ var (
 // character of the line where the text stops being YAML. The line in the
 // reader's message is that of the mapping or list around the mistake, often far
 // above; stopped is the one that it has come to, at or below the mistake.
-func syntaxError(file string, data []byte, stopped int, err error, findings *Findings) {
+func syntaxError(file string, data []byte, stopped int, err error, want fileKind, findings *Findings) {
 	line, message := 1, err.Error()
 	if m := yamlError.FindStringSubmatch(message); m != nil {
 		message = m[2]
@@ -159,7 +184,7 @@ func syntaxError(file string, data []byte, stopped int, err error, findings *Fin
 		if before, _, ok := strings.Cut(text, "*"+m[1]); ok {
 			at.Col = utf8.RuneCountInString(before) + 1
 		}
-		findings.add(at, RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a topology", bare(m[1]))
+		findings.add(at, RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a %s", bare(m[1]), want.what)
 		return
 	}
 	if strings.HasPrefix(text[indent:], "\t") {
@@ -224,7 +249,7 @@ func syntaxHint(message string) string {
 		{"cannot start any token", "put the text in quotes"},
 		{"unknown escape character", "write a backslash twice, or use single quotes"},
 		{"block sequence entries are not allowed", "begin the list on a line of its own"},
-		{"exceeded max depth", "a topology needs no such nesting"},
+		{"exceeded max depth", "nothing here needs such nesting"},
 		{"incompatible YAML document", "leave out the line with %YAML"},
 	} {
 		if strings.Contains(message, known.message) {

@@ -187,7 +187,7 @@ func compiledSchema(t testing.TB) *jsonschema.Schema {
 // what one value means for another.
 func structural(root *yaml.Node) Findings {
 	var findings Findings
-	d := newDecoder("doc", &findings)
+	d := newDecoder("doc", aTopology, &findings)
 	switch d.head(root, Kind, ClusterKind) {
 	case Kind:
 		d.topology(root)
@@ -201,7 +201,7 @@ func structural(root *yaml.Node) Findings {
 func roots(data []byte) []*yaml.Node {
 	var findings Findings
 	var roots []*yaml.Node
-	for _, doc := range documents("doc", data, math.MaxInt, &findings) {
+	for _, doc := range documents("doc", data, math.MaxInt, aTopology, &findings) {
 		roots = append(roots, doc.Content[0])
 	}
 	return roots

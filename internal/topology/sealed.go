@@ -1,6 +1,8 @@
 package topology
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"reflect"
 	"regexp"
 	"slices"
@@ -72,19 +74,22 @@ type SealedWith struct {
 }
 
 // ParseSealedLink reads a file that seal has written. It is nil where the text
-// is no mapping at all.
+// is no sealed link at all.
 func ParseSealedLink(file string, data []byte) (*SealedLink, Findings) {
 	var findings Findings
-	docs := documents(file, data, 2, &findings)
+	docs := documents(file, data, 2, aSealedLink, &findings)
 	if len(docs) == 0 {
 		return nil, findings
 	}
 	root := docs[0].Content[0]
 	if len(docs) > 1 {
-		findings.add(Position{file, docs[1].Line, 1}, RuleSyntax, "keep one document in a file", "found a second document; expected one sealed link in the file")
+		findings.add(Position{file, docs[1].Line, 1}, RuleSyntax, aSealedLink.otherDocumentHint, "found a second document; expected one sealed link in the file")
 		return nil, findings
 	}
-	d := newDecoder(file, &findings)
+	d := newDecoder(file, aSealedLink, &findings)
+	if d.head(root, SealedLinkKind) == "" {
+		return nil, findings.Sorted()
+	}
 	l := &SealedLink{file: file, root: root}
 	v := reflect.ValueOf(l).Elem()
 	setDefaults(v)
@@ -99,6 +104,25 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, Findings) {
 		l.Spec.Tokens = []int{l.Spec.Generation}
 	}
 	return l, findings.Sorted()
+}
+
+// KubeconfigSize is how large the kubeconfig is that was sealed, or what is
+// wrong with the form of it: the length of an RSA ciphertext in two bytes, that,
+// and what AES-GCM made of the kubeconfig (bitnami-labs/sealed-secrets
+// pkg/crypto/crypto.go).
+func (s *SealedLinkSpec) KubeconfigSize() (size int, problem string) {
+	const length, tag, smallestKey = 2, 16, 1024 / 8
+	data, err := base64.StdEncoding.DecodeString(s.EncryptedData)
+	if err != nil {
+		return 0, "is no base64: it has been cut off or edited"
+	}
+	if len(data) >= length {
+		key := int(binary.BigEndian.Uint16(data))
+		if size = len(data) - length - key - tag; key >= smallestKey && size > 0 {
+			return size, ""
+		}
+	}
+	return 0, "is not what kubeseal makes: it has been cut off or edited"
 }
 
 // tokensFit tells whether the generations are ones that seal leaves: that of

@@ -46,6 +46,28 @@ func TestSealedLinkTokens(t *testing.T) {
 	}
 }
 
+// TestNoSealedLink: what is no link is told so, once, and not repeated.
+func TestNoSealedLink(t *testing.T) {
+	t.Parallel()
+	const is = "; a sealed link has apiVersion: sightline.dev/v1alpha1 and kind: SealedLink"
+	for text, want := range map[string]string{
+		"":           "link.yaml:1:1: SY01: the file is empty; expected a sealed link",
+		"# nothing":  "link.yaml:1:1: SY01: the file has nothing in it but comments; expected a sealed link",
+		"a-token":    "link.yaml:1:1: SY02: expected a sealed link (a mapping with apiVersion, kind, metadata and spec), found a text",
+		"kind: Pod":  "link.yaml:1:7: SY02: expected a sealed link, found kind: Pod" + is,
+		small:        "link.yaml:2:7: SY02: kind must be SealedLink, found the text \"Topology\"",
+		"a: b\nc: d": "link.yaml:1:1: SY02: apiVersion and kind are missing" + is,
+	} {
+		l, findings := ParseSealedLink("link.yaml", []byte(text))
+		require.Nil(t, l)
+		require.Len(t, findings, 1, text)
+		assert.Equal(t, want+"\nhint: take the file from before it was edited, or remove it and seal the link again", findings[0].String())
+	}
+	_, findings := ParseSealedLink("link.yaml", []byte(sealedLink+"other: x\n"))
+	require.Len(t, findings, 1)
+	assert.Equal(t, "link.yaml:9:1: SY03: the sealed link has no key \"other\"\nhint: the keys here are apiVersion, kind, metadata, spec", findings[0].String())
+}
+
 // TestNamesOfSecrets: one for all remotes, or each as Kiali's script names it.
 func TestNamesOfSecrets(t *testing.T) {
 	t.Parallel()

@@ -124,17 +124,17 @@ type Source struct {
 // the text is no mapping at all.
 func Parse(file string, data []byte) (*Topology, Findings) {
 	var findings Findings
-	docs := documents(file, data, 2, &findings)
+	docs := documents(file, data, 2, aTopology, &findings)
 	if len(docs) == 0 {
 		return nil, findings
 	}
 	root := docs[0].Content[0]
 	if len(docs) > 1 {
-		findings.add(Position{file, docs[1].Line, 1}, RuleSyntax, "keep one document in a file, or make the topology a directory",
+		findings.add(Position{file, docs[1].Line, 1}, RuleSyntax, aTopology.otherDocumentHint,
 			"found a second document; expected one topology in the file")
 		return nil, findings
 	}
-	d := newDecoder(file, &findings)
+	d := newDecoder(file, aTopology, &findings)
 	if d.head(root, Kind) == "" {
 		return nil, findings.Sorted()
 	}
@@ -152,12 +152,12 @@ func ParseDirectory(dir string, sources []Source) (*Topology, Findings) {
 	var findings Findings
 	var t *Topology
 	var clusters []clusterDocument
-	d := newDecoder(dir, &findings)
+	d := newDecoder(dir, aTopology, &findings)
 	failed := false
 	for _, source := range sources {
 		d.file = source.Name
 		before := len(findings)
-		for _, doc := range documents(source.Name, source.Data, math.MaxInt, &findings) {
+		for _, doc := range documents(source.Name, source.Data, math.MaxInt, aTopology, &findings) {
 			root := doc.Content[0]
 			switch d.head(root, Kind, ClusterKind) {
 			case ClusterKind:
@@ -219,7 +219,7 @@ func (d *decoder) cluster(root *yaml.Node) clusterDocument {
 	return clusterDocument{d.file, root, c}
 }
 
-// head makes sure that the document says it is a topology, so that a
+// head makes sure that the document says it is what is expected, so that a
 // Kubernetes manifest named by mistake gives one finding and not a dozen.
 //
 // It returns the kind, one of those that are allowed, or "" with a finding.
@@ -229,7 +229,11 @@ func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 		if root.Value == "" && root.Kind == yaml.ScalarNode {
 			at = Position{d.file, 1, 1} // the YAML reader places nothing after the end
 		}
-		d.findings.add(at, RuleKind, emptyHint, "expected a topology (a mapping with apiVersion, kind, metadata and spec), found %s", describe(root))
+		found := describe(root)
+		if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!str" {
+			found = "a text" // which may be a token
+		}
+		d.findings.add(at, RuleKind, d.want.emptyHint, "expected a %s (a mapping with apiVersion, kind, metadata and spec), found %s", d.want.what, found)
 		return ""
 	}
 	version, kind := childNear(root, "apiVersion"), childNear(root, "kind")
@@ -241,22 +245,26 @@ func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 	versionOK := version != nil && version.Value == APIVersion
 	kindOK := kind != nil && slices.Contains(kinds, kind.Value)
 	allowed := oneOf(kinds)
-	want := "a topology has apiVersion: " + APIVersion + " and kind: " + allowed
+	want := "a " + d.want.what + " has apiVersion: " + APIVersion + " and kind: " + allowed
 	switch {
 	case versionOK && kindOK:
 		return kind.Value
 	case version == nil && kind == nil:
-		d.findings.add(d.at(root), RuleKind, emptyHint, "apiVersion and kind are missing; %s", want)
+		d.findings.add(d.at(root), RuleKind, d.want.emptyHint, "apiVersion and kind are missing; %s", want)
 	case version == nil && kindOK:
 		d.findings.add(d.at(root), RuleKind, "add apiVersion: "+APIVersion, "apiVersion is missing; %s", want)
 	case kind == nil && versionOK:
 		d.findings.add(d.at(root), RuleKind, "add kind: "+allowed, "kind is missing; %s", want)
 	case kindOK:
 		d.findings.add(d.at(version), RuleKind, "write apiVersion: "+APIVersion, "apiVersion must be %q, found %s", APIVersion, describe(version))
-	case versionOK && kind.Value == ClusterKind:
+	case versionOK && kind.Value == ClusterKind && slices.Contains(kinds, Kind):
 		d.findings.add(d.at(kind), RuleKind, "name the directory that has the topology and its clusters", "found one cluster of a topology, expected the topology")
 	case versionOK:
-		d.findings.add(d.at(kind), RuleKind, "write kind: "+allowed, "kind must be %s, found %s", allowed, describe(kind))
+		hint := "write kind: " + allowed
+		if d.want.what == aSealedLink.what {
+			hint = d.want.wrongFileHint // nobody writes one by hand
+		}
+		d.findings.add(d.at(kind), RuleKind, hint, "kind must be %s, found %s", allowed, describe(kind))
 	default:
 		var at *yaml.Node
 		var says []string
@@ -268,7 +276,7 @@ func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 			at = version
 			says = append(says, "apiVersion: "+bare(version.Value))
 		}
-		d.findings.add(d.at(at), RuleKind, wrongFileHint, "expected a topology, found %s; %s", strings.Join(says, " of "), want)
+		d.findings.add(d.at(at), RuleKind, d.want.wrongFileHint, "expected a %s, found %s; %s", d.want.what, strings.Join(says, " of "), want)
 	}
 	return ""
 }
