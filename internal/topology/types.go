@@ -114,7 +114,7 @@ type ArgoCDSync struct {
 type RolloutStep struct {
 	// The clusters of the step, by their names. What no step names is not synced.
 	Clusters []string `yaml:"clusters" required:"clusters: [cluster1]"`
-	// How many of them at a time: a number in quotes, such as "1", or a percentage, such as 25%. Default: all.
+	// How many of them at a time: a number, such as 1, or a percentage, such as 25%. Default: all.
 	MaxUpdate string `yaml:"maxUpdate" format:"maxUpdate"`
 }
 
