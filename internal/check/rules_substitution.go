@@ -4,7 +4,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -61,11 +60,16 @@ func substituted(m *mesh, f *found) {
 			if delivery.Substitutes(o.content) && replaces(o.content) {
 				for _, r := range substitutions(o) {
 					key := substitutedAt{o.cluster, o.ID.Kind, o.ID.Name, r.text, o.at(r.path)}
-					if same[key] == nil {
-						same[key] = &substitution{object: o, path: r.path, text: r.text}
-						all = append(all, same[key])
+					first := same[key]
+					if first == nil {
+						first = &r
+						same[key] = first
+						all = append(all, first)
 					}
-					same[key].add(r.fields[0], r.objects[0])
+					first.several = first.several || o.ID != first.ID
+					if !slices.Contains(first.fields, r.fields[0]) {
+						first.fields = append(first.fields, r.fields[0])
+					}
 				}
 			}
 		}
@@ -83,7 +87,7 @@ type substitution struct {
 	path    fieldPath // the first of its fields; nil where no field says it
 	text    string    // in the first field
 	fields  []string
-	objects []string
+	several bool // of the objects
 }
 
 // substitutedAt is what substitutions that are one finding share.
@@ -93,40 +97,33 @@ type substitutedAt struct {
 	at               topology.Position
 }
 
-func (r *substitution) add(field, object string) {
-	if !slices.Contains(r.fields, field) {
-		r.fields = append(r.fields, field)
-	}
-	if !slices.Contains(r.objects, object) {
-		r.objects = append(r.objects, object)
-	}
-}
-
 func (r *substitution) report(f *found) {
 	hint := "leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object; or suppress DL01 where no Kustomization has a postBuild"
 	if r.cluster < 0 {
 		hint = "write the address without it; or suppress DL01 where no Kustomization has a postBuild"
 	}
-	objects := r.ID.Kind + " " + shortList(r.objects)
+	what := r.String()
+	if r.several { // clusters may differ in their namespaces, and are named together
+		what = r.ID.Kind + " " + r.ID.Name + " in several namespaces"
+	}
 	if r.path == nil {
-		f.object(r.object, nil, hint, "the %s is not what it was once Flux has replaced variables in it, where a Kustomization has a postBuild", objects)
+		f.object(r.object, nil, hint, "the %s is not what it was once Flux has replaced variables in it, where a Kustomization has a postBuild", what)
 		return
 	}
 	has := "has"
 	if len(r.fields) > 1 {
 		has = "have"
 	}
-	f.object(r.object, r.path, hint, "%s of the %s %s %q in it, which Flux replaces where a Kustomization has a postBuild", shortList(r.fields), objects, has, r.text)
+	f.object(r.object, r.path, hint, "%s of the %s %s %q in it, which Flux replaces where a Kustomization has a postBuild", shortList(r.fields), what, has, r.text)
 }
 
 // substitutions finds the fields, and the keys, that are not what they were.
 func substitutions(o *object) []substitution {
 	var all []substitution
-	name := strings.TrimPrefix(o.String(), o.ID.Kind+" ")
 	named := false
 	say := func(at fieldPath, what, text string) {
 		named = true
-		all = append(all, substitution{o, at, forFlux.FindString(text), []string{what}, []string{name}})
+		all = append(all, substitution{o, at, forFlux.FindString(text), []string{what}, false})
 	}
 	walk(o.content, nil, func(at fieldPath, v any) {
 		if o.cluster >= 0 && shellRemnant(at, v) != "" {
@@ -144,7 +141,7 @@ func substitutions(o *object) []substitution {
 		}
 	})
 	if !named {
-		all = append(all, substitution{o, nil, "", []string{""}, []string{name}})
+		all = append(all, substitution{o, nil, "", []string{""}, false})
 	}
 	return all
 }
