@@ -57,6 +57,22 @@ func FuzzFlux(f *testing.F) {
 	})
 }
 
+// TestFluxFindingsAreGrouped takes the annotation from the monitors of all
+// namespaces and clusters: one line says it.
+func TestFluxFindingsAreGrouped(t *testing.T) {
+	t.Parallel()
+	overlay := "function(resource, cluster) if resource.kind != 'PodMonitor' then resource else resource { metadata+: { annotations: { a: 'x$$y', b: 'x$$y' } } }"
+	findings := foundForFlux(t, overlay)
+	var found []string
+	for _, f := range findings {
+		if f.Rule == "DL01" {
+			found = append(found, f.Message)
+		}
+	}
+	require.Len(t, found, 1)
+	assert.Contains(t, found[0], `metadata.annotations.a, metadata.annotations.b of the PodMonitor istio-proxies-monitor in several namespaces have "$$" in it, which Flux replaces`)
+}
+
 // onlyForShells tells whether a text has what a shell would replace and Flux
 // would not, which has a rule of its own.
 func onlyForShells(s string) bool {

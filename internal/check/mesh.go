@@ -339,7 +339,12 @@ var homes = []struct {
 func (o *object) at(path fieldPath) topology.Position {
 	t := o.mesh.Topology
 	if o.cluster < 0 {
-		switch generator := []any{"spec", "delivery", "argocd", "generator"}; {
+		switch generator, address := []any{"spec", "delivery", "argocd", "generator"}, []any{"spec", "delivery", "repoURL"}; {
+		case strings.HasPrefix(o.ID.APIVersion, "source.toolkit.fluxcd.io/") && path.String() == "spec.url":
+			if o.ID.Kind == "HelmRepository" {
+				address = []any{"spec", "kiali", "operator", "chart", "repoURL"}
+			}
+			return t.At(address...)
 		case o.ID.Kind == "ApplicationSet" && t.Has(generator...):
 			return t.At(generator...)
 		case strings.Contains(o.ID.APIVersion, "argoproj.io/"):

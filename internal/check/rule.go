@@ -51,6 +51,7 @@ func Rules() []Rule {
 		installRules(),
 		substitutionRules(),
 		sizeRules(),
+		deliveryRules(),
 		argoCDRules(),
 		fluxRules(),
 		schemaRules(),

@@ -3,6 +3,7 @@ package check
 import (
 	"path"
 	"regexp"
+	"slices"
 
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -52,26 +53,77 @@ func substituted(m *mesh, f *found) {
 	if m.Spec.Delivery == nil || m.Spec.Delivery.Flux == nil {
 		return
 	}
+	var all []*substitution
+	same := map[substitutedAt]*substitution{}
 	for _, objects := range [][]*object{m.objects, m.delivered} {
 		for _, o := range objects {
 			if delivery.Substitutes(o.content) && replaces(o.content) {
-				substitutedFields(o, f)
+				for _, r := range substitutions(o) {
+					key := substitutedAt{o.cluster, o.ID.Kind, o.ID.Name, r.text, o.at(r.path)}
+					first := same[key]
+					if first == nil {
+						first = &r
+						same[key] = first
+						all = append(all, first)
+					}
+					first.several = first.several || o.ID != first.ID
+					if !slices.Contains(first.fields, r.fields[0]) {
+						first.fields = append(first.fields, r.fields[0])
+					}
+				}
 			}
 		}
 	}
+	for _, r := range all {
+		r.report(f)
+	}
 }
 
-// substitutedFields names the fields, and the keys, that are not what they
-// were.
-func substitutedFields(o *object, f *found) {
+// substitution is what Flux replaces in fields that one line of the topology
+// gives, of objects that differ by their namespaces: an overlay that takes the
+// annotation from a monitor takes it from all of them.
+type substitution struct {
+	*object           // the first of them
+	path    fieldPath // the first of its fields; nil where no field says it
+	text    string    // in the first field
+	fields  []string
+	several bool // of the objects
+}
+
+// substitutedAt is what substitutions that are one finding share.
+type substitutedAt struct {
+	cluster          int
+	kind, name, text string
+	at               topology.Position
+}
+
+func (r *substitution) report(f *found) {
 	hint := "leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object; or suppress DL01 where no Kustomization has a postBuild"
-	if o.cluster < 0 {
+	if r.cluster < 0 {
 		hint = "write the address without it; or suppress DL01 where no Kustomization has a postBuild"
 	}
+	what := r.String()
+	if r.several { // clusters may differ in their namespaces, and are named together
+		what = r.ID.Kind + " " + r.ID.Name + " in several namespaces"
+	}
+	if r.path == nil {
+		f.object(r.object, nil, hint, "the %s is not what it was once Flux has replaced variables in it, where a Kustomization has a postBuild", what)
+		return
+	}
+	has := "has"
+	if len(r.fields) > 1 {
+		has = "have"
+	}
+	f.object(r.object, r.path, hint, "%s of the %s %s %q in it, which Flux replaces where a Kustomization has a postBuild", shortList(r.fields), what, has, r.text)
+}
+
+// substitutions finds the fields, and the keys, that are not what they were.
+func substitutions(o *object) []substitution {
+	var all []substitution
 	named := false
 	say := func(at fieldPath, what, text string) {
 		named = true
-		f.object(o, at, hint, "%s of the %s has %q in it, which Flux replaces where a Kustomization has a postBuild", what, o, forFlux.FindString(text))
+		all = append(all, substitution{o, at, forFlux.FindString(text), []string{what}, false})
 	}
 	walk(o.content, nil, func(at fieldPath, v any) {
 		if o.cluster >= 0 && shellRemnant(at, v) != "" {
@@ -89,8 +141,9 @@ func substitutedFields(o *object, f *found) {
 		}
 	})
 	if !named {
-		f.object(o, nil, hint, "the %s is not what it was once Flux has replaced variables in it, where a Kustomization has a postBuild", o)
+		all = append(all, substitution{o, nil, "", []string{""}, false})
 	}
+	return all
 }
 
 // madeApplications makes the Applications, and compares them with the

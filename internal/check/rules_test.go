@@ -178,15 +178,17 @@ var cases = []struct {
 	{rule: "DL04", mutant: edits{"spec.kiali.spec": dashboard(210_000)}, near: edits{"spec.kiali.spec": dashboard(200_000)}},
 	{rule: "DL05", mutant: edits{"spec.kiali.spec": dashboard(1_580_000)}, near: edits{"spec.kiali.spec": dashboard(1_250_000)}},
 	{rule: "DL06", mutant: edits{"spec.delivery": argoCD(""), "spec.namespaces": manyNamespaces(2400)}, near: edits{"spec.delivery": argoCD(""), "spec.namespaces": manyNamespaces(2390)}},
+	{rule: "DL07", mutant: edits{"spec.delivery": argoCD("")}, others: true, other: besides(edits{"spec.delivery": byFlux("")}),
+		near: edits{"spec.delivery": argoCD("")}, alone: true, otherNear: besides(edits{"spec.delivery": elsewhere(byFlux(""))})},
 	{rule: "DL10", mutant: edits{"spec.clusters.1.name": "west_", "spec.delivery": argoCD("")}, near: edits{"spec.clusters.1.name": "west_1", "spec.delivery": argoCD("")}},
 	{rule: "DL11", mutant: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}, {clusters: [hub]}]")}, near: edits{"spec.delivery": argoCD("")}},
 	{rule: "DL12", mutant: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}]")}, near: edits{"spec.delivery": argoCD("rollout: [{clusters: [west]}, {clusters: [hub]}]")}},
-	{rule: "DL13", mutant: edits{"spec.delivery": argoCD("project: mesh")}, others: true, other: besides(edits{"spec.delivery": argoCD("project: mesh")}),
-		near: edits{"spec.delivery": argoCD("")}, alone: true, otherNear: besides(edits{"spec.delivery": argoCD("")})},
+	{rule: "DL13", mutant: edits{"spec.delivery": argoCD("project: mesh")}, others: true, other: besides(edits{"spec.delivery": elsewhere(argoCD("project: mesh"))}),
+		near: edits{"spec.delivery": argoCD("")}, alone: true, otherNear: besides(edits{"spec.delivery": elsewhere(argoCD(""))})},
 
 	{rule: "DL20", mutant: edits{"spec.delivery": byFlux("wait: false")}, near: edits{"spec.delivery": byFlux("prune: true")}},
-	{rule: "DL21", mutant: edits{"spec.delivery": byFlux(""), "spec.clusters.1.name": "two-west"}, others: true, other: besides(edits{"metadata.name": "test-two", "spec.delivery": byFlux("")}),
-		near: edits{"spec.delivery": byFlux(""), "spec.clusters.1.name": "two-west"}, alone: true, otherNear: besides(edits{"metadata.name": "test-two", "spec.delivery": byFlux("namespace: other")})},
+	{rule: "DL21", mutant: edits{"spec.delivery": byFlux(""), "spec.clusters.1.name": "two-west"}, others: true, other: besides(edits{"metadata.name": "test-two", "spec.delivery": elsewhere(byFlux(""))}),
+		near: edits{"spec.delivery": byFlux(""), "spec.clusters.1.name": "two-west"}, alone: true, otherNear: besides(edits{"metadata.name": "test-two", "spec.delivery": elsewhere(byFlux("namespace: other"))})},
 
 	{rule: "SC01", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.intervall": "30s"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "30s"}},
 	{rule: "SC02", crds: true, made: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "often"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.interval": "1m"}},
@@ -214,6 +216,11 @@ func argoCD(with string) string {
 // byFlux is a delivery by Flux.
 func byFlux(with string) string {
 	return "{repoURL: 'https://git.example.com/mesh.git', flux: {" + with + "}}"
+}
+
+// elsewhere is a delivery from another directory of the repository.
+func elsewhere(delivery string) string {
+	return strings.Replace(delivery, "{", "{path: elsewhere, ", 1)
 }
 
 // besides are a second topology that has the clusters of the sound one, and

@@ -384,7 +384,8 @@ func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
 	values := strings.FieldsFunc(f.Tag.Get("enum"), func(r rune) bool { return r == '|' })
 	check, formatted := formats[f.Tag.Get("format")]
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
+	number := check.number && (n.ShortTag() == "!!int" || n.ShortTag() == "!!float")
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" && !number {
 		hint := quotesHint(n)
 		switch {
 		case n.Kind != yaml.ScalarNode:

@@ -17,15 +17,21 @@ const maxApplication = 63
 
 // Application is the name of the Argo CD Application that delivers a cluster:
 // that of the topology, and the cluster's in the letters that names of objects
-// have. One that is too long ends in a hash of the whole.
+// have.
 func (t *Topology) Application(c *Cluster) string {
-	name := t.Metadata.Name + "-" + ObjectName(c.Name)
-	if len(name) <= maxApplication {
+	return fitted(maxApplication, t.Metadata.Name, c.Name)
+}
+
+// fitted joins names to that of an object. One that is too long ends in a hash
+// of the whole.
+func fitted(most int, parts ...string) string {
+	name := ObjectName(strings.Join(parts, "-"))
+	if len(name) <= most {
 		return name
 	}
-	sum := sha256.Sum256([]byte(t.Metadata.Name + "/" + c.Name))
+	sum := sha256.Sum256([]byte(strings.Join(parts, "/")))
 	hash := hex.EncodeToString(sum[:4])
-	return strings.TrimRight(name[:maxApplication-len(hash)-1], "-") + "-" + hash
+	return strings.TrimRight(name[:most-len(hash)-1], "-") + "-" + hash
 }
 
 // ObjectName is the name of a cluster as a part of an object's name.

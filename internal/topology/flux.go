@@ -1,8 +1,6 @@
 package topology
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"regexp"
 	"strings"
 )
@@ -15,8 +13,7 @@ const (
 )
 
 // FluxName is the name of the Flux object that delivers one phase of a cluster,
-// in the letters that names of objects have. One that is too long ends in a
-// hash of the whole.
+// in the letters that names of objects have.
 func (t *Topology) FluxName(c *Cluster, phase string) string {
 	return fitted(maxFluxName, t.Metadata.Name, c.Name, phase)
 }
@@ -37,16 +34,6 @@ func (t *Topology) FluxRelease(phase string) string {
 func (t *Topology) FluxByKubeConfig(c *Cluster) bool {
 	flux := t.Spec.Delivery.Flux
 	return flux.Mode == "hub" && flux.Cluster != c.Name
-}
-
-func fitted(most int, parts ...string) string {
-	name := ObjectName(strings.Join(parts, "-"))
-	if len(name) <= most {
-		return name
-	}
-	sum := sha256.Sum256([]byte(strings.Join(parts, "/")))
-	hash := hex.EncodeToString(sum[:4])
-	return strings.TrimRight(name[:most-len(hash)-1], "-") + "-" + hash
 }
 
 // ociTag is what a registry takes as a tag.

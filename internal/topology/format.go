@@ -18,6 +18,7 @@ type format struct {
 	hint    string
 	problem func(string) (problem, hint string)
 	secret  bool // a wrong value may be a credential, which no message repeats
+	number  bool // whole numbers from 1 to 999999 are good too, without quotes
 
 	// What the JSON Schema has of it: a good text matches every pattern. Only
 	// where there are examples can a bad one match them too.
@@ -53,7 +54,7 @@ var formats = map[string]format{
 	"revision": matching(`[A-Za-z0-9]([-._/+A-Za-z0-9]*[A-Za-z0-9])?`, 255, "",
 		"must be the name of a branch or tag, or a commit"),
 	"maxUpdate": matching(`[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%`, 0, "",
-		"must be a number or a percentage, such as 1 or 25%"),
+		"must be a number or a percentage, such as 1 or 25%").orNumber(),
 	"chartVersion": matching(`v?[0-9]+\.[0-9]+\.[0-9]+([-+][-.+0-9A-Za-z]+)?`, 0, "write it like 2.27.0",
 		"must be one exact version"),
 	// In UTC to the second, so that the later text is the later time.
@@ -113,6 +114,12 @@ func matching(pattern string, most int, hint, problem string) format {
 // as is the format with a rule of its own.
 func (f format) as(rule string) format {
 	f.rule = rule
+	return f
+}
+
+// orNumber is the format with numbers among its texts.
+func (f format) orNumber() format {
+	f.number = true
 	return f
 }
 

@@ -142,6 +142,10 @@ func textSchema(tag reflect.StructTag) *schema {
 		}
 		s.MaxLength = check.most
 		s.Examples = check.examples
+		if check.number {
+			s.Type = []string{"string", "integer"}
+			s.Minimum, s.Maximum = 1, 999999
+		}
 	case tag.Get("required") != "":
 		s.MinLength = 1
 	}

@@ -68,7 +68,8 @@ type Delivery struct {
 	// The repository that the rendered directory is committed to, as the engine reaches it. With oci:// it is an artifact that holds the
 	// directory, for Flux.
 	RepoURL string `yaml:"repoURL" required:"repoURL: https://git.example.com/platform/mesh.git" format:"repoURL"`
-	// The branch that is delivered; or a tag or a commit, to Argo CD.
+	// The branch that is delivered; or a commit; or a reference in full, such as refs/tags/v1. To Argo CD the name of a tag will do too; of
+	// an artifact it is the tag.
 	Revision string `yaml:"revision" default:"main" format:"revision"`
 	// The rendered directory in the repository.
 	Path string `yaml:"path" default:"." format:"repoPath"`
@@ -114,7 +115,7 @@ type ArgoCDSync struct {
 type RolloutStep struct {
 	// The clusters of the step, by their names. What no step names is not synced.
 	Clusters []string `yaml:"clusters" required:"clusters: [cluster1]"`
-	// How many of them at a time: a number in quotes, such as "1", or a percentage, such as 25%. Default: all.
+	// How many of them at a time: a number, such as 1, or a percentage, such as 25%. Default: all.
 	MaxUpdate string `yaml:"maxUpdate" format:"maxUpdate"`
 }
 
