@@ -89,7 +89,8 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 
 const rootDoc = `Sightline turns one topology (clusters, namespaces, mesh id, Kiali hub) into
 per-cluster trees with the monitors, the Kiali resources, their access rights
-and their operator, to be committed and applied by a GitOps engine or by hand.
+and their operator, and the hub's sealed access to the remotes, to be committed
+and applied by Argo CD, Flux or by hand.
 
 Exit codes: 0 done; 1 verify has found an error, or seal --check work to do;
 2 wrong usage, or a file or a cluster cannot be read or written; 3 the topology

@@ -9,8 +9,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-const theChart = "the format helm"
-
 // accessRules are about the hub's access to the remotes, and about secrets, in
 // the order of their ids.
 func accessRules() []Rule {
@@ -65,10 +63,11 @@ func linkRules() []Rule {
 			mesh:   tokenOrder,
 		},
 		{
-			ID: "RS14", Reserved: theChart,
-			Title: "a chart under Argo CD looks nothing up",
-			What:  "Links, signing key and platform are given.",
-			Why:   "helm template sees no cluster.", Fix: "Give them.",
+			ID: "RS14", Reserved: "a Kiali server that is installed by its own chart",
+			Title:  "a chart under Argo CD looks nothing up",
+			What:   "Where the chart kiali-server is used in place of the operator, links, signing key and platform are given. (The chart that is rendered looks nothing up.)",
+			Why:    "Helm sees no cluster when Argo CD calls it, and that chart asks the cluster for what it is not given.",
+			Fix:    "Give them.",
 			Source: "kiali helm-charts, kiali-server/templates/_helpers.tpl",
 		},
 		{
