@@ -40,7 +40,7 @@ test: $(programs) ## run every test (TESTFLAGS=-v, …)
 	$(GO) test ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/appset -trimpath -count=1 ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/flux -trimpath -count=1 ./... $(TESTFLAGS)
-	$(GO) test -C e2e/promcfg . -count=1 $(TESTFLAGS)
+	CGO_ENABLED=0 $(GO) test -C e2e/promcfg -trimpath -count=1 . $(TESTFLAGS)
 
 race: $(programs) ## run every test under the race detector; needs a C compiler
 	$(GO) test -race ./... $(TESTFLAGS)
@@ -52,7 +52,7 @@ e2e: build bin/kustomize bin/helm3 bin/helm4 ## the end-to-end stories on two re
 
 e2e-full: build bin/kustomize bin/helm3 bin/helm4 ## the same and those with Prometheus, sealed-secrets, Argo CD and Flux
 	$(GO) run -C e2e/suite ./build full
-	$(GO) test -C e2e/suite . -tags full -count=1 -timeout 60m $(TESTFLAGS)
+	$(GO) test -C e2e/suite . -tags full -count=1 -timeout 60m -v $(TESTFLAGS)
 
 # The flag -update exists in these packages only: `go test ./... -update` would fail in all others.
 golden: bin/kustomize ## rewrite golden/, topologies/bad/*.out, docs/rules.md and the expectations of the command scripts; then read the diff
