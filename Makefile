@@ -5,11 +5,11 @@ FUZZTIME ?= 10s
 BENCH    ?= .
 
 # Helm has dependencies of its own, which no other program should have to agree with.
-modules := . tools tools/helm3 tools/helm4 e2e/flux e2e/suite
+modules := . tools tools/helm3 tools/helm4 e2e/bin/kubectl e2e/flux e2e/suite
 
 # The go.mod of an upstream release, which says what the program was tested with. Never run go mod tidy in them: it
 # takes away what that go.mod lists for the release's own tests and tools, and picks other versions for what is left.
-upstream := e2e/appset e2e/promcfg $(patsubst %/go.mod,%,$(wildcard e2e/bin/*/go.mod))
+upstream := e2e/appset e2e/promcfg $(filter-out $(modules),$(patsubst %/go.mod,%,$(wildcard e2e/bin/*/go.mod)))
 
 # The Go release that the module is written for. A dependency that asks for more is not upgraded to.
 GO_RELEASE := 1.26
@@ -40,7 +40,7 @@ test: $(programs) ## run every test (TESTFLAGS=-v, …)
 	$(GO) test ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/appset -trimpath -count=1 ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/flux -trimpath -count=1 ./... $(TESTFLAGS)
-	$(GO) test -C e2e/promcfg . -count=1 $(TESTFLAGS)
+	CGO_ENABLED=0 $(GO) test -C e2e/promcfg -trimpath -count=1 . $(TESTFLAGS)
 
 race: $(programs) ## run every test under the race detector; needs a C compiler
 	$(GO) test -race ./... $(TESTFLAGS)
@@ -52,7 +52,7 @@ e2e: build bin/kustomize bin/helm3 bin/helm4 ## the end-to-end stories on two re
 
 e2e-full: build bin/kustomize bin/helm3 bin/helm4 ## the same and those with Prometheus, sealed-secrets, Argo CD and Flux
 	$(GO) run -C e2e/suite ./build full
-	$(GO) test -C e2e/suite . -tags full -count=1 -timeout 60m $(TESTFLAGS)
+	$(GO) test -C e2e/suite . -tags full -count=1 -timeout 60m -v $(TESTFLAGS)
 
 # The flag -update exists in these packages only: `go test ./... -update` would fail in all others.
 golden: bin/kustomize ## rewrite golden/, topologies/bad/*.out, docs/rules.md and the expectations of the command scripts; then read the diff

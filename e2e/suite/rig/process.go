@@ -119,6 +119,9 @@ func Helm3() string { return os.Getenv(envHelm3) }
 // Helm4 is the path of Helm 4.
 func Helm4() string { return os.Getenv(envHelm4) }
 
+// Kubectl is the path of kubectl, which the second tier has.
+func Kubectl() string { return built("kubectl") }
+
 // Run runs a program to its end, which is due within two minutes, and fails the
 // test if that is not a success.
 func Run(t testing.TB, program string, args ...string) string {
@@ -134,7 +137,7 @@ func Run(t testing.TB, program string, args ...string) string {
 func Try(t testing.TB, program string, args ...string) Result {
 	t.Helper()
 	const limit = 2 * time.Minute
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), limit) // cleanups run programs too
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	var stdout, stderr bytes.Buffer
