@@ -99,7 +99,7 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, Findings) {
 		l.Spec.Tokens = []int{l.Spec.Generation}
 	}
 	if !tokensFit(l.Spec.Tokens, l.Spec.Generation) {
-		findings.add(l.At("spec", "tokens"), RuleValue, "seal the link again, or take the file from before it was edited",
+		findings.add(l.At("spec", "tokens"), RuleValue, sealAgainHint,
 			"spec.tokens must be the generation %d, or two in a row with it among them", l.Spec.Generation)
 		l.Spec.Tokens = []int{l.Spec.Generation}
 	}
