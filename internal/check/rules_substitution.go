@@ -154,7 +154,7 @@ func madeApplications(m *mesh, f *found) {
 		return
 	}
 	const hint = "write addresses without {{, which the template of the ApplicationSet takes for its own"
-	made := map[string]*delivery.Application{}
+	made, example := map[string]*delivery.Application{}, map[string]string{}
 	for i := range m.applications {
 		made[m.applications[i].Cluster] = &m.applications[i]
 	}
@@ -171,7 +171,12 @@ func madeApplications(m *mesh, f *found) {
 		}
 		for _, e := range m.meant(i, application.Object) {
 			if got, _ := valueAt(application.Object, e.path).(string); got != e.want {
-				f.cluster(m, i, m.At(e.from...), hint, "%s of its Application would be %q, and the topology means %q", e.path, got, e.want)
+				// One line for all clusters that it is wrong for in the same way.
+				text := e.path.String() + " " + e.want
+				if _, ok := example[text]; !ok {
+					example[text] = got
+				}
+				f.cluster(m, i, m.At(e.from...), hint, "%s of its Application would be %q, for example, and the topology means %q", e.path, example[text], e.want)
 			}
 		}
 	}

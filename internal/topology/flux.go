@@ -73,11 +73,13 @@ func (t *Topology) checkFlux(findings *Findings) {
 		case len(c.Flux.KubeConfigSecret) > 253 && !given:
 			findings.add(t.At("spec", "clusters", i, "name"), RuleValue, "add flux: {kubeConfigSecret: …} to the cluster", "%s: the name is too long to name a Secret by, which has at most 253 characters", t.called(i))
 		default:
-			if j, ok := secrets[c.Flux.KubeConfigSecret]; ok && given {
+			j, ok := secrets[c.Flux.KubeConfigSecret]
+			if !ok {
+				secrets[c.Flux.KubeConfigSecret] = i
+			} else if given || t.node("spec", "clusters", j, "flux") != nil { // else their names are alike, which is found elsewhere
 				findings.add(at, "IN09", "give each cluster the Secret with its own kubeconfig", "Flux would deliver %s and %s to the same place; first at %s",
-					t.called(i), t.called(j), t.At("spec", "clusters", j).seenFrom(at))
+					t.called(i), t.called(j), t.At("spec", "clusters", j, "flux").seenFrom(at))
 			}
-			secrets[c.Flux.KubeConfigSecret] = i
 		}
 	}
 }
