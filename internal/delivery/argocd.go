@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/template"
@@ -42,10 +43,13 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		Automated:     argo.Sync.Automated,
 		OperatorChart: t.OperatorByChart(),
 	}
-	clusters := make([]any, len(t.Spec.Clusters))
+	// The order of the clusters must not show.
+	sorted := slices.Clone(t.Spec.Clusters)
+	slices.SortFunc(sorted, func(a, b topology.Cluster) int { return strings.Compare(a.Name, b.Name) })
+	clusters := make([]any, len(sorted))
 	var destinations []any
-	for i := range t.Spec.Clusters {
-		c := &t.Spec.Clusters[i]
+	for i := range sorted {
+		c := &sorted[i]
 		to := destination(t, c)
 		clusters[i] = map[string]any{"cluster": c.Name, "application": t.Application(c), "destination": to}
 		destinations = append(destinations, inAnyNamespace(to))
@@ -79,8 +83,8 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 	}
 	files := folder(argoFolder, made, "appproject")
 	if shape.Generator == "git" {
-		for i := range t.Spec.Clusters {
-			name := path.Join(argoFolder, "clusters", t.Spec.Clusters[i].Name+".yaml")
+		for i := range sorted {
+			name := path.Join(argoFolder, "clusters", sorted[i].Name+".yaml")
 			files = append(files, tree.File{Path: name, Content: resource.Encode(nil, clusters[i])})
 		}
 	}

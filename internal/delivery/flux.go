@@ -68,13 +68,15 @@ func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 	if err != nil {
 		return nil, err
 	}
+	var names []string
 	for i, c := range in.Clusters {
 		if err := w.cluster(clusters+"/"+c.Name, &c, &t.Spec.Clusters[i], nil); err != nil {
 			return nil, err
 		}
-		resources = append(resources, c.Name)
+		names = append(names, c.Name)
 	}
-	w.kustomization(clusters, resources)
+	slices.Sort(names) // the order of the clusters must not show
+	w.kustomization(clusters, append(resources, names...))
 	return w.files, nil
 }
 
