@@ -203,3 +203,18 @@ func TestApplicationSetDoesNotGrow(t *testing.T) {
 		assert.Equal(t, grows, string(before[file]) != string(after[file]), generator)
 	}
 }
+
+// TestDeliveryKnowsNoOrderOfClusters shows that clusters may change places in a
+// topology, as they do when files of a directory are renamed.
+func TestDeliveryKnowsNoOrderOfClusters(t *testing.T) {
+	topologies := argoCDMeshes(t)
+	maps.Copy(topologies, fluxMeshes(t))
+	for name, top := range topologies {
+		before, err := render.Tree(top, render.SourcesOf(top), render.Kustomize)
+		require.NoError(t, err)
+		slices.Reverse(top.Spec.Clusters)
+		after, err := render.Tree(top, render.SourcesOf(top), render.Kustomize)
+		require.NoError(t, err)
+		assert.Empty(t, tree.Compare(before, after), name)
+	}
+}

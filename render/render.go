@@ -232,16 +232,9 @@ func evaluate(vm *template.VM, s shape, topology, cluster, items map[string]any)
 	result := map[resource.Phase]map[string]resource.Object{}
 	phases, _ := decoded.(map[string]any)
 	for phase, v := range phases {
-		byName, _ := v.(map[string]any)
-		objects := make(map[string]resource.Object, len(byName))
-		for name, v := range byName {
-			object, ok := v.(map[string]any)
-			if !ok {
-				return nil, fmt.Errorf("%s %s: expected an object, found %T", phase, name, v)
-			}
-			objects[name] = object
+		if result[resource.Phase(phase)], err = resource.Named(v); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", entry, phase, err)
 		}
-		result[resource.Phase(phase)] = objects
 	}
 	if len(result) == 0 {
 		return nil, errors.New(entry + " must return phase -> name -> object")

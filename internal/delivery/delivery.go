@@ -84,16 +84,11 @@ func objects(vm *template.VM, file string, args map[string]any) (map[string]reso
 	if err != nil {
 		return nil, err
 	}
-	byName, _ := decoded.(map[string]any)
-	result := make(map[string]resource.Object, len(byName))
-	for name, v := range byName {
-		object, ok := v.(map[string]any)
-		if !ok {
-			return nil, fmt.Errorf("%s %s: expected an object, found %T", file, name, v)
-		}
-		result[name] = object
+	named, err := resource.Named(decoded)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return result, nil
+	return named, nil
 }
 
 // folder writes objects into a folder, with a kustomization of them all: first

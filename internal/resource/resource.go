@@ -51,6 +51,24 @@ func text(v any) string {
 	return s
 }
 
+// Named returns the objects that a template has given by their names, or an
+// error if it has given anything else.
+func Named(v any) (map[string]Object, error) {
+	byName, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("expected objects by their names, found %T", v)
+	}
+	objects := make(map[string]Object, len(byName))
+	for name, v := range byName {
+		object, ok := v.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("%s: expected an object, found %T", name, v)
+		}
+		objects[name] = object
+	}
+	return objects, nil
+}
+
 // DecodeJSON reads one JSON value, keeping numbers as they are written.
 func DecodeJSON(data []byte) (any, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))

@@ -2,7 +2,6 @@ package topology
 
 import (
 	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -60,7 +59,7 @@ func (t *Topology) resolveDelivery() {
 		argo.Project = cmp.Or(argo.Project, t.Metadata.Name)
 		if argo.Namespace == "" {
 			argo.Namespace = "argocd"
-			if i := slices.IndexFunc(s.Clusters, func(c Cluster) bool { return c.Name == argo.Cluster }); i >= 0 && s.Clusters[i].Platform == "openshift" {
+			if i := t.index(argo.Cluster); i >= 0 && s.Clusters[i].Platform == "openshift" {
 				argo.Namespace = "openshift-gitops"
 			}
 		}

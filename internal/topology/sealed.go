@@ -134,15 +134,7 @@ func tokensFit(tokens []int, generation int) bool {
 // At gives the position of the value at a path of keys, or of the nearest
 // value above it.
 func (l *SealedLink) At(path ...any) Position {
-	n := l.root
-	for _, step := range path {
-		below := child(n, step)
-		if below == nil {
-			break
-		}
-		n = below
-	}
-	return position(l.file, n)
+	return position(l.file, deepest(l.root, path))
 }
 
 // Name is the cluster that the link leads to.

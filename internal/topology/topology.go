@@ -41,6 +41,11 @@ func (t *Topology) Hub() *Cluster {
 // to its default.
 func (t *Topology) At(path ...any) Position {
 	file, n, path := t.locate(path)
+	return position(file, deepest(n, path))
+}
+
+// deepest is the node at a path, or the nearest one above it.
+func deepest(n *yaml.Node, path []any) *yaml.Node {
 	for _, step := range path {
 		below := child(n, step)
 		if below == nil {
@@ -48,7 +53,7 @@ func (t *Topology) At(path ...any) Position {
 		}
 		n = below
 	}
-	return position(file, n)
+	return n
 }
 
 // node returns what the topology itself gives at the path, or nil.
