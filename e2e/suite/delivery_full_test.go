@@ -131,20 +131,43 @@ func deletions(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured)
 	require.NoError(t, err)
 	watching, err := resource.Watch(t.Context(), metav1.SingleObject(metav1.ObjectMeta{Name: object.GetName()}))
 	require.NoError(t, err)
-	count := make(chan int)
+	count, done := make(chan int), make(chan struct{})
 	go func() {
 		n := 0
-		for event := range watching.ResultChan() {
-			if event.Type == watch.Deleted {
-				n++
+		for {
+			select {
+			case event, open := <-watching.ResultChan():
+				if !open {
+					<-done
+					count <- -1 // nobody knows
+					return
+				}
+				if event.Type == watch.Deleted {
+					n++
+				}
+			case <-done:
+				count <- n
+				return
 			}
 		}
-		count <- n
 	}()
 	return func() int {
-		watching.Stop()
+		time.Sleep(500 * time.Millisecond) // what has just happened is on its way
+		close(done)
+		defer watching.Stop()
 		return <-count
 	}
+}
+
+// TestDeletionsAreSeen falls into the trap that the others should not, so that
+// they are known to see it.
+func TestDeletionsAreSeen(t *testing.T) {
+	west := rig.Up(t).West
+	token := tokenSecret(t)
+	count := deletions(t, west, token)
+	west.Apply(t, token)
+	awaitDeletion(t, west, token)
+	require.Equal(t, 1, count())
 }
 
 // awaitInterval waits until a PodMonitor on the cluster has the interval.
