@@ -113,7 +113,10 @@ func TestDelivery(t *testing.T) {
 				engines[strings.SplitN(dir, "/", 2)[0]]++
 				t.Run(strings.Join([]string{strings.TrimSuffix(topology, ".yaml"), format, dir}, "/"), func(t *testing.T) {
 					all := rig.Objects(t, []byte(rig.Run(t, rig.Kustomize(), "build", filepath.Join(tree.dir, dir))))
-					t.Cleanup(func() { east.Delete(t, all...) })
+					t.Cleanup(func() {
+						east.LetGo(t, all...)
+						east.Delete(t, all...)
+					})
 					east.Namespaces(t, namespaces(all)...)
 					east.Apply(t, all...)
 					before := live(t, east, all)

@@ -5,7 +5,9 @@ package suite
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -174,6 +176,48 @@ func TestArgoCD(t *testing.T) {
 			require.NoError(t, err, rig.Title(object))
 		}
 	})
+}
+
+// TestArgoCDRemoval takes a cluster and then the topology away from Argo CD as
+// docs/argocd.md tells it for applicationsSync: create-update.
+func TestArgoCDRemoval(t *testing.T) {
+	rig.NeedDefinitions(t, "that clusters are removed without orphans")
+	f := newFleet(t, "argocd: {}")
+	east, west := f.clusters["cluster1"], f.clusters["cluster2"]
+	argo := east.StartArgoCD(t, "openshift-gitops", west)
+	f.cleaned(t)
+	t.Cleanup(func() { argo.Forget(t) })
+	revision := f.push(t, "All there is")
+	f.deliver(t, "argocd")
+	argo.Synced(t, syncLimit, revision, "mesh-cluster1", "mesh-cluster2")
+
+	remote := f.objects(t, "cluster2")
+	f.remote = false
+	revision = f.push(t, "Leave cluster2")
+	set, err := os.ReadFile(filepath.Join(f.tree(), "argocd", "applicationset.yaml"))
+	require.NoError(t, err)
+	east.Apply(t, rig.Objects(t, set)...)
+	argo.Delete(t, "mesh-cluster2")
+	for _, object := range remote {
+		_, err := west.Live(t.Context(), object)
+		if object.GetKind() == "ConfigMap" {
+			require.NoError(t, err, "others rely on %s", rig.Title(object))
+		} else {
+			require.True(t, apierrors.IsNotFound(err), "%s: %v", rig.Title(object), err)
+		}
+	}
+	delivery := f.deliver(t, "argocd")
+	argo.Synced(t, syncLimit, revision, "mesh-cluster1")
+
+	east.Delete(t, delivery...)
+	time.Sleep(5 * time.Second) // a deletion that cascades takes less
+	apps, err := argo.Applications(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"mesh-cluster1"}, slices.Collect(maps.Keys(apps)), "the ApplicationSet lets go of them")
+	for _, object := range f.objects(t, "cluster1") {
+		_, err := east.Live(t.Context(), object)
+		require.NoError(t, err, rig.Title(object))
+	}
 }
 
 // TestTokenUnderArgoCD has Argo CD sync empty clusters ten times, in the three

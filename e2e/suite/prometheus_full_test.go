@@ -47,7 +47,7 @@ func TestScrape(t *testing.T) {
 					if (cluster == tree.hub) != (lane.name == "hub") {
 						continue
 					}
-					m := mesh{id: meshID(t, topology), name: strings.TrimSuffix(topology, ".yaml") + "-" + cluster, prometheus: prometheus}
+					m := mesh{id: meshID(t, topology), name: strings.ReplaceAll(strings.TrimSuffix(topology, ".yaml")+"-"+cluster, "_", "-"), prometheus: prometheus}
 					objects := rig.Objects(t, []byte(manifests(t, tree, cluster, "monitoring")))
 					if m.place(objects); len(m.namespaces) == 0 {
 						continue // a hub outside of the mesh

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -90,13 +91,34 @@ func (c *Cluster) Live(ctx context.Context, object *unstructured.Unstructured) (
 	return resource.Get(ctx, object.GetName(), metav1.GetOptions{})
 }
 
+// LetGo takes the finalizers off the objects, whose controllers are not there to
+// do it.
+func (c *Cluster) LetGo(t testing.TB, objects ...*unstructured.Unstructured) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context()) // it is used in cleanups
+	for _, object := range objects {
+		if len(object.GetFinalizers()) == 0 {
+			continue
+		}
+		resource, err := c.Resource(object)
+		if err == nil {
+			_, err = resource.Patch(ctx, object.GetName(), types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+		}
+		if err != nil && !apierrors.IsNotFound(err) {
+			t.Errorf("finalizers of %s on %s: %v", Title(object), c.Name, err)
+		}
+	}
+}
+
 // Delete deletes the objects, last to first, and waits until they are gone.
 func (c *Cluster) Delete(t testing.TB, objects ...*unstructured.Unstructured) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context()) // it is used in cleanups
 	for i := len(objects) - 1; i >= 0; i-- {
 		resource, err := c.Resource(objects[i])
-		if err == nil {
+		if err == nil && objects[i].GetKind() == "ServiceAccount" {
+			err = c.deleteAccount(ctx, objects[i].GetNamespace(), objects[i].GetName())
+		} else if err == nil {
 			err = resource.Delete(ctx, objects[i].GetName(), metav1.DeleteOptions{})
 		}
 		if err != nil && !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
@@ -113,6 +135,47 @@ func (c *Cluster) Delete(t testing.TB, objects ...*unstructured.Unstructured) {
 			return nil
 		}, c.APIServer, c.Manager)
 	}
+}
+
+// deleteAccount deletes a service account, and waits until the controller manager
+// has taken note. Until then it deletes token Secrets of an account of the same
+// name that is made in between, for they do not say yet which of the two they
+// are for. A Secret of its own tells.
+func (c *Cluster) deleteAccount(ctx context.Context, namespace, name string) error {
+	account, err := c.Client.CoreV1().ServiceAccounts(namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	secrets := c.Client.CoreV1().Secrets(namespace)
+	note := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: name + "-" + string(account.UID), Annotations: map[string]string{corev1.ServiceAccountNameKey: name}},
+		Type:       corev1.SecretTypeServiceAccountToken,
+	}
+	if _, err := secrets.Create(ctx, note, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	err = wait(20*time.Second, "the token of an account that is to go", func() error {
+		filled, err := secrets.Get(ctx, note.Name, metav1.GetOptions{})
+		if err == nil && len(filled.Data[corev1.ServiceAccountTokenKey]) == 0 {
+			err = errors.New("it has none yet")
+		}
+		return err
+	}, c.APIServer, c.Manager)
+	if err != nil {
+		return err
+	}
+	if err := c.Client.CoreV1().ServiceAccounts(namespace).Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	return wait(20*time.Second, "the controller manager to take note of the end of an account", func() error {
+		_, err := secrets.Get(ctx, note.Name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return errors.Join(errors.New("its token is still there"), err)
+	}, c.APIServer, c.Manager)
 }
 
 // Resource is the client for the object's kind, in its namespace.

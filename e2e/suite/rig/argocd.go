@@ -271,6 +271,31 @@ func (a *ArgoCD) Refresh(t testing.TB) {
 	}
 }
 
+// Delete deletes an Application with its objects, as `argocd app delete
+// --cascade` does, and waits until it is gone.
+func (a *ArgoCD) Delete(t testing.TB, name string) {
+	t.Helper()
+	client := a.on.Dynamic.Resource(applications).Namespace(a.Namespace)
+	cascade := []byte(`{"metadata":{"finalizers":["resources-finalizer.argocd.argoproj.io"]}}`)
+	_, err := client.Patch(t.Context(), name, types.MergePatchType, cascade, metav1.PatchOptions{})
+	if err == nil {
+		err = client.Delete(t.Context(), name, metav1.DeleteOptions{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	Wait(t, time.Minute, "Argo CD to delete the Application "+name+" and its objects", func() error {
+		_, err := client.Get(t.Context(), name, metav1.GetOptions{})
+		if err == nil {
+			return errors.New("it is still there")
+		}
+		if !apierrors.IsNotFound(err) {
+			return err
+		}
+		return nil
+	}, a.controller)
+}
+
 // Forget takes every ApplicationSet and Application away without a trace on the
 // clusters, as if Argo CD had never known them.
 func (a *ArgoCD) Forget(t testing.TB) {

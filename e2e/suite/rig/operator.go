@@ -69,8 +69,7 @@ func (c *Cluster) operate(ctx context.Context, done map[types.UID]*unstructured.
 			continue
 		}
 		namespace, name := account(kiali)
-		err := c.Client.CoreV1().ServiceAccounts(namespace).Delete(ctx, name, metav1.DeleteOptions{})
-		if err != nil && !apierrors.IsNotFound(err) {
+		if err := c.deleteAccount(ctx, namespace, name); err != nil {
 			return err
 		}
 		delete(done, uid)
