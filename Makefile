@@ -23,6 +23,8 @@ test race e2e e2e-full: export SIGHTLINE_HELM3 = $(CURDIR)/bin/helm3
 test race e2e e2e-full: export SIGHTLINE_HELM4 = $(CURDIR)/bin/helm4
 test race: export SIGHTLINE_KUBESEAL = $(CURDIR)/bin/kubeseal
 e2e e2e-full: export SIGHTLINE = $(CURDIR)/bin/sightline
+# Tests are short-lived and make much garbage.
+test: export GOGC = 400
 test race golden fuzz bench e2e e2e-full: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
 
 .DELETE_ON_ERROR:
