@@ -71,7 +71,7 @@ func TestHelmByHand(t *testing.T) {
 	rig.NeedDefinitions(t, "that the commands of docs/helm.md work")
 	page, err := os.ReadFile("../../docs/helm.md")
 	require.NoError(t, err)
-	install := pageCommands(t, string(page), "By hand", "cluster=cluster2")
+	install := pageCommands(t, string(page), "By hand", "phase() {")
 	uninstall := pageCommands(t, string(page), "Uninstalling", "helm -n istio-system uninstall")
 	topology, err := os.ReadFile(filepath.Join(topologyDir, "thanos.yaml"))
 	require.NoError(t, err)
