@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -329,7 +330,6 @@ func twoSecrets(m *mesh, f *found) {
 }
 
 func secretSizes(m *mesh, f *found) {
-	const limit = 1 << 20
 	sizes := map[string]int{}
 	first := map[string]int{}
 	m.linked(func(i int, l *topology.SealedLink) {
@@ -343,9 +343,9 @@ func secretSizes(m *mesh, f *found) {
 	for _, name := range sortedKeys(sizes) {
 		collect, size := f, sizes[name]
 		switch {
-		case size <= limit*8/10:
+		case !near(size, delivery.DataLimit):
 			continue
-		case size <= limit:
+		case size <= delivery.DataLimit:
 			collect = f.softer(topology.Warning)
 		}
 		at := m.At("spec", "kiali", "links")
@@ -353,7 +353,7 @@ func secretSizes(m *mesh, f *found) {
 		if m.Spec.Kiali.Links.Format == "perCluster" {
 			at, hint = m.links[m.Spec.Clusters[first[name]].Name].At("spec", "encryptedData"), "leave all out of the CA file but the CA of the API server"
 		}
-		collect.on(m, at, hint, "the kubeconfigs in the Secret %s have %d KiB, and a Secret may have %d KiB", name, (size+1023)>>10, limit>>10)
+		collect.on(m, at, hint, "the kubeconfigs in the Secret %s have %d KiB, and a Secret may have %d KiB", name, (size+1023)>>10, delivery.DataLimit>>10)
 	}
 }
 

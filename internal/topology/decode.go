@@ -2,9 +2,7 @@ package topology
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"math"
 	"reflect"
 	"regexp"
 	"slices"
@@ -440,67 +438,6 @@ func oneOf(values []string) string {
 	return strings.Join(values[:last], ", ") + " or " + values[last]
 }
 
-// free decodes a mapping whose keys are not ours into the types of
-// encoding/json, so that it can be placed in a resource.
-func (d *decoder) free(n *yaml.Node, path string) any {
-	if !d.plain(n) {
-		return nil
-	}
-	switch n.Kind {
-	case yaml.MappingNode:
-		m := make(map[string]any, len(n.Content)/2)
-		d.pairs(n, path, func(key, value *yaml.Node) {
-			if key.Value == "<<" {
-				d.findings.add(d.at(key), RuleValue, "use another key", "%s has the key %q, which kustomize takes for a merge even in quotes", d.orTop(path), key.Value)
-				return
-			}
-			m[key.Value] = d.free(value, join(path, key.Value))
-		})
-		return m
-	case yaml.SequenceNode:
-		list := make([]any, len(n.Content))
-		for i, item := range n.Content {
-			list[i] = d.free(item, entry(path, i))
-		}
-		return list
-	}
-	switch n.ShortTag() {
-	case "!!bool":
-		return strings.EqualFold(n.Value, "true")
-	case "!!str":
-		return n.Value
-	case "!!int", "!!float":
-		if number, ok := jsonNumber(n.Value); ok {
-			return number
-		}
-		d.findings.add(d.at(n), RuleValue, "write it out in decimal, or in quotes if it is a text", "%s must be a decimal number of at most 2^53, found %s", path, bare(n.Value))
-	default:
-		d.wrongType(n, path, "a text, a number, true, false, a list or a mapping", cmp.Or(quotesHint(n), "give it a value, or leave it out"))
-	}
-	return nil
-}
-
-var wholeNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-
-// jsonNumber reads a number that every reader of YAML and JSON takes for the
-// same: 010 is eight for some, and whole numbers above 2^53 change on their
-// way through JSON.
-func jsonNumber(s string) (json.Number, bool) {
-	if wholeNumber.MatchString(s) {
-		i, err := strconv.ParseInt(s, 10, 64)
-		return json.Number(strconv.FormatInt(i, 10)), err == nil && i >= -1<<53 && i <= 1<<53
-	}
-	if !strings.ContainsAny(s, ".eE") {
-		return "", false
-	}
-	x, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.Abs(x) > 1<<53 {
-		return "", false
-	}
-	number, err := json.Marshal(x)
-	return json.Number(number), err == nil
-}
-
 // field is a field of a struct with its key in YAML.
 type field struct {
 	reflect.StructField
@@ -560,48 +497,4 @@ func bounded(path string) string {
 		return "…"
 	}
 	return path
-}
-
-// nearest returns the known word that a mistyped one most likely means, or ""
-// where none is near.
-func nearest(word string, known []string) string {
-	typed := []rune(strings.ToLower(word))
-	if len(typed) > 100 {
-		return "" // not a typing mistake
-	}
-	best, distance := "", max(1, len(typed)/3)+1
-	for _, k := range known {
-		candidate := []rune(strings.ToLower(k))
-		if max(len(candidate)-len(typed), len(typed)-len(candidate)) >= distance {
-			continue
-		}
-		if d := editDistance(typed, candidate); d < distance {
-			best, distance = k, d
-		}
-	}
-	return best
-}
-
-// editDistance counts the characters to add, drop or replace, and the
-// neighbours to swap, to make one word of the other.
-func editDistance(a, b []rune) int {
-	above2, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		above2, above, row = above, row, above2
-		row[0] = i + 1
-		for j := range b {
-			d := above[j]
-			if a[i] != b[j] {
-				d = min(d, above[j+1], row[j]) + 1
-			}
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				d = min(d, above2[j-1]+1)
-			}
-			row[j+1] = d
-		}
-	}
-	return row[len(b)]
 }

@@ -1,0 +1,73 @@
+package topology
+
+import (
+	"cmp"
+	"encoding/json"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// free decodes a mapping whose keys are not ours into the types of
+// encoding/json, so that it can be placed in a resource.
+func (d *decoder) free(n *yaml.Node, path string) any {
+	if !d.plain(n) {
+		return nil
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := make(map[string]any, len(n.Content)/2)
+		d.pairs(n, path, func(key, value *yaml.Node) {
+			if key.Value == "<<" {
+				d.findings.add(d.at(key), RuleValue, "use another key", "%s has the key %q, which kustomize takes for a merge even in quotes", d.orTop(path), key.Value)
+				return
+			}
+			m[key.Value] = d.free(value, join(path, key.Value))
+		})
+		return m
+	case yaml.SequenceNode:
+		list := make([]any, len(n.Content))
+		for i, item := range n.Content {
+			list[i] = d.free(item, entry(path, i))
+		}
+		return list
+	}
+	switch n.ShortTag() {
+	case "!!bool":
+		return strings.EqualFold(n.Value, "true")
+	case "!!str":
+		return n.Value
+	case "!!int", "!!float":
+		if number, ok := jsonNumber(n.Value); ok {
+			return number
+		}
+		d.findings.add(d.at(n), RuleValue, "write it out in decimal, or in quotes if it is a text", "%s must be a decimal number of at most 2^53, found %s", path, bare(n.Value))
+	default:
+		d.wrongType(n, path, "a text, a number, true, false, a list or a mapping", cmp.Or(quotesHint(n), "give it a value, or leave it out"))
+	}
+	return nil
+}
+
+var wholeNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+
+// jsonNumber reads a number that every reader of YAML and JSON takes for the
+// same: 010 is eight for some, and whole numbers above 2^53 change on their
+// way through JSON.
+func jsonNumber(s string) (json.Number, bool) {
+	if wholeNumber.MatchString(s) {
+		i, err := strconv.ParseInt(s, 10, 64)
+		return json.Number(strconv.FormatInt(i, 10)), err == nil && i >= -1<<53 && i <= 1<<53
+	}
+	if !strings.ContainsAny(s, ".eE") {
+		return "", false
+	}
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.Abs(x) > 1<<53 {
+		return "", false
+	}
+	number, err := json.Marshal(x)
+	return json.Number(number), err == nil
+}

@@ -1,0 +1,47 @@
+package topology
+
+import "strings"
+
+// nearest returns the known word that a mistyped one most likely means, or ""
+// where none is near.
+func nearest(word string, known []string) string {
+	typed := []rune(strings.ToLower(word))
+	if len(typed) > 100 {
+		return "" // not a typing mistake
+	}
+	best, distance := "", max(1, len(typed)/3)+1
+	for _, k := range known {
+		candidate := []rune(strings.ToLower(k))
+		if max(len(candidate)-len(typed), len(typed)-len(candidate)) >= distance {
+			continue
+		}
+		if d := editDistance(typed, candidate); d < distance {
+			best, distance = k, d
+		}
+	}
+	return best
+}
+
+// editDistance counts the characters to add, drop or replace, and the
+// neighbours to swap, to make one word of the other.
+func editDistance(a, b []rune) int {
+	above2, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		above2, above, row = above, row, above2
+		row[0] = i + 1
+		for j := range b {
+			d := above[j]
+			if a[i] != b[j] {
+				d = min(d, above[j+1], row[j]) + 1
+			}
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				d = min(d, above2[j-1]+1)
+			}
+			row[j+1] = d
+		}
+	}
+	return row[len(b)]
+}
