@@ -16,16 +16,7 @@ import (
 // FuzzRender makes sure that a topology without findings can be rendered, in
 // every format.
 func FuzzRender(f *testing.F) {
-	for _, pattern := range []string{"../../internal/topology/testdata/ok/*.yaml", "../../topologies/*.yaml"} {
-		files, err := filepath.Glob(filepath.FromSlash(pattern))
-		require.NoError(f, err)
-		require.NotEmpty(f, files)
-		for _, file := range files {
-			data, err := os.ReadFile(file)
-			require.NoError(f, err)
-			f.Add(data)
-		}
-	}
+	seed(f, "../../internal/topology/testdata/ok/*.yaml", "../../topologies/*.yaml")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		top, findings := topology.Parse("f.yaml", data)
 		if len(findings) > 0 {
@@ -42,4 +33,19 @@ func FuzzRender(f *testing.F) {
 			require.NotEmpty(t, files)
 		}
 	})
+}
+
+// seed adds the files that match the patterns, of which each has to match some.
+func seed(f *testing.F, patterns ...string) {
+	f.Helper()
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(filepath.FromSlash(pattern))
+		require.NoError(f, err)
+		require.NotEmpty(f, files)
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			require.NoError(f, err)
+			f.Add(data)
+		}
+	}
 }

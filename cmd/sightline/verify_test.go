@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -18,16 +16,7 @@ import (
 // says that had no findings of its own, and that every finding is inside the
 // file.
 func FuzzVerify(f *testing.F) {
-	for _, pattern := range []string{"../../topologies/bad/*.yaml", "../../topologies/*.yaml"} {
-		files, err := filepath.Glob(filepath.FromSlash(pattern))
-		require.NoError(f, err)
-		require.NotEmpty(f, files)
-		for _, file := range files {
-			data, err := os.ReadFile(file)
-			require.NoError(f, err)
-			f.Add(data)
-		}
-	}
+	seed(f, "../../topologies/bad/*.yaml", "../../topologies/*.yaml")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		top, findings := topology.Parse("f.yaml", data)
 		if len(findings) > 0 || len(top.Spec.Overlays) > 0 {
