@@ -1,0 +1,98 @@
+package compare
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// lastApplied is where kubectl apply keeps what it has applied.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+// Applied returns what applying an object changes on a cluster that has the
+// live one: the fields that differ, and those that would be lost. Nothing is
+// left where the object has been applied and nobody has changed it.
+//
+// A key that only the live object has stays, because others own it, with three
+// exceptions. It goes if it is part of a list, which is replaced as a whole; if
+// it is part of a string of YAML, such as config.yaml, for the same reason; and
+// if an earlier apply has set it, by metadata.managedFields or the annotation of
+// kubectl apply.
+func Applied(live, object resource.Object) []Field {
+	c := comparer{goes: owned(live), lost: true}
+	c.values(nil, live, object, false)
+	for _, f := range slices.Clone(c.fields) {
+		c.texts(f)
+	}
+	return c.fields
+}
+
+// texts adds what is lost of a string of YAML.
+func (c *comparer) texts(f Field) {
+	old, isOld := document(f.Old)
+	new, isNew := document(f.New)
+	if f.Op != Changed || !isOld || !isNew {
+		return
+	}
+	within := comparer{goes: func(Path) bool { return true }, lost: true}
+	within.values(f.Path, old, new, false)
+	for _, f := range within.fields {
+		if f.Lost {
+			c.fields = append(c.fields, f)
+		}
+	}
+}
+
+// document is the object in a string of YAML.
+func document(v any) (map[string]any, bool) {
+	text, ok := v.(string)
+	if !ok || !strings.Contains(text, ":") {
+		return nil, false
+	}
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		return nil, false
+	}
+	decoded, err := resource.DecodeJSON(data)
+	m, ok := decoded.(map[string]any)
+	return m, ok && err == nil
+}
+
+// owned tells of the keys of a live object whether an apply has set them.
+func owned(live resource.Object) func(Path) bool {
+	var sets []map[string]any
+	metadata, _ := live["metadata"].(map[string]any)
+	managers, _ := metadata["managedFields"].([]any)
+	for _, m := range managers {
+		manager, _ := m.(map[string]any)
+		if fields, ok := manager["fieldsV1"].(map[string]any); ok && manager["operation"] == "Apply" {
+			sets = append(sets, fields)
+		}
+	}
+	var last map[string]any
+	annotations, _ := metadata["annotations"].(map[string]any)
+	if text, ok := annotations[lastApplied].(string); ok {
+		_ = json.Unmarshal([]byte(text), &last) // who breaks it has kubectl take nothing for applied
+	}
+	return func(path Path) bool {
+		return has(last, path, "") || slices.ContainsFunc(sets, func(fields map[string]any) bool { return has(fields, path, "f:") })
+	}
+}
+
+// has tells whether there is something at a path of keys.
+func has(v map[string]any, path Path, prefix string) bool {
+	for i, step := range path {
+		below, ok := v[prefix+step.Key]
+		if !ok || step.List {
+			return false
+		}
+		if v, ok = below.(map[string]any); !ok {
+			return i == len(path)-1
+		}
+	}
+	return true
+}

@@ -1,0 +1,249 @@
+// Package compare says what differs between two sets of Kubernetes objects, and
+// puts equal differences of many clusters and namespaces together.
+//
+// [Objects] compares two objects, field by field. [Fleets] compares what is on
+// the clusters of a topology, before and after a change. Both are pure: the
+// same input gives the same result, in the same order.
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// Op is what happens to an object or a field.
+type Op byte
+
+// The kinds of change. Moved is for lists only.
+const (
+	Added   Op = '+'
+	Removed Op = '-'
+	Changed Op = '~'
+	Moved   Op = '>'
+)
+
+// String returns the change as a lower-case word.
+func (o Op) String() string {
+	switch o {
+	case Added:
+		return "added"
+	case Removed:
+		return "removed"
+	case Changed:
+		return "changed"
+	case Moved:
+		return "moved"
+	}
+	return fmt.Sprintf("Op(%d)", byte(o))
+}
+
+// Content is an object without its namespace, which the objects of several
+// namespaces and clusters may share. It must not be changed.
+type Content struct{ Object resource.Object }
+
+// NewContent returns the content of an object. Numbers are to be json.Number,
+// as resource.DecodeJSON has them.
+func NewContent(object resource.Object) *Content {
+	metadata, _ := object["metadata"].(map[string]any)
+	if _, ok := metadata["namespace"]; !ok {
+		return &Content{object}
+	}
+	object, metadata = maps.Clone(object), maps.Clone(metadata)
+	delete(metadata, "namespace")
+	object["metadata"] = metadata
+	return &Content{object}
+}
+
+// Object is one object on a cluster.
+type Object struct {
+	ID      resource.ID
+	Content *Content
+}
+
+// Cluster is what there is on one cluster.
+type Cluster struct {
+	Name    string
+	Objects []Object
+}
+
+// Fleet is what there is on the clusters of a topology. What delivers it is in
+// Delivery, which is no cluster.
+type Fleet struct {
+	Clusters []Cluster
+	Delivery []Object
+}
+
+// Change is one object that differs.
+type Change struct {
+	Cluster string      // "" for an object of the delivery
+	ID      resource.ID // as it is now, or was if it is removed
+	Op      Op
+	Fields  []Field // of a changed object
+	Old     *Content
+	New     *Content
+}
+
+// Diff is what differs between two fleets.
+type Diff struct {
+	Changes         []Change // sorted by cluster, then by kind, namespace and name
+	AddedClusters   []string // sorted; their objects are in Changes as well
+	RemovedClusters []string
+}
+
+// Empty tells whether nothing differs.
+func (d *Diff) Empty() bool {
+	return len(d.Changes)+len(d.AddedClusters)+len(d.RemovedClusters) == 0
+}
+
+// Touched returns the names of the clusters on which something differs, sorted.
+func (d *Diff) Touched() []string {
+	names := map[string]bool{}
+	for _, c := range d.Changes {
+		if c.Cluster != "" {
+			names[c.Cluster] = true
+		}
+	}
+	for _, name := range slices.Concat(d.AddedClusters, d.RemovedClusters) {
+		names[name] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// Count returns how many objects of clusters change in one way.
+func (d *Diff) Count(op Op) int {
+	n := 0
+	for i := range d.Changes {
+		if d.Changes[i].Op == op && d.Changes[i].Cluster != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Fleets compares two fleets. An object is the same one if its kind, API group,
+// namespace and name are; its API version may change. An object that is twice
+// on a cluster is an error.
+func Fleets(old, new Fleet) (*Diff, error) {
+	d := &differ{fields: map[pair][]Field{}}
+	before, err := byName(old.Clusters)
+	if err != nil {
+		return nil, err
+	}
+	after, err := byName(new.Clusters)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.cluster("", old.Delivery, new.Delivery); err != nil {
+		return nil, err
+	}
+	all := maps.Clone(before)
+	maps.Copy(all, after)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		was, wasThere := before[name]
+		is, isThere := after[name]
+		switch {
+		case !wasThere:
+			d.diff.AddedClusters = append(d.diff.AddedClusters, name)
+		case !isThere:
+			d.diff.RemovedClusters = append(d.diff.RemovedClusters, name)
+		}
+		if err := d.cluster(name, was, is); err != nil {
+			return nil, err
+		}
+	}
+	return &d.diff, nil
+}
+
+func byName(clusters []Cluster) (map[string][]Object, error) {
+	named := make(map[string][]Object, len(clusters))
+	for _, c := range clusters {
+		if _, ok := named[c.Name]; ok {
+			return nil, fmt.Errorf("cluster %q is there twice", c.Name)
+		}
+		named[c.Name] = c.Objects
+	}
+	return named, nil
+}
+
+// differ compares each pair of contents once.
+type differ struct {
+	diff   Diff
+	fields map[pair][]Field
+}
+
+type pair struct{ old, new *Content }
+
+// key is what makes an object the same one.
+type key struct{ kind, group, namespace, name string }
+
+func keyOf(id resource.ID) key {
+	group, _, grouped := strings.Cut(id.APIVersion, "/")
+	if !grouped {
+		group = ""
+	}
+	return key{id.Kind, group, id.Namespace, id.Name}
+}
+
+func (k key) compare(other key) int {
+	return slices.Compare([]string{k.kind, k.group, k.namespace, k.name}, []string{other.kind, other.group, other.namespace, other.name})
+}
+
+func (d *differ) cluster(name string, old, new []Object) error {
+	before, err := byKey(name, old)
+	if err != nil {
+		return err
+	}
+	after, err := byKey(name, new)
+	if err != nil {
+		return err
+	}
+	first := len(d.diff.Changes)
+	add := func(c Change) {
+		c.Cluster = name
+		d.diff.Changes = append(d.diff.Changes, c)
+	}
+	for k, was := range before {
+		is, there := after[k]
+		if !there {
+			add(Change{ID: was.ID, Op: Removed, Old: was.Content})
+		} else if fields := d.compare(was.Content, is.Content); len(fields) > 0 {
+			add(Change{ID: is.ID, Op: Changed, Fields: fields, Old: was.Content, New: is.Content})
+		}
+	}
+	for k, is := range after {
+		if _, there := before[k]; !there {
+			add(Change{ID: is.ID, Op: Added, New: is.Content})
+		}
+	}
+	slices.SortFunc(d.diff.Changes[first:], func(a, b Change) int { return keyOf(a.ID).compare(keyOf(b.ID)) })
+	return nil
+}
+
+func byKey(cluster string, objects []Object) (map[key]Object, error) {
+	keyed := make(map[key]Object, len(objects))
+	for _, o := range objects {
+		k := keyOf(o.ID)
+		if _, ok := keyed[k]; ok {
+			return nil, fmt.Errorf("cluster %q: %s is there twice", cluster, o.ID)
+		}
+		keyed[k] = o
+	}
+	return keyed, nil
+}
+
+func (d *differ) compare(old, new *Content) []Field {
+	if old == new {
+		return nil
+	}
+	p := pair{old, new}
+	fields, known := d.fields[p]
+	if !known {
+		fields = Objects(old.Object, new.Object)
+		d.fields[p] = fields
+	}
+	return fields
+}

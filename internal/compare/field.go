@@ -1,0 +1,269 @@
+package compare
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// Field is one difference between two objects.
+type Field struct {
+	Path Path
+	Op   Op
+	// At is where an item that is added or removed stands in the list that has
+	// it, which Path leads to; else it is -1.
+	At       int
+	Old, New any // nil where there is none; of a list that is Moved, what its items are told apart by, in order
+	// Lost is set by Applied: a cluster has it, what is applied has not, and it
+	// goes.
+	Lost bool
+}
+
+// Path leads to a part of an object.
+type Path []Step
+
+// Step is a key of an object, or an item of a list: by what tells it apart from
+// the others, else by its index.
+type Step struct {
+	Key   string
+	List  bool
+	Index int    // where By is ""
+	By    string // the field by which the items of the list are told apart
+	Value string // its value in this one
+}
+
+// String returns the path as spec.ports[0].name, with [name=http] for an item
+// that has a name and [a.b] for a key with a dot.
+func (p Path) String() string {
+	var b strings.Builder
+	for _, s := range p {
+		switch {
+		case s.List && s.By != "":
+			b.WriteString("[" + s.By + "=" + s.Value + "]")
+		case s.List:
+			b.WriteString("[" + strconv.Itoa(s.Index) + "]")
+		case strings.ContainsAny(s.Key, ".[]=/"):
+			b.WriteString("[" + s.Key + "]")
+		case b.Len() > 0:
+			b.WriteString("." + s.Key)
+		default:
+			b.WriteString(s.Key)
+		}
+	}
+	return b.String()
+}
+
+func (p Path) below(s Step) Path { return append(slices.Clip(p), s) }
+
+// Objects returns what differs between two objects, in the order in which they
+// are printed; nothing if they are equal. Items of a list that have a name, or
+// another field that no two share, are compared with their counterparts;
+// strings of which no list has one twice are such items themselves. All others
+// are compared by their position. Numbers are equal if their values are.
+func Objects(old, new resource.Object) []Field {
+	c := comparer{goes: func(Path) bool { return true }}
+	c.values(nil, old, new, false)
+	return c.fields
+}
+
+// comparer collects the fields in which two objects differ.
+type comparer struct {
+	fields []Field
+	goes   func(Path) bool // whether a key that only the old object has is a difference
+	lost   bool            // and whether it is lost
+}
+
+func (c *comparer) removed(f Field) {
+	f.Op, f.Lost = Removed, c.lost
+	c.fields = append(c.fields, f)
+}
+
+// values compares two values; inList tells whether they are part of a list,
+// which is applied as a whole.
+func (c *comparer) values(path Path, old, new any, inList bool) {
+	switch a := old.(type) {
+	case map[string]any:
+		if b, ok := new.(map[string]any); ok {
+			c.objects(path, a, b, inList)
+			return
+		}
+	case []any:
+		if b, ok := new.([]any); ok {
+			c.lists(path, a, b)
+			return
+		}
+	}
+	if !equal(old, new) {
+		c.fields = append(c.fields, Field{Path: path, Op: Changed, At: -1, Old: old, New: new})
+	}
+}
+
+func (c *comparer) objects(path Path, old, new map[string]any, inList bool) {
+	all := maps.Clone(old)
+	if all == nil {
+		all = map[string]any{}
+	}
+	maps.Copy(all, new)
+	keys := slices.Collect(maps.Keys(all))
+	resource.SortKeys(keys)
+	for _, k := range keys {
+		was, wasThere := old[k]
+		is, isThere := new[k]
+		switch at := path.below(Step{Key: k}); {
+		case wasThere && isThere:
+			c.values(at, was, is, inList)
+		case isThere:
+			if !c.lost || !empty(is) { // an API server may drop what is empty
+				c.fields = append(c.fields, Field{Path: at, Op: Added, At: -1, New: is})
+			}
+		case inList || c.goes(at):
+			c.removed(Field{Path: at, At: -1, Old: was})
+		}
+	}
+}
+
+func empty(v any) bool {
+	m, isMap := v.(map[string]any)
+	list, isList := v.([]any)
+	return isMap && len(m) == 0 || isList && len(list) == 0
+}
+
+// self is what strings are told apart by.
+const self = "="
+
+// keyFields are the fields by which items may be told apart, the best first.
+var keyFields = []string{self, "name", "cluster", "containerPort", "key", "kind"}
+
+func (c *comparer) lists(path Path, old, new []any) {
+	for _, by := range keyFields {
+		was, ok := keysOf(old, by)
+		if !ok {
+			continue
+		}
+		if is, ok := keysOf(new, by); ok {
+			c.keyed(path, by, old, new, was, is)
+			return
+		}
+	}
+	c.positions(path, old, new)
+}
+
+// keysOf returns what tells the items apart; ok is false where that field does
+// not.
+func keysOf(list []any, by string) (keys []string, ok bool) {
+	seen := make(map[string]bool, len(list))
+	for _, item := range list {
+		v := item
+		if by != self {
+			m, _ := item.(map[string]any)
+			v = m[by]
+		}
+		var k string
+		switch v := v.(type) {
+		case string:
+			k = v
+		case json.Number:
+			if by == self {
+				return nil, false
+			}
+			k = v.String()
+		default:
+			return nil, false
+		}
+		if seen[k] {
+			return nil, false
+		}
+		seen[k] = true
+		keys = append(keys, k)
+	}
+	return keys, true
+}
+
+func (c *comparer) keyed(path Path, by string, old, new []any, was, is []string) {
+	step := func(k string, at int) Path {
+		if by == self {
+			return path.below(Step{List: true, Index: at})
+		}
+		return path.below(Step{List: true, By: by, Value: k})
+	}
+	place := make(map[string]int, len(is))
+	for j, k := range is {
+		place[k] = j
+	}
+	before := make(map[string]bool, len(was))
+	var stay, stayed []any
+	for i, k := range was {
+		before[k] = true
+		j, there := place[k]
+		if !there {
+			c.removed(Field{Path: step(k, i), At: i, Old: old[i]})
+			continue
+		}
+		stay = append(stay, k)
+		if by != self {
+			c.values(step(k, i), old[i], new[j], true)
+		}
+	}
+	for j, k := range is {
+		if before[k] {
+			stayed = append(stayed, k)
+		} else {
+			c.fields = append(c.fields, Field{Path: step(k, j), Op: Added, At: j, New: new[j]})
+		}
+	}
+	if !slices.Equal(stay, stayed) {
+		c.fields = append(c.fields, Field{Path: path, Op: Moved, At: -1, Old: stay, New: stayed})
+	}
+}
+
+// positions compares what is left of two lists when equal items at both ends
+// are taken away.
+func (c *comparer) positions(path Path, old, new []any) {
+	head := 0
+	for head < min(len(old), len(new)) && equal(old[head], new[head]) {
+		head++
+	}
+	tail := 0
+	for tail < min(len(old), len(new))-head && equal(old[len(old)-1-tail], new[len(new)-1-tail]) {
+		tail++
+	}
+	was, is := old[head:len(old)-tail], new[head:len(new)-tail]
+	at := func(i int) Path { return path.below(Step{List: true, Index: head + i}) }
+	if len(was) == len(is) {
+		for i := range was {
+			c.values(at(i), was[i], is[i], true)
+		}
+		return
+	}
+	for i := range was {
+		c.removed(Field{Path: at(i), At: head + i, Old: was[i]})
+	}
+	for i := range is {
+		c.fields = append(c.fields, Field{Path: at(i), Op: Added, At: head + i, New: is[i]})
+	}
+}
+
+func equal(a, b any) bool {
+	switch x := a.(type) {
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(x, y, equal)
+	case []any:
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, equal)
+	case json.Number:
+		y, ok := b.(json.Number)
+		if !ok || x == y {
+			return ok
+		}
+		f, err := x.Float64()
+		g, other := y.Float64()
+		return err == nil && other == nil && f == g
+	}
+	return reflect.DeepEqual(a, b)
+}

@@ -1,0 +1,223 @@
+package compare
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Group is changes that read the same: one line of a report, and its fields.
+type Group struct {
+	Op         Op
+	Kind       string    // "" for clusters that join or leave, with all of their objects
+	Changes    []*Change // in the order of Diff.Changes; the first is the example
+	Clusters   []string  // that they are on, sorted; none for the delivery
+	Namespaces []string  // that they are in, sorted
+	Names      []string  // that they have, sorted, with {cluster} for the name of the cluster that they are on
+	Values     int       // how many different sets of values they have; 1: all have the example's
+}
+
+// Fields returns what changes, as the first object of the group has it.
+func (g *Group) Fields() []Field { return g.Changes[0].Fields }
+
+// manyValues is from how many different sets of values on one example stands
+// for all of them.
+const manyValues = 3
+
+// Groups puts the changes together that are equal but for the namespace and for
+// the name of the cluster that they are on. Of changes of the same fields to
+// several values there is one group, with an example. The clusters that join
+// are one group with all of their objects, and so are those that leave. Each
+// change is in one group. Clusters come first, then the groups with the most
+// objects.
+func (d *Diff) Groups() []Group {
+	g := grouper{buckets: map[like]*bucket{}, values: map[valuesKey]string{}}
+	for i := range d.Changes {
+		c := &d.Changes[i]
+		joins := c.Op == Added && within(d.AddedClusters, c.Cluster)
+		leaves := c.Op == Removed && within(d.RemovedClusters, c.Cluster)
+		g.add(c, joins || leaves)
+	}
+	var groups []Group
+	for _, k := range g.order {
+		groups = append(groups, g.buckets[k].groups()...)
+	}
+	slices.SortStableFunc(groups, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(min(len(a.Kind), 1), min(len(b.Kind), 1)), cmp.Compare(len(b.Changes), len(a.Changes)),
+			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Op, b.Op))
+	})
+	return groups
+}
+
+func within(sorted []string, name string) bool {
+	_, found := slices.BinarySearch(sorted, name)
+	return found
+}
+
+// like is what all changes of a bucket share.
+type like struct {
+	op         Op
+	kind       string
+	apiVersion string
+	delivery   bool
+	name       string // of a changed object
+	paths      string // that are changed
+}
+
+// bucket has changes that differ in values only, or, if objects are added or
+// removed, in names only.
+type bucket struct {
+	like  like
+	order []string
+	same  map[string][]*Change // by their values, or names
+}
+
+type valuesKey struct {
+	first   *Field
+	cluster string
+}
+
+type grouper struct {
+	order   []like
+	buckets map[like]*bucket
+	values  map[valuesKey]string
+}
+
+func (g *grouper) add(c *Change, whole bool) {
+	k := like{op: c.Op}
+	differs := ""
+	switch {
+	case whole:
+	case c.Op == Changed:
+		k = like{c.Op, c.ID.Kind, c.ID.APIVersion, c.Cluster == "", generic(c.ID.Name, c.Cluster), g.pathsOf(c)}
+		differs = g.valuesOf(c)
+	default:
+		k = like{op: c.Op, kind: c.ID.Kind, apiVersion: c.ID.APIVersion, delivery: c.Cluster == ""}
+		differs = generic(c.ID.Name, c.Cluster)
+	}
+	b, ok := g.buckets[k]
+	if !ok {
+		b = &bucket{like: k, same: map[string][]*Change{}}
+		g.buckets[k] = b
+		g.order = append(g.order, k)
+	}
+	if _, ok := b.same[differs]; !ok {
+		b.order = append(b.order, differs)
+	}
+	b.same[differs] = append(b.same[differs], c)
+}
+
+func (b *bucket) groups() []Group {
+	var groups []Group
+	if len(b.order) >= manyValues {
+		var all []*Change
+		for _, k := range b.order {
+			all = append(all, b.same[k]...)
+		}
+		values := len(b.order)
+		if b.like.op != Changed {
+			values = 1
+		}
+		return []Group{b.group(all, values)}
+	}
+	for _, k := range b.order {
+		groups = append(groups, b.group(b.same[k], 1))
+	}
+	return groups
+}
+
+func (b *bucket) group(changes []*Change, values int) Group {
+	clusters, namespaces, names := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, c := range changes {
+		if c.Cluster != "" {
+			clusters[c.Cluster] = true
+		}
+		if c.ID.Namespace != "" {
+			namespaces[c.ID.Namespace] = true
+		}
+		names[generic(c.ID.Name, c.Cluster)] = true
+	}
+	return Group{
+		Op: b.like.op, Kind: b.like.kind, Changes: changes, Values: values,
+		Clusters: slices.Sorted(maps.Keys(clusters)), Namespaces: slices.Sorted(maps.Keys(namespaces)), Names: slices.Sorted(maps.Keys(names)),
+	}
+}
+
+// memo calls text once for all changes of one cluster that have the same
+// fields.
+func (g *grouper) memo(c *Change, cluster string, text func() string) string {
+	k := valuesKey{&c.Fields[0], cluster}
+	v, ok := g.values[k]
+	if !ok {
+		v = text()
+		g.values[k] = v
+	}
+	return v
+}
+
+// pathsOf joins the paths of the changed fields.
+func (g *grouper) pathsOf(c *Change) string {
+	return g.memo(c, "\x00"+c.Cluster, func() string {
+		var b strings.Builder
+		for _, f := range c.Fields {
+			b.WriteByte(byte(f.Op))
+			b.WriteString(generic(f.Path.String(), c.Cluster))
+			b.WriteByte(0)
+		}
+		return b.String()
+	})
+}
+
+// valuesOf joins the values of the changed fields.
+func (g *grouper) valuesOf(c *Change) string {
+	return g.memo(c, c.Cluster, func() string {
+		var b strings.Builder
+		for _, f := range c.Fields {
+			for _, v := range []any{f.Old, f.New} {
+				text, err := json.Marshal(v)
+				if err != nil {
+					text = []byte(err.Error()) // a value that no JSON has cannot come from an object
+				}
+				b.WriteString(generic(string(text), c.Cluster))
+				b.WriteByte(0)
+			}
+			b.WriteString(strconv.Itoa(f.At))
+		}
+		return b.String()
+	})
+}
+
+// Placeholder stands for the name of the cluster that an object is on.
+const Placeholder = "{cluster}"
+
+// generic puts the placeholder where a text has the name of a cluster as a word
+// of its own.
+func generic(text, cluster string) string {
+	if cluster == "" || !strings.Contains(text, cluster) {
+		return text
+	}
+	var b strings.Builder
+	from := 0
+	for at := 0; ; {
+		i := strings.Index(text[at:], cluster)
+		if i < 0 {
+			b.WriteString(text[from:])
+			return b.String()
+		}
+		start, end := at+i, at+i+len(cluster)
+		if start > 0 && isWord(text[start-1]) || end < len(text) && isWord(text[end]) {
+			at = start + 1
+			continue
+		}
+		b.WriteString(text[from:start])
+		b.WriteString(Placeholder)
+		from, at = end, end
+	}
+}
+
+func isWord(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+}
