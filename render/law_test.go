@@ -127,7 +127,7 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 }
 
 // ofHubs are the fields of shape that a remote has one value for.
-var ofHubs = []string{"Store", "StoreAuth", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider"}
+var ofHubs = []string{"Store", "StoreAuth", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst"}
 
 // ofRemotes are those that the hub has one value for.
 var ofRemotes = []string{"NoFirstToken", "LaterTokens"}

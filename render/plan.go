@@ -48,6 +48,7 @@ type shape struct {
 	// The hub's access to the remotes.
 	Links        string `json:"links"`        // how the hub has them: "" where there are none, single, perCluster
 	ExecProvider bool   `json:"execProvider"` // of the hub, where a kubeconfig names a program
+	NewPodFirst  bool   `json:"newPodFirst"`  // of the hub, where its Kiali can be told to serve until the next pod is ready
 	NoFirstToken bool   `json:"noFirstToken"` // of a remote, where the token of the first generation has been replaced
 	LaterTokens  bool   `json:"laterTokens"`  // of a remote, where there are those of other generations
 }
@@ -102,6 +103,8 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		}
 		// Earlier lines run none.
 		s.ExecProvider = !c.KialiBefore("v2.17") && slices.ContainsFunc(spec.Clusters, func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
+		// Earlier lines have no field for it.
+		s.NewPodFirst = len(spec.Clusters) > 1 && !c.KialiBefore("v2.27")
 	} else {
 		generations := links.generations(t, c)
 		s.NoFirstToken = !slices.Contains(generations, 1)

@@ -136,10 +136,17 @@ func TestLinesPassTheirSchemas(t *testing.T) {
 		release := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "kiali-"), ".0.yaml")
 		t.Run(release, func(t *testing.T) {
 			d := define(t, file, "v1alpha1")
-			for _, line := range upTo(t, release) {
+			upTo := upTo(t, release)
+			// The line default is that of the newest operator. An older one needs its line in the topology.
+			newest := slices.Contains(upTo, "v2.27")
+			for _, line := range upTo {
 				require.NotEmpty(t, ofLine[line])
 				for name, manifest := range ofLine[line] {
-					assert.Empty(t, d.problems(t, manifest), "%s, %s", line, name)
+					problems := d.problems(t, manifest)
+					if !newest && strings.Contains(string(manifest), "version: default\n") {
+						problems = slices.DeleteFunc(problems, func(p string) bool { return p == "unknown field spec.deployment.strategy" })
+					}
+					assert.Empty(t, problems, "%s, %s", line, name)
 				}
 			}
 		})

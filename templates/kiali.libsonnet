@@ -104,6 +104,12 @@ local hub(shape, topology, cluster) = {
     (if shape.mesh then {} else { clustering+: { ignore_home_cluster: true } }) +
     // Kiali takes the program out of a kubeconfig unless told otherwise.
     (if shape.execProvider then { clustering+: { enable_exec_provider: true } } else {}) +
+    // Kiali stops at its start while one remote does not answer. The operator's
+    // default ends the old pod before the new one is ready.
+    (if shape.newPodFirst then { deployment+: { strategy: {
+       type: 'RollingUpdate',
+       rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
+     } } } else {}) +
     // Nobody watches these Secrets, and Kiali reads them once, at its start.
     (if shape.links == 'perCluster' then { deployment+: { pod_annotations: cluster.podAnnotations } } else {}) +
     {
