@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
@@ -201,7 +201,7 @@ func (b *builder) blame(c *resource.Cluster, phase resource.Phase, objects []obj
 	for i, name := range names {
 		o := b.overlay(name)
 		c.Components = map[resource.Phase][]string{phase: names[:i+1]}
-		blamed := func(files []tree.File, at topology.Position, part string) (bool, error) {
+		blamed := func(files []tree.File, at finding.Position, part string) (bool, error) {
 			_, wrong, err := kustomized(c, phase, objects, slices.Concat(before, files))
 			if wrong != nil {
 				b.fail(o, at, wrong.rule, wrong.hint, "overlay %q, cluster %q, phase %s: %s: %s", name, c.Name, phase, part, wrong.message)

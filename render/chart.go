@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/chart"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/template"
@@ -422,7 +423,7 @@ func byName(resources []resource.Resource) map[string]*resource.Body {
 
 // FormatError is a topology that a format has no form for.
 type FormatError struct {
-	topology.Position
+	finding.Position
 	Message, Hint string
 }
 

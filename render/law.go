@@ -13,17 +13,17 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/chart"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/template"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
 // LawError is a cluster whose objects depend on how they are made.
 type LawError struct {
-	topology.Position
+	finding.Position
 	Cluster string
 	Way     string // that differs from filling the bodies
 	Object  resource.ID

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -95,7 +96,7 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 	for _, entry := range entries {
 		file := filepath.Join("../topologies", entry.Name())
 		var top *topology.Topology
-		var findings topology.Findings
+		var findings finding.Findings
 		switch {
 		case entry.Name() == "bad", entry.Name() == "sealed": // broken on purpose; read with others
 			continue

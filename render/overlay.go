@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -13,7 +14,7 @@ import (
 )
 
 // OverlayError is what is wrong with the overlays of a topology.
-type OverlayError struct{ Findings topology.Findings }
+type OverlayError struct{ Findings finding.Findings }
 
 func (e *OverlayError) Error() string {
 	lines := make([]string, len(e.Findings))
@@ -34,7 +35,7 @@ type layers struct {
 	bare     []resource.Cluster // without overlays
 	overlays []overlay.Overlay
 	failed   map[string]bool // overlays that a finding is about already
-	findings topology.Findings
+	findings finding.Findings
 }
 
 // layOver applies the Jsonnet overlays to the clusters and attaches the
@@ -64,13 +65,13 @@ func (l *layers) err() error {
 	return &OverlayError{l.findings.Sorted()}
 }
 
-func (l *layers) add(at topology.Position, rule, hint, format string, args ...any) {
-	l.findings = append(l.findings, topology.Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (l *layers) add(at finding.Position, rule, hint, format string, args ...any) {
+	l.findings = append(l.findings, finding.Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // fail adds a finding about an overlay. One is enough: what goes wrong on one
 // cluster mostly does on all.
-func (l *layers) fail(o *overlay.Overlay, at topology.Position, rule, hint, format string, args ...any) {
+func (l *layers) fail(o *overlay.Overlay, at finding.Position, rule, hint, format string, args ...any) {
 	l.failed[o.Name] = true
 	l.add(at, rule, hint, format, args...)
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 
 	"github.com/sightline-mesh/sightline/internal/delivery"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/overlay"
@@ -177,7 +178,7 @@ func bare(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 // TemplateError is a template that failed, with the cluster that it failed
 // for.
 type TemplateError struct {
-	topology.Position
+	finding.Position
 	Cluster string
 	Err     error
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/check"
-	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/render"
 )
 
@@ -22,16 +22,16 @@ func TestSizeOfApplicationSet(t *testing.T) {
 		generator string
 		clusters  int
 		rule      string
-		severity  topology.Severity
+		severity  finding.Severity
 		says      []string
 	}{
 		{"list", 1000, "", 0, nil},
-		{"list", 2000, "DL04", topology.Warning, []string{"for each of 2000 clusters", "more than the 262144", "generator: git"}},
-		{"list", 5000, "DL05", topology.Error, []string{"for each of 5000 clusters", "more than the 1572864", "generator: git"}},
+		{"list", 2000, "DL04", finding.Warning, []string{"for each of 2000 clusters", "more than the 262144", "generator: git"}},
+		{"list", 5000, "DL05", finding.Error, []string{"for each of 5000 clusters", "more than the 1572864", "generator: git"}},
 		{"git", 2000, "", 0, nil},
 	} {
 		t.Run(fmt.Sprint(test.generator, test.clusters), func(t *testing.T) {
-			var said topology.Findings
+			var said finding.Findings
 			for _, f := range foundIn(t, fleetBy(test.generator, test.clusters)) {
 				if slices.Contains([]string{"DL04", "DL05"}, f.Rule) && strings.Contains(f.Message, "ApplicationSet") {
 					said = append(said, f)
@@ -69,7 +69,7 @@ clusters:
 }
 
 // foundIn is what the rules find in a topology.
-func foundIn(t *testing.T, spec string) topology.Findings {
+func foundIn(t *testing.T, spec string) finding.Findings {
 	t.Helper()
 	top := parsed(t, spec)
 	from := render.SourcesOf(top)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/delivery"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -50,7 +51,7 @@ func FuzzFlux(f *testing.F) {
 
 		lost := "function(resource, cluster) resource { metadata+: { annotations: { note: " + string(text) + " } } }"
 		findings := foundForFlux(t, lost)
-		named := slices.ContainsFunc(findings, func(f topology.Finding) bool {
+		named := slices.ContainsFunc(findings, func(f finding.Finding) bool {
 			return slices.Contains([]string{"DL01", "IN10"}, f.Rule) && strings.Contains(f.Message, "metadata.annotations.note") && f.Line > 0
 		})
 		assert.Equal(t, replaced(t, map[string]any{"note": s}), named && !onlyForShells(s), "%q: %s", s, findings)
@@ -126,7 +127,7 @@ func builtForFlux(t *testing.T, s, overlay string) []resource.Object {
 }
 
 // foundForFlux is what the rules find where an overlay changes all objects.
-func foundForFlux(t *testing.T, overlay string) topology.Findings {
+func foundForFlux(t *testing.T, overlay string) finding.Findings {
 	t.Helper()
 	top, from := over(overlay).parse(t)
 	top.Spec.Delivery = &topology.Delivery{RepoURL: "https://git.test/mesh.git", Revision: "main", Path: ".", Flux: &topology.Flux{Namespace: "flux-system", Mode: "hub", Cluster: "hub", Interval: "10m", Timeout: "10m"}}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -182,7 +183,7 @@ func TestLinksFormat(t *testing.T) {
 	}
 }
 
-func parseLine(spec, line string) (*topology.Topology, topology.Findings) {
+func parseLine(spec, line string) (*topology.Topology, finding.Findings) {
 	return topology.Parse("test.yaml", []byte(inTopology("mesh: {id: mesh1}\n"+strings.TrimSpace(fmt.Sprintf(spec, line)))))
 }
 

@@ -18,8 +18,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
-	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // This file is all that talks to a cluster, and it only reads: a Secret, a
@@ -63,11 +63,11 @@ func readContexts(file string) (*clientcmdapi.Config, error) {
 // the context.
 func openContext(config *clientcmdapi.Config, flag, context string) (*apiServer, error) {
 	if config.Contexts[context] == nil {
-		hint := "the contexts are " + list(slices.Sorted(maps.Keys(config.Contexts)))
+		hint := "the contexts are " + finding.List(slices.Sorted(maps.Keys(config.Contexts)), listed)
 		if len(config.Contexts) == 0 {
 			hint = "there are none; name a kubeconfig with --kubeconfig FILE"
 		}
-		return nil, &hinted{fmt.Errorf("no context %q in the kubeconfig", topology.Shorten(seal.Redact(context))), "name one with " + flag + "; " + hint}
+		return nil, &hinted{fmt.Errorf("no context %q in the kubeconfig", finding.Shorten(seal.Redact(context))), "name one with " + flag + "; " + hint}
 	}
 	client, err := clientcmd.NewNonInteractiveClientConfig(*config, context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err == nil {
@@ -267,7 +267,7 @@ func (s *apiServer) lookForToken(ctx context.Context, w tokenWait) (token []byte
 		return nil, "", err
 	case secret.Type != "kubernetes.io/service-account-token" || account != w.account:
 		return nil, "", &hinted{
-			fmt.Errorf("the Secret %s is of the type %q for the account %q, expected kubernetes.io/service-account-token for %q", at, topology.Shorten(secret.Type), topology.Shorten(account), w.account),
+			fmt.Errorf("the Secret %s is of the type %q for the account %q, expected kubernetes.io/service-account-token for %q", at, finding.Shorten(secret.Type), finding.Shorten(account), w.account),
 			"apply the phase link of the remote as it is rendered",
 		}
 	case len(secret.Data["token"]) == 0:

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
 	"github.com/sightline-mesh/sightline/templates"
@@ -179,7 +180,7 @@ func otherValues(f *topology.Field) []any {
 
 // rendered gives the objects by file, with a cluster's number for its name.
 // Topologies that say the same, defaults included, are rendered once.
-func rendered(t *testing.T, doc map[string]any, known map[string]map[string][]byte) (map[string][]byte, topology.Findings) {
+func rendered(t *testing.T, doc map[string]any, known map[string]map[string][]byte) (map[string][]byte, finding.Findings) {
 	t.Helper()
 	top, findings := topology.Parse("mesh.yaml", encoded(t, doc))
 	if len(findings) > 0 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -19,7 +20,7 @@ func linkFolder(arg string, t *topology.Topology) string {
 }
 
 // readLink reads a link; it is nil where there is none.
-func readLink(file string) (*topology.SealedLink, topology.Findings, error) {
+func readLink(file string) (*topology.SealedLink, finding.Findings, error) {
 	data, err := readFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
 )
@@ -24,7 +25,7 @@ type beside struct {
 // nobody looks.
 func readLinks(args []string, parsed []*topology.Topology) ([]beside, error) {
 	all := make([]beside, len(parsed))
-	var findings topology.Findings
+	var findings finding.Findings
 	for i, t := range parsed {
 		if len(args) == 0 || args[i] == "-" {
 			continue
@@ -47,7 +48,7 @@ func readLinks(args []string, parsed []*topology.Topology) ([]beside, error) {
 }
 
 // read reads a folder of links, but for hidden files.
-func (b *beside) read(folder string) (topology.Findings, error) {
+func (b *beside) read(folder string) (finding.Findings, error) {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -56,7 +57,7 @@ func (b *beside) read(folder string) (topology.Findings, error) {
 		return nil, err
 	}
 	b.links = render.Links{}
-	var findings topology.Findings
+	var findings finding.Findings
 	for _, entry := range entries {
 		file := filepath.Join(folder, entry.Name())
 		name, isLink := strings.CutSuffix(entry.Name(), ".yaml")

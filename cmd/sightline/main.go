@@ -9,13 +9,14 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
 )
@@ -80,9 +81,9 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	hint := "sightline --help lists the commands"
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = fmt.Sprintf("did you mean %q?", near[0])
+		hint = finding.Meant(strconv.Quote(near[0]))
 	} else if strings.ContainsAny(args[0], "./") {
-		hint = fmt.Sprintf("did you mean \"render %s\"?", args[0])
+		hint = finding.Meant(strconv.Quote("render " + args[0]))
 	}
 	return &hinted{fmt.Errorf("unknown command %q", args[0]), hint}
 }
@@ -96,8 +97,11 @@ Exit codes: 0 done; 1 verify has found an error, or seal --check work to do;
 2 wrong usage, or a file or a cluster cannot be read or written; 3 the topology
 is invalid; 4 a guard refused.`
 
+// listed is how many names stand in a message.
+const listed = 10
+
 // invalid is the error of a topology with findings.
-type invalid struct{ findings topology.Findings }
+type invalid struct{ findings finding.Findings }
 
 func (e *invalid) Error() string { return fmt.Sprintf("%d findings", len(e.findings)) }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/topologies"
 )
@@ -25,7 +26,7 @@ func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error
 		return []*topology.Topology{t}, nil
 	}
 	var parsed []*topology.Topology
-	var findings topology.Findings
+	var findings finding.Findings
 	files := map[string]string{} // by the name of the topology in it
 	var twice error
 	for i, arg := range args {
@@ -53,7 +54,7 @@ func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error
 }
 
 // readTopology reads a file, a directory, or standard input for "-".
-func readTopology(arg string, stdin io.Reader) (*topology.Topology, topology.Findings, error) {
+func readTopology(arg string, stdin io.Reader) (*topology.Topology, finding.Findings, error) {
 	if arg == "-" {
 		data, err := readAll(stdin)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/relabel"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -67,7 +68,7 @@ func (o *relabelOptions) run(args []string, stdin io.Reader, stdout io.Writer) e
 		m := monitors[p.Namespace]
 		if m == nil {
 			return &hinted{fmt.Errorf("cluster %q has no PodMonitor in the namespace %q of the pod", cluster, p.Namespace),
-				"it has in " + list(slices.Sorted(maps.Keys(monitors))) + "; list the namespace in the topology"}
+				"it has in " + finding.List(slices.Sorted(maps.Keys(monitors)), listed) + "; list the namespace in the topology"}
 		}
 		targets, err := m.Targets(p)
 		if err != nil {
@@ -135,7 +136,7 @@ func (o *relabelOptions) monitors(t *topology.Topology) (cluster string, monitor
 		}
 	}
 	if o.cluster != "" && !slices.Contains(names, o.cluster) {
-		return "", nil, &hinted{fmt.Errorf("no cluster %q in the topology", o.cluster), "the clusters are " + list(names)}
+		return "", nil, &hinted{fmt.Errorf("no cluster %q in the topology", o.cluster), "the clusters are " + finding.List(names, listed)}
 	}
 	return "", nil, &hinted{errors.New("there is no PodMonitor"), "the mesh has none where controlPlane.mode is none"}
 }

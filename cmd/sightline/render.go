@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -77,8 +78,7 @@ func formatNames() string {
 	for _, f := range render.Formats() {
 		names = append(names, string(f))
 	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " or " + names[last]
+	return finding.OneOf(names)
 }
 
 func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
@@ -118,7 +118,7 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 
 // verdict is what the rules say.
 type verdict struct {
-	warnings topology.Findings
+	warnings finding.Findings
 	err      error
 }
 
@@ -191,7 +191,7 @@ func (o *renderOptions) stream(parsed []*topology.Topology, besides []beside) ([
 	}
 	for _, name := range o.clusters {
 		if !known[name] {
-			return nil, &hinted{fmt.Errorf("no cluster %q in the topology", name), "the clusters are " + list(slices.Sorted(maps.Keys(known)))}
+			return nil, &hinted{fmt.Errorf("no cluster %q in the topology", name), "the clusters are " + finding.List(slices.Sorted(maps.Keys(known)), listed)}
 		}
 	}
 	return manifests.Stream(files), nil
@@ -241,7 +241,7 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 		}
 		r := plans[i].Report()
 		fmt.Fprintf(stderr, "%s: %s, %d files: %d added, %d changed, %d removed\n", t.Metadata.Name,
-			count(len(t.Spec.Clusters), "cluster"), r.Added+r.Changed+r.Unchanged, r.Added, r.Changed, r.Removed)
+			finding.Count(len(t.Spec.Clusters), "cluster"), r.Added+r.Changed+r.Unchanged, r.Added, r.Changed, r.Removed)
 	}
 	return nil
 }
@@ -261,22 +261,6 @@ func interrupted(err error, out string) error {
 	return err
 }
 
-// list names things, as many as fit into a message.
-func list(names []string) string {
-	const most = 10
-	if more := len(names) - most; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
-	}
-	return strings.Join(names, ", ")
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 func (o *renderOptions) guardRemovals(out string, removed []string) error {
 	if slices.Contains(o.allowRemove, "all") {
 		return nil
@@ -290,7 +274,7 @@ func (o *renderOptions) guardRemovals(out string, removed []string) error {
 		flags[i] = "--allow-remove " + name
 	}
 	return &refused{hinted{
-		fmt.Errorf("%s: this would remove all files of %s: %s", out, count(len(removed), "cluster"), strings.Join(removed, ", ")),
+		fmt.Errorf("%s: this would remove all files of %s: %s", out, finding.Count(len(removed), "cluster"), strings.Join(removed, ", ")),
 		"if they should go, add " + strings.Join(flags, " ") + "; an engine that prunes then deletes what they ran",
 	}}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
@@ -37,7 +38,7 @@ func (r *ruleFlags) check() error {
 
 // find applies the rules to topologies that had no findings, to the links
 // beside them and to what is rendered from both in a format.
-func (r *ruleFlags) find(parsed []*topology.Topology, besides []beside, format render.Format, o check.Options) (topology.Findings, []check.Input, error) {
+func (r *ruleFlags) find(parsed []*topology.Topology, besides []beside, format render.Format, o check.Options) (finding.Findings, []check.Input, error) {
 	inputs := make([]check.Input, len(parsed))
 	var found invalid
 	for i, t := range parsed {
@@ -77,13 +78,13 @@ func (r *ruleFlags) find(parsed []*topology.Topology, besides []beside, format r
 // allow returns the warnings about topologies, or all findings as an error
 // where one of them keeps the topologies from being rendered. What is merely
 // worth knowing is left to verify.
-func (r *ruleFlags) allow(parsed []*topology.Topology, besides []beside, format render.Format) (warnings topology.Findings, err error) {
+func (r *ruleFlags) allow(parsed []*topology.Topology, besides []beside, format render.Format) (warnings finding.Findings, err error) {
 	findings, _, err := r.find(parsed, besides, format, check.Options{})
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range findings {
-		if f.Severity != topology.Info {
+		if f.Severity != finding.Info {
 			warnings = append(warnings, f)
 		}
 	}
@@ -94,9 +95,9 @@ func (r *ruleFlags) allow(parsed []*topology.Topology, besides []beside, format 
 }
 
 // fails tells whether there is a finding that a command fails for.
-func (r *ruleFlags) fails(findings topology.Findings) bool {
+func (r *ruleFlags) fails(findings finding.Findings) bool {
 	for _, f := range findings {
-		if f.Severity == topology.Error || f.Severity == topology.Warning && r.warningsAsErrors {
+		if f.Severity == finding.Error || f.Severity == finding.Warning && r.warningsAsErrors {
 			return true
 		}
 	}

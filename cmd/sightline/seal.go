@@ -21,6 +21,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -179,7 +180,7 @@ func (o *sealOptions) flags(args []string) error {
 	case len(args) == 0 && !o.all && !o.check:
 		return &hinted{errors.New("no cluster"), "name the remotes whose links are to be sealed, or all of them with --all"}
 	case len(args) > 0 && o.all:
-		return &hinted{fmt.Errorf("--all is every remote, and %s is named too", list(redacted(args))), "leave out one of the two"}
+		return &hinted{fmt.Errorf("--all is every remote, and %s is named too", finding.List(redacted(args), listed)), "leave out one of the two"}
 	case !slices.Contains([]string{"text", "json"}, o.output):
 		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text and json"}
 	case o.output != "text" && !o.check:
@@ -253,11 +254,11 @@ func (o *sealOptions) remotes(t *topology.Topology, args []string) ([]*topology.
 		c := byName[arg]
 		switch {
 		case arg == t.Spec.Kiali.Hub:
-			return nil, &hinted{fmt.Errorf("%q is the hub, which needs no link to itself", arg), "the remotes are " + list(names)}
+			return nil, &hinted{fmt.Errorf("%q is the hub, which needs no link to itself", arg), "the remotes are " + finding.List(names, listed)}
 		case c == nil && len(names) == 0:
-			return nil, &hinted{fmt.Errorf("no remote %q in the topology, which has the hub alone", topology.Shorten(seal.Redact(arg))), ""}
+			return nil, &hinted{fmt.Errorf("no remote %q in the topology, which has the hub alone", finding.Shorten(seal.Redact(arg))), ""}
 		case c == nil:
-			return nil, &hinted{fmt.Errorf("no remote %q in the topology", topology.Shorten(seal.Redact(arg))), "the remotes are " + list(names)}
+			return nil, &hinted{fmt.Errorf("no remote %q in the topology", finding.Shorten(seal.Redact(arg))), "the remotes are " + finding.List(names, listed)}
 		case !slices.Contains(named, c):
 			named = append(named, c)
 		}
@@ -277,7 +278,7 @@ func (o *sealOptions) assign(remotes []*topology.Cluster, names []string) error 
 		case len(remotes) == 1:
 			o.contextOf[remotes[0].Name] = given
 		default:
-			return &hinted{fmt.Errorf("--context %s names no remote", seal.Redact(given)), "with several remotes write it as CLUSTER=NAME; the remotes are " + list(names)}
+			return &hinted{fmt.Errorf("--context %s names no remote", seal.Redact(given)), "with several remotes write it as CLUSTER=NAME; the remotes are " + finding.List(names, listed)}
 		}
 	}
 	return nil
@@ -443,7 +444,7 @@ func readToken(name string, stdin io.Reader) ([]byte, error) {
 func redacted(texts []string) []string {
 	safe := make([]string, len(texts))
 	for i, text := range texts {
-		safe[i] = topology.Shorten(seal.Redact(text))
+		safe[i] = finding.Shorten(seal.Redact(text))
 	}
 	return safe
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -88,12 +89,12 @@ func (o *sealOptions) checkLinks(ctx context.Context, t *topology.Topology, remo
 	}
 	switch {
 	case work == 0:
-		fmt.Fprintf(stderr, "%s: looked at %s, nothing to do\n", t.Metadata.Name, count(len(statuses), "link"))
+		fmt.Fprintf(stderr, "%s: looked at %s, nothing to do\n", t.Metadata.Name, finding.Count(len(statuses), "link"))
 		return nil
 	case work == 1:
-		fmt.Fprintf(stderr, "%s: looked at %s, 1 needs work\n", t.Metadata.Name, count(len(statuses), "link"))
+		fmt.Fprintf(stderr, "%s: looked at %s, 1 needs work\n", t.Metadata.Name, finding.Count(len(statuses), "link"))
 	default:
-		fmt.Fprintf(stderr, "%s: looked at %s, %d need work\n", t.Metadata.Name, count(len(statuses), "link"), work)
+		fmt.Fprintf(stderr, "%s: looked at %s, %d need work\n", t.Metadata.Name, finding.Count(len(statuses), "link"), work)
 	}
 	return errFound
 }
@@ -123,7 +124,7 @@ func unusedLinks(t *topology.Topology, links string) ([]linkStatus, error) {
 		}
 		s := linkStatus{Cluster: name, File: filepath.Join(links, entry.Name())}
 		s.take(seal.Status{State: seal.Unused, Work: true, Problems: []seal.Problem{
-			{Severity: topology.Error, Message: "the topology has no such remote", Hint: "if the cluster is gone, remove the file: git rm " + check.ShellWord(s.File)},
+			{Severity: finding.Error, Message: "the topology has no such remote", Hint: "if the cluster is gone, remove the file: git rm " + check.ShellWord(s.File)},
 		}})
 		unused = append(unused, s)
 	}

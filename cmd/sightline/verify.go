@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
@@ -87,7 +88,7 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 	if err == nil {
 		besides, err = readLinks(args, parsed)
 	}
-	var findings topology.Findings
+	var findings finding.Findings
 	var inputs []check.Input
 	if err == nil {
 		now := time.Now().UTC()
@@ -98,7 +99,7 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 		})
 	}
 	if err == nil && o.format == string(render.Helm) {
-		var broken topology.Findings
+		var broken finding.Findings
 		broken, err = chartFindings(parsed, besides)
 		findings = append(findings, broken...).Sorted()
 	}
@@ -113,7 +114,7 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 		return err
 	}
 	for _, in := range inputs {
-		fmt.Fprintf(stderr, "%s: looked at %s\n", in.Topology.Metadata.Name, count(len(in.Clusters), "cluster"))
+		fmt.Fprintf(stderr, "%s: looked at %s\n", in.Topology.Metadata.Name, finding.Count(len(in.Clusters), "cluster"))
 	}
 	fmt.Fprintln(stderr, tally(findings))
 	if o.rules.fails(findings) {
@@ -124,8 +125,8 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 
 // chartFindings makes a chart of each topology, and says what keeps it from
 // being one.
-func chartFindings(parsed []*topology.Topology, besides []beside) (topology.Findings, error) {
-	var findings topology.Findings
+func chartFindings(parsed []*topology.Topology, besides []beside) (finding.Findings, error) {
+	var findings finding.Findings
 	for i, t := range parsed {
 		from, closed, err := openSources(t, besides[i].links)
 		if err != nil {
@@ -139,9 +140,9 @@ func chartFindings(parsed []*topology.Topology, besides []beside) (topology.Find
 		)
 		switch {
 		case errors.As(err, &law):
-			findings = append(findings, topology.Finding{Position: law.Position, Rule: check.RuleChart, Message: law.Message(), Hint: law.Hint()})
+			findings = append(findings, finding.Finding{Position: law.Position, Rule: check.RuleChart, Message: law.Message(), Hint: law.Hint()})
 		case errors.As(err, &format):
-			findings = append(findings, topology.Finding{Position: format.Position, Rule: check.RuleChart, Message: format.Message, Hint: format.Hint})
+			findings = append(findings, finding.Finding{Position: format.Position, Rule: check.RuleChart, Message: format.Message, Hint: format.Hint})
 		case err != nil:
 			return nil, err
 		}
@@ -150,9 +151,9 @@ func chartFindings(parsed []*topology.Topology, besides []beside) (topology.Find
 }
 
 // tally counts findings by their severity.
-func tally(findings topology.Findings) string {
+func tally(findings finding.Findings) string {
 	var counts []string
-	for _, s := range []topology.Severity{topology.Error, topology.Warning, topology.Info} {
+	for _, s := range []finding.Severity{finding.Error, finding.Warning, finding.Info} {
 		n := 0
 		for _, f := range findings {
 			if f.Severity == s {
@@ -160,10 +161,10 @@ func tally(findings topology.Findings) string {
 			}
 		}
 		switch {
-		case n > 0 && s == topology.Info:
+		case n > 0 && s == finding.Info:
 			counts = append(counts, fmt.Sprintf("%d for information", n))
 		case n > 0:
-			counts = append(counts, count(n, s.String()))
+			counts = append(counts, finding.Count(n, s.String()))
 		}
 	}
 	if len(counts) == 0 {
@@ -172,7 +173,7 @@ func tally(findings topology.Findings) string {
 	return strings.Join(counts, ", ")
 }
 
-func (o *verifyOptions) print(stdout io.Writer, findings topology.Findings) error {
+func (o *verifyOptions) print(stdout io.Writer, findings finding.Findings) error {
 	if o.output == "json" {
 		return printJSON(stdout, findings)
 	}
@@ -184,8 +185,8 @@ func (o *verifyOptions) print(stdout io.Writer, findings topology.Findings) erro
 	return nil
 }
 
-// finding is a finding as data.
-type finding struct {
+// printed is a finding as data.
+type printed struct {
 	Severity string `json:"severity"`
 	Rule     string `json:"rule"`
 	File     string `json:"file"`
@@ -195,10 +196,10 @@ type finding struct {
 	Hint     string `json:"hint,omitempty"`
 }
 
-func printJSON(out io.Writer, findings topology.Findings) error {
-	list := make([]finding, len(findings))
+func printJSON(out io.Writer, findings finding.Findings) error {
+	list := make([]printed, len(findings))
 	for i, f := range findings {
-		list[i] = finding{f.Severity.String(), f.Rule, f.File, f.Line, f.Col, seal.Redact(f.Message), seal.Redact(f.Hint)}
+		list[i] = printed{f.Severity.String(), f.Rule, f.File, f.Line, f.Col, seal.Redact(f.Message), seal.Redact(f.Hint)}
 	}
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)

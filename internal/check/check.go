@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -21,7 +22,7 @@ type Options struct {
 // Find applies every rule to topologies that had no findings of their own,
 // and returns what they find, sorted. The error is about an object that cannot
 // be filled, which no topology should cause.
-func Find(inputs []Input, o Options) (topology.Findings, error) {
+func Find(inputs []Input, o Options) (finding.Findings, error) {
 	meshes := make([]*mesh, len(inputs))
 	for i, in := range inputs {
 		var err error
@@ -42,14 +43,14 @@ func Find(inputs []Input, o Options) (topology.Findings, error) {
 			rules[i].meshes(meshes, f)
 		}
 	}
-	var findings topology.Findings
+	var findings finding.Findings
 	var kept []raw
 	suppressed := map[*mesh]map[string]bool{}
 	for _, m := range meshes {
 		suppressed[m] = suppressions(m, o.Suppress, rules, &findings)
 	}
 	for _, r := range distinct(all) {
-		if r.Severity == topology.Error || !suppressed[r.mesh][r.Rule] {
+		if r.Severity == finding.Error || !suppressed[r.mesh][r.Rule] {
 			kept = append(kept, r)
 		}
 	}
@@ -62,14 +63,14 @@ const Suppress = "sightline.dev/suppress"
 
 // suppressions reads the annotation. An error cannot be suppressed, and an id
 // that no rule has suppresses nothing; both are findings.
-func suppressions(m *mesh, more []string, rules []Rule, findings *topology.Findings) map[string]bool {
+func suppressions(m *mesh, more []string, rules []Rule, findings *finding.Findings) map[string]bool {
 	ids := map[string]bool{}
 	for _, id := range more {
 		ids[id] = true
 	}
 	for _, id := range splitIDs(m.Metadata.Annotations[Suppress]) {
 		if problem, hint := Suppressible(id, rules); problem != "" {
-			*findings = append(*findings, topology.Finding{
+			*findings = append(*findings, finding.Finding{
 				Position: m.At("metadata", "annotations", Suppress), Rule: topology.RuleValue,
 				Message: fmt.Sprintf("%s names %s", Suppress, problem), Hint: hint,
 			})
@@ -91,7 +92,7 @@ func Suppressible(id string, rules []Rule) (problem, hint string) {
 		}
 	}
 	_, hint = Lookup(id)
-	return fmt.Sprintf("%q, which is no rule", topology.Shorten(id)), hint
+	return fmt.Sprintf("%q, which is no rule", finding.Shorten(id)), hint
 }
 
 func splitIDs(s string) []string {

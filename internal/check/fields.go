@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // kialiFields.tsv has every field of the Kiali resource that any operator
@@ -140,7 +140,7 @@ func nearField(name string) string {
 	}
 	slices.Sort(beside)
 	slices.Sort(same)
-	if near := topology.Nearest(key, beside); near != "" {
+	if near := finding.Nearest(key, beside); near != "" {
 		return parent + near
 	}
 	if len(same) == 1 {

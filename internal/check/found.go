@@ -5,43 +5,43 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // found collects what a rule finds.
 type found struct {
 	rule     *Rule
-	severity topology.Severity
+	severity finding.Severity
 	all      *[]raw
 }
 
 // raw is a finding before equal ones are grouped.
 type raw struct {
-	topology.Finding
+	finding.Finding
 	mesh    *mesh
 	cluster int    // that it is about, or -1
 	field   string // of the cluster's Kiali resource that it is about, or ""
 }
 
 // softer is the same collector for findings of a lesser severity.
-func (f *found) softer(s topology.Severity) *found {
+func (f *found) softer(s finding.Severity) *found {
 	return &found{f.rule, s, f.all}
 }
 
-func (f *found) add(m *mesh, cluster int, field string, at topology.Position, hint, message string) {
+func (f *found) add(m *mesh, cluster int, field string, at finding.Position, hint, message string) {
 	*f.all = append(*f.all, raw{
-		Finding: topology.Finding{Position: at, Rule: f.rule.ID, Message: message, Hint: hint, Severity: f.severity},
+		Finding: finding.Finding{Position: at, Rule: f.rule.ID, Message: message, Hint: hint, Severity: f.severity},
 		mesh:    m, cluster: cluster, field: field,
 	})
 }
 
 // on adds a finding about a topology as a whole.
-func (f *found) on(m *mesh, at topology.Position, hint, format string, args ...any) {
+func (f *found) on(m *mesh, at finding.Position, hint, format string, args ...any) {
 	f.add(m, -1, "", at, hint, fmt.Sprintf(format, args...))
 }
 
 // cluster adds a finding about one cluster, which the message does not name.
-func (f *found) cluster(m *mesh, i int, at topology.Position, hint, format string, args ...any) {
+func (f *found) cluster(m *mesh, i int, at finding.Position, hint, format string, args ...any) {
 	f.add(m, i, "", at, hint, fmt.Sprintf(format, args...))
 }
 
@@ -95,18 +95,18 @@ const most = 3
 
 // grouped turns what was found into messages that name their clusters, equal
 // ones together.
-func grouped(all []raw) topology.Findings {
+func grouped(all []raw) finding.Findings {
 	type key struct {
 		mesh     *mesh
 		rule     string
-		severity topology.Severity
+		severity finding.Severity
 		message  string
 		hint     string
 	}
 	type group struct {
 		first    int
 		clusters []int
-		places   []topology.Position // that differ, as far as it matters how many
+		places   []finding.Position // that differ, as far as it matters how many
 	}
 	groups := map[key]*group{}
 	var order []key
@@ -128,7 +128,7 @@ func grouped(all []raw) topology.Findings {
 			g.places = append(g.places, r.Position)
 		}
 	}
-	var findings topology.Findings
+	var findings finding.Findings
 	for _, k := range order {
 		g := groups[k]
 		f := all[g.first].Finding
@@ -153,22 +153,17 @@ func grouped(all []raw) topology.Findings {
 
 // counted says how many clusters they are, and of what kind.
 func (m *mesh) counted(clusters []int) string {
-	remotes := !slices.ContainsFunc(clusters, func(i int) bool { return m.IsHub(&m.Spec.Clusters[i]) })
-	if remotes {
-		return fmt.Sprintf("%d remotes", len(clusters))
+	if slices.ContainsFunc(clusters, func(i int) bool { return m.IsHub(&m.Spec.Clusters[i]) }) {
+		return finding.Count(len(clusters), "cluster")
 	}
-	return fmt.Sprintf("%d clusters", len(clusters))
+	return finding.Count(len(clusters), "remote")
 }
 
 // listed names clusters, as many as fit into a message.
 func (m *mesh) listed(clusters []int) string {
-	names := make([]string, 0, most)
-	for _, i := range clusters[:min(len(clusters), most)] {
-		names = append(names, m.Spec.Clusters[i].Name)
+	names := make([]string, len(clusters))
+	for n, i := range clusters {
+		names[n] = m.Spec.Clusters[i].Name
 	}
-	text := strings.Join(names, ", ")
-	if more := len(clusters) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	return finding.List(names, most)
 }

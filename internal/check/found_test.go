@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -17,11 +18,11 @@ func TestGrouped(t *testing.T) {
 		top.Spec.Clusters = append(top.Spec.Clusters, topology.Cluster{Name: name})
 	}
 	m := &mesh{Topology: top}
-	at := func(line int) topology.Position { return topology.Position{File: "f", Line: line, Col: 1} }
+	at := func(line int) finding.Position { return finding.Position{File: "f", Line: line, Col: 1} }
 	messages := func(clusters []int, line func(i int) int) (all []string) {
 		var found []raw
 		for _, i := range clusters {
-			found = append(found, raw{topology.Finding{Position: at(line(i)), Rule: "PM02", Message: "no monitor"}, m, i, ""})
+			found = append(found, raw{finding.Finding{Position: at(line(i)), Rule: "PM02", Message: "no monitor"}, m, i, ""})
 		}
 		for _, f := range grouped(found) {
 			all = append(all, f.String())
@@ -42,9 +43,9 @@ func TestDistinct(t *testing.T) {
 	ids := func(rules ...string) (kept []string) {
 		var found []raw
 		for _, rule := range rules {
-			found = append(found, raw{topology.Finding{Rule: rule}, m, 0, "a.b"})
+			found = append(found, raw{finding.Finding{Rule: rule}, m, 0, "a.b"})
 		}
-		for _, r := range distinct(append(found, raw{topology.Finding{Rule: "KC13"}, m, 0, "a.bc"})) {
+		for _, r := range distinct(append(found, raw{finding.Finding{Rule: "KC13"}, m, 0, "a.bc"})) {
 			if r.field == "a.b" {
 				kept = append(kept, r.Rule)
 			}

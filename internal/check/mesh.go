@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/delivery"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -336,7 +337,7 @@ var homes = []struct {
 // at gives the line that causes a part of an object: of the topology's own
 // words about it, of an overlay that changed it, of the field that it follows
 // from, or of its cluster.
-func (o *object) at(path fieldPath) topology.Position {
+func (o *object) at(path fieldPath) finding.Position {
 	t := o.mesh.Topology
 	if o.cluster < 0 {
 		switch generator, address := []any{"spec", "delivery", "argocd", "generator"}, []any{"spec", "delivery", "repoURL"}; {
@@ -405,7 +406,7 @@ func (o *object) kialiSpecs() [][]any {
 // overlay gives the line of the overlay that made a part of the object what it
 // is, or failing that the object: the last one with which it is another than
 // without. What none has changed is the templates'.
-func (o *object) overlay(path fieldPath) (at topology.Position, ok bool) {
+func (o *object) overlay(path fieldPath) (at finding.Position, ok bool) {
 	c := o.mesh.of(o)
 	overlays := o.mesh.Spec.Overlays
 	for _, part := range []fieldPath{path, nil} {
@@ -420,7 +421,7 @@ func (o *object) overlay(path fieldPath) (at topology.Position, ok bool) {
 			return o.mesh.At("spec", "overlays", i, key), true
 		}
 	}
-	return topology.Position{}, false
+	return finding.Position{}, false
 }
 
 // before is a part of the object as it is with the first n overlays only, as

@@ -12,22 +12,22 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // Rule is one thing that can be wrong.
 type Rule struct {
 	ID       string
-	Severity topology.Severity // the gravest that it finds
-	Title    string            // what is true where the rule has nothing to say
-	What     string            // what it looks at
-	Why      string            // what happens otherwise
-	Fix      string            // what to do
-	Source   string            // where that is known from
+	Severity finding.Severity // the gravest that it finds
+	Title    string           // what is true where the rule has nothing to say
+	What     string           // what it looks at
+	Why      string           // what happens otherwise
+	Fix      string           // what to do
+	Source   string           // where that is known from
 
-	Also     topology.Severity // Warning or Info, where some of its findings are no errors
-	FoundBy  string            // the package that finds it, where that is not this one
-	Reserved string            // what has to come before there is something to check
+	Also     finding.Severity // Warning or Info, where some of its findings are no errors
+	FoundBy  string           // the package that finds it, where that is not this one
+	Reserved string           // what has to come before there is something to check
 
 	mesh   func(m *mesh, f *found)    // looks at one topology
 	meshes func(ms []*mesh, f *found) // looks at all that are given together
@@ -69,20 +69,20 @@ func Lookup(id string) (rule *Rule, hint string) {
 			return &rules[i], ""
 		}
 	}
-	if near := topology.Nearest(id, ids); near != "" {
-		return nil, "did you mean " + near + "?"
+	if near := finding.Nearest(id, ids); near != "" {
+		return nil, finding.Meant(near)
 	}
 	return nil, "the rules are listed in docs/rules.md"
 }
 
 // Softens tells whether the rule has findings that can be suppressed.
 func (r *Rule) Softens() bool {
-	return r.Severity != topology.Error || r.Also != topology.Error
+	return r.Severity != finding.Error || r.Also != finding.Error
 }
 
 // Severities says in words what the rule's findings are.
 func (r *Rule) Severities() string {
-	if r.Also != topology.Error && r.Also != r.Severity {
+	if r.Also != finding.Error && r.Also != r.Severity {
 		return r.Severity.String() + ", in part " + r.Also.String()
 	}
 	return r.Severity.String()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -20,7 +21,7 @@ func argoCDRules() []Rule {
 			Source: "Kubernetes, labels; argo-cd applicationset/utils/utils.go",
 		},
 		{
-			ID: "DL11", Severity: topology.Info,
+			ID: "DL11", Severity: finding.Info,
 			Title:  "what a rollout does not promise",
 			What:   "The topology has delivery.argocd.rollout.",
 			Why:    "RollingSync is off unless the ApplicationSet controller is told --enable-progressive-syncs, and then nothing is synced. A step counts as done by the health that an Application had before the change (argo-cd#29410), or once it has been pending for five minutes; steps have been seen out of order (argo-cd#22558) and ignored (argo-cd#22852). Applications are not healed.",
@@ -29,7 +30,7 @@ func argoCDRules() []Rule {
 			mesh:   rolloutCaveats,
 		},
 		{
-			ID: "DL12", Severity: topology.Warning,
+			ID: "DL12", Severity: finding.Warning,
 			Title:  "a rollout has every cluster",
 			What:   "Each cluster is in a step of delivery.argocd.rollout.",
 			Why:    "Argo CD leaves an Application that is in no step alone: no change reaches the cluster until somebody syncs it by hand.",
@@ -107,7 +108,7 @@ func sameApplication(ms []*mesh, f *found) {
 			}
 			if len(both) > 0 {
 				f.on(m, at, "rename one of the topologies", "the topology %q has Applications of the same names: %s; first at %s",
-					other.Metadata.Name, shortList(both), other.At("spec", "delivery", "argocd").SeenFrom(at))
+					other.Metadata.Name, finding.List(both, most), other.At("spec", "delivery", "argocd").SeenFrom(at))
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -12,7 +13,7 @@ import (
 func fluxRules() []Rule {
 	return []Rule{
 		{
-			ID: "DL20", Severity: topology.Warning,
+			ID: "DL20", Severity: finding.Warning,
 			Title:  "Flux keeps the order of the phases",
 			What:   "delivery.flux.wait is not false.",
 			Why:    "Without it a phase is done once its objects are there. The token of a remote is applied before the operator has made its account, and the cluster deletes it; Flux shows it as applied until the next interval.",
@@ -90,7 +91,7 @@ func sameFluxObject(ms []*mesh, f *found) {
 		if other != nil {
 			at := m.At("spec", "delivery", "flux")
 			f.on(m, at, "rename one of the topologies", "the topology %q has Flux objects of the same names: %s; first at %s",
-				other.Metadata.Name, shortList(names), other.At("spec", "delivery", "flux").SeenFrom(at))
+				other.Metadata.Name, finding.List(names, most), other.At("spec", "delivery", "flux").SeenFrom(at))
 		}
 	}
 }

@@ -1,10 +1,12 @@
 package check
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -62,7 +64,7 @@ func identityRules() []Rule {
 			Source: "kiali config/istio/util.go",
 		},
 		{
-			ID: "ID07", Severity: topology.Warning,
+			ID: "ID07", Severity: finding.Warning,
 			Title:  "the hub is told its name",
 			What:   "The hub's Kiali resource has kubernetes_config.cluster_name, and it is the cluster's.",
 			Why:    "Without it Kiali asks the istiod beside it, and takes the name Kubernetes where there is none. Then half of the graph belongs to a cluster that nobody knows.",
@@ -71,7 +73,7 @@ func identityRules() []Rule {
 			mesh:   hubName,
 		},
 		{
-			ID: "ID08", Severity: topology.Warning, Reserved: "the store acm",
+			ID: "ID08", Severity: finding.Warning, Reserved: "the store acm",
 			Title:  "ACM knows a cluster by its Istio name",
 			What:   "The ManagedCluster has the cluster's name.",
 			Why:    "The label cluster of the series would be another one than source_cluster.",
@@ -88,7 +90,7 @@ func identityRules() []Rule {
 			meshes: meshIDs,
 		},
 		{
-			ID: "ID10", Severity: topology.Warning,
+			ID: "ID10", Severity: finding.Warning,
 			Title:  "cluster names are in lower case",
 			What:   "A cluster name has no capitals.",
 			Why:    "Kiali's own script and many pipelines lower-case the name, and a name that differs by case is another cluster to Kiali.",
@@ -97,7 +99,7 @@ func identityRules() []Rule {
 			mesh:   capitals,
 		},
 		{
-			ID: "ID11", Severity: topology.Warning,
+			ID: "ID11", Severity: finding.Warning,
 			Title:  "networks are named, and their gateways too",
 			What:   "If one cluster of the mesh has a network, all have; and with two networks each cluster names the namespaces of its gateways.",
 			Why:    "Traffic between networks goes through east-west gateways. A namespace that is not listed has no PodMonitor, and the way across is missing from the graph.",
@@ -135,11 +137,8 @@ func clusterNamesElsewhere(m *mesh, f *found) {
 			return
 		}
 		names := m.names()
-		hint := "the clusters are " + strings.Join(names[:min(len(names), 10)], ", ")
-		if near := topology.Nearest(text, names); near != "" {
-			hint = "did you mean \"" + near + "\"?"
-		}
-		f.object(o, path, hint, "%s names the cluster %q, which the topology does not have", path[1:], topology.Shorten(text))
+		hint := cmp.Or(finding.DidYouMean(text, names), "the clusters are "+strings.Join(names[:min(len(names), 10)], ", "))
+		f.object(o, path, hint, "%s names the cluster %q, which the topology does not have", path[1:], finding.Shorten(text))
 	}
 	for _, list := range []struct{ field, key string }{{"clustering.clusters", "name"}, {"clustering.kiali_urls", "cluster_name"}} {
 		entries, _ := o.value(spec(list.field)).([]any)

@@ -1,12 +1,11 @@
 package check
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // installRules are about the operator, the order of things, and what all
@@ -14,7 +13,7 @@ import (
 func installRules() []Rule {
 	return []Rule{
 		{
-			ID: "IN01", Also: topology.Warning,
+			ID: "IN01", Also: finding.Warning,
 			Title:  "every cluster has the operator",
 			What:   "With kiali.operator.install olm every cluster with a Kiali resource has a Subscription. Where the default gives only some clusters one, the others are named in a warning.",
 			Why:    "A Kiali resource is reconciled by the operator beside it, on remotes too. Without it there is no account, no login and no token.",
@@ -32,7 +31,7 @@ func installRules() []Rule {
 			mesh:   operatorGroups,
 		},
 		{
-			ID: "IN03", Severity: topology.Warning,
+			ID: "IN03", Severity: finding.Warning,
 			Title:  "the operator is the one of OpenShift Service Mesh",
 			What:   "On OpenShift the Subscription's catalog is not community-operators.",
 			Why:    "Red Hat's mesh is supported with kiali-ossm only, and the two operators take each other's resources.",
@@ -41,7 +40,7 @@ func installRules() []Rule {
 			mesh:   communityOperator,
 		},
 		{
-			ID: "IN04", Severity: topology.Warning,
+			ID: "IN04", Severity: finding.Warning,
 			Title:  "the first install needs nobody",
 			What:   "The Subscription's installPlanApproval is not Manual.",
 			Why:    "Argo CD keeps a first install that waits for approval in progress, and nothing after it is applied.",
@@ -68,7 +67,7 @@ func installRules() []Rule {
 			mesh:   operatorOrder,
 		},
 		{
-			ID: "IN07", Severity: topology.Warning,
+			ID: "IN07", Severity: finding.Warning,
 			Title:  "the Kiali resource goes before its operator",
 			What:   "delivery.flux.deletionPolicy leaves the objects of a cluster that leaves the topology: it is Orphan, or MirrorPrune without prune. Argo CD prunes in the reverse order of the sync waves, which IN06 looks at.",
 			Why:    "The Kiali resource has a finalizer that only the operator takes off. Flux deletes all phases at once: where the operator goes first, the resource and its namespace stay in deletion for ever.",
@@ -103,7 +102,7 @@ func installRules() []Rule {
 			mesh:   shellRemnants,
 		},
 		{
-			ID: "IN11", Severity: topology.Warning,
+			ID: "IN11", Severity: finding.Warning,
 			Title:  "images are pinned",
 			What:   "No image is latest or without a tag, in deployment.image_version or anywhere else.",
 			Why:    "Every restart of a pod may bring another program.",
@@ -150,7 +149,7 @@ func operators(m *mesh, f *found) {
 		case install == "olm":
 			f.cluster(m, i, m.At("spec", "clusters", i), "keep the Subscription in the operator phase", "there is a Kiali resource and no Subscription; nothing would reconcile it")
 		case install == "" && len(has) > 0:
-			f.softer(topology.Warning).cluster(m, i, m.At("spec", "clusters", i, "platform"),
+			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "platform"),
 				"write install: olm in kiali.operator if it has OLM; or install the operator before its kiali phase is applied, and suppress IN01",
 				"there is no Subscription, since the default is for OpenShift only; without an operator nothing reconciles its Kiali resource")
 		}
@@ -261,7 +260,7 @@ func unpinned(m *mesh, f *found) {
 			case "image":
 				base := text[strings.LastIndexByte(text, '/')+1:]
 				if strings.HasSuffix(text, ":latest") || !strings.ContainsAny(base, ":@") {
-					f.object(o, path, "write the version, or the digest", "the image %s is not pinned", topology.Shorten(text))
+					f.object(o, path, "write the version, or the digest", "the image %s is not pinned", finding.Shorten(text))
 				}
 			}
 		})
@@ -316,7 +315,7 @@ func twoOwners(ms []*mesh, f *found) {
 				at := m.At("spec", "clusters", pair[0])
 				f.cluster(m, pair[0], at, "let one topology own them; `sightline explain IN12` says how",
 					"it is %q of the topology %q too (%s), and both own %s", other.Spec.Clusters[pair[1]].Name, other.Metadata.Name,
-					other.At("spec", "clusters", pair[1]).SeenFrom(at), shortList(both))
+					other.At("spec", "clusters", pair[1]).SeenFrom(at), finding.List(both, most))
 			}
 		}
 	}
@@ -326,11 +325,4 @@ func twoOwners(ms []*mesh, f *found) {
 func owned(id resource.ID) string {
 	group, _, _ := strings.Cut(id.APIVersion, "/")
 	return group + " " + id.Kind + " " + id.Namespace + "/" + id.Name
-}
-
-func shortList(items []string) string {
-	if more := len(items) - most; more > 0 {
-		return strings.Join(items[:most], ", ") + fmt.Sprintf(" and %d more", more)
-	}
-	return strings.Join(items, ", ")
 }

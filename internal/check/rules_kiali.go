@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // kialiRules are about the Kiali resources of the hub and the remotes.
@@ -38,7 +38,7 @@ func kialiRules() []Rule {
 			mesh:   placeholders,
 		},
 		{
-			ID: "KC04", Severity: topology.Warning,
+			ID: "KC04", Severity: finding.Warning,
 			Title:  "a web root is in the hub's redirect URI too",
 			What:   "On an OpenShift hub whose web root is not /, auth.openshift.redirect_uris leads below it.",
 			Why:    "The operator's own redirect URI leaves the web root out, so the login comes back to a page that is not there.",
@@ -55,7 +55,7 @@ func kialiRules() []Rule {
 			Source: "kiali.io, authentication strategies",
 		},
 		{
-			ID: "KC06", Also: topology.Warning,
+			ID: "KC06", Also: finding.Warning,
 			Title:  "the strategy fits the platforms",
 			What:   "openshift needs a hub on OpenShift, token one on Kubernetes; and with openshift all remotes should be on OpenShift.",
 			Why:    "The strategy openshift asks each cluster's own OAuth server. A remote of Kubernetes has none, so users see it as inaccessible.",
@@ -64,7 +64,7 @@ func kialiRules() []Rule {
 			mesh:   platformOfRemotes,
 		},
 		{
-			ID: "KC07", Also: topology.Warning,
+			ID: "KC07", Also: finding.Warning,
 			Title:  "impersonation is known to the operator",
 			What:   "auth.openshift.impersonation comes with the strategy openshift, a server from 2.30 on, and a definition that has the field; its lists name no system: account and are not empty.",
 			Why:    "A definition without the field drops it silently, and every user is asked to log in as before. With empty lists Kiali's account may act as anybody.",
@@ -109,7 +109,7 @@ func kialiRules() []Rule {
 			mesh:   instanceName,
 		},
 		{
-			ID: "KC12", Severity: topology.Warning,
+			ID: "KC12", Severity: finding.Warning,
 			Title:  "no field is deprecated",
 			What:   "No field of a Kiali resource is one that has a successor or that Kiali finds out by itself.",
 			Why:    "It works with this line and not with one of the next.",
@@ -135,7 +135,7 @@ func kialiRules() []Rule {
 			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml",
 		},
 		{
-			ID: "KC15", Severity: topology.Warning,
+			ID: "KC15", Severity: finding.Warning,
 			Title:  "Grafana is there if Kiali is told so",
 			What:   "On an OpenShift hub external_services.grafana is off, or has an address.",
 			Why:    "By default Kiali asks http://grafana.istio-system:3000, which OpenShift does not have, and shows Grafana as unreachable for ever.",
@@ -144,7 +144,7 @@ func kialiRules() []Rule {
 			mesh:   grafana,
 		},
 		{
-			ID: "KC16", Severity: topology.Warning, Also: topology.Info,
+			ID: "KC16", Severity: finding.Warning, Also: finding.Info,
 			Title:  "users are told apart",
 			What:   "The strategy is not anonymous on an OpenShift hub, and openid does not have disable_rbac.",
 			Why:    "Everybody who reaches the Route sees, and unless kiali.viewOnly is set changes, what Kiali's own account may.",
@@ -153,7 +153,7 @@ func kialiRules() []Rule {
 			mesh:   anonymous,
 		},
 		{
-			ID: "KC17", Severity: topology.Warning,
+			ID: "KC17", Severity: finding.Warning,
 			Title:  "hub and remotes have one version",
 			What:   "Every cluster has the hub's line of Kiali.",
 			Why:    "A remote's access rights are those of its own line. The hub's server may ask for what an older line does not allow.",
@@ -162,7 +162,7 @@ func kialiRules() []Rule {
 			mesh:   oneVersion,
 		},
 		{
-			ID: "KC18", Severity: topology.Warning,
+			ID: "KC18", Severity: finding.Warning,
 			Title:  "no cluster is listed by hand as well",
 			What:   "clustering.clusters has no entry without secret_name, and none for a remote of the topology.",
 			Why:    "Kiali takes an entry without a Secret for a cluster that it should reach and cannot. An entry for a remote goes over the one that it finds by itself.",
@@ -171,7 +171,7 @@ func kialiRules() []Rule {
 			mesh:   clustersByHand,
 		},
 		{
-			ID: "KC19", Severity: topology.Info,
+			ID: "KC19", Severity: finding.Info,
 			Title:  "the version stands still",
 			What:   "spec.kiali.version is a line, and not default.",
 			Why:    "default is the newest line that the operator knows: an update of the operator changes Kiali on every cluster, with no commit to see it by.",
@@ -301,7 +301,7 @@ func platformOfRemotes(m *mesh, f *found) {
 	}
 	for i := range m.Spec.Clusters {
 		if i != m.hub && m.Spec.Clusters[i].Platform != "openshift" {
-			f.softer(topology.Warning).cluster(m, i, m.At("spec", "clusters", i, "platform"), "with auth: {strategy: openid} in spec.kiali users can log in everywhere, if every API server accepts the provider",
+			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "platform"), "with auth: {strategy: openid} in spec.kiali users can log in everywhere, if every API server accepts the provider",
 				"users log in to each cluster by its own OAuth server, which Kubernetes does not have; they see the cluster as inaccessible")
 		}
 	}
@@ -336,7 +336,7 @@ func impersonation(m *mesh, f *found) {
 		case bad != nil:
 			f.object(o, bad, "name users and groups of your own", "Kiali refuses to impersonate %q", o.value(bad))
 		case empty:
-			f.softer(topology.Warning).object(o, path, "add allowed_users or allowed_groups", "nobody is named, so Kiali's account may act as any user that is not a system account")
+			f.softer(finding.Warning).object(o, path, "add allowed_users or allowed_groups", "nobody is named, so Kiali's account may act as any user that is not a system account")
 		}
 	}
 }
@@ -408,7 +408,7 @@ func unknownFields(m *mesh, f *found) {
 		}
 		for _, u := range unreadFields(o) {
 			if !u.known {
-				f.object(o, u.path, nearHint(u.name), "no operator knows the field %s; the API server would drop it without a word", topology.Shorten(u.name))
+				f.object(o, u.path, nearHint(u.name), "no operator knows the field %s; the API server would drop it without a word", finding.Shorten(u.name))
 			}
 		}
 	}
@@ -416,7 +416,7 @@ func unknownFields(m *mesh, f *found) {
 
 func nearHint(name string) string {
 	if near := nearField(name); near != "" && near != name {
-		return "did you mean " + near + "?"
+		return finding.Meant(near)
 	}
 	return "remove it; the fields are listed in the operator's crd-docs"
 }
@@ -428,7 +428,7 @@ func deploymentNamespace(m *mesh, f *found) {
 		}
 		if ns := o.text("deployment.namespace"); ns != "" && ns != o.ID.Namespace {
 			f.object(o, spec("deployment.namespace"), "remove it, and write spec.kiali.namespace",
-				"deployment.namespace is %q, and the Kiali resource is in %q; the operator of OpenShift Service Mesh refuses that", topology.Shorten(ns), o.ID.Namespace)
+				"deployment.namespace is %q, and the Kiali resource is in %q; the operator of OpenShift Service Mesh refuses that", finding.Shorten(ns), o.ID.Namespace)
 		}
 	}
 }
@@ -462,7 +462,7 @@ func anonymous(m *mesh, f *found) {
 			"the strategy anonymous lets everybody who reaches the Route see what Kiali's account may see")
 	}
 	if o := m.hubKiali(); o != nil && o.is("auth.openid.disable_rbac", true) {
-		f.softer(topology.Info).object(o, spec("auth.openid.disable_rbac"), "remove it where users should see no more than their own rights allow",
+		f.softer(finding.Info).object(o, spec("auth.openid.disable_rbac"), "remove it where users should see no more than their own rights allow",
 			"disable_rbac gives every user who can log in the rights of Kiali's account")
 	}
 }
@@ -500,7 +500,7 @@ func clustersByHand(m *mesh, f *found) {
 		}
 		switch {
 		case secret == "":
-			f.object(o, path, "remove the entry; the links of the topology's remotes need none", "clustering.clusters lists %q without secret_name; Kiali knows such a cluster and cannot reach it", topology.Shorten(name))
+			f.object(o, path, "remove the entry; the links of the topology's remotes need none", "clustering.clusters lists %q without secret_name; Kiali knows such a cluster and cannot reach it", finding.Shorten(name))
 		case remote && !m.hasLink(name): // else RS12 has more to say
 			f.object(o, path, "remove the entry; the links of the topology's remotes need none", "clustering.clusters lists %q, whose link Kiali finds by itself; the entry goes over it", name)
 		}

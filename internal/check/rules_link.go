@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // accessRules are about the hub's access to the remotes, and about secrets, in
@@ -18,7 +18,7 @@ func accessRules() []Rule {
 func linkRules() []Rule {
 	return []Rule{
 		{
-			ID: "RS02", FoundBy: byReader, Also: topology.Info,
+			ID: "RS02", FoundBy: byReader, Also: finding.Info,
 			Title:  "the hub's pods can reach the API server",
 			What:   "server is an https URL whose host is not the pod itself (localhost, 127.0.0.0/8, ::1) nor the hub (kubernetes.default), and not a name that only one machine or network knows.",
 			Why:    "The address is used by a pod on the hub. An unreachable remote keeps Kiali from starting: it waits for every cluster.",
@@ -27,7 +27,7 @@ func linkRules() []Rule {
 			mesh:   privateNames,
 		},
 		{
-			ID: "RS03", Severity: topology.Warning,
+			ID: "RS03", Severity: finding.Warning,
 			Title:  "certificates are checked",
 			What:   "No insecure_skip_verify or insecure_skip_verify_tls is true in a Kiali resource, and no remote has access.insecureSkipTLSVerify: true.",
 			Why:    "Whoever is between Kiali and the server can read its token, which sees the whole cluster.",
@@ -71,7 +71,7 @@ func linkRules() []Rule {
 			Source: "kiali helm-charts, kiali-server/templates/_helpers.tpl",
 		},
 		{
-			ID: "RS15", Severity: topology.Warning,
+			ID: "RS15", Severity: finding.Warning,
 			Title:  "a login per cluster is bearable",
 			What:   "With the strategy openshift there are at most 20 remotes.",
 			Why:    "At its start Kiali asks the OAuth server of every remote within one minute for all of them, and each user logs in to each cluster.",
@@ -101,8 +101,8 @@ func privateNames(m *mesh, f *found) {
 		host = host[:strings.LastIndexByte(host, ':')]
 		local := strings.HasSuffix(host, ".local") || strings.HasSuffix(host, ".svc")
 		if local || !strings.Contains(host, ".") && !strings.Contains(host, ":") {
-			f.softer(topology.Info).cluster(m, i, m.At("spec", "clusters", i, "server"), "try it from a pod on the hub: curl -k "+c.Server+"/readyz",
-				"the host %s is a name that other networks may not know; Kiali asks from a pod on the hub", topology.Shorten(host))
+			f.softer(finding.Info).cluster(m, i, m.At("spec", "clusters", i, "server"), "try it from a pod on the hub: curl -k "+c.Server+"/readyz",
+				"the host %s is a name that other networks may not know; Kiali asks from a pod on the hub", finding.Shorten(host))
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 const acmStore = "the store acm"
@@ -52,7 +52,7 @@ func metricsRules() []Rule {
 			mesh:   relabelSyntax,
 		},
 		{
-			ID: "PM05", Severity: topology.Warning,
+			ID: "PM05", Severity: finding.Warning,
 			Title:  "keep and drop have a regex",
 			What:   "A relabeling with the action keep or drop has a regex.",
 			Why:    "Without one it matches everything, the missing label too: keep keeps all, drop drops all.",
@@ -79,7 +79,7 @@ func metricsRules() []Rule {
 			mesh:   scopeValues,
 		},
 		{
-			ID: "PM08", Also: topology.Warning,
+			ID: "PM08", Also: finding.Warning,
 			Title:  "the labels of query_scope are on the series",
 			What:   "Each label of query_scope is one that the monitors add with that value, or an external label of the store's series.",
 			Why:    "Kiali asks for series with the label only, and gets none: empty graphs, no error.",
@@ -97,7 +97,7 @@ func metricsRules() []Rule {
 			mesh:   istiodMonitors,
 		},
 		{
-			ID: "PM10", Severity: topology.Warning,
+			ID: "PM10", Severity: finding.Warning,
 			Title:  "istiod is scraped once",
 			What:   "The ServiceMonitor of istiod leaves out Services with the label istio.io/tag.",
 			Why:    "A revision tag has a Service that selects the same istiod, which is then counted twice.",
@@ -124,7 +124,7 @@ func metricsRules() []Rule {
 			mesh:   thanosQuerier,
 		},
 		{
-			ID: "PM13", Severity: topology.Warning,
+			ID: "PM13", Severity: finding.Warning,
 			Title:  "the store has the series of all clusters",
 			What:   "With more than one cluster in the mesh the store is not the hub's own thanos-querier.",
 			Why:    "It has what the hub's proxies report, and nothing else. Traffic between two remotes is not in the graph, and workloads of remotes have no metrics of their own.",
@@ -133,8 +133,8 @@ func metricsRules() []Rule {
 			mesh:   localStore,
 		},
 		{ID: "PM14", Reserved: acmStore, Title: "ACM collects what Kiali asks for", What: "The allow-list has every metric.", Why: "The others are missing.", Fix: "Add them.", Source: "stolostron/multicluster-observability-operator"},
-		{ID: "PM15", Severity: topology.Warning, Reserved: acmStore, Title: "container metrics are the platform's", What: "container_* is in metrics_list.yaml.", Why: "User workload monitoring does not have them.", Fix: "Move them.", Source: "stolostron/multicluster-observability-operator"},
-		{ID: "PM16", Severity: topology.Warning, Reserved: acmStore, Title: "an allow-list of a cluster is in every namespace", What: "Each mesh namespace has one.", Why: "It is for its own namespace.", Fix: "Add the others.", Source: "stolostron/multicluster-observability-operator"},
+		{ID: "PM15", Severity: finding.Warning, Reserved: acmStore, Title: "container metrics are the platform's", What: "container_* is in metrics_list.yaml.", Why: "User workload monitoring does not have them.", Fix: "Move them.", Source: "stolostron/multicluster-observability-operator"},
+		{ID: "PM16", Severity: finding.Warning, Reserved: acmStore, Title: "an allow-list of a cluster is in every namespace", What: "Each mesh namespace has one.", Why: "It is for its own namespace.", Fix: "Add the others.", Source: "stolostron/multicluster-observability-operator"},
 		{
 			ID:     "PM17",
 			Title:  "Kiali's own token is sent as a bearer token",
@@ -145,7 +145,7 @@ func metricsRules() []Rule {
 			mesh:   kialiTokens,
 		},
 		{
-			ID: "PM18", Severity: topology.Warning,
+			ID: "PM18", Severity: finding.Warning,
 			Title:  "CAs are in the bundle",
 			What:   "From v2.22 on no external service has auth.ca_file.",
 			Why:    "It is ignored since 2.21. The connection fails with an unknown authority.",
@@ -154,7 +154,7 @@ func metricsRules() []Rule {
 			mesh:   caFiles,
 		},
 		{
-			ID: "PM19", Severity: topology.Warning,
+			ID: "PM19", Severity: finding.Warning,
 			Title:  "Kiali trusts the store's certificate",
 			What:   "With another strategy than openshift, the store is not an https Service of the OpenShift hub.",
 			Why:    "Such a Service has a certificate of the cluster's service CA, which Kiali loads with the strategy openshift only.",
@@ -163,7 +163,7 @@ func metricsRules() []Rule {
 			mesh:   serviceCA,
 		},
 		{
-			ID: "PM20", Severity: topology.Warning,
+			ID: "PM20", Severity: finding.Warning,
 			Title:  "Kiali can see that the store is there",
 			What:   "From v2.27 on a store with custom_headers, or with a path that is known to have no /-/healthy (Mimir, Cortex, VictoriaMetrics), has a health_check_url.",
 			Why:    "Kiali asks <url>/-/healthy without the headers, and shows no metrics at all until it answers.",
@@ -180,7 +180,7 @@ func metricsRules() []Rule {
 			Source: "cluster-monitoring-operator Documentation/api.md",
 		},
 		{
-			ID: "PM22", Severity: topology.Warning,
+			ID: "PM22", Severity: finding.Warning,
 			Title:  "limits leave room for Istio's series",
 			What:   "enforcedLabelLimit is at least 40 and enforcedSampleLimit at least 5,000 in remoteWrite.config.prometheus.",
 			Why:    "A series of Istio has about 30 labels, and a busy proxy thousands of series. Above a limit the whole target fails, and only its page in the console says why.",
@@ -189,7 +189,7 @@ func metricsRules() []Rule {
 			mesh:   lowLimits,
 		},
 		{
-			ID: "PM23", Severity: topology.Warning,
+			ID: "PM23", Severity: finding.Warning,
 			Title:  "a mesh has one mesh-wide Telemetry",
 			What:   "No cluster gets two Telemetry resources without selector in its root namespace. (Two topologies that both have one there are the matter of IN12.)",
 			Why:    "Istio takes one of them, the older, and ignores the other.",
@@ -198,7 +198,7 @@ func metricsRules() []Rule {
 			mesh:   telemetries,
 		},
 		{
-			ID: "PM24", Severity: topology.Warning,
+			ID: "PM24", Severity: finding.Warning,
 			Title:  "intervals are those of one store",
 			What:   "Every interval is between 5 seconds and 5 minutes, and the clusters of one store have the same.",
 			Why:    "A rate over less than two intervals is empty. With different ones Kiali has to be told the longest, and asks for coarse rates everywhere.",
@@ -207,7 +207,7 @@ func metricsRules() []Rule {
 			mesh:   intervals,
 		},
 		{
-			ID: "PM25", Severity: topology.Warning,
+			ID: "PM25", Severity: finding.Warning,
 			Title:  "series of two clusters stay two",
 			What:   "With remoteWrite each cluster's external labels differ from those of the others.",
 			Why:    "Equal series of two clusters would be one in the store, and requests get lost.",
@@ -358,7 +358,7 @@ func scopeValues(m *mesh, f *found) {
 		for _, label := range sortedKeys(scope) {
 			if value, _ := scope[label].(string); strings.ContainsAny(value, `|*"'{}`) {
 				f.object(o, spec(store+".query_scope").below(label), "choose a label that has one value on all series of the mesh",
-					"query_scope asks for series whose %s is %q to the letter; it is no pattern", label, topology.Shorten(value))
+					"query_scope asks for series whose %s is %q to the letter; it is no pattern", label, finding.Shorten(value))
 			}
 		}
 	}
@@ -391,7 +391,7 @@ func scopeLabels(m *mesh, f *found) {
 		}
 		const hint = "remove it; or add it to remoteWrite.config.prometheus.externalLabels, with the store thanos"
 		if decided := m.Spec.Metrics.Store == "thanosQuerier" || m.Spec.Metrics.Store == "thanos" && w != nil; !decided {
-			f.softer(topology.Warning).object(o, spec(queryScope).below(label), "make sure that the store's series have it as an external label, and suppress PM08",
+			f.softer(finding.Warning).object(o, spec(queryScope).below(label), "make sure that the store's series have it as an external label, and suppress PM08",
 				"query_scope asks for series with %s=%q, which no monitor of the topology adds", label, value)
 			continue
 		}
@@ -453,7 +453,7 @@ func droppedLabels(m *mesh, f *found) {
 			}
 		}
 		if len(lost) > 0 {
-			f.relabeling(m, r, "regex", "drop whole metrics that Kiali does not ask for, or request_operation", "%s takes %s from the series, which Kiali's graph needs", r.action(), shortList(lost))
+			f.relabeling(m, r, "regex", "drop whole metrics that Kiali does not ask for, or request_operation", "%s takes %s from the series, which Kiali's graph needs", r.action(), finding.List(lost, most))
 		}
 	})
 	for _, o := range m.kinds("Telemetry") {

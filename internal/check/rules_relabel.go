@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // relabeling is one rule of a monitor, or of a remote write, with its place.
@@ -82,12 +82,12 @@ func relabelSyntax(m *mesh, f *found) {
 			text = "(.*)"
 		}
 		if escape := shellEscape.FindString(text); escape != "" {
-			f.relabeling(m, r, "regex", `write \d and $ as they are; no shell takes a backslash away`, "the regex %s has %s in it, which matches a %s", topology.Shorten(text), escape, escaped(escape))
+			f.relabeling(m, r, "regex", `write \d and $ as they are; no shell takes a backslash away`, "the regex %s has %s in it, which matches a %s", finding.Shorten(text), escape, escaped(escape))
 			return
 		}
 		re, err := regexp.Compile("^(?s:" + text + ")$")
 		if err != nil {
-			f.relabeling(m, r, "regex", "write it as RE2 has it: no lookahead, no backreference", "the regex %s is none to Prometheus: %s", topology.Shorten(text), regexProblem(err))
+			f.relabeling(m, r, "regex", "write it as RE2 has it: no lookahead, no backreference", "the regex %s is none to Prometheus: %s", finding.Shorten(text), regexProblem(err))
 			return
 		}
 		replacement, ok := r.text("replacement")
@@ -95,14 +95,14 @@ func relabelSyntax(m *mesh, f *found) {
 			return
 		}
 		if strings.Contains(replacement, `\`) {
-			f.relabeling(m, r, "replacement", "write $1 as it is; no shell takes a backslash away", "the replacement %s has a backslash, which would stand in the label", topology.Shorten(replacement))
+			f.relabeling(m, r, "replacement", "write $1 as it is; no shell takes a backslash away", "the replacement %s has a backslash, which would stand in the label", finding.Shorten(replacement))
 			return
 		}
 		for _, group := range groups(replacement) {
 			n, err := strconv.Atoi(group)
 			if err == nil && n > re.NumSubexp() || err != nil && re.SubexpIndex(group) < 0 {
 				f.relabeling(m, r, "replacement", "refer to a group that the regex has; $1_x is the group 1_x, ${1}_x the group 1", "the replacement %s refers to the group %s, and the regex %s has %s",
-					topology.Shorten(replacement), group, topology.Shorten(text), plural(re.NumSubexp(), "group"))
+					finding.Shorten(replacement), group, finding.Shorten(text), plural(re.NumSubexp(), "group"))
 				return
 			}
 		}
@@ -117,13 +117,10 @@ func escaped(escape string) string {
 }
 
 func plural(n int, noun string) string {
-	switch n {
-	case 0:
+	if n == 0 {
 		return "no " + noun
-	case 1:
-		return "1 " + noun
 	}
-	return strconv.Itoa(n) + " " + noun + "s"
+	return finding.Count(n, noun)
 }
 
 func regexProblem(err error) string {

@@ -6,7 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // schemaRules compare objects with the definitions of their kinds, if there
@@ -32,7 +32,7 @@ func schemaRules() []Rule {
 			mesh:   refusedObjects,
 		},
 		{
-			ID: "SC03", Severity: topology.Info,
+			ID: "SC03", Severity: finding.Info,
 			Title:  "every kind has its definition",
 			What:   "With --crds, the folder has the definition of each custom resource that is rendered.",
 			Why:    "What has none is not compared with anything.",

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/delivery"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -25,7 +26,7 @@ func sealedRules() []Rule {
 			mesh:   ownLinks,
 		},
 		{
-			ID: "RS04", Also: topology.Warning,
+			ID: "RS04", Also: finding.Warning,
 			Title:  "a link's CA is valid",
 			What:   "The CA in a sealed kubeconfig is valid for 30 days more. It is looked at by verify alone: what is rendered does not depend on the day.",
 			Why:    "Kiali does not trust the API server any more, and stops at its start.",
@@ -34,7 +35,7 @@ func sealedRules() []Rule {
 			mesh:   authorities,
 		},
 		{
-			ID: "RS06", Also: topology.Warning,
+			ID: "RS06", Also: finding.Warning,
 			Title:  "a sealed link can be opened on the hub",
 			What:   "It was sealed for the Secret that the topology has for it, by namespace and name, and what is sealed has the form that the controller reads. All items of one Secret are sealed with one certificate.",
 			Why:    "The controller opens what was sealed for this very Secret. Of a Secret with several items it opens all or none, so the lost key of one certificate takes every link with it.",
@@ -52,7 +53,7 @@ func sealedRules() []Rule {
 			mesh:   linkLabels,
 		},
 		{
-			ID: "RS08", Severity: topology.Warning,
+			ID: "RS08", Severity: finding.Warning,
 			Title:  "Kiali starts anew when a link changes",
 			What:   "With links.format perCluster, deployment.pod_annotations of the hub's Kiali resource has sightline.dev/links as it is rendered.",
 			Why:    "Kiali reads the kubeconfigs once, at its start, and the operator watches none of these Secrets. The annotation changes with them, so the operator reconciles, and the pods are replaced.",
@@ -70,7 +71,7 @@ func sealedRules() []Rule {
 			mesh:   execProvider,
 		},
 		{
-			ID: "RS12", Severity: topology.Warning,
+			ID: "RS12", Severity: finding.Warning,
 			Title:  "a cluster is in one Secret",
 			What:   "clustering.clusters of the hub's Kiali resource names no Secret for a remote that has a sealed link.",
 			Why:    "Kiali finds two kubeconfigs for the cluster, takes the one whose folder comes first, and logs the other as an error.",
@@ -79,7 +80,7 @@ func sealedRules() []Rule {
 			mesh:   twoSecrets,
 		},
 		{
-			ID: "RS13", Also: topology.Warning,
+			ID: "RS13", Also: finding.Warning,
 			Title:  "a link's token lasts",
 			What:   "The token in a sealed kubeconfig does not expire, or not within 30 days. It is looked at by verify alone: what is rendered does not depend on the day.",
 			Why:    "Kiali loses the cluster, and does not start again before it has it back.",
@@ -88,7 +89,7 @@ func sealedRules() []Rule {
 			mesh:   tokensLast,
 		},
 		{
-			ID: "RS17", Also: topology.Warning,
+			ID: "RS17", Also: finding.Warning,
 			Title:  "the Secret of all links has room",
 			What:   "The kubeconfigs in one Secret have at most 1 MiB together, and less than 80% of it for more to come.",
 			Why:    "The API server refuses a larger Secret, so the controller can open none of them.",
@@ -97,7 +98,7 @@ func sealedRules() []Rule {
 			mesh:   secretSizes,
 		},
 		{
-			ID: "RS18", Also: topology.Warning,
+			ID: "RS18", Also: finding.Warning,
 			Title:  "every remote has a link",
 			What:   "There is a sealed link for each remote, unless links.source is external. A missing one is an error with --require-links.",
 			Why:    "Everything else is rendered, and the hub's Kiali does not see the cluster.",
@@ -106,7 +107,7 @@ func sealedRules() []Rule {
 			mesh:   missingLinks,
 		},
 		{
-			ID: "RS19", Severity: topology.Warning,
+			ID: "RS19", Severity: finding.Warning,
 			Title:  "what is sealed is of a remote",
 			What:   "The folder with the sealed links of a topology has one file for each remote, and no other.",
 			Why:    "A link that nobody renders is a credential that nobody looks after. The cluster may have been renamed, and its link be lost without a word.",
@@ -146,8 +147,8 @@ func (m *mesh) seal(remotes int, i int, flags string) string {
 // flaw is something that is wrong with one link.
 type flaw struct {
 	cluster  int
-	severity topology.Severity
-	at       topology.Position
+	severity finding.Severity
+	at       finding.Position
 	message  string
 }
 
@@ -166,14 +167,14 @@ func ownLinks(m *mesh, f *found) {
 		switch {
 		case l.Name() != c.Name:
 			f.cluster(m, i, l.At("metadata", "name"), "name the file after the cluster that it was sealed for, and seal the other link",
-				"the file has the name of the cluster, and the link in it is for %q", topology.Shorten(l.Name()))
+				"the file has the name of the cluster, and the link in it is for %q", finding.Shorten(l.Name()))
 		case l.Spec.Secret.Key != c.Name:
-			flaws = append(flaws, flaw{i, topology.Error, l.At("spec", "secret", "key"),
-				fmt.Sprintf("it is sealed for the key %q, expected the cluster's name", topology.Shorten(l.Spec.Secret.Key))})
+			flaws = append(flaws, flaw{i, finding.Error, l.At("spec", "secret", "key"),
+				fmt.Sprintf("it is sealed for the key %q, expected the cluster's name", finding.Shorten(l.Spec.Secret.Key))})
 		case l.Spec.Server != c.Server:
 			at := l.At("spec", "server")
-			flaws = append(flaws, flaw{i, topology.Error, at,
-				fmt.Sprintf("it is sealed for the server %s, and the topology says %s at %s", topology.Shorten(l.Spec.Server), topology.Shorten(c.Server),
+			flaws = append(flaws, flaw{i, finding.Error, at,
+				fmt.Sprintf("it is sealed for the server %s, and the topology says %s at %s", finding.Shorten(l.Spec.Server), finding.Shorten(c.Server),
 					m.At("spec", "clusters", i, "server").SeenFrom(at))})
 		}
 	})
@@ -200,9 +201,9 @@ func (m *mesh) expiries(f *found, what, key string, when func(*topology.SealedLi
 		switch end := when(&l.Spec); {
 		case end == "":
 		case end <= m.now:
-			flaws = append(flaws, flaw{i, topology.Error, at, what + " expired on " + day(end)})
+			flaws = append(flaws, flaw{i, finding.Error, at, what + " expired on " + day(end)})
 		case end <= m.soon:
-			flaws = append(flaws, flaw{i, topology.Warning, at, what + " expires on " + day(end)})
+			flaws = append(flaws, flaw{i, finding.Warning, at, what + " expires on " + day(end)})
 		}
 	})
 	f.reseal(m, flaws)
@@ -221,13 +222,13 @@ func openable(m *mesh, f *found) {
 		_, problem := l.Spec.KubeconfigSize()
 		switch {
 		case is.Namespace != want.Namespace:
-			flaws = append(flaws, flaw{i, topology.Error, l.At("spec", "secret", "namespace"),
-				fmt.Sprintf("it is sealed for the namespace %q, and Kiali's is %q; it can be opened nowhere else", topology.Shorten(is.Namespace), want.Namespace)})
+			flaws = append(flaws, flaw{i, finding.Error, l.At("spec", "secret", "namespace"),
+				fmt.Sprintf("it is sealed for the namespace %q, and Kiali's is %q; it can be opened nowhere else", finding.Shorten(is.Namespace), want.Namespace)})
 		case is.Name != want.Name:
-			flaws = append(flaws, flaw{i, topology.Error, l.At("spec", "secret", "name"),
-				fmt.Sprintf("it is sealed for the Secret %q, and with links.format %s that is not its Secret; it can be opened as no other", topology.Shorten(is.Name), m.Spec.Kiali.Links.Format)})
+			flaws = append(flaws, flaw{i, finding.Error, l.At("spec", "secret", "name"),
+				fmt.Sprintf("it is sealed for the Secret %q, and with links.format %s that is not its Secret; it can be opened as no other", finding.Shorten(is.Name), m.Spec.Kiali.Links.Format)})
 		case problem != "":
-			flaws = append(flaws, flaw{i, topology.Error, l.At("spec", "encryptedData"), "encryptedData " + problem})
+			flaws = append(flaws, flaw{i, finding.Error, l.At("spec", "encryptedData"), "encryptedData " + problem})
 		}
 		certificates[l.Spec.Certificate.Fingerprint] = append(certificates[l.Spec.Certificate.Fingerprint], i)
 	})
@@ -248,7 +249,7 @@ func mixed(m *mesh, f *found, certificates map[string][]int) {
 	}
 	slices.Sort(others)
 	at := m.links[m.Spec.Clusters[others[0]].Name].At("spec", "certificate", "fingerprint")
-	f.softer(topology.Warning).on(m, at, m.seal(most+1, others[0], " --rekey"),
+	f.softer(finding.Warning).on(m, at, m.seal(most+1, others[0], " --rekey"),
 		"the links of the one Secret are sealed with %d certificates, that of %s with another than the rest; if the controller has lost a key, it opens none of them",
 		len(certificates), m.listed(others))
 }
@@ -324,7 +325,7 @@ func twoSecrets(m *mesh, f *found) {
 		name, _ := o.value(path.below("name")).(string)
 		secret, _ := o.value(path.below("secret_name")).(string)
 		if secret != "" && m.hasLink(name) {
-			f.object(o, path, "remove the entry, and the Secret with it", "clustering.clusters has the Secret %q for %q, which has a sealed link", topology.Shorten(secret), name)
+			f.object(o, path, "remove the entry, and the Secret with it", "clustering.clusters has the Secret %q for %q, which has a sealed link", finding.Shorten(secret), name)
 		}
 	}
 }
@@ -346,7 +347,7 @@ func secretSizes(m *mesh, f *found) {
 		case !near(size, delivery.DataLimit):
 			continue
 		case size <= delivery.DataLimit:
-			collect = f.softer(topology.Warning)
+			collect = f.softer(finding.Warning)
 		}
 		at := m.At("spec", "kiali", "links")
 		hint := "write links: {format: perCluster}, then: " + m.seal(most+1, first[name], "")
@@ -368,7 +369,7 @@ func missingLinks(m *mesh, f *found) {
 		}
 	}
 	if !m.requireLinks {
-		f = f.softer(topology.Warning)
+		f = f.softer(finding.Warning)
 	}
 	for _, i := range missing {
 		f.cluster(m, i, m.At("spec", "clusters", i), m.seal(len(missing), i, ""), "no sealed link, so the hub's Kiali does not see it")
@@ -386,9 +387,9 @@ func strayLinks(m *mesh, f *found) {
 			f.on(m, at, "remove the file: git rm "+ShellWord(at.File), "the link is for the hub, which needs none")
 			continue
 		}
-		f.on(m, at, "if the cluster is gone, remove the file: git rm "+ShellWord(at.File), "the link is for %q, which is no cluster of the topology", topology.Shorten(name))
+		f.on(m, at, "if the cluster is gone, remove the file: git rm "+ShellWord(at.File), "the link is for %q, which is no cluster of the topology", finding.Shorten(name))
 	}
 	for _, file := range m.others {
-		f.on(m, topology.Position{File: file, Line: 1, Col: 1}, "keep it elsewhere", "this is no sealed link, and nothing else belongs here; expected <cluster>.yaml")
+		f.on(m, finding.Position{File: file, Line: 1, Col: 1}, "keep it elsewhere", "this is no sealed link, and nothing else belongs here; expected <cluster>.yaml")
 	}
 }

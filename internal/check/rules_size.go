@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/sightline-mesh/sightline/internal/delivery"
-	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // sizeRules are about what grows with the fleet until an API server, or an
@@ -15,7 +15,7 @@ import (
 func sizeRules() []Rule {
 	return []Rule{
 		{
-			ID: "DL04", Severity: topology.Warning,
+			ID: "DL04", Severity: finding.Warning,
 			Title: "an object can be applied without --server-side",
 			What: "An object as JSON, which kubectl apply puts into an annotation of the object, takes with the other annotations less than four fifths of 262144 bytes. This is about delivery objects, " +
 				"and without delivery about all: the Applications and Kustomizations that are rendered have their objects applied by the server.",
@@ -25,7 +25,7 @@ func sizeRules() []Rule {
 			mesh:   appliedAnnotation,
 		},
 		{
-			ID: "DL05", Also: topology.Warning,
+			ID: "DL05", Also: finding.Warning,
 			Title: "an object is not larger than an API server takes it",
 			What: "The values of a Secret or a ConfigMap take at most 1048576 bytes, and any object as JSON at most 1572864 bytes, an ApplicationSet together with the status that Argo CD writes into it. " +
 				"From four fifths of that it is a warning. RS17 is about the Secrets that SealedSecrets are opened to.",
@@ -35,7 +35,7 @@ func sizeRules() []Rule {
 			mesh:   tooLarge,
 		},
 		{
-			ID: "DL06", Severity: topology.Warning,
+			ID: "DL06", Severity: finding.Warning,
 			Title:  "an Application has few enough objects",
 			What:   "With delivery.argocd, no cluster has more than 2400 objects.",
 			Why:    "Argo CD keeps the state of every object in the Application. With about 3000 of them that no longer fits into etcd, and the sync never ends.",
@@ -76,7 +76,7 @@ func tooLarge(m *mesh, f *found) {
 		}
 		to := f
 		if !grave {
-			to = f.softer(topology.Warning)
+			to = f.softer(finding.Warning)
 		}
 		to.object(o, nil, cmp.Or(smaller(o), "write less into it"), "%s", message)
 	}

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 const prometheus = "external_services.prometheus."
@@ -189,7 +189,7 @@ func seconds(interval string) int {
 }
 
 func intervals(m *mesh, f *found) {
-	at := func(i int) topology.Position {
+	at := func(i int) finding.Position {
 		if m.Has("spec", "clusters", i, "metrics", "interval") {
 			return m.At("spec", "clusters", i, "metrics", "interval")
 		}

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"github.com/sightline-mesh/sightline/internal/delivery"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // substitutionRules are about what engines replace in the objects that they
@@ -15,7 +15,7 @@ import (
 func substitutionRules() []Rule {
 	return []Rule{
 		{
-			ID: "DL01", Severity: topology.Warning,
+			ID: "DL01", Severity: finding.Warning,
 			Title: "Flux leaves every object as it is",
 			What: "With delivery.flux, Flux's own substitution of variables, lenient and strict, is run over each object, those of delivery and all that overlays change included, and gives back what was rendered. " +
 				"Every object has the annotation that keeps it out; the rule looks at those that an overlay takes it from.",
@@ -94,7 +94,7 @@ type substitution struct {
 type substitutedAt struct {
 	cluster          int
 	kind, name, text string
-	at               topology.Position
+	at               finding.Position
 }
 
 func (r *substitution) report(f *found) {
@@ -114,7 +114,7 @@ func (r *substitution) report(f *found) {
 	if len(r.fields) > 1 {
 		has = "have"
 	}
-	f.object(r.object, r.path, hint, "%s of the %s %s %q in it, which Flux replaces where a Kustomization has a postBuild", shortList(r.fields), what, has, r.text)
+	f.object(r.object, r.path, hint, "%s of the %s %s %q in it, which Flux replaces where a Kustomization has a postBuild", finding.List(r.fields, most), what, has, r.text)
 }
 
 // substitutions finds the fields, and the keys, that are not what they were.

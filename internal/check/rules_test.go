@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
@@ -59,7 +60,7 @@ var cases = []struct {
 	other         edits // a second topology beside the mutant, as changes of the sound one
 	otherNear     edits
 	others, alone bool // the second topology is there
-	severity      topology.Severity
+	severity      finding.Severity
 	crds          bool
 }{
 	{rule: "SY01", mutant: edits{"text": "a: [b"}, near: edits{"metadata.name": "other"}},
@@ -122,7 +123,7 @@ var cases = []struct {
 	{rule: "RS13", mutant: edits{"link west spec.tokenExpires": `"2125-12-02T00:00:00Z"`, "now": "2125-12-03T00:00:00Z"}, near: edits{"link west spec.tokenExpires": `"2125-12-02T00:00:00Z"`}},
 	{rule: "RS15", mutant: edits{"remotes": "21"}, near: edits{"remotes": "20"}},
 	{rule: "RS17", mutant: edits{"link west size": "1048577"}, near: edits{"link west size": "838860"}},
-	{rule: "RS18", mutant: edits{"link west": ""}, near: edits{"link west": "", "spec.kiali.links": "{source: external}"}, severity: topology.Warning},
+	{rule: "RS18", mutant: edits{"link west": ""}, near: edits{"link west": "", "spec.kiali.links": "{source: external}"}, severity: finding.Warning},
 	{rule: "RS19", mutant: edits{"link west": "east"}, near: edits{"link west": "west"}},
 	{rule: "RS16", made: objects{"Secret metadata.labels": "{kiali.io/kiali-multi-cluster-secret: 'true'}"}, nearly: objects{"Secret metadata.labels": "{kiali.io/other: 'true'}"}},
 
@@ -245,7 +246,7 @@ func TestMutants(t *testing.T) {
 			caught := find(t, definitions, c.mutant, c.made, c.other, c.others)
 			assert.True(t, has(caught, c.rule), "not caught; found:\n%s", text(caught))
 			for _, f := range caught {
-				if f.Severity == topology.Error {
+				if f.Severity == finding.Error {
 					assert.Equal(t, c.rule, f.Rule, "another error for the same defect: %s", f)
 				}
 			}
@@ -293,11 +294,11 @@ func TestRules(t *testing.T) {
 	}
 }
 
-func has(findings topology.Findings, rule string) bool {
-	return slices.ContainsFunc(findings, func(f topology.Finding) bool { return f.Rule == rule })
+func has(findings finding.Findings, rule string) bool {
+	return slices.ContainsFunc(findings, func(f finding.Finding) bool { return f.Rule == rule })
 }
 
-func text(findings topology.Findings) string {
+func text(findings finding.Findings) string {
 	var b strings.Builder
 	for _, f := range findings {
 		b.WriteString(f.String() + "\n")
@@ -306,7 +307,7 @@ func text(findings topology.Findings) string {
 }
 
 // find applies all rules to the sound mesh with changes.
-func find(t *testing.T, definitions *check.Definitions, change edits, made objects, other edits, others bool) topology.Findings {
+func find(t *testing.T, definitions *check.Definitions, change edits, made objects, other edits, others bool) finding.Findings {
 	t.Helper()
 	var inputs []check.Input
 	texts := []string{edited(t, change)}

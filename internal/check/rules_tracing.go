@@ -4,14 +4,14 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // tracingRules are about the one tracing backend that a Kiali has.
 func tracingRules() []Rule {
 	return []Rule{
 		{
-			ID: "TR01", Also: topology.Warning,
+			ID: "TR01", Also: finding.Warning,
 			Title:  "Tempo is asked by the protocol that its port speaks",
 			What:   "With provider tempo, use_grpc is false for the HTTP port 3200 and for the gateway, and the gRPC port 9095 is not given with an http URL in internal_url.",
 			Why:    "use_grpc is true unless said otherwise. Kiali then speaks gRPC to an HTTP port, and the traces tab stays empty.",
@@ -29,7 +29,7 @@ func tracingRules() []Rule {
 			mesh:   tempoLinks,
 		},
 		{
-			ID: "TR03", Severity: topology.Warning,
+			ID: "TR03", Severity: finding.Warning,
 			Title:  "there is one tracing backend, the hub's",
 			What:   "No remote has external_services.tracing in its kiali.spec.",
 			Why:    "A remote runs no Kiali server, so its setting has no effect. The hub's Kiali asks one backend for the spans of all clusters.",
@@ -60,7 +60,7 @@ func tempoProtocol(m *mesh, f *found) {
 		f.object(o, path, "add use_grpc: false beside internal_url, or give the address of the query frontend's gRPC port 9095",
 			"Tempo's %s speaks HTTP, and Kiali asks by gRPC unless use_grpc is false", tempoPort(u))
 	case grpc && u.Port() == "9095" && u.Scheme == "http":
-		f.softer(topology.Warning).object(o, spec(at), "write use_grpc: false with the HTTP port 3200, or leave the port to grpc_port",
+		f.softer(finding.Warning).object(o, spec(at), "write use_grpc: false with the HTTP port 3200, or leave the port to grpc_port",
 			"port 9095 speaks gRPC, and internal_url is an http URL")
 	}
 }

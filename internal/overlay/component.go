@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
@@ -30,7 +31,7 @@ type Component struct {
 // names are what kustomize looks for in a folder.
 var names = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
-func (r *reader) component(name string, at topology.Position) *Component {
+func (r *reader) component(name string, at finding.Position) *Component {
 	var found []string
 	for _, file := range names {
 		if _, err := fs.Stat(r.root, file); err == nil {
@@ -56,7 +57,7 @@ func (r *reader) component(name string, at topology.Position) *Component {
 		return nil
 	}
 	if len(roots) != 1 {
-		s.add(topology.Position{File: s.file, Line: 1, Col: 1}, topology.RuleSyntax, hint, "found %d documents, expected one kustomization", len(roots))
+		s.add(finding.Position{File: s.file, Line: 1, Col: 1}, topology.RuleSyntax, hint, "found %d documents, expected one kustomization", len(roots))
 		return nil
 	}
 	c := &Component{dir: "overlays/" + name, fields: map[string]any{}}

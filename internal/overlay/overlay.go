@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"path"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -29,15 +30,15 @@ const (
 // Script.
 type Overlay struct {
 	*topology.Overlay
-	At        topology.Position // of the line of the topology that names its files
+	At        finding.Position // of the line of the topology that names its files
 	Component *Component
 	Script    *Script
 }
 
 // Read reads the overlays of a topology that had no findings. folders has the
 // folder of each by its name, as far as there is one.
-func Read(t *topology.Topology, folders map[string]fs.FS) ([]Overlay, topology.Findings) {
-	var findings topology.Findings
+func Read(t *topology.Topology, folders map[string]fs.FS) ([]Overlay, finding.Findings) {
+	var findings finding.Findings
 	overlays := make([]Overlay, len(t.Spec.Overlays))
 	for i := range t.Spec.Overlays {
 		o := &t.Spec.Overlays[i]
@@ -71,11 +72,11 @@ func Read(t *topology.Topology, folders map[string]fs.FS) ([]Overlay, topology.F
 type reader struct {
 	root     fs.FS
 	dir      string // what messages call the root
-	findings *topology.Findings
+	findings *finding.Findings
 }
 
-func (r *reader) add(at topology.Position, rule, hint, format string, args ...any) {
-	*r.findings = append(*r.findings, topology.Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (r *reader) add(at finding.Position, rule, hint, format string, args ...any) {
+	*r.findings = append(*r.findings, finding.Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // maxFile bounds what a file of an overlay may take.
@@ -83,7 +84,7 @@ const maxFile = 4 << 20
 
 // read returns a file's content, or says at the place that names the file why
 // there is none.
-func (r *reader) read(name string, from topology.Position, hint string) ([]byte, bool) {
+func (r *reader) read(name string, from finding.Position, hint string) ([]byte, bool) {
 	shown := path.Join(r.dir, name)
 	info, err := fs.Stat(r.root, name)
 	switch {

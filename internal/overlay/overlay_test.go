@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -28,7 +29,7 @@ func files(texts map[string]string) fs.FS {
 }
 
 // read reads one overlay, called own, of a topology in mesh/.
-func read(t *testing.T, entry string, folder fs.FS) (*overlay.Overlay, topology.Findings) {
+func read(t *testing.T, entry string, folder fs.FS) (*overlay.Overlay, finding.Findings) {
 	t.Helper()
 	top, findings := topology.Parse("mesh/topology.yaml", []byte(`
 apiVersion: sightline.dev/v1alpha1
@@ -53,7 +54,7 @@ spec:
 }
 
 // kustomization reads a kustomize overlay.
-func kustomization(t *testing.T, text string, more ...string) (*overlay.Component, topology.Findings) {
+func kustomization(t *testing.T, text string, more ...string) (*overlay.Component, finding.Findings) {
 	t.Helper()
 	texts := map[string]string{"kustomization.yaml": text}
 	for i := 0; i+1 < len(more); i += 2 {
@@ -63,7 +64,7 @@ func kustomization(t *testing.T, text string, more ...string) (*overlay.Componen
 	return o.Component, findings
 }
 
-func lines(findings topology.Findings) string {
+func lines(findings finding.Findings) string {
 	var all []string
 	for _, f := range findings.Sorted() {
 		all = append(all, f.String())
@@ -320,7 +321,7 @@ func TestScript(t *testing.T) {
 		return resource.Object{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "a", "namespace": "b"}, "data": map[string]string{"x": "y"}}
 	}
 	cluster := map[string]any{"name": "east", "labels": map[string]string{"env": "prod"}}
-	script := func(t *testing.T, text string, more ...string) (*overlay.Script, topology.Findings) {
+	script := func(t *testing.T, text string, more ...string) (*overlay.Script, finding.Findings) {
 		texts := map[string]string{"x.jsonnet": text}
 		for i := 0; i+1 < len(more); i += 2 {
 			texts[more[i]] = more[i+1]

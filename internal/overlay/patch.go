@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/resid"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
@@ -22,7 +23,7 @@ import (
 
 // Patch is a patch of a component.
 type Patch struct {
-	At     topology.Position
+	At     finding.Position
 	Target string // in words
 
 	selector *types.SelectorRegex
@@ -87,7 +88,7 @@ func (c *Component) patch(s *source, n *yaml.Node, what string) {
 			return
 		}
 		entry["path"] = path.Clean(file.Value)
-		at = topology.Position{File: text.file, Line: 1, Col: 1}
+		at = finding.Position{File: text.file, Line: 1, Col: 1}
 	default:
 		content, ok := s.string(inline, what+".patch")
 		if !ok {
@@ -129,7 +130,7 @@ func (c *Component) patchFile(s *source, n *yaml.Node, what string) *source {
 
 // patchText reads a patch: a JSON patch, a strategic merge patch, or several
 // of those. at is its place where it is a file.
-func (c *Component) patchText(s, text *source, entry map[string]any, target *yaml.Node, at topology.Position) {
+func (c *Component) patchText(s, text *source, entry map[string]any, target *yaml.Node, at finding.Position) {
 	roots, ok := text.documents()
 	switch {
 	case !ok:
@@ -190,9 +191,9 @@ func split(text string) []string {
 }
 
 // patchOf reads one patch.
-func (c *Component) patchOf(s, text *source, root *yaml.Node, entry map[string]any, target *yaml.Node, at topology.Position) {
+func (c *Component) patchOf(s, text *source, root *yaml.Node, entry map[string]any, target *yaml.Node, at finding.Position) {
 	good := len(*s.findings)
-	at = topology.Position{File: at.File, Line: text.at(root).Line, Col: text.at(root).Col}
+	at = finding.Position{File: at.File, Line: text.at(root).Line, Col: text.at(root).Col}
 	var selector map[string]any
 	switch root.Kind {
 	case yaml.SequenceNode:

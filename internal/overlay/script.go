@@ -11,9 +11,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/template"
-	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // Script is a Jsonnet overlay: function(resource, cluster) resource.
@@ -29,7 +29,7 @@ type result struct {
 	changed bool
 }
 
-func (r *reader) script(name, file string, at topology.Position) *Script {
+func (r *reader) script(name, file string, at finding.Position) *Script {
 	if _, ok := r.read(file, at, "a Jsonnet overlay is a file with function(resource, cluster) resource"); !ok {
 		return nil
 	}

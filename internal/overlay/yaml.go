@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -31,11 +32,11 @@ func (r *reader) source(name string, text []byte) *source {
 	return &source{reader: r, file: path.Join(r.dir, name), text: text}
 }
 
-func (s *source) at(n *yaml.Node) topology.Position {
+func (s *source) at(n *yaml.Node) finding.Position {
 	if s.flat {
-		return topology.Position{File: s.file, Line: 1 + s.line, Col: 1 + s.col}
+		return finding.Position{File: s.file, Line: 1 + s.line, Col: 1 + s.col}
 	}
-	return topology.Position{File: s.file, Line: max(n.Line, 1) + s.line, Col: max(n.Column, 1) + s.col}
+	return finding.Position{File: s.file, Line: max(n.Line, 1) + s.line, Col: max(n.Column, 1) + s.col}
 }
 
 var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
@@ -43,7 +44,7 @@ var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 // documents reads the YAML documents of the source; those that are empty are
 // left out. ok tells whether it could.
 func (s *source) documents() (roots []*yaml.Node, ok bool) {
-	start := topology.Position{File: s.file, Line: 1 + s.line, Col: 1 + s.col}
+	start := finding.Position{File: s.file, Line: 1 + s.line, Col: 1 + s.col}
 	if !utf8.Valid(s.text) {
 		s.add(start, topology.RuleSyntax, "save the file as UTF-8", "the file is not UTF-8")
 		return nil, false

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -25,17 +26,17 @@ type Status struct {
 
 // Problem is one thing about a link.
 type Problem struct {
-	Severity topology.Severity
+	Severity finding.Severity
 	Message  string
 	Hint     string
 }
 
-func (s *Status) add(severity topology.Severity, hint, format string, args ...any) {
+func (s *Status) add(severity finding.Severity, hint, format string, args ...any) {
 	s.Problems = append(s.Problems, Problem{severity, fmt.Sprintf(format, args...), hint})
 }
 
 // work adds a problem that somebody has to do something about.
-func (s *Status) work(severity topology.Severity, hint, format string, args ...any) {
+func (s *Status) work(severity finding.Severity, hint, format string, args ...any) {
 	s.add(severity, hint, format, args...)
 	s.Work = true
 }
@@ -48,34 +49,34 @@ func Check(r Remote, l *topology.SealedLink, certificate *Certificate, now time.
 	c, again := r.Cluster, r.again()
 	if l == nil {
 		s.State = Missing
-		s.work(topology.Error, again, "there is no sealed link, so Kiali does not see the cluster")
+		s.work(finding.Error, again, "there is no sealed link, so Kiali does not see the cluster")
 		return s
 	}
 	spec, want := &l.Spec, r.Topology.SealedFor(c)
 	if err := owns(l, c); err != nil {
-		s.work(topology.Error, "remove the file; then: "+again, "%s", err)
+		s.work(finding.Error, "remove the file; then: "+again, "%s", err)
 	}
 	if spec.Secret != want {
-		s.work(topology.Error, again, "sealed for the key %s of %s/%s, expected %s of %s/%s, and it can be opened nowhere else",
+		s.work(finding.Error, again, "sealed for the key %s of %s/%s, expected %s of %s/%s, and it can be opened nowhere else",
 			spec.Secret.Key, spec.Secret.Namespace, spec.Secret.Name, want.Key, want.Namespace, want.Name)
 	}
 	if problem := damaged(spec); problem != "" {
-		s.work(topology.Error, again, "encryptedData %s", problem)
+		s.work(finding.Error, again, "encryptedData %s", problem)
 	}
 	if spec.Server != c.Server {
-		s.work(topology.Error, again, "sealed for the server %s, and the topology says %s", topology.Shorten(spec.Server), topology.Shorten(c.Server))
+		s.work(finding.Error, again, "sealed for the server %s, and the topology says %s", finding.Shorten(spec.Server), finding.Shorten(c.Server))
 	}
-	s.expires("the token", spec.TokenExpires, now, topology.Warning, true, "with a token that does not expire: "+again)
+	s.expires("the token", spec.TokenExpires, now, finding.Warning, true, "with a token that does not expire: "+again)
 	// A CA that is about to expire may have no successor yet.
-	s.expires("a CA of the API server", spec.CAExpires, now, topology.Warning, false, again)
+	s.expires("a CA of the API server", spec.CAExpires, now, finding.Warning, false, again)
 	// The controller opens what was sealed with an expired certificate; kubeseal and
 	// this command no longer seal with it.
-	s.expires("the certificate of the hub that it is sealed with", spec.Certificate.NotAfter, now, topology.Warning, true, "with the controller's newest certificate: "+again+" --rekey")
+	s.expires("the certificate of the hub that it is sealed with", spec.Certificate.NotAfter, now, finding.Warning, true, "with the controller's newest certificate: "+again+" --rekey")
 	if certificate != nil && certificate.Fingerprint != spec.Certificate.Fingerprint {
-		s.add(topology.Info, "the controller keeps the keys of earlier certificates; if it has lost them: "+again+" --rekey", "sealed for another certificate than the hub's present one")
+		s.add(finding.Info, "the controller keeps the keys of earlier certificates; if it has lost them: "+again+" --rekey", "sealed for another certificate than the hub's present one")
 	}
 	if Rotating(l) {
-		s.add(topology.Info, underWay(r, l), "a rotation is under way: the remote has tokens of the generations %s, and the link uses %d", generations(spec.Tokens), spec.Generation)
+		s.add(finding.Info, underWay(r, l), "a rotation is under way: the remote has tokens of the generations %s, and the link uses %d", generations(spec.Tokens), spec.Generation)
 	}
 	s.State = Current
 	if s.Work {
@@ -85,16 +86,16 @@ func Check(r Remote, l *topology.SealedLink, certificate *Certificate, now time.
 }
 
 // expires adds a problem about something that ends, or is near its end.
-func (s *Status) expires(what, when string, now time.Time, soon topology.Severity, renewable bool, hint string) {
+func (s *Status) expires(what, when string, now time.Time, soon finding.Severity, renewable bool, hint string) {
 	if when == "" {
 		return
 	}
 	end, err := time.Parse(time.RFC3339, when)
 	switch {
 	case err != nil:
-		s.work(topology.Error, hint, "when %s expires cannot be read: %q", what, topology.Shorten(when))
+		s.work(finding.Error, hint, "when %s expires cannot be read: %q", what, finding.Shorten(when))
 	case !now.Before(end):
-		s.work(topology.Error, hint, "%s expired on %s", what, day(end))
+		s.work(finding.Error, hint, "%s expired on %s", what, day(end))
 	case end.Sub(now) <= near && renewable:
 		s.work(soon, hint, "%s expires on %s", what, day(end))
 	case end.Sub(now) <= near:

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -99,16 +100,16 @@ func (t token) check(topo *topology.Topology, generation int, rotating bool, now
 		return []string{"the token is no JWT, so nobody can tell whose it is and until when; and a later run cannot tell whether it has changed"}, nil
 	case t.subject != account:
 		return nil, refuse("give the token of the Secret "+secret+" on the remote",
-			"the token is that of %q, expected %q", topology.Shorten(t.subject), account)
+			"the token is that of %q, expected %q", finding.Shorten(t.subject), account)
 	case !t.expires.IsZero() && !now.Before(t.expires):
 		return nil, refuse("give the token of the Secret "+secret+" on the remote, which does not expire", "the token expired on %s", stamp(t.expires))
 	case !t.from.IsZero() && now.Before(t.from):
 		return nil, refuse("compare the clocks of this machine and the remote", "the token is valid from %s on, and now it is %s", stamp(t.from), stamp(now))
 	case t.secret != "" && t.secret != secret && rotating:
-		return nil, refuse("give the token of the Secret "+secret+" on the remote", "the token is that of the Secret %q, expected %q", topology.Shorten(t.secret), secret)
+		return nil, refuse("give the token of the Secret "+secret+" on the remote", "the token is that of the Secret %q, expected %q", finding.Shorten(t.secret), secret)
 	}
 	if t.secret != "" && t.secret != secret {
-		warnings = append(warnings, fmt.Sprintf("the token is that of the Secret %q and not of %q, which is the one that is rendered", topology.Shorten(t.secret), secret))
+		warnings = append(warnings, fmt.Sprintf("the token is that of the Secret %q and not of %q, which is the one that is rendered", finding.Shorten(t.secret), secret))
 	}
 	if !t.expires.IsZero() {
 		warnings = append(warnings, fmt.Sprintf("the token expires on %s, and the link with it; that of the Secret %s does not", stamp(t.expires), secret))

@@ -11,11 +11,13 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // checkChoices finds choices that do not go together. Each part of the
 // topology has a function of its own.
-func (t *Topology) checkChoices(hub int, findings *Findings) {
+func (t *Topology) checkChoices(hub int, findings *finding.Findings) {
 	t.checkAuth(hub, findings)
 	t.checkDelivery(findings)
 	t.checkFlux(findings)
@@ -44,32 +46,32 @@ func (t *Topology) refusedBool(value bool, path ...any) bool {
 	return n != nil && !strings.EqualFold(n.Value, strconv.FormatBool(value))
 }
 
-func (t *Topology) checkAuth(hub int, findings *Findings) {
+func (t *Topology) checkAuth(hub int, findings *finding.Findings) {
 	at := t.At("spec", "kiali", "auth", "strategy")
 	strategy, platform := t.Spec.Kiali.Auth.Strategy, t.Spec.Clusters[hub].Platform
 	several := len(t.Spec.Clusters) > 1
 	switch {
 	case t.refused(strategy, "spec", "kiali", "auth", "strategy"), t.refused(platform, "spec", "clusters", hub, "platform"):
 	case strategy == "" && !t.mayHave("spec", "kiali", "auth", "strategy"):
-		findings.add(t.At("spec", "kiali"), RuleMissing, "add auth: {strategy: openid}, or anonymous where everybody may see everything",
+		findings.Add(t.At("spec", "kiali"), RuleMissing, "add auth: {strategy: openid}, or anonymous where everybody may see everything",
 			"spec.kiali.auth.strategy is missing; Kiali's default on Kubernetes, token, knows one cluster only")
 	case strategy == "token" && several:
-		findings.add(at, "KC05", "choose openid or anonymous", "the strategy token knows one cluster only, and the topology has %d", len(t.Spec.Clusters))
+		findings.Add(at, "KC05", "choose openid or anonymous", "the strategy token knows one cluster only, and the topology has %d", len(t.Spec.Clusters))
 	case strategy == "openshift" && platform == "kubernetes":
-		findings.add(at, "KC06", "choose openid or anonymous", "the strategy openshift needs a hub on OpenShift, and %s is one of Kubernetes", t.called(hub))
+		findings.Add(at, "KC06", "choose openid or anonymous", "the strategy openshift needs a hub on OpenShift, and %s is one of Kubernetes", t.Called(hub))
 	case strategy == "token" && platform == "openshift":
-		findings.add(at, "KC06", "leave it out, and users log in to OpenShift", "the strategy token is for Kubernetes, and %s is one of OpenShift", t.called(hub))
+		findings.Add(at, "KC06", "leave it out, and users log in to OpenShift", "the strategy token is for Kubernetes, and %s is one of OpenShift", t.Called(hub))
 	case strategy == "openid":
 		t.checkOpenID(hub, findings)
 	}
 }
 
 // checkOpenID makes sure that the hub's operator gets what it fails without.
-func (t *Topology) checkOpenID(hub int, findings *Findings) {
+func (t *Topology) checkOpenID(hub int, findings *finding.Findings) {
 	at := t.At("spec", "kiali", "auth", "strategy")
 	c := &t.Spec.Clusters[hub]
 	if c.Platform == "openshift" && c.KialiBefore("v2.22") {
-		findings.add(at, "KC09", "use v2.22 or a later line, or leave the strategy out", "Kiali %s has no strategy openid on OpenShift", c.Kiali.Version)
+		findings.Add(at, "KC09", "use v2.22 or a later line, or leave the strategy out", "Kiali %s has no strategy openid on OpenShift", c.Kiali.Version)
 		return
 	}
 	var missing []string
@@ -79,12 +81,12 @@ func (t *Topology) checkOpenID(hub int, findings *Findings) {
 		}
 	}
 	if len(missing) > 0 {
-		findings.add(at, RuleMissing, "add spec: {auth: {openid: {client_id: kiali, issuer_uri: https://login.example.com}}} to spec.kiali",
+		findings.Add(at, RuleMissing, "add spec: {auth: {openid: {client_id: kiali, issuer_uri: https://login.example.com}}} to spec.kiali",
 			"the strategy openid needs %s in auth.openid of spec.kiali.spec", strings.Join(missing, " and "))
 	}
 }
 
-func (t *Topology) checkStore(hub int, findings *Findings) {
+func (t *Topology) checkStore(hub int, findings *finding.Findings) {
 	m := &t.Spec.Metrics
 	at := t.At("spec", "metrics", "store")
 	if t.refused(m.Store, "spec", "metrics", "store") {
@@ -92,22 +94,22 @@ func (t *Topology) checkStore(hub int, findings *Findings) {
 	}
 	switch m.Store {
 	case "acm":
-		findings.add(at, RuleValue, "use thanosQuerier for the hub's own metrics, or thanos for a store of one's own", "the store acm is not supported yet")
+		findings.Add(at, RuleValue, "use thanosQuerier for the hub's own metrics, or thanos for a store of one's own", "the store acm is not supported yet")
 	case "thanosQuerier":
 		if t.Spec.Clusters[hub].Platform != "openshift" {
-			findings.add(at, RuleValue, "use prometheus or thanos", "the store thanosQuerier is a part of OpenShift, and %s is one of Kubernetes", t.called(hub))
+			findings.Add(at, RuleValue, "use prometheus or thanos", "the store thanosQuerier is a part of OpenShift, and %s is one of Kubernetes", t.Called(hub))
 		}
 	case "thanos":
 		if m.Thanos.URL == "" && !t.mayHave("spec", "metrics", "thanos", "url") {
-			findings.add(t.At("spec", "metrics", "thanos"), RuleMissing, "add it, such as thanos: {url: http://thanos-query.thanos.svc:9090}", "spec.metrics.thanos.url is missing; the store thanos is asked there")
+			findings.Add(t.At("spec", "metrics", "thanos"), RuleMissing, "add it, such as thanos: {url: http://thanos-query.thanos.svc:9090}", "spec.metrics.thanos.url is missing; the store thanos is asked there")
 		}
 	}
 	for _, store := range []struct {
 		name string
 		auth StoreAuth
 	}{{"prometheus", m.Prometheus.Auth}, {"thanos", m.Thanos.Auth}} {
-		if t.node("spec", "metrics", store.name) != nil && m.Store != store.name {
-			findings.add(t.At("spec", "metrics", store.name), RuleValue, fmt.Sprintf("remove it, or write store: %s", store.name),
+		if t.Has("spec", "metrics", store.name) && m.Store != store.name {
+			findings.Add(t.At("spec", "metrics", store.name), RuleValue, fmt.Sprintf("remove it, or write store: %s", store.name),
 				"spec.metrics.%s has no effect, because the store is %s", store.name, m.Store)
 			continue
 		}
@@ -117,7 +119,7 @@ func (t *Topology) checkStore(hub int, findings *Findings) {
 
 // checkStoreAuth makes sure that exactly the credentials of the type are
 // there.
-func (t *Topology) checkStoreAuth(store string, auth StoreAuth, findings *Findings) {
+func (t *Topology) checkStoreAuth(store string, auth StoreAuth, findings *finding.Findings) {
 	if t.refused(auth.Type, "spec", "metrics", store, "auth", "type") {
 		return
 	}
@@ -127,16 +129,16 @@ func (t *Topology) checkStoreAuth(store string, auth StoreAuth, findings *Findin
 		has := t.mayHave(path...)
 		switch needed := slices.Contains(needs, key); {
 		case needed && !has:
-			findings.add(t.At("spec", "metrics", store, "auth"), RuleMissing, fmt.Sprintf("add it, such as %s: secret:kiali-%s:%s", key, store, key),
+			findings.Add(t.At("spec", "metrics", store, "auth"), RuleMissing, fmt.Sprintf("add it, such as %s: secret:kiali-%s:%s", key, store, key),
 				"spec.metrics.%s.auth.%s is missing; the type %s needs it", store, key, auth.Type)
-		case !needed && t.node(path...) != nil:
-			findings.add(t.At(path...), RuleValue, "remove it, or choose another type", "spec.metrics.%s.auth.%s has no effect with the type %s", store, key, auth.Type)
+		case !needed && t.Has(path...):
+			findings.Add(t.At(path...), RuleValue, "remove it, or choose another type", "spec.metrics.%s.auth.%s has no effect with the type %s", store, key, auth.Type)
 		}
 	}
 }
 
 // checkRemoteWrite keeps the free parts of remoteWrite from undoing the rest.
-func (t *Topology) checkRemoteWrite(findings *Findings) {
+func (t *Topology) checkRemoteWrite(findings *finding.Findings) {
 	w := t.Spec.Metrics.Thanos.RemoteWrite
 	if w == nil {
 		return
@@ -151,27 +153,27 @@ func (t *Topology) checkRemoteWrite(findings *Findings) {
 		{path("config", "prometheus", "remoteWrite"), RuleValue, "is set by the url and the settings of spec.metrics.thanos.remoteWrite"},
 		{path("config", "prometheus", "externalLabels", "cluster"), RuleValue, "is the name of each cluster, which keeps equal series of two clusters apart in the store"},
 	} {
-		if t.node(own.path...) != nil {
-			findings.add(t.At(own.path...), own.rule, "remove it here", "%s %s", dotted(own.path), own.says)
+		if t.Has(own.path...) {
+			findings.Add(t.At(own.path...), own.rule, "remove it here", "%s %s", dotted(own.path), own.says)
 		}
 	}
 	t.checkCredentials(w.Settings, findings, "put it into a Secret in openshift-user-workload-monitoring and name that, such as {name: thanos-writer, key: token}", path("settings")...)
 	if !slices.ContainsFunc(t.Spec.Clusters, func(c Cluster) bool { return c.Platform == "openshift" && c.InMesh() }) {
-		findings.add(t.At(path()...), RuleValue, "remove it, and have each cluster's Prometheus write to the store by its own settings",
+		findings.Add(t.At(path()...), RuleValue, "remove it, and have each cluster's Prometheus write to the store by its own settings",
 			"spec.metrics.thanos.remoteWrite has no effect, because no cluster of the mesh is one of OpenShift")
 	}
 }
 
 // checkServers finds clusters with the API server of another, as copying one
 // leaves them: Kiali would show the same cluster twice.
-func (t *Topology) checkServers(findings *Findings) {
+func (t *Topology) checkServers(findings *finding.Findings) {
 	first := map[string]int{}
 	for i := range t.Spec.Clusters {
 		server := strings.ToLower(strings.TrimSuffix(t.Spec.Clusters[i].Server, "/"))
 		if j, ok := first[server]; ok && server != "" {
 			at := t.At("spec", "clusters", i, "server")
-			findings.add(at, "IN09", "give each cluster the URL of its own API server",
-				"%s has the server of %s; first at %s", t.called(i), t.called(j), t.At("spec", "clusters", j, "server").seenFrom(at))
+			findings.Add(at, "IN09", "give each cluster the URL of its own API server",
+				"%s has the server of %s; first at %s", t.Called(i), t.Called(j), t.At("spec", "clusters", j, "server").SeenFrom(at))
 			continue
 		}
 		first[server] = i
@@ -179,18 +181,18 @@ func (t *Topology) checkServers(findings *Findings) {
 }
 
 // checkAccess finds what keeps the hub's Kiali from looking for other clusters.
-func (t *Topology) checkAccess(hub int, findings *Findings) {
+func (t *Topology) checkAccess(hub int, findings *finding.Findings) {
 	for _, path := range [][]any{{"spec", "kiali", "spec"}, {"spec", "clusters", hub, "kiali", "spec"}} {
 		path = append(path, "deployment", "cluster_wide_access")
 		if n := t.node(path...); n != nil && strings.EqualFold(n.Value, "false") && len(t.Spec.Clusters) > 1 {
-			findings.add(t.At(path...), "KC08", "remove it; deployment.discovery_selectors can narrow down what is shown",
+			findings.Add(t.At(path...), "KC08", "remove it; deployment.discovery_selectors can narrow down what is shown",
 				"%s must be true, because without it Kiali sees no other cluster than its own", dotted(path))
 		}
 	}
 }
 
 // checkMonitoring guards the one text that cluster-monitoring-config is.
-func (t *Topology) checkMonitoring(m UserWorkloadMonitoring, findings *Findings, path ...any) {
+func (t *Topology) checkMonitoring(m UserWorkloadMonitoring, findings *finding.Findings, path ...any) {
 	in := func(key string) []any { return append(slices.Clone(path), key) }
 	enabled, on := m.Config["enableUserWorkload"]
 	n := t.node(in("config")...)
@@ -198,16 +200,16 @@ func (t *Topology) checkMonitoring(m UserWorkloadMonitoring, findings *Findings,
 	switch empty := has && n.Kind == yaml.MappingNode && len(n.Content) == 0; {
 	case t.refusedBool(m.Manage, in("manage")...), on && enabled == nil:
 	case m.Manage && (empty || !t.mayHave(in("config")...)):
-		findings.add(t.At(in("config")...), "PM21", "give its whole content, such as config: {enableUserWorkload: true}, or leave out manage: true",
+		findings.Add(t.At(in("config")...), "PM21", "give its whole content, such as config: {enableUserWorkload: true}, or leave out manage: true",
 			"%s is empty; with manage: true it becomes the whole of cluster-monitoring-config", dotted(in("config")))
 	case m.Manage && m.Config != nil && enabled != true:
 		at, hint := in("config"), "add enableUserWorkload: true"
 		if on {
 			at, hint = append(at, "enableUserWorkload"), "write true, without quotes"
 		}
-		findings.add(t.At(at...), "PM21", hint, "this config leaves user workload monitoring off, and then nothing of the mesh is scraped")
+		findings.Add(t.At(at...), "PM21", hint, "this config leaves user workload monitoring off, and then nothing of the mesh is scraped")
 	case !m.Manage && has:
-		findings.add(t.At(in("config")...), "PM21", "write manage: true if the whole of cluster-monitoring-config is here, or remove it",
+		findings.Add(t.At(in("config")...), "PM21", "write manage: true if the whole of cluster-monitoring-config is here, or remove it",
 			"this config has no effect, because cluster-monitoring-config is not managed")
 	}
 }
@@ -234,25 +236,25 @@ func older(version, than string) bool {
 	return slices.Index(versions, version) < slices.Index(versions, than)
 }
 
-func (t *Topology) checkVersions(hub int, findings *Findings) {
+func (t *Topology) checkVersions(hub int, findings *finding.Findings) {
 	c := &t.Spec.Clusters[hub]
 	at := t.At("spec", "kiali", "version")
-	if t.node("spec", "clusters", hub, "kiali", "version") != nil {
+	if t.Has("spec", "clusters", hub, "kiali", "version") {
 		at = t.At("spec", "clusters", hub, "kiali", "version")
 	}
 	version := c.Kiali.Version
 	if len(t.Spec.Clusters) > 1 && version == "v1.73" {
-		findings.add(at, "KC09", "use v2.4 or a later line", "Kiali v1.73 has no resources for remote clusters, and the topology has %d clusters", len(t.Spec.Clusters))
+		findings.Add(at, "KC09", "use v2.4 or a later line", "Kiali v1.73 has no resources for remote clusters, and the topology has %d clusters", len(t.Spec.Clusters))
 	}
 	if !c.InMesh() && older(version, "v2.17") {
-		findings.add(at, "KC09", "use v2.17 or a later line", "Kiali %s cannot run outside the mesh (ignore_home_cluster), as it is to on %s", version, t.called(hub))
+		findings.Add(at, "KC09", "use v2.17 or a later line", "Kiali %s cannot run outside the mesh (ignore_home_cluster), as it is to on %s", version, t.Called(hub))
 	}
-	if t.Spec.Kiali.Links.Format == "single" && version == "v2.4" && t.node("spec", "kiali", "links", "format") != nil {
-		findings.add(t.At("spec", "kiali", "links", "format"), "KC09", "use perCluster, or v2.11 or a later line", "Kiali %s does not know the single Secret kiali-multi-cluster-secret", version)
+	if t.Spec.Kiali.Links.Format == "single" && version == "v2.4" && t.Has("spec", "kiali", "links", "format") {
+		findings.Add(t.At("spec", "kiali", "links", "format"), "KC09", "use perCluster, or v2.11 or a later line", "Kiali %s does not know the single Secret kiali-multi-cluster-secret", version)
 	}
 	for i := range t.Spec.Clusters {
 		if own := t.Spec.Clusters[i].Kiali.Version; i != hub && own == "v1.73" && version != "v1.73" {
-			findings.add(t.At("spec", "clusters", i, "kiali", "version"), "KC09", "use v2.4 or a later line", "Kiali v1.73 has no resources for remote clusters, and %s is one", t.called(i))
+			findings.Add(t.At("spec", "clusters", i, "kiali", "version"), "KC09", "use v2.4 or a later line", "Kiali v1.73 has no resources for remote clusters, and %s is one", t.Called(i))
 		}
 	}
 }
@@ -275,7 +277,7 @@ var ownFields = map[string]struct{ by, rule string }{
 
 // checkKialiSpec refuses what would part the Kiali resource from the rest of
 // what is rendered.
-func (t *Topology) checkKialiSpec(spec map[string]any, findings *Findings, path ...any) {
+func (t *Topology) checkKialiSpec(spec map[string]any, findings *finding.Findings, path ...any) {
 	if spec == nil {
 		return
 	}
@@ -284,9 +286,9 @@ func (t *Topology) checkKialiSpec(spec map[string]any, findings *Findings, path 
 		for _, key := range strings.Split(field, ".") {
 			in = append(in, key)
 		}
-		if t.node(in...) != nil {
+		if t.Has(in...) {
 			own := ownFields[field]
-			findings.add(t.At(in...), cmp.Or(own.rule, RuleValue), "remove it here, and say it there", "%s is set by %s, from which other resources follow too", field, own.by)
+			findings.Add(t.At(in...), cmp.Or(own.rule, RuleValue), "remove it here, and say it there", "%s is set by %s, from which other resources follow too", field, own.by)
 		}
 	}
 	t.checkCredentials(spec, findings, formats["secretRef"].hint, path...)
@@ -298,7 +300,7 @@ var credentials = []string{"bearerToken", "clientSecret", "client_secret", "cred
 
 // checkCredentials finds texts that may be credentials, which no message
 // repeats: Kiali reads them from a Secret, or from a file of its pod.
-func (t *Topology) checkCredentials(free any, findings *Findings, hint string, path ...any) {
+func (t *Topology) checkCredentials(free any, findings *finding.Findings, hint string, path ...any) {
 	below := func(key any) []any { return append(slices.Clone(path), key) }
 	switch free := free.(type) {
 	case map[string]any:
@@ -306,7 +308,7 @@ func (t *Topology) checkCredentials(free any, findings *Findings, hint string, p
 			text, isText := free[key].(string)
 			_, isNumber := free[key].(json.Number)
 			if slices.Contains(credentials, key) && (isNumber || isText && text != "" && !secretRef.MatchString(text) && !strings.HasPrefix(text, "/")) {
-				findings.add(t.At(below(key)...), "PM26", hint, "%s must be a reference to a Secret, so that no credential stands in Git", dotted(below(key)))
+				findings.Add(t.At(below(key)...), "PM26", hint, "%s must be a reference to a Secret, so that no credential stands in Git", dotted(below(key)))
 			}
 			t.checkCredentials(free[key], findings, hint, below(key)...)
 		}
@@ -323,13 +325,13 @@ func (t *Topology) checkCredentials(free any, findings *Findings, hint string, p
 var reservedVolume = regexp.MustCompile(`^(kiali-(configuration|cert|secret|cabundle|multi-cluster-secret)|login-token-signing-key|` +
 	`((customdashboards-)?prometheus|grafana|perses|tracing)-(username|password|token|cert|key|oauth2-client-secret))$`)
 
-func (t *Topology) checkCluster(i, hub int, findings *Findings) {
+func (t *Topology) checkCluster(i, hub int, findings *finding.Findings) {
 	c := &t.Spec.Clusters[i]
-	at := func(path ...any) Position { return t.At(append([]any{"spec", "clusters", i}, path...)...) }
-	has := func(path ...any) bool { return t.node(append([]any{"spec", "clusters", i}, path...)...) != nil }
+	at := func(path ...any) finding.Position { return t.At(append([]any{"spec", "clusters", i}, path...)...) }
+	has := func(path ...any) bool { return t.Has(append([]any{"spec", "clusters", i}, path...)...) }
 	noEffect := func(path []any, hint, format string, args ...any) {
 		if has(path...) {
-			findings.add(at(path...), RuleValue, hint, "%s: %s", t.called(i), fmt.Sprintf(format, args...))
+			findings.Add(at(path...), RuleValue, hint, "%s: %s", t.Called(i), fmt.Sprintf(format, args...))
 		}
 	}
 	if i != hub {
@@ -337,13 +339,13 @@ func (t *Topology) checkCluster(i, hub int, findings *Findings) {
 			noEffect([]any{"kiali", key}, "remove it", "kiali.%s has no effect on a remote, which runs no Kiali server", key)
 		}
 		if !c.InMesh() {
-			findings.add(at("controlPlane", "mode"), "ID06", "choose local, remote or external, or remove the cluster",
-				"%s: only a hub can be outside the mesh (mode none)", t.called(i))
+			findings.Add(at("controlPlane", "mode"), "ID06", "choose local, remote or external, or remove the cluster",
+				"%s: only a hub can be outside the mesh (mode none)", t.Called(i))
 		}
 		t.checkLinkName(i, findings)
 	}
 	if i == hub && t.Spec.Kiali.Auth.Strategy == "openshift" && c.Kiali.WebRoot != DefaultWebRoot(c.Platform) && t.hubHostUnknown() && !c.KialiBefore("v2.4") {
-		findings.add(at("kiali", "webRoot"), RuleMissing, "add domain or kiali.host", "%s: with a web root of its own the hub's login callback has to be stated, and its host is not known", t.called(i))
+		findings.Add(at("kiali", "webRoot"), RuleMissing, "add domain or kiali.host", "%s: with a web root of its own the hub's login callback has to be stated, and its host is not known", t.Called(i))
 	}
 	if t.Spec.Mesh.DataPlane != "ambient" && !t.refused(t.Spec.Mesh.DataPlane, "spec", "mesh", "dataPlane") {
 		noEffect([]any{"ztunnelNamespace"}, "write dataPlane: ambient in spec.mesh, or remove it", "ztunnelNamespace has no effect with the data plane sidecar")
@@ -364,35 +366,35 @@ func (t *Topology) hubHostUnknown() bool {
 	return hub == nil || t.HubHost() == ""
 }
 
-func (t *Topology) checkLinkName(i int, findings *Findings) {
+func (t *Topology) checkLinkName(i int, findings *finding.Findings) {
 	name := t.Spec.Clusters[i].Name
 	if t.Spec.Kiali.Links.Format != "perCluster" || name == "" {
 		return
 	}
 	at := t.At("spec", "clusters", i, "name")
 	if problem, _ := formats["label"].problem(name); problem != "" {
-		findings.add(at, "ID02", "rename the cluster in Istio too, or use links.format: single",
-			"%s: with links.format perCluster the name is also that of a volume and %s", t.called(i), problem)
+		findings.Add(at, "ID02", "rename the cluster in Istio too, or use links.format: single",
+			"%s: with links.format perCluster the name is also that of a volume and %s", t.Called(i), problem)
 	} else if reservedVolume.MatchString(name) {
-		findings.add(at, "ID03", "rename the cluster in Istio too, or use links.format: single",
-			"%s: with links.format perCluster the name is also that of a volume, and Kiali has one of this name", t.called(i))
+		findings.Add(at, "ID03", "rename the cluster in Istio too, or use links.format: single",
+			"%s: with links.format perCluster the name is also that of a volume, and Kiali has one of this name", t.Called(i))
 	}
 }
 
-func (t *Topology) checkControlPlane(i int, findings *Findings) {
+func (t *Topology) checkControlPlane(i int, findings *finding.Findings) {
 	cp := &t.Spec.Clusters[i].ControlPlane
-	at := func(key string) Position { return t.At("spec", "clusters", i, "controlPlane", key) }
+	at := func(key string) finding.Position { return t.At("spec", "clusters", i, "controlPlane", key) }
 	if t.refused(cp.Mode, "spec", "clusters", i, "controlPlane", "mode") {
 		return
 	}
 	if cp.Mode != "local" && len(cp.Revisions) > 0 {
-		findings.add(at("revisions"), RuleValue, "name the revisions on the cluster that they run on", "%s: revisions have no effect with the mode %s, where no istiod runs", t.called(i), cp.Mode)
+		findings.Add(at("revisions"), RuleValue, "name the revisions on the cluster that they run on", "%s: revisions have no effect with the mode %s, where no istiod runs", t.Called(i), cp.Mode)
 	}
 	if cp.Primary == "" {
 		return
 	}
 	if cp.Mode == "local" || cp.Mode == "none" {
-		findings.add(at("primary"), RuleValue, "write mode: remote or external, or remove primary", "%s: primary has no effect with the mode %s", t.called(i), cp.Mode)
+		findings.Add(at("primary"), RuleValue, "write mode: remote or external, or remove primary", "%s: primary has no effect with the mode %s", t.Called(i), cp.Mode)
 		return
 	}
 	names := make([]string, len(t.Spec.Clusters))
@@ -403,46 +405,40 @@ func (t *Topology) checkControlPlane(i int, findings *Findings) {
 			continue
 		}
 		if c.ControlPlane.Mode != "local" {
-			findings.add(at("primary"), RuleValue, "name a cluster whose controlPlane.mode is local", "%s: its primary %q has no istiod (controlPlane.mode: %s)", t.called(i), shorten(cp.Primary), c.ControlPlane.Mode)
+			findings.Add(at("primary"), RuleValue, "name a cluster whose controlPlane.mode is local", "%s: its primary %q has no istiod (controlPlane.mode: %s)", t.Called(i), finding.Shorten(cp.Primary), c.ControlPlane.Mode)
 		}
 		return
 	}
-	hint := "name a cluster of the topology, or leave primary out if it is none"
-	if near := nearest(cp.Primary, names); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
-	findings.add(at("primary"), RuleValue, hint, "%s: its primary %q is not one of the clusters", t.called(i), shorten(cp.Primary))
+	hint := cmp.Or(finding.DidYouMean(cp.Primary, names), "name a cluster of the topology, or leave primary out if it is none")
+	findings.Add(at("primary"), RuleValue, hint, "%s: its primary %q is not one of the clusters", t.Called(i), finding.Shorten(cp.Primary))
 }
 
-func (t *Topology) checkOverlays(findings *Findings) {
+func (t *Topology) checkOverlays(findings *finding.Findings) {
 	first := map[string]int{}
 	names := map[string]bool{}
 	for i := range t.Spec.Clusters {
 		names[t.Spec.Clusters[i].Name] = true
 	}
 	for i, o := range t.Spec.Overlays {
-		at := func(path ...any) Position { return t.At(append([]any{"spec", "overlays", i}, path...)...) }
+		at := func(path ...any) finding.Position { return t.At(append([]any{"spec", "overlays", i}, path...)...) }
 		if j, ok := first[o.Name]; ok && o.Name != "" {
 			other := t.At("spec", "overlays", j, "name")
-			findings.add(at("name"), RuleDuplicate, "give each overlay a name of its own", "two overlays are named %q; first at %d:%d", o.Name, other.Line, other.Col)
+			findings.Add(at("name"), RuleDuplicate, "give each overlay a name of its own", "two overlays are named %q; first at %d:%d", o.Name, other.Line, other.Col)
 		} else {
 			first[o.Name] = i
 		}
 		switch {
 		case o.Kustomize != "" && o.Jsonnet != "":
-			findings.add(at("jsonnet"), RuleValue, "make two overlays of it", "overlay %q has both kustomize and jsonnet; expected one of the two", o.Name)
+			findings.Add(at("jsonnet"), RuleValue, "make two overlays of it", "overlay %q has both kustomize and jsonnet; expected one of the two", o.Name)
 		case o.Kustomize == "" && o.Jsonnet == "" && !t.mayHave("spec", "overlays", i, "kustomize") && !t.mayHave("spec", "overlays", i, "jsonnet"):
-			findings.add(at(), RuleMissing, "add kustomize: with a folder, or jsonnet: with a file", "overlay %q changes nothing; expected kustomize or jsonnet", o.Name)
+			findings.Add(at(), RuleMissing, "add kustomize: with a folder, or jsonnet: with a file", "overlay %q changes nothing; expected kustomize or jsonnet", o.Name)
 		}
 		for j, name := range o.Match.Names {
 			if names[name] {
 				continue
 			}
-			hint := "name clusters of the topology"
-			if near := nearest(name, slices.Collect(maps.Keys(names))); near != "" {
-				hint = fmt.Sprintf("did you mean %q?", near)
-			}
-			findings.add(at("match", "names", j), RuleValue, hint, "overlay %q matches %q, which is not one of the clusters", o.Name, shorten(name))
+			hint := cmp.Or(finding.DidYouMean(name, slices.Collect(maps.Keys(names))), "name clusters of the topology")
+			findings.Add(at("match", "names", j), RuleValue, hint, "overlay %q matches %q, which is not one of the clusters", o.Name, finding.Shorten(name))
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // decoder walks YAML nodes into the types of this package. It knows every key
@@ -23,14 +25,14 @@ import (
 type decoder struct {
 	file      string
 	want      fileKind
-	findings  *Findings
+	findings  *finding.Findings
 	absent    []absent
 	homes     map[string]string // see homesOf
 	misplaced map[string]bool   // paths that keys at wrong places belong to
 	fields    map[reflect.Type][]field
 }
 
-func newDecoder(file string, want fileKind, findings *Findings) *decoder {
+func newDecoder(file string, want fileKind, findings *finding.Findings) *decoder {
 	return &decoder{file: file, want: want, findings: findings, misplaced: map[string]bool{}, fields: map[reflect.Type][]field{}}
 }
 
@@ -38,7 +40,7 @@ func newDecoder(file string, want fileKind, findings *Findings) *decoder {
 // been found at a wrong place.
 type absent struct {
 	path string
-	Finding
+	finding.Finding
 }
 
 // close adds the findings that had to wait for the whole topology.
@@ -49,16 +51,16 @@ func (d *decoder) close() {
 			found = found || path == a.path || strings.HasPrefix(path, a.path+".")
 		}
 		if !found {
-			d.findings.add(a.Position, a.Rule, a.Hint, "%s", a.Message)
+			d.findings.Add(a.Position, a.Rule, a.Hint, "%s", a.Message)
 		}
 	}
 }
 
 func (d *decoder) missing(n *yaml.Node, path, rule, hint, format string, args ...any) {
-	d.absent = append(d.absent, absent{path, Finding{Position: d.at(n), Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint}})
+	d.absent = append(d.absent, absent{path, finding.Finding{Position: d.at(n), Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint}})
 }
 
-func (d *decoder) at(n *yaml.Node) Position { return position(d.file, n) }
+func (d *decoder) at(n *yaml.Node) finding.Position { return position(d.file, n) }
 
 // value decodes n into v, whose field is f.
 func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
@@ -74,7 +76,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 		return
 	}
 	if hint := f.Tag.Get("later"); hint != "" {
-		d.findings.add(d.at(n), RuleValue, hint, "%s is not supported yet", path)
+		d.findings.Add(d.at(n), RuleValue, hint, "%s is not supported yet", path)
 		return
 	}
 	switch v.Kind() {
@@ -148,14 +150,14 @@ const plainHint = "write the value out where it is used"
 // whether the value is there to go on with.
 func (d *decoder) plain(n *yaml.Node) bool {
 	if n.Kind == yaml.AliasNode {
-		d.findings.add(d.at(n), RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a %s", bare(n.Value), d.want.what)
+		d.findings.Add(d.at(n), RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a %s", bare(n.Value), d.want.what)
 		return false
 	}
 	if n.Anchor != "" {
-		d.findings.add(d.at(n), RuleAlias, plainHint, "found the anchor &%s; anchors are not supported in a %s", bare(n.Anchor), d.want.what)
+		d.findings.Add(d.at(n), RuleAlias, plainHint, "found the anchor &%s; anchors are not supported in a %s", bare(n.Anchor), d.want.what)
 	}
 	if n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != ownTags[n.Kind] {
-		d.findings.add(d.at(n), RuleType, "leave the tag out", "found the tag %s; tags are not supported in a %s", bare(n.ShortTag()), d.want.what)
+		d.findings.Add(d.at(n), RuleType, "leave the tag out", "found the tag %s; tags are not supported in a %s", bare(n.ShortTag()), d.want.what)
 		return false
 	}
 	return true
@@ -165,7 +167,7 @@ func (d *decoder) plain(n *yaml.Node) bool {
 var ownTags = map[yaml.Kind]string{yaml.MappingNode: "!!map", yaml.SequenceNode: "!!seq", yaml.ScalarNode: "!!str"}
 
 func (d *decoder) wrongType(n *yaml.Node, path, want, hint string) {
-	d.findings.add(d.at(n), RuleType, hint, "%s must be %s, found %s", path, want, describe(n))
+	d.findings.Add(d.at(n), RuleType, hint, "%s must be %s, found %s", path, want, describe(n))
 }
 
 // pairs calls visit for each key of a mapping that is a text and stands for
@@ -175,7 +177,7 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if isMerge(key) {
-			d.findings.add(d.at(key), RuleAlias, "write the keys out where they are used", "found the merge key <<; merge keys are not supported in a %s", d.want.what)
+			d.findings.Add(d.at(key), RuleAlias, "write the keys out where they are used", "found the merge key <<; merge keys are not supported in a %s", d.want.what)
 			continue
 		}
 		if !d.plain(key) {
@@ -186,7 +188,7 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 			continue
 		}
 		if first, ok := seen[key.Value]; ok {
-			d.findings.add(d.at(key), RuleDuplicate, "keep one of the two", "the key %q stands twice in %s; first at %d:%d", shorten(key.Value), d.orTop(path), first.Line, first.Column)
+			d.findings.Add(d.at(key), RuleDuplicate, "keep one of the two", "the key %q stands twice in %s; first at %d:%d", finding.Shorten(key.Value), d.orTop(path), first.Line, first.Column)
 			continue
 		}
 		seen[key.Value] = key
@@ -201,7 +203,7 @@ func quotesHint(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
 		return ""
 	}
-	if n.Value != shorten(n.Value) {
+	if n.Value != finding.Shorten(n.Value) {
 		return "put it in quotes"
 	}
 	return fmt.Sprintf("put it in quotes: %q", n.Value)
@@ -246,10 +248,10 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 				d.misplaced[join(home, key.Value)] = true
 				hint = fmt.Sprintf("%s belongs below %s", key.Value, home)
 			}
-			d.findings.add(d.at(key), RuleUnknown, hint, "%s has no key %q", d.orTop(path), shorten(key.Value))
+			d.findings.Add(d.at(key), RuleUnknown, hint, "%s has no key %q", d.orTop(path), finding.Shorten(key.Value))
 			continue
 		}
-		d.findings.add(d.at(key), RuleUnknown, fmt.Sprintf("did you mean %q?", fields[i].key), "%s has no key %q", d.orTop(path), shorten(key.Value))
+		d.findings.Add(d.at(key), RuleUnknown, finding.Meant(strconv.Quote(fields[i].key)), "%s has no key %q", d.orTop(path), finding.Shorten(key.Value))
 		if present[i] {
 			continue
 		}
@@ -333,7 +335,7 @@ func nearestField(key string, fields []field) int {
 	for i, f := range fields {
 		keys[i] = f.key
 	}
-	return slices.Index(keys, nearest(key, keys))
+	return slices.Index(keys, finding.Nearest(key, keys))
 }
 
 func (d *decoder) list(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
@@ -353,7 +355,7 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 			continue
 		}
 		if first, ok := seen[element.String()]; ok {
-			d.findings.add(d.at(item), RuleDuplicate, "keep one of the two", "%q stands twice in %s; first at %d:%d", shorten(item.Value), path, first.Line, first.Column)
+			d.findings.Add(d.at(item), RuleDuplicate, "keep one of the two", "%q stands twice in %s; first at %d:%d", finding.Shorten(item.Value), path, first.Line, first.Column)
 			continue
 		}
 		seen[element.String()] = item
@@ -369,7 +371,7 @@ func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 	texts := reflect.MakeMapWithSize(v.Type(), len(n.Content)/2)
 	d.pairs(n, path, func(key, value *yaml.Node) {
 		if problem, hint := formats["labelKey"].problem(key.Value); problem != "" {
-			d.findings.add(d.at(key), RuleValue, hint, "a key of %s %s, found %q", path, problem, shorten(key.Value))
+			d.findings.Add(d.at(key), RuleValue, hint, "a key of %s %s, found %q", path, problem, finding.Shorten(key.Value))
 			return
 		}
 		text := reflect.New(v.Type().Elem()).Elem()
@@ -390,10 +392,10 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 			hint = "give one value"
 		case check.secret: // a password of digits, say
 			problem, _ := check.problem(n.Value)
-			d.findings.add(d.at(n), check.rule, check.hint, "%s %s", path, problem)
+			d.findings.Add(d.at(n), check.rule, check.hint, "%s %s", path, problem)
 			return
 		case len(values) > 0:
-			hint = "it must be " + oneOf(values)
+			hint = "it must be " + finding.OneOf(values)
 		case formatted:
 			if problem, better := check.problem(n.Value); problem != "" {
 				hint = cmp.Or(better, "it "+problem)
@@ -403,25 +405,21 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 		return
 	}
 	if len(values) > 0 && !slices.Contains(values, n.Value) {
-		hint := ""
-		if near := nearest(n.Value, values); near != "" {
-			hint = fmt.Sprintf("did you mean %q?", near)
-		}
-		d.findings.add(d.at(n), RuleValue, hint, "%s must be %s, found %q", path, oneOf(values), shorten(n.Value))
+		d.findings.Add(d.at(n), RuleValue, finding.DidYouMean(n.Value, values), "%s must be %s, found %q", path, finding.OneOf(values), finding.Shorten(n.Value))
 		return
 	}
 	if formatted {
 		if problem, hint := check.problem(n.Value); problem != "" {
-			found := fmt.Sprintf(", found %q", shorten(userInfo.ReplaceAllString(n.Value, "//…@")))
+			found := fmt.Sprintf(", found %q", finding.Shorten(userInfo.ReplaceAllString(n.Value, "//…@")))
 			if check.secret {
 				found = ""
 			}
-			d.findings.add(d.at(n), check.rule, cmp.Or(hint, check.hint), "%s %s%s", path, problem, found)
+			d.findings.Add(d.at(n), check.rule, cmp.Or(hint, check.hint), "%s %s%s", path, problem, found)
 			return
 		}
 	}
 	if n.Value == "" && f.Tag.Get("required") != "" {
-		d.findings.add(d.at(n), RuleValue, "write it, such as "+f.Tag.Get("required"), "%s must not be empty", path)
+		d.findings.Add(d.at(n), RuleValue, "write it, such as "+f.Tag.Get("required"), "%s must not be empty", path)
 		return
 	}
 	v.SetString(n.Value)
@@ -429,14 +427,6 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 
 // userInfo may be a password, which no message repeats.
 var userInfo = regexp.MustCompile(`//[^/]*@`)
-
-func oneOf(values []string) string {
-	if len(values) < 2 {
-		return strings.Join(values, "")
-	}
-	last := len(values) - 1
-	return strings.Join(values[:last], ", ") + " or " + values[last]
-}
 
 // field is a field of a struct with its key in YAML.
 type field struct {

@@ -1,11 +1,13 @@
 package topology
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // fitted joins names to that of an object. One that is too long ends in a hash
@@ -30,20 +32,20 @@ func objectName(cluster string) string {
 func (t *Topology) OperatorByChart() bool { return t.Spec.Kiali.Operator.Install == "helm" }
 
 // checkDelivery finds what no engine could do, and what would have no effect.
-func (t *Topology) checkDelivery(findings *Findings) {
+func (t *Topology) checkDelivery(findings *finding.Findings) {
 	t.checkOperatorChart(findings)
 	d := t.Spec.Delivery
 	if d == nil {
 		for i := range t.Spec.Clusters {
-			if t.node("spec", "clusters", i, "argocd") != nil && !t.mayHave("spec", "delivery") {
-				findings.add(t.At("spec", "clusters", i, "argocd"), RuleValue, "add delivery: {repoURL: …, argocd: {}} to spec, or remove it",
-					"%s: argocd has no effect without spec.delivery.argocd", t.called(i))
+			if t.Has("spec", "clusters", i, "argocd") && !t.mayHave("spec", "delivery") {
+				findings.Add(t.At("spec", "clusters", i, "argocd"), RuleValue, "add delivery: {repoURL: …, argocd: {}} to spec, or remove it",
+					"%s: argocd has no effect without spec.delivery.argocd", t.Called(i))
 			}
 		}
 		return
 	}
 	if d.ArgoCD == nil && d.Flux == nil && !t.mayHave("spec", "delivery", "argocd") && !t.mayHave("spec", "delivery", "flux") {
-		findings.add(t.At("spec", "delivery"), RuleMissing, "add argocd: {} or flux: {}, whose defaults are enough", "spec.delivery names no engine; expected argocd, flux or both")
+		findings.Add(t.At("spec", "delivery"), RuleMissing, "add argocd: {} or flux: {}, whose defaults are enough", "spec.delivery names no engine; expected argocd, flux or both")
 	}
 	if d.ArgoCD != nil {
 		t.checkArgoCD(findings)
@@ -55,20 +57,20 @@ func (t *Topology) checkDelivery(findings *Findings) {
 
 // checkOperatorChart makes sure that there is somebody to install the
 // operator's chart, and one version of it.
-func (t *Topology) checkOperatorChart(findings *Findings) {
+func (t *Topology) checkOperatorChart(findings *finding.Findings) {
 	path := func(keys ...any) []any { return append([]any{"spec", "kiali", "operator"}, keys...) }
 	if !t.OperatorByChart() {
-		if t.node(path("chart")...) != nil && !t.refused(t.Spec.Kiali.Operator.Install, path("install")...) {
-			findings.add(t.At(path("chart")...), RuleValue, "write install: helm, or remove it", "spec.kiali.operator.chart has no effect, because install is not helm")
+		if t.Has(path("chart")...) && !t.refused(t.Spec.Kiali.Operator.Install, path("install")...) {
+			findings.Add(t.At(path("chart")...), RuleValue, "write install: helm, or remove it", "spec.kiali.operator.chart has no effect, because install is not helm")
 		}
 		return
 	}
 	if !t.mayHave("spec", "delivery") {
-		findings.add(t.At(path("install")...), RuleMissing, "add spec.delivery; or write install: none and install the chart kiali-operator before the kiali phase; or use olm",
+		findings.Add(t.At(path("install")...), RuleMissing, "add spec.delivery; or write install: none and install the chart kiali-operator before the kiali phase; or use olm",
 			"the operator's chart is installed by Argo CD or Flux, and the topology has no delivery")
 	}
 	if !t.mayHave(path("chart", "version")...) {
-		findings.add(t.At(path("install")...), RuleMissing, "add the version of the chart kiali-operator, such as chart: {version: 2.27.0}", "spec.kiali.operator.chart.version is missing; expected one exact version with install: helm")
+		findings.Add(t.At(path("install")...), RuleMissing, "add the version of the chart kiali-operator, such as chart: {version: 2.27.0}", "spec.kiali.operator.chart.version is missing; expected one exact version with install: helm")
 	}
 }
 
@@ -83,8 +85,5 @@ func (t *Topology) nearName(name string) string {
 	for i := range t.Spec.Clusters {
 		names[i] = t.Spec.Clusters[i].Name
 	}
-	if near := nearest(name, names); near != "" {
-		return fmt.Sprintf("did you mean %q?", near)
-	}
-	return "name clusters of the topology"
+	return cmp.Or(finding.DidYouMean(name, names), "name clusters of the topology")
 }

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // Field describes one thing that a topology may say. All of it is read from the
@@ -230,7 +232,7 @@ func Lookup(fields []Field, path string) (f *Field, hint string) {
 		keys[plain(f.Parent())] = append(keys[plain(f.Parent())], f.Key())
 	}
 	if len(ends) > 0 {
-		return nil, "did you mean " + oneOf(ends) + "?"
+		return nil, finding.Meant(finding.OneOf(ends))
 	}
 	at := ""
 	for part := range strings.SplitSeq(wanted, ".") {
@@ -239,11 +241,11 @@ func Lookup(fields []Field, path string) (f *Field, hint string) {
 			return nil, fmt.Sprintf("nothing is known below %s; its type is: %s", f.Path, f.Type)
 		}
 		if !slices.Contains(below, part) {
-			if part = nearest(part, below); part == "" {
+			if part = finding.Nearest(part, below); part == "" {
 				return nil, fmt.Sprintf("the keys of %s are %s", cmp.Or(at, "the topology"), strings.Join(below, ", "))
 			}
 		}
 		at = join(at, part)
 	}
-	return nil, "did you mean " + paths[at].Path + "?"
+	return nil, finding.Meant(paths[at].Path)
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // format is what a text must look like. problem returns what is wrong with a
@@ -130,7 +132,7 @@ func durationProblem(s string) (string, string) {
 	const problem = "must be hours, minutes and seconds, such as 30s or 1m30s"
 	switch {
 	case s != "" && strings.Trim(s, "0123456789") == "":
-		return problem, fmt.Sprintf("with a unit it is %ss", shorten(s))
+		return problem, fmt.Sprintf("with a unit it is %ss", finding.Shorten(s))
 	case s == "" || !duration.MatchString(s):
 		return problem, ""
 	case !strings.ContainsAny(s, "123456789"):
@@ -167,7 +169,7 @@ func serverProblem(s string) (problem, hint string) {
 	case err != nil || u.Hostname() == "" || u.Opaque != "":
 		if !strings.Contains(s, "/") {
 			if problem, _ := serverProblem("https://" + s); problem == "" {
-				hint = "with the scheme it is https://" + shorten(s)
+				hint = "with the scheme it is https://" + finding.Shorten(s)
 			}
 		}
 		return "must be a URL such as https://api.west.example.com:6443", hint
@@ -185,13 +187,13 @@ func serverProblem(s string) (problem, hint string) {
 	ip, err := netip.ParseAddr(host)
 	switch {
 	case err == nil && ip.Unmap().IsLoopback(), host == "localhost", strings.HasSuffix(host, ".localhost"):
-		return fmt.Sprintf("must not be %s, which is the pod itself when a pod on the hub asks", shorten(host)), ""
+		return fmt.Sprintf("must not be %s, which is the pod itself when a pod on the hub asks", finding.Shorten(host)), ""
 	case err == nil && ip.Unmap().IsUnspecified():
 		return fmt.Sprintf("must not be %s, which is no address to connect to", host), ""
 	case err == nil:
 		return "", ""
 	case host == "kubernetes", host == "kubernetes.default", host == "kubernetes.default.svc", strings.HasPrefix(host, "kubernetes.default.svc."):
-		return fmt.Sprintf("must not be %s, which is the hub itself when a pod on the hub asks", shorten(host)), ""
+		return fmt.Sprintf("must not be %s, which is the hub itself when a pod on the hub asks", finding.Shorten(host)), ""
 	case len(host) > 253 || !serverHost.MatchString(host) || digitsLast.MatchString(host):
 		return "must have a host name or an IP address", ""
 	}

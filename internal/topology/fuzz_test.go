@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // FuzzParse makes sure of what holds for every text: Parse ends without a
@@ -46,7 +48,7 @@ func FuzzParse(f *testing.F) {
 func unprintable(r rune) bool { return r < ' ' || r == utf8.RuneError || 0x7f <= r && r < 0xa0 }
 
 // before tells whether two findings are in order and not the same.
-func before(a, b Finding) bool {
+func before(a, b finding.Finding) bool {
 	if a.Line != b.Line {
 		return a.Line < b.Line
 	}

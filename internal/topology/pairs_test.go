@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 var update = flag.Bool("update", false, "rewrite the .out files of testdata/err")
@@ -42,7 +44,7 @@ func TestNoFindings(t *testing.T) {
 }
 
 // text is what a terminal shows of the findings.
-func text(findings Findings) string {
+func text(findings finding.Findings) string {
 	var b strings.Builder
 	for _, f := range findings {
 		b.WriteString(f.String() + "\n")

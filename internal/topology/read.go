@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // The rules about the text of a topology, before it means anything. What it
@@ -64,9 +66,9 @@ const sealAgainHint = "take the file from before it was edited, or remove it and
 
 // documents reads the YAML documents of a source, at most so many, or finds why
 // there are none.
-func documents(file string, data []byte, most int, want fileKind, findings *Findings) []*yaml.Node {
+func documents(file string, data []byte, most int, want fileKind, findings *finding.Findings) []*yaml.Node {
 	add := func(line, col int, rule, hint, format string, args ...any) {
-		findings.add(Position{file, line, col}, rule, hint, format, args...)
+		findings.Add(finding.Position{File: file, Line: line, Col: col}, rule, hint, format, args...)
 	}
 	if len(data) > MaxSize {
 		add(1, 1, RuleSyntax, want.wrongFileHint, "the file is larger than %d MiB, the most that a %s may have", MaxSize>>20, want.what)
@@ -164,7 +166,7 @@ var (
 // character of the line where the text stops being YAML. The line in the
 // reader's message is that of the mapping or list around the mistake, often far
 // above; stopped is the one that it has come to, at or below the mistake.
-func syntaxError(file string, data []byte, stopped int, err error, want fileKind, findings *Findings) {
+func syntaxError(file string, data []byte, stopped int, err error, want fileKind, findings *finding.Findings) {
 	line, message := 1, err.Error()
 	if m := yamlError.FindStringSubmatch(message); m != nil {
 		message = m[2]
@@ -179,24 +181,24 @@ func syntaxError(file string, data []byte, stopped int, err error, want fileKind
 	line = min(line, len(lines))
 	text := string(bytes.TrimRight(lines[line-1], "\r"))
 	indent := len(text) - len(strings.TrimLeft(text, " -"))
-	at := Position{file, line, len(text) - len(strings.TrimLeft(text, " ")) + 1}
+	at := finding.Position{File: file, Line: line, Col: len(text) - len(strings.TrimLeft(text, " ")) + 1}
 	if m := unknownAnchor.FindStringSubmatch(message); m != nil {
 		if before, _, ok := strings.Cut(text, "*"+m[1]); ok {
 			at.Col = utf8.RuneCountInString(before) + 1
 		}
-		findings.add(at, RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a %s", bare(m[1]), want.what)
+		findings.Add(at, RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a %s", bare(m[1]), want.what)
 		return
 	}
 	if strings.HasPrefix(text[indent:], "\t") {
 		at.Col = indent + 1
-		findings.add(at, RuleSyntax, "indent with spaces", "found a tab in the indentation, which YAML does not allow")
+		findings.Add(at, RuleSyntax, "indent with spaces", "found a tab in the indentation, which YAML does not allow")
 		return
 	}
 	if strings.HasPrefix(text, "<<<<<<<") {
-		findings.add(at, RuleSyntax, "keep one of the two sides and remove the marks", "found a conflict that Git has left in the file")
+		findings.Add(at, RuleSyntax, "keep one of the two sides and remove the marks", "found a conflict that Git has left in the file")
 		return
 	}
-	findings.add(at, RuleSyntax, syntaxHint(message), "the file is not YAML: %s", message)
+	findings.Add(at, RuleSyntax, syntaxHint(message), "the file is not YAML: %s", message)
 }
 
 // breaksAt gives the line at which a text stops being YAML: what is above is
@@ -260,8 +262,8 @@ func syntaxHint(message string) string {
 }
 
 // position gives the place of a node.
-func position(file string, n *yaml.Node) Position {
-	return Position{file, max(n.Line, 1), max(n.Column, 1)}
+func position(file string, n *yaml.Node) finding.Position {
+	return finding.Position{File: file, Line: max(n.Line, 1), Col: max(n.Column, 1)}
 }
 
 // describe says what a node is, in the words of somebody who looks at the
@@ -285,27 +287,13 @@ func describe(n *yaml.Node) string {
 	case "!!merge":
 		return "the merge key <<"
 	}
-	return fmt.Sprintf("the text %q", shorten(n.Value))
-}
-
-// shorten keeps a value from flooding a message.
-func shorten(s string) string {
-	const most = 60
-	end := 0
-	for range most {
-		_, size := utf8.DecodeRuneInString(s[end:])
-		end += size
-	}
-	if end == len(s) {
-		return s
-	}
-	return s[:end] + "…"
+	return fmt.Sprintf("the text %q", finding.Shorten(n.Value))
 }
 
 // bare shortens a value that stands in a message without quotes, and quotes it
 // where it would garble the message.
 func bare(s string) string {
-	s = shorten(s)
+	s = finding.Shorten(s)
 	if quoted := strconv.Quote(s); len(quoted) != len(s)+2 {
 		return quoted
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 const schemaFile = "../../docs/topology.schema.json"
@@ -59,7 +61,7 @@ func TestSchemaRefusesWhatTheParserDoes(t *testing.T) {
 			for _, root := range roots(read(t, file)) {
 				err := schema.Validate(asJSON(root)) // before the parser reads keys as what they are meant to be
 				findings := structural(root)
-				ours := slices.ContainsFunc(findings, func(f Finding) bool {
+				ours := slices.ContainsFunc(findings, func(f finding.Finding) bool {
 					return f.Rule == RuleUnknown || f.Rule == RuleType || f.Rule == RuleMissing
 				})
 				if ours && !yamlOnly.MatchString(text(findings)) {
@@ -185,8 +187,8 @@ func compiledSchema(t testing.TB) *jsonschema.Schema {
 
 // structural are the findings about a document by itself: all but those about
 // what one value means for another.
-func structural(root *yaml.Node) Findings {
-	var findings Findings
+func structural(root *yaml.Node) finding.Findings {
+	var findings finding.Findings
 	d := newDecoder("doc", aTopology, &findings)
 	switch d.head(root, Kind, ClusterKind) {
 	case Kind:
@@ -199,7 +201,7 @@ func structural(root *yaml.Node) Findings {
 }
 
 func roots(data []byte) []*yaml.Node {
-	var findings Findings
+	var findings finding.Findings
 	var roots []*yaml.Node
 	for _, doc := range documents("doc", data, math.MaxInt, aTopology, &findings) {
 		roots = append(roots, doc.Content[0])

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // SealedLinkKind is the kind of a file that seal writes.
@@ -75,15 +77,15 @@ type SealedWith struct {
 
 // ParseSealedLink reads a file that seal has written. It is nil where the text
 // is no sealed link at all.
-func ParseSealedLink(file string, data []byte) (*SealedLink, Findings) {
-	var findings Findings
+func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
+	var findings finding.Findings
 	docs := documents(file, data, 2, aSealedLink, &findings)
 	if len(docs) == 0 {
 		return nil, findings
 	}
 	root := docs[0].Content[0]
 	if len(docs) > 1 {
-		findings.add(Position{file, docs[1].Line, 1}, RuleSyntax, aSealedLink.otherDocumentHint, "found a second document; expected one sealed link in the file")
+		findings.Add(finding.Position{File: file, Line: docs[1].Line, Col: 1}, RuleSyntax, aSealedLink.otherDocumentHint, "found a second document; expected one sealed link in the file")
 		return nil, findings
 	}
 	d := newDecoder(file, aSealedLink, &findings)
@@ -99,7 +101,7 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, Findings) {
 		l.Spec.Tokens = []int{l.Spec.Generation}
 	}
 	if !tokensFit(l.Spec.Tokens, l.Spec.Generation) {
-		findings.add(l.At("spec", "tokens"), RuleValue, sealAgainHint,
+		findings.Add(l.At("spec", "tokens"), RuleValue, sealAgainHint,
 			"spec.tokens must be the generation %d, or two in a row with it among them", l.Spec.Generation)
 		l.Spec.Tokens = []int{l.Spec.Generation}
 	}
@@ -133,7 +135,7 @@ func tokensFit(tokens []int, generation int) bool {
 
 // At gives the position of the value at a path of keys, or of the nearest
 // value above it.
-func (l *SealedLink) At(path ...any) Position {
+func (l *SealedLink) At(path ...any) finding.Position {
 	return position(l.file, deepest(l.root, path))
 }
 

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // APIVersion and Kind head every topology.
@@ -36,88 +38,6 @@ func (t *Topology) Hub() *Cluster {
 	return nil
 }
 
-// At gives the position of the value at a path of keys (string) and list
-// indexes (int), or of the nearest value above it where the topology leaves it
-// to its default.
-func (t *Topology) At(path ...any) Position {
-	file, n, path := t.locate(path)
-	return position(file, deepest(n, path))
-}
-
-// deepest is the node at a path, or the nearest one above it.
-func deepest(n *yaml.Node, path []any) *yaml.Node {
-	for _, step := range path {
-		below := child(n, step)
-		if below == nil {
-			break
-		}
-		n = below
-	}
-	return n
-}
-
-// node returns what the topology itself gives at the path, or nil.
-func (t *Topology) node(path ...any) *yaml.Node {
-	_, n, path := t.locate(path)
-	for _, step := range path {
-		if n = child(n, step); n == nil {
-			return nil
-		}
-	}
-	return n
-}
-
-// mayHave tells whether the topology itself gives a value at the path, or has
-// something above it that had to be refused, so that nobody can tell.
-func (t *Topology) mayHave(path ...any) bool {
-	_, n, path := t.locate(path)
-	for _, step := range path {
-		below := child(n, step)
-		if below == nil {
-			return n.Kind != yaml.MappingNode || slices.ContainsFunc(n.Content, isMerge)
-		}
-		n = below
-	}
-	return true
-}
-
-// locate gives the node that a path starts at, and the rest of the path: a
-// cluster may be a document of its own.
-func (t *Topology) locate(path []any) (file string, n *yaml.Node, rest []any) {
-	if len(path) > 2 && path[0] == "spec" && path[1] == "clusters" {
-		if i, ok := path[2].(int); ok && i >= t.inline && i-t.inline < len(t.documents) {
-			d := t.documents[i-t.inline]
-			if len(path) > 3 && path[3] == "name" {
-				return d.file, d.root, append([]any{"metadata"}, path[3:]...)
-			}
-			if len(path) == 3 {
-				return d.file, d.root, nil
-			}
-			return d.file, d.root, append([]any{"spec"}, path[3:]...)
-		}
-	}
-	return t.file, t.root, path
-}
-
-func child(n *yaml.Node, step any) *yaml.Node {
-	switch step := step.(type) {
-	case int:
-		if n.Kind == yaml.SequenceNode && 0 <= step && step < len(n.Content) {
-			return n.Content[step]
-		}
-	case string:
-		if n.Kind != yaml.MappingNode {
-			return nil
-		}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == step {
-				return n.Content[i+1]
-			}
-		}
-	}
-	return nil
-}
-
 // Source is a file of a topology. Its name is the one that positions carry.
 type Source struct {
 	Name string
@@ -127,15 +47,15 @@ type Source struct {
 // Parse reads a topology of one document. Where there are findings, the
 // topology holds what could be read and must not be rendered; it is nil where
 // the text is no mapping at all.
-func Parse(file string, data []byte) (*Topology, Findings) {
-	var findings Findings
+func Parse(file string, data []byte) (*Topology, finding.Findings) {
+	var findings finding.Findings
 	docs := documents(file, data, 2, aTopology, &findings)
 	if len(docs) == 0 {
 		return nil, findings
 	}
 	root := docs[0].Content[0]
 	if len(docs) > 1 {
-		findings.add(Position{file, docs[1].Line, 1}, RuleSyntax, aTopology.otherDocumentHint,
+		findings.Add(finding.Position{File: file, Line: docs[1].Line, Col: 1}, RuleSyntax, aTopology.otherDocumentHint,
 			"found a second document; expected one topology in the file")
 		return nil, findings
 	}
@@ -153,8 +73,8 @@ func Parse(file string, data []byte) (*Topology, Findings) {
 // ParseDirectory reads a topology whose files hold one document of kind
 // Topology and any number of kind Cluster, in any order; dir is what a finding
 // about all of them names.
-func ParseDirectory(dir string, sources []Source) (*Topology, Findings) {
-	var findings Findings
+func ParseDirectory(dir string, sources []Source) (*Topology, finding.Findings) {
+	var findings finding.Findings
 	var t *Topology
 	var clusters []clusterDocument
 	d := newDecoder(dir, aTopology, &findings)
@@ -169,7 +89,7 @@ func ParseDirectory(dir string, sources []Source) (*Topology, Findings) {
 				clusters = append(clusters, d.cluster(root))
 			case Kind:
 				if t != nil {
-					findings.add(d.at(root), RuleKind, "keep one of the two", "found a second topology in the directory; first at %s", position(t.file, t.root))
+					findings.Add(d.at(root), RuleKind, "keep one of the two", "found a second topology in the directory; first at %s", position(t.file, t.root))
 					continue
 				}
 				t = d.topology(root)
@@ -180,7 +100,7 @@ func ParseDirectory(dir string, sources []Source) (*Topology, Findings) {
 	d.close()
 	if t == nil {
 		if !failed {
-			findings.add(Position{dir, 1, 1}, RuleKind, "add a file with it; the clusters can stay in files of their own", "the directory has no document of kind %s", Kind)
+			findings.Add(finding.Position{File: dir, Line: 1, Col: 1}, RuleKind, "add a file with it; the clusters can stay in files of their own", "the directory has no document of kind %s", Kind)
 		}
 		return nil, findings.Sorted()
 	}
@@ -232,13 +152,13 @@ func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 	if root.Kind != yaml.MappingNode {
 		at := d.at(root)
 		if root.Value == "" && root.Kind == yaml.ScalarNode {
-			at = Position{d.file, 1, 1} // the YAML reader places nothing after the end
+			at = finding.Position{File: d.file, Line: 1, Col: 1} // the YAML reader places nothing after the end
 		}
 		found := describe(root)
 		if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!str" {
 			found = "a text" // which may be a token
 		}
-		d.findings.add(at, RuleKind, d.want.emptyHint, "expected a %s (a mapping with apiVersion, kind, metadata and spec), found %s", d.want.what, found)
+		d.findings.Add(at, RuleKind, d.want.emptyHint, "expected a %s (a mapping with apiVersion, kind, metadata and spec), found %s", d.want.what, found)
 		return ""
 	}
 	version, kind := childNear(root, "apiVersion"), childNear(root, "kind")
@@ -249,27 +169,27 @@ func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 	}
 	versionOK := version != nil && version.Value == APIVersion
 	kindOK := kind != nil && slices.Contains(kinds, kind.Value)
-	allowed := oneOf(kinds)
+	allowed := finding.OneOf(kinds)
 	want := "a " + d.want.what + " has apiVersion: " + APIVersion + " and kind: " + allowed
 	switch {
 	case versionOK && kindOK:
 		return kind.Value
 	case version == nil && kind == nil:
-		d.findings.add(d.at(root), RuleKind, d.want.emptyHint, "apiVersion and kind are missing; %s", want)
+		d.findings.Add(d.at(root), RuleKind, d.want.emptyHint, "apiVersion and kind are missing; %s", want)
 	case version == nil && kindOK:
-		d.findings.add(d.at(root), RuleKind, "add apiVersion: "+APIVersion, "apiVersion is missing; %s", want)
+		d.findings.Add(d.at(root), RuleKind, "add apiVersion: "+APIVersion, "apiVersion is missing; %s", want)
 	case kind == nil && versionOK:
-		d.findings.add(d.at(root), RuleKind, "add kind: "+allowed, "kind is missing; %s", want)
+		d.findings.Add(d.at(root), RuleKind, "add kind: "+allowed, "kind is missing; %s", want)
 	case kindOK:
-		d.findings.add(d.at(version), RuleKind, "write apiVersion: "+APIVersion, "apiVersion must be %q, found %s", APIVersion, describe(version))
+		d.findings.Add(d.at(version), RuleKind, "write apiVersion: "+APIVersion, "apiVersion must be %q, found %s", APIVersion, describe(version))
 	case versionOK && kind.Value == ClusterKind && slices.Contains(kinds, Kind):
-		d.findings.add(d.at(kind), RuleKind, "name the directory that has the topology and its clusters", "found one cluster of a topology, expected the topology")
+		d.findings.Add(d.at(kind), RuleKind, "name the directory that has the topology and its clusters", "found one cluster of a topology, expected the topology")
 	case versionOK:
 		hint := "write kind: " + allowed
 		if d.want.what == aSealedLink.what {
 			hint = d.want.wrongFileHint // nobody writes one by hand
 		}
-		d.findings.add(d.at(kind), RuleKind, hint, "kind must be %s, found %s", allowed, describe(kind))
+		d.findings.Add(d.at(kind), RuleKind, hint, "kind must be %s, found %s", allowed, describe(kind))
 	default:
 		var at *yaml.Node
 		var says []string
@@ -281,7 +201,7 @@ func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 			at = version
 			says = append(says, "apiVersion: "+bare(version.Value))
 		}
-		d.findings.add(d.at(at), RuleKind, d.want.wrongFileHint, "expected a %s, found %s; %s", d.want.what, strings.Join(says, " of "), want)
+		d.findings.Add(d.at(at), RuleKind, d.want.wrongFileHint, "expected a %s, found %s; %s", d.want.what, strings.Join(says, " of "), want)
 	}
 	return ""
 }

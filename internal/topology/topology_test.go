@@ -229,23 +229,3 @@ spec:
 		require.Equal(t, "dir/t.yaml:"+test.want, got.At(test.path...).String(), "%v", test.path)
 	}
 }
-
-func TestSorted(t *testing.T) {
-	finding := func(file string, line, col int, rule, message string) Finding {
-		return Finding{Position: Position{file, line, col}, Rule: rule, Message: message}
-	}
-	want := Findings{
-		finding("a", 1, 1, "A", "a"),
-		finding("a", 1, 1, "A", "b"),
-		finding("a", 1, 1, "B", "a"),
-		finding("a", 1, 2, "A", "a"),
-		finding("a", 2, 1, "A", "a"),
-		finding("a", 10, 1, "A", "a"),
-		finding("b", 1, 1, "A", "a"),
-	}
-	mixed := Findings{want[5], want[1], want[6], want[0], want[1], want[4], want[3], want[2], want[6]}
-	before := append(Findings{}, mixed...)
-	require.Equal(t, want, mixed.Sorted())
-	require.Equal(t, before, mixed, "the list itself is left alone")
-	require.Empty(t, Findings(nil).Sorted())
-}

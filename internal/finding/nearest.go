@@ -1,10 +1,10 @@
-package topology
+package finding
 
 import "strings"
 
-// nearest returns the known word that a mistyped one most likely means, or ""
+// Nearest returns the known word that a mistyped one most likely means, or ""
 // where none is near.
-func nearest(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	typed := []rune(strings.ToLower(word))
 	if len(typed) > 100 {
 		return "" // not a typing mistake

@@ -1,4 +1,7 @@
-package topology
+// Package finding is what is wrong with an input: where it is, how grave it is,
+// what was found and expected, and what to do about it. It also has the phrases
+// that messages are built of, so that each reads the same everywhere.
+package finding
 
 import (
 	"cmp"
@@ -17,8 +20,9 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
 }
 
-// seenFrom is the position as a message at another one names it.
-func (p Position) seenFrom(other Position) string {
+// SeenFrom is the position as a message at another position names it: without
+// the file where both are in the same one.
+func (p Position) SeenFrom(other Position) string {
 	if p.File == other.File {
 		return fmt.Sprintf("%d:%d", p.Line, p.Col)
 	}
@@ -39,8 +43,7 @@ func (s Severity) String() string {
 	return [...]string{"error", "warning", "info"}[s]
 }
 
-// Finding is one thing that is wrong with a topology, at the position that
-// causes it.
+// Finding is one thing that is wrong, at the position that causes it.
 type Finding struct {
 	Position
 	Rule     string // an identifier that documentation and suppressions use
@@ -63,8 +66,8 @@ func (f Finding) String() string {
 	return s
 }
 
-// Findings is a list of findings. Parse collects all it can find instead of
-// stopping at the first.
+// Findings is a list of findings. Whoever looks for them collects all instead
+// of stopping at the first.
 type Findings []Finding
 
 // A file that is wrong from end to end says no more by a million findings: so
@@ -74,7 +77,10 @@ const (
 	maxShown     = 1000
 )
 
-func (fs *Findings) add(at Position, rule, hint, format string, args ...any) {
+// Add adds an error at a position: the rule it breaks, what to do, and the
+// message as for [fmt.Sprintf]. Of a file that is wrong from end to end, those
+// above a limit are dropped.
+func (fs *Findings) Add(at Position, rule, hint, format string, args ...any) {
 	if len(*fs) < maxCollected {
 		*fs = append(*fs, Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
 	}

@@ -1,0 +1,117 @@
+package topology
+
+import (
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
+)
+
+// At gives the position of the value at a path of keys (string) and list
+// indexes (int), or of the nearest value above it where the topology leaves it
+// to its default.
+func (t *Topology) At(path ...any) finding.Position {
+	file, n, path := t.locate(path)
+	return position(file, deepest(n, path))
+}
+
+// deepest is the node at a path, or the nearest one above it.
+func deepest(n *yaml.Node, path []any) *yaml.Node {
+	for _, step := range path {
+		below := child(n, step)
+		if below == nil {
+			break
+		}
+		n = below
+	}
+	return n
+}
+
+// node returns what the topology itself gives at the path, or nil.
+func (t *Topology) node(path ...any) *yaml.Node {
+	_, n, path := t.locate(path)
+	for _, step := range path {
+		if n = child(n, step); n == nil {
+			return nil
+		}
+	}
+	return n
+}
+
+// mayHave tells whether the topology itself gives a value at the path, or has
+// something above it that had to be refused, so that nobody can tell.
+func (t *Topology) mayHave(path ...any) bool {
+	_, n, path := t.locate(path)
+	for _, step := range path {
+		below := child(n, step)
+		if below == nil {
+			return n.Kind != yaml.MappingNode || slices.ContainsFunc(n.Content, isMerge)
+		}
+		n = below
+	}
+	return true
+}
+
+// locate gives the node that a path starts at, and the rest of the path: a
+// cluster may be a document of its own.
+func (t *Topology) locate(path []any) (file string, n *yaml.Node, rest []any) {
+	if len(path) > 2 && path[0] == "spec" && path[1] == "clusters" {
+		if i, ok := path[2].(int); ok && i >= t.inline && i-t.inline < len(t.documents) {
+			d := t.documents[i-t.inline]
+			if len(path) > 3 && path[3] == "name" {
+				return d.file, d.root, append([]any{"metadata"}, path[3:]...)
+			}
+			if len(path) == 3 {
+				return d.file, d.root, nil
+			}
+			return d.file, d.root, append([]any{"spec"}, path[3:]...)
+		}
+	}
+	return t.file, t.root, path
+}
+
+func child(n *yaml.Node, step any) *yaml.Node {
+	switch step := step.(type) {
+	case int:
+		if n.Kind == yaml.SequenceNode && 0 <= step && step < len(n.Content) {
+			return n.Content[step]
+		}
+	case string:
+		if n.Kind != yaml.MappingNode {
+			return nil
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == step {
+				return n.Content[i+1]
+			}
+		}
+	}
+	return nil
+}
+
+// Has tells whether the topology itself gives a value at a path, rather than
+// leaving it to its default.
+func (t *Topology) Has(path ...any) bool { return t.node(path...) != nil }
+
+// KeyAt gives the position of the key that leads to the value at a path, or,
+// like At, of the nearest value above it that the topology gives. A mapping
+// begins on the line after its key, which is not where somebody looks for it.
+func (t *Topology) KeyAt(path ...any) finding.Position {
+	key, ok := path[len(path)-1].(string)
+	if !ok || !t.Has(path...) {
+		return t.At(path...)
+	}
+	file, n, rest := t.locate(path)
+	for _, step := range rest[:len(rest)-1] {
+		n = child(n, step)
+	}
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				return position(file, n.Content[i])
+			}
+		}
+	}
+	return t.At(path...)
+}
