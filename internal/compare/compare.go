@@ -62,6 +62,7 @@ func NewContent(object resource.Object) *Content {
 type Object struct {
 	ID      resource.ID
 	Content *Content
+	For     string // of an object of the delivery, the cluster that it is for, if it is for one
 }
 
 // Cluster is what there is on one cluster.
@@ -80,6 +81,7 @@ type Fleet struct {
 // Change is one object that differs.
 type Change struct {
 	Cluster string      // "" for an object of the delivery
+	For     string      // the cluster that an object of the delivery is for, if it is for one
 	ID      resource.ID // as it is now, or was if it is removed
 	Op      Op
 	Fields  []Field // of a changed object
@@ -192,6 +194,14 @@ func (k key) compare(other key) int {
 	return slices.Compare([]string{k.kind, k.group, k.namespace, k.name}, []string{other.kind, other.group, other.namespace, other.name})
 }
 
+// about is the cluster that a change is about.
+func (c *Change) about() string {
+	if c.For != "" {
+		return c.For
+	}
+	return c.Cluster
+}
+
 func (d *differ) cluster(name string, old, new []Object) error {
 	before, err := byKey(name, old)
 	if err != nil {
@@ -209,14 +219,14 @@ func (d *differ) cluster(name string, old, new []Object) error {
 	for k, was := range before {
 		is, there := after[k]
 		if !there {
-			add(Change{ID: was.ID, Op: Removed, Old: was.Content})
+			add(Change{For: was.For, ID: was.ID, Op: Removed, Old: was.Content})
 		} else if fields := d.compare(was.Content, is.Content); len(fields) > 0 {
-			add(Change{ID: is.ID, Op: Changed, Fields: fields, Old: was.Content, New: is.Content})
+			add(Change{For: is.For, ID: is.ID, Op: Changed, Fields: fields, Old: was.Content, New: is.Content})
 		}
 	}
 	for k, is := range after {
 		if _, there := before[k]; !there {
-			add(Change{ID: is.ID, Op: Added, New: is.Content})
+			add(Change{For: is.For, ID: is.ID, Op: Added, New: is.Content})
 		}
 	}
 	slices.SortFunc(d.diff.Changes[first:], func(a, b Change) int { return keyOf(a.ID).compare(keyOf(b.ID)) })

@@ -14,7 +14,7 @@ type Group struct {
 	Op         Op
 	Kind       string    // "" for clusters that join or leave, with all of their objects
 	Changes    []*Change // in the order of Diff.Changes; the first is the example
-	Clusters   []string  // that they are on, sorted; none for the delivery
+	Clusters   []string  // that they are on or for, sorted
 	Namespaces []string  // that they are in, sorted
 	Names      []string  // that they have, sorted, with {cluster} for the name of the cluster that they are on
 	Values     int       // how many different sets of values they have; 1: all have the example's
@@ -37,8 +37,8 @@ func (d *Diff) Groups() []Group {
 	g := grouper{buckets: map[like]*bucket{}, values: map[valuesKey]string{}}
 	for i := range d.Changes {
 		c := &d.Changes[i]
-		joins := c.Op == Added && within(d.AddedClusters, c.Cluster)
-		leaves := c.Op == Removed && within(d.RemovedClusters, c.Cluster)
+		joins := c.Op == Added && within(d.AddedClusters, c.about())
+		leaves := c.Op == Removed && within(d.RemovedClusters, c.about())
 		g.add(c, joins || leaves)
 	}
 	var groups []Group
@@ -92,11 +92,11 @@ func (g *grouper) add(c *Change, whole bool) {
 	switch {
 	case whole:
 	case c.Op == Changed:
-		k = like{c.Op, c.ID.Kind, c.ID.APIVersion, c.Cluster == "", generic(c.ID.Name, c.Cluster), g.pathsOf(c)}
+		k = like{c.Op, c.ID.Kind, c.ID.APIVersion, c.Cluster == "", generic(c.ID.Name, c.about()), g.pathsOf(c)}
 		differs = g.valuesOf(c)
 	default:
 		k = like{op: c.Op, kind: c.ID.Kind, apiVersion: c.ID.APIVersion, delivery: c.Cluster == ""}
-		differs = generic(c.ID.Name, c.Cluster)
+		differs = generic(c.ID.Name, c.about())
 	}
 	b, ok := g.buckets[k]
 	if !ok {
@@ -132,13 +132,13 @@ func (b *bucket) groups() []Group {
 func (b *bucket) group(changes []*Change, values int) Group {
 	clusters, namespaces, names := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, c := range changes {
-		if c.Cluster != "" {
-			clusters[c.Cluster] = true
+		if c.about() != "" {
+			clusters[c.about()] = true
 		}
 		if c.ID.Namespace != "" {
 			namespaces[c.ID.Namespace] = true
 		}
-		names[generic(c.ID.Name, c.Cluster)] = true
+		names[generic(c.ID.Name, c.about())] = true
 	}
 	return Group{
 		Op: b.like.op, Kind: b.like.kind, Changes: changes, Values: values,
@@ -160,11 +160,11 @@ func (g *grouper) memo(c *Change, cluster string, text func() string) string {
 
 // pathsOf joins the paths of the changed fields.
 func (g *grouper) pathsOf(c *Change) string {
-	return g.memo(c, "\x00"+c.Cluster, func() string {
+	return g.memo(c, "\x00"+c.about(), func() string {
 		var b strings.Builder
 		for _, f := range c.Fields {
 			b.WriteByte(byte(f.Op))
-			b.WriteString(generic(f.Path.String(), c.Cluster))
+			b.WriteString(generic(f.Path.String(), c.about()))
 			b.WriteByte(0)
 		}
 		return b.String()
@@ -173,7 +173,7 @@ func (g *grouper) pathsOf(c *Change) string {
 
 // valuesOf joins the values of the changed fields.
 func (g *grouper) valuesOf(c *Change) string {
-	return g.memo(c, c.Cluster, func() string {
+	return g.memo(c, c.about(), func() string {
 		var b strings.Builder
 		for _, f := range c.Fields {
 			for _, v := range []any{f.Old, f.New} {
@@ -181,7 +181,7 @@ func (g *grouper) valuesOf(c *Change) string {
 				if err != nil {
 					text = []byte(err.Error()) // a value that no JSON has cannot come from an object
 				}
-				b.WriteString(generic(string(text), c.Cluster))
+				b.WriteString(generic(string(text), c.about()))
 				b.WriteByte(0)
 			}
 			b.WriteString(strconv.Itoa(f.At))

@@ -1,0 +1,249 @@
+// Package fleet reads the objects of every cluster from trees of files, of any
+// format: from kustomizations, from a chart and the values of each cluster, or
+// from files with objects.
+//
+// Two trees are read together, and only what may differ between them is
+// decoded: in a fleet nearly all files are the same before and after a change.
+// A kustomization that lists files and folders is read as it stands. One that
+// does more, because somebody has edited it or has overlays, is built by the
+// kustomize library, where something that it reads differs.
+package fleet
+
+import (
+	"bytes"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/compare"
+	"github.com/sightline-mesh/sightline/internal/kustomize"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+// Trees returns what there is on the clusters of two trees, but for the objects
+// that are the same in both. The error names the file that cannot be read.
+func Trees(old, new []tree.File) (before, after compare.Fleet, err error) {
+	texts := texts{}
+	a, b := read(texts, old), read(texts, new)
+	for _, name := range slices.Sorted(maps.Keys(a.clusters)) {
+		if !b.clusters[name] {
+			objects, err := a.cluster(name)
+			if err != nil {
+				return before, after, err
+			}
+			before.Clusters = append(before.Clusters, compare.Cluster{Name: name, Objects: objects})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.clusters)) {
+		was, is, err := differing(a, b, name)
+		if err != nil {
+			return before, after, err
+		}
+		if a.clusters[name] {
+			before.Clusters = append(before.Clusters, compare.Cluster{Name: name, Objects: was})
+		}
+		after.Clusters = append(after.Clusters, compare.Cluster{Name: name, Objects: is})
+	}
+	was, is := minus(a.deliveryLeaves(), b.deliveryLeaves())
+	if before.Delivery, err = a.objects(was); err == nil {
+		after.Delivery, err = b.objects(is)
+	}
+	return before, after, err
+}
+
+// differing returns the objects of a cluster that are not the same in both
+// trees.
+func differing(a, b *files, name string) (was, is []compare.Object, err error) {
+	var old []leaf
+	if a.clusters[name] {
+		if old, err = a.leaves(name); err != nil {
+			return nil, nil, err
+		}
+	}
+	new, err := b.leaves(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	old, new = minus(old, new)
+	if was, err = a.objects(old); err != nil {
+		return nil, nil, err
+	}
+	is, err = b.objects(new)
+	return was, is, err
+}
+
+// leaf is where objects come from. Equal leaves have equal objects.
+type leaf struct {
+	text      *text  // of a file; nil where something has to be made
+	namespace string // that a kustomization puts its objects into, "" for their own
+	build     string // the folder of a kustomization to build
+	values    *text  // of a cluster, for the chart
+	reads     string // what that is made of
+	owner     string // of an object of the delivery, the cluster that it is for
+}
+
+// minus takes away what two lists share.
+func minus(a, b []leaf) (onlyA, onlyB []leaf) {
+	if slices.Equal(a, b) {
+		return nil, nil
+	}
+	count := make(map[leaf]int, len(a))
+	for _, l := range a {
+		count[l]++
+	}
+	for _, l := range b {
+		if count[l] > 0 {
+			count[l]--
+		} else {
+			onlyB = append(onlyB, l)
+		}
+	}
+	for _, l := range a {
+		if count[l] > 0 {
+			count[l]--
+			onlyA = append(onlyA, l)
+		}
+	}
+	return onlyA, onlyB
+}
+
+// files is a tree, as far as it has been read.
+type files struct {
+	texts    texts
+	tree     []tree.File
+	at       map[string]*text
+	clusters map[string]bool
+	known    map[string][]leaf // of the folders of kustomizations
+	built    *kustomize.Built
+	made     map[leaf][]compare.Object
+	chart    string // what the chart is made of, "" where there is none
+	chartOf  *chartOf
+}
+
+const clustersDir = "clusters"
+
+func read(texts texts, all []tree.File) *files {
+	f := &files{texts: texts, tree: all, at: make(map[string]*text, len(all)), clusters: map[string]bool{}, known: map[string][]leaf{}, made: map[leaf][]compare.Object{}}
+	for _, file := range all {
+		f.at[file.Path] = texts.of(file.Path, file.Content)
+		if below, ok := strings.CutPrefix(file.Path, clustersDir+"/"); ok {
+			name, _, folder := strings.Cut(below, "/")
+			if !folder {
+				name = strings.TrimSuffix(name, ".yaml")
+			}
+			f.clusters[name] = true
+		}
+	}
+	f.readChart()
+	return f
+}
+
+// cluster returns all objects of a cluster.
+func (f *files) cluster(name string) ([]compare.Object, error) {
+	leaves, err := f.leaves(name)
+	if err != nil {
+		return nil, err
+	}
+	return f.objects(leaves)
+}
+
+// leaves lists what the objects of a cluster come from.
+func (f *files) leaves(name string) ([]leaf, error) {
+	dir := clustersDir + "/" + name
+	if values := f.at[dir+".yaml"]; values != nil && f.chart != "" {
+		return []leaf{{values: values, reads: f.chart}}, nil
+	}
+	if f.at[dir+"/"+kustomize.File] != nil {
+		return f.kustomization(dir, nil)
+	}
+	var leaves []leaf
+	for _, file := range f.below(dir) {
+		if isYAML(file.Path) {
+			leaves = append(leaves, leaf{text: f.at[file.Path]})
+		}
+	}
+	return leaves, nil
+}
+
+// below returns the files below a folder; the tree is sorted.
+func (f *files) below(dir string) []tree.File {
+	from, _ := slices.BinarySearchFunc(f.tree, dir+"/", func(f tree.File, p string) int { return strings.Compare(f.Path, p) })
+	to := from
+	for to < len(f.tree) && strings.HasPrefix(f.tree[to].Path, dir+"/") {
+		to++
+	}
+	return f.tree[from:to]
+}
+
+func isYAML(p string) bool { return path.Ext(p) == ".yaml" || path.Ext(p) == ".yml" }
+
+// deliveryLeaves are the files below the folders of the engines.
+func (f *files) deliveryLeaves() []leaf {
+	var leaves []leaf
+	for _, dir := range []string{"argocd", "flux"} {
+		for _, file := range f.below(dir) {
+			if isYAML(file.Path) && path.Base(file.Path) != kustomize.File && hasKind(f.at[file.Path].content) {
+				leaves = append(leaves, leaf{text: f.at[file.Path], owner: f.owner(file.Path)})
+			}
+		}
+	}
+	return leaves
+}
+
+func hasKind(content []byte) bool {
+	return bytes.HasPrefix(content, []byte("apiVersion:")) || bytes.Contains(content, []byte("\napiVersion:"))
+}
+
+// owner is the cluster that an object of Flux is for.
+func (f *files) owner(file string) string {
+	parts := strings.Split(file, "/")
+	for _, name := range parts[1 : len(parts)-1] {
+		if f.clusters[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+// objects decodes or makes the objects of leaves.
+func (f *files) objects(leaves []leaf) ([]compare.Object, error) {
+	var all []compare.Object
+	for _, l := range leaves {
+		objects, err := f.of(l)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, objects...)
+	}
+	return all, nil
+}
+
+func (f *files) of(l leaf) ([]compare.Object, error) {
+	if l.text != nil {
+		objects, err := l.text.objects()
+		if err != nil || l.namespace == "" && l.owner == "" {
+			return objects, err
+		}
+		objects = slices.Clone(objects)
+		for i := range objects {
+			objects[i].For = l.owner
+			if l.namespace != "" {
+				objects[i].ID.Namespace = l.namespace
+			}
+		}
+		return objects, nil
+	}
+	if objects, ok := f.made[l]; ok {
+		return objects, nil
+	}
+	made := f.buildAt
+	if l.values != nil {
+		made = f.render
+	}
+	objects, err := made(l)
+	if err == nil {
+		f.made[l] = objects
+	}
+	return objects, err
+}

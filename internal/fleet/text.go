@@ -1,0 +1,97 @@
+package fleet
+
+import (
+	"bytes"
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/compare"
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// text is what one or several files say, decoded at most once.
+type text struct {
+	file    string // the first that says so
+	content []byte
+	read    bool
+	decoded []compare.Object
+	err     error
+
+	fields    map[string]any // of a kustomization
+	fieldsErr error
+}
+
+// texts holds every text once, so that files say the same if they have the same
+// pointer.
+type texts map[string]*text
+
+// of returns the text of a file, without the comments at its top.
+func (t texts) of(file string, content []byte) *text {
+	for len(content) > 0 && content[0] == '#' {
+		_, rest, _ := bytes.Cut(content, []byte("\n"))
+		content = rest
+	}
+	known, ok := t[string(content)]
+	if !ok {
+		known = &text{file: file, content: content}
+		t[string(content)] = known
+	}
+	return known
+}
+
+// objects decodes the documents of a text.
+func (t *text) objects() ([]compare.Object, error) {
+	if !t.read {
+		t.read = true
+		t.decoded, t.err = decode(t.content)
+		if t.err != nil {
+			t.err = fmt.Errorf("%s: %w", t.file, t.err)
+		}
+	}
+	return t.decoded, t.err
+}
+
+// mapping decodes a text that is one object, whatever its kind.
+func (t *text) mapping() (map[string]any, error) {
+	if t.fields == nil && t.fieldsErr == nil {
+		t.fieldsErr = yaml.Unmarshal(t.content, &t.fields)
+	}
+	return t.fields, t.fieldsErr
+}
+
+func decode(content []byte) ([]compare.Object, error) {
+	var objects []compare.Object
+	for _, document := range documents(content) {
+		data, err := yaml.YAMLToJSON(document)
+		if err != nil {
+			return nil, err
+		}
+		v, err := resource.DecodeJSON(data)
+		if err != nil {
+			return nil, err
+		}
+		if v == nil {
+			continue // a comment
+		}
+		object, ok := v.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("expected an object, found %T", v)
+		}
+		if object["kind"] == nil {
+			return nil, fmt.Errorf("expected an object with a kind, found one without")
+		}
+		objects = append(objects, compare.Object{ID: resource.IDOf(object), Content: compare.NewContent(object)})
+	}
+	return objects, nil
+}
+
+// documents takes a stream apart.
+func documents(content []byte) [][]byte {
+	separator := []byte("\n---\n")
+	content = bytes.TrimPrefix(content, separator[1:])
+	if !bytes.Contains(content, separator) {
+		return [][]byte{content}
+	}
+	return bytes.Split(content, separator)
+}
