@@ -156,7 +156,8 @@ func objectsOf(c *resource.Cluster, phase resource.Phase) ([]object, error) {
 // defect is what is wrong with a component.
 type defect struct{ rule, message, hint string }
 
-// kustomized builds a phase that has the objects only.
+// kustomized builds a phase that has the objects only, and returns what became
+// of each.
 func kustomized(c *resource.Cluster, phase resource.Phase, objects []object, components []tree.File) ([]resource.Object, *defect, error) {
 	files, err := kustomize.Tree([]resource.Cluster{*c}, components...)
 	if err != nil {
@@ -170,27 +171,36 @@ func kustomized(c *resource.Cluster, phase resource.Phase, objects []object, com
 	if err != nil {
 		return nil, &defect{overlay.RulePatch, shortened(err), ""}, nil
 	}
-	return built, wrong(objects, built), nil
+	made, wrong := matched(objects, built)
+	return made, wrong, nil
 }
 
-// wrong says why what was built cannot take the place of the objects.
-func wrong(objects []object, built []resource.Object) *defect {
+// matched puts what was built in the order of the objects, or says why it
+// cannot take their place.
+func matched(objects []object, built []resource.Object) ([]resource.Object, *defect) {
 	const hint = "an overlay changes what objects say; what they are called, and which there are, is the topology's to say"
-	for i, b := range built {
-		if is := resource.IDOf(b); i >= len(objects) || objects[i].id != is {
-			if !slices.ContainsFunc(objects, func(o object) bool { return o.id == is }) {
-				return &defect{overlay.RuleObject, fmt.Sprintf("there would be a %s, which is not rendered", is), hint}
-			}
-			return &defect{overlay.RuleObject, fmt.Sprintf("there would be no %s any more", objects[i].id), hint}
+	index := make(map[resource.ID]int, len(objects))
+	for i, o := range objects {
+		index[o.id] = i
+	}
+	made := make([]resource.Object, len(objects))
+	for _, b := range built {
+		id := resource.IDOf(b)
+		i, ok := index[id]
+		if !ok {
+			return nil, &defect{overlay.RuleObject, fmt.Sprintf("there would be a %s, which is not rendered", id), hint}
 		}
-		if at := resource.Null(b); at != "" {
-			return &defect{overlay.RulePatch, fmt.Sprintf("%s of %s would be null, of which every program makes something else", at, objects[i].id), "remove the field instead"}
+		made[i] = b
+	}
+	for i, o := range objects {
+		if made[i] == nil {
+			return nil, &defect{overlay.RuleObject, fmt.Sprintf("there would be no %s any more", o.id), hint}
+		}
+		if at := resource.Null(made[i]); at != "" {
+			return nil, &defect{overlay.RulePatch, fmt.Sprintf("%s of %s would be null, of which every program makes something else", at, o.id), "remove the field instead"}
 		}
 	}
-	if len(built) < len(objects) {
-		return &defect{overlay.RuleObject, fmt.Sprintf("there would be no %s any more", objects[len(built)].id), hint}
-	}
-	return nil
+	return made, nil
 }
 
 // blame builds a phase that went wrong with one overlay and one patch after the

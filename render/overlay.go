@@ -169,7 +169,11 @@ func (s *scripts) resource(r resource.Resource) ([]resource.Resource, error) {
 			if err != nil {
 				return nil, err
 			}
-			parts = append(parts, resource.Resource{Phase: r.Phase, Name: r.Name + "-" + item, Body: body})
+			name := r.Name
+			if r.Body.Repeated() != resource.ScopeNamespace {
+				name += "-" + item
+			}
+			parts = append(parts, resource.Resource{Phase: r.Phase, Name: name, Body: body})
 		case shared:
 			last := &parts[len(parts)-1]
 			last.Only = append(last.Only, item)
@@ -245,7 +249,6 @@ func (l *layers) attach(o *overlay.Overlay) error {
 // which of its patches do.
 func (l *layers) reach(o *overlay.Overlay, c *resource.Cluster, phase resource.Phase, reached []bool) (concerned bool, err error) {
 	for r := range c.In(phase) {
-		repeated := r.Body.Repeated() == resource.ScopeNamespace
 		for values := range c.Each(r) {
 			id, err := r.Body.ID(values)
 			if err != nil {
@@ -255,10 +258,6 @@ func (l *layers) reach(o *overlay.Overlay, c *resource.Cluster, phase resource.P
 			for i := range o.Component.Patches {
 				p := &o.Component.Patches[i]
 				reached[i] = reached[i] || p.Selects(id)
-				if repeated && p.Overreaches(id) && !l.failed[o.Name] {
-					l.fail(o, p.At, overlay.RuleTarget, `use a Jsonnet overlay: if resource.metadata.namespace == "default" then …`,
-						"this patch is for the namespace \"default\" only (%s), and to kustomize every monitor was there before it got its namespace", p.Target)
-				}
 			}
 		}
 	}

@@ -219,14 +219,17 @@ func TestPatchesFindTheirPhase(t *testing.T) {
 	assert.False(t, attached["clusters/one/link/kustomization.yaml"], "no patch is for it")
 }
 
-// TestPatchesNameFinalObjects shows that a patch finds a monitor by the
-// namespace that it is put into.
-func TestPatchesNameFinalObjects(t *testing.T) {
-	objects := over("patches: [{target: {kind: PodMonitor, namespace: shop}, patch: '[{\"op\": \"replace\", \"path\": \"/spec/podMetricsEndpoints/0/interval\", \"value\": \"15s\"}]'}]").objects(t)
-	for ns, want := range map[string]string{"shop": "15s", "istio-system": "30s", "default": "30s"} {
-		endpoints, _ := at(objects["one"][fmt.Sprintf(podMonitor, ns)], "spec", "podMetricsEndpoints").([]any)
-		require.Len(t, endpoints, 1)
-		assert.Equal(t, want, at(endpoints[0].(map[string]any), "interval"), ns)
+// TestPatchOfOneNamespace shows that a patch finds a monitor by its namespace,
+// and that "default" is a namespace like any other.
+func TestPatchOfOneNamespace(t *testing.T) {
+	for _, patched := range []string{"shop", "default"} {
+		objects := over("patches: [{target: {kind: PodMonitor, namespace: " + patched + "}, patch: '[{\"op\": \"replace\", \"path\": \"/spec/podMetricsEndpoints/0/interval\", \"value\": \"15s\"}]'}]").objects(t)
+		for _, ns := range []string{"shop", "istio-system", "default"} {
+			endpoints, _ := at(objects["one"][fmt.Sprintf(podMonitor, ns)], "spec", "podMetricsEndpoints").([]any)
+			require.Len(t, endpoints, 1)
+			want := map[bool]string{true: "15s", false: "30s"}[ns == patched]
+			assert.Equal(t, want, at(endpoints[0].(map[string]any), "interval"), "%s, where %s is patched", ns, patched)
+		}
 	}
 }
 
@@ -266,16 +269,22 @@ func TestScripts(t *testing.T) {
 kind: Kustomization
 resources:
 - ../../../base/istiod-servicemonitor
-- podmonitor-default.yaml
-- ../../../namespaces/istio-system
-- podmonitor-shop.yaml
-- podmonitor-two.yaml
+- podmonitor.yaml
 - ../../../base/telemetry
-sortOptions:
-  order: fifo
 `, content(files, "clusters/two/monitoring/kustomization.yaml"))
-	assert.Empty(t, content(files, "namespaces/two/kustomization.yaml"), "nobody needs it any more")
-	assert.NotEmpty(t, content(files, "namespaces/shop/kustomization.yaml"))
+	assert.Equal(t, 4, strings.Count(content(files, "clusters/two/monitoring/podmonitor.yaml"), "kind: PodMonitor"), "the one that the overlay leaves alone is beside the others of its set")
+	assert.Empty(t, content(files, "namespaces/two/podmonitor/kustomization.yaml"), "nobody needs it any more")
+	assert.NotEmpty(t, content(files, "base/podmonitor/kustomization.yaml"))
+}
+
+// TestScriptOfOneSet shows that a set of namespaces which an overlay leaves
+// alone stays shared.
+func TestScriptOfOneSet(t *testing.T) {
+	top, from := over("function(resource, cluster) if resource.kind == 'PodMonitor' && resource.metadata.namespace == 'two' then resource { spec+: { sampleLimit: 1 } } else resource").parse(t)
+	files, err := Tree(top, from, Kustomize)
+	require.NoError(t, err)
+	assert.Contains(t, content(files, "clusters/two/monitoring/kustomization.yaml"), "\n- ../../../base/podmonitor\n- podmonitor.yaml\n")
+	assert.Equal(t, 1, strings.Count(content(files, "clusters/two/monitoring/podmonitor.yaml"), "kind: PodMonitor"))
 }
 
 func content(files []tree.File, path string) string {
@@ -324,9 +333,6 @@ hint: render -o - --cluster NAME prints the objects of a cluster`},
 		{"target on another cluster", over("patches: [{target: {kind: ClusterRoleBinding}, patch: '[{\"op\": \"remove\", \"path\": \"/roleRef\"}]'}]").matching("o1", "names: [one, two]"),
 			`overlays/o1/kustomization.yaml:1:55: OV03: no object of the clusters that overlay "o1" matches is the target of this patch (kind ClusterRoleBinding)
 hint: render -o - --cluster NAME prints the objects of a cluster`},
-		{"monitor of the namespace default", over("patches: [{target: {kind: PodMonitor, namespace: default}, patch: '[{\"op\": \"add\", \"path\": \"/spec/sampleLimit\", \"value\": 1}]'}]"),
-			`overlays/o1/kustomization.yaml:1:67: OV03: this patch is for the namespace "default" only (kind PodMonitor, namespace default), and to kustomize every monitor was there before it got its namespace
-hint: use a Jsonnet overlay: if resource.metadata.namespace == "default" then …`},
 		{"second patch of the second overlay", over(add, "patches:\n  - target: {kind: Kiali}\n    patch: '[{\"op\": \"add\", \"path\": \"/spec/a/b\", \"value\": 1}]'\n  - target: {kind: Kiali}\n    patch: '[{\"op\": \"remove\", \"path\": \"/spec/gone\"}]'\n"),
 			`overlays/o2/kustomization.yaml:5:12: OV04: overlay "o2", cluster "hub", phase kiali: the patch of kind Kiali: error in remove for path: '/spec/gone': Unable to remove nonexistent key: gone: missing value`},
 		{"on one cluster only", over("patches: [{target: {kind: PodMonitor, namespace: two}, patch: '[{\"op\": \"test\", \"path\": \"/kind\", \"value\": \"Secret\"}]'}]"),
@@ -373,10 +379,17 @@ func TestPatchesCannotMakeOtherObjects(t *testing.T) {
 	a := resource.Object{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "a"}}
 	b := resource.Object{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "b"}}
 	objects := []object{{id: resource.IDOf(a)}, {id: resource.IDOf(b)}}
-	assert.Nil(t, wrong(objects, []resource.Object{a, b}))
-	assert.Equal(t, "there would be no v1 Secret a any more", wrong(objects, []resource.Object{b}).message)
-	assert.Equal(t, "there would be no v1 Secret b any more", wrong(objects, []resource.Object{a}).message)
-	assert.Equal(t, "there would be a v1 Secret b, which is not rendered", wrong(objects[:1], []resource.Object{b}).message)
+	wrong := func(objects []object, built ...resource.Object) string {
+		_, wrong := matched(objects, built)
+		require.NotNil(t, wrong)
+		return wrong.message
+	}
+	made, none := matched(objects, []resource.Object{b, a})
+	assert.Nil(t, none)
+	assert.Equal(t, []resource.Object{a, b}, made, "in the order of the objects")
+	assert.Equal(t, "there would be no v1 Secret a any more", wrong(objects, b))
+	assert.Equal(t, "there would be no v1 Secret b any more", wrong(objects, a))
+	assert.Equal(t, "there would be a v1 Secret b, which is not rendered", wrong(objects[:1], b))
 }
 
 // TestOthersKeepTheFastWay shows that a cluster that no overlay matches shares

@@ -255,12 +255,21 @@ func configText(config map[string]any) string { return string(resource.Encode(ni
 func namespacesOf(t *topology.Topology, c *topology.Cluster) []string {
 	namespaces := slices.Concat(c.Namespaces, c.Gateways, c.Waypoints)
 	if c.InMesh() {
-		namespaces = append(namespaces, t.Spec.Mesh.ControlPlaneNamespace)
-		namespaces = append(namespaces, t.Spec.Namespaces...)
+		namespaces = append(namespaces, meshNamespacesOf(t, c)...)
 		if t.Spec.Mesh.DataPlane == "ambient" {
 			namespaces = append(namespaces, c.ZtunnelNamespace)
 		}
 	}
+	slices.Sort(namespaces)
+	return slices.Compact(namespaces)
+}
+
+// meshNamespacesOf lists those of them that every cluster of the mesh has.
+func meshNamespacesOf(t *topology.Topology, c *topology.Cluster) []string {
+	if !c.InMesh() {
+		return nil
+	}
+	namespaces := append([]string{t.Spec.Mesh.ControlPlaneNamespace}, t.Spec.Namespaces...)
 	slices.Sort(namespaces)
 	return slices.Compact(namespaces)
 }

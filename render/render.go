@@ -164,12 +164,13 @@ func bare(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 			bodies[s] = resources
 		}
 		clusters[i] = resource.Cluster{
-			Name:       c.Name,
-			Hub:        s.Hub,
-			Resources:  resources,
-			Values:     resource.Values{resource.ScopeTopology: shared, resource.ScopeCluster: own},
-			Namespaces: namespacesOf(t, c),
-			Items:      itemsOf(t, c, from.Links),
+			Name:           c.Name,
+			Hub:            s.Hub,
+			Resources:      resources,
+			Values:         resource.Values{resource.ScopeTopology: shared, resource.ScopeCluster: own},
+			Namespaces:     namespacesOf(t, c),
+			MeshNamespaces: meshNamespacesOf(t, c),
+			Items:          itemsOf(t, c, from.Links),
 		}
 	}
 	return clusters, nil

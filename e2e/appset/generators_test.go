@@ -32,7 +32,7 @@ type mesh struct {
 
 func (m mesh) String() string {
 	clusters := map[string]string{
-		"east":      "{name: east, server: https://api.east.example.com:6443, domain: apps.east.example.com}",
+		"east":      "{name: east, server: https://api.east.example.com:6443, domain: apps.east.example.com, gateways: [gateways]}",
 		"West_1.eu": "{name: West_1.eu, server: https://api.west.example.com:6443}",
 		"south":     "{name: south, server: https://api.south.example.com:6443}",
 	}

@@ -92,7 +92,9 @@ func objects(vm *template.VM, file string, args map[string]any) (map[string]reso
 }
 
 // folder writes objects into a folder, with a kustomization of them all: first
-// those that others need to be there, the rest by their names.
+// those that others need to be there, the rest by their names. An engine keeps
+// that order; kubectl has its own, by kinds, in which an AppProject comes first
+// as well.
 func folder(dir string, objects map[string]resource.Object, first ...string) []tree.File {
 	names := slices.Concat(first, slices.DeleteFunc(slices.Sorted(maps.Keys(objects)), func(name string) bool { return slices.Contains(first, name) }))
 	files := make([]tree.File, 0, len(names)+1)
@@ -101,10 +103,7 @@ func folder(dir string, objects map[string]resource.Object, first ...string) []t
 		resources[i] = name + ".yaml"
 		files = append(files, tree.File{Path: path.Join(dir, resources[i]), Content: resource.Encode(nil, objects[name])})
 	}
-	return append(files, tree.File{Path: path.Join(dir, kustomize.File), Content: kustomize.Kustomization(map[string]any{
-		"resources":   resources,
-		"sortOptions": map[string]any{"order": "fifo"},
-	})})
+	return append(files, tree.File{Path: path.Join(dir, kustomize.File), Content: kustomize.Kustomization(map[string]any{"resources": resources})})
 }
 
 // inRepository is the path of what a tree has at p, in the repository that the

@@ -31,12 +31,11 @@ func Load(files []tree.File) (*Built, error) {
 var building sync.Mutex
 
 // Build builds the kustomization in a folder of the tree, in the order in
-// which kustomize prints its objects.
+// which the kustomizations list its objects.
 func (b *Built) Build(dir string) ([]resource.Object, error) {
 	building.Lock()
 	defer building.Unlock()
 	options := krusty.MakeDefaultOptions()
-	options.Reorder = krusty.ReorderOptionUnspecified // the kustomizations say it
 	built, err := krusty.MakeKustomizer(options).Run(b.fs, "/"+dir)
 	if err != nil {
 		return nil, fmt.Errorf("kustomize build %s: %w", dir, err)

@@ -1,19 +1,20 @@
 // Package kustomize writes clusters as kustomizations that share what is the
 // same for all of them.
 //
-// Where a resource goes is decided by its holes, never by comparing contents:
-// without a hole of the cluster or a namespace it stands once in base/. One
-// that is repeated for namespaces stands in base/ without its namespace, once
-// for each choice of the values of a cluster that it has, and
-// namespaces/<namespace>/ adds that. Everything else belongs to a cluster: what is
-// repeated for its links or tokens, in a file each, and a literal, which an
+// Where a resource goes is decided by its holes and by the topology, never by
+// comparing contents: without a hole of the cluster or a namespace it stands
+// once in base/. One that is repeated for namespaces stands there as well, in
+// one file with an object for each namespace of the mesh. Further namespaces
+// of a cluster are a set with a folder of its own, namespaces/<set>/, to which
+// all clusters with the same set refer. Everything else belongs to a cluster:
+// what is repeated for its links or tokens, in a file each, and what an
 // overlay has made for that cluster. So adding a cluster never moves what
 // another one has.
 package kustomize
 
 import (
+	"crypto/sha256"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,11 +30,10 @@ const File = "kustomization.yaml"
 // that they have, below overlays/<component>/. The files are sorted.
 func Tree(clusters []resource.Cluster, components ...tree.File) ([]tree.File, error) {
 	w := writer{
-		files:      slices.Clone(components),
-		base:       map[string]*resource.Body{},
-		same:       map[*resource.Body]string{},
-		namespaces: map[string]bool{},
-		placed:     map[*resource.Body]place{},
+		files:   slices.Clone(components),
+		shared:  map[string]*resource.Body{},
+		same:    map[sharedAs]bool{},
+		encoded: map[string][]byte{},
 	}
 	for i := range clusters {
 		if err := w.cluster(&clusters[i]); err != nil {
@@ -44,27 +44,17 @@ func Tree(clusters []resource.Cluster, components ...tree.File) ([]tree.File, er
 }
 
 type writer struct {
-	files      []tree.File
-	base       map[string]*resource.Body // what base/<name> was made of
-	same       map[*resource.Body]string // base/<name> that a body is known to be the same as
-	namespaces map[string]bool           // folders below namespaces/ that are written
-	placed     map[*resource.Body]place
+	files   []tree.File
+	shared  map[string]*resource.Body // what a folder in base/ or namespaces/ was made of
+	same    map[sharedAs]bool         // bodies that are known to be what the folder was made of
+	encoded map[string][]byte         // kustomizations by what they list
 }
 
-// place is where the objects of a body go.
-type place struct {
-	where where
-	body  *resource.Body // as it stands there
+// sharedAs is a body and a folder that it is shared in.
+type sharedAs struct {
+	dir  string
+	body *resource.Body
 }
-
-type where int
-
-const (
-	inBase where = iota
-	inNamespaces
-	inFiles
-	inCluster
-)
 
 func (w *writer) add(dir, name string, content []byte) {
 	w.files = append(w.files, tree.File{Path: dir + "/" + name, Content: content})
@@ -74,177 +64,179 @@ func (w *writer) cluster(c *resource.Cluster) error {
 	dir := "clusters/" + c.Name
 	var phases []string
 	for _, phase := range resource.Phases(c.Hub) {
-		var resources []string
+		f := folder{contents: map[string][]byte{}}
 		for r := range c.In(phase) {
-			names, err := w.resource(c, r)
-			if err != nil {
+			if err := w.resource(&f, c, r); err != nil {
 				return fmt.Errorf("%s %s: %w", phase, r.Name, err)
 			}
-			resources = append(resources, names...)
 		}
-		if len(resources) == 0 {
+		if len(f.resources) == 0 {
 			continue
 		}
 		phases = append(phases, string(phase))
-		w.add(dir+"/"+string(phase), File, build(resources, c.Components[phase]))
+		below := dir + "/" + string(phase)
+		for name, content := range f.contents {
+			w.add(below, name, content)
+		}
+		w.add(below, File, w.kustomization(f.resources, c.Components[phase]))
 	}
-	w.add(dir, File, build(phases, nil))
+	w.add(dir, File, w.kustomization(phases, nil))
 	return nil
 }
 
-// resource writes what the resource needs and returns how the kustomization
-// of its phase refers to it.
-func (w *writer) resource(c *resource.Cluster, r resource.Resource) ([]string, error) {
-	p, ok := w.placed[r.Body]
-	if !ok {
-		var err error
-		if p, err = placeOf(r.Body); err != nil {
-			return nil, err
-		}
-		if !r.Body.IsLiteral() { // which is met once
-			w.placed[r.Body] = p
-		}
-	}
-	switch p.where {
-	case inCluster:
-		content, err := p.body.Append(nil, c.Values)
-		if err != nil {
-			return nil, err
-		}
-		name := r.Name + ".yaml"
-		w.add("clusters/"+c.Name+"/"+string(r.Phase), name, content)
-		return []string{name}, nil
-	case inNamespaces:
-		return w.repeated(c, r, p.body)
-	case inFiles:
-		return w.each(c, r)
-	default:
-		return []string{"../../../base/" + r.Name}, w.addBase(c, r, r.Name, p.body)
-	}
+// folder is that of a phase of a cluster.
+type folder struct {
+	resources []string          // what its kustomization lists, in order
+	contents  map[string][]byte // of its files
 }
 
-func placeOf(body *resource.Body) (place, error) {
+// write appends an object to a file of the folder.
+func (f *folder) write(name string, body *resource.Body, values resource.Values) error {
+	content, known := f.contents[name]
+	if !known {
+		f.resources = append(f.resources, name)
+	}
+	var err error
+	f.contents[name], err = appendObject(content, body, values)
+	return err
+}
+
+func appendObject(dst []byte, body *resource.Body, values resource.Values) ([]byte, error) {
+	if len(dst) > 0 {
+		dst = append(dst, "---\n"...)
+	}
+	return body.Append(dst, values)
+}
+
+// resource writes a resource to the folder of its phase, or to one that the
+// folder refers to.
+func (w *writer) resource(f *folder, c *resource.Cluster, r resource.Resource) error {
 	switch {
-	case body.Repeated() == resource.ScopeNamespace:
-		shared, err := withoutNamespace(body)
-		return place{inNamespaces, shared}, err
-	case body.Repeated() != "":
-		return place{inFiles, body}, nil
-	case body.Uses(resource.ScopeCluster), body.IsLiteral():
-		return place{inCluster, body}, nil
-	}
-	return place{inBase, body}, nil
-}
-
-// each writes a resource that the cluster has for each of its own items, to a
-// file for each.
-func (w *writer) each(c *resource.Cluster, r resource.Resource) ([]string, error) {
-	var names []string
-	for values := range c.Each(r) {
-		content, err := r.Body.Append(nil, values)
-		if err != nil {
-			return nil, err
-		}
-		name := r.Name + "-" + r.ItemOf(values) + ".yaml"
-		w.add("clusters/"+c.Name+"/"+string(r.Phase), name, content)
-		names = append(names, name)
-	}
-	return names, nil
-}
-
-// repeated writes a resource that every namespace of the cluster has. Where it
-// has values of the cluster, they tell the variants of it apart.
-func (w *writer) repeated(c *resource.Cluster, r resource.Resource, body *resource.Body) ([]string, error) {
-	variant, err := variantOf(body, c.Values)
-	if err != nil {
-		return nil, err
-	}
-	base, below, up := r.Name, "", "../../"
-	if variant != "" {
-		base += "-" + variant
-		below, up = "/"+base, "../../../"
-	}
-	if err := w.addBase(c, r, base, body); err != nil {
-		return nil, err
-	}
-	namespaces := c.NamespacesOf(r)
-	names := make([]string, len(namespaces))
-	for i, ns := range namespaces {
-		dir := "namespaces/" + ns + below
-		names[i] = "../../../" + dir
-		if w.namespaces[dir] {
-			continue
-		}
-		w.namespaces[dir] = true
-		w.add(dir, File, Kustomization(map[string]any{"namespace": ns, "resources": []string{up + "base/" + base}}))
-	}
-	return names, nil
-}
-
-var folder = regexp.MustCompile(`^[A-Za-z0-9][-.A-Za-z0-9]*$`)
-
-// variantOf joins the values of the cluster that a body has to a name; "" if
-// it has none.
-func variantOf(body *resource.Body, values resource.Values) (string, error) {
-	var parts []string
-	for _, path := range body.Paths(resource.ScopeCluster) {
-		value, ok := values[resource.ScopeCluster][path].(string)
-		if !ok || !folder.MatchString(value) {
-			return "", fmt.Errorf("a resource that is repeated for namespaces may have only such values of the cluster as can name a folder, and cluster.%s is %v", path, values[resource.ScopeCluster][path])
-		}
-		parts = append(parts, value)
-	}
-	return strings.Join(parts, "-"), nil
-}
-
-// addBase writes a body to base/, once.
-func (w *writer) addBase(c *resource.Cluster, r resource.Resource, name string, body *resource.Body) error {
-	if w.same[body] == name {
-		return nil
-	}
-	w.same[body] = name
-	if first, ok := w.base[name]; ok {
-		if !body.Equal(first) {
-			return fmt.Errorf("two shapes define base/%s differently; the template must name the variants apart", name)
+	case r.Body.Repeated() == resource.ScopeNamespace:
+		return w.repeated(f, c, r)
+	case r.Body.Repeated() != "":
+		for values := range c.Each(r) {
+			if err := f.write(r.Name+"-"+r.ItemOf(values)+".yaml", r.Body, values); err != nil {
+				return err
+			}
 		}
 		return nil
+	case r.Body.Uses(resource.ScopeCluster), r.Body.IsLiteral():
+		return f.write(r.Name+".yaml", r.Body, c.Values)
 	}
-	w.base[name] = body
-	content, err := body.Append(nil, c.Values)
+	return w.share(f, c, r, "base/"+r.Name)
+}
+
+// repeated writes a resource that the cluster has in each of its namespaces.
+// Values of the cluster tell its variants apart.
+func (w *writer) repeated(f *folder, c *resource.Cluster, r resource.Resource) error {
+	name, err := variantOf(r, c.Values)
 	if err != nil {
 		return err
 	}
-	w.add("base/"+name, r.Name+".yaml", content)
-	w.add("base/"+name, File, Kustomization(map[string]any{"resources": []string{r.Name + ".yaml"}}))
+	if err := w.set(f, c, r, c.MeshNamespaces, "base/"+name); err != nil {
+		return err
+	}
+	further := without(c.Namespaces, c.MeshNamespaces)
+	return w.set(f, c, r, further, "namespaces/"+setName(further)+"/"+name)
+}
+
+// set refers to the folder of a set of namespaces. Where an overlay has changed
+// the resource in some of them, the others go to the cluster's own file, beside
+// what the overlay made.
+func (w *writer) set(f *folder, c *resource.Cluster, r resource.Resource, namespaces []string, dir string) error {
+	has := namespaces
+	if r.Only != nil {
+		has = common(namespaces, r.Only)
+	}
+	if len(has) == 0 {
+		return nil
+	}
+	r.Only = has
+	if len(has) == len(namespaces) {
+		return w.share(f, c, r, dir)
+	}
+	for values := range c.Each(r) {
+		if err := f.write(r.Name+".yaml", r.Body, values); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// withoutNamespace is the body without metadata.namespace, which must be all
-// that the namespaces differ in.
-func withoutNamespace(body *resource.Body) (*resource.Body, error) {
-	object := maps.Clone(body.Object())
-	metadata, _ := object["metadata"].(map[string]any)
-	metadata = maps.Clone(metadata)
-	delete(metadata, "namespace")
-	object["metadata"] = metadata
-	shared, err := resource.NewBody(object)
-	if err != nil {
-		return nil, err
+// setName names a set of namespaces. A dot cannot be part of a namespace's
+// name. A long name is shortened; the digest keeps it apart from others.
+func setName(namespaces []string) string {
+	const longest = 100
+	name := strings.Join(namespaces, ".")
+	if len(name) <= longest {
+		return name
 	}
-	if shared.Repeated() != "" {
-		return nil, fmt.Errorf("a resource that is repeated for namespaces may differ in metadata.namespace only")
-	}
-	return shared, nil
+	digest := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("%s.and-%d-more.%x", namespaces[0], len(namespaces)-1, digest[:6])
 }
 
-// build is a kustomization that is built on its own, so it says that its
-// objects keep the order they are listed in. The components change them in
-// order.
-func build(resources, components []string) []byte {
-	fields := map[string]any{
-		"resources":   resources,
-		"sortOptions": map[string]any{"order": "fifo"},
+// common and without keep the order of names.
+func common(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(others, name) })
+}
+
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
+}
+
+var folderName = regexp.MustCompile(`^[A-Za-z0-9][-.A-Za-z0-9]*$`)
+
+// variantOf is the name of a resource with the values of the cluster that it
+// has.
+func variantOf(r resource.Resource, values resource.Values) (string, error) {
+	name := r.Name
+	for _, path := range r.Body.Paths(resource.ScopeCluster) {
+		value, ok := values[resource.ScopeCluster][path].(string)
+		if !ok || !folderName.MatchString(value) {
+			return "", fmt.Errorf("a resource that is repeated for namespaces may have only such values of the cluster as can name a folder, and cluster.%s is %v", path, values[resource.ScopeCluster][path])
+		}
+		name += "-" + value
 	}
+	return name, nil
+}
+
+// share refers to a folder that clusters share, and writes it for the first of
+// them.
+func (w *writer) share(f *folder, c *resource.Cluster, r resource.Resource, dir string) error {
+	f.resources = append(f.resources, "../../../"+dir)
+	if w.same[sharedAs{dir, r.Body}] {
+		return nil
+	}
+	w.same[sharedAs{dir, r.Body}] = true
+	if first, ok := w.shared[dir]; ok {
+		if !r.Body.Equal(first) {
+			return fmt.Errorf("two shapes define %s differently; the template must name the variants apart", dir)
+		}
+		return nil
+	}
+	w.shared[dir] = r.Body
+	var content []byte
+	for values := range c.Each(r) {
+		var err error
+		if content, err = appendObject(content, r.Body, values); err != nil {
+			return err
+		}
+	}
+	name := r.Name + ".yaml"
+	w.add(dir, name, content)
+	w.add(dir, File, w.kustomization([]string{name}, nil))
+	return nil
+}
+
+// kustomization is the text of one. The components change its objects in
+// order.
+func (w *writer) kustomization(resources, components []string) []byte {
+	key := strings.Join(resources, "\n") + "\n\n" + strings.Join(components, "\n")
+	if content, ok := w.encoded[key]; ok {
+		return content
+	}
+	fields := map[string]any{"resources": resources}
 	if len(components) > 0 {
 		paths := make([]string, len(components))
 		for i, name := range components {
@@ -252,7 +244,9 @@ func build(resources, components []string) []byte {
 		}
 		fields["components"] = paths
 	}
-	return Kustomization(fields)
+	content := Kustomization(fields)
+	w.encoded[key] = content
+	return content
 }
 
 // Kustomization is the text of a kustomization with these fields, to which it

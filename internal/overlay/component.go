@@ -241,7 +241,7 @@ var refused = map[string]struct{ reason, hint string }{
 	"patchesJson6902":             {"it is deprecated in kustomize", "write patches: [{path: …, target: …}]"},
 	"imageTags":                   {"it is deprecated in kustomize", "write images: [{name: …, newTag: …}]"},
 	"replicas":                    {"it counts the pods of Deployments, and none is rendered", "patch deployment.replicas or deployment.hpa of the Kiali resource"},
-	"sortOptions":                 {"the kustomization of a phase has it", "remove it"},
+	"sortOptions":                 {"no kustomization but the one that is built can have it", "remove it"},
 	"buildMetadata":               {"the kustomization of a phase would have to have it", "remove it; an annotation can say where an object comes from"},
 }
 

@@ -21,7 +21,7 @@ import (
 const (
 	RuleField  = "OV01" // a field that a kustomize overlay may not have
 	RuleObject = "OV02" // an object would be renamed, moved or removed
-	RuleTarget = "OV03" // a patch reaches no object, or others than it names
+	RuleTarget = "OV03" // a patch reaches no object
 	RulePatch  = "OV04" // a patch cannot be applied
 	RuleScript = "OV05" // a Jsonnet overlay fails, or returns no resource
 )

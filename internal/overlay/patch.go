@@ -34,18 +34,8 @@ type Patch struct {
 // annotations that a target asks for are left out, because another patch may
 // give them to the object.
 func (p *Patch) Selects(id resource.ID) bool {
-	return p.selects(id, resIDOf(id).EffectiveNamespace())
-}
-
-// Overreaches tells whether the patch changes an object that it does not mean.
-// To kustomize, an object that gets its namespace by a kustomization is also
-// where it was before, and without a namespace it was in "default".
-func (p *Patch) Overreaches(id resource.ID) bool {
-	return p.selects(id, resid.DefaultNamespace) && !p.Selects(id)
-}
-
-func (p *Patch) selects(id resource.ID, namespace string) bool {
-	return p.selector.MatchGvk(resIDOf(id).Gvk) && p.selector.MatchName(id.Name) && p.selector.MatchNamespace(namespace)
+	of := resIDOf(id)
+	return p.selector.MatchGvk(of.Gvk) && p.selector.MatchName(id.Name) && p.selector.MatchNamespace(of.EffectiveNamespace())
 }
 
 func resIDOf(id resource.ID) resid.ResId {

@@ -64,6 +64,11 @@ type Cluster struct {
 	Resources  []Resource
 	Values     Values // of the scopes topology and cluster
 	Namespaces []string
+
+	// Those of Namespaces that every cluster of the mesh has, in the same
+	// order.
+	MeshNamespaces []string
+
 	Items      map[string][]Item  // of the scopes link and token
 	Components map[Phase][]string // the kustomize components that change the resources, in order
 }
