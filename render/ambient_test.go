@@ -13,7 +13,7 @@ import (
 // Envoy.
 var (
 	ztunnel = pod{
-		namespace: "ztunnel", ip: "10.0.0.12", annotations: merged,
+		namespace: "ztunnel", ip: "10.0.0.12", annotations: map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15020"},
 		labels:     map[string]string{"app": "ztunnel", "app.kubernetes.io/name": "ztunnel"},
 		containers: []container{{name: "istio-proxy", ports: []port{{"ztunnel-stats", 15020}}}},
 	}
@@ -32,7 +32,7 @@ var (
 )
 
 // TestAmbientTargets shows that each proxy of the example ambient is one
-// target, whether proxies announce their port or not, and that the series of
+// target, whether metrics are merged or not, and that the series of
 // ztunnel have app="ztunnel".
 func TestAmbientTargets(t *testing.T) {
 	renamed := ztunnel.labelled("app", "ztunnel", "app.kubernetes.io/name", "mesh-node-proxy")
@@ -41,34 +41,28 @@ func TestAmbientTargets(t *testing.T) {
 	moved.namespace = "mesh-node"
 
 	for _, test := range []struct {
-		name     string
-		cluster  string
-		pod      pod
-		found    int             // targets before relabeling
-		address  map[bool]string // of the one target after it, with and without merged metrics
-		endpoint string          // without
-		labels   target          // beside those of every target
+		name    string
+		cluster string
+		pod     pod
+		found   int             // targets before relabeling
+		address map[bool]string // of the one target after it, with and without merged metrics
+		labels  target          // beside those of every target
 	}{
-		{"ztunnel", "cluster1", ztunnel, 1, at("15020", "15020"), "ztunnel-stats", target{"app": "ztunnel"}},
-		{"ztunnel of Istio's chart", "cluster1", named, 1, at("15020", "15020"), "ztunnel-stats", target{"app": "ztunnel"}},
-		{"ztunnel by another name", "cluster1", renamed, 1, at("15020", "15020"), "ztunnel-stats", target{"app": "ztunnel"}},
-		{"ztunnel in another namespace", "cluster2", moved, 1, at("15020", "15020"), "ztunnel-stats", target{"app": "ztunnel"}},
-		{"waypoint", "cluster1", waypoint, 3, at("15020", "15090"), "http-envoy-prom", nil},
-		{"gateway", "cluster1", ingress, 3, at("15020", "15090"), "http-envoy-prom", nil},
-		{"gateway on the remote", "cluster2", ingress, 3, at("15020", "15090"), "http-envoy-prom", nil},
-		{"application named like ztunnel's chart", "cluster1", ingress.labelled("app.kubernetes.io/name", "ztunnel-ui", "app", "ui"), 3, at("15020", "15090"), "http-envoy-prom", target{"app": "ztunnel-ui"}},
-		{"pod without a proxy", "cluster1", ambient, 1, at("", ""), "", nil},
+		{"ztunnel", "cluster1", ztunnel, 1, at("15020", "15020"), target{"app": "ztunnel"}},
+		{"ztunnel of Istio's chart", "cluster1", named, 1, at("15020", "15020"), target{"app": "ztunnel"}},
+		{"ztunnel by another name", "cluster1", renamed, 1, at("15020", "15020"), target{"app": "ztunnel"}},
+		{"ztunnel in another namespace", "cluster2", moved, 1, at("15020", "15020"), target{"app": "ztunnel"}},
+		{"waypoint", "cluster1", waypoint, 3, at("15020", "15090"), nil},
+		{"gateway", "cluster1", ingress, 3, at("15020", "15090"), nil},
+		{"gateway on the remote", "cluster2", ingress, 3, at("15020", "15090"), nil},
+		{"application named like ztunnel's chart", "cluster1", ingress.labelled("app.kubernetes.io/name", "ztunnel-ui", "app", "ui"), 3, at("15020", "15090"), target{"app": "ztunnel-ui"}},
+		{"pod without a proxy", "cluster1", ambient, 1, at("", ""), nil},
 	} {
 		for _, merge := range []bool{true, false} {
 			t.Run(test.name+map[bool]string{true: "", false: "/without merge"}[merge], func(t *testing.T) {
 				require.Len(t, test.pod.discovered(), test.found)
 				want := proxyTarget(test.pod, test.address[merge], test.labels)
-				for _, target := range want {
-					if !merge {
-						target["endpoint"] = test.endpoint
-					}
-				}
-				assert.Equal(t, want, targetsIn(t, test.cluster, merge, test.pod))
+				assert.Equal(t, want, ambientMonitor(t, test.cluster, merge, test.pod.namespace).targets(t, test.pod))
 			})
 		}
 	}
@@ -84,10 +78,9 @@ func TestAmbientMistakesShow(t *testing.T) {
 	assert.Equal(t, proxyTarget(renamed, "10.0.0.12:15020", target{"app": "mesh-node-proxy"}), m.targets(t, renamed))
 
 	m = ambientMonitor(t, "cluster1", false, "istio-gateways")
-	for i := range m.Spec.PodMetricsEndpoints {
-		m.Spec.PodMetricsEndpoints[i].Port = ""
-	}
-	assert.Len(t, m.each()[0].targets(t, ingress), 3, "every port of a gateway, two of them with the same metrics")
+	rules = &m.Spec.PodMetricsEndpoints[0].Relabelings
+	*rules = slices.DeleteFunc(*rules, isPortName)
+	assert.Len(t, m.targets(t, ingress), 3, "every port of a gateway, two of them with the same metrics")
 }
 
 // at gives the addresses with and without merged metrics.
@@ -101,15 +94,6 @@ func at(merged, declared string) map[bool]string {
 	return map[bool]string{true: address(merged), false: address(declared)}
 }
 
-// targetsIn returns what the cluster's Prometheus scrapes of a pod.
-func targetsIn(t *testing.T, cluster string, merge bool, p pod) (found []target) {
-	t.Helper()
-	for _, endpoint := range ambientMonitor(t, cluster, merge, p.namespace).each() {
-		found = append(found, endpoint.targets(t, p)...)
-	}
-	return found
-}
-
 func ambientMonitor(t *testing.T, cluster string, merge bool, namespace string) monitor {
 	t.Helper()
 	top := examples(t)["ambient"]
@@ -118,15 +102,4 @@ func ambientMonitor(t *testing.T, cluster string, merge bool, namespace string) 
 	key := cluster + "/PodMonitor/" + namespace + "/istio-proxies-monitor"
 	require.Contains(t, objects, key)
 	return decode[monitor](t, objects[key])
-}
-
-// each takes a monitor apart: Prometheus scrapes every endpoint on its own,
-// and a target of two would be there twice.
-func (m monitor) each() []monitor {
-	parts := make([]monitor, len(m.Spec.PodMetricsEndpoints))
-	for i, e := range m.Spec.PodMetricsEndpoints {
-		parts[i] = m
-		parts[i].Spec.PodMetricsEndpoints = []endpoint{e}
-	}
-	return parts
 }

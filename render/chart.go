@@ -74,7 +74,7 @@ var shapeDocs = map[string]string{
 	"monitors":         "Whether there are namespaces to scrape.",
 	"ownInterval":      "",
 	"monitorLabels":    "",
-	"prometheusMerge":  "Whether proxies announce one port for all their metrics.",
+	"prometheusMerge":  "Whether the mesh merges the metrics of proxy, agent and application.",
 	"monitoringConfig": "Whether cluster-monitoring-config is the topology's.",
 	"remoteWrite":      "Whether series are sent to the store of the whole mesh.",
 	"strategy":         "How users log in to Kiali, where that is not the operator's default for the platform.",

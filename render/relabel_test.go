@@ -27,18 +27,20 @@ import (
 // Prometheus' own engine, on what Prometheus discovers of the pods that Istio
 // makes, and look at the targets that come out.
 
-// TestPodMonitorTargets shows that a proxy is one target, at the port that it
-// announces, with the labels that Kiali groups by.
+// TestPodMonitorTargets shows that each proxy is one target with the labels
+// that Kiali groups by: at the port that annotations name where metrics are
+// merged, else at the port that the proxy declares.
 func TestPodMonitorTargets(t *testing.T) {
 	reviews := container{name: "reviews", ports: []port{{"http", 9080}}}
 	native := container{name: "istio-proxy", init: true, ports: proxy.ports}
-	ztunnel := pod{
-		namespace: "ztunnel", ip: "10.0.0.12", labels: map[string]string{"app": "ztunnel"}, annotations: merged,
-		containers: []container{{name: "istio-proxy", ports: []port{{"ztunnel-stats", 15020}}}},
-	}
+	grpc := container{name: "istio-proxy", ports: []port{{"mesh-metrics", 15020}}}
 	sidecar := sidecar.with(reviews, proxy)
 	bare := sidecar.annotated(nil)
-	elsewhere := map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "16020"}
+	// What a pod says that is to be scraped by itself.
+	application := sidecar.annotated(map[string]string{
+		"prometheus.istio.io/merge-metrics": "false", "prometheus.io/scrape": "true", "prometheus.io/port": "9102", "prometheus.io/path": "/metrics",
+	})
+	elsewhere := map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "16020", "prometheus.io/path": "/stats/prometheus"}
 
 	for _, test := range []struct {
 		name    string
@@ -51,10 +53,15 @@ func TestPodMonitorTargets(t *testing.T) {
 		{"native sidecar", sidecar.with(reviews, native), 2, "10.0.0.12:15020", nil},
 		{"gateway", sidecar.with(gateway), 3, "10.0.0.12:15020", nil},
 		{"ztunnel", ztunnel, 1, "10.0.0.12:15020", target{"app": "ztunnel"}},
-		{"proxy that declares no port", sidecar.with(reviews, container{name: "istio-proxy"}), 2, "10.0.0.12:15020", nil},
-		{"another port in the annotation", sidecar.annotated(elsewhere), 2, "10.0.0.12:16020", nil},
-		{"no annotation", bare, 2, "", nil},
+		{"gRPC application without Envoy", sidecar.with(reviews, grpc), 2, "10.0.0.12:15020", nil},
+		{"another status port of the mesh", sidecar.annotated(elsewhere), 2, "10.0.0.12:16020", nil},
+		{"opted out, scraped by itself", application, 2, "10.0.0.12:15090", nil},
+		{"opted out, scraped by itself, IPv6", application.at("fd00::1"), 2, "[fd00::1]:15090", nil},
+		{"opted out, without annotations", bare, 2, "10.0.0.12:15090", nil},
+		{"opted out by prometheus.io/scrape", sidecar.annotated(map[string]string{"prometheus.io/scrape": "false"}), 2, "10.0.0.12:15090", nil},
+		{"native sidecar that opted out", application.with(native, reviews), 2, "10.0.0.12:15090", nil},
 		{"no proxy", sidecar.with(reviews), 1, "", nil},
+		{"an Envoy that is no proxy of the mesh", sidecar.with(container{name: "envoy", ports: proxy.ports}), 1, "", nil},
 		{"pod that asks to be ignored", sidecar.labelled("istio-prometheus-ignore", "true"), 2, "", nil},
 
 		{"IPv6", sidecar.at("fd00:10:244:1::5"), 2, "[fd00:10:244:1::5]:15020", nil},
@@ -81,17 +88,13 @@ func TestPodMonitorTargets(t *testing.T) {
 	}{
 		{"sidecar", bare, "10.0.0.12:15090", nil},
 		{"native sidecar", bare.with(reviews, native), "10.0.0.12:15090", nil},
-		{"gateway, which is annotated all the same", sidecar.with(gateway), "10.0.0.12:15090", nil},
+		{"gateway, which has the annotations all the same", sidecar.with(gateway), "10.0.0.12:15090", nil},
 		{"IPv6", bare.at("fd00::1"), "[fd00::1]:15090", nil},
 		{"labels", bare.labelled("app", "reviews", "app.kubernetes.io/version", "v1"), "10.0.0.12:15090", target{"app": "reviews", "version": "v1"}},
 		{"an Envoy that is no proxy of the mesh", bare.with(container{name: "envoy", ports: proxy.ports}), "", nil},
 	} {
 		t.Run("without merge/"+test.name, func(t *testing.T) {
-			want := proxyTarget(test.pod, test.address, test.labels)
-			for _, target := range want {
-				target["endpoint"] = "http-envoy-prom"
-			}
-			assert.Equal(t, want, podMonitor(t, false, test.pod.namespace).targets(t, test.pod))
+			assert.Equal(t, proxyTarget(test.pod, test.address, test.labels), podMonitor(t, false, test.pod.namespace).targets(t, test.pod))
 		})
 	}
 }
@@ -110,19 +113,41 @@ func TestGuidesMistakesShow(t *testing.T) {
 			}
 		}
 		p := sidecar.labelled("app", "reviews")
-		assert.Equal(t, proxyTarget(p, "10.0.0.12:15090", target{"app": `\\reviews`}), m.targets(t, p), "the declared port, not the announced one")
-		assert.Len(t, m.targets(t, p.with(gateway)), 3, "every port of a gateway, two of them with the same metrics")
+		assert.Equal(t, proxyTarget(p, "10.0.0.12:15090", target{"app": `\\reviews`}), m.targets(t, p), "the declared port, not that of the annotation")
 	})
-	t.Run("S4: a keep without regex", func(t *testing.T) {
+	annotated := relabeling{Action: "keep", SourceLabels: []string{"__meta_kubernetes_pod_annotationpresent_prometheus_io_scrape"}}
+	optedOut := sidecar.annotated(map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "9102"})
+	guides := func(t *testing.T, keep relabeling) monitor {
 		m := podMonitor(t, true, "sample")
 		for i := range m.relabelings() {
-			if r := &m.relabelings()[i]; slices.Contains(r.SourceLabels, "__meta_kubernetes_pod_annotationpresent_prometheus_io_scrape") {
-				r.Regex = ""
+			r := &m.relabelings()[i]
+			if isPortName(*r) {
+				*r = keep
+			}
+			if len(r.SourceLabels) == 3 { // the address, whatever the path
+				r.SourceLabels, r.Regex = r.SourceLabels[1:], strings.TrimPrefix(r.Regex, "/stats/prometheus;")
 			}
 		}
-		bare := sidecar.annotated(nil)
-		assert.Equal(t, proxyTarget(bare, "10.0.0.12:15090", nil), m.targets(t, bare))
+		return m
+	}
+	t.Run("S4: a keep without regex", func(t *testing.T) {
+		m := guides(t, annotated)
+		assert.Equal(t, proxyTarget(optedOut, "10.0.0.12:9102", nil), m.targets(t, optedOut), "the application's port")
+		assert.Len(t, m.targets(t, sidecar.with(gateway).annotated(nil)), 3, "every port of a gateway, two of them with the same metrics")
 	})
+	t.Run("S4: its regex put right", func(t *testing.T) {
+		annotated := annotated
+		annotated.Regex = "true"
+		m := guides(t, annotated)
+		bare := sidecar.annotated(nil)
+		assert.Empty(t, m.targets(t, bare), "a proxy that opted out is lost")
+		assert.Equal(t, proxyTarget(optedOut, "10.0.0.12:9102", nil), m.targets(t, optedOut), "the application's port")
+	})
+}
+
+// isPortName tells whether a rule decides by the name of a declared port.
+func isPortName(r relabeling) bool {
+	return slices.Contains(r.SourceLabels, "__meta_kubernetes_pod_container_port_name")
 }
 
 // TestQueryScopeIsOnEverySeries shows that the label by which Kiali limits its
@@ -342,9 +367,9 @@ type port struct {
 
 const podName = "a-pod-7d9c"
 
-// What Istio injects: the proxy declares the port of Envoy alone, the
-// annotations name the one at which the agent merges all metrics. A gateway
-// declares more.
+// What Istio injects: the proxy declares the port of Envoy alone, annotations
+// name the one at which the agent merges all metrics. A gateway of the Gateway
+// API declares more.
 var (
 	merged  = map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15020", "prometheus.io/path": "/stats/prometheus"}
 	proxy   = container{name: "istio-proxy", ports: []port{{"http-envoy-prom", 15090}}}

@@ -12,39 +12,37 @@ local firstOf(target, sources) = {
   targetLabel: target,
 };
 
-local proxies = {
-  action: 'keep',
-  sourceLabels: ['__meta_kubernetes_pod_container_name'],
-  regex: 'istio-proxy',
-};
-
-local annotatedPort = [
-  '__meta_kubernetes_pod_annotation_prometheus_io_port',
-  '__meta_kubernetes_pod_ip',
-];
-
-// Proxies announce one port for all their metrics in an annotation. A target
-// without it would be scraped at each port that the container declares.
-local announced = [
+// Of the ports that a pod declares, those with a proxy's metrics: of Envoy, of
+// ztunnel, and of the agent in a gRPC application. A gateway declares two more.
+local proxies = [
+  { action: 'keep', sourceLabels: ['__meta_kubernetes_pod_container_name'], regex: 'istio-proxy' },
   {
     action: 'keep',
-    sourceLabels: ['__meta_kubernetes_pod_annotationpresent_prometheus_io_scrape'],
-    regex: 'true',
+    sourceLabels: ['__meta_kubernetes_pod_container_port_name'],
+    regex: 'http-envoy-prom|ztunnel-stats|mesh-metrics',
   },
+];
+
+// The agent beside Envoy serves Envoy's metrics, its own and the application's
+// at one port, which annotations name. Istio writes them unless metrics are not
+// merged, in the mesh or for the pod. The path tells its annotations from those
+// of an application that opted out.
+local merged = [
   {
     action: 'replace',
-    sourceLabels: annotatedPort,
-    regex: @'(\d+);(([A-Fa-f0-9]{1,4}::?){1,7}[A-Fa-f0-9]{1,4})',
-    replacement: '[$2]:$1',
+    sourceLabels: [
+      '__meta_kubernetes_pod_annotation_prometheus_io_path',
+      '__meta_kubernetes_pod_annotation_prometheus_io_port',
+      '__meta_kubernetes_pod_ip',
+    ],
+    regex: '/stats/prometheus;' + address.regex,
+    replacement: address.replacement,
     targetLabel: '__address__',
-  },
-  {
-    action: 'replace',
-    sourceLabels: annotatedPort,
-    regex: @'(\d+);((([0-9]+?)(\.|$)){4})',
-    replacement: '$2:$1',
-    targetLabel: '__address__',
-  },
+  }
+  for address in [
+    { regex: @'(\d+);(([A-Fa-f0-9]{1,4}::?){1,7}[A-Fa-f0-9]{1,4})', replacement: '[$2]:$1' },
+    { regex: @'(\d+);((([0-9]+?)(\.|$)){4})', replacement: '$2:$1' },
+  ]
 ];
 
 // Kiali tells ztunnel's series from those of workloads by app="ztunnel",
@@ -68,18 +66,6 @@ local identity(shape, topology) = [
   ]),
 ] + (if shape.ambient then ztunnel else []) + [meta.meshID(topology)];
 
-local endpoint(shape, topology, cluster, relabelings) = {
-  path: '/stats/prometheus',
-  interval: meta.interval(shape, topology, cluster),
-  relabelings: [proxies] + relabelings + identity(shape, topology),
-};
-
-// Envoy's own port, and ztunnel's, which has no other.
-local declared(shape, topology, cluster) = [
-  endpoint(shape, topology, cluster, []) { port: name }
-  for name in ['http-envoy-prom'] + (if shape.ambient then ['ztunnel-stats'] else [])
-];
-
 function(shape, topology, cluster, namespace) {
   apiVersion: 'monitoring.coreos.com/v1',
   kind: 'PodMonitor',
@@ -93,9 +79,10 @@ function(shape, topology, cluster, namespace) {
     selector: {
       matchExpressions: [{ key: 'istio-prometheus-ignore', operator: 'DoesNotExist' }],
     },
-    podMetricsEndpoints:
-      if shape.prometheusMerge
-      then [endpoint(shape, topology, cluster, announced)]
-      else declared(shape, topology, cluster),
+    podMetricsEndpoints: [{
+      path: '/stats/prometheus',
+      interval: meta.interval(shape, topology, cluster),
+      relabelings: proxies + (if shape.prometheusMerge then merged else []) + identity(shape, topology),
+    }],
   },
 }

@@ -159,7 +159,17 @@ func meshPods(namespace string) []*corev1.Pod {
 			p.Spec.Containers = []corev1.Container{{Name: "istio-proxy", Ports: ports(map[string]int32{"metrics": 15020, "status-port": 15021, "http-envoy-prom": 15090})}}
 		}),
 		pod(namespace, namespace+"-other-port", "10.0.0.15", func(p *corev1.Pod) { p.Annotations["prometheus.io/port"] = "16020" }),
-		pod(namespace, namespace+"-without-annotation", "10.0.0.16", func(p *corev1.Pod) { p.Annotations = nil }),
+		pod(namespace, namespace+"-opted-out", "10.0.0.16", func(p *corev1.Pod) { p.Annotations = nil }),
+		pod(namespace, namespace+"-scraped-by-itself", "10.0.0.19", func(p *corev1.Pod) {
+			p.Annotations = map[string]string{"prometheus.istio.io/merge-metrics": "false", "prometheus.io/scrape": "true", "prometheus.io/port": "9102", "prometheus.io/path": "/metrics"}
+		}),
+		pod(namespace, namespace+"-grpc", "10.0.0.21", func(p *corev1.Pod) {
+			p.Spec.Containers[1].Ports = ports(map[string]int32{"mesh-metrics": 15020})
+		}),
+		pod(namespace, namespace+"-node-proxy", "10.0.0.22", func(p *corev1.Pod) {
+			p.Annotations = map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15020"}
+			p.Spec.Containers = []corev1.Container{{Name: "istio-proxy", Ports: ports(map[string]int32{"ztunnel-stats": 15020})}}
+		}),
 		pod(namespace, namespace+"-without-proxy", "10.0.0.17", func(p *corev1.Pod) { p.Spec.Containers = p.Spec.Containers[:1] }),
 		pod(namespace, namespace+"-ended", "10.0.0.18", func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }),
 	}
@@ -170,6 +180,7 @@ func meshTargets(namespace, mesh string) map[string][]target {
 	all := map[string][]target{}
 	for name, address := range map[string]string{
 		"sidecar": "10.0.0.12:15020", "native-sidecar": "10.0.0.13:15020", "gateway": "10.0.0.14:15020", "other-port": "10.0.0.15:16020",
+		"opted-out": "10.0.0.16:15090", "scraped-by-itself": "10.0.0.19:15090", "grpc": "10.0.0.21:15020", "node-proxy": "10.0.0.22:15020",
 	} {
 		all[namespace+"-"+name] = []target{{
 			"url": "http://" + address + "/stats/prometheus", "instance": address,

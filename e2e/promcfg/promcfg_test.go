@@ -92,9 +92,8 @@ func TestGuidesMistakes(t *testing.T) {
 		targets := found.targets(t, load(t, userWorkloads, m))
 		assert.NotEqual(t, m.targets("mesh1"), targets)
 		require.Len(t, targets["sample-sidecar"], 1)
-		assert.Equal(t, "http://10.0.0.12:15090/stats/prometheus", targets["sample-sidecar"][0]["url"], "the declared port, not the announced one")
+		assert.Equal(t, "http://10.0.0.12:15090/stats/prometheus", targets["sample-sidecar"][0]["url"], "the declared port, not that of the annotation")
 		assert.Equal(t, `\\reviews`, targets["sample-sidecar"][0]["app"])
-		assert.Len(t, targets["sample-gateway"], 3, "every port of a gateway")
 	})
 	t.Run("both PodMonitors in one namespace", func(t *testing.T) {
 		m := rendered(t, sightline, "")["cluster1"]
@@ -114,16 +113,29 @@ func TestGuidesMistakes(t *testing.T) {
 		assert.Contains(t, found.targets(t, load(t, kubernetesDefaults, m)), "sample-sidecar")
 		assert.NotContains(t, found.targets(t, load(t, userWorkloads, m)), "sample-sidecar", "user workload monitoring ignores the selector")
 	})
-	t.Run("a keep without regex", func(t *testing.T) {
+	// guides puts the guide's rule about the annotation in the place of that
+	// about ports, and takes the port of every annotation.
+	guides := func(regex string) map[string][]target {
 		m := rendered(t, sightline, "")["cluster1"]
 		found := discovered(t, map[string]monitors{"cluster1": m})
 		rules := m.pods["sample/istio-proxies-monitor"].Spec.PodMetricsEndpoints[0].RelabelConfigs
 		for i := range rules {
-			if slices.Contains(rules[i].SourceLabels, "__meta_kubernetes_pod_annotationpresent_prometheus_io_scrape") {
-				rules[i].Regex = ""
+			switch r := &rules[i]; {
+			case slices.Contains(r.SourceLabels, "__meta_kubernetes_pod_container_port_name"):
+				r.SourceLabels, r.Regex = []monitoringv1.LabelName{"__meta_kubernetes_pod_annotationpresent_prometheus_io_scrape"}, regex
+			case r.TargetLabel == "__address__":
+				r.SourceLabels, r.Regex = r.SourceLabels[1:], strings.TrimPrefix(r.Regex, "/stats/prometheus;")
 			}
 		}
-		assert.Contains(t, found.targets(t, load(t, userWorkloads, m)), "sample-without-annotation")
+		return found.targets(t, load(t, userWorkloads, m))
+	}
+	t.Run("a keep without regex", func(t *testing.T) {
+		targets := guides("")
+		require.Len(t, targets["sample-scraped-by-itself"], 1)
+		assert.Equal(t, "http://10.0.0.19:9102/stats/prometheus", targets["sample-scraped-by-itself"][0]["url"], "the application, which has no such page")
+	})
+	t.Run("its regex put right", func(t *testing.T) {
+		assert.NotContains(t, guides("true"), "sample-opted-out", "a proxy that opted out is lost")
 	})
 }
 

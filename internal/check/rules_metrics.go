@@ -46,7 +46,7 @@ func metricsRules() []Rule {
 			ID:     "PM04",
 			Title:  "relabelings do what they say",
 			What:   "Every regex compiles as RE2 and has no escapes left over from a shell; replacements have no backslash, and refer to groups that the regex has.",
-			Why:    "A regex that does not compile stops the whole configuration of Prometheus. One with \\\\d never matches; the pod is then scraped at every port that it declares, and counted twice.",
+			Why:    "A regex that does not compile stops the whole configuration of Prometheus. One with \\\\d never matches: the metrics of agent and application are lost, and names begin with a backslash.",
 			Fix:    "Write (\\d+) and $1, as in a file that no shell has read.",
 			Source: "Prometheus model/relabel; the guide's here-documents",
 			mesh:   relabelSyntax,

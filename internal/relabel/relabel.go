@@ -48,22 +48,33 @@ type Port struct {
 	Number int
 }
 
-// Samples are pods as Istio makes them, in a namespace: the proxy declares the
-// port of Envoy alone, the annotations name the one at which all metrics are
-// merged. A gateway declares more.
+// Samples are pods as Istio makes them, in a namespace. A sidecar declares
+// Envoy's port, and annotations name the one at which all metrics are merged; a
+// pod that opted out of that has annotations of its own, or none. A gateway of
+// the Gateway API declares more ports; ztunnel and the agent in a gRPC
+// application declare one.
+//
+// Sources: istio pkg/kube/inject/webhook.go, manifests/charts/istio-control/
+// istio-discovery/files, manifests/charts/ztunnel.
 func Samples(namespace string) []Pod {
 	merged := map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15020", "prometheus.io/path": "/stats/prometheus"}
 	named := map[string]string{"app": "reviews", "version": "v1"}
 	workload := Container{Name: "reviews", Ports: []Port{{"http", 9080}}}
 	proxy := Container{Name: "istio-proxy", Ports: []Port{{"http-envoy-prom", 15090}}}
+	native := Container{Name: "istio-proxy", Init: true, Ports: proxy.Ports}
+	grpc := Container{Name: "istio-proxy", Ports: []Port{{"mesh-metrics", 15020}}}
+	own := map[string]string{"prometheus.istio.io/merge-metrics": "false", "prometheus.io/scrape": "true", "prometheus.io/port": "9102", "prometheus.io/path": "/metrics"}
+	node := map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15020"}
 	gateway := Container{Name: "istio-proxy", Ports: []Port{{"metrics", 15020}, {"status-port", 15021}, {"http-envoy-prom", 15090}}}
 	ztunnel := Container{Name: "istio-proxy", Ports: []Port{{"ztunnel-stats", 15020}}}
 	return []Pod{
 		{"sidecar with an IPv4 address", "reviews-v1-7d9c", namespace, "10.0.0.12", "Running", named, merged, []Container{workload, proxy}},
 		{"sidecar with an IPv6 address", "reviews-v1-7d9d", namespace, "fd00:10:244:1::5", "Running", named, merged, []Container{workload, proxy}},
-		{"sidecar without annotations", "reviews-v1-7d9e", namespace, "10.0.0.13", "Running", named, nil, []Container{workload, proxy}},
+		{"native sidecar", "reviews-v1-7d9f", namespace, "10.0.0.16", "Running", named, merged, []Container{native, workload}},
+		{"sidecar that opted out of merged metrics", "reviews-v1-7d9e", namespace, "10.0.0.13", "Running", named, own, []Container{workload, proxy}},
+		{"gRPC application without Envoy", "reviews-v1-7d9g", namespace, "10.0.0.17", "Running", named, merged, []Container{workload, grpc}},
 		{"gateway", "eastwest-5b8f", namespace, "10.0.0.14", "Running", map[string]string{"app": "istio-eastwestgateway"}, merged, []Container{gateway}},
-		{"ztunnel", "ztunnel-x2v9", namespace, "10.0.0.15", "Running", map[string]string{"app": "ztunnel"}, merged, []Container{ztunnel}},
+		{"ztunnel", "ztunnel-x2v9", namespace, "10.0.0.15", "Running", map[string]string{"app": "ztunnel"}, node, []Container{ztunnel}},
 	}
 }
 

@@ -1,6 +1,7 @@
 package relabel
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,10 +19,19 @@ func monitor(t *testing.T, relabelings string) *Monitor {
 	return m
 }
 
+// sample is the sample pod of a title.
+func sample(t *testing.T, title string) Pod {
+	t.Helper()
+	pods := Samples("shop")
+	i := slices.IndexFunc(pods, func(p Pod) bool { return p.Title == title })
+	require.GreaterOrEqual(t, i, 0, title)
+	return pods[i]
+}
+
 // TestGuidesMistakeShows shows what the simulator is for: with escapes that no
 // shell has removed, a gateway is scraped at every port that it declares.
 func TestGuidesMistakeShows(t *testing.T) {
-	gateway := Samples("shop")[3]
+	gateway := sample(t, "gateway")
 	scraped := func(regex, replacement string) (urls []string) {
 		targets, err := monitor(t, `{action: keep, sourceLabels: [__meta_kubernetes_pod_container_name], regex: istio-proxy},
 			{sourceLabels: [__meta_kubernetes_pod_annotation_prometheus_io_port, __meta_kubernetes_pod_ip], regex: '`+regex+`', replacement: '`+replacement+`', targetLabel: __address__}`).Targets(gateway)

@@ -245,8 +245,9 @@ type Metrics struct {
 	Interval string `yaml:"interval" default:"30s" format:"duration"`
 	// Labels on the monitors, for a Prometheus that selects by them. Changes: the PodMonitors and the ServiceMonitor of istiod.
 	Labels map[string]string `yaml:"labels" format:"labelValue"`
-	// Whether proxies announce one port for all their metrics, as Istio's enablePrometheusMerge has it. With false, their own port
-	// http-envoy-prom is scraped. Changes: the PodMonitors.
+	// Whether the mesh merges the metrics of proxy, agent and application (meshConfig.enablePrometheusMerge of Istio). With true, a pod
+	// whose annotations name the port of the merged metrics is scraped there. Any other pod is scraped at the port that its proxy
+	// declares; with false every pod is. Changes: the PodMonitors.
 	PrometheusMerge bool `yaml:"prometheusMerge" default:"true"`
 	// The store prometheus: where it is, and what it asks for. Changes: the hub's Kiali resource.
 	Prometheus Prometheus `yaml:"prometheus"`

@@ -33,17 +33,17 @@ type Pod struct {
 	Metrics         string
 }
 
-// Announced are the annotations by which Istio tells where the agent of a proxy
-// serves the metrics of agent, Envoy and application in one.
-func Announced() map[string]string {
+// MergedMetrics are the annotations by which Istio tells where the agent of a
+// proxy serves the metrics of agent, Envoy and application in one.
+func MergedMetrics() map[string]string {
 	return map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15020", "prometheus.io/path": "/stats/prometheus"}
 }
 
 // Sidecar is a pod of an application with Istio's proxy in it, in the version
-// v1. The proxy declares the port of Envoy's own metrics, not the announced one.
+// v1. The proxy declares the port of Envoy's own metrics, not that of merged ones.
 func Sidecar(namespace, app, ip string) Pod {
 	return Pod{
-		Namespace: namespace, Name: app, IP: ip, Labels: map[string]string{"app": app, "version": "v1"}, Annotations: Announced(),
+		Namespace: namespace, Name: app, IP: ip, Labels: map[string]string{"app": app, "version": "v1"}, Annotations: MergedMetrics(),
 		Container: "istio-proxy", Declares: map[string]int32{"http-envoy-prom": 15090}, Answers: []int{15020, 15090}, Metrics: requests(namespace, app),
 	}
 }
@@ -52,6 +52,34 @@ func Sidecar(namespace, app, ip string) Pod {
 func Gateway(namespace, app, ip string) Pod {
 	p := Sidecar(namespace, app, ip)
 	p.Declares = map[string]int32{"metrics": 15020, "status-port": 15021, "http-envoy-prom": 15090}
+	return p
+}
+
+// OptedOut is a pod that opted out of merged metrics, because its application
+// is scraped by itself: the annotations are the application's, which has no
+// metrics of proxies, and Envoy serves its own at the port that it declares.
+func OptedOut(namespace, app, ip string) Pod {
+	p := Sidecar(namespace, app, ip)
+	p.Annotations = map[string]string{
+		"prometheus.istio.io/merge-metrics": "false", "prometheus.io/scrape": "true", "prometheus.io/port": "9102", "prometheus.io/path": "/metrics",
+	}
+	p.Answers = []int{15090}
+	return p
+}
+
+// GRPC is a pod of a gRPC application without Envoy, whose agent has the
+// metrics at a port that it declares.
+func GRPC(namespace, app, ip string) Pod {
+	p := Sidecar(namespace, app, ip)
+	p.Declares, p.Answers = map[string]int32{"mesh-metrics": 15020}, []int{15020}
+	return p
+}
+
+// Ztunnel is the node's proxy of an ambient mesh, whose chart names no path.
+func Ztunnel(namespace, ip string) Pod {
+	p := Sidecar(namespace, "ztunnel", ip)
+	p.Annotations = map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15020"}
+	p.Declares, p.Answers = map[string]int32{"ztunnel-stats": 15020}, []int{15020}
 	return p
 }
 
