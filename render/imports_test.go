@@ -25,9 +25,10 @@ var impure = []string{
 
 // mayImport are the exceptions, by the file or the folder that has each.
 var mayImport = map[string][]string{
-	"internal/tree/disk.go": {"crypto/rand", "os"}, // the one that writes
-	"internal/relabel":      {"net"},               // takes addresses apart, and opens none
-	"internal/seal":         {"time"},              // is told what time it is
+	"internal/tree/disk.go": {"crypto/rand", "os"},       // the one that writes
+	"internal/cluster":      {"net", "net/http", "time"}, // asks clusters
+	"internal/relabel":      {"net"},                     // takes addresses apart, and opens none
+	"internal/seal":         {"time"},                    // is told what time it is
 }
 
 // clocks are what is not imported for its types alone.
@@ -65,6 +66,8 @@ func TestRoomsArePure(t *testing.T) {
 				assert.Equal(t, "internal/template", room, "%s knows Jsonnet", name)
 			case inside && (strings.HasPrefix(ours, "cmd/") || ours == "render"):
 				t.Errorf("%s imports %s, which is further out", name, ours)
+			case inside && ours == "internal/cluster":
+				t.Errorf("%s imports %s: only commands talk to clusters", name, ours)
 			case inside && slices.Contains([]string{"internal/finding", "internal/resource", "internal/tree"}, room):
 				t.Errorf("%s imports %s, and should know of no other room", name, ours)
 			}

@@ -18,9 +18,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/cluster"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -71,8 +71,8 @@ type sealOptions struct {
 	controllerName      string
 	controllerNamespace string
 
-	contextsOnce func() (*clientcmdapi.Config, error) // reads the kubeconfig
-	left         time.Duration                        // of the timeout
+	contextsOnce func() (*cluster.Contexts, error) // reads the kubeconfig
+	left         time.Duration                     // of the timeout
 
 	force, rekey, rotate, finish, check bool
 	output                              string
@@ -126,7 +126,7 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	if err != nil {
 		return err
 	}
-	o.contextsOnce = sync.OnceValues(func() (*clientcmdapi.Config, error) { return readContexts(o.kubeconfig) })
+	o.contextsOnce = sync.OnceValues(func() (*cluster.Contexts, error) { return cluster.ReadContexts(o.kubeconfig) })
 	o.left = o.timeout
 	links := linkFolder(o.topology, t)
 	if o.check {

@@ -540,7 +540,7 @@ func TestSealHubContext(t *testing.T) {
 	require.Equal(t, exitOK, code, stderr)
 	s.opened("west")
 	for controller, want := range map[string]string{
-		"down":          "sightline: the certificate of the controller on the hub: HOST (context \"hub\") answers Service Unavailable: services not found\nhint: see that its pod runs, or name its certificate with --cert FILE\n",
+		"down":          "sightline: the certificate of the controller on the hub: the Service sealing/down, through HOST (context \"hub\") answers Service Unavailable: services not found\nhint: see that its pod runs, or name its certificate with --cert FILE\n",
 		"down-headless": "sightline: the controller on the hub: the service sealing/down-headless has no port\nhint: name the controller's service with --controller-name and --controller-namespace, or its certificate with --cert FILE\n",
 		"none":          "sightline: the controller on the hub: HOST (context \"hub\") answers Service Unavailable: services not found\nhint: name the controller's service with --controller-name and --controller-namespace, or its certificate with --cert FILE\n",
 	} {

@@ -1,0 +1,152 @@
+// Package cluster asks one cluster: its API server by a context of a
+// kubeconfig, and what runs on the cluster by way of the API server. It only
+// reads.
+//
+// Every request has its own deadline, no redirect is followed, and no more of
+// an answer is read than is expected. What a server or a library says may have
+// a credential in it, so every error that leaves this package has been through
+// [seal.Redact], with the credentials of the kubeconfig by name.
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/sightline-mesh/sightline/internal/seal"
+)
+
+// Contexts are the contexts of a kubeconfig.
+type Contexts struct{ config *clientcmdapi.Config }
+
+// ReadContexts reads a kubeconfig as kubectl does: the file, or those of
+// $KUBECONFIG, or ~/.kube/config.
+func ReadContexts(file string) (*Contexts, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = file
+	rules.WarnIfAllMissing = false
+	config, err := rules.Load()
+	if err != nil {
+		return nil, fmt.Errorf("the kubeconfig cannot be read: %s", seal.Redact(err.Error()))
+	}
+	return &Contexts{config}, nil
+}
+
+// Names lists the contexts, sorted.
+func (c *Contexts) Names() []string { return slices.Sorted(maps.Keys(c.config.Contexts)) }
+
+// Has tells whether there is such a context.
+func (c *Contexts) Has(context string) bool { return c.config.Contexts[context] != nil }
+
+// Timeout is how long a request may take where [Options] does not say.
+const Timeout = 15 * time.Second
+
+// Options are how a cluster is asked.
+type Options struct {
+	Timeout time.Duration // of each request; 0: [Timeout]
+}
+
+// Open makes a client for the API server that a context leads to. Nothing is
+// asked yet. The context has to exist.
+func (c *Contexts) Open(context string, o Options) (*Cluster, error) {
+	if !c.Has(context) {
+		return nil, fmt.Errorf("no context %q in the kubeconfig", seal.Redact(context))
+	}
+	config, err := clientcmd.NewNonInteractiveClientConfig(*c.config, context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
+	if err != nil {
+		return nil, unusable(context, err)
+	}
+	return open(config, context, o)
+}
+
+func unusable(context string, err error, known ...string) error {
+	return fmt.Errorf("the context %q cannot be used: %s", context, seal.Redact(err.Error(), known...))
+}
+
+func open(config *rest.Config, context string, o Options) (*Cluster, error) {
+	if err := rest.LoadTLSFiles(config); err != nil {
+		return nil, unusable(context, err)
+	}
+	config.UserAgent = "sightline"
+	config.Timeout = 0 // each request has its own
+	known := &secrets{}
+	for _, secret := range []string{config.BearerToken, config.Password, string(config.KeyData)} {
+		known.add(secret)
+	}
+	config.Wrap(known.watch)
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, unusable(context, err, known.list()...)
+	}
+	at, _, err := rest.DefaultServerUrlFor(config)
+	if err != nil {
+		return nil, unusable(context, err, known.list()...)
+	}
+	// An API server does not redirect, and the credential is for it alone.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if o.Timeout == 0 {
+		o.Timeout = Timeout
+	}
+	return &Cluster{
+		Server:  Server{name: fmt.Sprintf("%s (context %q)", at.Host, context), url: at, client: client, known: known, timeout: o.Timeout},
+		context: context,
+		config:  config,
+		plurals: newPlurals(),
+	}, nil
+}
+
+// ErrExec is the error of a kubeconfig that names a program for its credential.
+var ErrExec = errors.New("the kubeconfig gets its credential from a program, which is not run here")
+
+// FromLink makes a client of the kubeconfig in a link, as Kiali's server does
+// it. A program that the kubeconfig names is not run: the error is [ErrExec].
+// What is wrong with the kubeconfig is said without any of its text.
+func FromLink(kubeconfig []byte, cluster string, o Options) (*Cluster, error) {
+	config, err := clientcmd.Load(kubeconfig)
+	if err != nil {
+		return nil, errors.New("the kubeconfig cannot be read")
+	}
+	for _, user := range config.AuthInfos {
+		if user.Exec != nil || user.AuthProvider != nil {
+			return nil, ErrExec
+		}
+		// Files that the text names are those of this machine, and nobody meant them.
+		if user.TokenFile != "" || user.ClientCertificate != "" || user.ClientKey != "" {
+			return nil, errors.New("the kubeconfig names files, which Kiali does not have")
+		}
+	}
+	for _, c := range config.Clusters {
+		if c.CertificateAuthority != "" {
+			return nil, errors.New("the kubeconfig names files, which Kiali does not have")
+		}
+	}
+	client, err := clientcmd.NewDefaultClientConfig(*config, &clientcmd.ConfigOverrides{}).ClientConfig()
+	if err != nil {
+		return nil, errors.New("no client can be made of the kubeconfig")
+	}
+	c, err := open(client, "the link of "+cluster, o)
+	if err != nil {
+		return nil, errors.New("no client can be made of the kubeconfig")
+	}
+	c.name = fmt.Sprintf("%s (the link of %s)", c.url.Host, cluster)
+	return c, nil
+}
+
+// As is the same API server, at the same address, asked with another token.
+func (c *Cluster) As(token, name string) (*Cluster, error) {
+	config := rest.AnonymousClientConfig(c.config)
+	config.BearerToken = token
+	other, err := open(config, c.context, Options{c.timeout})
+	if err != nil {
+		return nil, err
+	}
+	other.name = fmt.Sprintf("%s (context %q, with %s)", c.url.Host, c.context, name)
+	return other, nil
+}

@@ -1,0 +1,191 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sightline-mesh/sightline/internal/seal"
+)
+
+// maxAnswer bounds what is read of an answer, in bytes. A Secret has at most
+// 1 MiB; a page of a list has 500 objects.
+const maxAnswer = 32 << 20
+
+// Server is an HTTP server that is asked: the API server of a cluster, or what
+// runs on it.
+type Server struct {
+	name    string // what messages call it
+	url     *url.URL
+	below   Path // of the URL, where it is not the server's own
+	client  *http.Client
+	known   *secrets
+	timeout time.Duration
+}
+
+// Name is what messages call the server.
+func (s *Server) Name() string { return s.name }
+
+// Error is an answer that is not what was asked for, or that there is none.
+// Its text has no credential.
+type Error struct {
+	Status int    // of the answer; 0: there is none, or it was no answer to the question
+	text   string // all of it
+	Reason string // what the server said, at most 300 characters
+}
+
+func (e *Error) Error() string { return e.text }
+
+// Status is the HTTP status of the answer that an error is about; 0 for others.
+func Status(err error) int {
+	var answer *Error
+	if errors.As(err, &answer) {
+		return answer.Status
+	}
+	return 0
+}
+
+// Passing tells whether an error may be gone a moment later.
+func Passing(err error) bool {
+	code := Status(err)
+	return code == 0 || code == http.StatusTooManyRequests || code >= 500
+}
+
+// Path is a path below a server's own, by its segments as they are. One that is
+// empty, has a slash or leads elsewhere is refused when it is asked for.
+type Path []string
+
+func (p Path) escaped() ([]string, error) {
+	escaped := make([]string, len(p))
+	for i, segment := range p {
+		if segment == "" || segment == "." || segment == ".." || strings.Contains(segment, "/") {
+			return nil, fmt.Errorf("%q is no name", seal.Redact(segment))
+		}
+		escaped[i] = url.PathEscape(segment)
+	}
+	return escaped, nil
+}
+
+// Get reads what is at a path. The query may be nil.
+func (s *Server) Get(ctx context.Context, path Path, query url.Values) ([]byte, error) {
+	return s.do(ctx, http.MethodGet, path, query, nil)
+}
+
+// JSON reads a JSON value.
+func (s *Server) JSON(ctx context.Context, path Path, query url.Values, into any) error {
+	body, err := s.Get(ctx, path, query)
+	if err != nil {
+		return err
+	}
+	return s.decode(body, into, "no JSON of the expected form")
+}
+
+// decode reads a body. What the decoder says may repeat what is in it.
+func (s *Server) decode(body []byte, into any, otherwise string) error {
+	if json.Unmarshal(body, into) != nil {
+		return &Error{text: s.name + " answers with " + otherwise}
+	}
+	return nil
+}
+
+// do makes one request, which has the server's timeout to be answered in full.
+func (s *Server) do(ctx context.Context, method string, path Path, query url.Values, body []byte) ([]byte, error) {
+	outer := ctx
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	segments, err := slices.Concat(s.below, path).escaped()
+	if err != nil {
+		return nil, &Error{text: s.name + " cannot be asked: " + err.Error()}
+	}
+	at := s.url.JoinPath(segments...)
+	at.RawQuery = query.Encode()
+	request, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, &Error{text: s.name + " cannot be asked: " + seal.Redact(err.Error(), s.known.list()...)}
+	}
+	request.Header.Set("Accept", "application/json, */*")
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	answer, err := s.send(request)
+	if err != nil {
+		return nil, s.silent(outer, err)
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
+	switch {
+	case ctx.Err() != nil: // then even an end without an error may be too early
+		return nil, s.silent(outer, ctx.Err())
+	case err != nil:
+		return nil, &Error{text: s.name + " broke off its answer"}
+	case len(data) > maxAnswer:
+		return nil, &Error{text: fmt.Sprintf("%s answers with more than %d MiB", s.name, maxAnswer>>20)}
+	case answer.StatusCode/100 != 2:
+		return nil, s.refusal(answer.StatusCode, data)
+	}
+	return data, nil
+}
+
+// send makes a request, and does not wait for what knows no deadline: a program
+// that is to give a credential.
+func (s *Server) send(request *http.Request) (*http.Response, error) {
+	type result struct {
+		answer *http.Response
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		answer, err := s.client.Do(request)
+		done <- result{answer, err}
+	}()
+	select {
+	case r := <-done:
+		return r.answer, r.err
+	case <-request.Context().Done():
+		go func() {
+			if r := <-done; r.err == nil {
+				r.answer.Body.Close()
+			}
+		}()
+		return nil, request.Context().Err()
+	}
+}
+
+// silent is the error of a request without an answer.
+func (s *Server) silent(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		err = outer.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no answer within %s", s.timeout)
+	}
+	return &Error{text: s.name + " does not answer: " + seal.Redact(err.Error(), s.known.list()...)}
+}
+
+// refusal is the error of an answer that is none of success.
+func (s *Server) refusal(status int, body []byte) error {
+	e := &Error{Status: status, text: fmt.Sprintf("%s answers %s", s.name, http.StatusText(status))}
+	var reason struct{ Message, Error, Detail string }
+	_ = json.Unmarshal(body, &reason) // a proxy answers as it likes
+	for _, said := range []string{reason.Message, reason.Detail, reason.Error} {
+		if said != "" {
+			text := []rune(seal.Redact(said, s.known.list()...))
+			e.Reason = string(text[:min(len(text), 300)])
+			e.text += ": " + e.Reason
+			break
+		}
+	}
+	return e
+}
