@@ -57,10 +57,11 @@ e2e-full: build bin/kustomize bin/helm3 bin/helm4 ## the same and those with Pro
 	$(GO) test -C e2e/suite . -tags full -count=1 -timeout 60m -v $(TESTFLAGS)
 
 # The flag -update exists in these packages only: `go test ./... -update` would fail in all others.
-golden: bin/kustomize ## rewrite golden/, topologies/bad/*.out, docs/rules.md and the expectations of the command scripts; then read the diff
+golden: bin/kustomize ## rewrite golden/, topologies/bad/*.out, docs/rules.md, internal/kiali/fields.tsv and the expectations of the command scripts; then read the diff
 	$(GO) test ./render/ -run 'TestGolden|TestFleet' -update
 	$(GO) test ./internal/topology/ -update
 	$(GO) test ./internal/check/ -update
+	$(GO) test ./internal/kiali/ -update
 	$(GO) test ./cmd/sightline/ -update
 
 fuzz: bin/kustomize ## run each fuzz target for FUZZTIME (10s)

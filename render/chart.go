@@ -10,6 +10,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/chart"
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/template"
@@ -152,8 +153,8 @@ const (
 // chartOf gathers what the chart of a topology is made of.
 func chartOf(t *topology.Topology, from Sources, overlays []overlay.Overlay) (*chart.Chart, error) {
 	c := &chart.Chart{Name: t.Metadata.Name, Lists: chartLists(t)}
-	if t.Spec.Kiali.Version != "default" {
-		c.Version = t.Spec.Kiali.Version
+	if t.Spec.Kiali.Version != kiali.Default {
+		c.Version = t.Spec.Kiali.Version.String()
 	}
 	shared, defaults, home := topologyValues(t), defaultValues(t), callback(t)
 	holes := map[string]leaves{resource.ScopeTopology: {}, resource.ScopeCluster: {}}
@@ -244,7 +245,7 @@ func sharedNamespaces(t *topology.Topology) []string {
 func defaultValues(t *topology.Topology) map[string]any {
 	values := map[string]any{
 		"cluster.interval":        t.Spec.Metrics.Interval,
-		"cluster.version":         t.Spec.Kiali.Version,
+		"cluster.version":         t.Spec.Kiali.Version.String(),
 		"cluster.kialiSpec":       map[string]any{},
 		"topology.metrics.labels": map[string]string{},
 		"cluster.links":           map[string]string{},

@@ -81,7 +81,7 @@ func TestRoomsArePure(t *testing.T) {
 			return true
 		})
 	}
-	for _, room := range []string{"render", "internal/check", "internal/delivery", "internal/finding", "internal/seal", "internal/topology", "templates"} {
+	for _, room := range []string{"render", "internal/check", "internal/delivery", "internal/finding", "internal/kiali", "internal/seal", "internal/topology", "templates"} {
 		assert.Contains(t, rooms, room)
 	}
 }

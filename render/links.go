@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -72,7 +73,7 @@ func (l Links) digest(remotes []*topology.Cluster) string {
 // the lines before v2.11 have none.
 func podAnnotations(hub *topology.Cluster, digest string) map[string]string {
 	annotations := map[string]string{"sightline.dev/links": digest}
-	if !hub.KialiBefore("v2.11") {
+	if !hub.KialiBefore(kiali.V2_11) {
 		annotations["proxy.istio.io/config"] = `{ "holdApplicationUntilProxyStarts": true }`
 	}
 	return annotations

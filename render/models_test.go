@@ -200,7 +200,7 @@ func TestKialiResources(t *testing.T) {
 // specOf is the spec that says own beside what every hub or remote says.
 func specOf(t *testing.T, top *topology.Topology, cluster, own string) map[string]any {
 	t.Helper()
-	all := "{version: " + top.Spec.Kiali.Version + ", deployment: {instance_name: kiali"
+	all := "{version: " + top.Spec.Kiali.Version.String() + ", deployment: {instance_name: kiali"
 	if cluster == top.Spec.Kiali.Hub {
 		all += "}, kubernetes_config: {cluster_name: " + cluster + "}, external_services: {grafana: {enabled: false}, prometheus: " +
 			"{query_scope: {mesh_id: mesh1}, thanos_proxy: {enabled: true, scrape_interval: 30s}, url: 'http://thanos.test'}}}"

@@ -101,7 +101,7 @@ func (l *layers) scripts(i int) scripts {
 		"labels":       about.Labels,
 		"namespaces":   c.Namespaces,
 		"controlPlane": about.ControlPlane.Mode,
-		"version":      about.Kiali.Version,
+		"version":      about.Kiali.Version.String(),
 	}
 	if about.Labels == nil {
 		run.about["labels"] = map[string]any{}

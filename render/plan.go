@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -96,15 +97,15 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		s.WebRoot = c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform)
 		// The operator's own redirect URI for the hub leaves the web root out;
 		// v1.73 has a URI without a path, which allows every one.
-		s.Callback = s.WebRoot && spec.Kiali.Auth.Strategy == "openshift" && !c.KialiBefore("v2.4")
-		s.IstioNamespace = c.KialiBefore("v2.17") && spec.Kiali.Namespace != spec.Mesh.ControlPlaneNamespace
+		s.Callback = s.WebRoot && spec.Kiali.Auth.Strategy == "openshift" && !c.KialiBefore(kiali.V2_4)
+		s.IstioNamespace = c.KialiBefore(kiali.V2_17) && spec.Kiali.Namespace != spec.Mesh.ControlPlaneNamespace
 		if len(links.sealed(t)) > 0 {
 			s.Links = spec.Kiali.Links.Format
 		}
 		// Earlier lines run none.
-		s.ExecProvider = !c.KialiBefore("v2.17") && slices.ContainsFunc(spec.Clusters, func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
+		s.ExecProvider = !c.KialiBefore(kiali.V2_17) && slices.ContainsFunc(spec.Clusters, func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
 		// Earlier lines have no field for it.
-		s.NewPodFirst = len(spec.Clusters) > 1 && !c.KialiBefore("v2.27")
+		s.NewPodFirst = len(spec.Clusters) > 1 && !c.KialiBefore(kiali.V2_27)
 	} else {
 		generations := links.generations(t, c)
 		s.NoFirstToken = !slices.Contains(generations, 1)
@@ -211,7 +212,7 @@ func callback(t *topology.Topology) string {
 func clusterValues(t *topology.Topology, c *topology.Cluster, callback string, links Links) leaves {
 	values := leaves{
 		"name":     c.Name,
-		"version":  c.Kiali.Version,
+		"version":  c.Kiali.Version.String(),
 		"interval": c.Metrics.Interval,
 	}
 	if t.IsHub(c) {

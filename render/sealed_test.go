@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -48,7 +49,7 @@ func TestKubesealOpensLinks(t *testing.T) {
 		}
 	})
 	t.Run("perCluster", func(t *testing.T) {
-		for _, version := range []string{"v2.4", "v2.22"} {
+		for _, version := range []kiali.Line{kiali.V2_4, kiali.V2_22} {
 			top := everyExample(t)["linked"]
 			top.Spec.Kiali.Version, top.Hub().Kiali.Version = version, version
 			top.Spec.Kiali.Links.Format = "perCluster"

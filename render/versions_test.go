@@ -13,11 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // lines are the values of kiali.version, oldest first.
-var lines = []string{"v1.73", "v2.4", "v2.11", "v2.17", "v2.22", "v2.27", "default"}
+var lines = kiali.LineNames()
 
 // shapes are topologies that between them have every field that the templates
 // write into a Kiali resource, each with the oldest line that can have it. %s
@@ -78,7 +79,7 @@ func TestLines(t *testing.T) {
 					cluster := &top.Spec.Clusters[c]
 					for field := range fields("", kialiSpec(t, top, cluster.Name)) {
 						used[field] = true
-						assert.True(t, roles.know(field, cluster.Kiali.Version), "%s: the role of %s does not know %s", cluster.Name, cluster.Kiali.Version, field)
+						assert.True(t, roles.know(field, cluster.Kiali.Version.String()), "%s: the role of %s does not know %s", cluster.Name, cluster.Kiali.Version, field)
 					}
 				}
 			})

@@ -96,10 +96,10 @@ func newMesh(in Input, o Options) (*mesh, error) {
 			m.hub = i
 		}
 		for _, r := range c.Resources {
-			kiali := resource.IDOf(m.body(r)).Kind == "Kiali"
+			isKiali := resource.IDOf(m.body(r)).Kind == "Kiali"
 			free := slices.ContainsFunc(r.Body.Paths(resource.ScopeCluster), func(path string) bool { return slices.Contains(freeValues, path) })
 			first := !seen[r.Body]
-			if !kiali && !free && !first {
+			if !isKiali && !free && !first {
 				continue
 			}
 			seen[r.Body] = true
@@ -110,7 +110,7 @@ func newMesh(in Input, o Options) (*mesh, error) {
 			if o == nil {
 				continue
 			}
-			if kiali {
+			if isKiali {
 				m.kialis[i] = o
 			}
 			if free || first {

@@ -1,12 +1,15 @@
 package check
 
 import (
+	"flag"
 	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+var update = flag.Bool("update", false, "rewrite docs/rules.md")
 
 // TestPage compares docs/rules.md with the rules.
 func TestPage(t *testing.T) {

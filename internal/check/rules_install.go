@@ -196,8 +196,8 @@ func lateDefinitions(m *mesh, f *found) {
 
 func operatorOrder(m *mesh, f *found) {
 	for _, o := range m.kinds("Subscription") {
-		if kiali := m.kialis[o.cluster]; kiali != nil && o.wave() >= kiali.wave() {
-			f.object(o, fieldPath{"metadata", "annotations"}, "leave the sync waves as they are rendered", "the operator is of the sync wave %d and the Kiali resource of %d; the operator has to come first and go last", o.wave(), kiali.wave())
+		if of := m.kialis[o.cluster]; of != nil && o.wave() >= of.wave() {
+			f.object(o, fieldPath{"metadata", "annotations"}, "leave the sync waves as they are rendered", "the operator is of the sync wave %d and the Kiali resource of %d; the operator has to come first and go last", o.wave(), of.wave())
 		}
 	}
 }

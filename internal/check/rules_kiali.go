@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
 // kialiRules are about the Kiali resources of the hub and the remotes.
@@ -275,7 +276,7 @@ func placeholders(m *mesh, f *found) {
 
 func webRootCallback(m *mesh, f *found) {
 	o := m.hubKiali()
-	if o == nil || m.of(o).Platform != "openshift" || m.Spec.Kiali.Auth.Strategy != "openshift" || m.of(o).KialiBefore("v2.4") {
+	if o == nil || m.of(o).Platform != "openshift" || m.Spec.Kiali.Auth.Strategy != "openshift" || m.of(o).KialiBefore(kiali.V2_4) {
 		return
 	}
 	root := strings.TrimSuffix(o.text("server.web_root"), "/")
@@ -328,7 +329,7 @@ func impersonation(m *mesh, f *found) {
 		switch {
 		case m.Spec.Kiali.Auth.Strategy != "openshift":
 			f.object(o, path, "remove it, or leave spec.kiali.auth.strategy out on OpenShift", "impersonation needs the strategy openshift, and the strategy is %s", m.Spec.Kiali.Auth.Strategy)
-		case m.of(o).Kiali.Version != "default":
+		case m.of(o).Kiali.Version != kiali.Default:
 			f.object(o, path, "remove it, and users log in to each cluster", "Kiali %s has no impersonation; it comes with 2.30", m.of(o).Kiali.Version)
 		case !m.definitions.hasField("Kiali", path):
 			f.object(o, path, "remove it; or give --crds with the definition of your operator, if that has the field",
@@ -363,10 +364,10 @@ func fieldsOfOtherLines(m *mesh, f *found) {
 				continue
 			}
 			hint := "write such a line as kiali.version, or remove the field"
-			if instead, _ := replacement(u.name); instead != "" {
+			if instead, _ := kiali.Replacement(u.name); instead != "" {
 				hint = instead
 			}
-			f.object(o, u.path, hint, "Kiali %s does not read %s; %s", m.of(o).Kiali.Version, u.name, u.field.known())
+			f.object(o, u.path, hint, "Kiali %s does not read %s; %s", m.of(o).Kiali.Version, u.name, u.field.Known())
 		}
 	}
 }
@@ -381,11 +382,11 @@ func deprecatedFields(m *mesh, f *found) {
 			if len(path) == 1 {
 				return
 			}
-			field, isKnown := kialiTable()[path[1:].String()]
-			if !isKnown || field.lines == "" || !field.in(line) {
+			field, isKnown := kiali.Fields()[path[1:].String()]
+			if !isKnown || field.Section() || !field.In(line) {
 				return
 			}
-			if instead, since := replacement(path[1:].String()); since != "" && !lineBefore(line, since) {
+			if instead, since := kiali.Replacement(path[1:].String()); since != 0 && !line.Before(since) {
 				f.object(o, path, instead, "%s is deprecated", path[1:])
 			}
 		})
@@ -415,7 +416,7 @@ func unknownFields(m *mesh, f *found) {
 }
 
 func nearHint(name string) string {
-	if near := nearField(name); near != "" && near != name {
+	if near := kiali.NearField(name); near != "" && near != name {
 		return finding.Meant(near)
 	}
 	return "remove it; the fields are listed in the operator's crd-docs"
@@ -509,11 +510,11 @@ func clustersByHand(m *mesh, f *found) {
 
 func movingVersion(m *mesh, f *found) {
 	const hint = "write the line that you have tested, such as version: v2.22"
-	if m.Spec.Kiali.Version == "default" && m.hub >= 0 {
+	if m.Spec.Kiali.Version == kiali.Default && m.hub >= 0 {
 		f.on(m, m.At("spec", "kiali", "version"), hint, "the version of Kiali is default, so an update of the operator changes it without a commit")
 	}
 	for i := range m.Spec.Clusters {
-		if m.Has("spec", "clusters", i, "kiali", "version") && m.Spec.Clusters[i].Kiali.Version == "default" && m.Spec.Kiali.Version != "default" {
+		if m.Has("spec", "clusters", i, "kiali", "version") && m.Spec.Clusters[i].Kiali.Version == kiali.Default && m.Spec.Kiali.Version != kiali.Default {
 			f.cluster(m, i, m.At("spec", "clusters", i, "kiali", "version"), hint, "the version of Kiali is default, so an update of the operator changes it without a commit")
 		}
 	}

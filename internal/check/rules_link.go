@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -169,7 +170,7 @@ func plainSecrets(m *mesh, f *found) {
 const tokenType = "kubernetes.io/service-account-token"
 
 // tokens yields the token Secrets with the Kiali resource of their clusters.
-func (m *mesh) tokens(visit func(token, kiali *object)) {
+func (m *mesh) tokens(visit func(token, of *object)) {
 	for _, o := range m.kinds("Secret") {
 		if o.content["type"] == tokenType && m.kialis[o.cluster] != nil {
 			visit(o, m.kialis[o.cluster])
@@ -178,12 +179,12 @@ func (m *mesh) tokens(visit func(token, kiali *object)) {
 }
 
 func tokenAccount(m *mesh, f *found) {
-	m.tokens(func(token, kiali *object) {
+	m.tokens(func(token, of *object) {
 		account, _ := token.value(fieldPath{"metadata", "annotations", "kubernetes.io/service-account.name"}).(string)
 		want := m.Spec.Kiali.InstanceName + "-service-account"
-		if account != want || token.ID.Namespace != kiali.ID.Namespace {
+		if account != want || token.ID.Namespace != of.ID.Namespace {
 			f.object(token, fieldPath{"metadata"}, "leave the Secret as it is rendered",
-				"the token is for %s in %s, and the operator makes %s in %s; the cluster deletes a token without its account", account, token.ID.Namespace, want, kiali.ID.Namespace)
+				"the token is for %s in %s, and the operator makes %s in %s; the cluster deletes a token without its account", account, token.ID.Namespace, want, of.ID.Namespace)
 		}
 	})
 }
@@ -194,10 +195,10 @@ func (o *object) wave() int {
 }
 
 func tokenOrder(m *mesh, f *found) {
-	m.tokens(func(token, kiali *object) {
-		if token.phase != resource.Link || token.wave() <= kiali.wave() {
+	m.tokens(func(token, of *object) {
+		if token.phase != resource.Link || token.wave() <= of.wave() {
 			f.object(token, fieldPath{"metadata", "annotations"}, "leave the sync waves as they are rendered",
-				"the token is of the sync wave %d and the Kiali resource of %d; before the operator has made the account, the cluster deletes the token", token.wave(), kiali.wave())
+				"the token is of the sync wave %d and the Kiali resource of %d; before the operator has made the account, the cluster deletes the token", token.wave(), of.wave())
 		}
 	})
 }
@@ -217,11 +218,10 @@ func manyLogins(m *mesh, f *found) {
 }
 
 func watchedLabel(m *mesh, f *found) {
-	const label, name = "kiali.io/kiali-multi-cluster-secret", "kiali-multi-cluster-secret"
 	for _, o := range m.objects {
-		for _, path := range []fieldPath{{"metadata", "labels", label}, {"spec", "template", "metadata", "labels", label}} {
-			if v := o.value(path); v != nil && (o.ID.Kind != "Secret" && o.ID.Kind != "SealedSecret" || o.ID.Name != name) {
-				f.object(o, path, "take the label off", "the %s %s has the label %s, which is for the Secret %s alone", o.ID.Kind, o.ID.Name, label, name)
+		for _, path := range []fieldPath{{"metadata", "labels", kiali.SingleSecretLabel}, {"spec", "template", "metadata", "labels", kiali.SingleSecretLabel}} {
+			if v := o.value(path); v != nil && (o.ID.Kind != "Secret" && o.ID.Kind != "SealedSecret" || o.ID.Name != kiali.SingleSecret) {
+				f.object(o, path, "take the label off", "the %s %s has the label %s, which is for the Secret %s alone", o.ID.Kind, o.ID.Name, kiali.SingleSecretLabel, kiali.SingleSecret)
 				break
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -306,12 +307,12 @@ const queryScope = "external_services.prometheus.query_scope"
 func meshIDEverywhere(m *mesh, f *found) {
 	want := m.Spec.Mesh.ID
 	if o := m.hubKiali(); o != nil {
-		if got, _ := o.value(spec(queryScope).below("mesh_id")).(string); got != want {
-			f.object(o, spec(queryScope).below("mesh_id"), "leave query_scope.mesh_id as it is rendered from spec.mesh.id", "Kiali asks for the mesh id %q; expected %q, which is on the series", got, want)
+		if got, _ := o.value(spec(queryScope).below(kiali.MeshID)).(string); got != want {
+			f.object(o, spec(queryScope).below(kiali.MeshID), "leave query_scope.mesh_id as it is rendered from spec.mesh.id", "Kiali asks for the mesh id %q; expected %q, which is on the series", got, want)
 		}
 	}
 	for _, o := range m.monitors() {
-		if got, ok := m.targetLabels(o)["mesh_id"]; !ok || got != want {
+		if got, ok := m.targetLabels(o)[kiali.MeshID]; !ok || got != want {
 			f.object(o, fieldPath{"spec"}, "leave the relabeling to mesh_id as it is rendered from spec.mesh.id", "the %s %s puts the mesh id %q on its series; expected %q, which Kiali asks for", o.ID.Kind, o.ID.Name, got, want)
 		}
 	}
@@ -372,7 +373,7 @@ func scopeLabels(m *mesh, f *found) {
 	scope, _ := o.value(spec(queryScope)).(map[string]any)
 	for _, label := range sortedKeys(scope) {
 		value, _ := scope[label].(string)
-		if label == "mesh_id" || strings.ContainsAny(value, `|*"'{}`) {
+		if label == kiali.MeshID || strings.ContainsAny(value, `|*"'{}`) {
 			continue
 		}
 		missing := (*object)(nil)
@@ -428,14 +429,6 @@ func revisionTags(m *mesh, f *found) {
 	}
 }
 
-// needed are the labels that Kiali asks for or groups by.
-var needed = []string{
-	"app", "connection_security_policy", "destination_canonical_revision", "destination_canonical_service", "destination_cluster", "destination_principal",
-	"destination_service", "destination_service_name", "destination_service_namespace", "destination_workload", "destination_workload_namespace",
-	"grpc_response_status", "mesh_id", "namespace", "reporter", "request_protocol", "response_code", "response_flags",
-	"source_canonical_revision", "source_canonical_service", "source_cluster", "source_principal", "source_workload", "source_workload_namespace",
-}
-
 func droppedLabels(m *mesh, f *found) {
 	m.relabelings(func(r relabeling) {
 		if !r.metric && r.action() == "labeldrop" {
@@ -447,7 +440,7 @@ func droppedLabels(m *mesh, f *found) {
 			return
 		}
 		var lost []string
-		for _, label := range needed {
+		for _, label := range kiali.Labels() {
 			if re.MatchString(label) == (r.action() == "labeldrop") {
 				lost = append(lost, label)
 			}
@@ -461,7 +454,7 @@ func droppedLabels(m *mesh, f *found) {
 			if len(path) < 3 || path[len(path)-1] != "operation" || v != "REMOVE" || path[len(path)-3] != "tagOverrides" {
 				return
 			}
-			if tag, _ := path[len(path)-2].(string); slices.Contains(needed, tag) {
+			if tag, _ := path[len(path)-2].(string); slices.Contains(kiali.Labels(), tag) {
 				f.object(o, path, "leave the tag, or remove request_operation", "the Telemetry %s takes %s from the series, which Kiali's graph needs", o.ID.Name, tag)
 			}
 		})

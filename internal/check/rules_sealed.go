@@ -8,6 +8,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -257,7 +258,7 @@ func mixed(m *mesh, f *found, certificates map[string][]int) {
 // linkSecrets visits the SealedSecrets of the hub, of equal ones the first.
 func (m *mesh) linkSecrets(visit func(o *object)) {
 	for _, o := range m.kinds("SealedSecret") {
-		if strings.HasPrefix(o.ID.Name, "kiali-multi-cluster-secret") || strings.HasPrefix(o.ID.Name, "kiali-remote-cluster-secret-") {
+		if kiali.IsLinkSecret(o.ID.Name) {
 			visit(o)
 		}
 	}
@@ -266,9 +267,9 @@ func (m *mesh) linkSecrets(visit func(o *object)) {
 func linkLabels(m *mesh, f *found) {
 	metadata := fieldPath{"spec", "template", "metadata"}
 	m.linkSecrets(func(o *object) {
-		want := []fieldPath{metadata.below("labels", "kiali.io/kiali-multi-cluster-secret")}
+		want := []fieldPath{metadata.below("labels", kiali.SingleSecretLabel)}
 		if m.Spec.Kiali.Links.Format == "perCluster" {
-			want = []fieldPath{metadata.below("labels", "kiali.io/multiCluster"), metadata.below("annotations", "kiali.io/cluster")}
+			want = []fieldPath{metadata.below("labels", kiali.RemoteSecretLabel), metadata.below("annotations", kiali.RemoteSecretCluster)}
 		}
 		for _, path := range want {
 			is, _ := o.value(path).(string)
@@ -298,7 +299,7 @@ func execProvider(m *mesh, f *found) {
 	for i := range m.Spec.Clusters {
 		switch at := m.At("spec", "clusters", i, "access", "exec"); {
 		case m.Spec.Clusters[i].Access.Exec == nil || i == m.hub || o == nil:
-		case m.Spec.Clusters[m.hub].KialiBefore("v2.17"):
+		case m.Spec.Clusters[m.hub].KialiBefore(kiali.V2_17):
 			f.cluster(m, i, at, "leave out access.exec for a token, or use v2.17 or a later line on the hub",
 				"the kubeconfig names a program, and Kiali %s runs none", m.Spec.Clusters[m.hub].Kiali.Version)
 		case !o.is("clustering.enable_exec_provider", true):

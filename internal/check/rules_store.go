@@ -9,7 +9,9 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 const prometheus = "external_services.prometheus."
@@ -97,7 +99,7 @@ func kialiTokens(m *mesh, f *found) {
 
 func caFiles(m *mesh, f *found) {
 	for _, o := range m.kialis {
-		if o == nil || m.of(o).KialiBefore("v2.22") {
+		if o == nil || m.of(o).KialiBefore(kiali.V2_22) {
 			continue
 		}
 		walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
@@ -126,7 +128,7 @@ var noHealthPage = regexp.MustCompile(`/(prometheus|select/[0-9:]+/prometheus)/?
 
 func healthCheck(m *mesh, f *found) {
 	o := m.hubKiali()
-	if o == nil || m.of(o).KialiBefore("v2.27") || o.text(prometheus+"health_check_url") != "" {
+	if o == nil || m.of(o).KialiBefore(kiali.V2_27) || o.text(prometheus+"health_check_url") != "" {
 		return
 	}
 	const hint = "add health_check_url with an address of the store that answers without headers"
@@ -175,19 +177,6 @@ func telemetries(m *mesh, f *found) {
 	}
 }
 
-var hms = regexp.MustCompile(`^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$`)
-
-func seconds(interval string) int {
-	sum := 0
-	if parts := hms.FindStringSubmatch(interval); parts != nil {
-		for _, part := range parts[1:] {
-			n, _ := strconv.Atoi(part)
-			sum = sum*60 + n
-		}
-	}
-	return sum
-}
-
 func intervals(m *mesh, f *found) {
 	at := func(i int) finding.Position {
 		if m.Has("spec", "clusters", i, "metrics", "interval") {
@@ -200,10 +189,10 @@ func intervals(m *mesh, f *found) {
 		if !c.InMesh() {
 			continue
 		}
-		switch s := seconds(c.Metrics.Interval); {
+		switch s := topology.Seconds(c.Metrics.Interval); {
 		case s < 5 || s > 300:
 			f.cluster(m, i, at(i), "choose one between 5s and 5m", "the interval %s is outside of what user workload monitoring and Kiali's rates are made for (5s to 5m)", c.Metrics.Interval)
-		case m.Spec.Metrics.Store != "thanosQuerier" && s != seconds(m.Spec.Metrics.Interval):
+		case m.Spec.Metrics.Store != "thanosQuerier" && s != topology.Seconds(m.Spec.Metrics.Interval):
 			f.cluster(m, i, at(i), "use one interval, or suppress PM24 where a slow line leaves no choice",
 				"the interval is %s, and %s elsewhere; Kiali is told %s, and asks for rates over no less than two of these on every cluster", c.Metrics.Interval, m.Spec.Metrics.Interval, m.StoreInterval())
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
 // tracingRules are about the one tracing backend that a Kiali has.
@@ -42,7 +43,7 @@ func tracingRules() []Rule {
 
 func tempoProtocol(m *mesh, f *found) {
 	o := m.hubKiali()
-	if o == nil || o.text("external_services.tracing.provider") != "tempo" || m.of(o).KialiBefore("v2.4") {
+	if o == nil || o.text("external_services.tracing.provider") != "tempo" || m.of(o).KialiBefore(kiali.V2_4) {
 		return
 	}
 	const at = "external_services.tracing.internal_url"

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
 // canonical prints what a topology says itself, in the order of the types and
@@ -69,6 +71,9 @@ func canonical(t testing.TB, top *Topology) []byte {
 				return n
 			}
 			return free(v.Interface())
+		}
+		if line, ok := v.Interface().(kiali.Line); ok {
+			return scalar(line.String())
 		}
 		return scalar(v.Interface())
 	}

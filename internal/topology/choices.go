@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
 // checkChoices finds choices that do not go together. Each part of the
@@ -70,7 +71,7 @@ func (t *Topology) checkAuth(hub int, findings *finding.Findings) {
 func (t *Topology) checkOpenID(hub int, findings *finding.Findings) {
 	at := t.At("spec", "kiali", "auth", "strategy")
 	c := &t.Spec.Clusters[hub]
-	if c.Platform == "openshift" && c.KialiBefore("v2.22") {
+	if c.Platform == "openshift" && c.KialiBefore(kiali.V2_22) {
 		findings.Add(at, "KC09", "use v2.22 or a later line, or leave the strategy out", "Kiali %s has no strategy openid on OpenShift", c.Kiali.Version)
 		return
 	}
@@ -227,15 +228,6 @@ func dotted(path []any) string {
 	return name
 }
 
-// versions are the lines of the Kiali server, oldest first; the operator's
-// default is the newest that it knows.
-var versions = []string{"v1.73", "v2.4", "v2.11", "v2.17", "v2.22", "v2.27", "default"}
-
-// older tells whether a line is older than another.
-func older(version, than string) bool {
-	return slices.Index(versions, version) < slices.Index(versions, than)
-}
-
 func (t *Topology) checkVersions(hub int, findings *finding.Findings) {
 	c := &t.Spec.Clusters[hub]
 	at := t.At("spec", "kiali", "version")
@@ -243,17 +235,17 @@ func (t *Topology) checkVersions(hub int, findings *finding.Findings) {
 		at = t.At("spec", "clusters", hub, "kiali", "version")
 	}
 	version := c.Kiali.Version
-	if len(t.Spec.Clusters) > 1 && version == "v1.73" {
+	if len(t.Spec.Clusters) > 1 && version == kiali.V1_73 {
 		findings.Add(at, "KC09", "use v2.4 or a later line", "Kiali v1.73 has no resources for remote clusters, and the topology has %d clusters", len(t.Spec.Clusters))
 	}
-	if !c.InMesh() && older(version, "v2.17") {
+	if !c.InMesh() && version.Before(kiali.V2_17) {
 		findings.Add(at, "KC09", "use v2.17 or a later line", "Kiali %s cannot run outside the mesh (ignore_home_cluster), as it is to on %s", version, t.Called(hub))
 	}
-	if t.Spec.Kiali.Links.Format == "single" && version == "v2.4" && t.Has("spec", "kiali", "links", "format") {
+	if t.Spec.Kiali.Links.Format == "single" && version == kiali.V2_4 && t.Has("spec", "kiali", "links", "format") {
 		findings.Add(t.At("spec", "kiali", "links", "format"), "KC09", "use perCluster, or v2.11 or a later line", "Kiali %s does not know the single Secret kiali-multi-cluster-secret", version)
 	}
 	for i := range t.Spec.Clusters {
-		if own := t.Spec.Clusters[i].Kiali.Version; i != hub && own == "v1.73" && version != "v1.73" {
+		if own := t.Spec.Clusters[i].Kiali.Version; i != hub && own == kiali.V1_73 && version != kiali.V1_73 {
 			findings.Add(t.At("spec", "clusters", i, "kiali", "version"), "KC09", "use v2.4 or a later line", "Kiali v1.73 has no resources for remote clusters, and %s is one", t.Called(i))
 		}
 	}
@@ -344,7 +336,7 @@ func (t *Topology) checkCluster(i, hub int, findings *finding.Findings) {
 		}
 		t.checkLinkName(i, findings)
 	}
-	if i == hub && t.Spec.Kiali.Auth.Strategy == "openshift" && c.Kiali.WebRoot != DefaultWebRoot(c.Platform) && t.hubHostUnknown() && !c.KialiBefore("v2.4") {
+	if i == hub && t.Spec.Kiali.Auth.Strategy == "openshift" && c.Kiali.WebRoot != DefaultWebRoot(c.Platform) && t.hubHostUnknown() && !c.KialiBefore(kiali.V2_4) {
 		findings.Add(at("kiali", "webRoot"), RuleMissing, "add domain or kiali.host", "%s: with a web root of its own the hub's login callback has to be stated, and its host is not known", t.Called(i))
 	}
 	if t.Spec.Mesh.DataPlane != "ambient" && !t.refused(t.Spec.Mesh.DataPlane, "spec", "mesh", "dataPlane") {

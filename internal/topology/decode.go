@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
 // decoder walks YAML nodes into the types of this package. It knows every key
@@ -77,6 +78,10 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 	}
 	if hint := f.Tag.Get("later"); hint != "" {
 		d.findings.Add(d.at(n), RuleValue, hint, "%s is not supported yet", path)
+		return
+	}
+	if v.Type() == lineType {
+		d.text(n, v, f, path)
 		return
 	}
 	switch v.Kind() {
@@ -382,7 +387,7 @@ func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 }
 
 func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
-	values := strings.FieldsFunc(f.Tag.Get("enum"), func(r rune) bool { return r == '|' })
+	values := allowed(v.Type(), f.Tag)
 	check, formatted := formats[f.Tag.Get("format")]
 	number := check.number && (n.ShortTag() == "!!int" || n.ShortTag() == "!!float")
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" && !number {
@@ -422,7 +427,30 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 		d.findings.Add(d.at(n), RuleValue, "write it, such as "+f.Tag.Get("required"), "%s must not be empty", path)
 		return
 	}
-	v.SetString(n.Value)
+	set(v, n.Value)
+}
+
+var lineType = reflect.TypeFor[kiali.Line]()
+
+// allowed lists the values that a string may have, none where it may have any.
+// The default of a release line comes first, since most choose it.
+func allowed(t reflect.Type, tag reflect.StructTag) []string {
+	if t == lineType {
+		names := kiali.LineNames()
+		last := len(names) - 1
+		return append(names[last:], names[:last]...)
+	}
+	return strings.FieldsFunc(tag.Get("enum"), func(r rune) bool { return r == '|' })
+}
+
+// set sets what is written as a string.
+func set(v reflect.Value, s string) {
+	if v.Type() == lineType {
+		line, _ := kiali.ParseLine(s)
+		v.Set(reflect.ValueOf(line))
+		return
+	}
+	v.SetString(s)
 }
 
 // userInfo may be a password, which no message repeats.
@@ -461,8 +489,8 @@ func setDefaults(v reflect.Value) {
 			setDefaults(target)
 		case target.Kind() == reflect.Bool:
 			target.SetBool(value == "true")
-		case value != "" && target.Kind() == reflect.String:
-			target.SetString(value)
+		case value != "" && (target.Kind() == reflect.String || target.Type() == lineType):
+			set(target, value)
 		case value != "" && target.Kind() == reflect.Int:
 			i, _ := strconv.ParseInt(value, 10, 64)
 			target.SetInt(i)

@@ -101,9 +101,7 @@ func describeField(f field, doc string) Field {
 	if described.Comment, derived = cutSentence(described.Comment, "Default: "); derived != "" {
 		described.Default = derived
 	}
-	if enum := tag.Get("enum"); enum != "" {
-		described.Values = strings.Split(enum, "|")
-	}
+	described.Values = allowed(f.Type, tag)
 	if check, ok := formats[tag.Get("format")]; ok && !check.secret {
 		// What is said to somebody who wrote what never fits.
 		problem, _ := check.problem("\x00")
@@ -148,6 +146,9 @@ var textNames = map[string]string{
 }
 
 func typeInWords(t reflect.Type, format string) string {
+	if t == lineType {
+		return "text"
+	}
 	switch t.Kind() {
 	case reflect.Struct, reflect.Pointer:
 		return "mapping"

@@ -4,34 +4,36 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
 // resolve sets every default that depends on another value, so that later
 // code meets no empty one.
 func (t *Topology) resolve() {
 	s := &t.Spec
-	kiali := &s.Kiali
-	kiali.Namespace = cmp.Or(kiali.Namespace, s.Mesh.ControlPlaneNamespace)
-	platform, version := "openshift", kiali.Version
+	k := &s.Kiali
+	k.Namespace = cmp.Or(k.Namespace, s.Mesh.ControlPlaneNamespace)
+	platform, version := "openshift", k.Version
 	if hub := t.Hub(); hub != nil {
 		platform, version = hub.Platform, cmp.Or(hub.Kiali.Version, version)
 	}
-	if kiali.Links.Format == "" {
-		kiali.Links.Format = "single"
-		if older(version, "v2.11") {
-			kiali.Links.Format = "perCluster"
+	if k.Links.Format == "" {
+		k.Links.Format = "single"
+		if version.Before(kiali.V2_11) {
+			k.Links.Format = "perCluster"
 		}
 	}
 	switch platform {
 	case "openshift":
-		kiali.Auth.Strategy = cmp.Or(kiali.Auth.Strategy, "openshift")
+		k.Auth.Strategy = cmp.Or(k.Auth.Strategy, "openshift")
 		s.Metrics.Store = cmp.Or(s.Metrics.Store, "thanosQuerier")
 	case "kubernetes":
 		if len(s.Clusters) == 1 {
-			kiali.Auth.Strategy = cmp.Or(kiali.Auth.Strategy, "token")
+			k.Auth.Strategy = cmp.Or(k.Auth.Strategy, "token")
 		}
 		s.Metrics.Store = cmp.Or(s.Metrics.Store, "prometheus")
-		kiali.Operator.Install = cmp.Or(kiali.Operator.Install, "none")
+		k.Operator.Install = cmp.Or(k.Operator.Install, "none")
 	}
 	if s.Delivery != nil {
 		t.resolveDelivery()
@@ -39,7 +41,7 @@ func (t *Topology) resolve() {
 	s.Metrics.Prometheus.URL = cmp.Or(s.Metrics.Prometheus.URL, "http://prometheus."+s.Mesh.ControlPlaneNamespace+":9090")
 	for i := range s.Clusters {
 		c := &s.Clusters[i]
-		c.Kiali.Version = cmp.Or(c.Kiali.Version, kiali.Version)
+		c.Kiali.Version = cmp.Or(c.Kiali.Version, k.Version)
 		c.Kiali.WebRoot = cmp.Or(c.Kiali.WebRoot, DefaultWebRoot(c.Platform))
 		c.Flux.KubeConfigSecret = cmp.Or(c.Flux.KubeConfigSecret, objectName(c.Name)+"-kubeconfig")
 		c.Metrics.Interval = cmp.Or(c.Metrics.Interval, s.Metrics.Interval)
@@ -95,7 +97,7 @@ func (t *Topology) OperatorBySubscription(c *Cluster) bool {
 func (c *Cluster) InMesh() bool { return c.ControlPlane.Mode != "none" }
 
 // KialiBefore tells whether the cluster's Kiali is of an older line.
-func (c *Cluster) KialiBefore(version string) bool { return older(c.Kiali.Version, version) }
+func (c *Cluster) KialiBefore(line kiali.Line) bool { return c.Kiali.Version.Before(line) }
 
 // StoreInterval is the longest time between two scrapes of what Kiali's store
 // has: the hub's own for its thanos-querier, else that of any cluster.
@@ -109,15 +111,15 @@ func (t *Topology) StoreInterval() string {
 	}
 	for i := range t.Spec.Clusters {
 		c := &t.Spec.Clusters[i]
-		if c.InMesh() && seconds(c.Metrics.Interval) > seconds(longest) {
+		if c.InMesh() && Seconds(c.Metrics.Interval) > Seconds(longest) {
 			longest = c.Metrics.Interval
 		}
 	}
 	return cmp.Or(longest, t.Spec.Metrics.Interval)
 }
 
-// seconds is the length of what the format duration allows.
-func seconds(interval string) int {
+// Seconds is the length of what the format duration allows, 0 of anything else.
+func Seconds(interval string) int {
 	sum := 0
 	for i, part := range duration.FindStringSubmatch(interval) {
 		if i > 0 {

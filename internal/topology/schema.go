@@ -115,26 +115,26 @@ func (g *schemaGenerator) value(t reflect.Type, tag reflect.StructTag) *schema {
 		return &schema{Type: "array", Items: g.value(t.Elem(), tag), UniqueItems: t.Elem().Kind() == reflect.String}
 	case reflect.Map:
 		if t.Elem().Kind() == reflect.String {
-			return &schema{Type: "object", PropertyNames: textSchema("format:\"labelKey\""), AdditionalProperties: textSchema(tag)}
+			return &schema{Type: "object", PropertyNames: textSchema(t.Elem(), "format:\"labelKey\""), AdditionalProperties: textSchema(t.Elem(), tag)}
 		}
 		return &schema{Type: "object", AdditionalProperties: ref(freeDef)}
 	case reflect.Bool:
 		return &schema{Type: "boolean", Default: tag.Get("default") == "true"}
 	}
-	return textSchema(tag)
+	return textSchema(t, tag)
 }
 
-func textSchema(tag reflect.StructTag) *schema {
+func textSchema(t reflect.Type, tag reflect.StructTag) *schema {
 	s := &schema{Type: "string"}
 	if value := tag.Get("default"); value != "" {
 		s.Default = value
 	}
 	check, formatted := formats[tag.Get("format")]
-	switch enum := tag.Get("enum"); {
-	case strings.Contains(enum, "|"):
-		s.Enum = strings.Split(enum, "|")
-	case enum != "":
-		s.Const = enum
+	switch values := allowed(t, tag); {
+	case len(values) > 1:
+		s.Enum = values
+	case len(values) == 1:
+		s.Const = values[0]
 	case formatted:
 		s.Pattern = check.patterns[0]
 		for _, pattern := range check.patterns[1:] {

@@ -4,14 +4,13 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
 // SealedLinkKind is the kind of a file that seal writes.
@@ -143,17 +142,14 @@ func (l *SealedLink) At(path ...any) finding.Position {
 func (l *SealedLink) Name() string { return l.Metadata.Name }
 
 // SealedFor is the item of a Secret on the hub that holds the kubeconfig of a
-// remote: of the one that Kiali knows by its name, or of the remote's own,
-// which is named as Kiali's script kiali-prepare-remote-cluster.sh does it.
+// remote: of the one that Kiali knows by its name, or of the remote's own.
 func (t *Topology) SealedFor(c *Cluster) SealedFor {
-	name := "kiali-multi-cluster-secret"
+	name := kiali.SingleSecret
 	if t.Spec.Kiali.Links.Format == "perCluster" {
-		name = "kiali-remote-cluster-secret-" + notInNames.ReplaceAllString(strings.ToLower(c.Name), "-")
+		name = kiali.RemoteSecret(c.Name)
 	}
 	return SealedFor{Namespace: t.Spec.Kiali.Namespace, Name: name, Key: c.Name}
 }
-
-var notInNames = regexp.MustCompile(`[^-a-z0-9]`)
 
 // Account is the service account that the operator makes for Kiali, on the hub
 // and the remotes.

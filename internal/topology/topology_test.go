@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
 func TestDefaults(t *testing.T) {
@@ -19,7 +21,7 @@ func TestDefaults(t *testing.T) {
 			Hub:          "east",
 			Namespace:    "istio-system",
 			InstanceName: "kiali",
-			Version:      "default",
+			Version:      kiali.Default,
 			Auth:         Auth{Strategy: "openshift"},
 			Links:        Links{Format: "single", Source: "sealed"},
 			Operator:     Operator{Channel: "stable", Chart: chart},
@@ -38,7 +40,7 @@ func TestDefaults(t *testing.T) {
 			ZtunnelNamespace: "ztunnel",
 			ControlPlane:     ControlPlane{Mode: "local"},
 			Metrics:          ClusterMetrics{Interval: "30s"},
-			Kiali:            ClusterKiali{Version: "default", WebRoot: "/"},
+			Kiali:            ClusterKiali{Version: kiali.Default, WebRoot: "/"},
 			Flux:             ClusterFlux{KubeConfigSecret: "east-kubeconfig"},
 		}},
 	}
@@ -69,7 +71,7 @@ func TestGivenValues(t *testing.T) {
 		c.Platform = cmp.Or(c.Platform, "openshift")
 		c.ZtunnelNamespace = map[string]string{"openshift": "ztunnel", "kubernetes": "istio-control"}[c.Platform]
 		c.Metrics.Interval = "1h30m5s"
-		c.Kiali = ClusterKiali{Version: "v2.22", WebRoot: DefaultWebRoot(c.Platform)}
+		c.Kiali = ClusterKiali{Version: kiali.V2_22, WebRoot: DefaultWebRoot(c.Platform)}
 		c.Flux.KubeConfigSecret = strings.ToLower(strings.ReplaceAll(c.Name, ".", "-")) + "-kubeconfig"
 		return c
 	}
@@ -83,7 +85,7 @@ func TestGivenValues(t *testing.T) {
 				Hub:          "hub_1.EU",
 				Namespace:    "kiali",
 				InstanceName: "my-kiali",
-				Version:      "v2.22",
+				Version:      kiali.V2_22,
 				ViewOnly:     true,
 				Auth:         Auth{Strategy: "openid"},
 				Links:        Links{Format: "single", Source: "external"},
@@ -138,7 +140,7 @@ func TestGivenValues(t *testing.T) {
 					Metrics:                ClusterMetrics{Interval: "15s"},
 					Flux:                   ClusterFlux{KubeConfigSecret: "hub-1-eu-kubeconfig"},
 					Kiali: ClusterKiali{
-						Version: "v2.27", WebRoot: "/mesh/kiali_1", Host: "kiali.example.com",
+						Version: kiali.V2_27, WebRoot: "/mesh/kiali_1", Host: "kiali.example.com",
 						Spec: map[string]any{"deployment": map[string]any{"replicas": json.Number("2")}},
 					},
 				},

@@ -1,5 +1,7 @@
 package topology
 
+import "github.com/sightline-mesh/sightline/internal/kiali"
+
 import "go.yaml.in/yaml/v3"
 
 // The types of this file are the format: their tags are what the decoder, the
@@ -173,7 +175,7 @@ type Kiali struct {
 	InstanceName string `yaml:"instanceName" default:"kiali" format:"instanceName"`
 	// The line of the Kiali server that the operator installs. A line that lacks what a topology needs is a finding. Changes: spec.version
 	// of the Kiali resources; and the SealedSecrets by the default of links.format.
-	Version string `yaml:"version" default:"default" enum:"default|v1.73|v2.4|v2.11|v2.17|v2.22|v2.27"`
+	Version kiali.Line `yaml:"version" default:"default"`
 	// Whether Kiali may only look. Its accounts get a role without write access then. Changes: the Kiali resources.
 	ViewOnly bool `yaml:"viewOnly" default:"false"`
 	// How users log in. Changes: the Kiali resources.
@@ -471,7 +473,7 @@ type ClusterMetrics struct {
 type ClusterKiali struct {
 	// The line of the Kiali server. Default: kiali.version. Changes: its Kiali resource; and on the hub the SealedSecrets by the default of
 	// links.format.
-	Version string `yaml:"version" enum:"default|v1.73|v2.4|v2.11|v2.17|v2.22|v2.27"`
+	Version kiali.Line `yaml:"version"`
 	// The path that Kiali is served under, on the hub. Default: / on OpenShift, /kiali on Kubernetes. Changes: the hub's Kiali resource,
 	// and the login callbacks in those of the remotes.
 	WebRoot string `yaml:"webRoot" format:"webRoot"`

@@ -1,7 +1,8 @@
-package check
+package kiali
 
 import (
 	"flag"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -11,15 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "rewrite kialifields.tsv and docs/rules.md")
+var update = flag.Bool("update", false, "rewrite fields.tsv")
 
-// TestKialiFields makes kialifields.tsv from two tables of the operator's
+// TestFields makes fields.tsv from two tables of the operator's
 // sources: what each line's role reads, and what the definitions of several
 // releases have.
-func TestKialiFields(t *testing.T) {
+func TestFields(t *testing.T) {
 	roles, definitions := tsv(t, "kiali-fields.tsv"), tsv(t, "kiali-crd-fields.tsv")
 	lines := roles[0][1:8]
-	require.Equal(t, kialiLines, lines)
+	require.Equal(t, LineNames(), lines)
 
 	type row struct {
 		lines [7]bool
@@ -91,9 +92,9 @@ func TestKialiFields(t *testing.T) {
 		}
 	}
 	var b strings.Builder
-	b.WriteString("# Fields of a Kiali resource below spec, which of the lines " + strings.Join(kialiLines, ", ") + "\n")
-	b.WriteString("# read them, and whether anything may stand below them. Made by TestKialiFields.\n")
-	for _, path := range sortedKeys(fields) {
+	b.WriteString("# Fields of a Kiali resource below spec, which of the lines " + strings.Join(LineNames(), ", ") + "\n")
+	b.WriteString("# read them, and whether anything may stand below them. Made by TestFields.\n")
+	for _, path := range slices.Sorted(maps.Keys(fields)) {
 		b.WriteString(path + "\t")
 		for _, reads := range fields[path].lines {
 			if reads {
@@ -108,16 +109,16 @@ func TestKialiFields(t *testing.T) {
 		b.WriteByte('\n')
 	}
 	if *update {
-		require.NoError(t, os.WriteFile("kialifields.tsv", []byte(b.String()), 0o644))
+		require.NoError(t, os.WriteFile("fields.tsv", []byte(b.String()), 0o644))
 	}
-	assert.Equal(t, b.String(), kialiFieldsTSV)
+	assert.Equal(t, b.String(), fieldsTSV)
 }
 
 func tsv(t *testing.T, name string) [][]string {
 	t.Helper()
 	data, err := os.ReadFile("../../../shared/" + name)
 	if err != nil {
-		t.Skipf("%s is absent, so kialifields.tsv is not compared with it", name)
+		t.Skipf("%s is absent, so fields.tsv is not compared with it", name)
 	}
 	var rows [][]string
 	for line := range strings.Lines(string(data)) {
@@ -128,9 +129,8 @@ func tsv(t *testing.T, name string) [][]string {
 	return rows
 }
 
-// TestKialiLines compares the lines with those that a topology can choose.
-func TestKialiTable(t *testing.T) {
-	table := kialiTable()
+func TestKnown(t *testing.T) {
+	table := Fields()
 	for _, test := range []struct {
 		field string
 		known string
@@ -146,8 +146,8 @@ func TestKialiTable(t *testing.T) {
 	} {
 		f, ok := table[test.field]
 		require.True(t, ok, test.field)
-		assert.Equal(t, test.known, f.known(), test.field)
+		assert.Equal(t, test.known, f.Known(), test.field)
 	}
-	assert.Equal(t, "external_services.prometheus.query_scope", nearField("external_services.prometheus.query_scopes"))
-	assert.Equal(t, "clustering.ignore_home_cluster", nearField("deployment.ignore_home_cluster"))
+	assert.Equal(t, "external_services.prometheus.query_scope", NearField("external_services.prometheus.query_scopes"))
+	assert.Equal(t, "clustering.ignore_home_cluster", NearField("deployment.ignore_home_cluster"))
 }
