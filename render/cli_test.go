@@ -42,9 +42,10 @@ func TestProgramsBuildWhatWasFilled(t *testing.T) {
 		written, err := Tree(top, SourcesOf(top), Kustomize)
 		require.NoError(t, err)
 		out := filepath.Join(t.TempDir(), "out")
-		dir, err := tree.Open(out, tree.Marker{Topology: top.Metadata.Name, Format: string(Kustomize)})
+		dir, err := tree.Lock(out, tree.Marker{Topology: top.Metadata.Name, Format: string(Kustomize), Version: "test"})
 		require.NoError(t, err)
-		plan, err := dir.Compare(t.Context(), written)
+		defer dir.Unlock()
+		plan, err := dir.Compare(t.Context(), written, tree.Claims{})
 		require.NoError(t, err)
 		require.NoError(t, plan.Apply(t.Context()))
 

@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,9 +63,10 @@ func TestGolden(t *testing.T) {
 			t.Run(name+"/"+string(format), func(t *testing.T) {
 				files, err := render.Tree(top, render.SourcesOf(top), format)
 				require.NoError(t, err)
-				dir, err := tree.Open(filepath.Join("../golden", name, string(format)), tree.Marker{Topology: name, Format: string(format)})
+				dir, err := tree.Lock(filepath.Join("../golden", name, string(format)), tree.Marker{Topology: name, Format: string(format), Version: "golden"})
 				require.NoError(t, err)
-				plan, err := dir.Compare(t.Context(), files)
+				defer dir.Unlock()
+				plan, err := dir.Compare(t.Context(), files, tree.Claims{})
 				require.NoError(t, err)
 				changes, err := plan.Changes(t.Context())
 				require.NoError(t, err)
@@ -75,12 +77,30 @@ func TestGolden(t *testing.T) {
 					}
 					return
 				}
+				assert.Empty(t, extra(t, filepath.Join("../golden", name, string(format)), files), "files that no render gives; remove them")
 				for _, c := range changes {
 					assert.Equal(t, string(c.Old), string(c.New), "%s: %s; if it is meant, run make golden and read the diff", c.Path, c.Kind)
 				}
 			})
 		}
 	}
+}
+
+// extra lists the files in a directory that are not those of a tree, nor its marker.
+func extra(t *testing.T, dir string, files []tree.File) []string {
+	t.Helper()
+	known := map[string]bool{".sightline": true}
+	for _, f := range files {
+		known[f.Path] = true
+	}
+	var unknown []string
+	require.NoError(t, fs.WalkDir(os.DirFS(dir), ".", func(p string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && !known[p] {
+			unknown = append(unknown, p)
+		}
+		return err
+	}))
+	return unknown
 }
 
 // TestGoldenHasNoOrphans finds golden trees whose topology or format is gone.

@@ -210,9 +210,10 @@ func writtenFrom(t *testing.T, top *topology.Topology, from Sources, format Form
 	files, err := Tree(top, from, format)
 	require.NoError(t, err)
 	out := filepath.Join(t.TempDir(), "out")
-	dir, err := tree.Open(out, tree.Marker{Topology: top.Metadata.Name, Format: string(format)})
+	dir, err := tree.Lock(out, tree.Marker{Topology: top.Metadata.Name, Format: string(format), Version: "test"})
 	require.NoError(t, err)
-	plan, err := dir.Compare(t.Context(), files)
+	defer dir.Unlock()
+	plan, err := dir.Compare(t.Context(), files, tree.Claims{})
 	require.NoError(t, err)
 	require.NoError(t, plan.Apply(t.Context()))
 	return out

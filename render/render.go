@@ -47,19 +47,24 @@ type Sources struct {
 
 // Tree renders a topology that had no findings into the files of one format. A
 // template that fails gives a *TemplateError, overlays that are wrong an
-// *OverlayError. A chart is returned only if it obeys the law, for one cluster
+// *OverlayError. Each file says in its first line that it is generated. A chart is returned only if it obeys the law, for one cluster
 // of each shape and all that a Jsonnet overlay changes: else the error is a
 // *LawError.
 func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
 	files, clusters, err := packaged(t, from, format)
-	if err != nil || t.Spec.Delivery == nil {
-		return files, err
-	}
-	objects, err := Delivery(t, from, format, clusters)
 	if err != nil {
 		return nil, err
 	}
-	return tree.New(slices.Concat(files, objects))
+	if t.Spec.Delivery != nil {
+		objects, err := Delivery(t, from, format, clusters)
+		if err != nil {
+			return nil, err
+		}
+		if files, err = tree.New(slices.Concat(files, objects)); err != nil {
+			return nil, err
+		}
+	}
+	return tree.Sign(files)
 }
 
 // Delivery returns the files by which an engine delivers the clusters of a

@@ -33,10 +33,11 @@ and warnings are printed at the end.
 
 The links that "sightline seal" has left beside a topology are rendered with it.
 
-The directory belongs to sightline: files that the topology no longer gives are
-removed, and a directory that sightline has not written is refused. A cluster
-that left the topology is removed with --allow-remove only. A run that fails
-changes nothing; of several topologies each is written as a whole.
+Only files that say in their first line that sightline generated them are
+replaced, and removed when the topology no longer gives them. Whatever else is in
+the directory stays; what is in the way is refused, and replaced with --adopt
+only. A cluster that left the topology is removed with --allow-remove only. A run
+that fails changes nothing; of several topologies each is written as a whole.
 
 The format helm is a chart for all clusters and a file of values for each. It is
 written only if it renders to the very objects that the other formats have.
@@ -49,6 +50,7 @@ type renderOptions struct {
 	format      string
 	clusters    []string
 	allowRemove []string
+	adopt       bool
 	rules       ruleFlags
 }
 
@@ -69,6 +71,7 @@ func newRenderCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "what to write into the directory: "+formatNames())
 	cmd.Flags().StringArrayVar(&o.clusters, "cluster", nil, `print only this cluster, with "-o -" (repeatable)`)
 	cmd.Flags().StringArrayVar(&o.allowRemove, "allow-remove", nil, `remove this cluster's files, or "all" (repeatable)`)
+	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "replace files that are in the way and do not say that sightline generated them")
 	o.rules.add(cmd)
 	return cmd
 }
@@ -149,6 +152,8 @@ func (o *renderOptions) check() error {
 		return o.rules.check()
 	case o.out == "-" && len(o.allowRemove) > 0:
 		return &hinted{errors.New(`--allow-remove has no meaning with "-o -"`), ""}
+	case o.out == "-" && o.adopt:
+		return &hinted{errors.New(`--adopt has no meaning with "-o -"`), ""}
 	}
 	return nil
 }
@@ -219,16 +224,17 @@ func (o *renderOptions) trees(parsed []*topology.Topology, besides []beside) ([]
 func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, rendered [][]tree.File, stderr io.Writer) error {
 	// Until here a signal just ends the process; from here on there is
 	// something to put back.
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, endings()...)
 	defer stop()
 	plans := make([]*tree.Plan, len(parsed))
 	for i, t := range parsed {
 		out := o.directory(t, len(parsed))
-		dir, err := tree.Open(out, tree.Marker{Topology: t.Metadata.Name, Format: o.format})
+		dir, err := tree.Lock(out, tree.Marker{Topology: t.Metadata.Name, Format: o.format, Version: version()})
 		if err != nil {
 			return err
 		}
-		if plans[i], err = dir.Compare(ctx, rendered[i]); err != nil {
+		defer dir.Unlock()
+		if plans[i], err = dir.Compare(ctx, rendered[i], tree.Claims{Adopt: o.adopt}); err != nil {
 			return interrupted(err, out)
 		}
 		if err := o.guardRemovals(out, plans[i].RemovedClusters()); err != nil {
@@ -242,8 +248,34 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 		r := plans[i].Report()
 		fmt.Fprintf(stderr, "%s: %s, %d files: %d added, %d changed, %d removed\n", t.Metadata.Name,
 			finding.Count(len(t.Spec.Clusters), "cluster"), r.Added+r.Changed+r.Unchanged, r.Added, r.Changed, r.Removed)
+		out := o.directory(t, len(parsed))
+		name(stderr, "removed", out, plans[i].Removed(), "")
+		name(stderr, "kept", out, plans[i].Kept(), ", which has files that sightline did not write")
 	}
 	return nil
+}
+
+// name says what has become of files or folders of a tree, for as many of them as
+// fit into a message.
+func name(w io.Writer, what, out string, paths []string, why string) {
+	const most = 20
+	for i, p := range paths {
+		if i == most {
+			fmt.Fprintf(w, "  %s %d more\n", what, len(paths)-most)
+			return
+		}
+		fmt.Fprintf(w, "  %s %s%s\n", what, filepath.Join(out, filepath.FromSlash(p)), why)
+	}
+}
+
+// endings are the signals that end a run in good order. A run that was told not to
+// mind a closed terminal (nohup) does not.
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // directory is where one of several topologies is written.

@@ -22,10 +22,8 @@ func (w *writer) metadata() []byte {
 	if w.Version != "" {
 		fields["appVersion"] = w.Version
 	}
-	return resource.Encode([]byte(generated), fields)
+	return resource.Encode(nil, fields)
 }
-
-const generated = "# Written by sightline; the next render replaces it.\n"
 
 // notes is what Helm says after an installation.
 func (w *writer) notes() []byte {

@@ -111,7 +111,7 @@ func (c *Component) patchFile(s *source, n *yaml.Node, what string) *source {
 	if !ok {
 		return nil
 	}
-	f := tree.File{Path: path.Join(c.dir, name), Content: data}
+	f := tree.File{Path: path.Join(c.dir, name), Content: data, Copy: true}
 	if !slices.ContainsFunc(c.files, func(other tree.File) bool { return other.Path == f.Path }) {
 		c.files = append(c.files, f)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,6 +27,10 @@ func benchTree(clusters int) []File {
 			path := fmt.Sprintf("clusters/cluster-%05d/%s", i, name)
 			files = append(files, File{Path: path, Content: bytes.Repeat([]byte(path+"\n"), 20)})
 		}
+	}
+	files, err := Sign(files)
+	if err != nil {
+		panic(err)
 	}
 	return files
 }
@@ -55,9 +60,10 @@ func fastest(times int, before, work func()) time.Duration {
 
 // render does what a run does: everything from the first look to the last rename.
 func render(tb testing.TB, dir string, files []File) {
-	d, err := Open(dir, Marker{Topology: "bench", Format: "kustomize"})
+	d, err := Lock(dir, Marker{Topology: "bench", Format: "kustomize", Version: "v1"})
 	require.NoError(tb, err)
-	plan, err := d.Compare(context.Background(), files)
+	defer d.Unlock()
+	plan, err := d.Compare(context.Background(), files, Claims{})
 	require.NoError(tb, err)
 	require.NoError(tb, plan.Apply(context.Background()))
 }
@@ -88,7 +94,7 @@ func BenchmarkSecondRun(b *testing.B) {
 	files := benchTree(1000)
 	var other []File
 	for _, f := range files {
-		other = append(other, File{Path: f.Path, Content: append([]byte("# new\n"), f.Content...)})
+		other = append(other, File{Path: f.Path, Content: append(slices.Clip(f.Content), "# new\n"...)})
 	}
 	out := filepath.Join(memoryDir(b), "out")
 	for b.Loop() {

@@ -17,14 +17,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func eastWest() Marker { return Marker{Topology: "east-west", Format: "kustomize"} }
+func eastWest() Marker {
+	return Marker{Topology: "east-west", Format: "kustomize", Version: "v1"}
+}
+
+// signed makes a tree of "path" or "path=content" words, as a render gives it.
+func signed(words ...string) []File {
+	files, err := Sign(treeOf(words...))
+	if err != nil {
+		panic(err)
+	}
+	return files
+}
 
 // planFor opens and compares.
 func planFor(t *testing.T, dir string, files []File) *Plan {
 	t.Helper()
-	d, err := Open(dir, eastWest())
+	d, err := Lock(dir, eastWest())
 	require.NoError(t, err)
-	plan, err := d.Compare(context.Background(), files)
+	t.Cleanup(d.Unlock)
+	plan, err := d.Compare(context.Background(), files, Claims{})
 	require.NoError(t, err)
 	return plan
 }
@@ -32,8 +44,17 @@ func planFor(t *testing.T, dir string, files []File) *Plan {
 func apply(t *testing.T, dir string, files []File) Report {
 	t.Helper()
 	plan := planFor(t, dir, files)
+	defer plan.dir.Unlock()
 	require.NoError(t, plan.Apply(context.Background()))
 	return plan.Report()
+}
+
+// tryApply is apply, which may fail.
+func tryApply(t *testing.T, ctx context.Context, dir string, files []File) error {
+	t.Helper()
+	plan := planFor(t, dir, files)
+	defer plan.dir.Unlock()
+	return plan.Apply(ctx)
 }
 
 // seen is everything about one path that a run could change.
@@ -77,7 +98,9 @@ func requireIntact(t *testing.T, before, after map[string]seen, folders bool) {
 		a := after[path]
 		require.Equal(t, b.content, a.content, path)
 		require.Equal(t, b.info.Mode(), a.info.Mode(), path)
-		require.True(t, os.SameFile(b.info, a.info), "%s is another file", path)
+		if folders || !b.info.IsDir() { // an undone removal makes the folder anew
+			require.True(t, os.SameFile(b.info, a.info), "%s is another file", path)
+		}
 		if folders || !b.info.IsDir() {
 			require.Equal(t, b.info.ModTime(), a.info.ModTime(), path)
 		}
@@ -96,7 +119,7 @@ func keys[V any](m map[string]V) []string {
 // requireTree wants the marker, the files, their folders and nothing else.
 func requireTree(t *testing.T, dir string, files []File) {
 	t.Helper()
-	want := map[string]string{".": "", markerName: string(eastWest().text())}
+	want := map[string]string{".": "", markerName: string(record{Marker: eastWest()}.text())}
 	for _, f := range files {
 		want[f.Path] = string(f.Content)
 		for folder := filepath.Dir(f.Path); folder != "."; folder = filepath.Dir(folder) {
@@ -132,7 +155,7 @@ func writeAll(t *testing.T, dir string, files ...string) {
 }
 
 func TestFirstWrite(t *testing.T) {
-	files := treeOf("clusters/b/kiali/kiali.yaml=1", "base/x.yaml=2", "clusters/a/kustomization.yaml=3", "empty=", "z=4")
+	files := signed("clusters/b/kiali/kiali.yaml=1", "base/x.yaml=2", "clusters/a/kustomization.yaml=3", "empty=", "z=4")
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "some", "where", "out")
 
@@ -143,16 +166,19 @@ func TestFirstWrite(t *testing.T) {
 }
 
 func TestFirstWriteIsOneRename(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "out")
+	dir := filepath.Join(memoryDir(t), "out")
 	var files []File
 	for i := range 500 {
-		files = append(files, treeOf(fmt.Sprintf("f%d/a=%d", i, i))...)
+		files = append(files, signed(fmt.Sprintf("f%d/a=%d", i, i))...)
 	}
 	plan := planFor(t, dir, files)
 	done := make(chan error)
 	go func() { done <- plan.Apply(context.Background()) }()
 	for {
 		entries, err := os.ReadDir(dir)
+		if err == nil && len(entries) == 0 {
+			continue // it is locked
+		}
 		if err == nil {
 			require.Len(t, entries, len(files)+1, "the directory appeared before it was complete")
 			break
@@ -172,7 +198,7 @@ func TestFirstWriteOfNothing(t *testing.T) {
 }
 
 func TestNothingChangedWritesNothing(t *testing.T) {
-	files := treeOf("clusters/a/x=1", "clusters/b/x=2", "base/y=3", "big="+strings.Repeat("0123456789", 20_000))
+	files := signed("clusters/a/x=1", "clusters/b/x=2", "base/y=3", "big="+strings.Repeat("0123456789", 20_000))
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "out")
 	apply(t, dir, files)
@@ -194,15 +220,15 @@ func TestNothingChangedWritesNothing(t *testing.T) {
 
 func TestUpdate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
-	apply(t, dir, treeOf("base/same=1", "base/shorter=22", "base/equal-size=3", "base/gone=4", "clusters/a/x/y/z=5", "clusters/b/x=6", "clusters/b/y=7"))
+	apply(t, dir, signed("base/same=1", "base/shorter=22", "base/equal-size=3", "base/gone=4", "clusters/a/x/y/z=5", "clusters/b/x=6", "clusters/b/y=7"))
 	before := snapshot(t, dir)
-	files := treeOf("base/same=1", "base/shorter=2", "base/equal-size=x", "base/new=4", "clusters/b/x=6", "clusters/b/y=7", "clusters/c/x/y=8", "clusters/c/z=9")
+	files := signed("base/same=1", "base/shorter=2", "base/equal-size=x", "base/new=4", "clusters/b/x=6", "clusters/b/y=7", "clusters/c/x/y=8", "clusters/c/z=9")
 
 	report := apply(t, dir, files)
 	assert.Equal(t, Report{Added: 3, Changed: 2, Removed: 2, Unchanged: 3}, report)
 	requireTree(t, dir, files)
 	after := snapshot(t, dir)
-	for _, path := range []string{".", ".sightline", "base", "base/same", "clusters/b", "clusters/b/x", "clusters/b/y"} {
+	for _, path := range []string{".", "base", "base/same", "clusters/b", "clusters/b/x", "clusters/b/y"} {
 		assert.True(t, os.SameFile(before[path].info, after[path].info), path)
 		if !before[path].info.IsDir() {
 			assert.Equal(t, before[path].info.ModTime(), after[path].info.ModTime(), path)
@@ -213,8 +239,8 @@ func TestUpdate(t *testing.T) {
 
 // Whoever reads a file while it is replaced meets the old one or the new one.
 func TestChangedFileIsNeverAbsent(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "out")
-	apply(t, dir, treeOf("a=0"))
+	dir := filepath.Join(memoryDir(t), "out")
+	apply(t, dir, signed("a=0"))
 	stop, absent := make(chan struct{}), make(chan int)
 	go func() {
 		n := 0
@@ -231,7 +257,7 @@ func TestChangedFileIsNeverAbsent(t *testing.T) {
 		}
 	}()
 	for i := range 300 {
-		apply(t, dir, treeOf(fmt.Sprintf("a=%d", i+1)))
+		apply(t, dir, signed(fmt.Sprintf("a=%d", i+1)))
 	}
 	close(stop)
 	assert.Zero(t, <-absent)
@@ -239,8 +265,8 @@ func TestChangedFileIsNeverAbsent(t *testing.T) {
 
 func TestFileBecomesFolderAndBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
-	one := treeOf("a=1", "b/c/d=2", "b/e=3", "f/g=4")
-	two := treeOf("a/b/c=5", "a/d=6", "b=7", "f/g/h=8")
+	one := signed("a=1", "b/c/d=2", "b/e=3", "f/g=4")
+	two := signed("a/b/c=5", "a/d=6", "b=7", "f/g/h=8")
 	for _, files := range [][]File{one, two, one, two} {
 		apply(t, dir, files)
 		requireTree(t, dir, files)
@@ -251,7 +277,7 @@ func TestFileBecomesFolderAndBack(t *testing.T) {
 // every way, and wants each to be exact and the next look to find no difference.
 func TestRandomTrees(t *testing.T) {
 	random := rand.New(rand.NewSource(1))
-	dir := filepath.Join(t.TempDir(), "out")
+	dir := filepath.Join(memoryDir(t), "out")
 	var last []File
 	for range 400 {
 		files := last
@@ -264,7 +290,7 @@ func TestRandomTrees(t *testing.T) {
 				i := random.Intn(len(files))
 				files = slices.Concat(files[:i], files[i+1:])
 			}
-			more, err := New(slices.Concat(files, treeOf(fmt.Sprintf("%s=%d", strings.Join(parts, "/"), random.Intn(3)))))
+			more, err := New(slices.Concat(files, signed(fmt.Sprintf("%s=%d", strings.Join(parts, "/"), random.Intn(3)))))
 			if err == nil { // otherwise a collision: try others
 				files = more
 			}
@@ -274,8 +300,11 @@ func TestRandomTrees(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, Compare(last, files), changes, "on the disk and in memory")
 		require.NoError(t, plan.Apply(context.Background()))
+		plan.dir.Unlock()
 		requireTree(t, dir, files)
-		require.Empty(t, planFor(t, dir, files).changes)
+		plan = planFor(t, dir, files)
+		require.Empty(t, plan.changes)
+		plan.dir.Unlock()
 		last = files
 	}
 }
@@ -287,7 +316,7 @@ func TestEmptyDirectoryAtTheTopOfACheckout(t *testing.T) {
 	require.NoError(t, err)
 	git := snapshot(t, filepath.Join(dir, ".git"))
 
-	for _, files := range [][]File{treeOf("a/b=1"), treeOf("c=1"), nil} {
+	for _, files := range [][]File{signed("a/b=1"), signed("c=1"), nil} {
 		apply(t, dir, files)
 		requireIntact(t, git, snapshot(t, filepath.Join(dir, ".git")), true)
 	}
@@ -313,15 +342,15 @@ func (c countdown) Err() error {
 // TestCancelled cancels at every place where Apply looks, until it no longer
 // looks: then the tree must be written, and before that nothing.
 func TestCancelled(t *testing.T) {
-	old := treeOf("a/same=1", "a/changed=1", "a/gone=1", "b/gone=1")
-	new := treeOf("a/same=1", "a/changed=2", "a/new=2", "c/d/new=2", "c/new=2")
+	old := signed("a/same=1", "a/changed=1", "a/gone=1", "b/gone=1")
+	new := signed("a/same=1", "a/changed=2", "a/new=2", "c/d/new=2", "c/new=2")
 	for _, test := range []struct {
 		name  string
 		first []File
-		looks int // at the start, at each file, before the commit
-	}{{"absent", nil, 1 + 1 + 5 + 1}, {"present", old, 1 + 4 + 1}} {
+		looks int // at the start, at each marker and file, before the commit
+	}{{"absent", nil, 1 + 1 + 5 + 1}, {"present", old, 1 + 2 + 4 + 1}} {
 		t.Run(test.name, func(t *testing.T) {
-			parent := t.TempDir()
+			parent := memoryDir(t)
 			dir := filepath.Join(parent, "sub", "out")
 			if test.first != nil {
 				apply(t, dir, test.first)
@@ -330,7 +359,7 @@ func TestCancelled(t *testing.T) {
 			for n := range 1000 {
 				left := &atomic.Int64{}
 				left.Store(int64(n))
-				err := planFor(t, dir, new).Apply(countdown{context.Background(), left})
+				err := tryApply(t, countdown{context.Background(), left}, dir, new)
 				if err == nil {
 					assert.Equal(t, test.looks, n)
 					break
@@ -346,12 +375,12 @@ func TestCancelled(t *testing.T) {
 
 func TestCancelledWhileReading(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
-	apply(t, dir, treeOf("a/b=1"))
+	apply(t, dir, signed("a/b=1"))
 	d, err := Open(dir, eastWest())
 	require.NoError(t, err)
 	ctx, cancel := context.WithDeadline(context.Background(), time.Now().Add(-time.Second))
 	defer cancel()
-	_, err = d.Compare(ctx, nil)
+	_, err = d.Compare(ctx, nil, Claims{})
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.ErrorContains(t, err, dir)
 	_, err = d.Files(ctx)
@@ -365,7 +394,7 @@ func TestLeftoversAreRemoved(t *testing.T) {
 	for _, present := range []bool{true, false} {
 		parent := t.TempDir()
 		dir := filepath.Join(parent, "out")
-		files := treeOf("a=1")
+		files := signed("a=1")
 		if present {
 			apply(t, dir, files)
 			writeAll(t, dir, stagePrefix+random+"/new/a=half")
@@ -382,7 +411,9 @@ func TestLeftoversAreRemoved(t *testing.T) {
 			there, err := d.Files(context.Background())
 			require.NoError(t, err)
 			assert.Equal(t, files, there)
-			assert.Empty(t, planFor(t, dir, files).changes)
+			plan := planFor(t, dir, files)
+			assert.Empty(t, plan.changes)
+			plan.dir.Unlock()
 		}
 		apply(t, dir, files)
 		requireTree(t, dir, files)
@@ -396,36 +427,42 @@ func TestLeftoversAreRemoved(t *testing.T) {
 	requireTree(t, dir, nil)
 	other := t.TempDir()
 	writeAll(t, other, stagePrefix+random)
-	_, err := Open(other, eastWest())
-	assert.ErrorContains(t, err, "and no marker .sightline")
+	apply(t, other, nil)
+	assert.Equal(t, []string{".sightline", stagePrefix + random}, namesIn(t, other))
 }
 
 // TestKilledAtEveryStep puts a directory into each state that a run killed in its
 // commit leaves: it commits in full and takes the last steps back. The next run
 // must know its directory, and complete it.
 func TestKilledAtEveryStep(t *testing.T) {
-	old := treeOf("a/same=1", "a/changed=1", "a/gone=1", "b/gone=1", "c=file", "d/folder=1")
-	new := treeOf("a/same=1", "a/changed=2", "a/new=2", "c/file=2", "d=2", "e/f/new=2", "e/new=2")
+	old := signed("a/same=1", "a/changed=1", "a/gone=1", "b/gone=1", "c=file", "d/folder=1")
+	new := signed("a/same=1", "a/changed=2", "a/new=2", "c/file=2", "d=2", "e/f/new=2", "e/new=2")
 	for name, first := range map[string][]File{"empty": nil, "present": old} {
 		t.Run(name, func(t *testing.T) {
 			steps := 1
 			for k := 0; k <= steps; k++ {
-				dir := t.TempDir()
+				dir := memoryDir(t)
 				if first != nil {
 					apply(t, dir, first)
 				}
 				plan := planFor(t, dir, new)
 				root, err := os.OpenRoot(dir)
 				require.NoError(t, err)
-				stage := stagePrefix + "ABCDEFGHIJKLMNOPQRSTUVWXY7"
-				require.NoError(t, root.MkdirAll(stage+"/old", 0o755))
-				require.NoError(t, plan.dir.write(context.Background(), plan.dir.real(stage), plan.staged()))
-				s := swap{dir: plan.dir, root: root, stage: stage}
+				stage, err := newStage(root, dir, stagePrefix+"ABCDEFGHIJKLMNOPQRSTUVWXY7")
+				require.NoError(t, err)
+				require.NoError(t, stage.root.Mkdir("old", 0o755))
+				require.NoError(t, stage.write(context.Background(), plan.dir, plan.staged()))
+				s := swap{dir: plan.dir, root: root, stage: stage.name, seen: plan.seen}
 				require.NoError(t, plan.commit(&s))
-				steps = len(s.done)
-				s.done = s.done[k:]
+				steps = len(s.steps)
+				s.steps = s.steps[k:]
 				require.NoError(t, s.undo())
 				require.NoError(t, root.Close())
+				plan.dir.Unlock()
+
+				d, err := Open(dir, eastWest())
+				require.NoError(t, err)
+				assert.Equal(t, 0 < k && k < steps, d.Unfinished(), "step %d of %d", k, steps)
 
 				apply(t, dir, new)
 				requireTree(t, dir, new)
@@ -437,7 +474,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 
 func TestChanges(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
-	first := treeOf("a=1", "clusters/a/x=2", "clusters/b/x=3", "same=4")
+	first := signed("a=1", "clusters/a/x=2", "clusters/b/x=3", "same=4")
 	plan := planFor(t, dir, first)
 	changes, err := plan.Changes(context.Background())
 	require.NoError(t, err)
@@ -445,7 +482,7 @@ func TestChanges(t *testing.T) {
 	require.NoError(t, plan.Apply(context.Background()))
 
 	before := snapshot(t, dir)
-	second := treeOf("a=one", "clusters/b/x=3", "new=5", "same=4")
+	second := signed("a=one", "clusters/b/x=3", "new=5", "same=4")
 	plan = planFor(t, dir, second)
 	changes, err = plan.Changes(context.Background())
 	require.NoError(t, err)
@@ -462,7 +499,7 @@ func TestFiles(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, files)
 
-	want := treeOf("a-b=1", "a/b/c=2", "a/d=", "e=3")
+	want := signed("a-b=1", "a/b/c=2", "a/d=", "e=3")
 	apply(t, dir, want)
 	require.NoError(t, os.Symlink("e", filepath.Join(dir, "link")))
 	writeAll(t, dir, ".git/HEAD=ref")
@@ -477,26 +514,27 @@ func TestFiles(t *testing.T) {
 	assert.Len(t, files, len(want))
 }
 
-// A marker that names the same owner stays as it is, whatever its comment says.
+// Another version alone is no reason to write.
 func TestMarkerIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
-	marker := "# an older text\nformat: kustomize\ntopology: east-west\n"
-	writeAll(t, dir, ".sightline="+marker, "a=1")
-	assert.Empty(t, planFor(t, dir, treeOf("a=1")).changes)
-	apply(t, dir, treeOf("a=2"))
-	got, err := os.ReadFile(filepath.Join(dir, ".sightline"))
-	require.NoError(t, err)
-	assert.Equal(t, marker, string(got))
+	marker := "# an older text\nversion: v0.9\nformat: kustomize\ntopology: east-west\n"
+	files := signed("a=1")
+	writeAll(t, dir, ".sightline="+marker, "a="+string(files[0].Content))
+	before := snapshot(t, dir)
+	apply(t, dir, files)
+	requireIntact(t, before, snapshot(t, dir), true)
+	apply(t, dir, signed("a=2"))
+	requireTree(t, dir, signed("a=2"))
 }
 
-// An empty folder is no difference, as in Git, but goes with the next change.
+// An empty folder is no difference, as in Git.
 func TestEmptyFolders(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
-	apply(t, dir, treeOf("a/b=1"))
+	apply(t, dir, signed("a/b=1"))
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "x", "y"), 0o755))
 	before := snapshot(t, dir)
-	apply(t, dir, treeOf("a/b=1"))
+	apply(t, dir, signed("a/b=1"))
 	requireIntact(t, before, snapshot(t, dir), true)
-	apply(t, dir, treeOf("a/b=2"))
-	requireTree(t, dir, treeOf("a/b=2"))
+	apply(t, dir, signed("x=2")) // whose place it has
+	requireTree(t, dir, signed("x=2"))
 }

@@ -8,35 +8,30 @@ import (
 	"path/filepath"
 )
 
-// GuardError says that an output directory is not ours to write. Nothing has
-// been changed.
+// GuardError says that something is not ours to write over. Nothing has been
+// changed.
 type GuardError struct {
-	Path  string // the directory, or what in it stands in the way
-	Found string // "holds topology …": a verb phrase about Path
-	Want  string // what was expected instead
-	Hint  string // what to do, for the next line; without "hint: "
+	Path  string   // the directory, or what in it stands in the way
+	Found string   // "holds topology …": a verb phrase about Path
+	Want  string   // what was expected instead
+	Hint  string   // what to do, for the next line; without "hint: "
+	Paths []string // what is in the way, if it is more than Path
 }
 
-// Error returns the message in one line, without the hint.
+// listed is how many paths a message lists.
+const listed = 20
+
+// Error returns the message without the hint: one line, and one for each of
+// Paths as far as there is room for them.
 func (e *GuardError) Error() string {
-	return e.Path + " " + e.Found + ", expected " + e.Want
-}
-
-func (d *Dir) marker() File {
-	return File{Path: markerName, Content: d.want.text()}
-}
-
-func (d *Dir) guard(found string) *GuardError {
-	hint := "choose an empty directory with -o"
-	if base := filepath.Base(d.path); base != "." && base != ".." && filepath.Dir(d.path) != d.path { // nobody should try to delete those
-		hint += fmt.Sprintf(", or delete %s if nothing in it is needed", d.path)
+	message := e.Path + " " + e.Found + ", expected " + e.Want
+	for i, p := range e.Paths {
+		if i == listed {
+			return fmt.Sprintf("%s\n  and %d more", message, len(e.Paths)-listed)
+		}
+		message += "\n  " + p
 	}
-	return &GuardError{
-		Path:  d.path,
-		Found: found,
-		Want:  "an empty directory or " + d.want.String(),
-		Hint:  hint,
-	}
+	return message
 }
 
 // real returns the path on the disk of a path in the tree.

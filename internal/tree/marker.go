@@ -1,8 +1,11 @@
 package tree
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -10,12 +13,22 @@ import (
 const markerName = ".sightline"
 
 // markerLimit is far above what a marker needs: a larger file is not one.
-const markerLimit = 4096
+const markerLimit = 1 << 20
+
+// copies is the folder of a tree in which files may stand that are copies of the
+// user's own: those that the patches of an overlay are in. They have no first
+// line of ours, so the marker has a digest of each.
+const copies = "overlays/"
 
 // Marker names the owner of an output directory: the topology that is rendered
-// into it and the format. It is stored in the file `.sightline` at its top.
+// into it, the format, and the version of Sightline that wrote it. It is stored in
+// the file `.sightline` at its top.
+//
+// The marker keeps two topologies out of one directory, and says whether the tree
+// is complete. It gives no right to remove anything: that a file is ours, its
+// first line says (see Sign).
 type Marker struct {
-	Topology, Format string
+	Topology, Format, Version string
 }
 
 // String returns the marker for messages.
@@ -25,70 +38,114 @@ func (m Marker) String() string {
 
 // check refuses names that would not survive being written and read back.
 func (m Marker) check() error {
-	if !markerValue(m.Topology) {
-		return fmt.Errorf("topology name %q cannot be stored in %s, expected letters, digits, '-', '.' and '_'", m.Topology, markerName)
-	}
-	if !markerValue(m.Format) {
-		return fmt.Errorf("format name %q cannot be stored in %s, expected letters, digits, '-', '.' and '_'", m.Format, markerName)
+	const want = "expected letters, digits, and - . _ + ( )"
+	for what, value := range map[string]string{"topology": m.Topology, "format": m.Format, "version": m.Version} {
+		if !markerValue(value) {
+			return fmt.Errorf("%s name %q cannot be stored in %s, %s", what, value, markerName, want)
+		}
 	}
 	return nil
 }
 
-// text returns the file's content.
-func (m Marker) text() []byte {
-	return []byte("# Written by `sightline render`, which owns this directory: it overwrites edits\n" +
-		"# and removes files that are not its own. Change the topology and render again.\n" +
-		"topology: " + m.Topology + "\n" +
-		"format: " + m.Format + "\n")
+// record is what the file of a marker says.
+type record struct {
+	Marker                  // without a version in a tree that has no first lines
+	writing bool            // the tree is being changed, or a run that did so was killed
+	copies  map[string]bool // by digest and path, as copyOf gives them
 }
 
-// parseMarker reads what text wrote and little else. It is read by hand, since
-// the file decides whether a directory may be emptied: whatever YAML could make
-// of an unexpected one, it is not ours.
-func parseMarker(text []byte) (Marker, error) {
-	var m Marker
+// text returns the file's content.
+func (r record) text() []byte {
+	var b strings.Builder
+	b.WriteString("# Written by `sightline render`, which replaces and removes only files that say in their first\n" +
+		"# line that it generated them, and the copies listed here. Change the topology and render again.\n")
+	fmt.Fprintf(&b, "topology: %s\nformat: %s\n", r.Topology, r.Format)
+	if r.Version != "" {
+		fmt.Fprintf(&b, "version: %s\n", r.Version)
+	}
+	if r.writing {
+		b.WriteString("state: writing\n")
+	}
+	for _, c := range slices.Sorted(maps.Keys(r.copies)) {
+		fmt.Fprintf(&b, "copy: %s\n", c)
+	}
+	return []byte(b.String())
+}
+
+// copyOf is how a marker lists a copy: by its SHA-256 in hexadecimal and its path.
+func copyOf(p string, content []byte) string {
+	return fmt.Sprintf("%x %s", sha256.Sum256(content), p)
+}
+
+// copiesIn lists the copies of a tree.
+func copiesIn(files []File) map[string]bool {
+	list := map[string]bool{}
+	for _, f := range files {
+		if f.Copy {
+			list[copyOf(f.Path, f.Content)] = true
+		}
+	}
+	return list
+}
+
+// parseMarker reads what text wrote and little else: a file that says more is of
+// a later version, damaged, or somebody else's.
+func parseMarker(text []byte) (record, error) {
+	r := record{copies: map[string]bool{}}
 	for i, line := range strings.Split(string(text), "\n") {
 		line = strings.TrimSuffix(line, "\r") // a checkout on Windows
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		key, value, _ := strings.Cut(line, ": ")
-		var field *string
-		switch key {
-		case "topology":
-			field = &m.Topology
-		case "format":
-			field = &m.Format
-		default:
-			return Marker{}, fmt.Errorf("line %d: expected \"topology: NAME\" or \"format: NAME\", got %q", i+1, line)
+		if err := r.parse(line); err != nil {
+			return record{}, fmt.Errorf("line %d: %v", i+1, err)
 		}
-		if *field != "" {
-			return Marker{}, fmt.Errorf("line %d: %s is there twice", i+1, key)
+	}
+	if r.Topology == "" {
+		return record{}, errors.New("it names no topology")
+	}
+	if r.Format == "" {
+		return record{}, errors.New("it names no format")
+	}
+	return r, nil
+}
+
+func (r *record) parse(line string) error {
+	key, value, _ := strings.Cut(line, ": ")
+	var field *string
+	switch {
+	case key == "topology":
+		field = &r.Topology
+	case key == "format":
+		field = &r.Format
+	case key == "version":
+		field = &r.Version
+	case line == "state: writing":
+		r.writing = true
+		return nil
+	case key == "copy":
+		digest, p, _ := strings.Cut(value, " ")
+		if len(digest) != 64 || strings.Trim(digest, "0123456789abcdef") != "" || !strings.HasPrefix(p, copies) || badPath(p) != "" {
+			return fmt.Errorf("expected \"copy: SHA256 %s…\", got %q", copies, line)
 		}
-		if !markerValue(value) {
-			return Marker{}, fmt.Errorf("line %d: %s has the bad name %q", i+1, key, value)
-		}
-		*field = value
+		r.copies[value] = true
+		return nil
+	default:
+		return fmt.Errorf("expected \"topology: NAME\" or another line of a marker, got %q", line)
 	}
-	if m.Topology == "" {
-		return Marker{}, errors.New("it names no topology")
+	if *field != "" {
+		return fmt.Errorf("%s is there twice", key)
 	}
-	if m.Format == "" {
-		return Marker{}, errors.New("it names no format")
+	if !markerValue(value) {
+		return fmt.Errorf("%s has the bad name %q", key, value)
 	}
-	return m, nil
+	*field = value
+	return nil
 }
 
 func markerValue(s string) bool {
 	if s == "" || len(s) > 253 {
 		return false
 	}
-	for _, c := range []byte(s) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
-		default:
-			return false
-		}
-	}
-	return true
+	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._+()") == ""
 }

@@ -1,22 +1,25 @@
 package tree
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
-	"path"
-	"path/filepath"
+	"maps"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Plan is what makes an output directory equal to a tree.
 type Plan struct {
 	dir     *Dir
 	files   []File
-	changes []Change        // sorted by path, without Old
-	folders map[string]bool // folders of the tree that are there already
-	stale   []string        // files and whole folders that the tree has no place for
+	changes []Change               // sorted by path, without Old
+	folders map[string]bool        // folders of the tree that are there already
+	vanish  []string               // folders at the place of a file, in which all is ours
+	empty   []string               // folders to remove if there is nothing in them
+	stays   []string               // files without our line in a tree of a version that put none into its own
+	seen    map[string]fs.FileInfo // of each file that is changed or removed
+	kept    []string               // folders that Apply has left because there is more in them
 }
 
 // Report counts the files of a plan by what happens to them.
@@ -47,6 +50,49 @@ func (p *Plan) RemovedClusters() []string {
 	return RemovedClusters(p.changes, p.files)
 }
 
+// Removed returns the paths of the files that Apply removes, sorted.
+func (p *Plan) Removed() []string {
+	var paths []string
+	for _, c := range p.changes {
+		if c.Kind == Removed {
+			paths = append(paths, c.Path)
+		}
+	}
+	return paths
+}
+
+// Kept returns the folders that Apply has emptied of our files and not removed,
+// because there is something else in them.
+func (p *Plan) Kept() []string { return p.kept }
+
+// Strays returns the files that may be left over from a version that put no line
+// into its files, and stay: nothing shows that they are ours.
+func (p *Plan) Strays() []string { return p.stays }
+
+// record is what the marker says when the tree is complete.
+func (p *Plan) record() record {
+	return record{Marker: p.dir.want, copies: copiesIn(p.files)}
+}
+
+// markerHolds says whether the marker can stay. Another version alone is no reason
+// to write: people with different versions would write it in turn.
+func (p *Plan) markerHolds() bool {
+	r := p.dir.found
+	return r != nil && r.Version != "" && !r.writing && maps.Equal(r.copies, p.record().copies)
+}
+
+// unfinished is what the marker says while the tree is being changed: both old
+// and new copies are ours. Until all files have lines, it has no version.
+func (p *Plan) unfinished() record {
+	r := p.record()
+	r.writing = true
+	if p.dir.found != nil {
+		maps.Copy(r.copies, p.dir.found.copies)
+		r.Version = p.dir.found.Version
+	}
+	return r
+}
+
 // staged is a file and where in the staging folder it waits.
 type staged struct {
 	File
@@ -55,15 +101,20 @@ type staged struct {
 
 // New files wait in the folders of the tree, so that a whole folder is renamed
 // at once. Changed ones are renamed one by one and wait where that is quick.
+const (
+	unfinishedMarker = "unfinished"
+	finishedMarker   = "finished"
+)
+
 func stagedNew(p string) string { return "new/" + p }
 func stagedChange(i int) string { return fmt.Sprintf("changed/%d", i) }
 
-// staged returns the files that are not there as they should be. The marker is
-// written once and then left alone.
+// staged returns the files that are not there as they should be, and a marker for
+// before and after.
 func (p *Plan) staged() []staged {
-	var files []staged
-	if !p.dir.marked {
-		files = append(files, staged{p.dir.marker(), stagedNew(markerName)})
+	files := []staged{
+		{File{Path: markerName, Content: p.unfinished().text()}, unfinishedMarker},
+		{File{Path: markerName, Content: p.record().text()}, finishedMarker},
 	}
 	for i, c := range p.changes {
 		f := File{Path: c.Path, Content: c.New}
@@ -77,6 +128,35 @@ func (p *Plan) staged() []staged {
 	return files
 }
 
+// emptied returns the folders that have no place in the tree and may be empty when
+// files have been removed, the deepest first.
+func (p *Plan) emptied(removed []string) []string {
+	folders := map[string]bool{}
+	for _, f := range removed {
+		for at := folderOf(f); at != "" && !folders[at] && !isFolder(p.files, at); at = folderOf(at) {
+			folders[at] = true
+		}
+	}
+	for _, at := range p.vanish {
+		folders[at] = true
+	}
+	return slices.SortedFunc(maps.Keys(folders), deepestFirst)
+}
+
+func deepestFirst(a, b string) int {
+	return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
+}
+
+// isCopy says whether a path could be one of a copy.
+func isCopy(p string) bool { return strings.HasPrefix(p, copies) && p != componentOf(p) }
+
+// componentOf returns the file of ours beside a copy: the kustomization of its
+// overlay.
+func componentOf(p string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(p, copies), "/")
+	return copies + name + "/kustomization.yaml"
+}
+
 // newPart returns the topmost part of a path that is not there yet.
 func (p *Plan) newPart(file string) string {
 	for i, c := range file {
@@ -85,101 +165,6 @@ func (p *Plan) newPart(file string) string {
 		}
 	}
 	return file
-}
-
-// findings is what a walk through an output directory learns for a tree.
-type findings struct {
-	files []File  // the new tree
-	state []state // of each file; every one is met once, so no lock is needed
-
-	mu      sync.Mutex
-	folders map[string]bool // as in Plan
-	stale   []string        // as in Plan
-	removed []string        // each file that is there and not in the tree
-	links   []string        // symbolic links where the tree has a folder
-	foreign []string        // folders with a marker or a .git of their own
-}
-
-type state byte
-
-const (
-	missing state = iota
-	differs
-	same
-)
-
-// meet takes note of what is at a path. Only where it returns true is it for the
-// caller to compare the contents and to say that file i is the same.
-func (f *findings) meet(p string, what fs.FileMode) (i int, compare bool) {
-	i, wanted := slices.BinarySearchFunc(f.files, p, func(f File, p string) int { return strings.Compare(f.Path, p) })
-	if wanted && !what.IsDir() {
-		f.state[i] = differs
-		return i, what.IsRegular()
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if name := path.Base(p); strings.EqualFold(name, ".git") || name == markerName {
-		f.foreign = append(f.foreign, folderOf(p))
-	}
-	if isFolder(f.files, p) {
-		if what.IsDir() {
-			f.folders[p] = true
-			return 0, false
-		}
-		if what&fs.ModeSymlink != 0 {
-			f.links = append(f.links, p)
-			return 0, false
-		}
-	}
-	if !what.IsDir() {
-		f.removed = append(f.removed, p)
-	}
-	if isFolder(f.files, folderOf(p)) { // what is deeper goes with its folder
-		f.stale = append(f.stale, p)
-	}
-	return 0, false
-}
-
-// guard returns a *GuardError if the directory holds what we must not touch.
-func (f *findings) guard(dir string) error {
-	if len(f.links) > 0 {
-		link := filepath.Join(dir, filepath.FromSlash(slices.Min(f.links)))
-		return &GuardError{
-			Path:  link,
-			Found: "is a symbolic link",
-			Want:  "a folder, or nothing",
-			Hint:  fmt.Sprintf("remove the link %s; what it points to is not touched", link),
-		}
-	}
-	if len(f.foreign) > 0 {
-		folder := filepath.Join(dir, filepath.FromSlash(slices.Min(f.foreign)))
-		return &GuardError{
-			Path:  folder,
-			Found: "is a checkout or an output directory of its own",
-			Want:  "only what was rendered into " + dir,
-			Hint:  fmt.Sprintf("move %s elsewhere, or delete it if nothing in it is needed", folder),
-		}
-	}
-	return nil
-}
-
-// changes returns the changes in order. No path is there twice: a file is
-// removed only where the tree has none.
-func (f *findings) changes() []Change {
-	var changes []Change
-	for i, file := range f.files {
-		switch f.state[i] {
-		case missing:
-			changes = append(changes, Change{Path: file.Path, Kind: Added, New: file.Content})
-		case differs:
-			changes = append(changes, Change{Path: file.Path, Kind: Changed, New: file.Content})
-		}
-	}
-	for _, p := range f.removed {
-		changes = append(changes, Change{Path: p, Kind: Removed})
-	}
-	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
-	return changes
 }
 
 // isFolder says whether a sorted tree has files below a path.
@@ -206,9 +191,4 @@ func besidePrefix(base string) string {
 func staging(e fs.DirEntry, prefix string) bool {
 	random, ok := strings.CutPrefix(e.Name(), prefix)
 	return ok && e.IsDir() && len(random) == 26 && strings.Trim(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
-}
-
-// notContent says whether an entry at the top is left out of every comparison.
-func notContent(e fs.DirEntry) bool {
-	return strings.EqualFold(e.Name(), ".git") || staging(e, stagePrefix)
 }

@@ -2,22 +2,26 @@
 // it to the directory that is its home.
 //
 // A tree is a plain []File. [New] sorts it and refuses what no checkout could
-// hold; [Compare] says how two trees differ; [RemovedClusters] says which
+// hold; [Sign] puts a line at the top of each file by which the next render knows
+// it again; [Compare] says how two trees differ; [RemovedClusters] says which
 // clusters a change would take away. These are pure. The disk is met in
-// disk.go only, in three steps:
+// the files disk*.go only, in three steps:
 //
-//	dir, err := tree.Open("out", tree.Marker{Topology: "east-west", Format: "kustomize"})
-//	plan, err := dir.Compare(ctx, files)
+//	dir, err := tree.Lock("out", tree.Marker{Topology: "east-west", Format: "kustomize", Version: "v0.2.0"})
+//	plan, err := dir.Compare(ctx, files, tree.Claims{})
 //	err = plan.Apply(ctx)
+//	dir.Unlock()
 //
-// Open looks at the directory and refuses one that is not ours ([GuardError]).
-// Compare reads what is there and changes nothing: `diff` stops here, and
-// `render` asks the plan for RemovedClusters. Apply makes the directory equal
-// to the tree, or fails and leaves it as it was.
+// Lock keeps other runs out, and refuses a directory that another topology is
+// rendered into ([GuardError]). Open does the same for those who only read. Compare
+// reads what is there and changes nothing: `diff` stops here, and `render` asks the
+// plan for RemovedClusters. Apply makes the directory hold the tree, or fails and
+// leaves it as it was.
 //
-// An output directory is owned: everything in it is ours to replace or remove,
-// apart from a `.git` at its top. The file `.sightline` at its top says whose
-// it is.
+// An output directory may hold other things as well: only files with our line, and
+// copies that the marker has a digest of, are replaced or removed. The marker is the
+// file `.sightline` at the top; it says which topology the tree is of, and whether
+// it is complete.
 package tree
 
 import (
@@ -35,6 +39,7 @@ import (
 type File struct {
 	Path    string // relative, slash-separated, clean
 	Content []byte
+	Copy    bool // the content is the user's, byte for byte: see Sign
 }
 
 // New returns the files sorted by path. The contents are shared with the

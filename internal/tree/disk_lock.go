@@ -1,0 +1,130 @@
+package tree
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// lock keeps other runs out of an output directory. It is on the directory
+// itself, so no file lies about for it, and it ends with the process.
+type lock struct {
+	file *os.File
+	none bool     // the file system has no locks
+	made []string // folders that are there for the lock only, the deepest first
+}
+
+// Lock is Open for those who are going to write: nobody else can lock the
+// directory until Unlock. A directory that is absent is made for the lock, and
+// goes away with it if nothing is written.
+//
+// If another run has the lock, the error is a *GuardError.
+func Lock(dir string, want Marker) (*Dir, error) {
+	// For the errors that need no lock.
+	d, err := Open(dir, want)
+	if err != nil {
+		return nil, err
+	}
+	l, err := lockFolder(d.path)
+	if err != nil {
+		return nil, err
+	}
+	// What has been seen before the lock may be of another run's making.
+	if d, err = Open(dir, want); err != nil {
+		l.end()
+		return nil, err
+	}
+	d.lock = l
+	d.absent = len(l.made) > 0 && l.made[0] == d.path
+	return d, nil
+}
+
+func lockFolder(name string) (*lock, error) {
+	l := &lock{}
+	for range 100 { // or somebody makes and removes it all the time
+		made, err := makeFolders(name)
+		l.made = append(made, l.made...)
+		if err == nil {
+			l.file, err = os.Open(name)
+		}
+		if err == nil {
+			l.none, err = lockFile(l.file)
+		}
+		if err == nil {
+			var locked, named fs.FileInfo
+			if locked, err = l.file.Stat(); err == nil {
+				named, err = os.Stat(name)
+			}
+			if err == nil && os.SameFile(locked, named) {
+				return l, nil
+			}
+		}
+		// The directory may have been replaced: by the first run of another one.
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			l.end()
+			if errors.Is(err, errLocked) {
+				err = &GuardError{
+					Path:  name,
+					Found: "is being written by another sightline",
+					Want:  "one at a time",
+					Hint:  "wait until it is done, and render again",
+				}
+			}
+			return nil, err
+		}
+		if l.file != nil {
+			l.file.Close()
+		}
+		l = &lock{}
+	}
+	return nil, &os.PathError{Op: "lock", Path: name, Err: errors.New("it is replaced all the time")}
+}
+
+// makeFolders makes a folder and all above it. It returns those that it made,
+// the deepest first, also with an error.
+func makeFolders(name string) ([]string, error) {
+	var missing []string
+	for f := name; ; f = filepath.Dir(f) {
+		if _, err := os.Stat(f); !errors.Is(err, fs.ErrNotExist) || f == filepath.Dir(f) {
+			break
+		}
+		missing = append(missing, f)
+	}
+	var made []string
+	for i := len(missing) - 1; i >= 0; i-- {
+		if err := os.Mkdir(missing[i], 0o755); err == nil {
+			made = append([]string{missing[i]}, made...)
+		} else if !errors.Is(err, fs.ErrExist) {
+			return made, err
+		}
+	}
+	return made, nil
+}
+
+// end gives the lock back, and removes what is there for it only.
+func (l *lock) end() {
+	for _, folder := range l.made {
+		if os.Remove(folder) != nil {
+			break // not empty: somebody else uses it by now
+		}
+	}
+	if l.file != nil {
+		l.file.Close()
+	}
+}
+
+// Unlock lets others write the directory. It can be called more than once.
+func (d *Dir) Unlock() {
+	if d.lock != nil {
+		d.lock.end()
+		d.lock = nil
+	}
+}
+
+// Locked says whether other runs are kept out: some network file systems have no
+// locks.
+func (d *Dir) Locked() bool { return d.lock != nil && !d.lock.none }
+
+// errLocked is the error of lockFile for a file that somebody else has locked.
+var errLocked = errors.New("it is locked")

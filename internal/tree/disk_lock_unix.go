@@ -1,0 +1,30 @@
+//go:build darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd
+
+package tree
+
+import (
+	"os"
+	"slices"
+	"syscall"
+)
+
+// withoutLocks are the errors of file systems that have no locks, or none for a
+// folder that is open for reading (NFS).
+var withoutLocks = []error{syscall.EBADF, syscall.EINVAL, syscall.ENOLCK, syscall.ENOSYS, syscall.ENOTSUP, syscall.EOPNOTSUPP}
+
+// lockFile locks an open folder until it is closed, or says that there is no way.
+func lockFile(f *os.File) (none bool, err error) {
+	for {
+		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
+		case err == nil:
+			return false, nil
+		case err == syscall.EINTR:
+		case err == syscall.EWOULDBLOCK:
+			return false, errLocked
+		case slices.Contains(withoutLocks, err):
+			return true, nil
+		default:
+			return false, &os.PathError{Op: "lock", Path: f.Name(), Err: err}
+		}
+	}
+}

@@ -1,0 +1,28 @@
+package tree
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// syncFolder has the names in a folder written to the disk. Where a file system
+// has no such thing, that is no error.
+func syncFolder(root *os.Root) error {
+	return withFolder(root, func(f *os.File) error {
+		err := f.Sync()
+		if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+			return nil
+		}
+		return err
+	})
+}
+
+func withFolder(root *os.Root, do func(*os.File) error) error {
+	f, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return do(f)
+}

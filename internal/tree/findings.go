@@ -1,0 +1,280 @@
+package tree
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// findings is what a walk through an output directory learns for a tree.
+type findings struct {
+	files []File  // the new tree
+	state []state // of each file; every one is met once, so no lock is needed
+
+	mu      sync.Mutex
+	folders map[string]bool        // as in Plan
+	seen    map[string]fs.FileInfo // as in Plan
+	removed []string               // each file that is ours and not in the tree
+	blocked map[string]obstacle    // what is not ours, and in the way
+	strays  map[string]bool        // files that are not ours, and in nobody's way
+	vanish  []string               // folders at a file's place
+	others  []string               // folders that the tree does not have
+
+	once  sync.Once
+	lower map[string]string // paths and folders of the tree, by themselves in lower case
+}
+
+type state byte
+
+const (
+	missing state = iota
+	differs
+	same
+)
+
+// obstacle is why something is in the way.
+type obstacle int
+
+const (
+	isFile     obstacle = iota // that is not ours
+	isLink                     // symbolic
+	isSpecial                  // a pipe, a socket, a device
+	isCheckout                 // or an output directory
+	isInside                   // something that is not ours in a folder at a file's place
+	isSpelled                  // as something in the tree, but for letter case
+)
+
+func newFindings(files []File) *findings {
+	return &findings{
+		files:   files,
+		state:   make([]state, len(files)),
+		folders: map[string]bool{},
+		seen:    map[string]fs.FileInfo{},
+		blocked: map[string]obstacle{},
+		strays:  map[string]bool{},
+	}
+}
+
+// wants returns the index of the file that the tree has at a path, or -1.
+func (f *findings) wants(p string) int {
+	i, ok := slices.BinarySearchFunc(f.files, p, func(f File, p string) int { return strings.Compare(f.Path, p) })
+	if !ok {
+		return -1
+	}
+	return i
+}
+
+// clashes says whether a path that is not in the tree differs from one that is by
+// letter case only, so that macOS and Windows take one for the other.
+func (f *findings) clashes(p string) bool {
+	f.once.Do(func() {
+		f.lower = map[string]string{}
+		for _, file := range f.files {
+			for p := file.Path; p != ""; p = folderOf(p) {
+				f.lower[strings.ToLower(p)] = p
+			}
+		}
+	})
+	other, ok := f.lower[strings.ToLower(p)]
+	return ok && other != p
+}
+
+// folder is for a visitor. All that is ours in a folder that vanishes will be
+// removed, and all that is not is in the way.
+func (f *findings) folder(p string, vanish bool) (enter, vanishes bool) {
+	switch {
+	case vanish || f.wants(p) >= 0:
+		vanish = true
+	case isFolder(f.files, p):
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.folders[p] = true
+		return true, false
+	default:
+		vanish = f.clashes(p)
+	}
+	if hidden(p) {
+		f.stays(p, fs.ModeDir, vanish)
+		return false, false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if vanish {
+		f.vanish = append(f.vanish, p)
+	} else {
+		f.others = append(f.others, p)
+	}
+	return true, vanish
+}
+
+// hidden says whether a name is hidden. We write no such folders.
+func hidden(p string) bool { return path.Base(p)[0] == '.' }
+
+// nested is for a visitor.
+func (f *findings) nested(p string, vanish bool) {
+	if vanish || isFolder(f.files, p) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.blocked[p] = isCheckout
+	}
+}
+
+// differs takes note of a regular file at a file's place.
+func (f *findings) differs(i int, info fs.FileInfo, mine bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !mine {
+		f.blocked[f.files[i].Path] = isFile
+		return
+	}
+	f.state[i] = differs
+	f.seen[f.files[i].Path] = info
+}
+
+// goes takes note of a file of ours that the tree does not have.
+func (f *findings) goes(p string, info fs.FileInfo) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.removed = append(f.removed, p)
+	f.seen[p] = info
+}
+
+// stays takes note of what is not ours.
+func (f *findings) stays(p string, what fs.FileMode, vanish bool) {
+	why := isFile
+	switch {
+	case what&fs.ModeSymlink != 0:
+		why = isLink
+	case what.IsDir():
+		why = isInside
+	case !what.IsRegular():
+		why = isSpecial
+	}
+	taken := f.wants(p) >= 0 || isFolder(f.files, p)
+	switch {
+	case taken:
+	case vanish:
+		why, taken = isInside, true
+	case f.clashes(p):
+		why, taken = isSpelled, true
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if taken {
+		f.blocked[p] = why
+	} else if what.IsRegular() {
+		f.strays[p] = true
+	}
+}
+
+// isForeign says whether a regular file is there that nothing shows to be ours.
+func (f *findings) isForeign(p string) bool {
+	why, ok := f.blocked[p]
+	return ok && why == isFile || f.strays[p]
+}
+
+// adoptable lists such files as are in the way.
+func (f *findings) adoptable() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(f.blocked)), func(p string) bool { return f.blocked[p] != isFile })
+}
+
+// take makes such a file ours.
+func (f *findings) take(p string, info fs.FileInfo) {
+	delete(f.blocked, p)
+	delete(f.strays, p)
+	if i := f.wants(p); i >= 0 {
+		f.differs(i, info, true)
+	} else {
+		f.goes(p, info)
+	}
+}
+
+// guard returns a *GuardError if something is in the way that is not ours.
+func (f *findings) guard(dir string) error {
+	if len(f.blocked) == 0 {
+		return nil
+	}
+	paths := slices.Sorted(maps.Keys(f.blocked))
+	first := f.blocked[paths[0]]
+	alike := true
+	for _, why := range f.blocked {
+		alike = alike && why == first
+	}
+	real := func(p string) string { return filepath.Join(dir, filepath.FromSlash(p)) }
+	if len(paths) == 1 {
+		e := first.guard(real(paths[0]))
+		return &e
+	}
+	e := GuardError{
+		Path:  dir,
+		Found: fmt.Sprintf("has %d files or folders in the way that sightline did not write", len(paths)),
+		Want:  "none",
+		Hint:  "move them elsewhere, or choose another directory with -o",
+	}
+	if alike {
+		e.Hint = first.guard("them").Hint
+	}
+	for _, p := range paths {
+		e.Paths = append(e.Paths, real(p))
+	}
+	return &e
+}
+
+// guard is the error for something at a path.
+func (o obstacle) guard(p string) GuardError {
+	switch o {
+	case isLink:
+		return GuardError{Path: p, Found: "is a symbolic link", Want: "a file or folder of sightline's, or nothing",
+			Hint: "remove " + p + "; what a link points to is not touched"}
+	case isSpecial:
+		return GuardError{Path: p, Found: "is neither a file nor a folder", Want: "a file of sightline's, or nothing",
+			Hint: "move " + p + " elsewhere"}
+	case isCheckout:
+		return GuardError{Path: p, Found: "is a checkout or an output directory of its own", Want: "a folder of this tree, or nothing",
+			Hint: "move " + p + " elsewhere, or choose another directory with -o"}
+	case isInside:
+		return GuardError{Path: p, Found: "is in a folder that has to make way, and sightline did not write it", Want: "only files of sightline's",
+			Hint: "move " + p + " elsewhere"}
+	case isSpelled:
+		return GuardError{Path: p, Found: "differs from a file or folder of this tree by letter case only, and sightline did not write it", Want: "nothing of this name, because macOS and Windows take one for the other",
+			Hint: "move " + p + " elsewhere"}
+	}
+	return GuardError{Path: p, Found: "was not written by sightline", Want: "a file that says in its first line that sightline generated it, or nothing",
+		Hint: "move " + p + " elsewhere; or, if nothing in it is needed, add --adopt"}
+}
+
+// plan is what the findings come to.
+func (f *findings) plan(d *Dir) *Plan {
+	p := &Plan{dir: d, files: f.files, changes: f.changes(), folders: f.folders, vanish: f.vanish, seen: f.seen}
+	if d.Unfinished() {
+		p.empty = f.others // the killed run may have come to their files, and not to them
+	}
+	if d.unsigned() {
+		p.stays = slices.Sorted(maps.Keys(f.strays))
+	}
+	return p
+}
+
+// changes returns the changes in order. No path is there twice: a file is
+// removed only where the tree has none.
+func (f *findings) changes() []Change {
+	var changes []Change
+	for i, file := range f.files {
+		switch f.state[i] {
+		case missing:
+			changes = append(changes, Change{Path: file.Path, Kind: Added, New: file.Content})
+		case differs:
+			changes = append(changes, Change{Path: file.Path, Kind: Changed, New: file.Content})
+		}
+	}
+	for _, p := range f.removed {
+		changes = append(changes, Change{Path: p, Kind: Removed})
+	}
+	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	return changes
+}
