@@ -1,13 +1,15 @@
 package check
 
 import (
-	"regexp"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/credential"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // accessRules are about the hub's access to the remotes, and about secrets, in
@@ -39,10 +41,10 @@ func linkRules() []Rule {
 		{
 			ID:     "RS05",
 			Title:  "no secret stands in Git",
-			What:   "No Secret that is rendered has data, and no text is a private key, a bearer token or a kubeconfig with credentials.",
+			What:   "No Secret that is rendered has data. No string, key or comment of a topology, an overlay or a sealed link, and no string that is rendered, has a credential in it: a private key, a JWT, a token with the prefix of its issuer, a value of Authorization, a URL with a password, an option such as --token=…; in base64 neither.",
 			Why:    "Git keeps it for ever, for everybody who can read the repository.",
 			Fix:    "Take it out, make a new one, and refer to a Secret: secret:<name>:<key>.",
-			Source: "kiali.io, credentials in Secrets",
+			Source: "the issuers' own descriptions of their tokens; RFC 7519, 7617 and 6750",
 			mesh:   plainSecrets,
 		},
 		{
@@ -129,41 +131,31 @@ func uncheckedCertificates(m *mesh, f *found) {
 	}
 }
 
-// secrets are texts that nobody writes but for a credential. No message
-// repeats them.
-var secrets = []struct {
-	what string
-	re   *regexp.Regexp
-}{
-	{"a private key", regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----`)},
-	{"a token (JWT)", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+`)},
-	{"a token of OpenShift", regexp.MustCompile(`\bsha256~[A-Za-z0-9_-]{20,}`)},
-	{"a kubeconfig with credentials", regexp.MustCompile(`(?s)kind:\s*Config\b.*(token|client-key-data|password):\s*\S`)},
-	{"a URL with a password", regexp.MustCompile(`[a-z]://[^/\s:@]+:[^/\s:@]+@`)},
-}
-
 func plainSecrets(m *mesh, f *found) {
 	for _, o := range m.objects {
-		if o.ID.Kind == "Secret" {
-			for _, key := range []string{"data", "stringData"} {
-				if o.content[key] != nil {
-					f.object(o, fieldPath{key}, "take it out, and let the cluster, External Secrets or a sealed Secret fill it", "the Secret %s/%s has %s, which would stand in Git", o.ID.Namespace, o.ID.Name, key)
-				}
+		for _, key := range []string{"data", "stringData"} {
+			if o.ID.Kind == "Secret" && o.content[key] != nil {
+				f.object(o, fieldPath{key}, "take it out, and let the cluster, External Secrets or a sealed Secret fill it", "the Secret %s/%s has %s, which would stand in Git", o.ID.Namespace, o.ID.Name, key)
 			}
-			continue
 		}
-		walk(o.content, nil, func(path fieldPath, v any) {
-			text, ok := v.(string)
-			if !ok || len(text) < 8 {
-				return
-			}
-			for _, s := range secrets {
-				if s.re.MatchString(text) {
-					f.object(o, path, "take it out, make a new one, and refer to a Secret: secret:<name>:<key>", "%s of the %s has %s in it, which would stand in Git", path, o, s.what)
-					return
-				}
-			}
-		})
+	}
+	m.credentials(func(o *object, found credential.Found) {
+		if found.What != "" {
+			f.object(o, found.Path, topology.CredentialHint, "%s of the %s has %s in it, which would stand in Git", fieldPath(found.Path), o, found.What)
+		}
+	})
+}
+
+// credentials visits the credentials in what is rendered.
+func (m *mesh) credentials(visit func(o *object, found credential.Found)) {
+	for _, o := range slices.Concat(m.objects, m.delivered) {
+		content := o.content
+		if o.ID.Kind == "Secret" { // whose data are a finding as they are
+			content = maps.Clone(content)
+			delete(content, "data")
+			delete(content, "stringData")
+		}
+		credential.Scan(credential.Value(content), func(found credential.Found) { visit(o, found) })
 	}
 }
 

@@ -219,7 +219,7 @@ func metricsRules() []Rule {
 		{
 			ID:     "PM26",
 			Title:  "credentials are references",
-			What:   "Credentials in a Kiali resource, in metrics and in remoteWrite are secret:<name>:<key>, the path of a file, or the name of a Secret.",
+			What:   "A field whose name says that it holds a credential (its last word is password, token, secret, authorization, credentials, or key after api, access, secret, private and the like) has secret:<name>:<key>, the path of a file, or an object with the name and key of a Secret. So do variables (name and value), options of a program and headers of these names, in the topology and in what is rendered.",
 			Why:    "Everything else is the credential itself, and it would stand in Git. No message repeats it.",
 			Fix:    "Put it into a Secret in Kiali's namespace, write the reference, and make a new credential if this one was committed.",
 			Source: "kiali config/credentials.go",

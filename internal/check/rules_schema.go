@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/sightline-mesh/sightline/internal/credential"
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
@@ -88,7 +89,7 @@ func refusedObjects(m *mesh, f *found) {
 // refusalText says what is wrong, and repeats no value that may be a
 // credential.
 func refusalText(refusal *field.Error, path fieldPath) string {
-	if slices.ContainsFunc(credentials, func(key string) bool { return slices.Contains(path, any(key)) }) {
+	if slices.ContainsFunc(path, func(step any) bool { key, _ := step.(string); return credential.Named(key) }) {
 		return "the value is of the wrong form"
 	}
 	const most = 300

@@ -1,13 +1,13 @@
 package check
 
 import (
-	"encoding/json"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/credential"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -223,23 +223,16 @@ func externalLabels(m *mesh, f *found) {
 	}
 }
 
-// credentials are keys under which a Kiali resource has one.
-var credentials = []string{"bearerToken", "clientSecret", "client_secret", "credentials", "password", "signing_key", "token"}
-
-var reference = regexp.MustCompile(`^(secret:[^:\s]+:\S+|/.*|)$`)
-
 func literalCredentials(m *mesh, f *found) {
-	for _, o := range m.kialis {
-		if o == nil {
-			continue
+	m.credentials(func(o *object, found credential.Found) {
+		if found.What != "" {
+			return
 		}
-		walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
-			key, _ := path[len(path)-1].(string)
-			text, isText := v.(string)
-			_, isNumber := v.(json.Number)
-			if slices.Contains(credentials, key) && (isNumber || isText && !reference.MatchString(text)) {
-				f.object(o, path, "put it into a Secret in Kiali's namespace and write secret:<name>:<key>", "%s must be a reference to a Secret, so that no credential stands in Git", path[1:])
-			}
-		})
-	}
+		path := fieldPath(found.Path)
+		if o.ID.Kind == "Kiali" && len(path) > 1 && path[0] == "spec" {
+			f.object(o, path, "put it into a Secret in Kiali's namespace and write secret:<name>:<key>", "%s must be a reference to a Secret, so that no credential stands in Git", path[1:])
+			return
+		}
+		f.object(o, path, "put it into a Secret, and name that", "%s of the %s must be a reference to a Secret, so that no credential stands in Git", path, o)
+	})
 }

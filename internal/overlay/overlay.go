@@ -7,6 +7,7 @@
 package overlay
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -48,15 +49,19 @@ func Read(t *topology.Topology, folders map[string]fs.FS) ([]Overlay, finding.Fi
 		}
 		at := t.At("spec", "overlays", i, key)
 		r := reader{
-			root:     folders[o.Name],
 			dir:      path.Join(path.Dir(at.File), o.Folder()),
 			findings: &findings,
+		}
+		if root := folders[o.Name]; root != nil {
+			r.root = folder{root}
 		}
 		overlays[i] = Overlay{Overlay: o, At: at}
 		switch {
 		case path.IsAbs(file):
 			r.add(at, topology.RuleValue, "write it relative to the topology's file, so that it means the same on every machine",
 				"overlay %q: found the absolute path %s", o.Name, file)
+		case hidden(file):
+			r.add(at, topology.RuleValue, "keep overlays in a folder whose name does not begin with a dot", "overlay %q: found the hidden path %s", o.Name, file)
 		case r.root == nil:
 			r.add(at, topology.RuleValue, "a path is relative to the topology's file", "overlay %q: there is no folder %s", o.Name, r.dir)
 		case o.Jsonnet != "":
@@ -79,34 +84,28 @@ func (r *reader) add(at finding.Position, rule, hint, format string, args ...any
 	*r.findings = append(*r.findings, finding.Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// maxFile bounds what a file of an overlay may take.
-const maxFile = 4 << 20
-
 // read returns a file's content, or says at the place that names the file why
 // there is none.
 func (r *reader) read(name string, from finding.Position, hint string) ([]byte, bool) {
 	shown := path.Join(r.dir, name)
-	info, err := fs.Stat(r.root, name)
+	data, err := fs.ReadFile(r.root, name)
+	var (
+		refused *refusal
+		leaks   *leak
+	)
 	switch {
+	case err == nil:
+		return data, true
+	case errors.As(err, &leaks):
+		r.add(finding.Position{File: shown, Line: leaks.line, Col: 1}, topology.RuleCredential, topology.CredentialHint, "the line has %s in it, which would stand in Git", leaks.what)
+	case errors.As(err, &refused):
+		r.add(from, topology.RuleValue, cmp.Or(refused.hint, hint), "%s %s", shown, refused.message)
 	case errors.Is(err, fs.ErrNotExist):
 		r.add(from, topology.RuleValue, hint, "there is no file %s", shown)
-		return nil, false
-	case err == nil && !info.Mode().IsRegular():
-		r.add(from, topology.RuleValue, hint, "%s is not a file", shown)
-		return nil, false
-	case err == nil && info.Size() > maxFile:
-		r.add(from, topology.RuleValue, "", "%s is larger than %d MiB, the most that a file of an overlay may have", shown, maxFile>>20)
-		return nil, false
-	}
-	var data []byte
-	if err == nil {
-		data, err = fs.ReadFile(r.root, name)
-	}
-	if err != nil {
+	default:
 		r.add(from, topology.RuleValue, "an overlay has only what is in its own folder; a link does not lead out of it", "%s cannot be read: %v", shown, reason(err))
-		return nil, false
 	}
-	return data, true
+	return nil, false
 }
 
 // reason is an error without the path, which the message has already.

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sightline-mesh/sightline/internal/credential"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -75,14 +76,40 @@ func (s *source) documents() (roots []*yaml.Node, ok bool) {
 			continue
 		}
 		root := doc.Content[0]
-		s.refuseDuplicates(root)
+		if !s.plain(root, 1) {
+			continue
+		}
+		credential.Scan(credential.Node(&doc), s.leaked)
 		roots = append(roots, root)
 	}
 }
 
-// refuseDuplicates finds keys that stand twice, of which the reader of nodes
-// takes no notice.
-func (s *source) refuseDuplicates(n *yaml.Node) {
+// leaked finds a credential.
+func (s *source) leaked(f credential.Found) {
+	_, n := credential.NodeOf(f.Part)
+	if f.What == "" {
+		s.add(s.at(n), topology.RuleReference, "put it into a Secret, and name that", "the value must be a reference to a Secret, so that no credential stands in Git")
+		return
+	}
+	s.add(s.at(n), topology.RuleCredential, topology.CredentialHint, "the value has %s in it, which would stand in Git", f.What)
+}
+
+// plain refuses what a topology may not have either: keys that stand twice, of
+// which the reader of nodes takes no notice; anchors and aliases, by which ten
+// lines stand for a billion values; and nesting without end.
+func (s *source) plain(n *yaml.Node, depth int) bool {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		s.add(s.at(n), topology.RuleAlias, topology.PlainHint, "found the alias *%s; aliases are not supported in an overlay", finding.Shorten(n.Value))
+		return false
+	case n.Anchor != "":
+		s.add(s.at(n), topology.RuleAlias, topology.PlainHint, "found the anchor &%s; anchors are not supported in an overlay", finding.Shorten(n.Anchor))
+		return false
+	case depth > topology.MaxNesting:
+		s.add(s.at(n), topology.RuleSyntax, topology.NestingHint, "values are nested more than %d deep", topology.MaxNesting)
+		return false
+	}
+	good := true
 	if n.Kind == yaml.MappingNode {
 		seen := map[string]*yaml.Node{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
@@ -90,14 +117,16 @@ func (s *source) refuseDuplicates(n *yaml.Node) {
 			if first, ok := seen[key.Value]; ok {
 				at := s.at(first)
 				s.add(s.at(key), topology.RuleDuplicate, "keep one of the two", "the key %s stands twice; first at %d:%d", key.Value, at.Line, at.Col)
+				good = false
 				continue
 			}
 			seen[key.Value] = key
 		}
 	}
 	for _, below := range n.Content {
-		s.refuseDuplicates(below)
+		good = s.plain(below, depth+1) && good
 	}
+	return good
 }
 
 // field is an entry of a mapping.
@@ -110,33 +139,28 @@ type field struct {
 // fields returns the entries of a mapping; of anything else it returns none,
 // with a finding that calls it what.
 func (s *source) fields(n *yaml.Node, what string) []field {
-	if n = deref(n); n.Kind != yaml.MappingNode {
+	if n.Kind != yaml.MappingNode {
 		s.add(s.at(n), topology.RuleType, "", "%s must be a mapping, found %s", what, describe(n))
 		return nil
 	}
 	fields := make([]field, 0, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		fields = append(fields, field{n.Content[i].Value, n.Content[i], deref(n.Content[i+1])})
+		fields = append(fields, field{n.Content[i].Value, n.Content[i], n.Content[i+1]})
 	}
 	return fields
 }
 
 // items returns the entries of a list, as fields does those of a mapping.
 func (s *source) items(n *yaml.Node, what string) []*yaml.Node {
-	if n = deref(n); n.Kind != yaml.SequenceNode {
+	if n.Kind != yaml.SequenceNode {
 		s.add(s.at(n), topology.RuleType, "", "%s must be a list, found %s", what, describe(n))
 		return nil
 	}
-	items := make([]*yaml.Node, len(n.Content))
-	for i := range n.Content {
-		items[i] = deref(n.Content[i])
-	}
-	return items
+	return n.Content
 }
 
 // text returns a value that must be a text.
 func (s *source) string(n *yaml.Node, what string) (string, bool) {
-	n = deref(n)
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" {
 		return n.Value, true
 	}
@@ -159,16 +183,8 @@ func (s *source) strings(n *yaml.Node, what string) map[string]any {
 	return texts
 }
 
-func deref(n *yaml.Node) *yaml.Node {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	return n
-}
-
 // child returns the value of a key of a mapping, or nil.
 func child(n *yaml.Node, keys ...string) *yaml.Node {
-	n = deref(n)
 	for _, key := range keys {
 		if n.Kind != yaml.MappingNode {
 			return nil
@@ -176,7 +192,7 @@ func child(n *yaml.Node, keys ...string) *yaml.Node {
 		var found *yaml.Node
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if n.Content[i].Value == key {
-				found = deref(n.Content[i+1])
+				found = n.Content[i+1]
 			}
 		}
 		if found == nil {

@@ -2,7 +2,6 @@ package topology
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -158,7 +157,6 @@ func (t *Topology) checkRemoteWrite(findings *finding.Findings) {
 			findings.Add(t.At(own.path...), own.rule, "remove it here", "%s %s", dotted(own.path), own.says)
 		}
 	}
-	t.checkCredentials(w.Settings, findings, "put it into a Secret in openshift-user-workload-monitoring and name that, such as {name: thanos-writer, key: token}", path("settings")...)
 	if !slices.ContainsFunc(t.Spec.Clusters, func(c Cluster) bool { return c.Platform == "openshift" && c.InMesh() }) {
 		findings.Add(t.At(path()...), RuleValue, "remove it, and have each cluster's Prometheus write to the store by its own settings",
 			"spec.metrics.thanos.remoteWrite has no effect, because no cluster of the mesh is one of OpenShift")
@@ -281,32 +279,6 @@ func (t *Topology) checkKialiSpec(spec map[string]any, findings *finding.Finding
 		if t.Has(in...) {
 			own := ownFields[field]
 			findings.Add(t.At(in...), cmp.Or(own.rule, RuleValue), "remove it here, and say it there", "%s is set by %s, from which other resources follow too", field, own.by)
-		}
-	}
-	t.checkCredentials(spec, findings, formats["secretRef"].hint, path...)
-}
-
-// credentials are the keys under which a Kiali resource, or an entry in
-// remoteWrite, has one.
-var credentials = []string{"bearerToken", "clientSecret", "client_secret", "credentials", "password", "signing_key", "token"}
-
-// checkCredentials finds texts that may be credentials, which no message
-// repeats: Kiali reads them from a Secret, or from a file of its pod.
-func (t *Topology) checkCredentials(free any, findings *finding.Findings, hint string, path ...any) {
-	below := func(key any) []any { return append(slices.Clone(path), key) }
-	switch free := free.(type) {
-	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(free)) {
-			text, isText := free[key].(string)
-			_, isNumber := free[key].(json.Number)
-			if slices.Contains(credentials, key) && (isNumber || isText && text != "" && !secretRef.MatchString(text) && !strings.HasPrefix(text, "/")) {
-				findings.Add(t.At(below(key)...), "PM26", hint, "%s must be a reference to a Secret, so that no credential stands in Git", dotted(below(key)))
-			}
-			t.checkCredentials(free[key], findings, hint, below(key)...)
-		}
-	case []any:
-		for i, item := range free {
-			t.checkCredentials(item, findings, hint, below(i)...)
 		}
 	}
 }

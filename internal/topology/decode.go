@@ -28,13 +28,16 @@ type decoder struct {
 	want      fileKind
 	findings  *finding.Findings
 	absent    []absent
-	homes     map[string]string // see homesOf
-	misplaced map[string]bool   // paths that keys at wrong places belong to
+	homes     map[string]string                     // see homesOf
+	misplaced map[string]bool                       // paths that keys at wrong places belong to
+	secrets   finding.Findings                      // see credentials
+	taken     map[finding.Position]bool             // where they were
+	keys      map[finding.Position]finding.Position // of those that are known by their keys only
 	fields    map[reflect.Type][]field
 }
 
 func newDecoder(file string, want fileKind, findings *finding.Findings) *decoder {
-	return &decoder{file: file, want: want, findings: findings, misplaced: map[string]bool{}, fields: map[reflect.Type][]field{}}
+	return &decoder{file: file, want: want, findings: findings, misplaced: map[string]bool{}, taken: map[finding.Position]bool{}, keys: map[finding.Position]finding.Position{}, fields: map[reflect.Type][]field{}}
 }
 
 // absent is the finding of a missing value, which is none where the value has
@@ -148,18 +151,19 @@ func boolHint(n *yaml.Node) string {
 	return ""
 }
 
-const plainHint = "write the value out where it is used"
+// PlainHint says what to do about an anchor or an alias.
+const PlainHint = "write the value out where it is used"
 
 // plain refuses the YAML features that make a reviewer look elsewhere for a
 // value: an alias also lets ten lines stand for a billion values. It tells
 // whether the value is there to go on with.
 func (d *decoder) plain(n *yaml.Node) bool {
 	if n.Kind == yaml.AliasNode {
-		d.findings.Add(d.at(n), RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a %s", bare(n.Value), d.want.what)
+		d.findings.Add(d.at(n), RuleAlias, PlainHint, "found the alias *%s; aliases are not supported in a %s", bare(n.Value), d.want.what)
 		return false
 	}
 	if n.Anchor != "" {
-		d.findings.Add(d.at(n), RuleAlias, plainHint, "found the anchor &%s; anchors are not supported in a %s", bare(n.Anchor), d.want.what)
+		d.findings.Add(d.at(n), RuleAlias, PlainHint, "found the anchor &%s; anchors are not supported in a %s", bare(n.Anchor), d.want.what)
 	}
 	if n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != ownTags[n.Kind] {
 		d.findings.Add(d.at(n), RuleType, "leave the tag out", "found the tag %s; tags are not supported in a %s", bare(n.ShortTag()), d.want.what)

@@ -62,6 +62,9 @@ var formats = map[string]format{
 	// In UTC to the second, so that the later text is the later time.
 	"instant": matching(`[0-9]{4}-(0[1-9]|1[0-2])-([0-2][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z`, 0, "write it like \"2036-01-01T00:00:00Z\"",
 		"must be a time in UTC, to the second"),
+	// These two are of sealed links, which nobody writes by hand.
+	"linkDigest":  matching(`[0-9a-f]{32}:[0-9a-f]{64}`, 97, sealAgainHint, "must be a salt and a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
+	"fingerprint": matching(`[0-9a-f]{64}`, 64, sealAgainHint, "must be a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
 	"secretRef": {
 		rule:     "PM26",
 		hint:     "put it into a Secret in Kiali's namespace and write secret:<name>:<key>",
@@ -116,6 +119,12 @@ func matching(pattern string, most int, hint, problem string) format {
 // as is the format with a rule of its own.
 func (f format) as(rule string) format {
 	f.rule = rule
+	return f
+}
+
+// unrepeated is the format with messages that do not repeat a wrong value.
+func (f format) unrepeated() format {
+	f.secret = true
 	return f
 }
 

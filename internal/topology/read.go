@@ -98,9 +98,34 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 			syntaxError(file, data, in.line, err, want, findings)
 			return nil
 		}
+		if n := tooDeep(&doc, MaxNesting+1); n != nil {
+			add(n.Line, n.Column, RuleSyntax, NestingHint, "values are nested more than %d deep", MaxNesting)
+			return nil
+		}
 		docs = append(docs, &doc)
 	}
 	return docs
+}
+
+// MaxNesting is how deep values may be nested. What is written for each level
+// of a value of N bytes has up to N bytes of indentation, and no object of
+// Kubernetes has half as many levels.
+const MaxNesting = 64
+
+// NestingHint says what to do about nesting.
+const NestingHint = "nothing here needs such nesting"
+
+// tooDeep finds the first value that is further down than so many levels.
+func tooDeep(n *yaml.Node, levels int) *yaml.Node {
+	if levels < 0 {
+		return n
+	}
+	for _, below := range n.Content {
+		if deep := tooDeep(below, levels-1); deep != nil {
+			return deep
+		}
+	}
+	return nil
 }
 
 // unreadable finds the first character that YAML does not take, or that it
@@ -186,7 +211,7 @@ func syntaxError(file string, data []byte, stopped int, err error, want fileKind
 		if before, _, ok := strings.Cut(text, "*"+m[1]); ok {
 			at.Col = utf8.RuneCountInString(before) + 1
 		}
-		findings.Add(at, RuleAlias, plainHint, "found the alias *%s; aliases are not supported in a %s", bare(m[1]), want.what)
+		findings.Add(at, RuleAlias, PlainHint, "found the alias *%s; aliases are not supported in a %s", bare(m[1]), want.what)
 		return
 	}
 	if strings.HasPrefix(text[indent:], "\t") {
@@ -251,7 +276,7 @@ func syntaxHint(message string) string {
 		{"cannot start any token", "put the text in quotes"},
 		{"unknown escape character", "write a backslash twice, or use single quotes"},
 		{"block sequence entries are not allowed", "begin the list on a line of its own"},
-		{"exceeded max depth", "nothing here needs such nesting"},
+		{"exceeded max depth", NestingHint},
 		{"incompatible YAML document", "leave out the line with %YAML"},
 	} {
 		if strings.Contains(message, known.message) {

@@ -51,7 +51,7 @@ type SealedLinkSpec struct {
 	CAExpires string `yaml:"caExpires" format:"instant"`
 	// What tells whether a kubeconfig is the one that is sealed: <salt>:<SHA-256 of salt and kubeconfig>, both in hexadecimal. There is
 	// none where the token might be guessed by it.
-	Digest string `yaml:"digest"`
+	Digest string `yaml:"digest" format:"linkDigest"`
 	// The kubeconfig, sealed: an item of encryptedData of a SealedSecret.
 	EncryptedData string `yaml:"encryptedData" required:"encryptedData: …"`
 }
@@ -69,7 +69,7 @@ type SealedFor struct {
 // SealedWith is a certificate of the controller that opens what is sealed.
 type SealedWith struct {
 	// SHA-256 of the certificate in DER, in hexadecimal.
-	Fingerprint string `yaml:"fingerprint" required:"fingerprint: …"`
+	Fingerprint string `yaml:"fingerprint" required:"fingerprint: …" format:"fingerprint"`
 	// When it expires, in UTC.
 	NotAfter string `yaml:"notAfter" required:"notAfter: \"2036-01-01T00:00:00Z\"" format:"instant"`
 }
@@ -88,6 +88,7 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 		return nil, findings
 	}
 	d := newDecoder(file, aSealedLink, &findings)
+	d.credentials(docs[0])
 	if d.head(root, SealedLinkKind) == "" {
 		return nil, findings.Sorted()
 	}
@@ -104,7 +105,7 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 			"spec.tokens must be the generation %d, or two in a row with it among them", l.Spec.Generation)
 		l.Spec.Tokens = []int{l.Spec.Generation}
 	}
-	return l, findings.Sorted()
+	return l, d.all(findings)
 }
 
 // KubeconfigSize is how large the kubeconfig is that was sealed, or what is

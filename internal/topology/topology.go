@@ -60,6 +60,7 @@ func Parse(file string, data []byte) (*Topology, finding.Findings) {
 		return nil, findings
 	}
 	d := newDecoder(file, aTopology, &findings)
+	d.credentials(docs[0])
 	if d.head(root, Kind) == "" {
 		return nil, findings.Sorted()
 	}
@@ -67,7 +68,7 @@ func Parse(file string, data []byte) (*Topology, finding.Findings) {
 	d.close()
 	t.resolve()
 	t.check(&findings)
-	return t, findings.Sorted()
+	return t, d.all(findings)
 }
 
 // ParseDirectory reads a topology whose files hold one document of kind
@@ -84,6 +85,7 @@ func ParseDirectory(dir string, sources []Source) (*Topology, finding.Findings) 
 		before := len(findings)
 		for _, doc := range documents(source.Name, source.Data, math.MaxInt, aTopology, &findings) {
 			root := doc.Content[0]
+			d.credentials(doc)
 			switch d.head(root, Kind, ClusterKind) {
 			case ClusterKind:
 				clusters = append(clusters, d.cluster(root))
@@ -102,7 +104,7 @@ func ParseDirectory(dir string, sources []Source) (*Topology, finding.Findings) 
 		if !failed {
 			findings.Add(finding.Position{File: dir, Line: 1, Col: 1}, RuleKind, "add a file with it; the clusters can stay in files of their own", "the directory has no document of kind %s", Kind)
 		}
-		return nil, findings.Sorted()
+		return nil, d.all(findings)
 	}
 	// Not in the order of the files: renaming one changes nothing.
 	slices.SortStableFunc(clusters, func(a, b clusterDocument) int { return strings.Compare(a.cluster.Name, b.cluster.Name) })
@@ -113,7 +115,7 @@ func ParseDirectory(dir string, sources []Source) (*Topology, finding.Findings) 
 	}
 	t.resolve()
 	t.check(&findings)
-	return t, findings.Sorted()
+	return t, d.all(findings)
 }
 
 // clusterDocument is a cluster that is a document of its own.
