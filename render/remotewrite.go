@@ -25,7 +25,7 @@ func workloadConfig(w *topology.RemoteWrite, cluster string) map[string]any {
 		}},
 	}, w.Settings)
 	return resource.Merge(map[string]any{"prometheus": map[string]any{
-		"externalLabels": map[string]any{"cluster": cluster},
+		"externalLabels": map[string]any{w.ClusterLabel: cluster},
 		"remoteWrite":    []any{entry},
 	}}, w.Config)
 }

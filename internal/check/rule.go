@@ -47,6 +47,7 @@ func Rules() []Rule {
 		kialiRules(),
 		accessRules(),
 		metricsRules(),
+		openShiftRules(),
 		tracingRules(),
 		installRules(),
 		substitutionRules(),

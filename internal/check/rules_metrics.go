@@ -212,7 +212,7 @@ func metricsRules() []Rule {
 			Title:  "series of two clusters stay two",
 			What:   "With remoteWrite each cluster's external labels differ from those of the others.",
 			Why:    "Equal series of two clusters would be one in the store, and requests get lost.",
-			Fix:    "Leave the external label cluster as it is rendered.",
+			Fix:    "Leave the external label of remoteWrite.clusterLabel as it is rendered.",
 			Source: "Thanos, external labels",
 			mesh:   externalLabels,
 		},

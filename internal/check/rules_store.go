@@ -212,11 +212,11 @@ func externalLabels(m *mesh, f *found) {
 		}
 		labels := string(resource.Encode(nil, valueAt(config, fieldPath{"prometheus", "externalLabels"})))
 		if !strings.Contains(labels, m.of(o).Name) {
-			f.object(o, fieldPath{"data"}, "leave the external label cluster as it is rendered", "no external label names the cluster, so its series are not told from those of others in the store")
+			f.object(o, fieldPath{"data"}, "leave the external label of remoteWrite.clusterLabel as it is rendered", "no external label names the cluster, so its series are not told from those of others in the store")
 			continue
 		}
 		if j, ok := first[labels]; ok {
-			f.object(o, fieldPath{"data"}, "leave the external label cluster as it is rendered", "its external labels are those of %q too", m.Spec.Clusters[j].Name)
+			f.object(o, fieldPath{"data"}, "leave the external label of remoteWrite.clusterLabel as it is rendered", "its external labels are those of %q too", m.Spec.Clusters[j].Name)
 		} else {
 			first[labels] = o.cluster
 		}

@@ -154,6 +154,9 @@ var cases = []struct {
 	{rule: "PM25", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}"}, made: objects{"ConfigMap data": `{config.yaml: "prometheus: {externalLabels: {region: eu}}"}`}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}"}, nearly: objects{"ConfigMap metadata.labels": "{a: b}"}},
 	{rule: "PM26", mutant: edits{"spec.kiali.spec": "{external_services: {grafana: {auth: {password: hunter2}}}}"}, near: edits{"spec.kiali.spec": "{external_services: {grafana: {auth: {password: 'secret:grafana:password'}}}}"}},
 
+	{rule: "PM27", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com', clusterLabel: cluster}"}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com', clusterLabel: cluster_id}"}},
+	{rule: "PM28", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}"}, near: edits{"spec.metrics.thanos.url": "https://thanos2.example.com"}},
+
 	{rule: "TR01", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}},
 	{rule: "TR02", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b}}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b, tenant: c}}}}"}},
 	{rule: "TR03", mutant: edits{"spec.clusters.1.kiali": "{spec: {external_services: {tracing: {enabled: true}}}}"}, near: edits{"spec.clusters.0.kiali": "{spec: {external_services: {tracing: {enabled: true}}}}"}},

@@ -151,7 +151,7 @@ func (t *Topology) checkRemoteWrite(findings *finding.Findings) {
 	}{
 		{path("settings", "url"), RuleValue, "is set by spec.metrics.thanos.remoteWrite.url"},
 		{path("config", "prometheus", "remoteWrite"), RuleValue, "is set by the url and the settings of spec.metrics.thanos.remoteWrite"},
-		{path("config", "prometheus", "externalLabels", "cluster"), RuleValue, "is the name of each cluster, which keeps equal series of two clusters apart in the store"},
+		{path("config", "prometheus", "externalLabels", w.ClusterLabel), RuleValue, "is the name of each cluster, which keeps equal series of two clusters apart in the store"},
 	} {
 		if t.Has(own.path...) {
 			findings.Add(t.At(own.path...), own.rule, "remove it here", "%s %s", dotted(own.path), own.says)

@@ -45,6 +45,8 @@ var formats = map[string]format{
 		"must be a host name in lower case, without scheme, port or path"),
 	"labelKey": matching(`([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?`, 317, "",
 		"must be the key of a label, such as env or example.com/env"),
+	"labelName": matching(`[a-zA-Z_][a-zA-Z0-9_]*`, 253, "write it like cluster_name",
+		"must be letters, digits and '_', not starting with a digit"),
 	"labelValue": matching(`([A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?)?`, 63, "",
 		"must be letters, digits, '-', '_' and '.', at most 63, starting and ending with a letter or digit"),
 	"webRoot": matching(`/|(/[-._~A-Za-z0-9]+)+`, 253, "write it like /kiali",

@@ -104,9 +104,10 @@ func TestGivenValues(t *testing.T) {
 					URL:  "http://thanos.example.com:9090/query",
 					Auth: StoreAuth{Type: "basic", Username: "secret:thanos:user.name", Password: "secret:thanos:PASS_word"},
 					RemoteWrite: &RemoteWrite{
-						URL:      "https://receive.example.com/api/v1/receive",
-						Settings: map[string]any{"basicAuth": map[string]any{"password": map[string]any{"name": "thanos", "key": "password"}}},
-						Config:   map[string]any{"prometheus": map[string]any{"retention": "2h", "externalLabels": map[string]any{"region": "eu"}}},
+						URL:          "https://receive.example.com/api/v1/receive",
+						ClusterLabel: "cluster_name",
+						Settings:     map[string]any{"basicAuth": map[string]any{"password": map[string]any{"name": "thanos", "key": "password"}}},
+						Config:       map[string]any{"prometheus": map[string]any{"retention": "2h", "externalLabels": map[string]any{"region": "eu"}}},
 					},
 				},
 				UserWorkloadMonitoring: UserWorkloadMonitoring{

@@ -274,8 +274,9 @@ type Thanos struct {
 	URL string `yaml:"url" format:"url"`
 	// How Kiali logs in there. A credential is a reference secret:<name>:<key> to a Secret in Kiali's namespace.
 	Auth StoreAuth `yaml:"auth"`
-	// How each OpenShift cluster sends its series there. They are those that Kiali asks for, with the cluster's name as a label. Where
-	// this is absent, the series come there by other means. Changes: user-workload-monitoring-config, of which it is the whole.
+	// How each OpenShift cluster sends its series there. They are those that Kiali asks for, with the cluster's name as a label. A
+	// cluster's two Prometheus servers both send them, so the store has to deduplicate by the label prometheus_replica. Where this is
+	// absent, the series come there by other means. Changes: user-workload-monitoring-config, of which it is the whole.
 	RemoteWrite *RemoteWrite `yaml:"remoteWrite"`
 }
 
@@ -297,6 +298,9 @@ type StoreAuth struct {
 type RemoteWrite struct {
 	// Where the series are sent.
 	URL string `yaml:"url" required:"url: https://thanos-receive.example.com/api/v1/receive" format:"url"`
+	// The external label with the cluster's name, which keeps equal series of two clusters apart in the store. OpenShift reserves cluster,
+	// prometheus and prometheus_replica for itself.
+	ClusterLabel string `yaml:"clusterLabel" default:"cluster_name" format:"labelName"`
 	// More fields of the entry in remoteWrite, such as authorization or tlsConfig.
 	Settings map[string]any `yaml:"settings"`
 	// The rest of user-workload-monitoring-config, merged over what is rendered.

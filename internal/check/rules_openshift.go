@@ -1,0 +1,110 @@
+package check
+
+import (
+	"slices"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/openshift"
+)
+
+// openShiftRules are about the monitoring operator of OpenShift and its
+// Prometheus servers.
+func openShiftRules() []Rule {
+	return []Rule{
+		{
+			ID:     "PM27",
+			Title:  "OpenShift's monitoring operator accepts its config",
+			What:   "In cluster-monitoring-config and user-workload-monitoring-config every field exists and has its type, and no external label is cluster, prometheus or prometheus_replica.",
+			Why:    "The operator reads the whole text or nothing of it. It refuses a reserved label (cluster from OpenShift 4.19 on) and from 4.18 on an unknown field: monitoring stays as it was, and no series reaches the store.",
+			Fix:    "Write what the hint names; for the label of the cluster's name set remoteWrite.clusterLabel.",
+			Source: "cluster-monitoring-operator pkg/manifests/config.go, types.go; commit 3c35f55f4",
+			mesh:   monitoringConfigs,
+		},
+		{
+			ID: "PM28", Severity: finding.Info,
+			Title:  "the store counts two replicas once",
+			What:   "With remoteWrite the store is known to deduplicate by the external label prometheus_replica. No file can tell, so this is a reminder.",
+			Why:    "User workload monitoring runs two Prometheus servers. Both write every series, told apart by prometheus_replica alone. A store that does not deduplicate shows every rate doubled.",
+			Fix:    "Thanos: give each querier --query.replica-label=prometheus_replica, beside the replica label of its receivers. Mimir: turn on the HA tracker. Then suppress PM28.",
+			Source: "cluster-monitoring-operator assets/prometheus-user-workload/prometheus.yaml (replicas: 2); thanos docs/components/query.md",
+			mesh:   twoReplicas,
+		},
+	}
+}
+
+func monitoringConfigs(m *mesh, f *found) {
+	platform, workloads := openshift.Configs()
+	said := map[string]bool{}
+	for _, o := range m.kinds("ConfigMap") {
+		config := openshift.Config{Namespace: o.ID.Namespace, Name: o.ID.Name}
+		if config != platform && config != workloads {
+			continue
+		}
+		// A config of the topology differs between clusters by their names.
+		own := m.Has("spec", "clusters", o.cluster, "userWorkloadMonitoring")
+		if !o.literal && !(config == platform && own) {
+			if said[config.Name] {
+				continue
+			}
+			said[config.Name] = true
+		}
+		text, _ := o.value(fieldPath{"data", "config.yaml"}).(string)
+		content, err := decodeYAML(text)
+		if err != nil {
+			f.object(o, fieldPath{"data"}, "correct the text", "config.yaml of %s is no YAML: %v", config.Name, err)
+			continue
+		}
+		for _, p := range config.Problems(content) {
+			at, ok := m.configAt(o, config == workloads, p)
+			switch {
+			case !ok:
+				f.object(o, fieldPath{"data"}, p.Hint, "OpenShift refuses %s: %s", config.Name, p.Message)
+			case config == platform && own:
+				f.cluster(m, o.cluster, at, p.Hint, "OpenShift refuses %s: %s", config.Name, p.Message)
+			default:
+				f.on(m, at, p.Hint, "OpenShift refuses %s: %s", config.Name, p.Message)
+			}
+		}
+	}
+}
+
+// configAt is the line of the topology that a part of a monitoring config comes
+// from, if it does.
+func (m *mesh) configAt(o *object, workloads bool, p openshift.Problem) (at finding.Position, ok bool) {
+	path := []any{"spec", "metrics", "userWorkloadMonitoring", "config"}
+	below := p.Path
+	switch {
+	case o.literal:
+		return at, false
+	case workloads:
+		w := m.Spec.Metrics.Thanos.RemoteWrite
+		path = []any{"spec", "metrics", "thanos", "remoteWrite"}
+		switch {
+		case startsWith(below, "prometheus", "externalLabels", w.ClusterLabel):
+			path, below = append(path, "clusterLabel"), nil
+		case startsWith(below, "prometheus", "remoteWrite", 0):
+			path, below = append(path, "settings"), below[3:]
+		default:
+			path = append(path, "config")
+		}
+	case m.Has("spec", "clusters", o.cluster, "userWorkloadMonitoring"):
+		path = []any{"spec", "clusters", o.cluster, "userWorkloadMonitoring", "config"}
+	}
+	path = append(path, below...)
+	if p.Unknown {
+		return m.KeyAt(path...), true
+	}
+	return m.At(path...), true
+}
+
+func startsWith(path []any, with ...any) bool {
+	return len(path) >= len(with) && slices.Equal(path[:len(with)], with)
+}
+
+func twoReplicas(m *mesh, f *found) {
+	if m.Spec.Metrics.Store != "thanos" || m.Spec.Metrics.Thanos.RemoteWrite == nil {
+		return
+	}
+	f.on(m, m.KeyAt("spec", "metrics", "thanos", "remoteWrite"), "have the store deduplicate by prometheus_replica, and suppress PM28 (`sightline explain PM28`)",
+		"both Prometheus servers of a cluster write every series; the store shows double rates unless it deduplicates by prometheus_replica")
+}
