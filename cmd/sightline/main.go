@@ -24,7 +24,7 @@ import (
 // The exit codes; they mean the same for every command.
 const (
 	exitOK      = 0
-	exitFound   = 1 // verify: there are findings; seal --check: there is work to do
+	exitFound   = 1 // something was found, or differs: warnings that count as errors, links to seal
 	exitFailure = 2 // wrong usage, or a file that cannot be read or written
 	exitInvalid = 3 // the topology, or a template, is wrong
 	exitRefused = 4 // a guard refused
@@ -93,9 +93,8 @@ per-cluster trees with the monitors, the Kiali resources, their access rights
 and their operator, and the hub's sealed access to the remotes, to be committed
 and applied by Argo CD, Flux or by hand.
 
-Exit codes: 0 done; 1 verify has found an error, or seal --check work to do;
-2 wrong usage, or a file or a cluster cannot be read or written; 3 the topology
-is invalid; 4 a guard refused.`
+Exit codes: 0 done; 1 something was found or differs; 2 wrong usage, or a file or
+a cluster cannot be read or written; 3 the topology is invalid; 4 a guard refused.`
 
 // listed is how many names stand in a message.
 const listed = 10
@@ -174,6 +173,8 @@ func report(stderr io.Writer, err error) int {
 		return exitOK
 	case errors.Is(err, errFound):
 		return exitFound
+	case errors.Is(err, errInvalid):
+		return exitInvalid
 	case errors.As(err, &findings):
 		for _, f := range findings.findings {
 			fmt.Fprintln(stderr, seal.Redact(f.String()))

@@ -25,9 +25,7 @@ func openSources(t *topology.Topology, links render.Links) (from render.Sources,
 		}
 	}
 	for i := range t.Spec.Overlays {
-		o := &t.Spec.Overlays[i]
-		dir := filepath.Dir(t.At("spec", "overlays", i).File)
-		dir = filepath.Join(dir, filepath.FromSlash(o.Folder()))
+		o, dir := &t.Spec.Overlays[i], overlayFolder(t, i)
 		if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 			continue // which is a finding of the render
 		}
@@ -40,6 +38,22 @@ func openSources(t *topology.Topology, links render.Links) (from render.Sources,
 		from.Overlays[o.Name] = root.FS()
 	}
 	return from, closed, nil
+}
+
+func overlayFolder(t *topology.Topology, i int) string {
+	return filepath.Join(filepath.Dir(t.At("spec", "overlays", i).File), filepath.FromSlash(t.Spec.Overlays[i].Folder()))
+}
+
+// inputs are the files and folders that a render of a topology reads.
+func inputs(t *topology.Topology, b beside) []string {
+	var paths []string
+	for i := range t.Spec.Overlays {
+		paths = append(paths, overlayFolder(t, i))
+	}
+	if b.arg != "" {
+		paths = append(paths, b.arg, linkFolder(b.arg, t))
+	}
+	return paths
 }
 
 // collect keeps findings for later, so that those of all topologies are

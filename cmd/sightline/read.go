@@ -12,6 +12,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/topologies"
 )
 
@@ -86,21 +87,27 @@ const (
 	overlaysDir = "overlays"
 )
 
-// readDirectory reads the YAML files of a directory and those below it, but
-// for hidden ones, as the shell has them.
+// readDirectory reads the YAML files of a directory and those below it, but for
+// hidden ones, as the shell has them, and for folders that render has written.
 func readDirectory(dir string) ([]topology.Source, error) {
+	if tree.HasMarker(dir) {
+		return nil, &hinted{fmt.Errorf("%s is an output directory: its file .sightline says so", dir), "name the topology that it is rendered from; if that lies in it too, move it to a folder of its own"}
+	}
 	var sources []topology.Source
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+	top := dir + string(filepath.Separator) // of a link, what it points to
+	err := filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case path == dir:
+		case path == top:
 			return nil
 		case strings.HasPrefix(entry.Name(), "."), entry.IsDir() && (path == filepath.Join(dir, sealedDir) || path == filepath.Join(dir, overlaysDir)):
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
 			return nil
+		case entry.IsDir() && tree.HasMarker(path):
+			return fs.SkipDir
 		case entry.IsDir(), !slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)):
 			return nil
 		}

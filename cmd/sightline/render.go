@@ -135,7 +135,33 @@ func (o *renderOptions) prepare(ctx context.Context, parsed []*topology.Topology
 		}, err
 	}
 	rendered, err := o.trees(parsed, besides)
-	return func() error { return o.write(ctx, parsed, rendered, stderr) }, err
+	return func() error {
+		if err := o.apart(parsed, besides); err != nil {
+			return err
+		}
+		return o.write(ctx, parsed, besides, rendered, stderr)
+	}, err
+}
+
+// apart refuses to write into a directory that is a topology: the next run would
+// read the tree as a part of it.
+func (o *renderOptions) apart(parsed []*topology.Topology, besides []beside) error {
+	for _, t := range parsed {
+		out := o.directory(t, len(parsed))
+		there, err := os.Stat(out)
+		if err != nil {
+			continue // a new directory is none
+		}
+		for _, b := range besides {
+			if read, err := os.Stat(b.arg); err == nil && read.IsDir() && os.SameFile(there, read) {
+				return &refused{hinted{
+					fmt.Errorf("%s is the topology itself: the next run would read what is written as a part of it", out),
+					"write to a folder in it or beside it, such as -o " + filepath.Join(out, "rendered") + "; folders with a tree are left out when a topology is read",
+				}}
+			}
+		}
+	}
+	return nil
 }
 
 func (o *renderOptions) check() error {
@@ -221,7 +247,7 @@ func (o *renderOptions) trees(parsed []*topology.Topology, besides []beside) ([]
 }
 
 // write looks at every directory, and only then changes the first file.
-func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, rendered [][]tree.File, stderr io.Writer) error {
+func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, besides []beside, rendered [][]tree.File, stderr io.Writer) error {
 	// Until here a signal just ends the process; from here on there is
 	// something to put back.
 	ctx, stop := signal.NotifyContext(ctx, endings()...)
@@ -234,7 +260,7 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 			return err
 		}
 		defer dir.Unlock()
-		if plans[i], err = dir.Compare(ctx, rendered[i], tree.Claims{Adopt: o.adopt}); err != nil {
+		if plans[i], err = dir.Compare(ctx, rendered[i], tree.Claims{Adopt: o.adopt, Inputs: inputs(t, besides[i])}); err != nil {
 			return interrupted(err, out)
 		}
 		if err := o.guardRemovals(out, plans[i].RemovedClusters()); err != nil {

@@ -104,5 +104,8 @@ func (r *ruleFlags) fails(findings finding.Findings) bool {
 	return false
 }
 
-// errFound is the error of a verification that has printed what it found.
-var errFound = errors.New("there are findings")
+// The errors of commands that have printed what they found.
+var (
+	errFound   = errors.New("there are findings")
+	errInvalid = errors.New("the topology is invalid")
+)

@@ -117,7 +117,10 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 		fmt.Fprintf(stderr, "%s: looked at %s\n", in.Topology.Metadata.Name, finding.Count(len(in.Clusters), "cluster"))
 	}
 	fmt.Fprintln(stderr, tally(findings))
-	if o.rules.fails(findings) {
+	switch {
+	case slices.ContainsFunc(findings, func(f finding.Finding) bool { return f.Severity == finding.Error }):
+		return errInvalid
+	case o.rules.fails(findings):
 		return errFound
 	}
 	return nil

@@ -59,6 +59,12 @@ func Open(dir string, want Marker) (*Dir, error) {
 	return d, nil
 }
 
+// HasMarker says whether a folder is an output directory.
+func HasMarker(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, markerName))
+	return err == nil
+}
+
 // Unfinished says whether a run that changed the directory has been killed, so
 // that it may hold parts of two trees. The next Apply completes it.
 func (d *Dir) Unfinished() bool { return d.found != nil && d.found.writing }

@@ -22,6 +22,25 @@ type Claims struct {
 	// Adopt takes regular files that stand where the tree has one, and in a tree
 	// of such a version all others that could be of it.
 	Adopt bool
+	// Inputs are files and folders on the disk that are never taken, because the
+	// tree is made of them.
+	Inputs []string
+}
+
+// isInput says whether a path in the directory is one of the inputs, or in one.
+func (d *Dir) isInput(p string, inputs []string) bool {
+	for at := p; at != ""; at = folderOf(at) {
+		there, err := os.Stat(d.real(at))
+		if err != nil {
+			continue
+		}
+		for _, input := range inputs {
+			if read, err := os.Stat(input); err == nil && os.SameFile(there, read) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Compare compares what is there with a new tree, file by file, and changes
@@ -150,6 +169,10 @@ func (d *Dir) claim(found *findings, claims Claims) error {
 		return nil
 	}
 	for _, p := range found.adoptable() {
+		if d.isInput(p, claims.Inputs) {
+			return &GuardError{Path: d.real(p), Found: "is read by this render, and would be replaced by it", Want: "another file",
+				Hint: "choose another directory with -o"}
+		}
 		info, err := os.Lstat(d.real(p))
 		if err != nil {
 			return err

@@ -118,7 +118,7 @@ func TestWhatIsInTheWay(t *testing.T) {
 		"a folder at a file's place":           {[]string{"b/c/d=mine"}, "b/c/d", " is in a folder that has to make way, and sightline did not write it, expected only files of sightline's"},
 		"a hidden one":                         {[]string{"b/c/.d/x=mine"}, "b/c/.d", " is in a folder that has to make way, and sightline did not write it, expected only files of sightline's"},
 		"another letter case":                  {[]string{"b/C=mine"}, "b/C", " differs from a file or folder of this tree by letter case only, and sightline did not write it, expected nothing of this name, because macOS and Windows take one for the other"},
-		"a folder in another case":             {[]string{"B/x=mine"}, "B/x", " is in a folder that has to make way, and sightline did not write it, expected only files of sightline's"},
+		"a folder in another case":             {[]string{"B/x=mine"}, "B", " differs from a file or folder of this tree by letter case only, and sightline did not write it, expected nothing of this name, because macOS and Windows take one for the other"},
 		"a file that is a folder but for case": {[]string{"B=mine"}, "B", " differs from a file or folder of this tree by letter case only, and sightline did not write it, expected nothing of this name, because macOS and Windows take one for the other"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestManyThingsInTheWay(t *testing.T) {
 	assert.Equal(t, 22, len(strings.Split(guard.Error(), "\n")))
 	assert.True(t, strings.HasPrefix(guard.Error(), dir+" has 25 files or folders in the way that sightline did not write, expected none\n  "+dir+"/f00\n"), guard.Error())
 	assert.True(t, strings.HasSuffix(guard.Error(), "/f19\n  and 5 more"), guard.Error())
-	assert.Equal(t, "move them elsewhere; or, if nothing in it is needed, add --adopt", guard.Hint)
+	assert.Equal(t, "move them elsewhere; or, if nothing in them is needed, add --adopt", guard.Hint)
 }
 
 // Adopted are regular files that are in the way, and nothing else.

@@ -156,12 +156,15 @@ func (f *findings) stays(p string, what fs.FileMode, vanish bool) {
 		why = isSpecial
 	}
 	taken := f.wants(p) >= 0 || isFolder(f.files, p)
-	switch {
-	case taken:
-	case vanish:
+	if !taken {
+		for at := p; at != "" && !taken; at = folderOf(at) {
+			if f.clashes(at) {
+				p, why, taken = at, isSpelled, true
+			}
+		}
+	}
+	if !taken && vanish {
 		why, taken = isInside, true
-	case f.clashes(p):
-		why, taken = isSpelled, true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -217,7 +220,7 @@ func (f *findings) guard(dir string) error {
 		Hint:  "move them elsewhere, or choose another directory with -o",
 	}
 	if alike {
-		e.Hint = first.guard("them").Hint
+		e.Hint = strings.Replace(first.guard("them").Hint, "in it", "in them", 1)
 	}
 	for _, p := range paths {
 		e.Paths = append(e.Paths, real(p))
