@@ -255,7 +255,7 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 	plans := make([]*tree.Plan, len(parsed))
 	for i, t := range parsed {
 		out := o.directory(t, len(parsed))
-		dir, err := tree.Lock(out, tree.Marker{Topology: t.Metadata.Name, Format: o.format, Version: version()})
+		dir, err := tree.Lock(out, tree.Marker{Topology: t.Metadata.Name, Format: o.format, Version: thisBuild().Version})
 		if err != nil {
 			return err
 		}
