@@ -5,7 +5,7 @@ FUZZTIME ?= 10s
 BENCH    ?= .
 
 # Helm has dependencies of its own, which no other program should have to agree with.
-modules := . tools tools/helm3 tools/helm4 e2e/bin/kubectl e2e/flux e2e/suite
+modules := . tools tools/helm3 tools/helm4 tools/release e2e/bin/kubectl e2e/flux e2e/suite
 
 # The go.mod of an upstream release, which says what the program was tested with. Never run go mod tidy in them: it
 # takes away what that go.mod lists for the release's own tests and tools, and picks other versions for what is left.
@@ -28,7 +28,7 @@ test: export GOGC = 400
 test race golden fuzz bench e2e e2e-full: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
 
 .DELETE_ON_ERROR:
-.PHONY: help build test race e2e e2e-full lint fmt golden fuzz bench clean
+.PHONY: help build test race e2e e2e-full lint fmt golden fuzz bench release release-check cross clean
 
 help: ## list the targets (default)
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
@@ -78,8 +78,20 @@ fmt: bin/jsonnetfmt ## format Go and Jsonnet in place
 	gofmt -w .
 	$(if $(jsonnet_sources),$(jsonnetfmt) -i $(jsonnet_sources))
 
+# The whole release and the parts that need it finished: docs/releasing.md.
+release: ## build a release into dist/: make release VERSION=v0.1.0
+	$(GO) run -C tools/release . -version '$(VERSION)' -out dist
+
+release-check: ## build a release for this platform twice, and try it
+	$(GO) test -C tools/release -count=1 . $(TESTFLAGS)
+
+cross: ## compile for the platforms that no test runs on
+	for platform in darwin/arm64 windows/amd64; do \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) vet ./... || exit 1; \
+	done
+
 clean: ## remove what the other targets built
-	rm -rf bin
+	rm -rf bin dist
 
 # Lint: one target a check, each quiet when all is well. One failure does not hide the next.
 
