@@ -3,14 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -40,8 +37,11 @@ command waits until the cluster has put the token into its Secret. Or they come
 from files, by --token-file and --ca-file. The server in the link is always
 that of the topology.
 
-The certificate to seal with comes from a file, as kubeseal --fetch-cert writes
-it, or from the controller, by --hub-context.
+The certificate to seal with comes from the controller, by --hub-context, or
+from a file that kubeseal --fetch-cert has written. The first one is used, and
+its fingerprint is printed and kept in the links. A later one from a file has to
+be accepted by its fingerprint (--accept-cert). Over a connection that is not
+verified nothing is taken but a token, with a warning.
 
 Nothing is written while token, CA, server and name are what they were. A
 certificate that the controller has renewed is no reason to seal again, since it
@@ -52,6 +52,16 @@ A token is rotated in three commits, each of which is synced before the next:
   sightline seal CLUSTER --rotate ...    the remote gets a second token
   sightline seal CLUSTER ...             the link moves to it
   sightline seal CLUSTER --finish ...    the first one goes
+
+A token that has leaked is not mended by deleting its Secret, which comes back
+with the same token. One commit takes it out, the hub is without the cluster
+until the next one is sealed:
+
+  sightline seal CLUSTER --revoke ...    a new token in place of the old one
+  sightline seal CLUSTER ...             the link moves to it
+
+A link that moves to another Secret, because links.format has changed, remembers
+the Secret of before. --finish ends that as well, once it is gone from the hub.
 
 No flag takes a token, and none is ever printed or written in the clear.`
 
@@ -67,15 +77,17 @@ type sealOptions struct {
 	timeout    time.Duration
 
 	cert                string
+	acceptCert          string
 	hubContext          string
 	controllerName      string
 	controllerNamespace string
 
 	contextsOnce func() (*cluster.Contexts, error) // reads the kubeconfig
-	left         time.Duration                     // of the timeout
+	certificates seal.Trust                        // what is known of the hub's
+	tryServer    bool
 
-	force, rekey, rotate, finish, check bool
-	output                              string
+	force, rekey, rotate, revoke, finish, check, live bool
+	output                                            string
 }
 
 func newSealCommand() *cobra.Command {
@@ -88,7 +100,8 @@ func newSealCommand() *cobra.Command {
   sightline seal west --topology mesh.yaml --context admin@west --hub-context east
   sightline seal --all --topology mesh.yaml --cert hub.pem --context west=admin@west
   sightline seal west --topology mesh.yaml --cert hub.pem --token-file - --ca-file west.pem <token
-  sightline seal --all --topology mesh.yaml --check`,
+  sightline seal --all --topology mesh.yaml --check
+  sightline seal --all --topology mesh.yaml --check --live --hub-context east`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -100,16 +113,20 @@ func newSealCommand() *cobra.Command {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig with the contexts; default: as for kubectl")
 	f.StringVar(&o.tokenFile, "token-file", "", `file with the token of the remote's account, or "-" for standard input`)
 	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of the remote's API server (PEM)")
-	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for tokens, all remotes together")
+	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long all of it may take")
 	f.StringVar(&o.cert, "cert", "", "file with the certificate of the controller on the hub (PEM)")
-	f.StringVar(&o.hubContext, "hub-context", "", "context of the hub, to get the certificate from the controller")
+	f.StringVar(&o.acceptCert, "accept-cert", "", "fingerprint of a later certificate in --cert, SHA256:…, which you have compared with the controller's")
+	f.StringVar(&o.hubContext, "hub-context", "", "context of the hub, to get the certificate from the controller, or to look at the hub's Secrets")
 	f.StringVar(&o.controllerName, "controller-name", controllerName, "service of the controller")
 	f.StringVar(&o.controllerNamespace, "controller-namespace", controllerNamespace, "namespace of the controller")
 	f.BoolVar(&o.force, "force", false, "seal even what has not changed")
 	f.BoolVar(&o.rekey, "rekey", false, "seal again what was sealed with another certificate")
 	f.BoolVar(&o.rotate, "rotate", false, "begin the rotation of the token")
-	f.BoolVar(&o.finish, "finish", false, "end the rotation of the token")
+	f.BoolVar(&o.revoke, "revoke", false, "take out a token that has leaked")
+	f.BoolVar(&o.finish, "finish", false, "end the rotation of the token, or a change of links.format")
+	f.BoolVar(&o.tryServer, "try-server", true, "try the CA against the API server of the link, where it can be reached from here")
 	f.BoolVar(&o.check, "check", false, "say which links need work; exit code 1 if one does")
+	f.BoolVar(&o.live, "live", false, "with --check: ask the clusters too")
 	f.StringVar(&o.output, "output", "text", "how --check prints: text or json")
 	return cmd
 }
@@ -127,8 +144,14 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 		return err
 	}
 	o.contextsOnce = sync.OnceValues(func() (*cluster.Contexts, error) { return cluster.ReadContexts(o.kubeconfig) })
-	o.left = o.timeout
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, errTimeout)
+	defer cancel()
 	links := linkFolder(o.topology, t)
+	if o.certificates, err = o.trust(links); err != nil {
+		return err
+	}
 	if o.check {
 		return o.checkLinks(ctx, t, remotes, len(args) == 0, links, stdout, stderr)
 	}
@@ -136,25 +159,30 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 		fmt.Fprintf(stderr, "%s: there are no remotes\n", t.Metadata.Name)
 		return nil
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	step, err := o.step(ctx, stdin, stderr)
+	step, err := o.step(ctx, t, stdin, stderr)
 	if err != nil {
 		return err
 	}
 	var failed several
-	for _, c := range remotes {
-		err := o.one(ctx, o.remote(t, c), links, step, stderr)
-		if err != nil && ctx.Err() != nil {
-			failed = append(failed, fmt.Errorf("interrupted; the link of %s, and what was to follow, is as it was", c.Name))
-			break
+	var interrupted []string
+	for i, err := range together(remotes, stderr, func(c *topology.Cluster, out, progress io.Writer) error {
+		return o.one(ctx, o.remote(t, c), links, step, out, progress)
+	}) {
+		switch name := remotes[i].Name; {
+		case errors.Is(err, context.Canceled):
+			interrupted = append(interrupted, name)
+		case err != nil:
+			failed = append(failed, &aboutCluster{name, err})
 		}
-		if err != nil {
-			failed = append(failed, &aboutCluster{c.Name, err})
-		}
+	}
+	if len(interrupted) > 0 {
+		failed = append(failed, fmt.Errorf("interrupted; nothing has changed for %s", finding.List(interrupted, listed)))
 	}
 	return failed.err()
 }
+
+// errTimeout is why a context ends when the time of --timeout is over.
+var errTimeout = errors.New("the time is over")
 
 // flags refuses flags that make no sense together, before anything is read.
 func (o *sealOptions) flags(args []string) error {
@@ -166,8 +194,14 @@ func (o *sealOptions) flags(args []string) error {
 		}
 		return ""
 	}
-	check, rotate, finish := choice{"--check", o.check}, choice{"--rotate", o.rotate}, choice{"--finish", o.finish}
-	step := given(check, rotate, finish)
+	check, rotate, revoke, finish := choice{"--check", o.check}, choice{"--rotate", o.rotate}, choice{"--revoke", o.revoke}, choice{"--finish", o.finish}
+	step := given(check, rotate, revoke, finish)
+	steps := 0
+	for _, c := range []choice{check, rotate, revoke, finish} {
+		if c.made {
+			steps++
+		}
+	}
 	credential := given(choice{"--context", len(o.contexts) > 0}, choice{"--token-file", o.tokenFile != ""}, choice{"--ca-file", o.caFile != ""})
 	certificate := given(choice{"--cert", o.cert != ""}, choice{"--hub-context", o.hubContext != ""})
 	again := given(choice{"--force", o.force}, choice{"--rekey", o.rekey})
@@ -185,16 +219,22 @@ func (o *sealOptions) flags(args []string) error {
 		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text and json"}
 	case o.output != "text" && !o.check:
 		return &hinted{errors.New("--output is about what --check prints"), "add --check, or leave it out"}
-	case o.rotate && o.finish, o.check && (o.rotate || o.finish):
-		return &hinted{errors.New("--check, --rotate and --finish are steps of their own"), "do one after the other"}
-	case step != "" && credential != "":
+	case steps > 1:
+		return &hinted{errors.New("--check, --rotate, --revoke and --finish are steps of their own"), "do one after the other"}
+	case o.live && !o.check:
+		return &hinted{errors.New("--live is about what --check looks at"), "add --check, or leave it out"}
+	case step != "" && credential != "" && !o.live:
 		return &hinted{fmt.Errorf("%s looks at no credential, and %s gives one", step, credential), "leave out one of the two"}
 	case step != "" && again != "":
 		return &hinted{fmt.Errorf("%s seals nothing, and %s is about sealing", step, again), "leave out one of the two"}
-	case step != "" && !o.check && certificate != "":
+	case step != "" && !o.check && certificate != "" && !(o.finish && o.cert == ""):
 		return &hinted{fmt.Errorf("%s seals nothing, and %s gives a certificate to seal with", step, certificate), "leave out one of the two"}
 	case o.cert != "" && o.hubContext != "":
 		return &hinted{errors.New("--cert and --hub-context are two sources of one certificate"), "leave out one of the two"}
+	case o.timeout <= 0:
+		return &hinted{fmt.Errorf("--timeout %s is no time to wait", o.timeout), "write it like 1m30s"}
+	case o.acceptCert != "" && o.cert == "":
+		return &hinted{errors.New("--accept-cert is about the certificate in --cert"), "add --cert, or leave it out"}
 	case step != "":
 		return nil
 	case certificate == "":
@@ -205,8 +245,6 @@ func (o *sealOptions) flags(args []string) error {
 		return &hinted{errors.New("--ca-file has the CA of one remote"), "name one cluster, or let the CAs be read by contexts"}
 	case o.tokenFile != "" && len(o.contexts) > 0:
 		return &hinted{errors.New("--token-file and --context are two sources of one token"), "leave out one of the two"}
-	case o.timeout <= 0:
-		return &hinted{fmt.Errorf("--timeout %s is no time to wait", o.timeout), "write it like 1m30s"}
 	}
 	return nil
 }
@@ -284,9 +322,17 @@ func (o *sealOptions) assign(remotes []*topology.Cluster, names []string) error 
 	return nil
 }
 
-// remote is one with the command for it. Where no flag says what the hub is
-// called, it is by its name, as the remotes are.
+// remote is one with the command for it.
 func (o *sealOptions) remote(t *topology.Topology, c *topology.Cluster) seal.Remote {
+	return seal.Remote{
+		Topology: t, Cluster: c, Command: "sightline seal " + c.Name + " --topology " + check.ShellWord(o.topology), Flags: o.flagsFor(t),
+		HubContext: check.ShellWord(cmp.Or(o.hubContext, t.Spec.Kiali.Hub)), Context: check.ShellWord(cmp.Or(o.contextOf[c.Name], c.Name)),
+	}
+}
+
+// flagsFor are the flags that say what is sealed with. Where none says what the hub
+// is called, it is by its name, as the remotes are.
+func (o *sealOptions) flagsFor(t *topology.Topology) string {
 	flags := "--cert " + check.ShellWord(o.cert)
 	if o.cert == "" {
 		flags = "--hub-context " + check.ShellWord(cmp.Or(o.hubContext, t.Spec.Kiali.Hub))
@@ -300,7 +346,7 @@ func (o *sealOptions) remote(t *topology.Topology, c *topology.Cluster) seal.Rem
 	if o.kubeconfig != "" {
 		flags += " --kubeconfig " + check.ShellWord(o.kubeconfig)
 	}
-	return seal.Remote{Topology: t, Cluster: c, Command: "sightline seal " + c.Name + " --topology " + check.ShellWord(o.topology), Flags: flags}
+	return flags
 }
 
 // Where the controller is if nobody says otherwise, as with kubeseal.
@@ -308,143 +354,3 @@ const (
 	controllerName      = "sealed-secrets-controller"
 	controllerNamespace = "kube-system"
 )
-
-// step is what is done for each remote, given the link that is there.
-type step func(context.Context, seal.Remote, *topology.SealedLink) (seal.Result, error)
-
-// step reads what is needed for all remotes.
-func (o *sealOptions) step(ctx context.Context, stdin io.Reader, stderr io.Writer) (step, error) {
-	// What --all names need not have a rotation.
-	unless := func(there func(*topology.SealedLink) bool, done string, f func(seal.Remote, *topology.SealedLink) (seal.Result, error)) step {
-		return func(_ context.Context, c seal.Remote, before *topology.SealedLink) (seal.Result, error) {
-			if o.all && before != nil && there(before) {
-				return seal.Result{Done: done}, nil
-			}
-			return f(c, before)
-		}
-	}
-	switch {
-	case o.rotate:
-		return unless(seal.Rotating, "a rotation is under way already", seal.Rotate), nil
-	case o.finish:
-		return unless(func(l *topology.SealedLink) bool { return !seal.Rotating(l) }, "there is no rotation to finish", seal.Finish), nil
-	}
-	certificate, err := o.certificate(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, c seal.Remote, before *topology.SealedLink) (seal.Result, error) {
-		r := seal.Request{
-			Remote: c, Certificate: certificate, Before: before,
-			Force: o.force, Rekey: o.rekey, Now: time.Now(), Rand: rand.Reader,
-		}
-		if err := o.credential(ctx, &r, stdin, stderr); err != nil {
-			return seal.Result{}, err
-		}
-		return seal.Seal(r)
-	}, nil
-}
-
-// one does the step for a remote, and says what came of it.
-func (o *sealOptions) one(ctx context.Context, c seal.Remote, links string, do step, stderr io.Writer) error {
-	name := c.Cluster.Name
-	file := filepath.Join(links, name+".yaml")
-	before, findings, err := readLink(file)
-	if err != nil {
-		return err
-	}
-	if len(findings) > 0 {
-		return &invalid{findings}
-	}
-	result, err := do(ctx, c, before)
-	if err != nil {
-		return err
-	}
-	for _, w := range result.Warnings {
-		fmt.Fprintf(stderr, "%s: warning: %s\n", name, w)
-	}
-	if result.Link == nil {
-		fmt.Fprintf(stderr, "%s: %s\n", name, result.Done)
-	} else {
-		if err := writeLink(file, seal.Encode(result.Link)); err != nil {
-			return err
-		}
-		fmt.Fprintf(stderr, "%s: %s: %s\n", name, result.Done, file)
-	}
-	if result.Next != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", result.Next)
-	}
-	return nil
-}
-
-// certificate reads the hub's certificate, or has it from the controller.
-func (o *sealOptions) certificate(ctx context.Context) (*seal.Certificate, error) {
-	var data []byte
-	var err error
-	if o.hubContext != "" {
-		data, err = o.fetchCertificate(ctx)
-	} else if data, err = readFile(o.cert); err != nil {
-		err = &hinted{fmt.Errorf("--cert: %w", err), certificateHint}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return seal.ParseCertificate(data, time.Now())
-}
-
-const certificateHint = "get it from the controller on the hub: kubeseal --fetch-cert > hub.pem, and name it with --cert; or name the hub with --hub-context"
-
-// credential reads the token and the CA of a remote, as far as it needs them.
-func (o *sealOptions) credential(ctx context.Context, r *seal.Request, stdin io.Reader, stderr io.Writer) (err error) {
-	needToken, needCA := r.Cluster.Access.Exec == nil, !r.Cluster.Access.InsecureSkipTLSVerify
-	if o.tokenFile != "" && !needToken {
-		return &hinted{errors.New("access.exec gives the credential, and --token-file is another"), "leave out --token-file"}
-	}
-	if o.caFile != "" {
-		if r.CA, err = readFile(o.caFile); err != nil {
-			return &hinted{fmt.Errorf("--ca-file: %w", err), "it is certificate-authority-data of a kubeconfig for the remote, decoded, or ca.crt of the ConfigMap kube-root-ca.crt"}
-		}
-	}
-	if o.tokenFile != "" {
-		if needCA && o.caFile == "" {
-			return &hinted{errors.New("--token-file has no CA with it"), "name the CA of the remote's API server with --ca-file FILE"}
-		}
-		r.Token, err = readToken(o.tokenFile, stdin)
-		return err
-	}
-	needCA = needCA && o.caFile == ""
-	if !needToken && !needCA {
-		return nil
-	}
-	return o.readRemote(ctx, r, needToken, needCA, stderr)
-}
-
-// readToken names no path in its errors: somebody may have given the token
-// itself.
-func readToken(name string, stdin io.Reader) ([]byte, error) {
-	if name == "-" {
-		token, err := readAll(stdin)
-		if err != nil {
-			return nil, fmt.Errorf("standard input: %w", err)
-		}
-		return token, nil
-	}
-	token, err := readFile(name)
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		hint := "the flag takes the name of a file with the token in it, or - for standard input"
-		if seal.Redact(name) != name {
-			hint += "; if this was the token itself, make a new one: it now is in the history of your shell"
-		}
-		return nil, &hinted{fmt.Errorf("the file of --token-file cannot be read: %w", at.Err), hint}
-	}
-	return token, err
-}
-
-func redacted(texts []string) []string {
-	safe := make([]string, len(texts))
-	for i, text := range texts {
-		safe[i] = finding.Shorten(seal.Redact(text))
-	}
-	return safe
-}

@@ -45,17 +45,38 @@ func (o *sealOptions) checkLinks(ctx context.Context, t *topology.Topology, remo
 	var certificate *seal.Certificate
 	if o.cert != "" || o.hubContext != "" {
 		var err error
-		if certificate, err = o.certificate(ctx); err != nil {
+		certificate, err = o.certificate(ctx)
+		switch {
+		case err != nil && !o.live:
+			return err
+		case err != nil: // the clusters may still be asked
+			fmt.Fprintf(stderr, "%s: warning: %s\n", t.Metadata.Name, seal.Redact(err.Error()))
+		}
+	}
+	read := map[string]*topology.SealedLink{}
+	broken := map[string]finding.Findings{}
+	for _, c := range remotes {
+		l, findings, err := readLink(filepath.Join(links, c.Name+".yaml"))
+		if err != nil {
+			return err
+		}
+		if len(findings) > 0 {
+			broken[c.Name] = findings
+		} else {
+			read[c.Name] = l
+		}
+	}
+	var live map[string]seal.Live
+	if o.live {
+		var err error
+		if live, err = o.asked(ctx, t, remotes, read, stderr); err != nil {
 			return err
 		}
 	}
 	statuses := []linkStatus{}
 	for _, c := range remotes {
 		file := filepath.Join(links, c.Name+".yaml")
-		l, findings, err := readLink(file)
-		if err != nil {
-			return err
-		}
+		l, findings := read[c.Name], broken[c.Name]
 		s := linkStatus{Cluster: c.Name, File: file}
 		if len(findings) > 0 {
 			s.State, s.NeedsWork = seal.Unreadable, true
@@ -63,9 +84,14 @@ func (o *sealOptions) checkLinks(ctx context.Context, t *topology.Topology, remo
 				s.Problems = append(s.Problems, linkProblem{f.Severity.String(), fmt.Sprintf("%s: %s: %s", f.Position, f.Rule, seal.Redact(f.Message)), seal.Redact(f.Hint)})
 			}
 		} else {
-			s.take(seal.Check(o.remote(t, c), l, certificate, time.Now()))
+			r, now := o.remote(t, c), time.Now()
+			status := seal.Check(r, l, certificate, now)
+			if found, ok := live[c.Name]; ok {
+				status.AddLive(r, l, found, now)
+			}
+			s.take(status)
 		}
-		if l != nil && len(findings) == 0 {
+		if l != nil {
 			spec := &l.Spec
 			s.Generation, s.Tokens, s.Certificate, s.TokenExpires, s.CAExpires = spec.Generation, spec.Tokens, spec.Certificate.Fingerprint, spec.TokenExpires, spec.CAExpires
 		}

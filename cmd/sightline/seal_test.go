@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -21,6 +19,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -59,6 +58,7 @@ type sealing struct {
 
 func newSealing(t *testing.T) *sealing {
 	t.Helper()
+	trustTestServers()
 	s := &sealing{T: t, dir: t.TempDir(), secrets: t.TempDir()}
 	s.mesh = filepath.Join(s.dir, "mesh.yaml")
 	require.NoError(t, os.WriteFile(s.mesh, []byte(sealedMesh), 0o644))
@@ -149,11 +149,22 @@ func (s *sealing) search(text, where string) {
 func (s *sealing) seal(args ...string) (code int, stderr string) {
 	s.Helper()
 	code, _, stderr = s.run(s.Context(), "", append([]string{"seal", "--topology", s.mesh, "--cert", filepath.Join(s.secrets, "hub.pem")}, args...)...)
-	return code, stderr
+	return code, newCertificate.ReplaceAllString(stderr, "")
 }
+
+// newCertificate is what is said of a certificate that no link is sealed with yet.
+var newCertificate = regexp.MustCompile(`(?m)^mesh: the hub's certificate is SHA256:[0-9a-f]{64}, valid until [-0-9]{10}\n`)
 
 // opened is the kubeconfig in the link of a cluster.
 func (s *sealing) opened(cluster string) (token, server string, ca []byte) {
+	s.Helper()
+	config, err := clientcmd.RESTConfigFromKubeConfig(s.open(cluster))
+	require.NoError(s, err)
+	return config.BearerToken, config.Host, config.CAData
+}
+
+// open opens the link of a cluster as the controller does.
+func (s *sealing) open(cluster string) []byte {
 	s.Helper()
 	file := filepath.Join(s.dir, "sealed", "mesh", cluster+".yaml")
 	data, err := os.ReadFile(file)
@@ -164,9 +175,7 @@ func (s *sealing) opened(cluster string) (token, server string, ca []byte) {
 	require.NoError(s, err)
 	plain, err := crypto.HybridDecrypt(rand.Reader, map[string]*rsa.PrivateKey{"": s.key}, sealed, []byte(l.Spec.Secret.Namespace+"/"+l.Spec.Secret.Name))
 	require.NoError(s, err)
-	config, err := clientcmd.RESTConfigFromKubeConfig(plain)
-	require.NoError(s, err)
-	return config.BearerToken, config.Host, config.CAData
+	return plain
 }
 
 // apiServerOf is a remote as an API server shows it, and the kubeconfig that
@@ -176,6 +185,20 @@ type apiServerOf struct {
 	ca    []byte
 	admin string // the token of who asks
 	calls atomic.Int32
+
+	clusterID string // of its istiod; none if there is no istiod
+}
+
+// istiod is the list of the Deployments of istiod.
+func istiod(clusterID string) map[string]any {
+	if clusterID == "" {
+		return map[string]any{"items": []any{}}
+	}
+	env := []any{map[string]any{"name": "REVISION", "value": "default"}, map[string]any{"name": "CLUSTER_ID", "value": clusterID}}
+	return map[string]any{"items": []any{map[string]any{
+		"metadata": map[string]any{"name": "istiod"},
+		"spec":     map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"env": env}}}}},
+	}}}
 }
 
 type answers func(path string, call int) (status int, body any)
@@ -189,6 +212,10 @@ func (s *sealing) apiServer(answer answers) *apiServerOf {
 		}
 		if r.Method != http.MethodGet {
 			http.Error(w, "this only reads", http.StatusMethodNotAllowed)
+			return
+		}
+		if r.URL.Path == istiodPath {
+			_ = json.NewEncoder(w).Encode(istiod(a.clusterID))
 			return
 		}
 		status, body := answer(r.URL.Path, int(a.calls.Add(1)))
@@ -210,7 +237,36 @@ func (s *sealing) apiServer(answer answers) *apiServerOf {
 
 type redirect string
 
-// kubeconfig leads to API servers by contexts.
+// trustTestServers has this machine trust the certificate that all servers of
+// httptest show, as a machine trusts a public authority.
+var trustTestServers = sync.OnceFunc(func() {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	file := filepath.Join(os.TempDir(), fmt.Sprintf("sightline-test-%d.pem", os.Getpid()))
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		panic(err)
+	}
+	defer os.Remove(file)
+	for _, variable := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} {
+		before, was := os.LookupEnv(variable)
+		if os.Setenv(variable, file) != nil {
+			panic(variable)
+		}
+		defer func() {
+			if was {
+				os.Setenv(variable, before)
+			} else {
+				os.Unsetenv(variable)
+			}
+		}()
+	}
+	if _, err := x509.SystemCertPool(); err != nil { // which is read once
+		panic(err)
+	}
+})
+
+// kubeconfig leads to API servers by contexts. Where its CA comes from: data, file,
+// none (the machine trusts the server), or insecure.
 func (s *sealing) kubeconfig(contexts map[string]*apiServerOf, ca string) string {
 	var text strings.Builder
 	text.WriteString("apiVersion: v1\nkind: Config\n")
@@ -221,6 +277,8 @@ func (s *sealing) kubeconfig(contexts map[string]*apiServerOf, ca string) string
 		case "file":
 			authority = "certificate-authority: " + filepath.Base(s.keep(name+"-ca.pem", a.ca)) // relative to the kubeconfig
 		case "none":
+			authority = "proxy-url: ''"
+		case "insecure":
 			authority = "insecure-skip-tls-verify: true"
 		}
 		lists["clusters"] += fmt.Sprintf("- {name: %q, cluster: {server: %q, %s}}\n", name, a.URL, authority)
@@ -236,6 +294,7 @@ func (s *sealing) kubeconfig(contexts map[string]*apiServerOf, ca string) string
 const (
 	secretPath = "/api/v1/namespaces/istio-system/secrets/kiali-service-account"
 	caPath     = "/api/v1/namespaces/istio-system/configmaps/kube-root-ca.crt"
+	istiodPath = "/apis/apps/v1/namespaces/istio-system/deployments"
 )
 
 func tokenSecret(token string) map[string]any {
@@ -253,23 +312,26 @@ func notFound(what string) map[string]any {
 	return map[string]any{"kind": "Status", "message": what + " not found"}
 }
 
+// authority is a CA of a remote.
+func authority(t *testing.T) []byte {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().AddDate(10, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
 // TestSealLive has the token and the CA from a remote, whose token controller
 // takes its time.
 func TestSealLive(t *testing.T) {
 	t.Parallel()
-	other := func(t *testing.T) []byte { // the CA that the pods of a cluster know need not be the kubeconfig's
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		require.NoError(t, err)
-		template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().AddDate(10, 0, 0)}
-		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-		require.NoError(t, err)
-		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	}
 	for _, ca := range []string{"data", "file", "none", "flag"} {
 		t.Run(ca, func(t *testing.T) {
 			t.Parallel()
 			s := newSealing(t)
-			token, root := s.accountToken(), other(t)
+			token, root := s.accountToken(), authority(t) // the CA that the pods of a cluster know need not be the kubeconfig's
 			a := s.apiServer(func(path string, call int) (int, any) {
 				switch {
 				case path == caPath && ca == "none":
@@ -437,7 +499,7 @@ func TestSealUnreachable(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "sealed"), nil, 0o644)) // a file in the way
 	code, stderr = s.seal("west", "--token-file", s.keep("token", []byte(s.accountToken())), "--ca-file", filepath.Join(s.secrets, "hub.pem"))
 	assert.Equal(t, exitFailure, code)
-	assert.Contains(t, stderr, "west.yaml: not a directory\n")
+	assert.Contains(t, stderr, "mesh: not a directory\n")
 }
 
 // TestSealAll goes on after a remote that fails, and tells of each.
@@ -474,9 +536,9 @@ func TestSealAllWaitsOnce(t *testing.T) {
 	start := time.Now()
 	code, stderr := s.seal("--all", "--timeout", "1s", "--kubeconfig", s.kubeconfig(map[string]*apiServerOf{"north": a, "west": a}, "data"))
 	assert.Equal(t, exitFailure, code)
-	assert.Less(t, a.calls.Load(), int32(6))
+	assert.Less(t, a.calls.Load(), int32(8))
 	assert.Less(t, time.Since(start), 10*time.Second)
-	assert.Equal(t, 1, strings.Count(stderr, "waiting for the token"), stderr)
+	assert.Equal(t, 2, strings.Count(stderr, "waiting for the token"), stderr)
 	assert.Contains(t, stderr, "sightline: north: no token within 1s: there is no Secret istio-system/kiali-service-account on it\n")
 	assert.Contains(t, stderr, "sightline: west: no token within 1s: there is no Secret istio-system/kiali-service-account on it\n")
 }
@@ -530,9 +592,10 @@ func TestSealHubContext(t *testing.T) {
 		return http.StatusServiceUnavailable, notFound("services")
 	})
 	token := s.keep("token", []byte(s.accountToken()))
+	ca := s.keep("ca.pem", hub.ca)
 	file := s.kubeconfig(map[string]*apiServerOf{"hub": hub}, "data")
 	seal := func(controller string) (int, string) {
-		code, _, stderr := s.run(t.Context(), "", "seal", "west", "--topology", s.mesh, "--token-file", token, "--ca-file", filepath.Join(s.secrets, "hub.pem"),
+		code, _, stderr := s.run(t.Context(), "", "seal", "west", "--topology", s.mesh, "--token-file", token, "--ca-file", ca,
 			"--kubeconfig", file, "--hub-context", "hub", "--controller-namespace", "sealing", "--controller-name", controller)
 		return code, strings.ReplaceAll(stderr, hub.Listener.Addr().String(), "HOST")
 	}
@@ -564,7 +627,7 @@ func TestSealInterrupted(t *testing.T) {
 	code, _, stderr := s.run(ctx, "", "seal", "--all", "--topology", s.mesh, "--cert", filepath.Join(s.secrets, "hub.pem"),
 		"--kubeconfig", s.kubeconfig(map[string]*apiServerOf{"north": a, "west": a}, "data"))
 	assert.Equal(t, exitFailure, code)
-	assert.Contains(t, stderr, "sightline: interrupted; the link of north, and what was to follow, is as it was\n")
+	assert.Contains(t, stderr, "sightline: interrupted; nothing has changed for north, west\n")
 	assert.NoDirExists(t, filepath.Join(s.dir, "sealed"))
 }
 

@@ -38,7 +38,7 @@ func sealedRules() []Rule {
 		{
 			ID: "RS06", Also: finding.Warning,
 			Title:  "a sealed link can be opened on the hub",
-			What:   "It was sealed for the Secret that the topology has for it, by namespace and name, and what is sealed has the form that the controller reads. All items of one Secret are sealed with one certificate.",
+			What:   "It was sealed for the Secret that the topology has for it, by namespace and name. What is sealed has its checksum, and the form that the controller reads. All items of one Secret are sealed with one certificate.",
 			Why:    "The controller opens what was sealed for this very Secret. Of a Secret with several items it opens all or none, so the lost key of one certificate takes every link with it.",
 			Fix:    "Seal the link again; with --rekey, also what was sealed with another certificate.",
 			Source: "bitnami-labs/sealed-secrets pkg/crypto/crypto.go, pkg/apis/sealedsecrets/v1alpha1/sealedsecret_expansion.go",
@@ -74,16 +74,16 @@ func sealedRules() []Rule {
 		{
 			ID: "RS12", Severity: finding.Warning,
 			Title:  "a cluster is in one Secret",
-			What:   "clustering.clusters of the hub's Kiali resource names no Secret for a remote that has a sealed link.",
-			Why:    "Kiali finds two kubeconfigs for the cluster, takes the one whose folder comes first, and logs the other as an error.",
-			Fix:    "Remove the entry, and the Secret with it.",
+			What:   "clustering.clusters of the hub's Kiali resource names no Secret for a remote that has a sealed link, and no link waits for the Secret from before links.format was changed to be removed.",
+			Why:    "Kiali finds two kubeconfigs for the cluster, takes the one whose folder comes first, and logs the other as an error. After links.format has changed from single to perCluster it goes on using kiali-multi-cluster-secret, and everything says Synced.",
+			Fix:    "Remove the entry or the Secret of before; then `sightline seal CLUSTER --finish`.",
 			Source: "kiali kubernetes/cluster_secret.go",
 			mesh:   twoSecrets,
 		},
 		{
 			ID: "RS13", Also: finding.Warning,
 			Title:  "a link's token lasts",
-			What:   "The token in a sealed kubeconfig does not expire, or not within 30 days. It is looked at by verify alone: what is rendered does not depend on the day.",
+			What:   "The token in a sealed kubeconfig is not revoked, and does not expire, or not within 30 days. The days are looked at by verify alone: what is rendered does not depend on the day.",
 			Why:    "Kiali loses the cluster, and does not start again before it has it back.",
 			Fix:    "Seal the link again with the token of the Secret that is rendered for the remote, which does not expire.",
 			Source: "kiali/kiali issues 8198, 5070",
@@ -187,6 +187,13 @@ func authorities(m *mesh, f *found) {
 }
 
 func tokensLast(m *mesh, f *found) {
+	m.linked(func(i int, l *topology.SealedLink) {
+		if l.Spec.Revoked() {
+			next := m.TokenSecret(slices.Max(l.Spec.Tokens))
+			f.softer(finding.Warning).cluster(m, i, l.At("spec", "tokens"), "once the Secret "+next+" is on the remote: "+m.seal(1, i, ""),
+				"the token in the kubeconfig, of generation %d, is revoked, so Kiali does not see the cluster until the link is sealed again", l.Spec.Generation)
+		}
+	})
 	m.expiries(f, "the token in the kubeconfig", "tokenExpires", func(s *topology.SealedLinkSpec) string { return s.TokenExpires })
 }
 
@@ -316,6 +323,17 @@ func (m *mesh) hasLink(name string) bool {
 }
 
 func twoSecrets(m *mesh, f *found) {
+	var before []int
+	m.linked(func(i int, l *topology.SealedLink) {
+		if l.Spec.Replaces != "" {
+			before = append(before, i)
+		}
+	})
+	for _, i := range before {
+		l := m.links[m.Spec.Clusters[i].Name]
+		f.cluster(m, i, l.At("spec", "replaces"), "`sightline seal --check` has the commands; then: "+m.seal(len(before), i, " --finish"),
+			"links.format has changed: once the hub has the Secret %s, remove the SealedSecret %s from it", l.Spec.Secret.Name, finding.Shorten(l.Spec.Replaces))
+	}
 	o := m.hubKiali()
 	if o == nil {
 		return

@@ -9,8 +9,11 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // Certificate is the public half of a key of the controller on the hub.
@@ -18,13 +21,15 @@ type Certificate struct {
 	Fingerprint string // SHA-256 of its DER, in hexadecimal
 	NotAfter    time.Time
 	key         *rsa.PublicKey
+	signs       bool // it is that of an authority, which signs other certificates
 }
 
 const fetchCert = "get it from the controller on the hub: kubeseal --fetch-cert > hub.pem, or let --hub-context do it"
 
 // ParseCertificate reads the certificate of the controller, as kubeseal
 // --fetch-cert writes it; of several, like kubeseal, the first. One that is
-// not valid now, or is for no RSA key, is a *Refusal.
+// not valid now, is for no RSA key of 2048 bits or more, or is for servers
+// only, is a *Refusal.
 func ParseCertificate(data []byte, now time.Time) (*Certificate, error) {
 	certs, err := parsePEM(data)
 	if err != nil {
@@ -35,13 +40,97 @@ func ParseCertificate(data []byte, now time.Time) (*Certificate, error) {
 	switch {
 	case !ok:
 		return nil, refuse(fetchCert, "the hub's certificate is for a key of type %s, expected RSA; it is not one of sealed-secrets", cert.PublicKeyAlgorithm)
+	case key.N.BitLen() < smallestKey:
+		return nil, refuse("have the controller make a new key; "+fetchCert, "the hub's certificate is for an RSA key of %d bits, expected %d or more", key.N.BitLen(), smallestKey)
+	case forServers(cert):
+		return nil, refuse(fetchCert, "the hub's certificate is for a TLS server only, so it is not that of a controller")
 	case !now.Before(cert.NotAfter):
 		return nil, refuse(fetchCert, "the hub's certificate expired on %s", stamp(cert.NotAfter))
 	case now.Before(cert.NotBefore):
 		return nil, refuse("compare the clocks of this machine and the hub", "the hub's certificate is valid from %s on, and now it is %s", stamp(cert.NotBefore), stamp(now))
 	}
 	sum := sha256.Sum256(cert.Raw)
-	return &Certificate{Fingerprint: hex.EncodeToString(sum[:]), NotAfter: cert.NotAfter, key: key}, nil
+	return &Certificate{
+		Fingerprint: hex.EncodeToString(sum[:]), NotAfter: cert.NotAfter, key: key, signs: cert.KeyUsage&x509.KeyUsageCertSign != 0,
+	}, nil
+}
+
+// smallestKey is the length of an RSA key, in bits, below which NIST SP 800-57
+// no longer trusts it. The controller makes 4096.
+const smallestKey = 2048
+
+// forServers tells whether a certificate may be used for TLS servers and nothing
+// else. Those of the controller name no use.
+func forServers(cert *x509.Certificate) bool {
+	return len(cert.ExtKeyUsage) > 0 && len(cert.UnknownExtKeyUsage) == 0 &&
+		!slices.ContainsFunc(cert.ExtKeyUsage, func(u x509.ExtKeyUsage) bool {
+			return u != x509.ExtKeyUsageServerAuth && u != x509.ExtKeyUsageClientAuth
+		})
+}
+
+// Trust is why a certificate may be sealed with. A certificate of somebody else
+// would let him read the tokens.
+type Trust struct {
+	Served   bool     // the hub's controller has just given it, over a channel that was verified
+	Known    []string // the fingerprints that the links of the topology are sealed with
+	First    bool     // the topology has no links, so that there is nothing to compare with
+	Accepted string   // the fingerprint that the user has compared, see [ParseFingerprint]
+}
+
+// Trusted returns a *Refusal unless there is a reason to trust the certificate.
+// again is the command, to which a flag can be added.
+func (c *Certificate) Trusted(t Trust, again string) error {
+	accept := again + " --accept-cert " + c.Name()
+	switch {
+	case t.Accepted != "" && t.Accepted != c.Fingerprint:
+		return refuse("compare it with that of the controller on the hub once more", "the hub's certificate is %s, and --accept-cert says %s", c.Name(), name(t.Accepted))
+	case t.Served, t.Accepted != "":
+		return nil
+	case c.signs:
+		return refuse("if --cert and --ca-file are swapped, swap them; if it is the controller's all the same: "+accept,
+			"the hub's certificate is one of an authority, which signs other certificates; the controller's do not")
+	case t.First, slices.Contains(t.Known, c.Fingerprint):
+		return nil
+	}
+	return refuse("let --hub-context get it from the controller; or compare the fingerprint with the controller's, then: "+accept,
+		"no link of this topology is sealed with the certificate %s", c.Name())
+}
+
+// New tells whether no link is sealed with the certificate yet.
+func (c *Certificate) New(t Trust) bool { return !slices.Contains(t.Known, c.Fingerprint) }
+
+// Name is the fingerprint as it is printed and as --accept-cert takes it.
+func (c *Certificate) Name() string { return name(c.Fingerprint) }
+
+const algorithm = "SHA256:"
+
+func name(fingerprint string) string { return algorithm + fingerprint }
+
+// ParseFingerprint reads a fingerprint as [Certificate.Name] prints it, or as
+// openssl x509 -fingerprint -sha256 does: SHA-256 of the DER in hexadecimal,
+// in capitals or not, with colons or not.
+func ParseFingerprint(text string) (string, error) {
+	digits, ok := strings.CutPrefix(text, algorithm)
+	raw, err := hex.DecodeString(strings.ReplaceAll(digits, ":", ""))
+	if !ok || err != nil || len(raw) != sha256.Size {
+		return "", fmt.Errorf("%q is no fingerprint, expected %s and 64 hexadecimal digits", finding.Shorten(Redact(text)), algorithm)
+	}
+	return hex.EncodeToString(raw), nil
+}
+
+// notAnAuthority refuses a CA that is the controller's certificate, or has the
+// key that is sealed with: whoever holds a CA's key could read the token.
+func (c *Certificate) notAnAuthority(cas []*x509.Certificate) error {
+	for _, ca := range cas {
+		switch key, ok := ca.PublicKey.(*rsa.PublicKey); {
+		case ok && c != nil && key.Equal(c.key):
+			return refuse(fetchCert, "the hub's certificate and a CA of the remote's API server have the same key; it is the controller's or the CA's, and never both")
+		case ca.KeyUsage == x509.KeyUsageEncipherOnly:
+			return refuse("it is certificate-authority-data of a kubeconfig for the remote, decoded; or --cert and --ca-file are swapped",
+				"the CA of the remote's API server is a certificate of sealed-secrets, which no server has")
+		}
+	}
+	return nil
 }
 
 func (c *Certificate) warnings(now time.Time) []string {
@@ -86,11 +175,15 @@ func isBase64PEM(data []byte) bool {
 }
 
 // parseCAs returns the CAs without comments, and without those that have
-// expired, which verify nothing; and when the first of them expires.
-func parseCAs(data []byte, now time.Time) (text []byte, expires time.Time, warnings []string, err error) {
+// expired, which verify nothing; and when the first of them expires. The
+// certificate of the hub is none of them.
+func parseCAs(data []byte, hub *Certificate, now time.Time) (text []byte, expires time.Time, warnings []string, err error) {
 	certs, err := parsePEM(data)
 	if err != nil {
 		return nil, expires, nil, &Refusal{"the CA of the remote's API server: " + err.Error(), "it is certificate-authority-data of a kubeconfig, decoded, or ca.crt of the ConfigMap kube-root-ca.crt"}
+	}
+	if err := hub.notAnAuthority(certs); err != nil {
+		return nil, expires, nil, err
 	}
 	var last time.Time
 	for _, cert := range certs {

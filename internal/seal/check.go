@@ -75,6 +75,12 @@ func Check(r Remote, l *topology.SealedLink, certificate *Certificate, now time.
 	if certificate != nil && certificate.Fingerprint != spec.Certificate.Fingerprint {
 		s.add(finding.Info, "the controller keeps the keys of earlier certificates; if it has lost them: "+again+" --rekey", "sealed for another certificate than the hub's present one")
 	}
+	if spec.Revoked() {
+		s.work(finding.Error, underWay(r, l), "the token in the link, of generation %d, is revoked, so Kiali does not see the cluster", spec.Generation)
+	}
+	if spec.Replaces != "" {
+		s.work(finding.Warning, leftover(r, l), "links.format has changed, and unless somebody has removed it the hub still has the Secret %s", spec.Replaces)
+	}
 	if Rotating(l) {
 		s.add(finding.Info, underWay(r, l), "a rotation is under way: the remote has tokens of the generations %s, and the link uses %d", generations(spec.Tokens), spec.Generation)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
 	"strings"
 	"testing"
@@ -29,7 +30,11 @@ func TestCheck(t *testing.T) {
 			"outdated! | error: sealed for the server https://api.west.example.com:6443, and the topology says https://new.example.com > seal west --cert hub.pem"},
 		{"the format", func(r *seal.Remote, _ *topology.SealedLinkSpec) { r.Topology.Spec.Kiali.Links.Format = "perCluster" },
 			"outdated! | error: sealed for the key west of istio-system/kiali-multi-cluster-secret, expected west of istio-system/kiali-remote-cluster-secret-west, and it can be opened nowhere else > seal west --cert hub.pem"},
-		{"what is cut off", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.EncryptedData = s.EncryptedData[:40] },
+		{"what is edited", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.EncryptedData = s.EncryptedData[:40] },
+			"outdated! | error: encryptedData is not what was sealed, by its checksum: it has been edited > seal west --cert hub.pem"},
+		{"what is cut off, without a checksum", func(_ *seal.Remote, s *topology.SealedLinkSpec) {
+			s.EncryptedData, s.Checksum = s.EncryptedData[:40], ""
+		},
 			"outdated! | error: encryptedData is not what kubeseal makes: it has been cut off or edited > seal west --cert hub.pem"},
 		{"an expired token", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-01T12:00:00Z" },
 			"outdated! | error: the token expired on 2026-01-01 > with a token that does not expire: seal west --cert hub.pem"},
@@ -47,7 +52,7 @@ func TestCheck(t *testing.T) {
 		{"another certificate", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.Fingerprint = "00" },
 			"current | info: sealed for another certificate than the hub's present one > the controller keeps the keys of earlier certificates; if it has lost them: seal west --cert hub.pem --rekey"},
 		{"a rotation that has begun", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Tokens = []int{1, 2} },
-			"current | info: a rotation is under way: the remote has tokens of the generations 1 and 2, and the link uses 1 > once the new token Secret is on the remote, move the link to it: seal west --cert hub.pem"},
+			"current | info: a rotation is under way: the remote has tokens of the generations 1 and 2, and the link uses 1 > once the token Secret kiali-service-account-g2 is on the remote, move the link to it: seal west --cert hub.pem"},
 		{"a rotation to finish", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Generation, s.Tokens = 2, []int{1, 2} },
 			"current | info: a rotation is under way: the remote has tokens of the generations 1 and 2, and the link uses 2 > once the hub has the new link, drop the earlier token: seal west --finish"},
 	} {
@@ -93,6 +98,10 @@ func TestParseCertificate(t *testing.T) {
 		{"expired", "the hub's certificate expired on 2026-01-01T12:00:00Z", selfSigned(t, h.key, "hub", start.Add(-time.Hour), start)},
 		{"not yet", "the hub's certificate is valid from 2026-01-01T13:00:00Z on, and now it is 2026-01-01T12:00:00Z", selfSigned(t, h.key, "hub", start.Add(time.Hour), start.Add(2*time.Hour))},
 		{"not RSA", "the hub's certificate is for a key of type ECDSA, expected RSA; it is not one of sealed-secrets", selfSigned(t, curve, "hub", start.Add(-time.Hour), start.Add(time.Hour))},
+		{"a short key", "the hub's certificate is for an RSA key of 1024 bits, expected 2048 or more", shortKey(t)},
+		{"of a server", "the hub's certificate is for a TLS server only, so it is not that of a controller", certificateFor(t, h.key, x509.KeyUsageKeyEncipherment, x509.ExtKeyUsageServerAuth)},
+		{"of a server and something else", "", certificateFor(t, h.key, x509.KeyUsageKeyEncipherment, x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageEmailProtection)},
+		{"the controller's own", "", sealedSecretsOwn(t)},
 		{"the key", "the hub's certificate: found a private key, expected certificates only", h.private()},
 		{"empty", "the hub's certificate: found nothing, expected a certificate in PEM", nil},
 		{"a page", "the hub's certificate: found no PEM block, expected -----BEGIN CERTIFICATE-----", []byte("<html>")},
@@ -110,6 +119,61 @@ func TestParseCertificate(t *testing.T) {
 	}
 }
 
+// TestTrusted: a certificate needs a reason to be sealed with.
+func TestTrusted(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	parse := func(pem []byte) *seal.Certificate {
+		c, err := seal.ParseCertificate(pem, start)
+		require.NoError(t, err)
+		return c
+	}
+	own, authority := parse(sealedSecretsOwn(t)), parse(certificateFor(t, h.key, x509.KeyUsageCertSign))
+	other := strings.Repeat("0", 64)
+	for _, c := range []struct {
+		name        string
+		certificate *seal.Certificate
+		trust       seal.Trust
+		want        string
+	}{
+		{"the first", own, seal.Trust{First: true}, ""},
+		{"served", own, seal.Trust{Served: true, Known: []string{other}}, ""},
+		{"known", own, seal.Trust{Known: []string{other, own.Fingerprint}}, ""},
+		{"accepted", own, seal.Trust{Known: []string{other}, Accepted: own.Fingerprint}, ""},
+		{"a later one", own, seal.Trust{Known: []string{other}}, "no link of this topology is sealed with the certificate " + own.Name()},
+		{"another than accepted", own, seal.Trust{First: true, Accepted: other}, "the hub's certificate is " + own.Name() + ", and --accept-cert says SHA256:" + other},
+		{"another than accepted, though known", own, seal.Trust{Known: []string{own.Fingerprint}, Accepted: other}, "the hub's certificate is " + own.Name() + ", and --accept-cert says SHA256:" + other},
+		{"of an authority", authority, seal.Trust{First: true}, "the hub's certificate is one of an authority, which signs other certificates; the controller's do not"},
+		{"of an authority, and known", authority, seal.Trust{Known: []string{authority.Fingerprint}}, "the hub's certificate is one of an authority, which signs other certificates; the controller's do not"},
+		{"of an authority, served", authority, seal.Trust{Served: true}, ""},
+		{"of an authority, accepted", authority, seal.Trust{Accepted: authority.Fingerprint}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := c.certificate.Trusted(c.trust, "seal west --cert hub.pem")
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, c.want)
+			assert.NotEmpty(t, err.(*seal.Refusal).Hint)
+		})
+	}
+}
+
+func TestParseFingerprint(t *testing.T) {
+	t.Parallel()
+	digits := strings.Repeat("ab", 32)
+	for _, good := range []string{digits, strings.ToUpper(digits), strings.TrimSuffix(strings.Repeat("AB:", 32), ":")} {
+		fingerprint, err := seal.ParseFingerprint("SHA256:" + good)
+		require.NoError(t, err)
+		assert.Equal(t, digits, fingerprint)
+	}
+	for _, bad := range []string{"", digits, "SHA256:", "SHA256:" + digits[2:], "SHA256:" + digits + "ab", "SHA1:" + digits, "SHA256:" + strings.Repeat("x", 64)} {
+		_, err := seal.ParseFingerprint(bad)
+		require.Error(t, err, bad)
+	}
+}
+
 // TestRedact takes the forms of a token out of a text.
 func TestRedact(t *testing.T) {
 	t.Parallel()
@@ -120,6 +184,14 @@ func TestRedact(t *testing.T) {
 	assert.Equal(t, "a [redacted] b", seal.Redact("a sha256~0123456789abcdefghij b"))
 	assert.Equal(t, "a [redacted] b", seal.Redact("a hunter2 b", "", "hunter2"))
 	assert.Equal(t, "a [redacted]", seal.Redact("a "+string(newHub(t).private())))
+	const admin = "admin:correct-horse-battery"
+	for skip := range 6 { // wherever it stands in what was encoded
+		text := base64.StdEncoding.EncodeToString([]byte("Authorization: "[:9+skip] + admin + " and more"))
+		left := seal.Redact("a "+text+" b", admin)
+		assert.Contains(t, left, "[redacted]")
+		raw, _ := base64.StdEncoding.DecodeString(strings.TrimRight(strings.SplitN(left, "[", 2)[1], " b"))
+		assert.NotContains(t, string(raw), "correct")
+	}
 	const harmless = `secrets "kiali-service-account" is forbidden: User "system:anonymous" cannot get resource`
 	assert.Equal(t, harmless, seal.Redact(harmless))
 }

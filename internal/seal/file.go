@@ -22,7 +22,8 @@ func Encode(l *topology.SealedLink) []byte {
 		tokens = append(tokens, g)
 	}
 	spec["tokens"] = tokens
-	for key, value := range map[string]string{"tokenExpires": s.TokenExpires, "caExpires": s.CAExpires, "digest": s.Digest} {
+	for key, value := range map[string]string{"tokenExpires": s.TokenExpires, "caExpires": s.CAExpires, "digest": s.Digest,
+		"tokenCreated": s.TokenCreated, "replaces": s.Replaces, "checksum": s.Checksum} {
 		if value != "" {
 			spec[key] = value
 		}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	sealedsecrets "github.com/bitnami-labs/sealed-secrets/pkg/crypto"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/seal"
@@ -55,6 +56,35 @@ func selfSigned(t *testing.T, key crypto.Signer, name string, from, to time.Time
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	require.NoError(t, err)
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// certificateFor is a certificate for some uses.
+func certificateFor(t *testing.T, key crypto.Signer, usage x509.KeyUsage, extended ...x509.ExtKeyUsage) []byte {
+	t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: start.Add(-time.Hour), NotAfter: start.AddDate(10, 0, 0),
+		KeyUsage: usage, ExtKeyUsage: extended, IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// sealedSecretsOwn is a certificate as the controller makes it, by its own code.
+func sealedSecretsOwn(t *testing.T) []byte {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	cert, err := sealedsecrets.SignKeyWithNotBefore(rand.Reader, key, start.Add(-time.Hour), 10*365*24*time.Hour, "")
+	require.NoError(t, err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
+}
+
+// shortKey is a certificate for a key that nobody trusts any more. Go makes no
+// such key unless it is told to.
+func shortKey(t *testing.T) []byte {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	require.NoError(t, err)
+	return selfSigned(t, key, "hub", start.Add(-time.Hour), start.AddDate(10, 0, 0))
 }
 
 // authority is the CA of a remote.
@@ -107,7 +137,8 @@ spec:
 func request(t *testing.T, topo *topology.Topology, h hub) seal.Request {
 	t.Helper()
 	return seal.Request{
-		Remote:      seal.Remote{Topology: topo, Cluster: &topo.Spec.Clusters[1], Command: "seal " + topo.Spec.Clusters[1].Name, Flags: "--cert hub.pem"},
+		Remote: seal.Remote{Topology: topo, Cluster: &topo.Spec.Clusters[1], Command: "seal " + topo.Spec.Clusters[1].Name, Flags: "--cert hub.pem",
+			HubContext: topo.Spec.Kiali.Hub, Context: topo.Spec.Clusters[1].Name},
 		Token:       []byte(token(t)),
 		CA:          authority(t, "west", start.AddDate(20, 0, 0)),
 		Certificate: h.certificate(t, start),

@@ -47,7 +47,7 @@ func newKubeconfig(r Request) (*kubeconfig, error) {
 			k.warn("the CA is not used, since access.insecureSkipTLSVerify says that no certificate is checked")
 		}
 	default:
-		ca, expires, warnings, err := parseCAs(r.CA, r.Now)
+		ca, expires, warnings, err := parseCAs(r.CA, r.Certificate, r.Now)
 		if err != nil {
 			return nil, err
 		}

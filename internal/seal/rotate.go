@@ -3,6 +3,7 @@ package seal
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -21,6 +22,8 @@ func Rotate(r Remote, before *topology.SealedLink) (Result, error) {
 		return Result{}, refuse("seal it first: "+r.again(), "there is no link yet, so there is no token to rotate")
 	case r.Cluster.Access.Exec != nil:
 		return Result{}, refuse("rotate the credential where access.exec has it from", "the link has no token that could be rotated")
+	case before.Spec.Revoked():
+		return Result{}, refuse(underWay(r, before), "the token in the link, of generation %d, is revoked, and the next one waits for it", before.Spec.Generation)
 	case len(before.Spec.Tokens) > 1:
 		return Result{}, refuse(underWay(r, before), "a rotation is under way already, with tokens of the generations %s", generations(before.Spec.Tokens))
 	}
@@ -34,35 +37,88 @@ func Rotate(r Remote, before *topology.SealedLink) (Result, error) {
 	}, nil
 }
 
-// Finish ends a rotation: the token Secrets of the earlier generations go.
-func Finish(r Remote, before *topology.SealedLink) (Result, error) {
+// Hub is what is known of the Secrets on the hub that have a remote's link.
+type Hub struct {
+	Asked    bool // whether the hub was asked
+	Old, New bool // whether the Secret from before links.format was changed is there, and the present one
+}
+
+// Finish ends what is under way: a rotation, after which the token Secrets of the
+// earlier generations go; and a change of links.format, after which nobody
+// remembers the Secret of before. While that Secret is on the hub Kiali may use it,
+// and its token must not end.
+func Finish(r Remote, before *topology.SealedLink, hub Hub) (Result, error) {
 	if err := owns(before, r.Cluster); err != nil {
 		return Result{}, err
 	}
 	switch {
 	case before == nil:
 		return Result{}, refuse("seal it first: "+r.again(), "there is no link yet, so there is no rotation to finish")
-	case !Rotating(before):
-		return Result{}, refuse("to begin one: "+r.Command+" --rotate", "there is no rotation to finish: the remote has the token of generation %d alone", before.Spec.Generation)
+	case !Unfinished(before):
+		return Result{}, refuse("to begin one: "+r.Command+" --rotate", "there is no rotation to finish: the remote has the token of generation %d alone", Generation(before))
 	case before.Spec.Generation != Generation(before):
 		return Result{}, refuse(underWay(r, before), "the link still uses the token of generation %d, which would be dropped", before.Spec.Generation)
+	case before.Spec.Replaces != "" && hub.Old:
+		return Result{}, refuse(leftover(r, before), "the hub still has the Secret %s from before links.format was changed", before.Spec.Replaces)
+	case before.Spec.Replaces != "" && hub.Asked && !hub.New:
+		return Result{}, refuse("render again and let it sync to the hub", "the hub does not have the Secret %s yet", before.Spec.Secret.Name)
 	}
 	link := *before
 	link.Spec.Tokens = []int{before.Spec.Generation}
+	link.Spec.Replaces = ""
+	result := Result{Link: &link, Done: "the Secret " + before.Spec.Replaces + " is forgotten", Next: "commit it"}
+	if Rotating(before) {
+		result.Done = fmt.Sprintf("the remote keeps the token Secret %s alone", r.Topology.TokenSecret(before.Spec.Generation))
+		result.Next = fmt.Sprintf("commit it, render again and let it sync to %s; an engine that does not prune leaves the earlier Secrets: delete them, for their tokens are valid as long as they are there", r.Cluster.Name)
+	}
+	if before.Spec.Replaces != "" && !hub.Asked {
+		result.Warnings = []string{fmt.Sprintf("nobody has asked the hub whether it still has the Secret %s, which Kiali may use; %s --finish --hub-context %s asks it", before.Spec.Replaces, r.Command, r.HubContext)}
+	}
+	return result, nil
+}
+
+// Revoke answers a leaked token: the token Secret of the next generation takes the
+// place of all that the remote has, in one step. Deleting a Secret is no answer,
+// since it comes back with the same token.
+func Revoke(r Remote, before *topology.SealedLink) (Result, error) {
+	if err := owns(before, r.Cluster); err != nil {
+		return Result{}, err
+	}
+	switch {
+	case before == nil:
+		return Result{}, refuse("seal it first, then revoke: "+r.again(), "there is no link yet, which is what remembers that a token is revoked")
+	case r.Cluster.Access.Exec != nil:
+		return Result{}, refuse("revoke the credential where access.exec has it from", "the link has no token that could be revoked")
+	case before.Spec.Revoked():
+		return Result{}, refuse(underWay(r, before), "the token in the link, of generation %d, is revoked already", before.Spec.Generation)
+	}
+	next := Generation(before) + 1
+	link := *before
+	link.Spec.Tokens = []int{next}
+	var gone []string
+	for _, g := range before.Spec.Tokens {
+		gone = append(gone, r.Topology.TokenSecret(g))
+	}
+	secrets := strings.Join(gone, " ")
 	return Result{
-		Link: &link,
-		Done: fmt.Sprintf("the remote keeps the token Secret %s alone", r.Topology.TokenSecret(before.Spec.Generation)),
-		Next: fmt.Sprintf("commit it, render again and let it sync to %s; an engine that does not prune leaves the earlier Secrets: delete them, for their tokens are valid as long as they are there", r.Cluster.Name),
+		Link:     &link,
+		Done:     fmt.Sprintf("the remote gets the token Secret %s in place of %s, whose token ends with it", r.Topology.TokenSecret(next), strings.Join(gone, " and ")),
+		Warnings: []string{fmt.Sprintf("once that is applied the hub is without %s until it is sealed, and a Kiali that restarts meanwhile stops at its start", r.Cluster.Name)},
+		Next: fmt.Sprintf("commit it, render again and let it sync to %s; where the engine does not prune: kubectl --context %s -n %s delete secret %s; then: %s",
+			r.Cluster.Name, r.Context, r.Topology.Spec.Kiali.Namespace, secrets, r.again()),
 	}, nil
 }
 
 // Rotating tells whether a rotation is under way.
 func Rotating(l *topology.SealedLink) bool { return len(l.Spec.Tokens) > 1 }
 
+// Unfinished tells whether there is something that Finish ends.
+func Unfinished(l *topology.SealedLink) bool { return Rotating(l) || l.Spec.Replaces != "" }
+
 // underWay says what the next step of a rotation is.
 func underWay(r Remote, l *topology.SealedLink) string {
 	if l.Spec.Generation != Generation(l) {
-		return "once the new token Secret is on the remote, move the link to it: " + r.again()
+		return "once the token Secret " + r.Topology.TokenSecret(Generation(l)) + " is on the remote, move the link to it: " + r.again()
 	}
 	return "once the hub has the new link, drop the earlier token: " + r.Command + " --finish"
 }

@@ -46,6 +46,8 @@ type Remote struct {
 	// For hints: the command for it, to which a step of a rotation is added, and
 	// what else the command needs to seal it.
 	Command, Flags string
+	// The contexts of a kubeconfig that lead to the hub and to the remote.
+	HubContext, Context string
 }
 
 // again is the command that seals it.
@@ -55,8 +57,9 @@ func (r Remote) again() string { return r.Command + " " + r.Flags }
 type Request struct {
 	Remote
 
-	Token []byte // of the service account; none where access.exec gives the credential
-	CA    []byte // PEM; none where access.insecureSkipTLSVerify says that it is not looked at
+	Token        []byte    // of the service account; none where access.exec gives the credential
+	TokenCreated time.Time // when its Secret was made; zero where nobody knows
+	CA           []byte    // PEM; none where access.insecureSkipTLSVerify says that it is not looked at
 
 	Certificate *Certificate         // of the controller on the hub
 	Before      *topology.SealedLink // what is there, or nil
@@ -110,6 +113,9 @@ func Seal(r Request) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
+		if k.unguessable && matches(r.Before.Spec.Digest, k.text) {
+			result.Warnings = append(result.Warnings, r.sameToken()...)
+		}
 		if reason == "" {
 			result.Done, result.Next = r.unchanged(k)
 			return result, nil
@@ -136,13 +142,31 @@ func Seal(r Request) (Result, error) {
 	if k.unguessable {
 		spec.Digest = digest(salt, k.text)
 	}
+	spec.TokenCreated = stamp(r.TokenCreated)
+	spec.Replaces = replaces(r.Before, want)
 	spec.EncryptedData = base64.StdEncoding.EncodeToString(sealed)
+	spec.Checksum = topology.ChecksumOf(spec.EncryptedData)
 	result.Link = link
 	result.Next = "commit it, and render again"
-	if len(spec.Tokens) > 1 {
+	switch {
+	case spec.Replaces != "":
+		result.Next = "commit it, render again and let it sync; " + leftover(r.Remote, link)
+	case len(spec.Tokens) > 1:
 		result.Next = fmt.Sprintf("commit it, render again and let it sync; once Kiali on the hub has restarted and shows %s: %s --finish", r.Cluster.Name, r.Command)
 	}
 	return result, nil
+}
+
+// sameToken says that a token Secret which has been deleted is there again, with
+// the token that it had. A JWT of a token Secret holds no time, and its signature
+// follows from its text, so only another Secret or another account has another.
+func (r *Request) sameToken() []string {
+	before, err := time.Parse(time.RFC3339, r.Before.Spec.TokenCreated)
+	if err != nil || !r.TokenCreated.After(before) {
+		return nil
+	}
+	return []string{fmt.Sprintf("the token Secret %s was made anew on %s, with the same token: deleting it has revoked nothing. If the token has leaked: %s --revoke",
+		r.Topology.TokenSecret(r.Before.Spec.Generation), stamp(r.TokenCreated), r.Command)}
 }
 
 // owns refuses a file that was copied from another cluster's.

@@ -187,19 +187,19 @@ func TestRotation(t *testing.T) {
 		return refusal.Message + "\n" + refusal.Hint
 	}
 	require.Equal(t, "there is no link yet, so there is no token to rotate\nseal it first: seal west --cert hub.pem", refused(seal.Rotate(r.Remote, nil)))
-	require.Equal(t, "there is no link yet, so there is no rotation to finish\nseal it first: seal west --cert hub.pem", refused(seal.Finish(r.Remote, nil)))
+	require.Equal(t, "there is no link yet, so there is no rotation to finish\nseal it first: seal west --cert hub.pem", refused(seal.Finish(r.Remote, nil, seal.Hub{})))
 	for generation := 1; generation < 4; generation++ {
 		last, next := topo.TokenSecret(generation), topo.TokenSecret(generation+1)
 		if generation == 1 {
 			require.Equal(t, "1 [1]", state(seal.Seal(r)))
 		}
 		sealed := r.Before.Spec.EncryptedData
-		require.Contains(t, refused(seal.Finish(r.Remote, r.Before)), "there is no rotation to finish")
+		require.Contains(t, refused(seal.Finish(r.Remote, r.Before, seal.Hub{})), "there is no rotation to finish")
 		require.Equal(t, fmt.Sprintf("%d [%d %d]", generation, generation, generation+1), state(seal.Rotate(r.Remote, r.Before)))
 		require.Equal(t, sealed, r.Before.Spec.EncryptedData)
 		require.Contains(t, refused(seal.Rotate(r.Remote, r.Before)), "a rotation is under way already")
-		require.Equal(t, fmt.Sprintf("the link still uses the token of generation %d, which would be dropped\nonce the new token Secret is on the remote, move the link to it: seal west --cert hub.pem", generation),
-			refused(seal.Finish(r.Remote, r.Before)))
+		require.Equal(t, fmt.Sprintf("the link still uses the token of generation %d, which would be dropped\nonce the token Secret %s is on the remote, move the link to it: seal west --cert hub.pem", generation, next),
+			refused(seal.Finish(r.Remote, r.Before, seal.Hub{})))
 		require.Equal(t, fmt.Sprintf("the token is that of the Secret %q, expected %q\ngive the token of the Secret %s on the remote", last, next, next), refused(seal.Seal(r)))
 
 		r.Token = []byte(tokenOf(t, next))
@@ -208,7 +208,7 @@ func TestRotation(t *testing.T) {
 		again, err := seal.Seal(r)
 		require.NoError(t, err)
 		require.Nil(t, again.Link)
-		require.Equal(t, fmt.Sprintf("%d [%d]", generation+1, generation+1), state(seal.Finish(r.Remote, r.Before)))
+		require.Equal(t, fmt.Sprintf("%d [%d]", generation+1, generation+1), state(seal.Finish(r.Remote, r.Before, seal.Hub{})))
 	}
 
 	// A token that does not say which Secret it is of is known by its digest.
@@ -252,6 +252,12 @@ func TestRefused(t *testing.T) {
 			r.CA = []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
 		}, "the CA of the remote's API server: certificate 1 cannot be read: malformed certificate"},
 		{"an expired CA", func(r *seal.Request) { r.CA = authority(t, "old", start.AddDate(0, 0, -1)) }, "the CA of the remote's API server expired on 2025-12-31T12:00:00Z"},
+		{"a CA with the hub's key", func(r *seal.Request) {
+			r.CA = append(r.CA, selfSigned(t, hub.key, "ca", start.AddDate(-2, 0, 0), start.AddDate(-1, 0, 0))...)
+		},
+			"the hub's certificate and a CA of the remote's API server have the same key; it is the controller's or the CA's, and never both"},
+		{"the hub's certificate for the CA", func(r *seal.Request) { r.CA = sealedSecretsOwn(t) },
+			"the CA of the remote's API server is a certificate of sealed-secrets, which no server has"},
 		{"no server", func(r *seal.Request) { r.Cluster.Server = "" }, "the topology does not say where the API server is"},
 		{"another cluster's file", func(r *seal.Request) {
 			r.Before, _ = topology.ParseSealedLink("sealed/m/west.yaml", bytes.ReplaceAll(linkFile(t, hub), []byte("name: west\n"), []byte("name: south\n")))
@@ -306,6 +312,156 @@ func TestWarnings(t *testing.T) {
 			require.NotNil(t, result.Link)
 			assert.Equal(t, c.want, result.Warnings)
 		})
+	}
+}
+
+// TestRevoke takes a leaked token from the remote in one step, from each state.
+func TestRevoke(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t)
+	topo := mesh(t, "west", "", "")
+	sealed := func(generation int, tokens ...int) (seal.Request, *topology.SealedLink) {
+		r := request(t, topo, hub)
+		result, err := seal.Seal(r)
+		require.NoError(t, err)
+		result.Link.Spec.Generation, result.Link.Spec.Tokens = generation, tokens
+		return r, result.Link
+	}
+	for _, c := range []struct {
+		generation, want int
+		tokens           []int
+		gone             string
+	}{
+		{1, 2, []int{1}, "kiali-service-account"},
+		{1, 3, []int{1, 2}, "kiali-service-account kiali-service-account-g2"},
+		{2, 3, []int{1, 2}, "kiali-service-account kiali-service-account-g2"},
+		{4, 5, []int{4}, "kiali-service-account-g4"},
+	} {
+		r, before := sealed(c.generation, c.tokens...)
+		result, err := seal.Revoke(r.Remote, before)
+		require.NoError(t, err)
+		assert.Equal(t, []int{c.want}, result.Link.Spec.Tokens)
+		assert.Equal(t, before.Spec.EncryptedData, result.Link.Spec.EncryptedData)
+		assert.True(t, result.Link.Spec.Revoked())
+		assert.Contains(t, result.Next, "kubectl --context west -n istio-system delete secret "+c.gone+";")
+		assert.Equal(t, []string{"once that is applied the hub is without west until it is sealed, and a Kiali that restarts meanwhile stops at its start"}, result.Warnings)
+		parsed, findings := topology.ParseSealedLink("x.yaml", seal.Encode(result.Link))
+		require.Empty(t, findings)
+
+		// Nothing else can be done than to seal the next token.
+		for _, refused := range []func() (seal.Result, error){
+			func() (seal.Result, error) { return seal.Revoke(r.Remote, parsed) },
+			func() (seal.Result, error) { return seal.Finish(r.Remote, parsed, seal.Hub{}) },
+			func() (seal.Result, error) { return seal.Rotate(r.Remote, parsed) },
+			func() (seal.Result, error) { r.Before = parsed; return seal.Seal(r) },
+		} {
+			result, err := refused()
+			require.ErrorAs(t, err, new(*seal.Refusal))
+			require.Nil(t, result.Link)
+		}
+		assert.Contains(t, told(seal.Check(r.Remote, parsed, nil, start)), "outdated! | error: the token in the link, of generation")
+		r.Before, r.Token = parsed, []byte(tokenOf(t, topo.TokenSecret(c.want)))
+		result, err = seal.Seal(r)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, result.Link.Spec.Generation)
+		assert.False(t, result.Link.Spec.Revoked())
+	}
+}
+
+// TestSameTokenAgain tells a token Secret that was deleted and made anew from one
+// that has another token.
+func TestSameTokenAgain(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t)
+	for _, c := range []struct {
+		name  string
+		made  time.Time
+		token string // "" for the same
+		want  string
+	}{
+		{"the same Secret", start, "", ""},
+		{"nobody knows", time.Time{}, "", ""},
+		{"another token", start.Add(time.Hour), token(t), ""},
+		{"a younger Secret", start.Add(time.Second), "", "the token Secret kiali-service-account was made anew on 2026-01-01T12:00:01Z, with the same token: deleting it has revoked nothing. If the token has leaked: seal west --revoke"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := request(t, mesh(t, "west", "", ""), hub)
+			r.TokenCreated = start
+			first, err := seal.Seal(r)
+			require.NoError(t, err)
+			require.Equal(t, "2026-01-01T12:00:00Z", first.Link.Spec.TokenCreated)
+			r.Before, r.TokenCreated = first.Link, c.made
+			if c.token != "" {
+				r.Token = []byte(c.token)
+			}
+			again, err := seal.Seal(r)
+			require.NoError(t, err)
+			assert.Equal(t, c.want, strings.Join(again.Warnings, "\n"))
+			assert.Equal(t, c.token == "", again.Link == nil)
+		})
+	}
+}
+
+// TestFormatChanges goes from one Secret for all to one for each and back. The
+// Secret of before is remembered until somebody has said that it is gone.
+func TestFormatChanges(t *testing.T) {
+	t.Parallel()
+	r := request(t, mesh(t, "west", "", ""), newHub(t))
+	const shared, own = "kiali-multi-cluster-secret", "kiali-remote-cluster-secret-west"
+	to := func(format string) *topology.SealedLink {
+		r.Topology.Spec.Kiali.Links.Format = format
+		result, err := seal.Seal(r)
+		require.NoError(t, err)
+		r.Before = result.Link
+		return result.Link
+	}
+	require.Empty(t, to("single").Spec.Replaces)
+	require.Equal(t, shared, to("perCluster").Spec.Replaces)
+	require.Equal(t, own, to("single").Spec.Replaces, "back again, before anybody has removed anything")
+	link := to("perCluster")
+	require.Equal(t, shared, link.Spec.Replaces)
+	told := told(seal.Check(r.Remote, link, nil, start))
+	require.Contains(t, told, "outdated! | warning: links.format has changed, and unless somebody has removed it the hub still has the Secret "+shared)
+	require.Contains(t, told, "kubectl --context east -n istio-system delete sealedsecret "+shared+"; kubectl --context east -n istio-system rollout restart deployment/kiali; then: seal west --finish")
+
+	for _, c := range []struct {
+		hub  seal.Hub
+		want string
+	}{
+		{seal.Hub{Asked: true, Old: true, New: true}, "the hub still has the Secret " + shared + " from before links.format was changed"},
+		{seal.Hub{Asked: true, Old: true}, "the hub still has the Secret " + shared + " from before links.format was changed"},
+		{seal.Hub{Asked: true}, "the hub does not have the Secret " + own + " yet"},
+	} {
+		_, err := seal.Finish(r.Remote, link, c.hub)
+		require.EqualError(t, err, c.want)
+	}
+	result, err := seal.Finish(r.Remote, link, seal.Hub{Asked: true, New: true})
+	require.NoError(t, err)
+	require.Empty(t, result.Warnings)
+	require.Empty(t, result.Link.Spec.Replaces)
+	result, err = seal.Finish(r.Remote, link, seal.Hub{})
+	require.NoError(t, err)
+	require.Len(t, result.Warnings, 1, "nobody has asked the hub")
+
+	r.Topology.Spec.Kiali.Namespace = "kiali"
+	r.Token = []byte(jwt(t, map[string]any{"sub": "system:serviceaccount:kiali:kiali-service-account"}, 256))
+	require.Empty(t, to("single").Spec.Replaces, "another Kiali, which has never seen the Secret")
+}
+
+// TestDamage flips every byte of what is sealed, one at a time.
+func TestDamage(t *testing.T) {
+	t.Parallel()
+	r := request(t, mesh(t, "west", "", ""), newHub(t))
+	result, err := seal.Seal(r)
+	require.NoError(t, err)
+	sound := result.Link.Spec.EncryptedData
+	for i := range sound {
+		other := byte('A')
+		if sound[i] == other {
+			other = 'B'
+		}
+		result.Link.Spec.EncryptedData = sound[:i] + string(other) + sound[i+1:]
+		require.True(t, seal.Check(r.Remote, result.Link, nil, start).Work, "byte %d", i)
 	}
 }
 

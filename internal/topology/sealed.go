@@ -1,8 +1,10 @@
 package topology
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"reflect"
 	"slices"
 	"strconv"
@@ -52,6 +54,13 @@ type SealedLinkSpec struct {
 	// What tells whether a kubeconfig is the one that is sealed: <salt>:<SHA-256 of salt and kubeconfig>, both in hexadecimal. There is
 	// none where the token might be guessed by it.
 	Digest string `yaml:"digest" format:"linkDigest"`
+	// When the token Secret was made that the token was read from, if it was read from a cluster. A younger Secret with the same token is the
+	// same Secret made anew, which revokes nothing.
+	TokenCreated string `yaml:"tokenCreated" format:"instant"`
+	// The name of the Secret on the hub that held the link before links.format was changed, until seal --finish.
+	Replaces string `yaml:"replaces" format:"name"`
+	// SHA-256 of encryptedData in hexadecimal, by which damage shows. Links of earlier versions have none.
+	Checksum string `yaml:"checksum" format:"fingerprint"`
 	// The kubeconfig, sealed: an item of encryptedData of a SealedSecret.
 	EncryptedData string `yaml:"encryptedData" required:"encryptedData: …"`
 }
@@ -102,7 +111,7 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 	}
 	if !tokensFit(l.Spec.Tokens, l.Spec.Generation) {
 		findings.Add(l.At("spec", "tokens"), RuleValue, sealAgainHint,
-			"spec.tokens must be the generation %d, or two in a row with it among them", l.Spec.Generation)
+			"spec.tokens must be the generation %d, a later one, or two in a row with it among them", l.Spec.Generation)
 		l.Spec.Tokens = []int{l.Spec.Generation}
 	}
 	return l, d.all(findings)
@@ -114,6 +123,9 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 // pkg/crypto/crypto.go).
 func (s *SealedLinkSpec) KubeconfigSize() (size int, problem string) {
 	const length, tag, smallestKey = 2, 16, 1024 / 8
+	if s.Checksum != "" && s.Checksum != ChecksumOf(s.EncryptedData) {
+		return 0, "is not what was sealed, by its checksum: it has been edited"
+	}
 	data, err := base64.StdEncoding.DecodeString(s.EncryptedData)
 	if err != nil {
 		return 0, "is no base64: it has been cut off or edited"
@@ -127,10 +139,27 @@ func (s *SealedLinkSpec) KubeconfigSize() (size int, problem string) {
 	return 0, "is not what kubeseal makes: it has been cut off or edited"
 }
 
+// ChecksumOf is the checksum of an encryptedData.
+func ChecksumOf(encryptedData string) string {
+	sum := sha256.Sum256([]byte(encryptedData))
+	return hex.EncodeToString(sum[:])
+}
+
+// Revoked tells whether the token in the link has been taken from the remote,
+// and the link has not been sealed with the next one yet.
+func (s *SealedLinkSpec) Revoked() bool { return !slices.Contains(s.Tokens, s.Generation) }
+
 // tokensFit tells whether the generations are ones that seal leaves: that of
-// the link alone, or while it is rotated with the one before or after it.
+// the link alone; while it is rotated, with the one before or after it; or only
+// a later one, where that of the link is revoked.
 func tokensFit(tokens []int, generation int) bool {
-	return slices.Contains(tokens, generation) && (len(tokens) == 1 || len(tokens) == 2 && tokens[1] == tokens[0]+1)
+	switch len(tokens) {
+	case 1:
+		return tokens[0] >= generation && generation > 0
+	case 2:
+		return slices.Contains(tokens, generation) && tokens[1] == tokens[0]+1
+	}
+	return false
 }
 
 // At gives the position of the value at a path of keys, or of the nearest
@@ -145,11 +174,18 @@ func (l *SealedLink) Name() string { return l.Metadata.Name }
 // SealedFor is the item of a Secret on the hub that holds the kubeconfig of a
 // remote: of the one that Kiali knows by its name, or of the remote's own.
 func (t *Topology) SealedFor(c *Cluster) SealedFor {
-	name := kiali.SingleSecret
+	names := t.LinkSecrets(c)
+	name := names[0]
 	if t.Spec.Kiali.Links.Format == "perCluster" {
-		name = kiali.RemoteSecret(c.Name)
+		name = names[1]
 	}
 	return SealedFor{Namespace: t.Spec.Kiali.Namespace, Name: name, Key: c.Name}
+}
+
+// LinkSecrets are the names of the Secrets that the hub may have a remote's link
+// in: that of links.format single, and that of perCluster.
+func (t *Topology) LinkSecrets(c *Cluster) [2]string {
+	return [2]string{kiali.SingleSecret, kiali.RemoteSecret(c.Name)}
 }
 
 // Account is the service account that the operator makes for Kiali, on the hub

@@ -29,10 +29,12 @@ func TestSealedLinkTokens(t *testing.T) {
 		{"  generation: 3\n", "", []int{3}},
 		{"  generation: 1\n  tokens: [1, 2]\n", "", []int{1, 2}},
 		{"  generation: 2\n  tokens: [1, 2]\n", "", []int{1, 2}},
-		{"  generation: 2\n  tokens: [1]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 2, or two in a row with it among them", []int{2}},
-		{"  generation: 3\n  tokens: [1, 3]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 3, or two in a row with it among them", []int{3}},
-		{"  generation: 1\n  tokens: [2, 1]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 1, or two in a row with it among them", []int{1}},
-		{"  generation: 2\n  tokens: [1, 2, 3]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 2, or two in a row with it among them", []int{2}},
+		{"  generation: 1\n  tokens: [2]\n", "", []int{2}},
+		{"  generation: 1\n  tokens: [3]\n", "", []int{3}},
+		{"  generation: 2\n  tokens: [1]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 2, a later one, or two in a row with it among them", []int{2}},
+		{"  generation: 3\n  tokens: [1, 3]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 3, a later one, or two in a row with it among them", []int{3}},
+		{"  generation: 1\n  tokens: [2, 1]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 1, a later one, or two in a row with it among them", []int{1}},
+		{"  generation: 2\n  tokens: [1, 2, 3]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 2, a later one, or two in a row with it among them", []int{2}},
 	} {
 		l, findings := ParseSealedLink("link.yaml", []byte(sealedLink+c.lines))
 		require.NotNil(t, l)

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// trust is what the links of a topology tell about the hub's certificates. A
+// file that cannot be read tells nothing, but is there.
+func (o *sealOptions) trust(links string) (seal.Trust, error) {
+	t := seal.Trust{First: true, Served: o.hubContext != ""}
+	if o.acceptCert != "" {
+		var err error
+		if t.Accepted, err = seal.ParseFingerprint(o.acceptCert); err != nil {
+			return t, &hinted{fmt.Errorf("--accept-cert: %w", err), "sightline seal prints it when it refuses a certificate; openssl x509 -in FILE -noout -fingerprint -sha256 has its digits too"}
+		}
+	}
+	entries, err := os.ReadDir(links)
+	if errors.Is(err, fs.ErrNotExist) {
+		return t, nil
+	}
+	if err != nil {
+		return t, err
+	}
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".yaml") || strings.HasPrefix(entry.Name(), ".") || entry.IsDir() {
+			continue
+		}
+		t.First = false
+		link, findings, err := readLink(filepath.Join(links, entry.Name()))
+		if err != nil {
+			return t, err
+		}
+		if link != nil && len(findings) == 0 {
+			t.Known = append(t.Known, link.Spec.Certificate.Fingerprint)
+		}
+	}
+	return t, nil
+}
+
+// command is the one that was given, as far as it says what is sealed with which
+// certificate, so that a flag can be added.
+func (o *sealOptions) command(t *topology.Topology) string {
+	which := "CLUSTER"
+	if o.all {
+		which = "--all"
+	}
+	return "sightline seal " + which + " --topology " + check.ShellWord(o.topology) + " " + o.flagsFor(t)
+}
+
+// certificate reads the hub's certificate, or has it from the controller.
+func (o *sealOptions) certificate(ctx context.Context) (*seal.Certificate, error) {
+	var data []byte
+	var err error
+	if o.hubContext != "" {
+		data, err = o.fetchCertificate(ctx)
+	} else if data, err = readFile(o.cert); err != nil {
+		err = &hinted{fmt.Errorf("--cert: %w", err), certificateHint}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return seal.ParseCertificate(data, time.Now())
+}
+
+const certificateHint = "get it from the controller on the hub: kubeseal --fetch-cert > hub.pem, and name it with --cert; or name the hub with --hub-context"
