@@ -13,7 +13,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/template"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
@@ -168,10 +167,10 @@ func chartOf(t *topology.Topology, from Sources, overlays []overlay.Overlay) (*c
 		c.Values = append(c.Values, chart.Value{Path: v.path, Hole: v.hole, Doc: v.doc, Default: value, Required: v.hole == "cluster.name"})
 	}
 	e := chartEvaluation{
-		vm:       template.New(from.Templates),
-		holes:    holes,
-		overlays: overlays,
-		bodies:   map[overlaid][]resource.Resource{},
+		templates: from.Templates,
+		holes:     holes,
+		overlays:  overlays,
+		bodies:    map[overlaid][]resource.Resource{},
 	}
 	shapeAt := func(c *topology.Cluster) overlaid {
 		return overlaid{chartShape(shapeOf(t, c, from.Links)), overlayNames(overlays, c)}
@@ -234,13 +233,6 @@ func shapeFields(s overlaid) map[string]any {
 	return fields
 }
 
-// sharedNamespaces are those of a cluster of the mesh that names none itself.
-func sharedNamespaces(t *topology.Topology) []string {
-	namespaces := append([]string{t.Spec.Mesh.ControlPlaneNamespace}, t.Spec.Namespaces...)
-	slices.Sort(namespaces)
-	return slices.Compact(namespaces)
-}
-
 // defaultValues are those of a cluster that says nothing itself, by hole.
 func defaultValues(t *topology.Topology) map[string]any {
 	values := map[string]any{
@@ -263,7 +255,7 @@ func defaultValues(t *topology.Topology) map[string]any {
 // chartLists are what the templates of a chart range over.
 func chartLists(t *topology.Topology) []chart.List {
 	return []chart.List{
-		{Scope: resource.ScopeNamespace, Path: "namespaces", Doc: "The namespaces with proxies. Each gets a PodMonitor.", Default: sharedNamespaces(t)},
+		{Scope: resource.ScopeNamespace, Path: "namespaces", Doc: "The namespaces with proxies. Each gets a PodMonitor.", Default: meshNamespaces(t)},
 		{Scope: resource.ScopeLink, Path: "links.secrets", Doc: "The sealed kubeconfigs of the remotes, on the hub, each for a Secret of its own.", Items: itemHoles()[resource.ScopeLink]},
 		{Scope: resource.ScopeToken, Path: "links.tokens", Doc: "The names of the Secrets with the remote's tokens of later generations."},
 	}
@@ -296,10 +288,10 @@ func chartClusterValues(t *topology.Topology, c *topology.Cluster, home string, 
 // chartEvaluation evaluates the templates, and the Jsonnet overlays after
 // them, with a hole for every value that there can be.
 type chartEvaluation struct {
-	vm       *template.VM
-	holes    map[string]leaves
-	overlays []overlay.Overlay
-	bodies   map[overlaid][]resource.Resource
+	templates *Templates
+	holes     map[string]leaves
+	overlays  []overlay.Overlay
+	bodies    map[overlaid][]resource.Resource
 }
 
 func (e *chartEvaluation) of(s overlaid) ([]resource.Resource, error) {
@@ -309,7 +301,7 @@ func (e *chartEvaluation) of(s overlaid) ([]resource.Resource, error) {
 	var bodies []resource.Resource
 	var err error
 	if s.overlays == "" {
-		bodies, err = bodiesOf(e.vm, s.shape, e.holes[resource.ScopeTopology], e.holes[resource.ScopeCluster])
+		bodies, err = e.templates.bodiesOf(s.shape, e.holes[resource.ScopeTopology], e.holes[resource.ScopeCluster])
 	} else if bodies, err = e.of(overlaid{shape: s.shape}); err == nil {
 		bodies, err = e.overlay(bodies, strings.Split(s.overlays, ","))
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
-	"github.com/sightline-mesh/sightline/templates"
 )
 
 // TestChartKnowsEveryValue finds a value that a template may place and a chart
@@ -56,7 +55,7 @@ func chartFiles(t *testing.T, text string) []tree.File {
 	t.Helper()
 	top, findings := topology.Parse("test.yaml", []byte(text))
 	require.Empty(t, findings)
-	files, err := Tree(top, Sources{Templates: templates.FS}, Helm)
+	files, err := Tree(top, Sources{Templates: shippedTemplates}, Helm)
 	require.NoError(t, err)
 	return files
 }

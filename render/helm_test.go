@@ -14,7 +14,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
-	"github.com/sightline-mesh/sightline/templates"
 )
 
 // TestHelmsRenderWhatKustomizeBuilds lets the Helm programs that people have
@@ -113,7 +112,7 @@ func TestHelmsRenderPhases(t *testing.T) {
 	for version, helm := range helms(t) {
 		t.Run(version, func(t *testing.T) {
 			out := writtenTree(t, top, Helm)
-			clusters, err := Clusters(top, Sources{Templates: templates.FS})
+			clusters, err := Clusters(top, Sources{Templates: shippedTemplates})
 			require.NoError(t, err)
 			for i := range clusters {
 				var parts []resource.Object
@@ -137,7 +136,7 @@ func TestHelmsKeepHostileValues(t *testing.T) {
 		keys[s] = s
 	}
 	top.Spec.Kiali.Spec = map[string]any{"list": hostile, "keys": keys}
-	clusters, err := Clusters(top, Sources{Templates: templates.FS})
+	clusters, err := Clusters(top, Sources{Templates: shippedTemplates})
 	require.NoError(t, err)
 	for version, helm := range helms(t) {
 		t.Run(version, func(t *testing.T) {
@@ -202,7 +201,7 @@ func kustomizeObjects(t *testing.T, out string, c *resource.Cluster) map[resourc
 // writtenTree writes the tree of a topology and returns where.
 func writtenTree(t *testing.T, top *topology.Topology, format Format) string {
 	t.Helper()
-	return writtenFrom(t, top, Sources{Templates: templates.FS}, format)
+	return writtenFrom(t, top, Sources{Templates: shippedTemplates}, format)
 }
 
 func writtenFrom(t *testing.T, top *topology.Topology, from Sources, format Format) string {

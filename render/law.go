@@ -3,7 +3,6 @@ package render
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"maps"
 	"reflect"
 	"slices"
@@ -79,7 +78,7 @@ const (
 // while Jsonnet overlays may have been written for the values of one cluster:
 // for all clusters with such it shows that the chart gives what they are
 // meant to have.
-func law(l *layers, templates fs.FS, indexes []int, charted []tree.File) error {
+func law(l *layers, templates *Templates, indexes []int, charted []tree.File) error {
 	t := l.topology
 	chosen := make([]resource.Cluster, len(indexes))
 	for i, n := range indexes {
@@ -101,7 +100,6 @@ func law(l *layers, templates fs.FS, indexes []int, charted []tree.File) error {
 	for _, f := range charted {
 		values[f.Path] = f.Content
 	}
-	vm := template.New(templates)
 	for n := range l.clusters {
 		c := &l.clusters[n]
 		overlays, everyWay := overlayNames(l.overlays, &t.Spec.Clusters[n]), slices.Contains(indexes, n)
@@ -116,7 +114,7 @@ func law(l *layers, templates fs.FS, indexes []int, charted []tree.File) error {
 			name    string
 			objects func() ([]resource.Object, error)
 		}{
-			{byEvaluating, func() ([]resource.Object, error) { return l.evaluated(vm, n) }},
+			{byEvaluating, func() ([]resource.Object, error) { return l.evaluated(templates.vm, n) }},
 			{byKustomize, func() ([]resource.Object, error) { return built.Build("clusters/" + c.Name) }},
 			{byHelm, func() ([]resource.Object, error) { return loaded.Render(values[chart.ValuesFile(c.Name)]) }},
 		} {

@@ -50,7 +50,7 @@ func TestForbiddenTemplatesMakeNoChart(t *testing.T) {
 			if strings.Contains(test.new, "metrics.labels") {
 				top.Spec.Metrics.Labels = map[string]string{"release": "x"}
 			}
-			_, err := Tree(top, Sources{Templates: edited(t, test.file, test.old, test.new)}, Helm)
+			_, err := Tree(top, Sources{Templates: NewTemplates(edited(t, test.file, test.old, test.new))}, Helm)
 			require.Error(t, err)
 			var broken *LawError
 			if test.path != "" {

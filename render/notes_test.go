@@ -8,13 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/chart"
-	"github.com/sightline-mesh/sightline/templates"
 )
 
 // TestNotes shows what Helm says after an installation on the hub and on a
 // remote.
 func TestNotes(t *testing.T) {
-	files, err := charted(everyExample(t)["east-west"], Sources{Templates: templates.FS}, nil)
+	files, err := charted(everyExample(t)["east-west"], Sources{Templates: shippedTemplates}, nil)
 	require.NoError(t, err)
 	loaded, err := chart.Load(files)
 	require.NoError(t, err)

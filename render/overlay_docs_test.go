@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/topology"
-	"github.com/sightline-mesh/sightline/templates"
 	"github.com/sightline-mesh/sightline/topologies"
 )
 
@@ -36,7 +35,7 @@ func TestOverlayExamples(t *testing.T) {
 			}
 			top, findings := topology.Parse(topologies.EastWestFile, topologies.EastWest)
 			require.Empty(t, findings)
-			before, err := Clusters(top, Sources{Templates: templates.FS})
+			before, err := Clusters(top, Sources{Templates: shippedTemplates})
 			require.NoError(t, err)
 			dir, file := path.Split(name)
 			o := topology.Overlay{Name: strings.TrimSuffix(dir, "/"), Kustomize: dir}
@@ -44,7 +43,7 @@ func TestOverlayExamples(t *testing.T) {
 				o.Kustomize, o.Jsonnet = "", name
 			}
 			top.Spec.Overlays = []topology.Overlay{o}
-			after, err := Clusters(top, Sources{Templates: templates.FS, Overlays: map[string]fs.FS{o.Name: fstest.MapFS{file: {Data: []byte(text)}}}})
+			after, err := Clusters(top, Sources{Templates: shippedTemplates, Overlays: map[string]fs.FS{o.Name: fstest.MapFS{file: {Data: []byte(text)}}}})
 			require.NoError(t, err)
 			for i := range before {
 				assert.NotEqual(t, filledObjects(t, &before[i]), filledObjects(t, &after[i]), "it changes something")

@@ -18,7 +18,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
-	"github.com/sightline-mesh/sightline/templates"
 )
 
 // laid is a topology of a hub and two remotes with overlays of one file each,
@@ -58,7 +57,7 @@ spec:
 `
 	top, findings := topology.Parse("mesh.yaml", []byte(text))
 	require.Empty(t, findings, "%s", text)
-	return top, Sources{Templates: templates.FS, Overlays: folders}
+	return top, Sources{Templates: shippedTemplates, Overlays: folders}
 }
 
 func over(texts ...string) laid {
@@ -88,7 +87,7 @@ func (l laid) objects(t *testing.T) map[string]map[string]resource.Object {
 	require.NoError(t, err)
 	built, err := kustomize.Load(files)
 	require.NoError(t, err)
-	bareClusters, err := bare(top, Sources{Templates: templates.FS})
+	bareClusters, err := bare(top, Sources{Templates: shippedTemplates})
 	require.NoError(t, err)
 	result := map[string]map[string]resource.Object{}
 	for i := range clusters {
@@ -403,7 +402,7 @@ func TestOthersKeepTheFastWay(t *testing.T) {
 		top.Spec.Clusters = append(top.Spec.Clusters, top.Spec.Clusters[2])
 		top.Spec.Clusters[i+3].Name = fmt.Sprintf("c%d", i)
 	}
-	without, err := bare(top, Sources{Templates: templates.FS})
+	without, err := bare(top, Sources{Templates: shippedTemplates})
 	require.NoError(t, err)
 	clusters, err := Clusters(top, from)
 	require.NoError(t, err)

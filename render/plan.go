@@ -256,7 +256,7 @@ func configText(config map[string]any) string { return string(resource.Encode(ni
 func namespacesOf(t *topology.Topology, c *topology.Cluster) []string {
 	namespaces := slices.Concat(c.Namespaces, c.Gateways, c.Waypoints)
 	if c.InMesh() {
-		namespaces = append(namespaces, meshNamespacesOf(t, c)...)
+		namespaces = append(namespaces, meshNamespaces(t)...)
 		if t.Spec.Mesh.DataPlane == "ambient" {
 			namespaces = append(namespaces, c.ZtunnelNamespace)
 		}
@@ -265,11 +265,8 @@ func namespacesOf(t *topology.Topology, c *topology.Cluster) []string {
 	return slices.Compact(namespaces)
 }
 
-// meshNamespacesOf lists those of them that every cluster of the mesh has.
-func meshNamespacesOf(t *topology.Topology, c *topology.Cluster) []string {
-	if !c.InMesh() {
-		return nil
-	}
+// meshNamespaces lists those that every cluster of the mesh has.
+func meshNamespaces(t *topology.Topology) []string {
 	namespaces := append([]string{t.Spec.Mesh.ControlPlaneNamespace}, t.Spec.Namespaces...)
 	slices.Sort(namespaces)
 	return slices.Compact(namespaces)

@@ -40,7 +40,7 @@ func Formats() []Format { return []Format{Kustomize, Helm, Manifests} }
 
 // Sources are what a render reads beside the topology.
 type Sources struct {
-	Templates fs.FS
+	Templates *Templates
 	Overlays  map[string]fs.FS // the folder of each overlay by its name
 	Links     Links
 }
@@ -70,7 +70,7 @@ func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error
 // Delivery returns the files by which an engine delivers the clusters of a
 // topology in a format, in no order; none where the topology has no delivery.
 func Delivery(t *topology.Topology, from Sources, format Format, clusters []resource.Cluster) ([]tree.File, error) {
-	files, err := delivery.Tree(template.New(from.Templates), t, delivery.Input{Format: string(format), Clusters: clusters})
+	files, err := delivery.Tree(from.Templates.vm, t, delivery.Input{Format: string(format), Clusters: clusters})
 	if err != nil {
 		return nil, fmt.Errorf("%s: delivery: %w", t.At("spec", "delivery"), err)
 	}
@@ -152,7 +152,6 @@ func layered(t *topology.Topology, from Sources) (*layers, error) {
 // bare evaluates the templates once for each shape of the topology's clusters,
 // and returns the clusters without overlays.
 func bare(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
-	vm := template.New(from.Templates)
 	shared, home := topologyValues(t), callback(t)
 	bodies := map[shape][]resource.Resource{}
 	clusters := make([]resource.Cluster, len(t.Spec.Clusters))
@@ -163,19 +162,21 @@ func bare(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 		resources, ok := bodies[s]
 		if !ok {
 			var err error
-			if resources, err = bodiesOf(vm, s, shared, own); err != nil {
+			if resources, err = from.Templates.bodiesOf(s, shared, own); err != nil {
 				return nil, &TemplateError{Position: t.At("spec", "clusters", i), Cluster: c.Name, Err: err}
 			}
 			bodies[s] = resources
 		}
 		clusters[i] = resource.Cluster{
-			Name:           c.Name,
-			Hub:            s.Hub,
-			Resources:      resources,
-			Values:         resource.Values{resource.ScopeTopology: shared, resource.ScopeCluster: own},
-			Namespaces:     namespacesOf(t, c),
-			MeshNamespaces: meshNamespacesOf(t, c),
-			Items:          itemsOf(t, c, from.Links),
+			Name:       c.Name,
+			Hub:        s.Hub,
+			Resources:  resources,
+			Values:     resource.Values{resource.ScopeTopology: shared, resource.ScopeCluster: own},
+			Namespaces: namespacesOf(t, c),
+			Items:      itemsOf(t, c, from.Links),
+		}
+		if c.InMesh() {
+			clusters[i].MeshNamespaces = meshNamespaces(t)
 		}
 	}
 	return clusters, nil

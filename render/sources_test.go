@@ -12,6 +12,10 @@ import (
 	"github.com/sightline-mesh/sightline/templates"
 )
 
+// shippedTemplates are those of the program, for all tests: each shape is
+// evaluated once.
+var shippedTemplates = NewTemplates(templates.FS)
+
 // SourcesOf are the templates, what a topology's overlays name, which is
 // relative to its file, and the links that are sealed beside it.
 func SourcesOf(top *topology.Topology) Sources {
@@ -21,7 +25,7 @@ func SourcesOf(top *topology.Topology) Sources {
 		dir := filepath.Dir(top.At("spec", "overlays", i).File)
 		overlays[o.Name] = os.DirFS(filepath.Join(dir, o.Folder()))
 	}
-	return Sources{Templates: templates.FS, Overlays: overlays, Links: linksOf(top)}
+	return Sources{Templates: shippedTemplates, Overlays: overlays, Links: linksOf(top)}
 }
 
 // linksOf are the links beside a topology. Those of a synthetic one are what an

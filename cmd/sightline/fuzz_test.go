@@ -10,7 +10,6 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
-	"github.com/sightline-mesh/sightline/templates"
 )
 
 // FuzzRender makes sure that a topology without findings can be rendered, in
@@ -24,7 +23,7 @@ func FuzzRender(f *testing.F) {
 		}
 		top.Spec.Overlays = nil // their files are not here
 		for _, format := range render.Formats() {
-			files, err := render.Tree(top, render.Sources{Templates: templates.FS}, format)
+			files, err := render.Tree(top, render.Sources{Templates: shippedTemplates}, format)
 			var refused *render.FormatError // what this format has no form for
 			if errors.As(err, &refused) {
 				continue

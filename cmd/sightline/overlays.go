@@ -17,7 +17,7 @@ import (
 // that is the working directory. Nothing leads out of an overlay's folder, a
 // link neither.
 func openSources(t *topology.Topology, links render.Links) (from render.Sources, closed func(), err error) {
-	from = render.Sources{Templates: templates.FS, Overlays: map[string]fs.FS{}, Links: links}
+	from = render.Sources{Templates: render.NewTemplates(templates.FS), Overlays: map[string]fs.FS{}, Links: links}
 	var roots []*os.Root
 	closed = func() {
 		for _, root := range roots {

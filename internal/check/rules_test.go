@@ -309,6 +309,10 @@ func text(findings finding.Findings) string {
 	return b.String()
 }
 
+// shippedTemplates are those of the program, for all tests: each shape is
+// evaluated once.
+var shippedTemplates = render.NewTemplates(templates.FS)
+
 // find applies all rules to the sound mesh with changes.
 func find(t *testing.T, definitions *check.Definitions, change edits, made objects, other edits, others bool) finding.Findings {
 	t.Helper()
@@ -323,10 +327,10 @@ func find(t *testing.T, definitions *check.Definitions, change edits, made objec
 			return findings
 		}
 		links := links(t, top, change)
-		clusters, err := render.Clusters(top, render.Sources{Templates: templates.FS, Links: links})
+		clusters, err := render.Clusters(top, render.Sources{Templates: shippedTemplates, Links: links})
 		require.NoError(t, err)
 		remade(t, clusters, made)
-		delivered, err := render.Delivery(top, render.Sources{Templates: templates.FS, Links: links}, render.Kustomize, clusters)
+		delivered, err := render.Delivery(top, render.Sources{Templates: shippedTemplates, Links: links}, render.Kustomize, clusters)
 		require.NoError(t, err)
 		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters, Delivery: delivered, Links: links, Arg: "a.yaml"})
 	}

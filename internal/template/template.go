@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/google/go-jsonnet"
 	"github.com/google/go-jsonnet/ast"
@@ -16,9 +17,10 @@ import (
 )
 
 // VM evaluates the files of one root. It keeps what it has parsed, so that
-// evaluating a file again costs the evaluation only. It is not safe for
-// concurrent use.
+// evaluating a file again costs the evaluation only. It is safe for concurrent
+// use, one evaluation at a time.
 type VM struct {
+	mu   sync.Mutex
 	vm   *jsonnet.VM
 	args map[string]any // of the call that is under way
 }
@@ -71,6 +73,8 @@ func merge(args []any) (any, error) {
 // asked for its value if the function looks at it. A failure of the template
 // itself is an *Error.
 func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.args = args
 	defer func() { v.args = nil }()
 	v.vm.TLAReset()
@@ -99,6 +103,8 @@ func (v *VM) Type(file string) (string, error) {
 	if err != nil {
 		return "", asError(err)
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.vm.TLAReset()
 	out, err := v.vm.Evaluate(node)
 	if err != nil {
