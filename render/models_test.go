@@ -236,6 +236,7 @@ clusters:
 		"replicas":      3.0,
 		"tolerations":   []any{map[string]any{"key": "three"}},
 		"pod_labels":    map[string]any{"team": "mesh"},
+		"strategy":      map[string]any{"type": "RollingUpdate", "rollingUpdate": map[string]any{"maxSurge": 1.0, "maxUnavailable": 0.0}}, // there is a remote
 	}
 	want["istio_labels"] = map[string]any{"app_label_name": "app"}
 	services := want["external_services"].(map[string]any)
