@@ -1,0 +1,298 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
+)
+
+// namespaces finds where proxies begin or cease to be scraped, on clusters that
+// stay.
+func (e *effects) namespaces() {
+	type change struct {
+		op        Op
+		namespace string
+	}
+	var all on[change]
+	monitors := map[string]map[Op]bool{} // by cluster and namespace: one that is renamed neither joins nor leaves
+	for _, c := range e.of("PodMonitor") {
+		k := c.Cluster + "\x00" + c.ID.Namespace
+		if monitors[k] == nil {
+			monitors[k] = map[Op]bool{}
+		}
+		monitors[k][c.Op] = true
+	}
+	for _, c := range e.of("PodMonitor") {
+		if ops := monitors[c.Cluster+"\x00"+c.ID.Namespace]; c.Op != Changed && len(ops) == 1 {
+			all.add(change{c.Op, c.ID.Namespace}, c.Cluster)
+		}
+	}
+	// Namespaces with the same clusters are said together.
+	var together on[string]
+	said := map[string]change{}
+	all.each(func(k change, clusters []string) {
+		same := string(k.op) + strings.Join(clusters, ",")
+		together.add(same, k.namespace)
+		said[same] = change{op: k.op, namespace: k.namespace}
+	})
+	together.each(func(same string, namespaces []string) {
+		k := said[same]
+		clusters := slices.Sorted(maps.Keys(all.clusters[k]))
+		if k.op == Added {
+			e.add(finding.Info, clusters, "%s on %s: its proxies are scraped, and show in the graph", namesText(namespaces, "namespace"), clustersText(clusters))
+			return
+		}
+		end := "until then they are"
+		if e.Prunes {
+			end = "the engine deletes it"
+		}
+		e.add(finding.Warning, clusters, "%s on %s leaves the graph: nothing scrapes its proxies once its PodMonitor is gone; %s", namesText(namespaces, "namespace"), clustersText(clusters), end)
+	})
+}
+
+// clusters finds who joins and who leaves.
+func (e *effects) clusters() {
+	if added := e.diff.AddedClusters; len(added) > 0 {
+		e.add(finding.Info, added, "%s joins", clustersText(added))
+	}
+	if removed := e.diff.RemovedClusters; len(removed) > 0 {
+		what := "its objects stay on it until somebody removes them"
+		switch {
+		case e.Engine == ArgoCD && e.Deletes:
+			what = "Argo CD deletes its Application; the objects stay on it until somebody removes them (docs/argocd.md)"
+		case e.Engine == ArgoCD:
+			what = "its Application and its objects stay until somebody removes them (docs/argocd.md)"
+		case e.Engine == Flux && e.Deletes:
+			what = "Flux deletes its Kustomizations, and with them what they applied (docs/flux.md)"
+		case e.Engine == Flux:
+			what = "Flux deletes its Kustomizations, and what they applied stays (docs/flux.md)"
+		}
+		e.add(finding.Warning, removed, "%s leaves: %s", clustersText(removed), what)
+	}
+}
+
+var duration = regexp.MustCompile(`([0-9]+)(ms|[smhd])`)
+
+// seconds reads a duration as Prometheus has it; 0 for what is none.
+func seconds(v any) float64 {
+	text, _ := v.(string)
+	total := 0.0
+	for _, m := range duration.FindAllStringSubmatch(text, -1) {
+		n, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			return 0
+		}
+		total += n * map[string]float64{"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}[m[2]]
+	}
+	return total
+}
+
+// scrapes compares how often targets are scraped. How many there are is not
+// known here.
+func (e *effects) scrapes() {
+	type change struct{ kind, old, new string }
+	var all on[change]
+	for _, c := range e.of("PodMonitor", "ServiceMonitor") {
+		for _, f := range c.Fields {
+			if old, new := seconds(f.Old), seconds(f.New); f.Path[len(f.Path)-1].Key == "interval" && old > 0 && new > 0 {
+				all.add(change{c.ID.Kind, perMinute(old), perMinute(new)}, c.Cluster)
+			}
+		}
+	}
+	all.each(func(k change, clusters []string) {
+		target := "each proxy"
+		if k.kind == "ServiceMonitor" {
+			target = "each istiod"
+		}
+		e.add(finding.Info, clusters, "%s of %s is scraped %s a minute instead of %s", target, clustersText(clusters), k.new, k.old)
+	})
+}
+
+func perMinute(seconds float64) string {
+	n := strconv.FormatFloat(60/seconds, 'g', 3, 64)
+	if n == "1" {
+		return "once"
+	}
+	return n + " times"
+}
+
+// keeps tells whether an object is kept by an annotation when it is no longer
+// rendered.
+func (e *effects) keeps(c *Content) bool {
+	switch e.Engine {
+	case ArgoCD:
+		return strings.Contains(annotation(c, "argocd.argoproj.io/sync-options"), "Prune=false")
+	case Flux:
+		return annotation(c, "kustomize.toolkit.fluxcd.io/prune") == "disabled"
+	}
+	return false
+}
+
+// prune finds what an engine that prunes deletes, and what is left behind by
+// others, on clusters that stay.
+func (e *effects) prune() {
+	deleted, left := on[string]{}, on[string]{}
+	count := map[bool]int{}
+	for i := range e.diff.Changes {
+		c := &e.diff.Changes[i]
+		if c.Op != Removed || c.Cluster == "" || !e.stays(c) {
+			continue
+		}
+		goes := e.Prunes && !e.keeps(c.Old)
+		count[goes]++
+		if goes {
+			deleted.add("", c.Cluster)
+		} else {
+			left.add("", c.Cluster)
+		}
+	}
+	deleted.each(func(_ string, clusters []string) {
+		e.add(finding.Warning, clusters, "the engine deletes %s on %s", finding.Count(count[true], "object"), clustersText(clusters))
+	})
+	left.each(func(_ string, clusters []string) {
+		e.add(finding.Info, clusters, "%s on %s no longer rendered, and nothing deletes them there", finding.Count(count[false], "object"), clustersText(clusters))
+	})
+}
+
+// delivery finds what appears, vanishes or is renamed in an engine.
+func (e *effects) delivery() {
+	e.named("Application", e.Was, e.Is)
+	for _, kind := range []string{"Kustomization", "HelmRelease"} {
+		var was, is []Application
+		for _, c := range e.kinds[kind] {
+			switch {
+			case c.Cluster != "" || !strings.Contains(c.ID.APIVersion, ".fluxcd.io/"):
+			case c.Op == Added:
+				is = append(is, Application{c.For, c.ID.Name})
+			case c.Op == Removed:
+				was = append(was, Application{c.For, c.ID.Name})
+			}
+		}
+		e.named(kind, was, is)
+	}
+}
+
+func (e *effects) named(kind string, was, is []Application) {
+	names := func(of []Application) map[string]string {
+		byName := map[string]string{}
+		for _, a := range of {
+			byName[a.Name] = a.Cluster
+		}
+		return byName
+	}
+	old, new := names(was), names(is)
+	var gone, come []string
+	for name := range old {
+		if _, ok := new[name]; !ok {
+			gone = append(gone, name)
+		}
+	}
+	for name := range new {
+		if _, ok := old[name]; !ok {
+			come = append(come, name)
+		}
+	}
+	slices.Sort(gone)
+	slices.Sort(come)
+	// A cluster that has one of each before and after has it under another name.
+	var renamed []string
+	var clusters []string
+	for _, name := range slices.Clone(gone) {
+		cluster := old[name]
+		i := slices.IndexFunc(come, func(n string) bool { return new[n] == cluster })
+		others := slices.ContainsFunc(gone, func(n string) bool { return n != name && old[n] == cluster })
+		if cluster == "" || i < 0 || others {
+			continue
+		}
+		renamed = append(renamed, name+" to "+come[i])
+		clusters = append(clusters, cluster)
+		gone = slices.DeleteFunc(gone, func(n string) bool { return n == name })
+		come = slices.Delete(come, i, i+1)
+	}
+	if len(come) > 0 {
+		e.add(finding.Info, clustersOf(come, new), "%s new in %s: %s", verb(come, kind), e.engine(), finding.List(come, most))
+	}
+	if len(gone) > 0 {
+		e.add(finding.Warning, clustersOf(gone, old), "%s no longer made: %s", verb(gone, kind), finding.List(gone, most))
+	}
+	if len(renamed) > 0 {
+		slices.Sort(clusters)
+		e.add(finding.Warning, clusters, "%s renamed: %s; under the new name all of its objects are taken over or made again, and the old one is still there if nothing removes it",
+			verb(renamed, kind), finding.List(renamed, most))
+	}
+}
+
+func verb(names []string, kind string) string {
+	if len(names) == 1 {
+		return "1 " + kind + " is"
+	}
+	return fmt.Sprintf("%d %ss are", len(names), kind)
+}
+
+func clustersOf(names []string, clusters map[string]string) []string {
+	of := map[string]bool{}
+	for _, name := range names {
+		if clusters[name] != "" {
+			of[clusters[name]] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(of))
+}
+
+func (e *effects) engine() string {
+	if e.Engine == Flux {
+		return "Flux"
+	}
+	return "Argo CD"
+}
+
+// The ConfigMaps of OpenShift's monitoring, with what their change restarts.
+var monitoringConfigs = map[string]string{
+	"cluster-monitoring-config":       "of the platform",
+	"user-workload-monitoring-config": "for user workloads",
+}
+
+const userWorkload = "enableUserWorkload"
+
+// monitoring finds changes of the configuration of OpenShift's monitoring.
+func (e *effects) monitoring() {
+	var restarts, off, on_ on[string]
+	for _, c := range e.of("ConfigMap") {
+		what, ours := monitoringConfigs[c.ID.Name]
+		if !ours {
+			continue
+		}
+		was, is := enabled(c.Old), enabled(c.New)
+		switch {
+		case c.Op == Removed:
+			// Which no engine takes away.
+		case was && !is && c.ID.Name == "cluster-monitoring-config":
+			off.add("", c.Cluster)
+		case !was && is && c.Old != nil:
+			on_.add("", c.Cluster)
+		}
+		if c.Op == Changed && changes(c, "data") {
+			restarts.add(what, c.Cluster)
+		}
+	}
+	off.each(func(_ string, clusters []string) {
+		e.add(finding.Warning, clusters, "monitoring for user workloads is switched off on %s: no proxy there is scraped", clustersText(clusters))
+	})
+	on_.each(func(_ string, clusters []string) {
+		e.add(finding.Info, clusters, "monitoring for user workloads is switched on on %s", clustersText(clusters))
+	})
+	restarts.each(func(what string, clusters []string) {
+		e.add(finding.Info, clusters, "the monitoring operator of %s applies another configuration, and restarts the Prometheus %s where it differs for it", clustersText(clusters), what)
+	})
+}
+
+// enabled tells whether a ConfigMap switches monitoring for user workloads on.
+func enabled(c *Content) bool {
+	config, _ := document(textAt(c, "data", "config.yaml"))
+	return config[userWorkload] == true
+}

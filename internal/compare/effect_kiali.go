@@ -1,0 +1,361 @@
+package compare
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
+)
+
+// remoteOnly is the field of a Kiali resource on a cluster where no server of
+// Kiali runs.
+const remoteOnly = "remote_cluster_resources_only"
+
+// immutable finds changes of what the operator refuses to change: it compares
+// the resource with what it has put into its status (kiali-operator
+// roles/*/kiali-deploy/tasks/main.yml, "Never allow the …").
+func (e *effects) immutable() {
+	type change struct{ field, old, new string }
+	var all on[change]
+	for _, c := range e.of("Kiali") {
+		if c.Op != Changed {
+			continue
+		}
+		for field, unset := range map[string]any{"instance_name": "kiali", "namespace": c.ID.Namespace, remoteOnly: false} {
+			old, new := at(c.Old, "spec", "deployment", field), at(c.New, "spec", "deployment", field)
+			if old == nil || old == "" {
+				old = unset
+			}
+			if new == nil || new == "" {
+				new = unset
+			}
+			if !equal(old, new) {
+				all.add(change{field, fmt.Sprint(old), fmt.Sprint(new)}, c.Cluster)
+			}
+		}
+	}
+	slices.SortFunc(all.order, func(a, b change) int { return strings.Compare(a.field, b.field) })
+	all.each(func(k change, clusters []string) {
+		e.add(finding.Error, clusters, "the operator on %s refuses the Kiali resource: deployment.%s was %s and would be %s, and cannot change while the resource is there",
+			clustersText(clusters), k.field, k.old, k.new)
+	})
+}
+
+// kiali tells restarts from what is only reconciled. The operator writes the
+// whole spec into Kiali's ConfigMap, and restarts Kiali when that changes
+// (tasks/main.yml, "Force the Kiali pod to restart if necessary"; templates/*/
+// configmap.yaml). It looks at a changed annotation as well, but not at a label
+// (watches-os.yaml).
+func (e *effects) kiali() {
+	var all on[string]
+	for _, c := range e.of("Kiali") {
+		server := at(c.New, "spec", "deployment", remoteOnly) != true
+		switch {
+		case c.Op != Changed:
+		case changes(c, "spec", "version"):
+			// Which EffectOperator has more to say about.
+		case changes(c, "spec") && server:
+			all.add("restarts", c.Cluster)
+		case changes(c, "spec"):
+			all.add("remote", c.Cluster)
+		case changes(c, "metadata", "annotations"):
+			all.add("reconciled", c.Cluster)
+		}
+	}
+	all.each(func(what string, clusters []string) {
+		switch what {
+		case "restarts":
+			e.add(finding.Info, clusters, "Kiali on %s restarts, because its configuration changes", clustersText(clusters))
+		case "remote":
+			e.add(finding.Info, clusters, "the operator reconciles the Kiali resource of %s; no Kiali runs there, so none restarts", clustersText(clusters))
+		case "reconciled":
+			e.add(finding.Info, clusters, "the operator reconciles the Kiali resource of %s, and Kiali does not restart", clustersText(clusters))
+		}
+	})
+}
+
+// login finds changes of how users log in. Kiali sends the callback that is the
+// hub's, and the OAuth server of a remote takes the URIs of its own OAuthClient,
+// so both have to agree.
+func (e *effects) login() {
+	var uris, address, strategy on[string]
+	for _, c := range e.of("Kiali") {
+		if c.Op != Changed {
+			continue
+		}
+		if changes(c, "spec", "auth", "openshift", "redirect_uris") {
+			uris.add("", c.Cluster)
+		}
+		if changes(c, "spec", "auth", "strategy") {
+			strategy.add("", c.Cluster)
+		}
+		if changes(c, "spec", "server", "web_root") || changes(c, "spec", "server", "web_fqdn") || changes(c, "spec", "deployment", "ingress") {
+			address.add("", c.Cluster)
+		}
+	}
+	uris.each(func(_ string, clusters []string) {
+		e.add(finding.Warning, clusters, "users log in to %s by another URI: until the hub and these clusters have the change, the login there fails", clustersText(clusters))
+	})
+	address.each(func(_ string, clusters []string) {
+		e.add(finding.Warning, clusters, "Kiali on %s has another address: bookmarks and links to it break, and users log in again", clustersText(clusters))
+	})
+	strategy.each(func(_ string, clusters []string) {
+		e.add(finding.Warning, clusters, "users log in to Kiali in another way on %s, and those who are logged in have to log in again", clustersText(clusters))
+	})
+}
+
+// sealedLinks are the links in SealedSecrets: the remote, and the Secret that
+// has its kubeconfig.
+type sealedLinks map[string]sealedLink
+
+type sealedLink struct{ secret, data string }
+
+const (
+	singleLabel     = "kiali.io/kiali-multi-cluster-secret"
+	perClusterLabel = "kiali.io/multiCluster"
+)
+
+func linksOf(id string, c *Content) sealedLinks {
+	labels, _ := at(c, "spec", "template", "metadata", "labels").(map[string]any)
+	if labels[singleLabel] == nil && labels[perClusterLabel] == nil {
+		return nil
+	}
+	links := sealedLinks{}
+	data, _ := at(c, "spec", "encryptedData").(map[string]any)
+	for remote, v := range data {
+		text, _ := v.(string)
+		links[remote] = sealedLink{id, text}
+	}
+	return links
+}
+
+func (e *effects) sealed() (old, new sealedLinks) {
+	old, new = sealedLinks{}, sealedLinks{}
+	for _, c := range e.of("SealedSecret") {
+		name := c.ID.Namespace + "/" + c.ID.Name
+		maps.Copy(old, linksOf(name, c.Old))
+		maps.Copy(new, linksOf(name, c.New))
+	}
+	return old, new
+}
+
+// oldLinks finds Secrets that Kiali goes on to use after their links have moved
+// to others.
+func (e *effects) oldLinks() {
+	old, new := e.sealed()
+	var all on[string]
+	for _, remote := range slices.Sorted(maps.Keys(old)) {
+		if now, ok := new[remote]; ok && now.secret != old[remote].secret {
+			all.add(old[remote].secret, remote)
+		}
+	}
+	if len(all.order) == 0 {
+		return
+	}
+	secrets := slices.Sorted(slices.Values(all.order))
+	remotes := map[string]bool{}
+	for _, of := range all.clusters {
+		maps.Copy(remotes, of)
+	}
+	names := slices.Sorted(maps.Keys(remotes))
+	severity, what := finding.Warning, "nothing removes them, and Kiali uses the one that comes first by its name: delete the old SealedSecrets on the hub after the new ones are there"
+	if e.Prunes {
+		severity, what = finding.Info, "the engine deletes the old ones; while both are there, Kiali uses the one that comes first by its name"
+	}
+	e.add(severity, names, "the links to %s move to other Secrets, away from %s: %s", clustersText(names), finding.List(secrets, most), what)
+}
+
+// links finds what becomes of the hub's access to remotes.
+func (e *effects) links() {
+	old, new := e.sealed()
+	var all on[string]
+	for _, remote := range slices.Sorted(maps.Keys(new)) {
+		switch was, ok := old[remote]; {
+		case !ok:
+			all.add("new", remote)
+		case was.secret == new[remote].secret && was.data != new[remote].data:
+			all.add("sealed", remote)
+		}
+	}
+	for _, remote := range slices.Sorted(maps.Keys(old)) {
+		if _, ok := new[remote]; !ok {
+			all.add("gone", remote)
+		}
+	}
+	restarts := ""
+	if e.Hub != "" {
+		restarts = fmt.Sprintf("; Kiali on %s restarts to read it, and does not start while one of its remotes does not answer", e.Hub)
+	}
+	all.each(func(what string, clusters []string) {
+		switch what {
+		case "new":
+			e.add(finding.Info, clusters, "the hub gets a link to %s%s", clustersText(clusters), restarts)
+		case "sealed":
+			e.add(finding.Info, clusters, "the link to %s is sealed anew%s", clustersText(clusters), restarts)
+		case "gone":
+			e.add(finding.Warning, clusters, "the hub loses its link to %s: Kiali does not show it any more%s", clustersText(clusters), strings.Replace(restarts, " to read it", "", 1))
+		}
+	})
+}
+
+// accountOf names the account of a token Secret.
+func accountOf(c *Content) string {
+	return annotation(c, "kubernetes.io/service-account.name")
+}
+
+// tokens finds tokens that end: with their Secret, or with their account.
+func (e *effects) tokens() {
+	var secrets, accounts on[string]
+	for _, c := range e.of("Secret") {
+		switch {
+		case accountOf(c.Old) == "":
+		case c.Op == Removed, accountOf(c.New) != accountOf(c.Old):
+			secrets.add("", c.Cluster)
+		}
+	}
+	for _, c := range e.of("Kiali") {
+		switch {
+		case c.Op == Removed, c.Op == Changed && changes(c, "spec", "version") && at(c.Old, "spec", "deployment", remoteOnly) == true:
+			accounts.add("", c.Cluster)
+		}
+	}
+	secrets.each(func(_ string, clusters []string) {
+		how := "as soon as somebody deletes the Secret"
+		if e.Prunes {
+			how = "when the engine deletes the Secret"
+		}
+		e.add(finding.Warning, clusters, "a token of Kiali's account on %s ends %s: a link that was made of it does not work any more", clustersText(clusters), how)
+	})
+	accounts.each(func(_ string, clusters []string) {
+		e.add(finding.Warning, clusters, "every token of Kiali's account on %s ends, because the operator removes the account and makes it anew: seal the links again afterwards", clustersText(clusters))
+	})
+}
+
+// version is the line that a Kiali resource asks for.
+func version(c *Content) string {
+	if v := textAt(c, "spec", "version"); v != "" {
+		return v
+	}
+	return "default"
+}
+
+// operator finds other versions of Kiali and of its operator.
+func (e *effects) operator() {
+	type change struct{ what, old, new string }
+	var all on[change]
+	for _, c := range e.of("Kiali") {
+		if c.Op == Changed && version(c.Old) != version(c.New) {
+			all.add(change{"line", version(c.Old), version(c.New)}, c.Cluster)
+		}
+	}
+	for _, c := range e.of("Subscription") {
+		for _, field := range []string{"channel", "source", "startingCSV", "installPlanApproval"} {
+			if old, new := textAt(c.Old, "spec", field), textAt(c.New, "spec", field); c.Op == Changed && old != new {
+				all.add(change{field, old, new}, c.Cluster)
+			}
+		}
+		if c.Op != Changed {
+			all.add(change{what: c.Op.String(), new: c.ID.Name}, c.Cluster)
+		}
+	}
+	for _, c := range e.of("ApplicationSet", "HelmRelease") {
+		for _, v := range chartVersions(c) {
+			all.add(change{"chart", v[0], v[1]}, c.For)
+		}
+	}
+	all.each(func(k change, clusters []string) {
+		where := ""
+		if len(clusters) > 0 {
+			where = " on " + clustersText(clusters)
+		}
+		switch k.what {
+		case "line":
+			e.add(finding.Warning, clusters, "Kiali%s goes from the line %s to %s: the operator removes the installation of the old line first", where, k.old, k.new)
+		case "chart":
+			e.add(finding.Info, clusters, "the operator's chart%s goes from version %s to %s", where, k.old, k.new)
+		case "added":
+			e.add(finding.Info, clusters, "the operator %s is installed%s", k.new, where)
+		case "removed":
+			e.add(finding.Warning, clusters, "the Subscription of the operator %s leaves%s: its ClusterServiceVersion stays and runs, without updates, until somebody deletes it", k.new, where)
+		case "startingCSV":
+			e.add(finding.Info, clusters, "the operator%s starts at %s instead of %s, where it is not installed yet", where, orNone(k.new), orNone(k.old))
+		default:
+			e.add(finding.Info, clusters, "the operator%s: %s goes from %s to %s", where, k.what, orNone(k.old), orNone(k.new))
+		}
+	})
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// chartVersions are the versions of the operator's chart, before and after.
+func chartVersions(c *Change) (pairs [][2]string) {
+	if c.Op != Changed {
+		return nil
+	}
+	if c.ID.Kind == "HelmRelease" {
+		old, new := textAt(c.Old, "spec", "chart", "spec", "version"), textAt(c.New, "spec", "chart", "spec", "version")
+		if old != new {
+			pairs = append(pairs, [2]string{old, new})
+		}
+		return pairs
+	}
+	versions := func(c *Content) map[string]string {
+		found := map[string]string{}
+		sources, _ := at(c, "spec", "template", "spec", "sources").([]any)
+		for _, s := range sources {
+			source, _ := s.(map[string]any)
+			if name, ok := source["chart"].(string); ok {
+				found[name], _ = source["targetRevision"].(string)
+			}
+		}
+		return found
+	}
+	old, new := versions(c.Old), versions(c.New)
+	for _, name := range slices.Sorted(maps.Keys(old)) {
+		if now, ok := new[name]; ok && now != old[name] {
+			pairs = append(pairs, [2]string{old[name], now})
+		}
+	}
+	return pairs
+}
+
+// mesh finds another mesh id: what Prometheus has so far is of the old one.
+func (e *effects) mesh() {
+	type change struct{ old, new string }
+	var all on[change]
+	for _, c := range e.of("Kiali") {
+		scope := func(of *Content) string {
+			v, ok := at(of, "spec", "external_services", "prometheus", "query_scope").(map[string]any)
+			if !ok {
+				return ""
+			}
+			text, err := json.Marshal(v)
+			if err != nil {
+				return ""
+			}
+			return string(text)
+		}
+		if old, new := scope(c.Old), scope(c.New); c.Op == Changed && old != new {
+			all.add(change{old, new}, c.Cluster)
+		}
+	}
+	all.each(func(k change, clusters []string) {
+		e.add(finding.Warning, clusters, "Kiali on %s asks for series with %s instead of %s: the graph is empty until proxies are scraped with it, and what was before does not show",
+			clustersText(clusters), scopeText(k.new), scopeText(k.old))
+	})
+}
+
+func scopeText(s string) string {
+	if s == "" {
+		return "any labels"
+	}
+	return s
+}
