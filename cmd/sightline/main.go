@@ -66,6 +66,7 @@ func newCommand() *cobra.Command {
 	cmd.AddCommand(
 		newRenderCommand(),
 		newVerifyCommand(),
+		newDiffCommand(),
 		newSealCommand(),
 		newExplainCommand(),
 		newSchemaCommand(),

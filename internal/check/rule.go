@@ -57,6 +57,7 @@ func Rules() []Rule {
 		fluxRules(),
 		schemaRules(),
 		overlayRules(),
+		effectRules(),
 	)
 }
 

@@ -25,7 +25,8 @@ type Facts struct {
 	Hub     string
 	Engine  string // that delivers: argocd, flux or ""
 	Prunes  bool   // the engine deletes objects that are no longer rendered
-	Deletes bool   // the engine deletes the objects of a cluster that leaves
+	Deletes bool   // the engine deletes what it has for a cluster that leaves
+	Alone   bool   // each cluster has an engine of its own
 
 	Was, Is []Application // that Argo CD makes
 }

@@ -47,11 +47,11 @@ func (e *effects) namespaces() {
 			e.add(finding.Info, clusters, "%s on %s: its proxies are scraped, and show in the graph", namesText(namespaces, "namespace"), clustersText(clusters))
 			return
 		}
-		end := "until then they are"
+		end := "nothing deletes it, so its proxies are scraped until somebody does"
 		if e.Prunes {
-			end = "the engine deletes it"
+			end = "the engine deletes it, and then nothing scrapes its proxies"
 		}
-		e.add(finding.Warning, clusters, "%s on %s leaves the graph: nothing scrapes its proxies once its PodMonitor is gone; %s", namesText(namespaces, "namespace"), clustersText(clusters), end)
+		e.add(finding.Warning, clusters, "%s on %s leaves the graph: its PodMonitor is no longer rendered; %s", namesText(namespaces, "namespace"), clustersText(clusters), end)
 	})
 }
 
@@ -67,6 +67,8 @@ func (e *effects) clusters() {
 			what = "Argo CD deletes its Application; the objects stay on it until somebody removes them (docs/argocd.md)"
 		case e.Engine == ArgoCD:
 			what = "its Application and its objects stay until somebody removes them (docs/argocd.md)"
+		case e.Engine == Flux && e.Alone:
+			what = "its own Flux no longer finds its folder, and what it applied stays (docs/flux.md)"
 		case e.Engine == Flux && e.Deletes:
 			what = "Flux deletes its Kustomizations, and with them what they applied (docs/flux.md)"
 		case e.Engine == Flux:
@@ -152,10 +154,10 @@ func (e *effects) prune() {
 		}
 	}
 	deleted.each(func(_ string, clusters []string) {
-		e.add(finding.Warning, clusters, "the engine deletes %s on %s", finding.Count(count[true], "object"), clustersText(clusters))
+		e.add(finding.Warning, clusters, "the engine deletes %s on %s", thousands(count[true])+" "+plural(count[true], "object"), clustersText(clusters))
 	})
 	left.each(func(_ string, clusters []string) {
-		e.add(finding.Info, clusters, "%s on %s no longer rendered, and nothing deletes them there", finding.Count(count[false], "object"), clustersText(clusters))
+		e.add(finding.Info, clusters, "%s no longer rendered on %s, and nothing deletes them there", are(count[false], "object"), clustersText(clusters))
 	})
 }
 
@@ -215,23 +217,23 @@ func (e *effects) named(kind string, was, is []Application) {
 		come = slices.Delete(come, i, i+1)
 	}
 	if len(come) > 0 {
-		e.add(finding.Info, clustersOf(come, new), "%s new in %s: %s", verb(come, kind), e.engine(), finding.List(come, most))
+		e.add(finding.Info, clustersOf(come, new), "%s new in %s: %s", are(len(come), kind), e.engine(), finding.List(come, most))
 	}
 	if len(gone) > 0 {
-		e.add(finding.Warning, clustersOf(gone, old), "%s no longer made: %s", verb(gone, kind), finding.List(gone, most))
+		e.add(finding.Warning, clustersOf(gone, old), "%s no longer made: %s", are(len(gone), kind), finding.List(gone, most))
 	}
 	if len(renamed) > 0 {
 		slices.Sort(clusters)
 		e.add(finding.Warning, clusters, "%s renamed: %s; under the new name all of its objects are taken over or made again, and the old one is still there if nothing removes it",
-			verb(renamed, kind), finding.List(renamed, most))
+			are(len(renamed), kind), finding.List(renamed, most))
 	}
 }
 
-func verb(names []string, kind string) string {
-	if len(names) == 1 {
-		return "1 " + kind + " is"
+func are(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
 	}
-	return fmt.Sprintf("%d %ss are", len(names), kind)
+	return fmt.Sprintf("%s %ss are", thousands(n), noun)
 }
 
 func clustersOf(names []string, clusters map[string]string) []string {

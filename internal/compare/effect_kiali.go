@@ -14,34 +14,61 @@ import (
 // Kiali runs.
 const remoteOnly = "remote_cluster_resources_only"
 
-// immutable finds changes of what the operator refuses to change: it compares
-// the resource with what it has put into its status (kiali-operator
-// roles/*/kiali-deploy/tasks/main.yml, "Never allow the …").
+// instance is the name by which the operator knows an installation.
+func instance(c *Content) string {
+	if name := textAt(c, "spec", "deployment", "instance_name"); name != "" {
+		return name
+	}
+	return "kiali"
+}
+
+// immutable finds changes that the operator refuses. It compares the resource
+// with what it has put into its status, and refuses a second installation of
+// the same name (kiali-operator roles/*/kiali-deploy/tasks/main.yml, "Never allow
+// the …" and "There is already a Kiali Server installed …").
 func (e *effects) immutable() {
-	type change struct{ field, old, new string }
-	var all on[change]
+	var all on[string]
 	for _, c := range e.of("Kiali") {
 		if c.Op != Changed {
 			continue
 		}
-		for field, unset := range map[string]any{"instance_name": "kiali", "namespace": c.ID.Namespace, remoteOnly: false} {
-			old, new := at(c.Old, "spec", "deployment", field), at(c.New, "spec", "deployment", field)
+		for _, f := range []struct {
+			field string
+			unset any
+		}{{"instance_name", "kiali"}, {"namespace", c.ID.Namespace}, {remoteOnly, false}} {
+			old, new := at(c.Old, "spec", "deployment", f.field), at(c.New, "spec", "deployment", f.field)
 			if old == nil || old == "" {
-				old = unset
+				old = f.unset
 			}
 			if new == nil || new == "" {
-				new = unset
+				new = f.unset
 			}
 			if !equal(old, new) {
-				all.add(change{field, fmt.Sprint(old), fmt.Sprint(new)}, c.Cluster)
+				all.add(fmt.Sprintf("deployment.%s was %v and would be %v, and cannot change while the resource is there", f.field, old, new), c.Cluster)
 			}
 		}
 	}
-	slices.SortFunc(all.order, func(a, b change) int { return strings.Compare(a.field, b.field) })
-	all.each(func(k change, clusters []string) {
-		e.add(finding.Error, clusters, "the operator on %s refuses the Kiali resource: deployment.%s was %s and would be %s, and cannot change while the resource is there",
-			clustersText(clusters), k.field, k.old, k.new)
+	for _, m := range e.moved() {
+		if instance(m.old.Old) == instance(m.new.New) {
+			all.add(fmt.Sprintf("it would be in the namespace %s, while one of the same instance name is still there in %s", m.new.ID.Namespace, m.old.ID.Namespace), m.old.Cluster)
+		}
+	}
+	all.each(func(what string, clusters []string) {
+		e.add(finding.Error, clusters, "the operator on %s refuses the Kiali resource: %s", clustersText(clusters), what)
 	})
+}
+
+// moved are the Kiali resources that are no longer rendered, with those that
+// take their place.
+func (e *effects) moved() (pairs []struct{ old, new *Change }) {
+	for _, old := range e.of("Kiali") {
+		for _, new := range e.of("Kiali") {
+			if old.Op == Removed && new.Op == Added && old.Cluster == new.Cluster {
+				pairs = append(pairs, struct{ old, new *Change }{old, new})
+			}
+		}
+	}
+	return pairs
 }
 
 // kiali tells restarts from what is only reconciled. The operator writes the
@@ -65,6 +92,19 @@ func (e *effects) kiali() {
 			all.add("reconciled", c.Cluster)
 		}
 	}
+	var renamed on[string]
+	for _, m := range e.moved() {
+		if instance(m.old.Old) != instance(m.new.New) {
+			renamed.add(fmt.Sprintf("%s in place of %s", called(m.new.ID), called(m.old.ID)), m.old.Cluster)
+		}
+	}
+	renamed.each(func(what string, clusters []string) {
+		end := "both run until somebody deletes the old one"
+		if e.Prunes {
+			end = "the engine deletes the old one"
+		}
+		e.add(finding.Warning, clusters, "on %s there is %s; %s", clustersText(clusters), what, end)
+	})
 	all.each(func(what string, clusters []string) {
 		switch what {
 		case "restarts":
@@ -218,7 +258,7 @@ func (e *effects) tokens() {
 	}
 	for _, c := range e.of("Kiali") {
 		switch {
-		case c.Op == Removed, c.Op == Changed && changes(c, "spec", "version") && at(c.Old, "spec", "deployment", remoteOnly) == true:
+		case c.Op == Removed && at(c.Old, "spec", "deployment", remoteOnly) == true, c.Op == Changed && changes(c, "spec", "version") && at(c.Old, "spec", "deployment", remoteOnly) == true:
 			accounts.add("", c.Cluster)
 		}
 	}

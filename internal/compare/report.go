@@ -55,7 +55,8 @@ func (r *Report) Counts() string {
 		return fmt.Sprintf("%s: no changes against %s", r.Topology, r.Against)
 	}
 	touched := len(d.Touched())
-	objects := fmt.Sprintf("%s added, %s changed, %s removed", thousands(d.Count(Added)), thousands(d.Count(Changed)), thousands(d.Count(Removed)))
+	added := d.Count(Added)
+	objects := fmt.Sprintf("%s %s added, %s changed, %s removed", thousands(added), plural(added, "object"), thousands(d.Count(Changed)), thousands(d.Count(Removed)))
 	text := fmt.Sprintf("%s: %s on %s %s", r.Topology, objects, thousands(touched), plural(touched, "cluster"))
 	delivery := 0
 	for i := range d.Changes {

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-mesh/sightline/internal/compare"
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+const diffDoc = `Show what a change of the topology does to the clusters, before it is merged.
+
+On the right is what "sightline render" would write. On the left is one of
+
+  -o DIR           the tree that was rendered into DIR before
+  --against REF    the topology with its overlays and links at a revision of its
+                   Git repository, rendered by this program
+  --live           what is on the clusters; they are only read
+
+Objects are compared, not files. Equal changes of several clusters and
+namespaces are one entry. After them come the effects, each with the id of a
+rule: "sightline explain EF08" tells more.
+
+The exit code is 0 if nothing changes, 1 if something does, and 4 if more does
+than --max-clusters or --max-removed allow. docs/diff.md reads a diff from top
+to bottom, docs/ci.md posts one to a pull request.`
+
+type diffOptions struct {
+	out         string
+	against     string
+	live        bool
+	format      string
+	output      string
+	maxClusters int
+	maxRemoved  int
+}
+
+func newDiffCommand() *cobra.Command {
+	var o diffOptions
+	cmd := &cobra.Command{
+		Use:   "diff TOPOLOGY (-o DIR | --against REF | --live)",
+		Short: "Show what a change does to the clusters, before it is merged",
+		Long:  diffDoc,
+		Example: `  sightline diff mesh.yaml -o rendered
+  sightline diff mesh.yaml --against origin/main --output markdown
+  sightline diff mesh.yaml --against HEAD --max-clusters 10 --max-removed 0`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.out, "out", "o", "", "directory with the tree that was rendered before")
+	f.StringVar(&o.against, "against", "", "revision of Git with the topology to compare with")
+	f.StringVar(&o.format, "format", "", "format to compare in: "+formatNames()+"; default: that of the directory, else kustomize")
+	f.StringVar(&o.output, "output", "text", "how to print: text, markdown or json")
+	f.IntVar(&o.maxClusters, "max-clusters", -1, "refuse if more clusters are touched")
+	f.IntVar(&o.maxRemoved, "max-removed", -1, "refuse if more objects are no longer rendered, those of clusters that leave among them")
+	return cmd
+}
+
+func (o *diffOptions) check(args []string) error {
+	sides := 0
+	for _, given := range []bool{o.out != "", o.against != "", o.live} {
+		if given {
+			sides++
+		}
+	}
+	switch {
+	case len(args) != 1:
+		return &hinted{fmt.Errorf("%d topologies, and one is compared", len(args)), "name a topology: sightline diff mesh.yaml -o rendered"}
+	case sides == 0:
+		return &hinted{errors.New("nothing to compare with"), "name the rendered directory with -o DIR, or a revision of Git with --against REF, or the clusters with --live"}
+	case sides > 1:
+		return &hinted{errors.New("more than one thing to compare with"), "name one of -o DIR, --against REF and --live"}
+	case o.against != "" && args[0] == "-":
+		return &hinted{errors.New("standard input has no revisions"), "name the file of the topology"}
+	case o.format != "" && !slices.Contains(render.Formats(), render.Format(o.format)):
+		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
+	case !slices.Contains([]string{"text", "markdown", "json"}, o.output):
+		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text, markdown and json"}
+	}
+	return nil
+}
+
+func (o *diffOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if err := o.check(args); err != nil {
+		return err
+	}
+	parsed, err := readTopologies(args, stdin)
+	if err != nil {
+		return err
+	}
+	besides, err := readLinks(args, parsed)
+	if err != nil {
+		return err
+	}
+	t := parsed[0]
+	old, format, err := o.left(ctx, t, args[0], stderr)
+	if err != nil {
+		return err
+	}
+	// A topology that render refuses has no right side.
+	allowed := make(chan error, 1)
+	go func() {
+		var rules ruleFlags
+		_, err := rules.allow(parsed, besides, format)
+		allowed <- err
+	}()
+	new, failed := renderTree(t, besides[0].links, format)
+	if err := <-allowed; err != nil {
+		return err
+	}
+	if failed != nil {
+		return failed
+	}
+	report, err := render.Compare(t, o.name(), old, new)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.name(), err)
+	}
+	return o.print(report, stdout)
+}
+
+// renderTree renders a topology, and returns findings as one error.
+func renderTree(t *topology.Topology, links render.Links, format render.Format) ([]tree.File, error) {
+	from, closed, err := openSources(t, links)
+	if err != nil {
+		return nil, err
+	}
+	defer closed()
+	var found invalid
+	files, err := render.Tree(t, from, format)
+	if err := found.collect(err); err != nil {
+		return nil, err
+	}
+	return files, found.err()
+}
+
+// name is what the left side is called in a report.
+func (o *diffOptions) name() string {
+	if o.out != "" {
+		return o.out
+	}
+	return o.against
+}
+
+// left returns the tree to compare with, and its format.
+func (o *diffOptions) left(ctx context.Context, t *topology.Topology, arg string, stderr io.Writer) ([]tree.File, render.Format, error) {
+	if o.out != "" {
+		return o.rendered(ctx, t)
+	}
+	format := render.Format(o.format)
+	if format == "" {
+		format = render.Kustomize
+	}
+	files, err := o.revision(ctx, t, arg, format, stderr)
+	return files, format, err
+}
+
+// rendered reads the tree in a directory. One that is not there yet is empty.
+func (o *diffOptions) rendered(ctx context.Context, t *topology.Topology) ([]tree.File, render.Format, error) {
+	formats := render.Formats()
+	if o.format != "" {
+		formats = []render.Format{render.Format(o.format)}
+	}
+	var first error
+	for _, format := range formats {
+		dir, err := tree.Open(o.out, tree.Marker{Topology: t.Metadata.Name, Format: string(format)})
+		if err == nil {
+			files, err := dir.Files(ctx)
+			return files, format, err
+		}
+		var guard *tree.GuardError
+		if !errors.As(err, &guard) {
+			return nil, "", err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, "", first
+}
+
+// print writes the report, and returns what the exit code is to be.
+func (o *diffOptions) print(r *compare.Report, stdout io.Writer) error {
+	text := []byte(r.Text())
+	switch o.output {
+	case "markdown":
+		text = []byte(r.Markdown())
+	case "json":
+		var err error
+		if text, err = r.JSON(); err != nil {
+			return err
+		}
+	}
+	if _, err := io.WriteString(stdout, seal.Redact(string(text))); err != nil {
+		return err
+	}
+	touched, removed := len(r.Diff.Touched()), r.Diff.Count(compare.Removed)
+	switch {
+	case o.maxClusters >= 0 && touched > o.maxClusters:
+		return &refused{hinted{fmt.Errorf("the change touches %s, and --max-clusters is %d", finding.Count(touched, "cluster"), o.maxClusters),
+			"split the change, or raise --max-clusters for it"}}
+	case o.maxRemoved >= 0 && removed > o.maxRemoved:
+		return &refused{hinted{fmt.Errorf("%s would no longer be rendered, and --max-removed is %d", finding.Count(removed, "object"), o.maxRemoved),
+			"see which they are above, and raise --max-removed if they are meant to go"}}
+	case !r.Diff.Empty():
+		return errFound
+	}
+	return nil
+}
