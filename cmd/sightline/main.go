@@ -24,7 +24,7 @@ import (
 // The exit codes; they mean the same for every command.
 const (
 	exitOK      = 0
-	exitFound   = 1 // something was found, or differs: warnings that count as errors, links to seal
+	exitFound   = 1 // something was found, or differs: warnings that count as errors, links to seal, a diff
 	exitFailure = 2 // wrong usage, or a file that cannot be read or written
 	exitInvalid = 3 // the topology, or a template, is wrong
 	exitRefused = 4 // a guard refused

@@ -44,21 +44,22 @@ func (e *effects) namespaces() {
 		k := said[same]
 		clusters := slices.Sorted(maps.Keys(all.clusters[k]))
 		if k.op == Added {
-			e.add(finding.Info, clusters, "%s on %s: its proxies are scraped, and show in the graph", namesText(namespaces, "namespace"), clustersText(clusters))
+			e.add(finding.Info, clusters, "%s on %s %s the graph: proxies there are scraped", namesText(namespaces, "namespace"), clustersText(clusters), verb(namespaces, "joins", "join"))
 			return
 		}
-		end := "nothing deletes it, so its proxies are scraped until somebody does"
+		end := "nothing deletes it, so proxies there are scraped until somebody does"
 		if e.Prunes {
-			end = "the engine deletes it, and then nothing scrapes its proxies"
+			end = "the engine deletes it, and then nothing scrapes the proxies there"
 		}
-		e.add(finding.Warning, clusters, "%s on %s leaves the graph: its PodMonitor is no longer rendered; %s", namesText(namespaces, "namespace"), clustersText(clusters), end)
+		e.add(finding.Warning, clusters, "%s on %s %s the graph: the PodMonitor is no longer rendered; %s",
+			namesText(namespaces, "namespace"), clustersText(clusters), verb(namespaces, "leaves", "leave"), end)
 	})
 }
 
 // clusters finds who joins and who leaves.
 func (e *effects) clusters() {
 	if added := e.diff.AddedClusters; len(added) > 0 {
-		e.add(finding.Info, added, "%s joins", clustersText(added))
+		e.add(finding.Info, added, "%s %s", clustersText(added), verb(added, "joins", "join"))
 	}
 	if removed := e.diff.RemovedClusters; len(removed) > 0 {
 		what := "its objects stay on it until somebody removes them"
@@ -74,7 +75,7 @@ func (e *effects) clusters() {
 		case e.Engine == Flux:
 			what = "Flux deletes its Kustomizations, and what they applied stays (docs/flux.md)"
 		}
-		e.add(finding.Warning, removed, "%s leaves: %s", clustersText(removed), what)
+		e.add(finding.Warning, removed, "%s %s: %s", clustersText(removed), verb(removed, "leaves", "leave"), what)
 	}
 }
 
@@ -227,6 +228,14 @@ func (e *effects) named(kind string, was, is []Application) {
 		e.add(finding.Warning, clusters, "%s renamed: %s; under the new name all of its objects are taken over or made again, and the old one is still there if nothing removes it",
 			are(len(renamed), kind), finding.List(renamed, most))
 	}
+}
+
+// verb is a verb for the names, after one or after several.
+func verb(names []string, one, several string) string {
+	if len(names) == 1 {
+		return one
+	}
+	return several
 }
 
 func are(n int, noun string) string {

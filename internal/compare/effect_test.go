@@ -103,7 +103,7 @@ func TestMoreEffects(t *testing.T) {
 		{"no operator", nil, change{"operator: {channel", "operator: {install: none, channel"}, "EF11: the Subscription of the operator kiali-ossm leaves on 2 clusters (east, west)"},
 		{"the operator's chart", change{"operator: {channel: stable}", "operator: {install: helm, chart: {version: 2.27.0}}"}, change{"operator: {channel: stable}", "operator: {install: helm, chart: {version: 2.28.0}}"},
 			"EF11: the operator's chart goes from version 2.27.0 to 2.28.0"},
-		{"a namespace, pruned", prunes, with(prunes, change{"namespaces: [sample]", "namespaces: []"}), "the engine deletes it, and then nothing scrapes its proxies"},
+		{"a namespace, pruned", prunes, with(prunes, change{"namespaces: [sample]", "namespaces: []"}), "the engine deletes it, and then nothing scrapes the proxies there"},
 		{"objects, pruned", prunes, with(prunes, change{"namespaces: [sample]", "namespaces: []"}), "EF09: the engine deletes 2 objects on 2 clusters"},
 		{"a config that no engine deletes", prunes, with(prunes, change{", userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true}}", ""}), "EF09: 2 objects are no longer rendered"},
 		{"a cluster leaves Argo CD", nil, change{west, ""}, "EF07: cluster west leaves: its Application and its objects stay"},
