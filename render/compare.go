@@ -1,6 +1,8 @@
 package render
 
 import (
+	"io/fs"
+
 	"github.com/sightline-mesh/sightline/internal/compare"
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/fleet"
@@ -9,9 +11,10 @@ import (
 )
 
 // Compare reports what differs between two trees of a topology, the second of
-// which is what it renders to. against says where the first one is from.
-func Compare(t *topology.Topology, against string, old, new []tree.File) (*compare.Report, error) {
-	before, after, err := fleet.Trees(old, new)
+// which is what it renders to. against says where the first one is from, and
+// beside has the files of others there; nil if it is in no directory.
+func Compare(t *topology.Topology, against string, old, new []tree.File, beside fs.FS) (*compare.Report, error) {
+	before, after, err := fleet.Trees(old, new, beside)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -122,7 +124,11 @@ func (o *diffOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	if failed != nil {
 		return failed
 	}
-	report, err := render.Compare(t, o.name(), old, new)
+	var beside fs.FS
+	if o.out != "" {
+		beside = os.DirFS(o.out)
+	}
+	report, err := render.Compare(t, o.name(), old, new, beside)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.name(), err)
 	}
@@ -155,7 +161,7 @@ func (o *diffOptions) name() string {
 // left returns the tree to compare with, and its format.
 func (o *diffOptions) left(ctx context.Context, t *topology.Topology, arg string, stderr io.Writer) ([]tree.File, render.Format, error) {
 	if o.out != "" {
-		return o.rendered(ctx, t)
+		return o.rendered(ctx, t, stderr)
 	}
 	format := render.Format(o.format)
 	if format == "" {
@@ -166,15 +172,18 @@ func (o *diffOptions) left(ctx context.Context, t *topology.Topology, arg string
 }
 
 // rendered reads the tree in a directory. One that is not there yet is empty.
-func (o *diffOptions) rendered(ctx context.Context, t *topology.Topology) ([]tree.File, render.Format, error) {
+func (o *diffOptions) rendered(ctx context.Context, t *topology.Topology, stderr io.Writer) ([]tree.File, render.Format, error) {
 	formats := render.Formats()
 	if o.format != "" {
 		formats = []render.Format{render.Format(o.format)}
 	}
 	var first error
 	for _, format := range formats {
-		dir, err := tree.Open(o.out, tree.Marker{Topology: t.Metadata.Name, Format: string(format)})
+		dir, err := tree.Open(o.out, tree.Marker{Topology: t.Metadata.Name, Format: string(format), Version: thisBuild().Version})
 		if err == nil {
+			if dir.Unfinished() {
+				fmt.Fprintf(stderr, "%s: a render was ended while it changed the directory, so it may have parts of two trees; render again\n", o.out)
+			}
 			files, err := dir.Files(ctx)
 			return files, format, err
 		}

@@ -38,6 +38,11 @@ replaced, and removed when the topology no longer gives them. Whatever else is i
 the directory stays; what is in the way is refused, and replaced with --adopt
 only. A cluster that left the topology is removed with --allow-remove only. A run
 that fails changes nothing; of several topologies each is written as a whole.
+Where a tree changes, a line for each group of changes says how; "sightline diff"
+says before what it means.
+
+With --check nothing is written, and the exit code is 1 if the directory is not
+what would be written.
 
 The format helm is a chart for all clusters and a file of values for each. It is
 written only if it renders to the very objects that the other formats have.
@@ -51,7 +56,10 @@ type renderOptions struct {
 	clusters    []string
 	allowRemove []string
 	adopt       bool
-	rules       ruleFlags
+	checkOnly   bool
+
+	allowImmutable bool
+	rules          ruleFlags
 }
 
 func newRenderCommand() *cobra.Command {
@@ -72,6 +80,8 @@ func newRenderCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&o.clusters, "cluster", nil, `print only this cluster, with "-o -" (repeatable)`)
 	cmd.Flags().StringArrayVar(&o.allowRemove, "allow-remove", nil, `remove this cluster's files, or "all" (repeatable)`)
 	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "replace files that are in the way and do not say that sightline generated them")
+	cmd.Flags().BoolVar(&o.checkOnly, "check", false, "write nothing, and exit with 1 if the directory is not what would be written")
+	cmd.Flags().BoolVar(&o.allowImmutable, "allow-immutable", false, "write a change that Kiali's operator refuses (KC14)")
 	o.rules.add(cmd)
 	return cmd
 }
@@ -139,6 +149,9 @@ func (o *renderOptions) prepare(ctx context.Context, parsed []*topology.Topology
 		if err := o.apart(parsed, besides); err != nil {
 			return err
 		}
+		if o.checkOnly {
+			return o.compareOnly(ctx, parsed, besides, rendered, stdout)
+		}
 		return o.write(ctx, parsed, besides, rendered, stderr)
 	}, err
 }
@@ -180,6 +193,8 @@ func (o *renderOptions) check() error {
 		return &hinted{errors.New(`--allow-remove has no meaning with "-o -"`), ""}
 	case o.out == "-" && o.adopt:
 		return &hinted{errors.New(`--adopt has no meaning with "-o -"`), ""}
+	case o.out == "-" && o.checkOnly:
+		return &hinted{errors.New(`--check has no meaning with "-o -"`), "name the directory to compare with: -o DIR"}
 	}
 	return nil
 }
@@ -252,18 +267,24 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 	// something to put back.
 	ctx, stop := signal.NotifyContext(ctx, endings()...)
 	defer stop()
-	plans := make([]*tree.Plan, len(parsed))
+	plans, changes := make([]*tree.Plan, len(parsed)), make([]*change, len(parsed))
 	for i, t := range parsed {
 		out := o.directory(t, len(parsed))
-		dir, err := tree.Lock(out, tree.Marker{Topology: t.Metadata.Name, Format: o.format, Version: thisBuild().Version})
+		dir, err := tree.Lock(out, o.marker(t))
 		if err != nil {
 			return err
 		}
 		defer dir.Unlock()
-		if plans[i], err = dir.Compare(ctx, rendered[i], tree.Claims{Adopt: o.adopt, Inputs: inputs(t, besides[i])}); err != nil {
+		if plans[i], err = dir.Compare(ctx, rendered[i], o.claims(t, besides[i])); err != nil {
 			return interrupted(err, out)
 		}
 		if err := o.guardRemovals(out, plans[i].RemovedClusters()); err != nil {
+			return err
+		}
+		if changes[i], err = changeOf(ctx, t, out, plans[i], rendered[i]); err != nil {
+			return interrupted(err, out)
+		}
+		if err := o.guardImmutable(out, changes[i]); err != nil {
 			return err
 		}
 	}
@@ -274,6 +295,7 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 		r := plans[i].Report()
 		fmt.Fprintf(stderr, "%s: %s, %d files: %d added, %d changed, %d removed\n", t.Metadata.Name,
 			finding.Count(len(t.Spec.Clusters), "cluster"), r.Added+r.Changed+r.Unchanged, r.Added, r.Changed, r.Removed)
+		changes[i].say(stderr)
 		out := o.directory(t, len(parsed))
 		name(stderr, "removed", out, plans[i].Removed(), "")
 		name(stderr, "kept", out, plans[i].Kept(), ", which has files that sightline did not write")
@@ -302,6 +324,14 @@ func endings() []os.Signal {
 		signals = append(signals, syscall.SIGHUP)
 	}
 	return signals
+}
+
+func (o *renderOptions) marker(t *topology.Topology) tree.Marker {
+	return tree.Marker{Topology: t.Metadata.Name, Format: o.format, Version: thisBuild().Version}
+}
+
+func (o *renderOptions) claims(t *topology.Topology, b beside) tree.Claims {
+	return tree.Claims{Adopt: o.adopt, Inputs: inputs(t, b)}
 }
 
 // directory is where one of several topologies is written.

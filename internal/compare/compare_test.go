@@ -60,6 +60,7 @@ func TestPaths(t *testing.T) {
 			"- ports[name=a]\n~ ports[name=b].port\n+ ports[name=c]\n"},
 		{"by containerPort", `{"ports":[{"containerPort":1,"x":1}]}`, `{"ports":[{"containerPort":1,"x":2}]}`, "~ ports[containerPort=1].x\n"},
 		{"strings", `{"l":["a","b","c","d"]}`, `{"l":["b","d","e"]}`, "- l[0]\n- l[2]\n+ l[2]\n"},
+		{"a string in place of another", `{"l":["a","b"]}`, `{"l":["a","c"]}`, "~ l[1]\n"},
 		{"order", `{"l":["a","b"]}`, `{"l":["b","a"]}`, "> l\n"},
 		{"a rule more, by position", `{"relabelings":[{"a":1},{"a":2}]}`, `{"relabelings":[{"a":1},{"a":9},{"a":2}]}`, "+ relabelings[1]\n"},
 		{"a rule changed, by position", `{"relabelings":[{"a":1},{"a":2}]}`, `{"relabelings":[{"a":1},{"a":3}]}`, "~ relabelings[1].a\n"},

@@ -117,6 +117,11 @@ func (e *effects) kiali() {
 	})
 }
 
+// switches tells whether a cluster becomes the hub, or ceases to be it.
+func switches(c *Change) bool {
+	return !equal(at(c.Old, "spec", "deployment", remoteOnly), at(c.New, "spec", "deployment", remoteOnly))
+}
+
 // login finds changes of how users log in. Kiali sends the callback that is the
 // hub's, and the OAuth server of a remote takes the URIs of its own OAuthClient,
 // so both have to agree.
@@ -129,7 +134,10 @@ func (e *effects) login() {
 		if changes(c, "spec", "auth", "openshift", "redirect_uris") {
 			uris.add("", c.Cluster)
 		}
-		if changes(c, "spec", "auth", "strategy") {
+		if switches(c) {
+			continue
+		}
+		if textAt(c.Old, "spec", "auth", "strategy") != textAt(c.New, "spec", "auth", "strategy") {
 			strategy.add("", c.Cluster)
 		}
 		if changes(c, "spec", "server", "web_root") || changes(c, "spec", "server", "web_fqdn") || changes(c, "spec", "deployment", "ingress") {
@@ -383,7 +391,7 @@ func (e *effects) mesh() {
 			}
 			return string(text)
 		}
-		if old, new := scope(c.Old), scope(c.New); c.Op == Changed && old != new {
+		if old, new := scope(c.Old), scope(c.New); c.Op == Changed && old != new && !switches(c) {
 			all.add(change{old, new}, c.Cluster)
 		}
 	}

@@ -184,10 +184,13 @@ func reportOf(t *testing.T, before, after change) *compare.Report {
 	t.Helper()
 	_, old := treeOf(t, before)
 	top, new := treeOf(t, after)
-	report, err := render.Compare(top, "before", old, new)
+	report, err := render.Compare(top, "before", old, new, nil)
 	require.NoError(t, err)
 	return report
 }
+
+// parsed are the templates, which all cases share.
+var parsed = render.NewTemplates(templates.FS)
 
 func treeOf(t *testing.T, made change) (*topology.Topology, []tree.File) {
 	t.Helper()
@@ -205,7 +208,7 @@ func treeOf(t *testing.T, made change) (*topology.Topology, []tree.File) {
 	}
 	top, findings := topology.Parse("mesh.yaml", []byte(text))
 	require.Empty(t, findings)
-	from := render.Sources{Templates: templates.FS, Links: render.Links{}}
+	from := render.Sources{Templates: parsed, Links: render.Links{}}
 	for i := range top.Spec.Clusters {
 		if c := &top.Spec.Clusters[i]; c.Name == "west" {
 			from.Links[c.Name] = link(t, top, c, sealed, tokens)

@@ -146,11 +146,27 @@ func (c *comparer) lists(path Path, old, new []any) {
 			continue
 		}
 		if is, ok := keysOf(new, by); ok {
+			if by == self && inPlace(was, is) {
+				break
+			}
 			c.keyed(path, by, old, new, was, is)
 			return
 		}
 	}
 	c.positions(path, old, new)
+}
+
+// inPlace tells whether strings only take the place of others.
+func inPlace(was, is []string) bool {
+	if len(was) != len(is) {
+		return false
+	}
+	for i := range was {
+		if was[i] != is[i] && (slices.Contains(is, was[i]) || slices.Contains(was, is[i])) {
+			return false
+		}
+	}
+	return true
 }
 
 // keysOf returns what tells the items apart; ok is false where that field does

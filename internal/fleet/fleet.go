@@ -11,6 +11,7 @@ package fleet
 
 import (
 	"bytes"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -23,9 +24,13 @@ import (
 
 // Trees returns what there is on the clusters of two trees, but for the objects
 // that are the same in both. The error names the file that cannot be read.
-func Trees(old, new []tree.File) (before, after compare.Fleet, err error) {
+//
+// A kustomization that somebody has edited may list files of their own. They are
+// looked for in beside, the directory of the old tree; nil if it is in none.
+func Trees(old, new []tree.File, beside fs.FS) (before, after compare.Fleet, err error) {
 	texts := texts{}
 	a, b := read(texts, old), read(texts, new)
+	a.beside = beside
 	for _, name := range slices.Sorted(maps.Keys(a.clusters)) {
 		if !b.clusters[name] {
 			objects, err := a.cluster(name)
@@ -117,6 +122,7 @@ type files struct {
 	known    map[string][]leaf // of the folders of kustomizations
 	built    *kustomize.Built
 	made     map[leaf][]compare.Object
+	beside   fs.FS
 	chart    string // what the chart is made of, "" where there is none
 	chartOf  *chartOf
 }
@@ -174,6 +180,42 @@ func (f *files) below(dir string) []tree.File {
 		to++
 	}
 	return f.tree[from:to]
+}
+
+// find returns the text of a file of the tree, or of one that is beside it.
+func (f *files) find(p string) *text {
+	if known := f.at[p]; known != nil || f.beside == nil || !fs.ValidPath(p) {
+		return known
+	}
+	content, err := fs.ReadFile(f.beside, p)
+	if err != nil {
+		return nil // there is none, or it is a folder
+	}
+	f.take(tree.File{Path: p, Content: content})
+	return f.at[p]
+}
+
+// findBelow returns the files below a folder of the tree, or of one that is
+// beside it.
+func (f *files) findBelow(dir string) []tree.File {
+	if files := f.below(dir); len(files) > 0 || f.beside == nil || !fs.ValidPath(dir) || dir == "." {
+		return files
+	}
+	_ = fs.WalkDir(f.beside, dir, func(p string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() {
+			f.find(p)
+		}
+		return err // of a folder that is not there
+	})
+	return f.below(dir)
+}
+
+// take adds a file to the tree.
+func (f *files) take(file tree.File) {
+	i, _ := slices.BinarySearchFunc(f.tree, file.Path, func(f tree.File, p string) int { return strings.Compare(f.Path, p) })
+	f.tree = slices.Insert(slices.Clip(f.tree), i, file)
+	f.at[file.Path] = f.texts.of(file.Path, file.Content)
+	f.built = nil // which has not got it
 }
 
 func isYAML(p string) bool { return path.Ext(p) == ".yaml" || path.Ext(p) == ".yml" }

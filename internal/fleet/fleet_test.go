@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -57,7 +58,7 @@ func examples(t *testing.T) []string {
 
 func differences(t *testing.T, old, new []tree.File) *compare.Diff {
 	t.Helper()
-	before, after, err := fleet.Trees(old, new)
+	before, after, err := fleet.Trees(old, new, nil)
 	require.NoError(t, err)
 	d, err := compare.Fleets(before, after)
 	require.NoError(t, err)
@@ -97,7 +98,7 @@ func TestFormatsHaveTheSameObjects(t *testing.T) {
 		}
 		if files, ok := trees["kustomize"]; ok {
 			compared++
-			before, _, err := fleet.Trees(files, nil)
+			before, _, err := fleet.Trees(files, nil, nil)
 			require.NoError(t, err)
 			assert.NotEmpty(t, before.Clusters, example)
 			d, err := compare.Fleets(compare.Fleet{Clusters: before.Clusters}, built(t, files))
@@ -195,7 +196,7 @@ func TestUnreadable(t *testing.T) {
 		{"clusters/cluster1/kiali/kiali-hub.yaml", "apiVersion:", "a: [b\napiVersion:", "clusters/cluster1/kiali/kiali-hub.yaml: "},
 		{"clusters/cluster1/kiali/kiali-hub.yaml", "kind: Kiali", "kin: Kiali", "without"},
 	} {
-		_, _, err := fleet.Trees(files, edited(t, files, c.only, c.old, c.new))
+		_, _, err := fleet.Trees(files, edited(t, files, c.only, c.old, c.new), nil)
 		assert.ErrorContains(t, err, c.says)
 	}
 }
@@ -216,4 +217,29 @@ func TestJoinsAndLeaves(t *testing.T) {
 	}
 	assert.Contains(t, kinds, "kustomize.toolkit.fluxcd.io/v1 Kustomization")
 	assert.Contains(t, kinds, "kiali.io/v1alpha1 Kiali")
+}
+
+// TestFilesBeside shows that a kustomization may list files that are not part of
+// the tree.
+func TestFilesBeside(t *testing.T) {
+	files := goldenTree(t, "east-west", "kustomize")
+	const phase = "clusters/cluster2/monitoring/"
+	changed := edited(t, files, phase, "resources:\n", "patches:\n- path: interval.yaml\n  target: {kind: PodMonitor}\nresources:\n- more.yaml\n")
+	beside := fstest.MapFS{
+		phase + "interval.yaml": {Data: []byte("- op: replace\n  path: /spec/podMetricsEndpoints/0/interval\n  value: 5s\n")},
+		phase + "more.yaml":     {Data: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more, namespace: sample}\n")},
+		"clusters/other/x.yaml": {Data: []byte("no object")},
+	}
+	before, after, err := fleet.Trees(changed, files, beside)
+	require.NoError(t, err)
+	d, err := compare.Fleets(before, after)
+	require.NoError(t, err)
+	var said []string
+	for _, c := range d.Changes {
+		said = append(said, c.Cluster+" "+c.Op.String()+" "+c.ID.Kind)
+	}
+	assert.Equal(t, []string{"cluster2 removed ConfigMap", "cluster2 changed PodMonitor", "cluster2 changed PodMonitor"}, said)
+
+	_, _, err = fleet.Trees(changed, files, nil)
+	assert.ErrorContains(t, err, "more.yaml")
 }

@@ -55,11 +55,11 @@ func (f *files) listed(dir string, fields map[string]any, above []string) (leave
 	for _, r := range resources {
 		name, _ := r.(string)
 		at := path.Join(dir, name)
-		if text := f.at[at]; text != nil {
+		if text := f.find(at); text != nil {
 			leaves = append(leaves, leaf{text: text})
 			continue
 		}
-		if f.at[at+"/"+kustomize.File] == nil {
+		if f.find(at+"/"+kustomize.File) == nil {
 			return nil, false, fmt.Errorf("%s/%s: it lists %q, and there is no such file or kustomization", dir, kustomize.File, name)
 		}
 		below, err := f.kustomization(at, above)
@@ -110,11 +110,14 @@ func (f *files) reads(dir string, seen map[string]bool) string {
 		}
 		for _, name := range stringsIn(fields, nil) {
 			at := path.Join(path.Dir(file.Path), name)
-			switch other := f.at[at]; {
+			if len(name) > 1000 || strings.Contains(name, "\n") {
+				continue // no path
+			}
+			switch other := f.find(at); {
 			case within(at, dir), within(dir, at):
 			case other != nil:
 				fmt.Fprintf(&b, "%s %p\n", at, other)
-			case len(f.below(at)) > 0:
+			case len(f.findBelow(at)) > 0:
 				b.WriteString(f.reads(at, seen))
 			}
 		}
