@@ -17,34 +17,38 @@ GO_RELEASE := 1.26
 jsonnet_sources := $(sort $(shell find templates overlays -name '*.jsonnet' -o -name '*.libsonnet' 2>/dev/null))
 jsonnetfmt      := bin/jsonnetfmt -n 2 --string-style s
 
-# The tests compare with the real programs, not only with their libraries.
+# The programs that users give our files to. Tests that run them are named TestProgram….
 programs := bin/kustomize bin/helm3 bin/helm4 bin/kubeseal
-test race e2e e2e-full: export SIGHTLINE_HELM3 = $(CURDIR)/bin/helm3
-test race e2e e2e-full: export SIGHTLINE_HELM4 = $(CURDIR)/bin/helm4
-test race: export SIGHTLINE_KUBESEAL = $(CURDIR)/bin/kubeseal
+test-programs e2e e2e-full: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
+test-programs e2e e2e-full: export SIGHTLINE_HELM3 = $(CURDIR)/bin/helm3
+test-programs e2e e2e-full: export SIGHTLINE_HELM4 = $(CURDIR)/bin/helm4
+test-programs: export SIGHTLINE_KUBESEAL = $(CURDIR)/bin/kubeseal
 e2e e2e-full: export SIGHTLINE = $(CURDIR)/bin/sightline
 # Tests are short-lived and make much garbage.
-test: export GOGC = 400
-test race golden fuzz bench e2e e2e-full: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
+test test-programs: export GOGC = 400
 
 .DELETE_ON_ERROR:
-.PHONY: help build test race e2e e2e-full lint fmt golden fuzz bench release release-check cross clean
+.PHONY: help build test test-programs race e2e e2e-full lint fmt golden fuzz bench release release-check cross clean
 
 help: ## list the targets (default)
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
 
 # Always run, because Go itself knows what is out of date; with nothing to do it takes a second.
 build: ## build bin/sightline
 	$(GO) build -o bin/ ./cmd/sightline
 
-# Go's cache of results knows neither the program which e2e/appset runs nor the goldens that e2e/flux reads.
-test: $(programs) ## run every test (TESTFLAGS=-v, …)
+# The tiers are in docs/testing.md.
+test: ## tier 0: run every test of this module (TESTFLAGS=-v, …)
 	$(GO) test ./... $(TESTFLAGS)
+
+# Go's cache of results knows neither the programs nor the goldens that these read.
+test-programs: $(programs) ## tier 1: what kustomize, Helm, kubeseal, Argo CD, Flux and prometheus-operator make of our files
+	$(GO) test ./render -run '^TestProgram' -count=1 $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/appset -trimpath -count=1 ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/flux -trimpath -count=1 ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/promcfg -trimpath -count=1 . $(TESTFLAGS)
 
-race: $(programs) ## run every test under the race detector; needs a C compiler
+race: ## run every test under the race detector; needs a C compiler
 	$(GO) test -race ./... $(TESTFLAGS)
 
 # What the suite starts is built into the user's cache, the first time for minutes; a test has no time for that.
@@ -57,19 +61,19 @@ e2e-full: build bin/kustomize bin/helm3 bin/helm4 ## the same and those with Pro
 	$(GO) test -C e2e/suite . -tags full -count=1 -timeout 60m -v $(TESTFLAGS)
 
 # The flag -update exists in these packages only: `go test ./... -update` would fail in all others.
-golden: bin/kustomize ## rewrite golden/, topologies/bad/*.out, docs/rules.md, internal/kiali/fields.tsv and the expectations of the command scripts; then read the diff
+golden: ## rewrite golden/, topologies/bad/*.out, docs/rules.md, internal/kiali/fields.tsv and the expectations of the command scripts; then read the diff
 	$(GO) test ./render/ -run 'TestGolden|TestFleet' -update
-	$(GO) test ./internal/topology/ -update
-	$(GO) test ./internal/check/ -update
-	$(GO) test ./internal/kiali/ -update
-	$(GO) test ./cmd/sightline/ -update
+	$(GO) test ./internal/topology/ -run 'TestDocs|TestSchemaFile|TestFindings' -update
+	$(GO) test ./internal/check/ -run TestPage -update
+	$(GO) test ./internal/kiali/ -run TestFields -update
+	$(GO) test ./cmd/sightline/ -run 'TestScripts|TestLayouts|TestBadTopologies|TestExamples|TestCommandReference' -update
 
-fuzz: bin/kustomize ## run each fuzz target for FUZZTIME (10s)
+fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file func; do \
 		$(GO) test "$${file%/*}" -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) </dev/null || exit 1; \
 	done
 
-bench: bin/kustomize ## run the benchmarks that match BENCH (all)
+bench: ## run the benchmarks that match BENCH (all)
 	@dirs=$$(grep -rlE --include='*_test.go' '^func Benchmark' . | xargs -r -n1 dirname | sort -u); \
 	if [ -z "$$dirs" ]; then echo 'bench: there is no benchmark yet'; exit; fi; \
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $$dirs

@@ -57,6 +57,11 @@ func TestChartWithOverlays(t *testing.T) {
 	again, err := Tree(&reversed, from, Helm)
 	require.NoError(t, err)
 	assert.Equal(t, files, again, "the order of the clusters does not show")
+}
+
+// TestProgramHelmsRenderOverlays shows the same of the programs.
+func TestProgramHelmsRenderOverlays(t *testing.T) {
+	top, from := chartedWith(t)
 	for version, helm := range helms(t) {
 		t.Run(version, func(t *testing.T) { helm.requireTree(t, top, from) })
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// TestHelmsRenderWhatKustomizeBuilds lets the Helm programs that people have
+// TestProgramHelmsRenderWhatKustomizeBuilds lets the Helm programs that people have
 // render the chart of every example, one cluster of each shape.
-func TestHelmsRenderWhatKustomizeBuilds(t *testing.T) {
+func TestProgramHelmsRenderWhatKustomizeBuilds(t *testing.T) {
 	for version, helm := range helms(t) {
 		for name, top := range everyExample(t) {
 			if d := top.Spec.Delivery; d != nil && strings.HasPrefix(d.RepoURL, "oci:") {
@@ -55,9 +55,9 @@ func (h helmProgram) requireTree(t *testing.T, top *topology.Topology, from Sour
 	}
 }
 
-// TestHelmsPackage shows that the chart can be packed, and that the archive
+// TestProgramHelmsPackage shows that the chart can be packed, and that the archive
 // renders to the same.
-func TestHelmsPackage(t *testing.T) {
+func TestProgramHelmsPackage(t *testing.T) {
 	top := everyExample(t)["east-west"]
 	for version, helm := range helms(t) {
 		t.Run(version, func(t *testing.T) {
@@ -72,8 +72,8 @@ func TestHelmsPackage(t *testing.T) {
 	}
 }
 
-// TestHelmsRefuseWrongValues shows what the schema keeps from a cluster.
-func TestHelmsRefuseWrongValues(t *testing.T) {
+// TestProgramHelmsRefuseWrongValues shows what the schema keeps from a cluster.
+func TestProgramHelmsRefuseWrongValues(t *testing.T) {
 	top := everyExample(t)["east-west"]
 	for version, helm := range helms(t) {
 		out := writtenTree(t, top, Helm)
@@ -104,9 +104,9 @@ func TestHelmsRefuseWrongValues(t *testing.T) {
 	}
 }
 
-// TestHelmsRenderPhases shows that the releases of the phases together have
+// TestProgramHelmsRenderPhases shows that the releases of the phases together have
 // the objects of the cluster, each once.
-func TestHelmsRenderPhases(t *testing.T) {
+func TestProgramHelmsRenderPhases(t *testing.T) {
 	top := everyExample(t)["east-west"]
 	phases := []resource.Phase{resource.Operator, resource.Kiali, resource.Link, resource.Monitoring}
 	for version, helm := range helms(t) {
@@ -128,8 +128,8 @@ func TestHelmsRenderPhases(t *testing.T) {
 	}
 }
 
-// TestHelmsKeepHostileValues is FuzzHostileValues for the programs.
-func TestHelmsKeepHostileValues(t *testing.T) {
+// TestProgramHelmsKeepHostileValues is FuzzHostileValues for the programs.
+func TestProgramHelmsKeepHostileValues(t *testing.T) {
 	top := everyExample(t)["east-west"]
 	keys := map[string]any{}
 	for _, s := range hostile {
@@ -151,7 +151,7 @@ func TestHelmsKeepHostileValues(t *testing.T) {
 // helmProgram runs a Helm program that has nothing of its user's.
 type helmProgram struct{ file, home string }
 
-// helms are the programs that make test names.
+// helms are the programs that make test-programs names; without any the test is skipped.
 func helms(t *testing.T) map[string]helmProgram {
 	t.Helper()
 	programs := map[string]helmProgram{}
@@ -159,8 +159,11 @@ func helms(t *testing.T) map[string]helmProgram {
 		if file := os.Getenv(variable); file != "" {
 			programs[version] = helmProgram{file, t.TempDir()}
 		} else {
-			t.Logf("%s is not tried: %s names no program (make test sets it)", version, variable)
+			t.Logf("%s is not tried: %s names no program (make test-programs sets it)", version, variable)
 		}
+	}
+	if len(programs) == 0 {
+		t.Skip("neither Helm 3 nor Helm 4 is tried")
 	}
 	return programs
 }

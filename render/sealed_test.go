@@ -32,10 +32,10 @@ const (
 	testOnlyCertificate = "testdata/controller/test-only.crt"
 )
 
-// TestKubesealOpensLinks renders links, has kustomize build the hub, and has
+// TestProgramKubesealOpensLinks renders links, has kustomize build the hub, and has
 // kubeseal open what comes of it: the Secret is there again, with what Kiali and
 // its operator look for.
-func TestKubesealOpensLinks(t *testing.T) {
+func TestProgramKubesealOpensLinks(t *testing.T) {
 	t.Run("single", func(t *testing.T) {
 		top := everyExample(t)["linked"]
 		secrets := unsealed(t, top, SourcesOf(top))
@@ -88,7 +88,7 @@ func unsealed(t *testing.T, top *topology.Topology, from Sources) []secret {
 	t.Helper()
 	kustomize, kubeseal := os.Getenv("SIGHTLINE_KUSTOMIZE"), os.Getenv("SIGHTLINE_KUBESEAL")
 	if kustomize == "" || kubeseal == "" {
-		t.Skip("SIGHTLINE_KUSTOMIZE and SIGHTLINE_KUBESEAL name no programs (make test sets them), so it is not shown that kubeseal opens the links")
+		t.Skip("SIGHTLINE_KUSTOMIZE and SIGHTLINE_KUBESEAL name no programs (make test-programs sets them), so it is not shown that kubeseal opens the links")
 	}
 	out := writtenFrom(t, top, from, Kustomize)
 	built := output(t, nil, kustomize, "build", filepath.Join(out, "clusters", top.Hub().Name, "link"))
