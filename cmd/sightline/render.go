@@ -303,6 +303,26 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 	return nil
 }
 
+// claims say which files are ours although they do not say so.
+func (o *renderOptions) claims(t *topology.Topology, b beside) tree.Claims {
+	return tree.Claims{
+		Adopt:  o.adopt,
+		Inputs: inputs(t, b),
+		Wrote:  render.WroteEarlier,
+		Before: func() []tree.File {
+			from, closed, err := openSources(t, b.links)
+			if err != nil {
+				return nil
+			}
+			defer closed()
+			// That version may not have been able to render it: then the files are
+			// of another topology, and will be named.
+			files, _ := render.Earlier(t, from, render.Format(o.format))
+			return files
+		},
+	}
+}
+
 // name says what has become of files or folders of a tree, for as many of them as
 // fit into a message.
 func name(w io.Writer, what, out string, paths []string, why string) {
@@ -328,10 +348,6 @@ func endings() []os.Signal {
 
 func (o *renderOptions) marker(t *topology.Topology) tree.Marker {
 	return tree.Marker{Topology: t.Metadata.Name, Format: o.format, Version: thisBuild().Version}
-}
-
-func (o *renderOptions) claims(t *topology.Topology, b beside) tree.Claims {
-	return tree.Claims{Adopt: o.adopt, Inputs: inputs(t, b)}
 }
 
 // directory is where one of several topologies is written.

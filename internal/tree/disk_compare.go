@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -18,9 +19,12 @@ type Claims struct {
 	// Before returns the tree as a version that put no line into its files would
 	// have written it. Where the marker is of such a version, files with exactly
 	// these bytes are ours. It is called only if there are files to compare.
-	Before func() ([]File, error)
-	// Adopt takes regular files that stand where the tree has one, and in a tree
-	// of such a version all others that could be of it.
+	Before func() []File
+	// Wrote says whether a file could be one that such a version has written for
+	// another topology. In a tree of such a version, these are in the way too: later
+	// nobody would know them.
+	Wrote func(p string, content []byte) bool
+	// Adopt takes regular files that are in the way.
 	Adopt bool
 	// Inputs are files and folders on the disk that are never taken, because the
 	// tree is made of them.
@@ -81,7 +85,7 @@ func (d *Dir) Compare(ctx context.Context, files []File, claims Claims) (*Plan, 
 	if err := d.claim(found, claims); err != nil {
 		return nil, err
 	}
-	if err := found.guard(d.path); err != nil {
+	if err := found.guard(d); err != nil {
 		return nil, err
 	}
 	return found.plan(d), nil
@@ -148,20 +152,28 @@ func readHead(name string, size int) ([]byte, error) {
 // claim makes files ours that have no line but may be taken.
 func (d *Dir) claim(found *findings, claims Claims) error {
 	if d.unsigned() && claims.Before != nil && (len(found.blocked) > 0 || len(found.strays) > 0) {
-		before, err := claims.Before()
-		if err != nil {
-			return err
-		}
-		for _, f := range before {
+		buffer := make([]byte, 32<<10)
+		for _, f := range claims.Before() {
 			if !found.isForeign(f.Path) {
 				continue
 			}
-			equal, info, err := holds(d.real(f.Path), f.Content, make([]byte, 32<<10))
+			equal, info, err := holds(d.real(f.Path), f.Content, buffer)
 			if err != nil {
 				return err
 			}
 			if equal {
 				found.take(f.Path, info)
+			}
+		}
+	}
+	if d.unsigned() && claims.Wrote != nil {
+		for _, p := range slices.Sorted(maps.Keys(found.strays)) {
+			content, err := os.ReadFile(d.real(p))
+			if err != nil && !os.IsPermission(err) {
+				return err
+			}
+			if err == nil && claims.Wrote(p, content) {
+				found.blocked[p] = isLeft
 			}
 		}
 	}

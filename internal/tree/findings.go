@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -47,6 +46,7 @@ const (
 	isCheckout                 // or an output directory
 	isInside                   // something that is not ours in a folder at a file's place
 	isSpelled                  // as something in the tree, but for letter case
+	isLeft                     // over from a version that put no line into its files
 )
 
 func newFindings(files []File) *findings {
@@ -183,7 +183,7 @@ func (f *findings) isForeign(p string) bool {
 
 // adoptable lists such files as are in the way.
 func (f *findings) adoptable() []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(f.blocked)), func(p string) bool { return f.blocked[p] != isFile })
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(f.blocked)), func(p string) bool { return f.blocked[p] != isFile && f.blocked[p] != isLeft })
 }
 
 // take makes such a file ours.
@@ -198,32 +198,35 @@ func (f *findings) take(p string, info fs.FileInfo) {
 }
 
 // guard returns a *GuardError if something is in the way that is not ours.
-func (f *findings) guard(dir string) error {
+func (f *findings) guard(d *Dir) error {
 	if len(f.blocked) == 0 {
 		return nil
 	}
 	paths := slices.Sorted(maps.Keys(f.blocked))
-	first := f.blocked[paths[0]]
-	alike := true
+	first, alike, earlier := f.blocked[paths[0]], true, d.unsigned()
 	for _, why := range f.blocked {
 		alike = alike && why == first
+		earlier = earlier && (why == isFile || why == isLeft)
 	}
-	real := func(p string) string { return filepath.Join(dir, filepath.FromSlash(p)) }
-	if len(paths) == 1 {
-		e := first.guard(real(paths[0]))
+	if len(paths) == 1 && !earlier {
+		e := first.guard(d.real(paths[0]))
 		return &e
 	}
 	e := GuardError{
-		Path:  dir,
+		Path:  d.path,
 		Found: fmt.Sprintf("has %d files or folders in the way that sightline did not write", len(paths)),
 		Want:  "none",
 		Hint:  "move them elsewhere, or choose another directory with -o",
 	}
-	if alike {
+	switch {
+	case earlier:
+		e.Found = "is of an earlier version, and has files that are not as that version gave them for this topology"
+		e.Hint = "render the topology as it was when they were written, and change it then; or, if nobody has edited them, add --adopt"
+	case alike:
 		e.Hint = strings.Replace(first.guard("them").Hint, "in it", "in them", 1)
 	}
 	for _, p := range paths {
-		e.Paths = append(e.Paths, real(p))
+		e.Paths = append(e.Paths, d.real(p))
 	}
 	return &e
 }
@@ -256,9 +259,6 @@ func (f *findings) plan(d *Dir) *Plan {
 	p := &Plan{dir: d, files: f.files, changes: f.changes(), folders: f.folders, vanish: f.vanish, seen: f.seen}
 	if d.Unfinished() {
 		p.empty = f.others // the killed run may have come to their files, and not to them
-	}
-	if d.unsigned() {
-		p.stays = slices.Sorted(maps.Keys(f.strays))
 	}
 	return p
 }

@@ -17,7 +17,6 @@ type Plan struct {
 	folders map[string]bool        // folders of the tree that are there already
 	vanish  []string               // folders at the place of a file, in which all is ours
 	empty   []string               // folders to remove if there is nothing in them
-	stays   []string               // files without our line in a tree of a version that put none into its own
 	seen    map[string]fs.FileInfo // of each file that is changed or removed
 	kept    []string               // folders that Apply has left because there is more in them
 }
@@ -64,10 +63,6 @@ func (p *Plan) Removed() []string {
 // Kept returns the folders that Apply has emptied of our files and not removed,
 // because there is something else in them.
 func (p *Plan) Kept() []string { return p.kept }
-
-// Strays returns the files that may be left over from a version that put no line
-// into its files, and stay: nothing shows that they are ours.
-func (p *Plan) Strays() []string { return p.stays }
 
 // record is what the marker says when the tree is complete.
 func (p *Plan) record() record {

@@ -1,0 +1,106 @@
+// Package earlier has what is needed to know the files of a tree that the version
+// before the first line in every file has written: its templates, and how it laid
+// them out as kustomizations.
+//
+// A tree of that version is taken over once: files with exactly these bytes are
+// ours, although they do not say so. Nothing else depends on this package. It can
+// go, with render.Earlier and the Claims of package tree that are about it, when
+// nobody is expected to come from a version before v0.2 any more.
+package earlier
+
+import (
+	"bytes"
+	"embed"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+)
+
+//go:embed templates
+var files embed.FS
+
+// Templates are that version's, in place of package templates.
+func Templates() fs.FS {
+	sub, err := fs.Sub(files, "templates")
+	if err != nil {
+		panic(err) // the name is right
+	}
+	return sub
+}
+
+// Topology returns a topology with the values that later versions made fields.
+func Topology(t *topology.Topology) *topology.Topology {
+	written := t.Spec.Metrics.Thanos.RemoteWrite
+	if written == nil {
+		return t
+	}
+	earlier, write := *t, *written
+	write.ClusterLabel = "cluster"
+	earlier.Spec.Metrics.Thanos.RemoteWrite = &write
+	return &earlier
+}
+
+// Delivered gives the objects of Argo CD the kustomization that they had.
+func Delivered(files []tree.File) {
+	for i := range files {
+		if files[i].Path == "argocd/"+File {
+			files[i].Content = append(files[i].Content, "sortOptions:\n  order: fifo\n"...)
+		}
+	}
+}
+
+// Wrote says whether a file could be one that the version wrote for another
+// topology: it lies where that version wrote such an object, and reads exactly as
+// that version printed it.
+func Wrote(p string, content []byte) bool {
+	top, rest, _ := strings.Cut(p, "/")
+	if path.Ext(p) != ".yaml" {
+		return false
+	}
+	data, err := yaml.YAMLToJSONStrict(content)
+	if err != nil {
+		return false
+	}
+	decoded, err := resource.DecodeJSON(data)
+	object, ok := decoded.(map[string]any)
+	if err != nil || !ok || !bytes.Equal(resource.Encode(nil, object), content) {
+		return false
+	}
+	if path.Base(p) != File {
+		metadata, _ := object["metadata"].(map[string]any)
+		labels, _ := metadata["labels"].(map[string]any)
+		return slices.Contains([]string{"argocd", "base", "clusters", "flux"}, top) && labels["app.kubernetes.io/managed-by"] == "sightline"
+	}
+	switch top {
+	case "argocd", "clusters":
+		return object["sortOptions"] != nil
+	case "base":
+		return bases.MatchString(rest)
+	case "namespaces":
+		namespace, _, _ := strings.Cut(rest, "/")
+		return object["namespace"] == namespace
+	case "flux", "overlays":
+		return false // it could be anybody's
+	}
+	return false
+}
+
+// bases are the folders of base/.
+var bases = regexp.MustCompile(`^(cluster-monitoring|istiod|kiali|podmonitor|telemetry|user-workload)[-a-z0-9]*/`)
+
+// Chart gives a chart the first line that its Chart.yaml had.
+func Chart(files []tree.File) {
+	for i := range files {
+		if files[i].Path == "chart/Chart.yaml" {
+			files[i].Content = append([]byte("# Written by sightline; the next render replaces it.\n"), files[i].Content...)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+// What Argo CD needs to deliver the clusters: a project that says what may go
+// where, and an ApplicationSet that makes an Application for each.
+local meta = import 'meta.libsonnet';
+local project = import 'project.libsonnet';
+
+// Neither is a label of the engine's own, so clusters can be selected by them
+// whatever else has labels.
+local labels = {
+  topology: 'sightline.dev/topology',
+  cluster: 'sightline.dev/cluster',
+};
+
+// Each generator with how the template names the values that it gives.
+local generators(shape, topology, argocd) = {
+  local named = {
+    cluster: '{{ .cluster }}',
+    application: '{{ .application }}',
+    // A cluster has one of the two, and an absent key is an error otherwise.
+    destination: if shape.byName
+    then { server: '{{ dig "server" "" .destination }}', name: '{{ dig "name" "" .destination }}' }
+    else { server: '{{ .destination.server }}' },
+  },
+  list: named { generator: { list: { elements: argocd.clusters } } },
+  git: named { generator: { git: {
+    repoURL: argocd.repoURL,
+    revision: argocd.revision,
+    files: [{ path: argocd.clusterFiles }],
+  } } },
+  clusters: {
+    generator: { clusters: {
+      selector: {
+        matchLabels: { [labels.topology]: topology.name },
+        // index gives nothing for a label that is not there, and no error.
+        matchExpressions: [{ key: labels.cluster, operator: 'Exists' }],
+      },
+      values: { cluster: '{{ index .metadata.labels "' + labels.cluster + '" }}' },
+    } },
+    cluster: '{{ .values.cluster }}',
+    application: topology.name + '-{{ .values.cluster | lower | replace "." "-" | replace "_" "-" }}',
+    destination: { server: '{{ .server }}' },
+  },
+}[shape.generator];
+
+// Where the tree is, by its format. The paths that an Application is made of
+// are relative to its own: without them every commit to the repository would
+// have every Application made anew.
+local sources(shape, argocd, cluster) = {
+  kustomize: {
+    source: { path: argocd.clustersPath + '/' + cluster },
+    madeOf: '.;../../base;../../namespaces' + (if shape.components then ';../../overlays' else ''),
+  },
+  helm: {
+    source: { path: argocd.chartPath, helm: { valueFiles: ['../clusters/' + cluster + '.yaml'] } },
+    madeOf: '.;../clusters/' + cluster + '.yaml',
+  },
+  manifests: {
+    source: { path: argocd.clustersPath + '/' + cluster, directory: { recurse: true } },
+    madeOf: '.',
+  },
+}[shape.format];
+
+// With the chart beside it, the operator is of the first sync wave: it runs
+// before the Kiali resource comes, and goes after it.
+local origin(shape, argocd, source) =
+  local tree = { repoURL: argocd.repoURL, targetRevision: argocd.revision } + source;
+  if !shape.operatorChart then { source: tree } else {
+    sources: [
+      {
+        repoURL: argocd.chart.repoURL,
+        chart: 'kiali-operator',
+        targetRevision: argocd.chart.version,
+        // The Kiali resource is the tree's.
+        helm: { releaseName: 'kiali-operator', valuesObject: { cr: { create: false } } },
+      },
+      tree,
+    ],
+  };
+
+// A rollout syncs by itself. Were sync automated as well, a controller in which
+// progressive syncs are off would bring every change to all clusters at once.
+local automated(shape, argocd) =
+  if shape.automated && !shape.rollout
+  then { automated: { prune: argocd.sync.prune, selfHeal: argocd.sync.selfHeal } }
+  else {};
+
+local template(shape, topology, argocd, made) =
+  local from = sources(shape, argocd, made.cluster);
+  {
+    metadata: {
+      name: made.application,
+      labels: { [labels.topology]: topology.name, [labels.cluster]: made.cluster },
+      annotations: { 'argocd.argoproj.io/manifest-generate-paths': from.madeOf },
+    },
+    spec: {
+      project: argocd.project,
+      // All objects of the tree name their namespaces; this is for those of
+      // the operator's chart.
+      destination: made.destination + (if shape.operatorChart then { namespace: argocd.chart.namespace } else {}),
+      syncPolicy: automated(shape, argocd) {
+        syncOptions: [
+          'ServerSideApply=true',
+          // The operator brings the definition of the Kiali resource with it.
+          'SkipDryRunOnMissingResource=true',
+        ] + (if shape.operatorChart then ['CreateNamespace=true'] else []),
+        // What takes its time on a new cluster, such as an operator's first
+        // start, is waited for; the last tries are five minutes apart.
+        retry: { limit: 10, backoff: { duration: '15s', factor: 2, maxDuration: '5m' } },
+      },
+    } + origin(shape, argocd, from.source),
+  };
+
+local applications(shape, topology, argocd) =
+  local made = generators(shape, topology, argocd);
+  {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'ApplicationSet',
+    metadata: {
+      name: topology.name,
+      namespace: argocd.namespace,
+      labels: meta.labels('mesh-delivery', topology),
+      // With it Argo CD lets go of the Applications before the ApplicationSet
+      // is deleted; without it they would be deleted too.
+      [if shape.kept then 'finalizers']: ['resources-finalizer.argocd.argoproj.io'],
+    },
+    spec: {
+      goTemplate: true,
+      goTemplateOptions: ['missingkey=error'],
+      generators: [made.generator],
+      // Whatever becomes of an Application, what it has brought stays.
+      syncPolicy: { applicationsSync: argocd.applicationsSync, preserveResourcesOnDeletion: true },
+      [if shape.rollout then 'strategy']: {
+        type: 'RollingSync',
+        rollingSync: { steps: [
+          {
+            matchExpressions: [{ key: labels.cluster, operator: 'In', values: step.clusters }],
+            maxUpdate: step.maxUpdate,
+          }
+          for step in argocd.rollout
+        ] },
+      },
+      template: template(shape, topology, argocd, made),
+    },
+  };
+
+function(
+  shape=error 'must provide shape',
+  topology=error 'must provide topology',
+  argocd=error 'must provide argocd',
+) {
+  appproject: project(topology, argocd),
+  applicationset: applications(shape, topology, argocd),
+}

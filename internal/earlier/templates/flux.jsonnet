@@ -1,0 +1,154 @@
+local health = import 'health.libsonnet';
+local meta = import 'meta.libsonnet';
+
+// What is tried again without waiting for the interval: a kind whose
+// definition the operator has yet to bring, a cluster that was away.
+local retryInterval = '1m';
+
+local metadata(flux, name) = {
+  name: name,
+  namespace: flux.namespace,
+  labels: meta.labels('mesh-delivery', flux.topology),
+};
+
+local source(shape, flux) = {
+  apiVersion: 'source.toolkit.fluxcd.io/v1',
+  kind: flux.source.kind,
+  metadata: metadata(flux, flux.source.name),
+  spec: {
+    interval: flux.interval,
+    url: flux.source.url,
+    ref: flux.source.ref,
+  } + if shape.secretRef then { secretRef: { name: flux.secretRef } } else {},
+};
+
+local sourceRef(flux) = { kind: flux.source.kind, name: flux.source.name };
+
+// What has all others. Those of a cluster that left are removed; what becomes
+// of the cluster is for their own policies to say.
+local root(flux, step) = {
+  apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+  kind: 'Kustomization',
+  metadata: metadata(flux, flux.topology.name),
+  spec: {
+    deletionPolicy: 'Orphan',
+    interval: flux.interval,
+    path: step.root,
+    prune: true,
+    retryInterval: retryInterval,
+    sourceRef: sourceRef(flux),
+    timeout: flux.timeout,
+  },
+};
+
+local order(shape, step) =
+  (if shape.dependsOn then { dependsOn: [{ name: step.dependsOn }] } else {}) +
+  (if shape.wait && std.length(health[shape.phase]) > 0 then { healthCheckExprs: health[shape.phase] } else {});
+
+local kubeConfig(shape, step) =
+  if shape.kubeConfig then { kubeConfig: { secretRef: { name: step.kubeConfig } } } else {};
+
+local kustomization(flux, step) = {
+  apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+  kind: 'Kustomization',
+  metadata: metadata(flux, step.name),
+  spec: {
+    deletionPolicy: flux.deletionPolicy,
+    interval: flux.interval,
+    path: step.path,
+    prune: flux.prune,
+    retryInterval: retryInterval,
+    sourceRef: sourceRef(flux),
+    timeout: flux.timeout,
+    wait: flux.wait,
+  },
+};
+
+// A release is uninstalled when its object goes, and knows no other policy. So
+// where objects are to stay, theirs does.
+local release(shape, flux, step) = {
+  local action = {
+    disableWait: !flux.wait,
+    strategy: { name: 'RetryOnFailure', retryInterval: retryInterval },
+  },
+
+  apiVersion: 'helm.toolkit.fluxcd.io/v2',
+  kind: 'HelmRelease',
+  metadata: metadata(flux, step.name) +
+            if shape.keep then { annotations: { 'kustomize.toolkit.fluxcd.io/prune': 'disabled' } } else {},
+  spec: {
+    driftDetection: { mode: 'enabled' },
+    install: action,
+    interval: flux.interval,
+    timeout: flux.timeout,
+    upgrade: action,
+  } + kubeConfig(shape, step),
+};
+
+// One phase of the chart.
+local chart(shape, flux, step) = release(shape, flux, step) {
+  spec+: order(shape, step) {
+    chart: { spec: {
+      chart: flux.chart,
+      // The chart's version is always the same; the commit is not.
+      reconcileStrategy: 'Revision',
+      sourceRef: sourceRef(flux),
+      valuesFiles: [flux.chart + '/values.yaml', step.values],
+    } },
+    releaseName: step.release,
+    storageNamespace: flux.releaseNamespace,
+    targetNamespace: flux.releaseNamespace,
+    values: { phases: {
+      [phase]: false
+      for phase in std.objectFields(health)
+      if phase != shape.phase
+    } },
+  },
+};
+
+local operatorRepository(flux) = {
+  apiVersion: 'source.toolkit.fluxcd.io/v1',
+  kind: 'HelmRepository',
+  metadata: metadata(flux, flux.operator.repository),
+  spec: { interval: flux.interval, url: flux.operator.url },
+};
+
+// The operator by its own chart.
+local operator(shape, flux, step) = release(shape, flux, step) {
+  spec+: {
+    chart: { spec: {
+      chart: 'kiali-operator',
+      sourceRef: { kind: 'HelmRepository', name: flux.operator.repository },
+      version: flux.operator.version,
+    } },
+    install+: { createNamespace: true },
+    releaseName: 'kiali-operator',
+    // By default the records are in the namespace of this object, which a
+    // cluster without Flux does not have.
+    storageNamespace: flux.operator.namespace,
+    targetNamespace: flux.operator.namespace,
+    // The definition of the Kiali resource is the operator's, and changes with
+    // it.
+    upgrade+: { crds: 'CreateReplace' },
+    // The Kiali resource is rendered.
+    values: { cr: { create: false } },
+  },
+};
+
+// The objects of a phase, or without one those that there are once.
+function(
+  shape=error 'must provide shape',
+  flux=error 'must provide flux',
+  step=error 'must provide step',
+)
+  if shape.phase == '' then {
+    source: source(shape, flux),
+    root: root(flux, step),
+    'operator-repository': operatorRepository(flux),
+  } else {
+    kustomization: kustomization(flux, step) { spec+: kubeConfig(shape, step) + order(shape, step) },
+    chart: chart(shape, flux, step),
+    'operator-release': operator(shape, flux, step),
+    // Around the operator's release, which is on the cluster of Flux.
+    operator: kustomization(flux, step),
+  }

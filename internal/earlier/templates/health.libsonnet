@@ -1,0 +1,42 @@
+// When Flux may take the objects of each phase for ready, where a condition Ready
+// does not tell. An expression that fails, as all do while there is no status,
+// keeps it waiting.
+local condition(type, status) = "has(status.conditions) && status.conditions.exists(c, c.type == '%s' && c.status == '%s')" % [type, status];
+
+local subscription = {
+  apiVersion: 'operators.coreos.com/v1alpha1',
+  kind: 'Subscription',
+  current: "has(status.state) && status.state == 'AtLatestKnown' && has(status.installedCSV) && has(status.currentCSV) && status.installedCSV == status.currentCSV",
+  failed: "has(status.state) && status.state == 'UpgradeFailed'",
+};
+
+local kiali = {
+  apiVersion: 'kiali.io/v1alpha1',
+  kind: 'Kiali',
+  // While the operator works, what it said of its last run still stands.
+  inProgress: "!has(status.conditions) || status.conditions.exists(c, c.type == 'Running' && c.status == 'True' && c.reason == 'Running')",
+  failed: condition('Failure', 'True'),
+  current: condition('Successful', 'True'),
+};
+
+local sealedSecret = {
+  apiVersion: 'bitnami.com/v1alpha1',
+  kind: 'SealedSecret',
+  failed: condition('Synced', 'False'),
+  current: condition('Synced', 'True'),
+};
+
+// To Flux any Secret is ready once it is there, and this one is there before
+// the cluster has filled it in, or has deleted it.
+local token = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  current: "type != 'kubernetes.io/service-account-token' || has(data.token)",
+};
+
+{
+  operator: [subscription],
+  kiali: [kiali],
+  link: [sealedSecret, token],  // of the hub, and of a remote
+  monitoring: [],
+}

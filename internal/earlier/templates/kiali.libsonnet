@@ -1,0 +1,130 @@
+local merge = std.native('merge');
+local meta = import 'meta.libsonnet';
+
+local resource(shape, topology, cluster, spec) = {
+  local ours = {
+    version: cluster.version,
+    // With the namespace it names the OAuthClient that the hub looks up on
+    // every cluster, so it is the same everywhere and stated everywhere.
+    deployment: { instance_name: topology.kiali.instanceName },
+  } + spec,
+
+  apiVersion: 'kiali.io/v1alpha1',
+  kind: 'Kiali',
+  metadata: {
+    name: topology.kiali.instanceName,
+    namespace: topology.kiali.namespace,
+    labels: meta.labels('kiali', topology),
+    annotations: meta.lateKind(meta.wave.kiali),
+  },
+  spec: if shape.kialiSpec then merge(ours, cluster.kialiSpec) else ours,
+};
+
+// thanos-querier answers only who may view cluster metrics.
+local monitoringView(topology) = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: {
+    name: topology.kiali.monitoringView,
+    labels: meta.labels('kiali', topology),
+    annotations: meta.annotations(meta.wave.access),
+  },
+  roleRef: {
+    apiGroup: 'rbac.authorization.k8s.io',
+    kind: 'ClusterRole',
+    name: 'cluster-monitoring-view',
+  },
+  subjects: [{
+    kind: 'ServiceAccount',
+    name: topology.kiali.serviceAccount,
+    namespace: topology.kiali.namespace,
+  }],
+};
+
+// Thanos has none of the endpoints by which Kiali learns the scrape interval,
+// and rates over less than two intervals are empty.
+local thanosProxy(topology) = {
+  thanos_proxy: { enabled: true, scrape_interval: topology.store.interval },
+};
+
+local credentials(shape, topology) = {
+  none: {},
+  basic: { auth: { type: 'basic', username: topology.store.username, password: topology.store.password } },
+  bearer: { auth: { type: 'bearer', token: topology.store.token } },
+}[shape.storeAuth];
+
+local stores(shape, topology) = {
+  thanosQuerier: thanosProxy(topology) {
+    auth: { type: 'bearer', use_kiali_token: true },
+    url: 'https://thanos-querier.openshift-monitoring.svc.cluster.local:9091',
+  },
+  thanos: thanosProxy(topology) + credentials(shape, topology) { url: topology.store.url },
+  prometheus: credentials(shape, topology) { url: topology.store.url },
+};
+
+// The operator gives a Route no host of its own choice but by replacing the
+// whole spec, and an Ingress only if there is to be one.
+local ingress(shape, topology, cluster) = {
+  openshift: {
+    deployment+: { ingress: { override_yaml: { spec: {
+      host: cluster.host,
+      port: { targetPort: 20001 },
+      tls: { insecureEdgeTerminationPolicy: 'Redirect', termination: 'reencrypt' },
+      to: { kind: 'Service', name: topology.kiali.instanceName },
+    } } } },
+  },
+  kubernetes: {
+    deployment+: { ingress: { enabled: true } },
+    server+: { web_fqdn: cluster.host },
+  },
+}[shape.platform];
+
+// What hub and remote say alike.
+local common(shape) =
+  (if shape.strategy == '' then {} else { auth+: { strategy: shape.strategy } }) +
+  (if shape.viewOnly then { deployment+: { view_only_mode: true } } else {});
+
+local callback(shape, cluster) =
+  if shape.callback then { auth+: { openshift: { redirect_uris: [cluster.callback] } } } else {};
+
+local hub(shape, topology, cluster) = {
+  [if shape.store == 'thanosQuerier' then 'kiali-cluster-monitoring-view']: monitoringView(topology),
+
+  'kiali-hub': resource(
+    shape,
+    topology,
+    cluster,
+    common(shape) +
+    callback(shape, cluster) +
+    (if shape.ingressHost then ingress(shape, topology, cluster) else {}) +
+    (if shape.webRoot then { server+: { web_root: cluster.webRoot } } else {}) +
+    // Earlier lines take the namespace of Kiali for that of istiod.
+    (if shape.istioNamespace then { istio_namespace: topology.mesh.controlPlaneNamespace } else {}) +
+    // The hub has no mesh of its own to show.
+    (if shape.mesh then {} else { clustering+: { ignore_home_cluster: true } }) +
+    // Kiali takes the program out of a kubeconfig unless told otherwise.
+    (if shape.execProvider then { clustering+: { enable_exec_provider: true } } else {}) +
+    // Nobody watches these Secrets, and Kiali reads them once, at its start.
+    (if shape.links == 'perCluster' then { deployment+: { pod_annotations: cluster.podAnnotations } } else {}) +
+    {
+      external_services: {
+        // Kiali takes Grafana for present unless told otherwise.
+        grafana: { enabled: false },
+        prometheus: stores(shape, topology)[shape.store] { query_scope: { mesh_id: topology.mesh.id } },
+      },
+      kubernetes_config: { cluster_name: cluster.name },
+    }
+  ),
+};
+
+local remote(shape, topology, cluster) = {
+  'kiali-remote': resource(
+    shape,
+    topology,
+    cluster,
+    common(shape) + callback(shape, cluster) + { deployment+: { remote_cluster_resources_only: true } }
+  ),
+};
+
+function(shape, topology, cluster)
+  if shape.hub then hub(shape, topology, cluster) else remote(shape, topology, cluster)

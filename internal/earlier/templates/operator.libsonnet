@@ -1,0 +1,34 @@
+local meta = import 'meta.libsonnet';
+
+// Where each platform's lifecycle manager keeps its catalogs and its operators
+// for all namespaces.
+local platforms = {
+  openshift: { namespace: 'openshift-operators', catalogs: 'openshift-marketplace' },
+  kubernetes: { namespace: 'operators', catalogs: 'olm' },
+};
+
+// The operator on every cluster: on a remote too, a Kiali resource is
+// reconciled by the operator beside it.
+function(shape, topology)
+  local platform = platforms[shape.platform];
+  local catalog = topology.operator[shape.platform];
+  if !shape.operator then {} else {
+    // Named by platform, because a fleet may have both.
+    ['kiali-operator-subscription' + (if shape.platform == 'openshift' then '' else '-' + shape.platform)]: {
+      apiVersion: 'operators.coreos.com/v1alpha1',
+      kind: 'Subscription',
+      metadata: {
+        name: catalog.package,
+        namespace: platform.namespace,
+        labels: meta.labels('kiali-operator', topology),
+        annotations: meta.annotations(meta.wave.operator),
+      },
+      spec: {
+        channel: topology.operator.channel,
+        installPlanApproval: 'Automatic',
+        name: catalog.package,
+        source: catalog.source,
+        sourceNamespace: platform.catalogs,
+      },
+    },
+  }
