@@ -18,7 +18,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
 )
@@ -167,7 +166,7 @@ func inMemory(b *testing.B, clusters int, format render.Format) ([]resource.Clus
 	b.Helper()
 	data, err := os.ReadFile(fleet(b, b.TempDir(), clusters, 20))
 	require.NoError(b, err)
-	t, findings := topology.Parse("fleet.yaml", data)
+	t, findings := check.Parse("fleet.yaml", data)
 	require.Empty(b, findings)
 	ready, err := render.Clusters(t, render.SourcesOf(t))
 	require.NoError(b, err)
@@ -268,7 +267,7 @@ func BenchmarkVerify(b *testing.B) {
 		write.process(b, sightline, "render", file, "-o", out)
 		verify.process(b, sightline, "verify", file)
 		// In memory: the rules alone, against rendering alone.
-		t, findings := topology.Parse("fleet.yaml", data)
+		t, findings := check.Parse("fleet.yaml", data)
 		require.Empty(b, findings)
 		bare.time(func() {
 			_, err := render.Tree(t, render.SourcesOf(t), render.Manifests)

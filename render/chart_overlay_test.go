@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -134,7 +135,7 @@ func TestOverlaysThatMakeNoChart(t *testing.T) {
 // that are shipped.
 func TestShippedOverlaysInChart(t *testing.T) {
 	shipped := func(name string) error {
-		top, findings := topology.Parse("../topologies/test.yaml", []byte(`
+		top, findings := check.Parse("../topologies/test.yaml", []byte(`
 apiVersion: sightline.dev/v1alpha1
 kind: Topology
 metadata: {name: mesh}

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
@@ -53,7 +53,7 @@ func TestChartDoesNotGrowWithClusters(t *testing.T) {
 
 func chartFiles(t *testing.T, text string) []tree.File {
 	t.Helper()
-	top, findings := topology.Parse("test.yaml", []byte(text))
+	top, findings := check.Parse("test.yaml", []byte(text))
 	require.Empty(t, findings)
 	files, err := Tree(top, Sources{Templates: shippedTemplates}, Helm)
 	require.NoError(t, err)

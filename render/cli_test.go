@@ -11,8 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 	k8syaml "sigs.k8s.io/yaml"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
@@ -34,7 +34,7 @@ func TestProgramsBuildWhatWasFilled(t *testing.T) {
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		require.NoError(t, err)
-		top, findings := topology.Parse(file, data)
+		top, findings := check.Parse(file, data)
 		require.Empty(t, findings)
 		clusters, err := Clusters(top, SourcesOf(top))
 		require.NoError(t, err)

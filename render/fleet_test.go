@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
 )
@@ -30,7 +31,7 @@ func directory(t testing.TB, dir string) *topology.Topology {
 		sources = append(sources, topology.Source{Name: path, Data: data})
 		return err
 	}))
-	parsed, findings := topology.ParseDirectory(dir, sources)
+	parsed, findings := check.ParseDirectory(dir, sources)
 	require.Empty(t, findings)
 	return parsed
 }

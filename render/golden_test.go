@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
@@ -28,7 +29,7 @@ func examples(t testing.TB) map[string]*topology.Topology {
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		require.NoError(t, err)
-		p, findings := topology.Parse(file, data)
+		p, findings := check.Parse(file, data)
 		require.Empty(t, findings)
 		parsed[strings.TrimSuffix(filepath.Base(file), ".yaml")] = p
 	}

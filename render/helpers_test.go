@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -21,7 +22,7 @@ import (
 // eastWest is the built-in topology, changed as the test needs it.
 func eastWest(t *testing.T, changes ...func(*topology.Spec)) *topology.Topology {
 	t.Helper()
-	top, findings := topology.Parse(topologies.EastWestFile, topologies.EastWest)
+	top, findings := check.Parse(topologies.EastWestFile, topologies.EastWest)
 	require.Empty(t, findings)
 	for _, change := range changes {
 		change(&top.Spec)
@@ -32,7 +33,7 @@ func eastWest(t *testing.T, changes ...func(*topology.Spec)) *topology.Topology 
 // parsed is the topology with this spec, which has no findings.
 func parsed(t *testing.T, spec string) *topology.Topology {
 	t.Helper()
-	top, findings := topology.Parse("test.yaml", []byte(inTopology(spec)))
+	top, findings := check.Parse("test.yaml", []byte(inTopology(spec)))
 	require.Empty(t, findings, spec)
 	return top
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/topologies"
 )
 
@@ -30,7 +30,7 @@ func FuzzHostileValues(f *testing.F) {
 		if !utf8.ValidString(s) || s == "<<" || hasControl(s) {
 			t.Skip("the topology reader or the chart refuses this text, which tests of theirs show")
 		}
-		top, findings := topology.Parse(topologies.EastWestFile, topologies.EastWest)
+		top, findings := check.Parse(topologies.EastWestFile, topologies.EastWest)
 		require.Empty(t, findings)
 		free := map[string]any{"text": s, "list": []any{s, map[string]any{"in": s}}, "key-" + s: s, s: map[string]any{}}
 		top.Spec.Mesh.ID = s

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
@@ -110,11 +111,11 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 				sources = append(sources, topology.Source{Name: path, Data: data})
 				return err
 			}))
-			top, findings = topology.ParseDirectory(file, sources)
+			top, findings = check.ParseDirectory(file, sources)
 		case filepath.Ext(file) == ".yaml":
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
-			top, findings = topology.Parse(file, data)
+			top, findings = check.Parse(file, data)
 		default:
 			continue
 		}
@@ -329,7 +330,7 @@ spec:
     - {name: other-%[1]s, server: "https://r4-%[1]s.test:6443", platform: %[9]s}
 `, x, flow("mesh"), flow("kiali"), flow("metrics"), flow("telemetry"), flow("hub"), flow("remote"), platform,
 		map[string]string{"openshift": "kubernetes", "kubernetes": "openshift"}[platform], delivery, flow("annotations"))
-	top, findings := topology.Parse("synthetic.yaml", []byte(text))
+	top, findings := check.Parse("synthetic.yaml", []byte(text))
 	require.Empty(t, findings, "%s on %s\n%s", choice, platform, text)
 	return top
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/topologies"
 )
@@ -33,7 +34,7 @@ func TestOverlayExamples(t *testing.T) {
 				assert.Contains(t, string(data), text)
 				return
 			}
-			top, findings := topology.Parse(topologies.EastWestFile, topologies.EastWest)
+			top, findings := check.Parse(topologies.EastWestFile, topologies.EastWest)
 			require.Empty(t, findings)
 			before, err := Clusters(top, Sources{Templates: shippedTemplates})
 			require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -55,7 +56,7 @@ spec:
     - {name: one, server: "https://one.test:6443", labels: {env: prod, size: small}}
     - {name: two, server: "https://two.test:6443", namespaces: [two]}
 `
-	top, findings := topology.Parse("mesh.yaml", []byte(text))
+	top, findings := check.Parse("mesh.yaml", []byte(text))
 	require.Empty(t, findings, "%s", text)
 	return top, Sources{Templates: shippedTemplates, Overlays: folders}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -185,7 +186,7 @@ func TestLinksFormat(t *testing.T) {
 }
 
 func parseLine(spec, line string) (*topology.Topology, finding.Findings) {
-	return topology.Parse("test.yaml", []byte(inTopology("mesh: {id: mesh1}\n"+strings.TrimSpace(fmt.Sprintf(spec, line)))))
+	return check.Parse("test.yaml", []byte(inTopology("mesh: {id: mesh1}\n"+strings.TrimSpace(fmt.Sprintf(spec, line)))))
 }
 
 // fields lists the paths of what is neither a mapping nor empty.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
@@ -186,7 +187,7 @@ func otherValues(f *topology.Field) []any {
 // Topologies that say the same, defaults included, are rendered once.
 func rendered(t *testing.T, doc map[string]any, known map[string]map[string][]byte) (map[string][]byte, finding.Findings) {
 	t.Helper()
-	top, findings := topology.Parse("mesh.yaml", encoded(t, doc))
+	top, findings := check.Parse("mesh.yaml", encoded(t, doc))
 	if len(findings) > 0 {
 		return nil, findings
 	}

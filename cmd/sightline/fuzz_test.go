@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/render"
 )
 
@@ -17,7 +17,7 @@ import (
 func FuzzRender(f *testing.F) {
 	seed(f, "../../internal/topology/testdata/ok/*.yaml", "../../topologies/*.yaml")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		top, findings := topology.Parse("f.yaml", data)
+		top, findings := check.Parse("f.yaml", data)
 		if len(findings) > 0 {
 			return
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
@@ -20,7 +21,7 @@ import (
 // all of them as one error. Without arguments it is the built-in example.
 func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error) {
 	if len(args) == 0 {
-		t, findings := topology.Parse(topologies.EastWestFile, topologies.EastWest)
+		t, findings := check.Parse(topologies.EastWestFile, topologies.EastWest)
 		if len(findings) > 0 {
 			return nil, &invalid{findings}
 		}
@@ -61,7 +62,7 @@ func readTopology(arg string, stdin io.Reader) (*topology.Topology, finding.Find
 		if err != nil {
 			return nil, nil, fmt.Errorf("standard input: %w", err)
 		}
-		t, findings := topology.Parse(displayName(arg), data)
+		t, findings := check.Parse(displayName(arg), data)
 		return t, findings, nil
 	}
 	if info, err := os.Stat(arg); err == nil && info.IsDir() {
@@ -69,14 +70,14 @@ func readTopology(arg string, stdin io.Reader) (*topology.Topology, finding.Find
 		if err != nil {
 			return nil, nil, err
 		}
-		t, findings := topology.ParseDirectory(arg, sources)
+		t, findings := check.ParseDirectory(arg, sources)
 		return t, findings, nil
 	}
 	data, err := readFile(arg)
 	if err != nil {
 		return nil, nil, err
 	}
-	t, findings := topology.Parse(arg, data)
+	t, findings := check.Parse(arg, data)
 	return t, findings, nil
 }
 

@@ -3,9 +3,11 @@
 // were rendered from it, overlays included. Every finding has the position of
 // the line of the topology that causes it.
 //
-// A rule is an entry of [Rules]: its page and one function. What the package
-// topology finds while it reads, and the package overlay, has a page there too,
-// so that one list explains every finding.
+// A rule is an entry of [Rules]: its page, and a function that looks at what was
+// rendered. Rules about what a topology says are applied by [Parse], before
+// anything is rendered; they are in the files written*.go. What the package
+// topology finds in the form of a file, and the package overlay, has a page in
+// the list too, so that one list explains every finding.
 package check
 
 import (

@@ -15,7 +15,7 @@ import (
 func identityRules() []Rule {
 	return []Rule{
 		{
-			ID: "ID01", FoundBy: byReader,
+			ID:     "ID01",
 			Title:  "cluster names are unique",
 			What:   "No two clusters have the same name; letter case does not tell names apart.",
 			Why:    "The name is the key of the cluster's kubeconfig. Of two equal ones Kiali reads the first and logs a line about the other.",
@@ -23,7 +23,7 @@ func identityRules() []Rule {
 			Source: "kiali kubernetes/cluster_secret.go",
 		},
 		{
-			ID: "ID02", FoundBy: byReader,
+			ID:     "ID02",
 			Title:  "a cluster name can be a key and a folder",
 			What:   "The name has letters, digits, '-', '_' and '.'; with links.format perCluster it is a DNS label of at most 63 characters.",
 			Why:    "It is a key of a Secret and a folder of the tree. With perCluster the operator names a volume of Kiali's Deployment by it, and the API server refuses the Deployment.",
@@ -31,7 +31,7 @@ func identityRules() []Rule {
 			Source: "kiali hack/istio/multicluster/kiali-prepare-remote-cluster.sh; kiali-operator roles/default/kiali-deploy/tasks/main.yml",
 		},
 		{
-			ID: "ID03", FoundBy: byReader,
+			ID:     "ID03",
 			Title:  "a cluster is not named like a volume of Kiali",
 			What:   "With links.format perCluster no remote has the name of a volume that Kiali's Deployment has anyway.",
 			Why:    "The Deployment would have two volumes of one name, and the API server refuses it.",
@@ -39,7 +39,7 @@ func identityRules() []Rule {
 			Source: "kiali-operator roles/default/kiali-deploy/templates/openshift/deployment.yaml",
 		},
 		{
-			ID: "ID04", FoundBy: byReader,
+			ID:     "ID04",
 			Title:  "one of the clusters is the hub",
 			What:   "spec.kiali.hub names one of spec.clusters.",
 			Why:    "All others are remotes by that, and their callbacks lead there.",
@@ -56,7 +56,7 @@ func identityRules() []Rule {
 			mesh:   clusterNamesElsewhere,
 		},
 		{
-			ID: "ID06", FoundBy: byReader,
+			ID:     "ID06",
 			Title:  "only the hub can be outside the mesh",
 			What:   "controlPlane.mode none is for a hub that only runs Kiali; its line is v2.17 or later, and clustering.ignore_home_cluster follows from the mode.",
 			Why:    "Kiali stops at its start if it is to ignore its home cluster and has no name for it, and earlier lines cannot ignore it at all.",

@@ -85,7 +85,7 @@ func installRules() []Rule {
 			mesh:   sanitizedNames,
 		},
 		{
-			ID: "IN09", FoundBy: byReader,
+			ID:     "IN09",
 			Title:  "every cluster has an API server of its own",
 			What:   "No two clusters of the topology have the same server.",
 			Why:    "It is a copied line: the hub would show one cluster twice and another one never.",

@@ -48,7 +48,7 @@ func kialiRules() []Rule {
 			mesh:   webRootCallback,
 		},
 		{
-			ID: "KC05", FoundBy: byReader,
+			ID:     "KC05",
 			Title:  "several clusters need a login that knows several",
 			What:   "With more than one cluster the strategy is not token.",
 			Why:    "A token is of one cluster; the others answer 401.",
@@ -181,7 +181,7 @@ func kialiRules() []Rule {
 			mesh:   movingVersion,
 		},
 		{
-			ID: "KC20", FoundBy: byReader,
+			ID:     "KC20",
 			Title:  "the first label of the hub's host fits",
 			What:   "<instance name>-<namespace>, of which OpenShift makes the host of the Route, has at most 63 characters.",
 			Why:    "A label of a host name has no more. The router refuses the Route, and Kiali has no address.",

@@ -173,7 +173,7 @@ func metricsRules() []Rule {
 			mesh:   healthCheck,
 		},
 		{
-			ID: "PM21", FoundBy: byReader,
+			ID:     "PM21",
 			Title:  "cluster-monitoring-config is ours as a whole or not at all",
 			What:   "With userWorkloadMonitoring.manage its config is the whole text and turns on enableUserWorkload; without, there is no config.",
 			Why:    "The ConfigMap is one text. Writing it replaces retention, volumes and alerting that somebody else has set.",

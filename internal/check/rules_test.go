@@ -322,7 +322,7 @@ func find(t *testing.T, definitions *check.Definitions, change edits, made objec
 		texts = append(texts, edited(t, other))
 	}
 	for i, text := range texts {
-		top, findings := topology.Parse([]string{"a.yaml", "b.yaml"}[i], []byte(text))
+		top, findings := check.Parse([]string{"a.yaml", "b.yaml"}[i], []byte(text))
 		if len(findings) > 0 {
 			return findings
 		}

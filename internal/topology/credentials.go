@@ -27,7 +27,7 @@ func (d *decoder) credentials(root *yaml.Node) {
 		key, value := credential.NodeOf(f.Part)
 		where := "the " + d.want.what
 		if len(f.Path) > 0 {
-			where = dotted(f.Path)
+			where = Dotted(f.Path)
 		}
 		at := d.at(value)
 		switch {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/credential/corpus"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -193,7 +194,7 @@ func TestPasswords(t *testing.T) {
 
 func requireFound(t *testing.T, text string, c corpus.Credential, lines []int) {
 	t.Helper()
-	_, findings := topology.Parse("mesh.yaml", []byte(text))
+	_, findings := check.Parse("mesh.yaml", []byte(text))
 	at := map[int]bool{}
 	for _, f := range findings {
 		at[f.Line] = at[f.Line] || f.Rule == "RS05" || f.Rule == "PM26"

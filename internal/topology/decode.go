@@ -28,6 +28,7 @@ type decoder struct {
 	want      fileKind
 	findings  *finding.Findings
 	absent    []absent
+	refused   map[*yaml.Node]bool                   // values that were not taken
 	homes     map[string]string                     // see homesOf
 	misplaced map[string]bool                       // paths that keys at wrong places belong to
 	secrets   finding.Findings                      // see credentials
@@ -37,7 +38,11 @@ type decoder struct {
 }
 
 func newDecoder(file string, want fileKind, findings *finding.Findings) *decoder {
-	return &decoder{file: file, want: want, findings: findings, misplaced: map[string]bool{}, taken: map[finding.Position]bool{}, keys: map[finding.Position]finding.Position{}, fields: map[reflect.Type][]field{}}
+	return &decoder{
+		file: file, want: want, findings: findings,
+		refused: map[*yaml.Node]bool{}, misplaced: map[string]bool{}, fields: map[reflect.Type][]field{},
+		taken: map[finding.Position]bool{}, keys: map[finding.Position]finding.Position{},
+	}
 }
 
 // absent is the finding of a missing value, which is none where the value has
@@ -64,6 +69,12 @@ func (d *decoder) missing(n *yaml.Node, path, rule, hint, format string, args ..
 	d.absent = append(d.absent, absent{path, finding.Finding{Position: d.at(n), Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint}})
 }
 
+// refuse adds the finding of a value that is not taken.
+func (d *decoder) refuse(n *yaml.Node, rule, hint, format string, args ...any) {
+	d.refused[n] = true
+	d.findings.Add(d.at(n), rule, hint, format, args...)
+}
+
 func (d *decoder) at(n *yaml.Node) finding.Position { return position(d.file, n) }
 
 // value decodes n into v, whose field is f.
@@ -76,11 +87,12 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 		if f.Tag.Get("required") == "" && (v.Kind() != reflect.String || f.Tag.Get("default") != "") {
 			hint += ", or leave it out"
 		}
+		d.refused[n] = true
 		d.missing(n, path, RuleType, hint, "%s must be %s, found nothing", path, expected(v))
 		return
 	}
 	if hint := f.Tag.Get("later"); hint != "" {
-		d.findings.Add(d.at(n), RuleValue, hint, "%s is not supported yet", path)
+		d.refuse(n, RuleValue, hint, "%s is not supported yet", path)
 		return
 	}
 	if v.Type() == lineType {
@@ -159,14 +171,14 @@ const PlainHint = "write the value out where it is used"
 // whether the value is there to go on with.
 func (d *decoder) plain(n *yaml.Node) bool {
 	if n.Kind == yaml.AliasNode {
-		d.findings.Add(d.at(n), RuleAlias, PlainHint, "found the alias *%s; aliases are not supported in a %s", bare(n.Value), d.want.what)
+		d.refuse(n, RuleAlias, PlainHint, "found the alias *%s; aliases are not supported in a %s", bare(n.Value), d.want.what)
 		return false
 	}
 	if n.Anchor != "" {
 		d.findings.Add(d.at(n), RuleAlias, PlainHint, "found the anchor &%s; anchors are not supported in a %s", bare(n.Anchor), d.want.what)
 	}
 	if n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != ownTags[n.Kind] {
-		d.findings.Add(d.at(n), RuleType, "leave the tag out", "found the tag %s; tags are not supported in a %s", bare(n.ShortTag()), d.want.what)
+		d.refuse(n, RuleType, "leave the tag out", "found the tag %s; tags are not supported in a %s", bare(n.ShortTag()), d.want.what)
 		return false
 	}
 	return true
@@ -176,7 +188,7 @@ func (d *decoder) plain(n *yaml.Node) bool {
 var ownTags = map[yaml.Kind]string{yaml.MappingNode: "!!map", yaml.SequenceNode: "!!seq", yaml.ScalarNode: "!!str"}
 
 func (d *decoder) wrongType(n *yaml.Node, path, want, hint string) {
-	d.findings.Add(d.at(n), RuleType, hint, "%s must be %s, found %s", path, want, describe(n))
+	d.refuse(n, RuleType, hint, "%s must be %s, found %s", path, want, describe(n))
 }
 
 // pairs calls visit for each key of a mapping that is a text and stands for
@@ -244,7 +256,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 			return
 		}
 		present[i] = true
-		d.value(value, v.FieldByIndex(fields[i].Index), fields[i].StructField, join(path, key.Value))
+		d.value(value, v.FieldByIndex(fields[i].Index), fields[i].StructField, Join(path, key.Value))
 	})
 	for _, u := range unknown {
 		key, value := u[0], u[1]
@@ -254,7 +266,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 			if key.Value == "name" && v.Type() == reflect.TypeFor[clusterSpec]() {
 				hint = "name belongs below metadata"
 			} else if home := d.home(key.Value, path, fields); home != "" {
-				d.misplaced[join(home, key.Value)] = true
+				d.misplaced[Join(home, key.Value)] = true
 				hint = fmt.Sprintf("%s belongs below %s", key.Value, home)
 			}
 			d.findings.Add(d.at(key), RuleUnknown, hint, "%s has no key %q", d.orTop(path), finding.Shorten(key.Value))
@@ -269,7 +281,9 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 		present[i] = true
 		key.Value = fields[i].key
 		if target := v.FieldByIndex(fields[i].Index); kindOf(target) == value.Kind {
-			d.value(value, target, fields[i].StructField, join(path, key.Value))
+			d.value(value, target, fields[i].StructField, Join(path, key.Value))
+		} else {
+			d.refused[value] = true
 		}
 	}
 	if slices.ContainsFunc(n.Content, isMerge) {
@@ -277,7 +291,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 	}
 	for i, f := range fields {
 		if example := f.Tag.Get("required"); !present[i] && example != "" {
-			d.missing(n, join(path, f.key), RuleMissing, "add it, such as "+example, "%s is missing", join(path, f.key))
+			d.missing(n, Join(path, f.key), RuleMissing, "add it, such as "+example, "%s is missing", Join(path, f.key))
 		}
 	}
 }
@@ -287,7 +301,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 func (d *decoder) home(key, path string, fields []field) string {
 	for _, f := range fields {
 		if f.Type.Kind() == reflect.Struct && slices.ContainsFunc(fieldsOf(f.Type), func(f field) bool { return f.key == key }) {
-			return join(path, f.key)
+			return Join(path, f.key)
 		}
 	}
 	if d.homes == nil {
@@ -308,7 +322,7 @@ func homesOf(t reflect.Type) map[string]string {
 			} else {
 				homes[f.key] = path
 			}
-			switch below := join(path, f.key); {
+			switch below := Join(path, f.key); {
 			case f.Type.Kind() == reflect.Struct:
 				walk(f.Type, below)
 			case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
@@ -384,7 +398,7 @@ func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 			return
 		}
 		text := reflect.New(v.Type().Elem()).Elem()
-		d.value(value, text, f, join(path, key.Value))
+		d.value(value, text, f, Join(path, key.Value))
 		texts.SetMapIndex(reflect.ValueOf(key.Value), text)
 	})
 	v.Set(texts)
@@ -401,7 +415,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 			hint = "give one value"
 		case check.secret: // a password of digits, say
 			problem, _ := check.problem(n.Value)
-			d.findings.Add(d.at(n), check.rule, check.hint, "%s %s", path, problem)
+			d.refuse(n, check.rule, check.hint, "%s %s", path, problem)
 			return
 		case len(values) > 0:
 			hint = "it must be " + finding.OneOf(values)
@@ -414,7 +428,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 		return
 	}
 	if len(values) > 0 && !slices.Contains(values, n.Value) {
-		d.findings.Add(d.at(n), RuleValue, finding.DidYouMean(n.Value, values), "%s must be %s, found %q", path, finding.OneOf(values), finding.Shorten(n.Value))
+		d.refuse(n, RuleValue, finding.DidYouMean(n.Value, values), "%s must be %s, found %q", path, finding.OneOf(values), finding.Shorten(n.Value))
 		return
 	}
 	if formatted {
@@ -423,12 +437,12 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 			if check.secret {
 				found = ""
 			}
-			d.findings.Add(d.at(n), check.rule, cmp.Or(hint, check.hint), "%s %s%s", path, problem, found)
+			d.refuse(n, check.rule, cmp.Or(hint, check.hint), "%s %s%s", path, problem, found)
 			return
 		}
 	}
 	if n.Value == "" && f.Tag.Get("required") != "" {
-		d.findings.Add(d.at(n), RuleValue, "write it, such as "+f.Tag.Get("required"), "%s must not be empty", path)
+		d.refuse(n, RuleValue, "write it, such as "+f.Tag.Get("required"), "%s must not be empty", path)
 		return
 	}
 	set(v, n.Value)
@@ -502,8 +516,8 @@ func setDefaults(v reflect.Value) {
 	}
 }
 
-// join adds a key to a path.
-func join(path, key string) string {
+// Join adds a key to a path, as messages name it.
+func Join(path, key string) string {
 	if path == "" {
 		return bare(key)
 	}

@@ -57,7 +57,7 @@ func Fields() []Field {
 	walk = func(t reflect.Type, path, changes string) {
 		for _, f := range fieldsOf(t) {
 			described := describeField(f, docs[t.Name()+"."+f.Name])
-			described.Path = join(path, f.key)
+			described.Path = Join(path, f.key)
 			if described.Changes == "" {
 				described.Changes = changes
 			}
@@ -246,7 +246,7 @@ func Lookup(fields []Field, path string) (f *Field, hint string) {
 				return nil, fmt.Sprintf("the keys of %s are %s", cmp.Or(at, "the topology"), strings.Join(below, ", "))
 			}
 		}
-		at = join(at, part)
+		at = Join(at, part)
 	}
 	return nil, finding.Meant(paths[at].Path)
 }

@@ -93,7 +93,7 @@ var formats = map[string]format{
 	},
 	"server": {
 		rule:     "RS02",
-		hint:     "give the URL of the API server as the hub's pods reach it, such as https://api.west.example.com:6443",
+		hint:     ServerHint,
 		problem:  serverProblem,
 		patterns: []string{`^https://(\[[^\]/?#@]+\]|[A-Za-z0-9][-._A-Za-z0-9]*)(:[0-9]+)?(/[^?#]*)?$`},
 		examples: []string{"https://api.west.example.com:6443", "https://10.0.0.1:6443", "https://[2001:db8::1]:6443/clusters/west"},
@@ -233,4 +233,21 @@ func urlProblem(s string) (problem, hint string) {
 		return "must have no query or fragment", ""
 	}
 	return "", ""
+}
+
+// ServerHint says what to do about a server that is wrong or missing.
+const ServerHint = "give the URL of the API server as the hub's pods reach it, such as https://api.west.example.com:6443"
+
+// LabelProblem says what keeps a string from being the name of a namespace or a
+// volume, in the form "must …", or "".
+func LabelProblem(s string) string {
+	problem, _ := formats["label"].problem(s)
+	return problem
+}
+
+// LabelValueProblem says what keeps a string from being the value of a label,
+// in the form "must …", or "".
+func LabelValueProblem(s string) string {
+	problem, _ := formats["labelValue"].problem(s)
+	return problem
 }

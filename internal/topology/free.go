@@ -25,7 +25,7 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 				d.findings.Add(d.at(key), RuleValue, "use another key", "%s has the key %q, which kustomize takes for a merge even in quotes", d.orTop(path), key.Value)
 				return
 			}
-			m[key.Value] = d.free(value, join(path, key.Value))
+			m[key.Value] = d.free(value, Join(path, key.Value))
 		})
 		return m
 	case yaml.SequenceNode:
@@ -44,7 +44,7 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 		if number, ok := jsonNumber(n.Value); ok {
 			return number
 		}
-		d.findings.Add(d.at(n), RuleValue, "write it out in decimal, or in quotes if it is a text", "%s must be a decimal number of at most 2^53, found %s", path, bare(n.Value))
+		d.refuse(n, RuleValue, "write it out in decimal, or in quotes if it is a text", "%s must be a decimal number of at most 2^53, found %s", path, bare(n.Value))
 	default:
 		d.wrongType(n, path, "a text, a number, true, false, a list or a mapping", cmp.Or(quotesHint(n), "give it a value, or leave it out"))
 	}

@@ -1,4 +1,4 @@
-package topology
+package topology_test
 
 import (
 	"path/filepath"
@@ -6,7 +6,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
+	. "github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // FuzzParse makes sure of what holds for every text: Parse ends without a
@@ -14,15 +16,15 @@ import (
 // a topology without findings has what later code counts on.
 func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"testdata/ok/*.yaml", "testdata/err/*.yaml", "../../topologies/*.yaml"} {
-		for _, file := range glob(f, filepath.FromSlash(pattern)) {
-			f.Add(read(f, file))
+		for _, file := range Glob(f, filepath.FromSlash(pattern)) {
+			f.Add(Read(f, file))
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		top, findings := Parse("f.yaml", data)
+		top, findings := check.Parse("f.yaml", data)
 		if len(findings) == 0 {
 			checkUsable(t, top)
-			sameAfterPrinting(t, top)
+			SameAfterPrinting(t, top)
 		}
 		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
 		for i, found := range findings {
@@ -85,20 +87,4 @@ func checkUsable(t *testing.T, top *Topology) {
 			names[key] = true
 		}
 	}
-}
-
-// FuzzServer makes sure that no URL is too odd to be judged, and that none that
-// is taken has a user or an empty host.
-func FuzzServer(f *testing.F) {
-	for _, server := range []string{"", "https://a", "//", "https://[::1%25a]:1", "https://u:p@h", "https:a", ":", "%", "\x00", "https:///"} {
-		f.Add(server)
-	}
-	f.Fuzz(func(t *testing.T, server string) {
-		problem, _ := serverProblem(server)
-		host, ok := strings.CutPrefix(server, "https://")
-		host, _, _ = strings.Cut(host, "/")
-		if problem == "" && (!ok || host == "" || strings.ContainsAny(host, "@<> ") || strings.ContainsAny(server, "?#")) {
-			t.Errorf("%q is taken", server)
-		}
-	})
 }

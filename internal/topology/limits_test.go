@@ -1,4 +1,4 @@
-package topology
+package topology_test
 
 import (
 	"bytes"
@@ -9,19 +9,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/check"
+	. "github.com/sightline-mesh/sightline/internal/topology"
+
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
-
-const head = `apiVersion: sightline.dev/v1alpha1
-kind: Topology
-metadata: {name: large}
-`
-
-const small = head + `spec:
-  mesh: {id: mesh1}
-  kiali: {hub: east}
-  clusters: [{name: east}]
-`
 
 // TestHostileText gives Parse what nobody writes by hand. All of it must be
 // refused soon, in words that fit on a screen.
@@ -35,7 +27,7 @@ func TestHostileText(t *testing.T) {
 		return b.String()
 	}
 	config := func(text string) string {
-		return strings.Replace(small, "{hub: east}", "{hub: east, spec: "+text+"}", 1)
+		return strings.Replace(Small, "{hub: east}", "{hub: east, spec: "+text+"}", 1)
 	}
 	bomb := "    a0: &a0 [lol, lol]\n"
 	for i := range 30 {
@@ -56,31 +48,31 @@ func TestHostileText(t *testing.T) {
 		"lines of [":       {strings.Repeat("[\n", 5*mega), 1, "input:1"},
 		"one open bracket": {"a: [\n" + strings.Repeat("- b\n", mega), 1, "input:"},
 		"one long text":    {strings.Repeat("x", 10*mega), 1, "input:1:1: SY02: expected a topology"},
-		"one long key":     {small + strings.Repeat("x", 5*mega) + ": 1\n", 1, "input:8:1: SY01: the file is not YAML: could not find expected ':'"},
-		"one long ? key":   {small + "? " + strings.Repeat("x", 5*mega) + "\n: 1\n", 1, `input:8:3: SY03: the topology has no key "xxx`},
-		"long number":      {strings.Replace(small, "mesh1", strings.Repeat("1", 300), 1), 1, "input:5:14: SY05: spec.mesh.id must be a text, found the number 111"},
-		"long alias":       {strings.Replace(small, "mesh1", "*"+strings.Repeat("a", mega), 1), 1, "input:5:14: SY08: found the alias *aaa"},
+		"one long key":     {Small + strings.Repeat("x", 5*mega) + ": 1\n", 1, "input:8:1: SY01: the file is not YAML: could not find expected ':'"},
+		"one long ? key":   {Small + "? " + strings.Repeat("x", 5*mega) + "\n: 1\n", 1, `input:8:3: SY03: the topology has no key "xxx`},
+		"long number":      {strings.Replace(Small, "mesh1", strings.Repeat("1", 300), 1), 1, "input:5:14: SY05: spec.mesh.id must be a text, found the number 111"},
+		"long alias":       {strings.Replace(Small, "mesh1", "*"+strings.Repeat("a", mega), 1), 1, "input:5:14: SY08: found the alias *aaa"},
 		"blank lines":      {strings.Repeat("\n", 10*mega), 1, "input:1:1: SY01: the file is empty"},
 		"comments":         {strings.Repeat("# \n", 3*mega), 1, "input:1:1: SY01: the file has nothing in it but comments"},
 		"tabs":             {strings.Repeat("\t", 10*mega), 1, "input:1:1: SY01"},
-		"documents":        {small + strings.Repeat("---\n", mega), 1, "input:8:1: SY01: found a second document"},
-		"same key":         {head + "spec:\n" + strings.Repeat("  mesh: {id: mesh1}\n", 100_000), 100_001, "input:5:3: SY07: spec.clusters is missing"},
-		"unknown keys":     {small + many(100_000, "key%d: 1\n"), 100_000, `input:8:1: SY03: the topology has no key "key0"`},
-		"near keys":        {small + many(100_000, "spec%d: 1\n"), 100_000, `input:8:1: SY03: the topology has no key "spec0"`},
-		"same cluster":     {small[:len(small)-2] + strings.Repeat(",\n {name: east}", 100_000) + "]\n", 100_000, `input:8:9: ID01: two clusters are named "east"; first at 7:21`},
-		"no server":        {strings.Replace(small, "{name: east}", "{name: east, domain: a.b}"+many(100_000, ",\n {name: c%d}"), 1), 100_000, `input:8:2: SY07: cluster "c0": server is missing`},
-		"no hub":           {strings.Replace(small, "[{name: east}", "[{name: west}"+many(100_000, ",\n {name: c%d}"), 1), 1, `input:6:16: ID04: the hub "east"`},
-		"misplaced keys":   {strings.Replace(small, "{name: east}", "{name: east}"+strings.Repeat(",\n {channel: a}", 50_000), 1), 150_001, `input:7:14: SY07: cluster "east": domain is missing`},
-		"same namespace":   {small + "  namespaces: [a" + strings.Repeat(", a", 100_000) + "]\n", 100_000, "input:8:19: SY04"},
-		"aliases":          {small + "  x: &x 1\n  namespaces: [a" + strings.Repeat(", *x", 100_000) + "]\n", 100_001, "input:8:3: SY03"},
-		"alias bomb":       {strings.Replace(small, "{hub: east}", "\n   hub: east\n   spec:\n"+bomb, 1), 121, "input:9:9: SY08: found the anchor &a0"},
-		"deep config":      {config(strings.Repeat("{a: ", 5000) + strings.Repeat("}", 5000)), 1, "input:6:20028: SY05: ….a.a"},
-		"deep long config": {config(strings.Repeat("{\n? "+strings.Repeat("k", 1000)+"\n: ", 5000) + strings.Repeat("}", 5000)), 1, "input:10006:3: SY05: ….kkk"},
-		"deep list":        {config("{a: " + strings.Repeat("[", 5000) + "~" + strings.Repeat("]", 5000) + "}"), 1, "input:6:5032: SY05: …[0][0]"},
+		"documents":        {Small + strings.Repeat("---\n", mega), 1, "input:8:1: SY01: found a second document"},
+		"same key":         {Head + "spec:\n" + strings.Repeat("  mesh: {id: mesh1}\n", 100_000), 100_001, "input:5:3: SY07: spec.clusters is missing"},
+		"unknown keys":     {Small + many(100_000, "key%d: 1\n"), 100_000, `input:8:1: SY03: the topology has no key "key0"`},
+		"near keys":        {Small + many(100_000, "spec%d: 1\n"), 100_000, `input:8:1: SY03: the topology has no key "spec0"`},
+		"same cluster":     {Small[:len(Small)-2] + strings.Repeat(",\n {name: east}", 100_000) + "]\n", 100_000, `input:8:9: ID01: two clusters are named "east"; first at 7:21`},
+		"no server":        {strings.Replace(Small, "{name: east}", "{name: east, domain: a.b}"+many(100_000, ",\n {name: c%d}"), 1), 100_000, `input:8:2: SY07: cluster "c0": server is missing`},
+		"no hub":           {strings.Replace(Small, "[{name: east}", "[{name: west}"+many(100_000, ",\n {name: c%d}"), 1), 1, `input:6:16: ID04: the hub "east"`},
+		"misplaced keys":   {strings.Replace(Small, "{name: east}", "{name: east}"+strings.Repeat(",\n {channel: a}", 50_000), 1), 150_001, `input:7:14: SY07: cluster "east": domain is missing`},
+		"same namespace":   {Small + "  namespaces: [a" + strings.Repeat(", a", 100_000) + "]\n", 100_000, "input:8:19: SY04"},
+		"aliases":          {Small + "  x: &x 1\n  namespaces: [a" + strings.Repeat(", *x", 100_000) + "]\n", 100_001, "input:8:3: SY03"},
+		"alias bomb":       {strings.Replace(Small, "{hub: east}", "\n   hub: east\n   spec:\n"+bomb, 1), 121, "input:9:9: SY08: found the anchor &a0"},
+		"deep config":      {config(strings.Repeat("{a: ", 5000) + strings.Repeat("}", 5000)), 1, "input:6:273: SY01: values are nested"},
+		"deep long config": {config(strings.Repeat("{\n? "+strings.Repeat("k", 1000)+"\n: ", 5000) + strings.Repeat("}", 5000)), 1, "input:129:3: SY01: values are nested"},
+		"deep list":        {config("{a: " + strings.Repeat("[", 5000) + "~" + strings.Repeat("]", 5000) + "}"), 1, "input:6:93: SY01: values are nested"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
-			_, findings := Parse("input", []byte(test.input))
+			_, findings := check.Parse("input", []byte(test.input))
 			require.Less(t, time.Since(began), 20*time.Second)
 			require.Equal(t, min(test.findings, 1001), len(findings))
 			require.True(t, strings.HasPrefix(findings[0].String(), test.first), "%s", findings[0])
@@ -96,8 +88,8 @@ func TestHostileText(t *testing.T) {
 // TestLineEnds makes sure that neither Windows line ends nor a byte order mark
 // move a finding.
 func TestLineEnds(t *testing.T) {
-	input := []byte(strings.Replace(small, "mesh1", "7", 1))
-	_, want := Parse("input", input)
+	input := []byte(strings.Replace(Small, "mesh1", "7", 1))
+	_, want := check.Parse("input", input)
 	require.Len(t, want, 1)
 	require.Equal(t, finding.Position{File: "input", Line: 5, Col: 14}, want[0].Position)
 
@@ -108,7 +100,7 @@ func TestLineEnds(t *testing.T) {
 		"mark and crlf": append([]byte("\ufeff"), crlf...),
 		"no last line":  bytes.TrimRight(input, "\n"),
 	} {
-		_, got := Parse("input", same)
+		_, got := check.Parse("input", same)
 		require.Equal(t, want, got, name)
 	}
 }

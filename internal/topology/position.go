@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"fmt"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -39,18 +40,31 @@ func (t *Topology) node(path ...any) *yaml.Node {
 	return n
 }
 
-// mayHave tells whether the topology itself gives a value at the path, or has
-// something above it that had to be refused, so that nobody can tell.
-func (t *Topology) mayHave(path ...any) bool {
+// Readable tells whether nobody has to guess what the topology says at a path:
+// neither the value nor anything above it was refused. What is left to its
+// default is readable.
+func (t *Topology) Readable(path ...any) bool {
 	_, n, path := t.locate(path)
 	for _, step := range path {
+		if t.refused[n] {
+			return false
+		}
 		below := child(n, step)
 		if below == nil {
-			return n.Kind != yaml.MappingNode || slices.ContainsFunc(n.Content, isMerge)
+			return n.Kind == yaml.MappingNode && !slices.ContainsFunc(n.Content, isMerge)
 		}
 		n = below
 	}
-	return true
+	return !t.refused[n]
+}
+
+// Text is the scalar that the topology itself gives at a path, as it is
+// written, or "".
+func (t *Topology) Text(path ...any) string {
+	if n := t.node(path...); n != nil {
+		return n.Value
+	}
+	return ""
 }
 
 // locate gives the node that a path starts at, and the rest of the path: a
@@ -114,4 +128,29 @@ func (t *Topology) KeyAt(path ...any) finding.Position {
 		}
 	}
 	return t.At(path...)
+}
+
+// Called names a cluster in messages.
+func (t *Topology) Called(i int) string {
+	if name := t.Spec.Clusters[i].Name; name != "" {
+		return fmt.Sprintf("cluster %q", finding.Shorten(name))
+	}
+	return fmt.Sprintf("spec.clusters[%d]", i)
+}
+
+// Removed tells whether the value at a position was a credential, which was
+// taken out of the topology: what follows from what is there now means nothing.
+func (t *Topology) Removed(at finding.Position) bool { return t.removed[at] }
+
+// Dotted is a path as messages name it.
+func Dotted(path []any) string {
+	var name string
+	for _, step := range path {
+		if i, ok := step.(int); ok {
+			name += fmt.Sprintf("[%d]", i)
+		} else {
+			name = Join(name, step.(string))
+		}
+	}
+	return name
 }

@@ -43,7 +43,7 @@ func (t *Topology) resolve() {
 		c := &s.Clusters[i]
 		c.Kiali.Version = cmp.Or(c.Kiali.Version, k.Version)
 		c.Kiali.WebRoot = cmp.Or(c.Kiali.WebRoot, DefaultWebRoot(c.Platform))
-		c.Flux.KubeConfigSecret = cmp.Or(c.Flux.KubeConfigSecret, objectName(c.Name)+"-kubeconfig")
+		c.Flux.KubeConfigSecret = cmp.Or(c.Flux.KubeConfigSecret, ObjectName(c.Name)+"-kubeconfig")
 		c.Metrics.Interval = cmp.Or(c.Metrics.Interval, s.Metrics.Interval)
 		if c.ZtunnelNamespace == "" {
 			c.ZtunnelNamespace = s.Mesh.ControlPlaneNamespace

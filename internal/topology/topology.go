@@ -1,6 +1,7 @@
 // Package topology reads the description of a mesh that spans clusters: YAML
 // in; a Topology with every default resolved out, or findings, each with the
-// position of the line that causes it.
+// position of the line that causes it. It knows the form of each value. What one
+// value means for another is for the rules of the package check to say.
 //
 // The struct tags of the types are the definition of the format: keys,
 // defaults, allowed values. The decoder knows nothing else.
@@ -44,7 +45,8 @@ type Source struct {
 	Data []byte
 }
 
-// Parse reads a topology of one document. Where there are findings, the
+// Parse reads a topology of one document; check.Parse applies the rules as well,
+// and only what has passed these can be rendered. Where there are findings, the
 // topology holds what could be read and must not be rendered; it is nil where
 // the text is no mapping at all.
 func Parse(file string, data []byte) (*Topology, finding.Findings) {
@@ -67,7 +69,6 @@ func Parse(file string, data []byte) (*Topology, finding.Findings) {
 	t := d.topology(root)
 	d.close()
 	t.resolve()
-	t.check(&findings)
 	return t, d.all(findings)
 }
 
@@ -114,7 +115,6 @@ func ParseDirectory(dir string, sources []Source) (*Topology, finding.Findings) 
 		t.Spec.Clusters = append(t.Spec.Clusters, c.cluster)
 	}
 	t.resolve()
-	t.check(&findings)
 	return t, d.all(findings)
 }
 
@@ -126,7 +126,7 @@ type clusterDocument struct {
 }
 
 func (d *decoder) topology(root *yaml.Node) *Topology {
-	t := &Topology{file: d.file, root: root}
+	t := &Topology{file: d.file, root: root, refused: d.refused, removed: d.taken}
 	v := reflect.ValueOf(t).Elem()
 	setDefaults(v)
 	d.structure(root, v, "")

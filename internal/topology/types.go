@@ -1,8 +1,11 @@
 package topology
 
-import "github.com/sightline-mesh/sightline/internal/kiali"
+import (
+	"go.yaml.in/yaml/v3"
 
-import "go.yaml.in/yaml/v3"
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
+)
 
 // The types of this file are the format: their tags are what the decoder, the
 // JSON Schema and `sightline explain` go by, and the comment on a field is its
@@ -28,8 +31,10 @@ type Topology struct {
 
 	file      string
 	root      *yaml.Node
-	inline    int               // so many of the clusters stand in the topology's own document
-	documents []clusterDocument // the others
+	refused   map[*yaml.Node]bool       // values that the decoder did not take
+	removed   map[finding.Position]bool // where credentials were
+	inline    int                       // so many of the clusters stand in the topology's own document
+	documents []clusterDocument         // the others
 }
 
 // Metadata names the topology.

@@ -1,0 +1,161 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// aboutArgoCD are the checks of what a topology says about Argo CD.
+func aboutArgoCD() []reading {
+	return []reading{
+		{find: (*source).argoCDRepository},
+		{find: (*source).argoCDCluster},
+		{reads: "delivery.argocd.sync.automated", find: (*source).argoCDSync},
+		{find: (*source).argoCDRollout},
+		{find: (*source).argoCDNames},
+		{reads: "delivery.argocd", each: (*source).argoCDUnused},
+		{reads: "delivery.argocd cluster.argocd.server cluster.argocd.name", each: (*source).clusterArgoCD},
+	}
+}
+
+// argoCD is what the topology says about Argo CD, or nil.
+func (s *source) argoCD() *topology.ArgoCD {
+	if s.Spec.Delivery == nil {
+		return nil
+	}
+	return s.Spec.Delivery.ArgoCD
+}
+
+func (s *source) argoCDRepository() {
+	if s.argoCD() != nil && strings.HasPrefix(s.Spec.Delivery.RepoURL, "oci://") {
+		s.Add(s.At("spec", "delivery", "repoURL"), topology.RuleValue, "give the Git repository, or use flux without argocd", "delivery.argocd reads a Git repository, found %q", finding.Shorten(s.Spec.Delivery.RepoURL))
+	}
+}
+
+func (s *source) argoCDCluster() {
+	argo := s.argoCD()
+	if argo == nil {
+		return
+	}
+	path := func(keys ...any) []any { return append([]any{"spec", "delivery", "argocd"}, keys...) }
+	if i := s.index(argo.Cluster); i < 0 {
+		if s.Has(path("cluster")...) {
+			s.Add(s.At(path("cluster")...), topology.RuleValue, s.nearName(argo.Cluster), "Argo CD runs on %q, which is not one of the clusters", finding.Shorten(argo.Cluster))
+		}
+	} else if server := s.At(path("cluster")...); !s.IsHub(&s.Spec.Clusters[i]) {
+		if hub := s.hub; s.Readable("spec", "clusters", hub, "server") && !s.Has("spec", "clusters", hub, "server") && s.Spec.Clusters[hub].ArgoCD == nil {
+			s.Add(s.At("spec", "clusters", hub), topology.RuleMissing, "add server: or argocd: {server: …} to it, such as server: https://api.east.example.com:6443",
+				"%s: server is missing; Argo CD, which runs on %q (%s), reaches it by that", s.Called(hub), finding.Shorten(argo.Cluster), server.SeenFrom(s.At("spec", "clusters", hub)))
+		}
+	}
+}
+
+// argoCDNames makes sure that Argo CD can tell the clusters apart.
+func (s *source) argoCDNames() {
+	argo := s.argoCD()
+	if argo == nil {
+		return
+	}
+	servers := map[string]int{}
+	for i := range s.Spec.Clusters {
+		c := &s.Spec.Clusters[i]
+		at := s.At("spec", "clusters", i, "name")
+		if problem := topology.LabelValueProblem(c.Name); problem != "" {
+			s.Add(at, "DL10", "rename the cluster in Istio too, or have Flux deliver it",
+				"%s: with delivery.argocd the name is also the label of an Application and %s", s.Called(i), problem)
+		} else if name := s.Metadata.Name + "-" + topology.ObjectName(c.Name); argo.Generator == "clusters" && len(name) > topology.MaxApplication {
+			s.Add(at, "DL10", "shorten the name of the topology or of the cluster, or use the generator list or git, which can shorten it",
+				"%s: with the generator clusters its Application is %q, which has %d characters; a name may have at most %d", s.Called(i), finding.Shorten(name), len(name), topology.MaxApplication)
+		}
+		server, name := s.ArgoCDKnows(c)
+		key := strings.ToLower(server) + " " + name
+		if j, ok := servers[key]; ok && key != " " && (c.ArgoCD != nil || s.Spec.Clusters[j].ArgoCD != nil) {
+			here := s.At("spec", "clusters", i, "argocd")
+			s.Add(here, "IN09", "give each cluster the server or name that Argo CD has registered for it",
+				"Argo CD would deliver %s and %s to the same place; first at %s", s.Called(i), s.Called(j), s.At("spec", "clusters", j, "argocd").SeenFrom(here))
+			continue
+		}
+		servers[key] = i
+	}
+}
+
+// argoCDSync finds choices that nothing follows.
+func (s *source) argoCDSync() {
+	argo := s.argoCD()
+	if argo == nil {
+		return
+	}
+	path := func(key string) []any { return []any{"spec", "delivery", "argocd", "sync", key} }
+	for _, choice := range []struct {
+		key string
+		on  bool
+	}{{"automated", argo.Sync.Automated}, {"prune", argo.Sync.Prune}, {"selfHeal", argo.Sync.SelfHeal}} {
+		at := s.At(path(choice.key)...)
+		switch {
+		case !choice.on || !s.Has(path(choice.key)...):
+		case len(argo.Rollout) > 0:
+			s.Add(at, topology.RuleValue, "remove it, or the rollout", "spec.delivery.argocd.sync.%s has no effect with a rollout, which decides when a cluster is synced and neither prunes nor heals", choice.key)
+		case !argo.Sync.Automated:
+			s.Add(at, topology.RuleValue, "remove it, or automated: false", "spec.delivery.argocd.sync.%s has no effect with automated: false", choice.key)
+		}
+	}
+}
+
+// argoCDRollout makes sure that every step is about clusters of the topology,
+// and each of these is in one step at most.
+func (s *source) argoCDRollout() {
+	argo := s.argoCD()
+	if argo == nil {
+		return
+	}
+	type place struct{ step, name int }
+	first := map[string]place{}
+	path := func(p place) []any {
+		return []any{"spec", "delivery", "argocd", "rollout", p.step, "clusters", p.name}
+	}
+	for i, step := range argo.Rollout {
+		if in := []any{"spec", "delivery", "argocd", "rollout", i, "clusters"}; len(step.Clusters) == 0 && s.Has(in...) && s.Readable(in...) {
+			s.Add(s.At(in...), topology.RuleValue, "name clusters, or remove the step", "step %d of the rollout has no clusters", i+1)
+		}
+		for j, name := range step.Clusters {
+			here := place{i, j}
+			at := s.At(path(here)...)
+			if s.index(name) < 0 {
+				s.Add(at, topology.RuleValue, s.nearName(name), "step %d of the rollout names %q, which is not one of the clusters", i+1, finding.Shorten(name))
+			} else if before, ok := first[name]; ok && before.step != i { // twice in one list is found by the decoder
+				s.Add(at, topology.RuleDuplicate, "leave it in one step", "cluster %q is in two steps of the rollout; first at %s", finding.Shorten(name), s.At(path(before)...).SeenFrom(at))
+			} else {
+				first[name] = here
+			}
+		}
+	}
+}
+
+// argoCDUnused finds what a cluster says in vain.
+func (s *source) argoCDUnused(i int) {
+	hint := "add argocd: {} to spec.delivery, or remove it"
+	if s.Spec.Delivery == nil {
+		hint = "add delivery: {repoURL: …, argocd: {}} to spec, or remove it"
+	}
+	if at := s.At("spec", "clusters", i, "argocd"); s.argoCD() == nil && s.Has("spec", "clusters", i, "argocd") {
+		s.Add(at, topology.RuleValue, hint, "%s: argocd has no effect without spec.delivery.argocd", s.Called(i))
+	}
+}
+
+// clusterArgoCD makes sure that Argo CD is told of a cluster in one way.
+func (s *source) clusterArgoCD(i int) {
+	own := s.Spec.Clusters[i].ArgoCD
+	if own == nil || s.argoCD() == nil {
+		return
+	}
+	path := func(keys ...any) []any { return append([]any{"spec", "clusters", i, "argocd"}, keys...) }
+	at := s.At(path()...)
+	switch server, name := s.Has(path("server")...), s.Has(path("name")...); {
+	case server && name:
+		s.Add(s.At(path("name")...), topology.RuleValue, "keep the one under which Argo CD has registered the cluster", "%s: argocd has both server and name; expected one of the two", s.Called(i))
+	case !server && !name:
+		s.Add(at, topology.RuleMissing, "add server: or name:, as argocd cluster list shows them, or remove argocd", "%s: argocd has neither server nor name; expected one of the two", s.Called(i))
+	}
+}

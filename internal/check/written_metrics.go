@@ -1,0 +1,140 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// aboutMetrics are the checks of what a topology says about metrics.
+func aboutMetrics() []reading {
+	const uwm = "userWorkloadMonitoring"
+	content := func(of string) string {
+		return fmt.Sprintf("%[1]s.manage %[1]s.config %[1]s.config.enableUserWorkload", of)
+	}
+	readings := []reading{
+		{reads: "metrics.store", find: (*source).store},
+		{reads: "metrics.store metrics.thanos.url", find: (*source).thanosURL},
+		{find: (*source).remoteWrite},
+		{reads: "metrics." + uwm + ".manage", find: func(s *source) {
+			s.monitoringInVain(&s.Spec.Metrics.UserWorkloadMonitoring, "spec", "metrics", uwm)
+		}},
+		{reads: content("metrics." + uwm), find: func(s *source) {
+			s.monitoring(&s.Spec.Metrics.UserWorkloadMonitoring, "spec", "metrics", uwm)
+		}},
+		{reads: "cluster." + uwm + ".manage", each: func(s *source, i int) {
+			s.monitoringInVain(s.ownMonitoring(i), "spec", "clusters", i, uwm)
+		}},
+		{reads: content("cluster." + uwm), each: func(s *source, i int) {
+			s.monitoring(s.ownMonitoring(i), "spec", "clusters", i, uwm)
+		}},
+	}
+	for _, store := range []string{"prometheus", "thanos"} {
+		for _, key := range []string{"username", "password", "token"} {
+			auth := "metrics." + store + ".auth."
+			readings = append(readings, reading{reads: "metrics.store " + auth + "type " + auth + key, find: func(s *source) { s.storeAuth(store, key) }})
+		}
+	}
+	return readings
+}
+
+func (s *source) store() {
+	m := &s.Spec.Metrics
+	at := s.At("spec", "metrics", "store")
+	switch {
+	case m.Store == "acm":
+		s.Add(at, topology.RuleValue, "use thanosQuerier for the hub's own metrics, or thanos for a store of one's own", "the store acm is not supported yet")
+	case m.Store == "thanosQuerier" && s.Spec.Clusters[s.hub].Platform != "openshift":
+		s.Add(at, topology.RuleValue, "use prometheus or thanos", "the store thanosQuerier is a part of OpenShift, and %s is one of Kubernetes", s.Called(s.hub))
+	}
+	for _, name := range []string{"prometheus", "thanos"} {
+		if s.Has("spec", "metrics", name) && m.Store != name {
+			s.Add(s.At("spec", "metrics", name), topology.RuleValue, "remove it, or write store: "+name, "spec.metrics.%s has no effect, because the store is %s", name, m.Store)
+		}
+	}
+}
+
+func (s *source) thanosURL() {
+	if m := &s.Spec.Metrics; m.Store == "thanos" && m.Thanos.URL == "" {
+		s.Add(s.At("spec", "metrics", "thanos"), topology.RuleMissing, "add it, such as thanos: {url: http://thanos-query.thanos.svc:9090}", "spec.metrics.thanos.url is missing; the store thanos is asked there")
+	}
+}
+
+// storeAuth makes sure that a credential is there if the type needs it.
+func (s *source) storeAuth(store, key string) {
+	auth := map[string]topology.StoreAuth{"prometheus": s.Spec.Metrics.Prometheus.Auth, "thanos": s.Spec.Metrics.Thanos.Auth}[store]
+	path := []any{"spec", "metrics", store, "auth", key}
+	has := s.Has(path...)
+	if s.Spec.Metrics.Store != store {
+		return // nothing of it has an effect
+	}
+	switch needed := slices.Contains(map[string][]string{"basic": {"username", "password"}, "bearer": {"token"}}[auth.Type], key); {
+	case needed && !has:
+		s.Add(s.At("spec", "metrics", store, "auth"), topology.RuleMissing, fmt.Sprintf("add it, such as %s: secret:kiali-%s:%s", key, store, key),
+			"spec.metrics.%s.auth.%s is missing; the type %s needs it", store, key, auth.Type)
+	case !needed && has:
+		s.Add(s.At(path...), topology.RuleValue, "remove it, or choose another type", "spec.metrics.%s.auth.%s has no effect with the type %s", store, key, auth.Type)
+	}
+}
+
+// remoteWrite keeps the free parts of remoteWrite from undoing the rest.
+func (s *source) remoteWrite() {
+	w := s.Spec.Metrics.Thanos.RemoteWrite
+	if w == nil {
+		return
+	}
+	path := func(keys ...any) []any { return append([]any{"spec", "metrics", "thanos", "remoteWrite"}, keys...) }
+	for _, own := range []struct {
+		path []any
+		says string
+	}{
+		{path("settings", "url"), "is set by spec.metrics.thanos.remoteWrite.url"},
+		{path("config", "prometheus", "remoteWrite"), "is set by the url and the settings of spec.metrics.thanos.remoteWrite"},
+		{path("config", "prometheus", "externalLabels", w.ClusterLabel), "is the name of each cluster, which keeps equal series of two clusters apart in the store"},
+	} {
+		if s.Has(own.path...) {
+			s.Add(s.At(own.path...), topology.RuleValue, "remove it here", "%s %s", topology.Dotted(own.path), own.says)
+		}
+	}
+	if !slices.ContainsFunc(s.Spec.Clusters, func(c topology.Cluster) bool { return c.Platform == "openshift" && c.InMesh() }) {
+		s.Add(s.At(path()...), topology.RuleValue, "remove it, and have each cluster's Prometheus write to the store by its own settings",
+			"spec.metrics.thanos.remoteWrite has no effect, because no cluster of the mesh is one of OpenShift")
+	}
+}
+
+// ownMonitoring is what a cluster of OpenShift says in place of the topology, or
+// nil.
+func (s *source) ownMonitoring(i int) *topology.UserWorkloadMonitoring {
+	if s.Spec.Clusters[i].Platform == "kubernetes" {
+		return nil // found elsewhere
+	}
+	return s.Spec.Clusters[i].UserWorkloadMonitoring
+}
+
+func (s *source) monitoringInVain(m *topology.UserWorkloadMonitoring, path ...any) {
+	if config := append(path, "config"); m != nil && !m.Manage && s.Has(config...) {
+		s.Add(s.At(config...), "PM21", "write manage: true if the whole of cluster-monitoring-config is here, or remove it",
+			"this config has no effect, because cluster-monitoring-config is not managed")
+	}
+}
+
+// monitoring guards the one string that cluster-monitoring-config is.
+func (s *source) monitoring(m *topology.UserWorkloadMonitoring, path ...any) {
+	if m == nil || !m.Manage {
+		return
+	}
+	config := append(path, "config")
+	enabled, on := m.Config["enableUserWorkload"]
+	switch {
+	case len(m.Config) == 0:
+		s.Add(s.At(config...), "PM21", "give its whole content, such as config: {enableUserWorkload: true}, or leave out manage: true",
+			"%s is empty; with manage: true it becomes the whole of cluster-monitoring-config", topology.Dotted(config))
+	case on && enabled != true:
+		s.Add(s.At(append(config, "enableUserWorkload")...), "PM21", "write true, without quotes", monitoringOff)
+	case !on:
+		s.Add(s.At(config...), "PM21", "add enableUserWorkload: true", monitoringOff)
+	}
+}
+
+const monitoringOff = "this config leaves user workload monitoring off, and then nothing of the mesh is scraped"

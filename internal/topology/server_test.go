@@ -1,0 +1,22 @@
+package topology
+
+import (
+	"strings"
+	"testing"
+)
+
+// FuzzServer makes sure that no URL is too odd to be judged, and that none that
+// is taken has a user or an empty host.
+func FuzzServer(f *testing.F) {
+	for _, server := range []string{"", "https://a", "//", "https://[::1%25a]:1", "https://u:p@h", "https:a", ":", "%", "\x00", "https:///"} {
+		f.Add(server)
+	}
+	f.Fuzz(func(t *testing.T, server string) {
+		problem, _ := serverProblem(server)
+		host, ok := strings.CutPrefix(server, "https://")
+		host, _, _ = strings.Cut(host, "/")
+		if problem == "" && (!ok || host == "" || strings.ContainsAny(host, "@<> ") || strings.ContainsAny(server, "?#")) {
+			t.Errorf("%q is taken", server)
+		}
+	})
+}
