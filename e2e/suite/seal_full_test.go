@@ -3,11 +3,9 @@
 package suite
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
@@ -32,16 +30,16 @@ func TestSealForController(t *testing.T) {
 	}
 }
 
-// kubeconfig is a file with the contexts of the clusters.
-func kubeconfig(t *testing.T, clusters ...*rig.Cluster) string {
-	t.Helper()
-	rules := clientcmd.ClientConfigLoadingRules{}
-	for _, c := range clusters {
-		rules.Precedence = append(rules.Precedence, c.Kubeconfig)
+// TestFormatChangeForController is TestFormatChange with the real controller, which
+// keeps the Secret of before, and whose SealedSecret takes it along.
+func TestFormatChangeForController(t *testing.T) {
+	rig.NeedDefinitions(t, "that the controller keeps the Secret from before links.format was changed")
+	r := newRepository(t, "single")
+	r.east.StartSealedSecrets(t)
+	unsealed := func() []byte {
+		r.t.Helper()
+		return r.east.Unsealed(r.t, r.link()[0]).Data["cluster2"]
 	}
-	config, err := rules.Load()
-	require.NoError(t, err)
-	file := filepath.Join(t.TempDir(), "config")
-	require.NoError(t, clientcmd.WriteToFile(*config, file))
-	return file
+	r.open = unsealed
+	formatChange(t, r, func() { require.NotEmpty(t, unsealed()) }, "--context", "west", "--kubeconfig", kubeconfig(t, r.east, r.west), "--hub-context", "east")
 }

@@ -403,3 +403,17 @@ func certificateFile(t *testing.T, public, private any, from, until time.Time) s
 	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
 	return file
 }
+
+// kubeconfig is a file with the contexts of the clusters.
+func kubeconfig(t *testing.T, clusters ...*rig.Cluster) string {
+	t.Helper()
+	rules := clientcmd.ClientConfigLoadingRules{}
+	for _, c := range clusters {
+		rules.Precedence = append(rules.Precedence, c.Kubeconfig)
+	}
+	config, err := rules.Load()
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, clientcmd.WriteToFile(*config, file))
+	return file
+}
