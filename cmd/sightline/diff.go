@@ -40,6 +40,7 @@ type diffOptions struct {
 	out         string
 	against     string
 	live        bool
+	clusters    liveFlags
 	format      string
 	output      string
 	maxClusters int
@@ -54,7 +55,8 @@ func newDiffCommand() *cobra.Command {
 		Long:  diffDoc,
 		Example: `  sightline diff mesh.yaml -o rendered
   sightline diff mesh.yaml --against origin/main --output markdown
-  sightline diff mesh.yaml --against HEAD --max-clusters 10 --max-removed 0`,
+  sightline diff mesh.yaml --against HEAD --max-clusters 10 --max-removed 0
+  sightline diff mesh.yaml --live --hub-context admin@east --context west=admin@west`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -62,6 +64,11 @@ func newDiffCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "out", "o", "", "directory with the tree that was rendered before")
 	f.StringVar(&o.against, "against", "", "revision of Git with the topology to compare with")
+	f.BoolVar(&o.live, "live", false, "compare with what is on the clusters")
+	f.StringArrayVar(&o.clusters.only, "cluster", nil, "with --live, ask this cluster only (repeatable)")
+	f.StringArrayVar(&o.clusters.contexts, "context", nil, "with --live, context of a cluster, CLUSTER=NAME (repeatable); default: the cluster's name")
+	f.StringVar(&o.clusters.hubContext, "hub-context", "", "with --live, context of the hub; default: its name")
+	f.StringVar(&o.clusters.kubeconfig, "kubeconfig", "", "with --live, kubeconfig with the contexts; default: as for kubectl")
 	f.StringVar(&o.format, "format", "", "format to compare in: "+formatNames()+"; default: that of the directory, else kustomize")
 	f.StringVar(&o.output, "output", "text", "how to print: text, markdown or json")
 	f.IntVar(&o.maxClusters, "max-clusters", -1, "refuse if more clusters are touched")
@@ -77,14 +84,18 @@ func (o *diffOptions) check(args []string) error {
 		}
 	}
 	switch {
-	case len(args) != 1:
-		return &hinted{fmt.Errorf("%d topologies, and one is compared", len(args)), "name a topology: sightline diff mesh.yaml -o rendered"}
+	case len(args) == 0:
+		return &hinted{errors.New("no topology"), "name one: sightline diff mesh.yaml -o rendered"}
+	case len(args) > 1:
+		return &hinted{errors.New("several topologies, and one is compared"), "compare them one by one"}
 	case sides == 0:
 		return &hinted{errors.New("nothing to compare with"), "name the rendered directory with -o DIR, or a revision of Git with --against REF, or the clusters with --live"}
 	case sides > 1:
 		return &hinted{errors.New("more than one thing to compare with"), "name one of -o DIR, --against REF and --live"}
 	case o.against != "" && args[0] == "-":
 		return &hinted{errors.New("standard input has no revisions"), "name the file of the topology"}
+	case !o.live && (len(o.clusters.contexts) > 0 || len(o.clusters.only) > 0 || o.clusters.hubContext != "" || o.clusters.kubeconfig != ""):
+		return &hinted{errors.New("--cluster, --context, --hub-context and --kubeconfig have no meaning without --live"), ""}
 	case o.format != "" && !slices.Contains(render.Formats(), render.Format(o.format)):
 		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
 	case !slices.Contains([]string{"text", "markdown", "json"}, o.output):
@@ -106,7 +117,7 @@ func (o *diffOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 		return err
 	}
 	t := parsed[0]
-	old, format, err := o.left(ctx, t, args[0], stderr)
+	left, format, err := o.left(ctx, t, args[0], stderr)
 	if err != nil {
 		return err
 	}
@@ -124,15 +135,34 @@ func (o *diffOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	if failed != nil {
 		return failed
 	}
+	if o.live {
+		report, failed := o.compareLive(ctx, t, new, stderr)
+		if report == nil {
+			return failed
+		}
+		return worse(o.print(report, stdout), failed)
+	}
 	var beside fs.FS
 	if o.out != "" {
 		beside = os.DirFS(o.out)
+	}
+	old, err := left(new)
+	if err != nil {
+		return err
 	}
 	report, err := render.Compare(t, o.name(), old, new, beside)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.name(), err)
 	}
 	return o.print(report, stdout)
+}
+
+// worse joins what the report gives with the clusters that could not be asked.
+func worse(found, failed error) error {
+	if failed == nil {
+		return found
+	}
+	return several{failed, found}
 }
 
 // renderTree renders a topology, and returns findings as one error.
@@ -158,21 +188,39 @@ func (o *diffOptions) name() string {
 	return o.against
 }
 
-// left returns the tree to compare with, and its format.
-func (o *diffOptions) left(ctx context.Context, t *topology.Topology, arg string, stderr io.Writer) ([]tree.File, render.Format, error) {
+// side returns a tree, by way of the one that it is compared with.
+type side func(new []tree.File) ([]tree.File, error)
+
+// left finds the tree to compare with, and its format.
+func (o *diffOptions) left(ctx context.Context, t *topology.Topology, arg string, stderr io.Writer) (side, render.Format, error) {
 	if o.out != "" {
-		return o.rendered(ctx, t, stderr)
+		dir, format, err := o.rendered(t)
+		if err != nil {
+			return nil, "", err
+		}
+		if dir.Unfinished() {
+			fmt.Fprintf(stderr, "%s: a render was ended while it changed the directory, so it may have parts of two trees; render again\n", o.out)
+		}
+		// Files that are the same are read and not kept.
+		return func(new []tree.File) ([]tree.File, error) {
+			plan, err := dir.Compare(ctx, new, tree.Claims{Adopt: true})
+			if err != nil {
+				return nil, err
+			}
+			changes, err := plan.Changes(ctx)
+			return before(new, changes), err
+		}, format, nil
 	}
 	format := render.Format(o.format)
 	if format == "" {
 		format = render.Kustomize
 	}
-	files, err := o.revision(ctx, t, arg, format, stderr)
-	return files, format, err
+	return func([]tree.File) ([]tree.File, error) { return o.revision(ctx, t, arg, format, stderr) }, format, nil
 }
 
-// rendered reads the tree in a directory. One that is not there yet is empty.
-func (o *diffOptions) rendered(ctx context.Context, t *topology.Topology, stderr io.Writer) ([]tree.File, render.Format, error) {
+// rendered opens the directory of a tree, whatever its format. One that is not
+// there yet is empty.
+func (o *diffOptions) rendered(t *topology.Topology) (*tree.Dir, render.Format, error) {
 	formats := render.Formats()
 	if o.format != "" {
 		formats = []render.Format{render.Format(o.format)}
@@ -181,11 +229,7 @@ func (o *diffOptions) rendered(ctx context.Context, t *topology.Topology, stderr
 	for _, format := range formats {
 		dir, err := tree.Open(o.out, tree.Marker{Topology: t.Metadata.Name, Format: string(format), Version: thisBuild().Version})
 		if err == nil {
-			if dir.Unfinished() {
-				fmt.Fprintf(stderr, "%s: a render was ended while it changed the directory, so it may have parts of two trees; render again\n", o.out)
-			}
-			files, err := dir.Files(ctx)
-			return files, format, err
+			return dir, format, nil
 		}
 		var guard *tree.GuardError
 		if !errors.As(err, &guard) {

@@ -51,8 +51,8 @@ var formats = []struct {
 }
 
 // TestApply applies every phase of every cluster of every example, in order, to
-// an empty cluster, and then again. Nothing is refused, and the second time
-// changes nothing. Hubs are put on one control plane and remotes on the other.
+// an empty cluster, and then again. Nothing is refused, the second time changes
+// nothing, and diff --live finds nothing. Hubs are put on one control plane and remotes on the other.
 func TestApply(t *testing.T) {
 	rig.NeedDefinitions(t, "that clusters take every phase in every format")
 	clusters := rig.Up(t)
@@ -85,7 +85,9 @@ func TestApply(t *testing.T) {
 						}
 						t.Run(strings.Join([]string{strings.TrimSuffix(topology, ".yaml"), format.name, cluster}, "/"), func(t *testing.T) {
 							lane.on.Namespaces(t, namespaces(objectsOf(t, trees[topology]["manifests"], cluster))...)
-							applyTwice(t, tree, cluster, lane.on, format.apply, format.manager)
+							applyTwice(t, tree, cluster, lane.on, format.apply, format.manager, func() {
+								assertAsRendered(t, topology, cluster, lane.on)
+							})
 						})
 					}
 				}
@@ -240,7 +242,8 @@ func TestApplyBuiltInKinds(t *testing.T) {
 	}
 }
 
-func applyTwice(t *testing.T, tree tree, cluster string, on *rig.Cluster, apply applier, manager string) {
+// applyTwice applies a cluster twice, and then calls applied.
+func applyTwice(t *testing.T, tree tree, cluster string, on *rig.Cluster, apply applier, manager string, applied func()) {
 	var all []*unstructured.Unstructured
 	t.Cleanup(func() { on.Delete(t, all...) })
 	for _, phase := range phases(cluster == tree.hub) {
@@ -257,6 +260,7 @@ func applyTwice(t *testing.T, tree tree, cluster string, on *rig.Cluster, apply 
 		apply(t, tree, cluster, phase, on)
 	}
 	assertUnchanged(t, before, live(t, on, all))
+	applied()
 }
 
 func assertUnchanged(t *testing.T, before, after []*unstructured.Unstructured) {

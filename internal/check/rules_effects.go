@@ -113,6 +113,14 @@ func effectRules() []Rule {
 			Fix:    "Keep mesh.id, or tell the users that the graph begins anew.",
 			Source: "kiali graph/util.go (query_scope)",
 		},
+		{
+			ID: "EF14", Severity: finding.Warning,
+			Title:  "applying takes nothing away that clusters have",
+			What:   "With --live: a setting that an object on a cluster has and the rendered one has not, and that would go: in a list or a string, which are replaced as a whole, or set by an earlier apply. What others have added to an object stays, and is not found.",
+			Why:    "config.yaml of cluster-monitoring-config is one string: whoever applies another one removes retention, storage and remote write that somebody has set there.",
+			Fix:    "Put what is to stay into the topology: userWorkloadMonitoring.config, kiali.spec, or an overlay.",
+			Source: "kubernetes docs, server-side apply; cluster-monitoring-operator pkg/manifests/config.go",
+		},
 	}
 	for i := range effects {
 		effects[i].FoundBy = byCompare

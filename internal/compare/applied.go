@@ -13,6 +13,19 @@ import (
 // lastApplied is where kubectl apply keeps what it has applied.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
+// engineKeys are labels and annotations by which engines know what they have
+// applied. They come with the apply, so they are not lost by it.
+var engineKeys = []string{
+	"app.kubernetes.io/instance", "argocd.argoproj.io/instance", "argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id",
+	"helm.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/namespace", "kustomize.toolkit.fluxcd.io/name", "kustomize.toolkit.fluxcd.io/namespace",
+	"meta.helm.sh/release-name", "meta.helm.sh/release-namespace", lastApplied,
+}
+
+// isEngines tells whether a path is that of a label or an annotation of an engine.
+func isEngines(path Path) bool {
+	return len(path) == 3 && (below(path, "metadata", "labels") || below(path, "metadata", "annotations")) && slices.Contains(engineKeys, path[2].Key)
+}
+
 // Applied returns what applying an object changes on a cluster that has the
 // live one: the fields that differ, and those that would be lost. Nothing is
 // left where the object has been applied and nobody has changed it.
@@ -79,7 +92,7 @@ func owned(live resource.Object) func(Path) bool {
 		_ = json.Unmarshal([]byte(text), &last) // who breaks it has kubectl take nothing for applied
 	}
 	return func(path Path) bool {
-		return has(last, path, "") || slices.ContainsFunc(sets, func(fields map[string]any) bool { return has(fields, path, "f:") })
+		return !isEngines(path) && (has(last, path, "") || slices.ContainsFunc(sets, func(fields map[string]any) bool { return has(fields, path, "f:") }))
 	}
 }
 

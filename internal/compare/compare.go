@@ -130,7 +130,16 @@ func (d *Diff) Count(op Op) int {
 // namespace and name are; its API version may change. An object that is twice
 // on a cluster is an error.
 func Fleets(old, new Fleet) (*Diff, error) {
-	d := &differ{fields: map[pair][]Field{}}
+	return (&differ{fields: map[pair][]Field{}, compare: Objects}).fleets(old, new)
+}
+
+// Live compares what is on clusters with what would be applied to them; see
+// Applied. The error is as that of Fleets.
+func Live(live, rendered Fleet) (*Diff, error) {
+	return (&differ{fields: map[pair][]Field{}, compare: Applied}).fleets(live, rendered)
+}
+
+func (d *differ) fleets(old, new Fleet) (*Diff, error) {
 	before, err := byName(old.Clusters)
 	if err != nil {
 		return nil, err
@@ -173,8 +182,9 @@ func byName(clusters []Cluster) (map[string][]Object, error) {
 
 // differ compares each pair of contents once.
 type differ struct {
-	diff   Diff
-	fields map[pair][]Field
+	diff    Diff
+	fields  map[pair][]Field
+	compare func(old, new resource.Object) []Field
 }
 
 type pair struct{ old, new *Content }
@@ -220,7 +230,7 @@ func (d *differ) cluster(name string, old, new []Object) error {
 		is, there := after[k]
 		if !there {
 			add(Change{For: was.For, ID: was.ID, Op: Removed, Old: was.Content})
-		} else if fields := d.compare(was.Content, is.Content); len(fields) > 0 {
+		} else if fields := d.differing(was.Content, is.Content); len(fields) > 0 {
 			add(Change{For: is.For, ID: is.ID, Op: Changed, Fields: fields, Old: was.Content, New: is.Content})
 		}
 	}
@@ -245,14 +255,14 @@ func byKey(cluster string, objects []Object) (map[key]Object, error) {
 	return keyed, nil
 }
 
-func (d *differ) compare(old, new *Content) []Field {
+func (d *differ) differing(old, new *Content) []Field {
 	if old == new {
 		return nil
 	}
 	p := pair{old, new}
 	fields, known := d.fields[p]
 	if !known {
-		fields = Objects(old.Object, new.Object)
+		fields = d.compare(old.Object, new.Object)
 		d.fields[p] = fields
 	}
 	return fields

@@ -55,6 +55,7 @@ const (
 	EffectOperator   = "EF11"
 	EffectMonitoring = "EF12"
 	EffectMesh       = "EF13"
+	EffectLost       = "EF14"
 	Immutable        = "KC14"
 )
 
@@ -75,6 +76,7 @@ func effectRules() map[string]func(*effects) {
 		EffectOperator:   (*effects).operator,
 		EffectMonitoring: (*effects).monitoring,
 		EffectMesh:       (*effects).mesh,
+		EffectLost:       (*effects).lost,
 	}
 }
 
@@ -157,10 +159,10 @@ func (o *on[K]) each(say func(k K, clusters []string)) {
 // most is how many clusters an effect names.
 const most = 3
 
-// clustersText names clusters: cluster west, or 212 clusters (a, b, c and 209 more).
+// clustersText names clusters: west, or 212 clusters (a, b, c and 209 more).
 func clustersText(names []string) string {
 	if len(names) == 1 {
-		return "cluster " + names[0]
+		return names[0]
 	}
 	return fmt.Sprintf("%s (%s)", finding.Count(len(names), "cluster"), finding.List(names, most))
 }

@@ -59,7 +59,7 @@ func (e *effects) namespaces() {
 // clusters finds who joins and who leaves.
 func (e *effects) clusters() {
 	if added := e.diff.AddedClusters; len(added) > 0 {
-		e.add(finding.Info, added, "%s %s", clustersText(added), verb(added, "joins", "join"))
+		e.add(finding.Info, added, "%s %s", clustersHead(added), verb(added, "joins", "join"))
 	}
 	if removed := e.diff.RemovedClusters; len(removed) > 0 {
 		what := "its objects stay on it until somebody removes them"
@@ -75,7 +75,7 @@ func (e *effects) clusters() {
 		case e.Engine == Flux:
 			what = "Flux deletes its Kustomizations, and what they applied stays (docs/flux.md)"
 		}
-		e.add(finding.Warning, removed, "%s %s: %s", clustersText(removed), verb(removed, "leaves", "leave"), what)
+		e.add(finding.Warning, removed, "%s %s: %s", clustersHead(removed), verb(removed, "leaves", "leave"), what)
 	}
 }
 
@@ -306,4 +306,23 @@ func (e *effects) monitoring() {
 func enabled(c *Content) bool {
 	config, _ := document(textAt(c, "data", "config.yaml"))
 	return config[userWorkload] == true
+}
+
+// lost finds what applying takes away on clusters, where they have been asked.
+func (e *effects) lost() {
+	var all on[string]
+	for i := range e.diff.Changes {
+		c := &e.diff.Changes[i]
+		for _, f := range c.Fields {
+			if f.Lost {
+				all.add(called(c.ID)+": "+f.Path.String(), c.Cluster)
+			}
+		}
+	}
+	var together on[string]
+	all.each(func(what string, clusters []string) { together.add(strings.Join(clusters, ","), what) })
+	together.each(func(same string, what []string) {
+		clusters := strings.Split(same, ",")
+		e.add(finding.Warning, clusters, "applying takes away what is on %s and not rendered: %s", clustersText(clusters), finding.List(what, most))
+	})
 }

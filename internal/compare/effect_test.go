@@ -48,11 +48,11 @@ var effectCases = []struct {
 	says         string
 }{
 	{rule: "KC14", mutant: change{"hub: east", "hub: west"}, near: change{"instanceName: kiali,", "instanceName: mesh,"}, says: "deployment.remote_cluster_resources_only was false and would be true"},
-	{rule: "EF01", mutant: change{"instanceName: kiali,", "instanceName: kiali, viewOnly: true,"}, near: change{"namespaces: [sample]", "namespaces: [sample, shop]"}, says: "Kiali on cluster east restarts"},
-	{rule: "EF02", mutant: change{"domain: apps.east.example.com", "domain: apps.new.example.com"}, near: change{"interval: 30s", "interval: 15s"}, says: "users log in to cluster west by another URI"},
+	{rule: "EF01", mutant: change{"instanceName: kiali,", "instanceName: kiali, viewOnly: true,"}, near: change{"namespaces: [sample]", "namespaces: [sample, shop]"}, says: "Kiali on east restarts"},
+	{rule: "EF02", mutant: change{"domain: apps.east.example.com", "domain: apps.new.example.com"}, near: change{"interval: 30s", "interval: 15s"}, says: "users log in to west by another URI"},
 	{rule: "EF03", mutant: change{"format: single", "format: perCluster"}, near: change{"link sealed", "other"}, says: "away from istio-system/kiali-multi-cluster-secret: nothing removes them"},
-	{rule: "EF04", mutant: change{"link sealed", "other"}, near: change{"format: single", "format: perCluster"}, says: "the link to cluster west is sealed anew; Kiali on east restarts"},
-	{rule: "EF05", mutant: change{"link tokens", "2"}, near: change{"link tokens", "1, 2"}, says: "a token of Kiali's account on cluster west ends as soon as somebody deletes the Secret"},
+	{rule: "EF04", mutant: change{"link sealed", "other"}, near: change{"format: single", "format: perCluster"}, says: "the link to west is sealed anew; Kiali on east restarts"},
+	{rule: "EF05", mutant: change{"link tokens", "2"}, near: change{"link tokens", "1, 2"}, says: "a token of Kiali's account on west ends as soon as somebody deletes the Secret"},
 	{rule: "EF06", mutant: change{"namespaces: [sample]", "namespaces: [shop]"}, near: change{"interval: 30s", "interval: 15s"}, says: "the namespace sample on 2 clusters (east, west) leaves the graph"},
 	{rule: "EF07", mutant: change{"kiali: {}}", "kiali: {}}\n    - {name: north, server: \"https://api.north.example.com:6443\"}"}, near: change{"namespaces: [sample]", "namespaces: [shop]"}, says: "cluster north joins"},
 	{rule: "EF08", mutant: change{"interval: 30s", "interval: 15s"}, near: change{"interval: 30s", "labels: {team: mesh}"}, says: "each proxy of 2 clusters (east, west) is scraped 4 times a minute instead of 2 times"},
@@ -91,14 +91,14 @@ func TestMoreEffects(t *testing.T) {
 	}{
 		{"another namespace", nil, change{"instanceName: kiali,", "namespace: kiali,"}, "KC14: the operator on 2 clusters (east, west) refuses the Kiali resource: it would be in the namespace kiali"},
 		{"another instance", nil, change{"instanceName: kiali,", "instanceName: mesh,"}, "EF01: on 2 clusters (east, west) there is Kiali istio-system/mesh in place of Kiali istio-system/kiali; both run"},
-		{"reconciled only", nil, change{"kiali: {}}", "kiali: {spec: {deployment: {logger: {log_level: debug}}}}}"}, "EF01: the operator reconciles the Kiali resource of cluster west; no Kiali runs there"},
+		{"reconciled only", nil, change{"kiali: {}}", "kiali: {spec: {deployment: {logger: {log_level: debug}}}}}"}, "EF01: the operator reconciles the Kiali resource of west; no Kiali runs there"},
 		{"the strategy", nil, change{"instanceName: kiali,", "instanceName: kiali, auth: {strategy: anonymous},"}, "EF02: users log in to Kiali in another way on 2 clusters (east, west)"},
-		{"the address", nil, change{"domain: apps.east.example.com", "domain: apps.east.example.com, kiali: {webRoot: /mesh}"}, "EF02: Kiali on cluster east has another address"},
-		{"the old Secret, pruned", prunes, with(prunes, change{"format: single", "format: perCluster"}), "info EF03: the links to cluster west move"},
-		{"a link that is gone", nil, change{"format: single", "source: external"}, "EF04: the hub loses its link to cluster west"},
-		{"a link that is new", change{"format: single", "source: external"}, nil, "EF04: the hub gets a link to cluster west"},
-		{"a token, pruned", prunes, with(prunes, change{"link tokens", "2"}), "EF05: a token of Kiali's account on cluster west ends when the engine deletes the Secret"},
-		{"another line", nil, change{"version: v2.27", "version: v2.22"}, "EF05: every token of Kiali's account on cluster west ends"},
+		{"the address", nil, change{"domain: apps.east.example.com", "domain: apps.east.example.com, kiali: {webRoot: /mesh}"}, "EF02: Kiali on east has another address"},
+		{"the old Secret, pruned", prunes, with(prunes, change{"format: single", "format: perCluster"}), "info EF03: the links to west move"},
+		{"a link that is gone", nil, change{"format: single", "source: external"}, "EF04: the hub loses its link to west"},
+		{"a link that is new", change{"format: single", "source: external"}, nil, "EF04: the hub gets a link to west"},
+		{"a token, pruned", prunes, with(prunes, change{"link tokens", "2"}), "EF05: a token of Kiali's account on west ends when the engine deletes the Secret"},
+		{"another line", nil, change{"version: v2.27", "version: v2.22"}, "EF05: every token of Kiali's account on west ends"},
 		{"another line, the operator", nil, change{"version: v2.27", "version: v2.22"}, "EF11: Kiali on 2 clusters (east, west) goes from the line v2.27 to v2.22"},
 		{"no operator", nil, change{"operator: {channel", "operator: {install: none, channel"}, "EF11: the Subscription of the operator kiali-ossm leaves on 2 clusters (east, west)"},
 		{"the operator's chart", change{"operator: {channel: stable}", "operator: {install: helm, chart: {version: 2.27.0}}"}, change{"operator: {channel: stable}", "operator: {install: helm, chart: {version: 2.28.0}}"},
@@ -129,8 +129,8 @@ func TestSwitchedOff(t *testing.T) {
 		}}}}}
 	}
 	for _, c := range []struct{ old, new, says string }{
-		{"enableUserWorkload: true", "a: b", "warning: EF12: monitoring for user workloads is switched off on cluster east: no proxy there is scraped"},
-		{"a: b", "enableUserWorkload: true", "EF12: monitoring for user workloads is switched on on cluster east"},
+		{"enableUserWorkload: true", "a: b", "warning: EF12: monitoring for user workloads is switched off on east: no proxy there is scraped"},
+		{"a: b", "enableUserWorkload: true", "EF12: monitoring for user workloads is switched on on east"},
 	} {
 		d, err := compare.Fleets(config(c.old), config(c.new))
 		require.NoError(t, err)
@@ -138,10 +138,30 @@ func TestSwitchedOff(t *testing.T) {
 	}
 }
 
+// TestLost shows what only clusters can have.
+func TestLost(t *testing.T) {
+	fleet := func(clusters ...string) (f compare.Fleet) {
+		for i := 0; i < len(clusters); i += 2 {
+			f.Clusters = append(f.Clusters, compare.Cluster{Name: clusters[i], Objects: []compare.Object{{
+				ID:      resource.ID{APIVersion: "v1", Kind: "ConfigMap", Namespace: "n", Name: "c"},
+				Content: &compare.Content{Object: decoded(t, clusters[i+1])},
+			}}})
+		}
+		return f
+	}
+	const mine, more, theirs = `{"data":{"config.yaml":"a: 1"}}`, `{"data":{"config.yaml":"a: 1\nretention: 7d"}}`, `{"data":{"config.yaml":"a: 1","theirs":"x"}}`
+	d, err := compare.Live(fleet("east", more, "west", more, "north", theirs), fleet("east", mine, "west", mine, "north", mine))
+	require.NoError(t, err)
+	assert.Equal(t, "warning: EF14: applying takes away what is on 2 clusters (east, west) and not rendered: ConfigMap n/c: data[config.yaml].retention\n", lines(d.Effects(compare.Facts{})))
+	d, err = compare.Live(fleet("north", theirs), fleet("north", mine))
+	require.NoError(t, err)
+	assert.True(t, d.Empty(), "a near miss")
+}
+
 // TestEveryEffectHasItsCase also shows that each has a page, and no page is
 // without its rule.
 func TestEveryEffectHasItsCase(t *testing.T) {
-	var with, pages []string
+	with, pages := []string{compare.EffectLost}, []string{} // TestLost
 	for _, c := range effectCases {
 		with = append(with, c.rule)
 	}

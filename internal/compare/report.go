@@ -148,7 +148,7 @@ func clustersHead(names []string) string {
 	if len(names) == 1 {
 		return "cluster " + names[0]
 	}
-	return fmt.Sprintf("%s clusters: %s", thousands(len(names)), finding.List(names, most))
+	return fmt.Sprintf("%s clusters (%s)", thousands(len(names)), finding.List(names, most))
 }
 
 // whole says what joins or leaves with clusters.

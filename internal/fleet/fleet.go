@@ -28,6 +28,9 @@ import (
 // A kustomization that somebody has edited may list files of their own. They are
 // looked for in beside, the directory of the old tree; nil if it is in none.
 func Trees(old, new []tree.File, beside fs.FS) (before, after compare.Fleet, err error) {
+	if slices.EqualFunc(old, new, func(a, b tree.File) bool { return a.Path == b.Path && bytes.Equal(a.Content, b.Content) }) {
+		return before, after, nil
+	}
 	texts := texts{}
 	a, b := read(texts, old), read(texts, new)
 	a.beside = beside

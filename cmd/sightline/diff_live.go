@@ -1,0 +1,217 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/compare"
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/fleet"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+// liveFlags are the flags that say how the clusters of a topology are reached.
+type liveFlags struct {
+	contexts   []string
+	hubContext string
+	kubeconfig string
+	only       []string
+}
+
+// chosen are the clusters to ask: those of --cluster, else all.
+func (l *liveFlags) chosen(t *topology.Topology) ([]*topology.Cluster, error) {
+	var all, chosen []*topology.Cluster
+	var names []string
+	for i := range t.Spec.Clusters {
+		all, names = append(all, &t.Spec.Clusters[i]), append(names, t.Spec.Clusters[i].Name)
+	}
+	for _, name := range l.only {
+		i := slices.Index(names, name)
+		if i < 0 {
+			return nil, &hinted{fmt.Errorf("no cluster %q in the topology", finding.Shorten(name)), "the clusters are " + finding.List(names, listed)}
+		}
+		chosen = append(chosen, all[i])
+	}
+	if len(l.only) > 0 {
+		return chosen, nil
+	}
+	return all, nil
+}
+
+// contextsOf says which context leads to each cluster: the one of --context or
+// --hub-context, else that of its own name.
+func (l *liveFlags) contextsOf(t *topology.Topology) (map[string]string, error) {
+	of := map[string]string{}
+	var names []string
+	for i := range t.Spec.Clusters {
+		c := &t.Spec.Clusters[i]
+		of[c.Name] = c.Name
+		if t.IsHub(c) {
+			of[c.Name] = cmp.Or(l.hubContext, c.Name)
+		}
+		names = append(names, c.Name)
+	}
+	for _, given := range l.contexts {
+		name, context, ok := strings.Cut(given, "=")
+		if !ok || of[name] == "" {
+			return nil, &hinted{fmt.Errorf("--context %s names no cluster", seal.Redact(given)), "write it as CLUSTER=NAME; the clusters are " + finding.List(names, listed)}
+		}
+		of[name] = context
+	}
+	return of, nil
+}
+
+// everRendered are the kinds of which there may be objects on a cluster that are
+// no longer rendered, by their API version.
+var everRendered = map[string]string{
+	"ClusterRoleBinding": "rbac.authorization.k8s.io/v1",
+	"ConfigMap":          "v1",
+	"Kiali":              "kiali.io/v1alpha1",
+	"PodMonitor":         "monitoring.coreos.com/v1",
+	"SealedSecret":       "bitnami.com/v1alpha1",
+	"Secret":             "v1",
+	"ServiceMonitor":     "monitoring.coreos.com/v1",
+	"Subscription":       "operators.coreos.com/v1alpha1",
+	"Telemetry":          "telemetry.istio.io/v1",
+}
+
+// compareLive compares what is on the clusters with what is rendered. Clusters
+// that cannot be asked are errors, and the others are compared all the same.
+func (o *diffOptions) compareLive(ctx context.Context, t *topology.Topology, files []tree.File, stderr io.Writer) (*compare.Report, error) {
+	of, err := o.clusters.contextsOf(t)
+	if err != nil {
+		return nil, err
+	}
+	contexts, err := cluster.ReadContexts(o.clusters.kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	_, rendered, err := fleet.Trees(nil, files, nil)
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[string][]compare.Object{}
+	for _, c := range rendered.Clusters {
+		wanted[c.Name] = c.Objects
+	}
+	clusters, err := o.clusters.chosen(t)
+	if err != nil {
+		return nil, err
+	}
+	found := make([][]compare.Object, len(clusters))
+	errs := together(clusters, stderr, func(c *topology.Cluster, out, _ io.Writer) error {
+		i := slices.Index(clusters, c)
+		asked, err := openContext(contexts, "--context "+c.Name+"=NAME", of[c.Name])
+		if err == nil {
+			found[i], err = readLive(ctx, asked, t, wanted[c.Name], out)
+		}
+		if err != nil {
+			return &aboutCluster{c.Name, err}
+		}
+		return nil
+	})
+	var live, applied compare.Fleet
+	var failed several
+	for i, c := range clusters {
+		if errs[i] != nil {
+			failed = append(failed, errs[i])
+			continue
+		}
+		live.Clusters = append(live.Clusters, compare.Cluster{Name: c.Name, Objects: found[i]})
+		applied.Clusters = append(applied.Clusters, compare.Cluster{Name: c.Name, Objects: wanted[c.Name]})
+	}
+	if len(live.Clusters) == 0 {
+		return nil, failed
+	}
+	diff, err := compare.Live(live, applied)
+	if err != nil {
+		return nil, err
+	}
+	return compare.NewReport(t.Metadata.Name, "the clusters", diff, render.CompareFacts(t)), failed.err()
+}
+
+// readLive reads from a cluster the objects that are rendered for it, and those
+// that were rendered from the topology before, which they say by their labels.
+func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wanted []compare.Object, out io.Writer) ([]compare.Object, error) {
+	kinds := maps.Clone(everRendered)
+	for _, o := range wanted {
+		kinds[o.ID.Kind] = o.ID.APIVersion
+	}
+	seen := map[resource.ID]bool{}
+	var objects []compare.Object
+	add := func(o resource.Object) {
+		id := resource.IDOf(o)
+		if seen[id] {
+			return
+		}
+		seen[id] = true
+		if id.Kind == "Secret" {
+			delete(o, "data") // which nobody has to see
+			delete(o, "stringData")
+		}
+		objects = append(objects, compare.Object{ID: id, Content: compare.NewContent(o)})
+	}
+	selector := "app.kubernetes.io/managed-by=sightline,app.kubernetes.io/part-of=" + t.Metadata.Name
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		var list []resource.Object
+		err := patiently(ctx, func() (err error) {
+			list, err = c.List(ctx, kinds[kind], kind, "", selector)
+			return err
+		})
+		switch {
+		case cluster.Status(err) == http.StatusNotFound: // the cluster does not know the kind
+		case cluster.Status(err) == http.StatusForbidden:
+			fmt.Fprintf(out, "%s may not list %s, so those that are no longer rendered are not found: %v\n", c.Context(), kind, err)
+		case err != nil:
+			return nil, err
+		}
+		for _, o := range list {
+			add(o)
+		}
+	}
+	for _, o := range wanted {
+		if seen[o.ID] {
+			continue
+		}
+		var live resource.Object
+		err := patiently(ctx, func() (err error) {
+			live, err = c.Find(ctx, o.ID)
+			return err
+		})
+		if cluster.Status(err) == http.StatusNotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		add(live)
+	}
+	return objects, nil
+}
+
+// patiently asks again, a few times, where an API server has too much to do.
+func patiently(ctx context.Context, ask func() error) error {
+	for range 5 {
+		if err := ask(); cluster.Status(err) != http.StatusTooManyRequests {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+	return ask()
+}
