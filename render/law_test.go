@@ -367,3 +367,41 @@ func byID(t *testing.T, objects []resource.Object) map[resource.ID]resource.Obje
 	}
 	return m
 }
+
+// TestFieldsOfKiali shows that it is known of every field which templates set
+// whether kiali.spec may set it too, for every shape; and that nothing is known
+// of a field which no template sets, but of the few that follow from others.
+func TestFieldsOfKiali(t *testing.T) {
+	set := map[string]bool{}
+	for _, pair := range synthetic(t) {
+		clusters, err := Clusters(pair[0], SourcesOf(pair[0]))
+		require.NoError(t, err)
+		for i := range clusters {
+			for _, r := range clusters[i].Resources {
+				if resource.IDOf(r.Body.Object()).Kind != "Kiali" {
+					continue
+				}
+				spec := r.Body.Object()["spec"]
+				if ours, _, merged := resource.MergeOf(spec); merged {
+					spec = ours
+				}
+				leafPaths(set, "", spec)
+			}
+		}
+	}
+	assert.Greater(t, len(set), 20)
+	for field := range set {
+		assert.True(t, check.IsOwn(field), "%s is set by a template, and check.ownFields does not know whether kiali.spec may set it", field)
+	}
+}
+
+// leafPaths adds the paths of what is no object.
+func leafPaths(paths map[string]bool, path string, v any) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		paths[path] = true
+	}
+	for key, below := range m {
+		leafPaths(paths, strings.TrimPrefix(path+"."+key, "."), below)
+	}
+}

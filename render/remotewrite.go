@@ -16,14 +16,15 @@ func remoteWrites(t *topology.Topology, c *topology.Cluster) bool {
 // asks for goes to the store, under the cluster's name. Without an external
 // label, equal series of two clusters would be one in the store.
 func workloadConfig(w *topology.RemoteWrite, cluster string) map[string]any {
-	entry := resource.Merge(map[string]any{
-		"url": w.URL,
-		"writeRelabelConfigs": []any{map[string]any{
-			"action":       "keep",
-			"sourceLabels": []any{"__name__"},
-			"regex":        strings.Join(kiali.Metrics(), "|"),
-		}},
-	}, w.Settings)
+	const relabelings = "writeRelabelConfigs"
+	entry := resource.Merge(map[string]any{"url": w.URL}, w.Settings)
+	// A list that takes the place of ours would send every series there is.
+	further, _ := entry[relabelings].([]any)
+	entry[relabelings] = append([]any{map[string]any{
+		"action":       "keep",
+		"sourceLabels": []any{"__name__"},
+		"regex":        strings.Join(kiali.Metrics(), "|"),
+	}}, further...)
 	return resource.Merge(map[string]any{"prometheus": map[string]any{
 		"externalLabels": map[string]any{w.ClusterLabel: cluster},
 		"remoteWrite":    []any{entry},

@@ -209,3 +209,20 @@ func workloadConfigs(t *testing.T, top *topology.Topology) map[string]workloadCo
 	}
 	return found
 }
+
+// TestRemoteWriteKeepsItsList shows that relabelings of the user's come after the
+// list of what Kiali asks for, and do not take its place.
+func TestRemoteWriteKeepsItsList(t *testing.T) {
+	top := examples(t)["thanos"]
+	top.Spec.Metrics.Thanos.RemoteWrite.Settings = map[string]any{"writeRelabelConfigs": []any{map[string]any{"action": "labeldrop", "regex": "request_operation"}}}
+	found := workloadConfigs(t, top)
+	require.NotEmpty(t, found)
+	for _, config := range found {
+		rules := configs(t, config.Prometheus.RemoteWrite[0].WriteRelabelConfigs)
+		require.Len(t, rules, 2)
+		series := labels.NewBuilder(labels.FromStrings("__name__", "istio_requests_total", "request_operation", "x"))
+		require.True(t, relabel.ProcessBuilder(series, rules...))
+		assert.Empty(t, series.Get("request_operation"))
+		assert.False(t, relabel.ProcessBuilder(labels.NewBuilder(labels.FromStrings("__name__", "go_goroutines")), rules...))
+	}
+}

@@ -23,7 +23,7 @@ func kialiRules() []Rule {
 		{
 			ID:     "KC02",
 			Title:  "a remote's first redirect URI is the hub's callback for it",
-			What:   "With the strategy openshift, auth.openshift.redirect_uris of a remote on OpenShift begins with https://<the hub's host><its web root>/api/auth/callback/<the cluster's name>.",
+			What:   "With the strategy openshift, auth.openshift.redirect_uris of a remote on OpenShift begins with https://<the hub's host><its web root>/api/auth/callback/<the cluster's name>. That of the hub, if there is one, is at the same host.",
 			Why:    "Kiali uses the first URI only, and the hub tells by its last part which cluster a login is for. Any other one ends in an error page of the OAuth server.",
 			Fix:    "Leave redirect_uris out; it is rendered from the hub's domain or kiali.host.",
 			Source: "kiali business/openshift_oauth.go, routing/router.go; kiali/kiali issues 8500, 7925",
@@ -245,6 +245,9 @@ func callbacks(m *mesh, f *found) {
 			if len(uris) > 0 && !isPlaceholder(uris[0]) && !strings.HasPrefix(uris[0], "https://") {
 				f.object(o, path, "leave auth.openshift.redirect_uris out, and the operator makes it of the Route",
 					"the hub's redirect URI is %s; expected a URL with https, since nobody can log in otherwise", cut(uris[0]))
+			} else if host := m.HubHost(); len(uris) > 0 && !isPlaceholder(uris[0]) && host != "" && !strings.HasPrefix(uris[0]+"/", "https://"+host+"/") {
+				f.object(o, path, "write kiali.host of the hub, from which the remotes' redirect URIs follow too; or leave redirect_uris out",
+					"the hub's redirect URI is %s; expected one at https://%s, to which the logins of the remotes come back", cut(uris[0]), host)
 			}
 			continue
 		}

@@ -104,20 +104,90 @@ func (s *source) versions() {
 	}
 }
 
-// ownFields are fields of a Kiali resource that the topology has a place for,
-// with the rule about them where there is one.
-var ownFields = map[string]struct{ by, rule string }{
-	"version":                                          {by: "kiali.version"},
-	"deployment.instance_name":                         {"kiali.instanceName", "KC01"},
-	"deployment.namespace":                             {"kiali.namespace", "KC10"},
-	"deployment.remote_cluster_resources_only":         {by: "kiali.hub"},
-	"deployment.view_only_mode":                        {by: "kiali.viewOnly"},
-	"external_services.prometheus.query_scope.mesh_id": {"mesh.id", "PM06"},
-	"external_services.prometheus.url":                 {by: "metrics.store"},
-	"kubernetes_config.cluster_name":                   {"the name of the cluster", "ID05"},
-	"clustering.ignore_home_cluster":                   {"controlPlane.mode", "ID06"},
-	"auth.strategy":                                    {by: "kiali.auth.strategy"},
-	"server.web_root":                                  {by: "kiali.webRoot of the hub"},
+// ownField is a field of the Kiali resource that templates set or that follows
+// from one of these.
+type ownField struct {
+	by   string // what sets it; "" where kiali.spec may set it as well
+	rule string // that the field is about, if there is one
+	why  string // kiali.spec may set it as well
+
+	// against tells whether a value contradicts what is set; nil: any does,
+	// because it would have to be kept equal by hand.
+	against func(s *source, value string) bool
+}
+
+// ownFields has every field of a Kiali resource that templates set, which a test
+// proves, and those that follow from them. A list of what the bodies of this
+// topology set would not do: templates leave out what is the operator's default
+// for a shape, and kiali.spec could contradict that as well. kiali.spec is merged over what is
+// rendered, so that it could part a field from all that goes with it.
+var ownFields = map[string]ownField{
+	"version":                                               {by: "kiali.version"},
+	"deployment.instance_name":                              {by: "kiali.instanceName", rule: "KC01"},
+	"deployment.namespace":                                  {by: "kiali.namespace", rule: "KC10"},
+	"deployment.remote_cluster_resources_only":              {by: "kiali.hub"},
+	"deployment.view_only_mode":                             {by: "kiali.viewOnly"},
+	"deployment.ingress.enabled":                            {why: "somebody else's Ingress may lead to the host"},
+	"deployment.ingress.override_yaml.spec.host":            {by: hostOfHub, against: otherHost},
+	"deployment.ingress.override_yaml.spec.port.targetPort": {by: hostOfHub, against: routed},
+	"deployment.ingress.override_yaml.spec.tls":             {why: "how the Route ends TLS changes no address"},
+	"deployment.ingress.override_yaml.spec.to.kind":         {by: hostOfHub, against: routed},
+	"deployment.ingress.override_yaml.spec.to.name":         {by: hostOfHub, against: routed},
+	"deployment.pod_annotations":                            {why: "it is merged key by key, and RS08 looks after ours"},
+	"deployment.strategy":                                   {why: "nothing else follows from how pods are replaced"},
+	"external_services.grafana.enabled":                     {why: "it is off only because Kiali takes Grafana for present"},
+	"external_services.prometheus.query_scope.mesh_id":      {by: "mesh.id", rule: "PM06"},
+	"external_services.prometheus.url":                      {by: "metrics.store"},
+	"external_services.prometheus.auth.type":                {by: "auth of the store in metrics", against: storeLogin},
+	"external_services.prometheus.auth.username":            {by: "auth of the store in metrics", against: storeLogin},
+	"external_services.prometheus.auth.password":            {by: "auth of the store in metrics", against: storeLogin},
+	"external_services.prometheus.auth.token":               {by: "auth of the store in metrics", against: storeLogin},
+	"external_services.prometheus.auth.use_kiali_token":     {why: "PM12 says what thanosQuerier needs, with the reason"},
+	"external_services.prometheus.thanos_proxy.enabled": {by: "metrics.store", against: func(s *source, value string) bool {
+		return s.Spec.Metrics.Store != "prometheus" && !strings.EqualFold(value, "true")
+	}},
+	"external_services.prometheus.thanos_proxy.scrape_interval": {by: "metrics.interval", against: func(s *source, value string) bool {
+		return s.Spec.Metrics.Store != "prometheus" && s.Hub() != nil && topology.Seconds(value) < topology.Seconds(s.StoreInterval())
+	}},
+	"kubernetes_config.cluster_name":  {by: "the name of the cluster", rule: "ID05"},
+	"clustering.ignore_home_cluster":  {by: "controlPlane.mode", rule: "ID06"},
+	"clustering.enable_exec_provider": {why: "kubeconfigs that somebody else makes may name programs too; RS11 looks after ours"},
+	"clustering.autodetect_secrets.enabled": {by: "kiali.links.format: perCluster", against: func(s *source, value string) bool {
+		return s.Spec.Kiali.Links.Format == "perCluster" && strings.EqualFold(value, "false")
+	}},
+	"auth.strategy":                {by: "kiali.auth.strategy"},
+	"auth.openshift.redirect_uris": {why: "there may be more than one; KC02, KC03 and KC04 look at them"},
+	"istio_namespace":              {by: "mesh.controlPlaneNamespace", against: func(s *source, value string) bool { return value != s.Spec.Mesh.ControlPlaneNamespace }},
+	"server.web_root":              {by: "kiali.webRoot of the hub"},
+	"server.web_fqdn":              {by: hostOfHub, against: otherHost},
+	"server.port":                  {by: hostOfHub, against: routed},
+}
+
+const hostOfHub = "kiali.host of the hub"
+
+// otherHost tells whether a host is another than that to which logins come back.
+func otherHost(s *source, host string) bool { return !s.hubHostUnknown() && host != s.HubHost() }
+
+// routed tells whether a Route of ours leads to the hub's Kiali.
+func routed(s *source, _ string) bool {
+	return s.Has("spec", "clusters", s.hub, "kiali", "host") && s.Spec.Clusters[s.hub].Platform == "openshift"
+}
+
+// storeLogin tells whether the topology says how Kiali logs in to the store.
+func storeLogin(s *source, _ string) bool {
+	auth := map[string]topology.StoreAuth{"prometheus": s.Spec.Metrics.Prometheus.Auth, "thanos": s.Spec.Metrics.Thanos.Auth}[s.Spec.Metrics.Store]
+	return auth.Type == "basic" || auth.Type == "bearer"
+}
+
+// IsOwn tells whether a field below spec of a Kiali resource is one of which it
+// is known whether kiali.spec may set it.
+func IsOwn(field string) bool {
+	for own := range ownFields {
+		if within(field, own) {
+			return true
+		}
+	}
+	return false
 }
 
 // kialiSpec refuses what would part the Kiali resource from the rest of what is
@@ -128,7 +198,7 @@ func (s *source) kialiSpec(path ...any) {
 		for key := range strings.SplitSeq(field, ".") {
 			in = append(in, key)
 		}
-		if s.Has(in...) {
+		if own.by != "" && s.Has(in...) && (own.against == nil || own.against(s, s.Text(in...))) {
 			s.Add(s.At(in...), cmp.Or(own.rule, topology.RuleValue), "remove it here, and say it there", "%s is set by %s, from which other resources follow too", field, own.by)
 		}
 	}

@@ -189,7 +189,8 @@ type Kiali struct {
 	Links Links `yaml:"links"`
 	// How the Kiali operator comes to each cluster. Changes: the Subscriptions.
 	Operator Operator `yaml:"operator"`
-	// Merged over the spec of the hub's Kiali resource. Mappings merge; lists and other values replace. Changes: the hub's Kiali resource.
+	// Merged over the spec of the hub's Kiali resource. Mappings merge; lists and other values replace. A field that follows from the rest
+	// of the topology is refused where it would contradict it. Changes: the hub's Kiali resource.
 	Spec map[string]any `yaml:"spec"`
 }
 
@@ -306,7 +307,8 @@ type RemoteWrite struct {
 	// The external label with the cluster's name, which keeps equal series of two clusters apart in the store. OpenShift reserves cluster,
 	// prometheus and prometheus_replica for itself.
 	ClusterLabel string `yaml:"clusterLabel" default:"cluster_name" format:"labelName"`
-	// More fields of the entry in remoteWrite, such as authorization or tlsConfig.
+	// More fields of the entry in remoteWrite, such as authorization or tlsConfig. writeRelabelConfigs are applied after the rule that keeps
+	// the series which Kiali asks for.
 	Settings map[string]any `yaml:"settings"`
 	// The rest of user-workload-monitoring-config, merged over what is rendered.
 	Config map[string]any `yaml:"config"`
