@@ -5,7 +5,7 @@ FUZZTIME ?= 10s
 BENCH    ?= .
 
 # Helm has dependencies of its own, which no other program should have to agree with.
-modules := . tools tools/helm3 tools/helm4 tools/release e2e/bin/kubectl e2e/flux e2e/suite
+modules := . tools tools/helm3 tools/helm4 tools/release e2e/bin/kubectl e2e/flux e2e/metrics e2e/suite
 
 # The go.mod of an upstream release, which says what the program was tested with. Never run go mod tidy in them: it
 # takes away what that go.mod lists for the release's own tests and tools, and picks other versions for what is left.
@@ -47,6 +47,7 @@ test-programs: $(programs) ## tier 1: what kustomize, Helm, kubeseal, Argo CD, F
 	CGO_ENABLED=0 $(GO) test -C e2e/appset -trimpath -count=1 ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/flux -trimpath -count=1 ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/promcfg -trimpath -count=1 . $(TESTFLAGS)
+	CGO_ENABLED=0 $(GO) test -C e2e/metrics -trimpath -count=1 . $(TESTFLAGS)
 
 race: ## run every test under the race detector; needs a C compiler
 	$(GO) test -race ./... $(TESTFLAGS)

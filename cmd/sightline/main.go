@@ -68,6 +68,7 @@ func newCommand() *cobra.Command {
 		newVerifyCommand(),
 		newDiffCommand(),
 		newSealCommand(),
+		newStatusCommand(),
 		newExplainCommand(),
 		newSchemaCommand(),
 		newVersionCommand(),

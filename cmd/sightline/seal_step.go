@@ -143,7 +143,7 @@ func (o *sealOptions) credential(ctx context.Context, r *seal.Request, stdin io.
 		if needCA && o.caFile == "" {
 			return nil, &hinted{errors.New("--token-file has no CA with it"), "name the CA of the remote's API server with --ca-file FILE"}
 		}
-		r.Token, err = readToken(o.tokenFile, stdin)
+		r.Token, err = readToken("--token-file", o.tokenFile, stdin)
 		return nil, err
 	}
 	needCA = needCA && o.caFile == ""
@@ -155,7 +155,7 @@ func (o *sealOptions) credential(ctx context.Context, r *seal.Request, stdin io.
 
 // readToken names no path in its errors: somebody may have given the token
 // itself.
-func readToken(name string, stdin io.Reader) ([]byte, error) {
+func readToken(flag, name string, stdin io.Reader) ([]byte, error) {
 	if name == "-" {
 		token, err := readAll(stdin)
 		if err != nil {
@@ -170,7 +170,7 @@ func readToken(name string, stdin io.Reader) ([]byte, error) {
 		if seal.Redact(name) != name {
 			hint += "; if this was the token itself, make a new one: it now is in the history of your shell"
 		}
-		return nil, &hinted{fmt.Errorf("the file of --token-file cannot be read: %w", at.Err), hint}
+		return nil, &hinted{fmt.Errorf("the file of %s cannot be read: %w", flag, at.Err), hint}
 	}
 	return token, err
 }

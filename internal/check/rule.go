@@ -39,6 +39,7 @@ const (
 	byReader  = "topology"
 	byOverlay = "overlay"
 	byRender  = "render"
+	byStatus  = "status"
 )
 
 // Rules lists every rule, in the order of their pages.
@@ -60,6 +61,7 @@ func Rules() []Rule {
 		schemaRules(),
 		overlayRules(),
 		effectRules(),
+		statusRules(),
 	)
 }
 

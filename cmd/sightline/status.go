@@ -1,0 +1,339 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/observe"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/status"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+const statusDoc = `Ask the clusters of a topology, Kiali and the store of the metrics whether the
+mesh works, and say what is wrong and what to do. Nothing is changed.
+
+Each cluster is asked by the context of its own name; --context gives another
+one. Kiali is reached by a port-forward to its Service on the hub, or at
+--kiali-url, as the user of the hub's context. The store of the metrics is
+found where the topology says that it is.
+
+What cannot be asked is said to be not checked, and is no failure unless
+--strict is given. "sightline status TOPOLOGY --rights" prints the roles that
+every check needs. "sightline explain ST03" tells more about a check.
+
+Exit codes: 0 all is good; 1 something is not; 2 no cluster could be reached, or
+wrong usage; 3 the topology is invalid.`
+
+type statusOptions struct {
+	reach liveFlags
+
+	kialiURL, kialiTokenFile string
+	storeURL, storeTokenFile string
+	caFile                   string
+
+	only    []string
+	wait    bool
+	timeout time.Duration
+	strict  bool
+	rights  bool
+	output  string
+
+	contextOf map[string]string
+	reached   bool // a cluster has answered
+}
+
+func newStatusCommand() *cobra.Command {
+	var o statusOptions
+	cmd := &cobra.Command{
+		Use:   "status TOPOLOGY",
+		Short: "Say whether the mesh works",
+		Long:  statusDoc,
+		Example: `  sightline status mesh.yaml --hub-context hub --context west=admin@west
+  sightline status mesh.yaml --wait --timeout 15m --strict
+  sightline status mesh.yaml --only names --cluster west
+  sightline status mesh.yaml --rights`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.reach.kubeconfig, "kubeconfig", "", "kubeconfig with the contexts; default: as for kubectl")
+	f.StringVar(&o.reach.hubContext, "hub-context", "", "context of the hub; default: the hub's name")
+	f.StringArrayVar(&o.reach.contexts, "context", nil, "context of a cluster, CLUSTER=NAME (repeatable); default: the cluster's name")
+	f.StringVar(&o.kialiURL, "kiali-url", "", "where Kiali is; default: its Service on the hub, by a port-forward")
+	f.StringVar(&o.kialiTokenFile, "kiali-token-file", "", `file with a token for Kiali, or "-" for standard input; default: the one of the hub's context`)
+	f.StringVar(&o.storeURL, "prometheus-url", "", "where the store of the metrics is; default: where the topology says")
+	f.StringVar(&o.storeTokenFile, "prometheus-token-file", "", `file with a token for the store, or "-" for standard input`)
+	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of --kiali-url and --prometheus-url (PEM)")
+	f.StringArrayVar(&o.only, "only", nil, "make only this check, such as ST03, or those of this group (repeatable)")
+	f.StringArrayVar(&o.reach.only, "cluster", nil, "ask only this cluster (repeatable)")
+	f.BoolVar(&o.wait, "wait", false, "ask again until all is good")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait with --wait")
+	f.BoolVar(&o.strict, "strict", false, "fail for warnings and for what could not be checked, too")
+	f.BoolVar(&o.rights, "rights", false, "print the roles that the checks need, and ask nobody")
+	f.StringVar(&o.output, "output", "text", "how to print: text or json")
+	return cmd
+}
+
+func (o *statusOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if err := o.check(args); err != nil {
+		return err
+	}
+	e, err := o.expected(args, stdin)
+	if err != nil {
+		return err
+	}
+	if o.contextOf, err = o.reach.contextsOf(e.Topology); err != nil {
+		return err
+	}
+	if _, err := o.reach.chosen(e.Topology); err != nil {
+		return err
+	}
+	if o.rights {
+		return printRights(stdout, e)
+	}
+	ask, err := o.asked(stdin)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	results, err := o.observe(ctx, e, ask, stderr)
+	if err != nil {
+		return err
+	}
+	if err := o.print(stdout, e.Topology, results); err != nil {
+		return err
+	}
+	if !o.reached {
+		return &hinted{errors.New("no cluster could be reached"), "name their contexts with --hub-context and --context"}
+	}
+	if o.fails(results) {
+		return errFound
+	}
+	return nil
+}
+
+func (o *statusOptions) check(args []string) error {
+	switch {
+	case len(args) == 0:
+		return &hinted{errors.New("no topology"), "name the one of the mesh: sightline status mesh.yaml"}
+	case !slices.Contains([]string{"text", "json"}, o.output):
+		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text and json"}
+	case o.timeout <= 0:
+		return &hinted{fmt.Errorf("--timeout %s is no time to wait", o.timeout), "write it like 10m"}
+	case o.kialiTokenFile == "-" && o.storeTokenFile == "-":
+		return &hinted{errors.New("standard input is named twice"), "it can be read once"}
+	case args[0] == "-" && (o.kialiTokenFile == "-" || o.storeTokenFile == "-"):
+		return &hinted{errors.New("standard input is named twice"), "name the topology by its file"}
+	case o.storeTokenFile != "" && o.storeURL == "":
+		return &hinted{errors.New("--prometheus-token-file is for the store at --prometheus-url"), "name that too"}
+	case o.caFile != "" && o.kialiURL == "" && o.storeURL == "":
+		return &hinted{errors.New("--ca-file is for --kiali-url and --prometheus-url"), "leave it out: the CA of an API server is in the kubeconfig"}
+	}
+	for _, name := range o.only {
+		if err := status.Known(name); err != nil {
+			return &hinted{errors.New(seal.Redact(err.Error())), "the checks are listed in docs/status.md"}
+		}
+	}
+	return nil
+}
+
+// expected reads the topology, and renders what is to be on its clusters.
+func (o *statusOptions) expected(args []string, stdin io.Reader) (status.Expected, error) {
+	parsed, err := readTopologies(args, stdin)
+	if err != nil {
+		return status.Expected{}, err
+	}
+	besides, err := readLinks(args, parsed)
+	if err != nil {
+		return status.Expected{}, err
+	}
+	t := parsed[0]
+	from, closed, err := openSources(t, besides[0].links)
+	if err != nil {
+		return status.Expected{}, err
+	}
+	defer closed()
+	clusters, err := render.Clusters(t, from)
+	if err != nil {
+		return status.Expected{}, err
+	}
+	e := status.Expected{Topology: t, Arg: check.ShellWord(args[0]), Objects: map[string][]resource.Object{}, Links: besides[0].links}
+	for i := range clusters {
+		c := &clusters[i]
+		for _, r := range c.Resources {
+			for values := range c.Each(r) {
+				object, err := r.Body.Fill(values)
+				if err != nil {
+					return status.Expected{}, err
+				}
+				e.Objects[c.Name] = append(e.Objects[c.Name], object)
+			}
+		}
+	}
+	return e, nil
+}
+
+// asked is how everything is reached.
+func (o *statusOptions) asked(stdin io.Reader) (observe.Options, error) {
+	contexts, err := cluster.ReadContexts(o.reach.kubeconfig)
+	if err != nil {
+		return observe.Options{}, err
+	}
+	ask := observe.Options{
+		Clusters: o.reach.only,
+		Wanted:   func(check string) bool { return status.Selected(check, o.only) },
+		Kiali:    observe.Kiali{URL: o.kialiURL},
+		Metrics:  observe.Metrics{URL: o.storeURL},
+	}
+	// A context that was given and is not there is a slip of the pen.
+	for name, context := range o.contextOf {
+		if name != context && !contexts.Has(context) {
+			_, err := openContext(contexts, "--context CLUSTER=NAME", context)
+			return ask, err
+		}
+	}
+	ask.Open = func(c *topology.Cluster) (*cluster.Cluster, error) {
+		return contexts.Open(o.contextOf[c.Name], cluster.Options{Timeout: requestTimeout})
+	}
+	if ask.Kiali.Token, err = o.token("--kiali-token-file", o.kialiTokenFile, stdin); err != nil {
+		return ask, err
+	}
+	if ask.Metrics.Token, err = o.token("--prometheus-token-file", o.storeTokenFile, stdin); err != nil {
+		return ask, err
+	}
+	if o.caFile != "" {
+		ca, err := readFile(o.caFile)
+		if err != nil {
+			return ask, fmt.Errorf("--ca-file: %w", err)
+		}
+		ask.Kiali.CA, ask.Metrics.CA = ca, ca
+	}
+	return ask, nil
+}
+
+// token reads a file with a token and nothing else.
+func (o *statusOptions) token(flag, file string, stdin io.Reader) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	data, err := readToken(flag, file, stdin)
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(data))
+	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("the file of %s has no token, or more than a token", flag)
+	}
+	return token, nil
+}
+
+// requestTimeout is how long a request may take. A cluster that hangs costs one
+// of these, and its link another.
+const requestTimeout = 10 * time.Second
+
+// pause is the time between two looks with --wait.
+const pause = 5 * time.Second
+
+// observe asks everything, with --wait until all is good.
+func (o *statusOptions) observe(ctx context.Context, e status.Expected, ask observe.Options, stderr io.Writer) ([]status.Result, error) {
+	start := time.Now()
+	say := newProgress(stderr, len(e.Topology.Spec.Clusters))
+	ask.Done = say.done
+	last := ""
+	for {
+		say.begin()
+		facts := observe.Everything(ctx, e, ask)
+		e.Now = time.Now()
+		o.reached = facts.Reached()
+		say.end()
+		if ctx.Err() != nil {
+			return nil, &hinted{errors.New("interrupted"), ""}
+		}
+		results := slices.DeleteFunc(status.Judge(e, facts), func(r status.Result) bool { return !status.Selected(r.Check, o.only) })
+		left := o.timeout - time.Since(start)
+		if !o.wait || !o.fails(results) || left <= 0 {
+			return results, nil
+		}
+		if now := failing(results); now != last {
+			fmt.Fprintf(stderr, "waiting, %s of %s: %s\n", time.Since(start).Round(time.Second), o.timeout, now)
+			last = now
+		}
+		select {
+		case <-ctx.Done():
+			return nil, &hinted{errors.New("interrupted"), ""}
+		case <-time.After(min(pause, left)):
+		}
+	}
+}
+
+// failing names what is not good yet, in short.
+func failing(results []status.Result) string {
+	var names []string
+	for _, r := range results {
+		if r.Mark == status.Bad {
+			names = append(names, strings.TrimSpace(r.Check+" "+r.Cluster))
+		}
+	}
+	if len(names) == 0 {
+		return "warnings, or what cannot be checked"
+	}
+	return finding.List(names, listed)
+}
+
+func (o *statusOptions) fails(results []status.Result) bool {
+	count := status.Summary(results)
+	return count[status.Bad] > 0 || o.strict && count[status.Warning]+count[status.Unchecked] > 0
+}
+
+// printRights prints the roles of each kind of cluster, once for all that need
+// the same.
+func printRights(stdout io.Writer, e status.Expected) error {
+	var text []byte
+	printed := map[string][]string{}
+	var order []string
+	for i := range e.Topology.Spec.Clusters {
+		c := &e.Topology.Spec.Clusters[i]
+		var objects []byte
+		for _, o := range status.Rights(e, c) {
+			objects = append(objects, "---\n"...)
+			objects = resource.Encode(objects, o)
+		}
+		if printed[string(objects)] == nil {
+			order = append(order, string(objects))
+		}
+		printed[string(objects)] = append(printed[string(objects)], c.Name)
+	}
+	for _, objects := range order {
+		text = fmt.Appendf(text, "# What sightline status may read on %s, for the users of the group %s.\n", finding.List(printed[objects], listed), status.Readers)
+		text = append(text, objects...)
+	}
+	_, err := stdout.Write(text)
+	return err
+}
+
+// title is what is true where a check is good.
+func title(id string) string {
+	if rule, _ := check.Lookup(id); rule != nil {
+		return rule.Title
+	}
+	return id
+}

@@ -1,0 +1,348 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/status"
+)
+
+const watchedMesh = `apiVersion: sightline.dev/v1alpha1
+kind: Topology
+metadata: {name: mesh}
+spec:
+  mesh: {id: mesh1}
+  namespaces: [sample]
+  kiali: {hub: east, version: v2.27, auth: {strategy: anonymous}, operator: {install: none}}
+  metrics: {store: prometheus, prometheus: {url: "http://prometheus.monitoring:9090"}}
+  telemetry: {manage: true}
+  clusters:
+    - {name: east, platform: kubernetes}
+    - {name: west, platform: kubernetes, server: "https://west.example.com:6443"}
+`
+
+// statusOf runs status with JSON output.
+func (f *fleetOf) statusOf(args ...string) (int, statusReport) {
+	f.Helper()
+	code, stdout, stderr := f.run(append(args, "--output", "json")...)
+	var report statusReport
+	require.NoError(f, json.Unmarshal([]byte(stdout), &report), stderr)
+	return code, report
+}
+
+// not are the results that are not good, as "ST03 west bad".
+func not(report statusReport) []string {
+	all := []string{}
+	for _, r := range report.Results {
+		if r.Mark != status.Good {
+			all = append(all, fmt.Sprintf("%s %s %s", r.Check, r.Cluster, r.Mark))
+		}
+	}
+	return all
+}
+
+// TestStatusGood has nothing to say about a mesh that works, whatever Kiali is
+// asked by.
+func TestStatusGood(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, watchedMesh)
+	f.store = newStore(t)
+	code, stdout, stderr := f.run()
+	assert.Equal(t, exitOK, code, stderr)
+	assert.Equal(t, `reach
+-----
+√ ST01 the API server answers: east, west
+√ ST02 the platform is the topology's: east, west
+
+names
+-----
+√ ST03 Istio calls the cluster by its name: east, west
+√ ST04 Istio has the mesh's id: east, west
+√ ST06 the revisions run that the topology names: east, west
+
+objects
+-------
+√ ST07 the rendered objects are there: east, west
+√ ST08 the objects are as rendered: east, west
+
+kiali
+-----
+√ ST09 Kiali's operator is installed and knows the release line: east, west
+√ ST10 the operator has reconciled the Kiali resource: east, west
+√ ST11 a pod of Kiali is ready: east
+
+links
+-----
+√ ST12 the remote's token is filled and of the right account: west
+√ ST13 the hub has the sealed link: west
+√ ST14 one Secret has each cluster: east
+√ ST15 the kubeconfig in the link is as Kiali reads it: west
+√ ST16 the remote accepts the link's token: west
+√ ST17 the link's account has the rights that Kiali needs: west
+√ ST18 Kiali has started since the last change of a link: east
+
+monitoring
+----------
+√ ST19 somebody reads the monitors: east, west
+√ ST20 the monitors are selected: east, west
+
+view
+----
+√ ST21 Kiali's API answers: east
+√ ST22 Kiali gets an answer from each remote now: west
+√ ST23 Kiali shows the namespaces of each cluster: east, west
+√ ST24 Kiali's and Istio's names of the control planes agree: east, west
+
+data
+----
+√ ST25 fresh series come from each cluster: east, west
+√ ST26 series come from each namespace of the mesh: east, west
+√ ST27 series have the mesh's id: east, west
+√ ST28 series name clusters of the topology only: east
+√ ST29 each proxy is scraped once: east
+√ ST30 the store deduplicates replicas: east
+√ ST31 no target of the mesh is down: east
+√ ST32 requests between clusters are seen: east
+
+cluster  good  failed  warnings  not checked
+east       25       0         0            0
+west       22       0         0            0
+
+mesh: 47 good, 0 failed, 0 warnings, 0 not checked
+`, stdout)
+	assert.Empty(t, stderr)
+}
+
+// TestStatusFleet asks 200 clusters, of which one hangs and one is away.
+func TestStatusFleet(t *testing.T) {
+	t.Parallel()
+	text := strings.Split(watchedMesh, "    - {name: west")[0]
+	for i := range 200 {
+		text += fmt.Sprintf("    - {name: west-%d, platform: kubernetes, server: \"https://west-%d.example.com:6443\"}\n", i, i)
+	}
+	f := newFleet(t, text)
+	f.clusters["west-7"].hang = true
+	f.clusters["west-8"].Close()
+	start := time.Now()
+	code, stdout, stderr := f.run("--only", "reach", "--only", "names", "--only", "objects", "--only", "kiali", "--only", "links", "--only", "view")
+	took := time.Since(start)
+	assert.Equal(t, exitFound, code, stderr)
+	assert.Less(t, took, 30*time.Second+90*time.Second) // a shared machine; the command's own time is in docs/status.md
+	t.Logf("201 clusters in %v", took.Round(100*time.Millisecond))
+	assert.Contains(t, stdout, "√ ST03 Istio calls the cluster by its name: 199 clusters: east, west-0, west-1")
+	assert.Contains(t, stdout, "× ST01 the API server answers: west-7\n")
+	assert.Contains(t, stdout, "does not answer: no answer within 10s; nothing else of the cluster was asked\n")
+	assert.Contains(t, stdout, "× ST01 the API server answers: west-8\n")
+	assert.Contains(t, stdout, "clusters where all is good\n")
+}
+
+// TestStatusRights asks as a user who has no more than what --rights prints.
+func TestStatusRights(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, watchedMesh)
+	f.store = newStore(t)
+	var want []string
+	for name, s := range f.clusters {
+		c := f.expected.Topology.Hub()
+		if name != c.Name {
+			c = &f.expected.Topology.Spec.Clusters[1]
+		}
+		rules := rulesOf(status.Rights(f.expected, c))
+		s.may = func(user, verb, group, plural, namespace, object string) bool {
+			return user != "reader" || rules.allow(verb, group, plural, namespace, object)
+		}
+		want = append(want, name)
+	}
+	code, report := f.statusOf()
+	assert.Empty(t, not(report), "the rights are enough")
+	assert.Equal(t, exitOK, code)
+
+	// And each is needed: without it something is not checked, and nothing is good that was not.
+	for _, name := range want {
+		s := f.clusters[name]
+		all := s.may
+		seen := map[string]bool{}
+		for _, line := range s.asked {
+			seen[line] = true
+		}
+		for line := range seen {
+			s.may = func(user, verb, group, plural, namespace, object string) bool {
+				return all(user, verb, group, plural, namespace, object) && (user != "reader" || fmt.Sprintf("%s %s/%s %s/%s", verb, group, plural, namespace, object) != line)
+			}
+			_, without := f.statusOf("--only", "reach", "--only", "names", "--only", "objects", "--only", "kiali", "--only", "links", "--only", "monitoring")
+			if !strings.Contains(line, "/configmaps istio-system/istio") { // each of the two says the mesh's id
+				assert.NotEmpty(t, not(without), "%s: %s", name, line)
+			}
+			for _, r := range without.Results {
+				assert.NotEqual(t, status.Bad, r.Mark, "%s: %s: %s: %s", name, line, r.Check, r.Found)
+			}
+		}
+		s.may = all
+	}
+	code, stdout, _ := f.run("--rights")
+	assert.Equal(t, exitOK, code)
+	assert.Contains(t, stdout, "# What sightline status may read on east, for the users of the group sightline-status.\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n")
+	assert.NotContains(t, stdout, "- '*'")
+}
+
+// rules are those of roles, by namespace; a ClusterRole is of all.
+type rulesBy map[string][]map[string]any
+
+func rulesOf(objects []resource.Object) rulesBy {
+	all := rulesBy{}
+	for _, o := range objects {
+		if rules, ok := o["rules"].([]any); ok {
+			for _, rule := range rules {
+				ns := resource.IDOf(o).Namespace
+				all[ns] = append(all[ns], rule.(map[string]any))
+			}
+		}
+	}
+	return all
+}
+
+func (r rulesBy) allow(verb, group, plural, namespace, name string) bool {
+	for ns, rules := range r {
+		if ns != "" && ns != namespace {
+			continue
+		}
+		for _, rule := range rules {
+			names, named := rule["resourceNames"].([]any)
+			if has(rule["verbs"], verb) && has(rule["apiGroups"], group) && has(rule["resources"], plural) && (!named || has(names, name)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func has(list any, text string) bool {
+	items, _ := list.([]any)
+	for _, item := range items {
+		if item == text {
+			return true
+		}
+	}
+	return false
+}
+
+// TestStatusWait asks again until all is good.
+func TestStatusWait(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, watchedMesh)
+	s := f.clusters["west"]
+	id := resource.ID{APIVersion: "v1", Kind: "ServiceAccount", Namespace: "istio-system", Name: "kiali-service-account"}
+	account := s.get(id)
+	delete(s.objects, simulatedPath(id))
+	var once sync.Once
+	f.clusters["east"].may = func(string, string, string, string, string, string) bool {
+		once.Do(func() {
+			time.AfterFunc(time.Second, func() {
+				s.mutex.Lock()
+				defer s.mutex.Unlock()
+				s.put(account)
+			})
+		})
+		return true
+	}
+	code, _, stderr := f.run("--only", "links", "--wait", "--timeout", "1m")
+	assert.Equal(t, exitOK, code, stderr)
+	assert.Regexp(t, `^waiting, \d+s of 1m0s: ST12 west\n$`, stderr)
+
+	delete(s.objects, simulatedPath(id))
+	code, stdout, _ := f.run("--only", "ST12", "--wait", "--timeout", "1s")
+	assert.Equal(t, exitFound, code)
+	assert.Contains(t, stdout, "× ST12")
+}
+
+// TestStatusReach has nobody to ask, and wrong flags.
+func TestStatusReach(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, watchedMesh)
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--context", "north=x"}, exitFailure, "sightline: --context north=x names no cluster\nhint: write it as CLUSTER=NAME; the clusters are east, west\n"},
+		{[]string{"--context", "west=wset"}, exitFailure, "sightline: no context \"wset\" in the kubeconfig\nhint: name one with --context CLUSTER=NAME; the contexts are east, west\n"},
+		{[]string{"--cluster", "north"}, exitFailure, "sightline: no cluster \"north\" in the topology\nhint: the clusters are east, west\n"},
+		{[]string{"--only", "ST99"}, exitFailure, "sightline: \"ST99\" is no check and no group; the groups are reach, names, objects, kiali, links, monitoring, view, data, tracing\nhint: the checks are listed in docs/status.md\n"},
+		{[]string{"--output", "yaml"}, exitFailure, "sightline: unknown output \"yaml\"\nhint: the outputs are text and json\n"},
+		{[]string{"--kiali-token-file", "-", "--prometheus-url", "http://127.0.0.1:1", "--prometheus-token-file", "-"}, exitFailure, "sightline: standard input is named twice\nhint: it can be read once\n"},
+		{[]string{"--prometheus-token-file", "-"}, exitFailure, "sightline: --prometheus-token-file is for the store at --prometheus-url\nhint: name that too\n"},
+		{[]string{"--timeout", "0s"}, exitFailure, "sightline: --timeout 0s is no time to wait\nhint: write it like 10m\n"},
+	} {
+		code, _, stderr := f.run(c.args...)
+		assert.Equal(t, c.code, code)
+		assert.Equal(t, c.want, stderr)
+	}
+	delete(f.clusters, "west")
+	f.writeKubeconfig()
+	code, report := f.statusOf("--only", "reach")
+	assert.Equal(t, exitOK, code, "what cannot be asked is no failure")
+	assert.Equal(t, []string{"ST01 west unchecked"}, not(report))
+	code, _ = f.statusOf("--only", "reach", "--strict")
+	assert.Equal(t, exitFound, code)
+	f.clusters["east"].Close()
+	code, _, stderr := f.run("--only", "reach")
+	assert.Equal(t, exitFailure, code)
+	assert.Equal(t, "sightline: no cluster could be reached\nhint: name their contexts with --hub-context and --context\n", stderr)
+}
+
+// TestStatusKiali has Kiali ask for a login, hang, lie, and be of an old line.
+func TestStatusKiali(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, watchedMesh)
+	f.kiali.strategy = "openid"
+	code, report := f.statusOf("--only", "view")
+	assert.Equal(t, exitOK, code)
+	assert.Equal(t, []string{"ST21 east unchecked"}, not(report))
+
+	// With openshift the token of the context is sent, and shows the hub only.
+	f.kiali.strategy, f.kiali.token = "openshift", readerToken
+	all := f.kiali.namespaces
+	f.kiali.namespaces = nil
+	for _, ns := range all {
+		if ns.(map[string]any)["cluster"] == "east" {
+			f.kiali.namespaces = append(f.kiali.namespaces, ns)
+		}
+	}
+	code, report = f.statusOf("--only", "view")
+	assert.Equal(t, exitOK, code)
+	assert.Equal(t, []string{"ST23 west unchecked"}, not(report))
+
+	f.kiali.strategy, f.kiali.namespaces = "anonymous", all
+	f.kiali.hang = true
+	code, report = f.statusOf("--only", "view", "--only", "links")
+	assert.Equal(t, exitFound, code)
+	assert.Equal(t, []string{"ST21 east bad"}, not(report), "every other answer comes all the same")
+	f.kiali.Close()
+	code, report = f.statusOf("--only", "view")
+	assert.Equal(t, exitFound, code)
+	assert.Equal(t, []string{"ST21 east bad"}, not(report))
+}
+
+// TestStatusTracing asks for tracing where the hub's Kiali is to show it.
+func TestStatusTracing(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, strings.Replace(watchedMesh, "operator: {install: none}", "operator: {install: none}, spec: {external_services: {tracing: {enabled: true}}}", 1))
+	f.kiali.tracing = func() (int, any) { return http.StatusOK, map[string]any{"code": 200, "message": "fine"} }
+	code, report := f.statusOf("--only", "tracing")
+	assert.Equal(t, exitOK, code)
+	require.Len(t, report.Results, 1)
+	f.kiali.tracing = func() (int, any) { return http.StatusOK, map[string]any{"code": 503, "message": "connection refused"} }
+	code, report = f.statusOf("--only", "tracing")
+	assert.Equal(t, exitFound, code)
+	assert.Equal(t, []string{"ST33 east bad"}, not(report))
+	assert.Contains(t, report.Results[0].Found, "connection refused")
+}

@@ -1,0 +1,91 @@
+package observe
+
+import (
+	"context"
+	"errors"
+
+	authentication "k8s.io/api/authentication/v1"
+	authorization "k8s.io/api/authorization/v1"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/status"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// needed are the rights without which Kiali shows nothing of a cluster, all to
+// list, in every namespace (kiali-operator roles/default/kiali-deploy/templates/
+// kubernetes/role-viewer.yaml).
+var needed = [...]struct{ group, resource string }{
+	{"", "namespaces"}, {"", "pods"}, {"", "services"}, {"", "configmaps"},
+	{"apps", "deployments"}, {"apps", "replicasets"}, {"networking.istio.io", "virtualservices"},
+}
+
+// link tries the kubeconfig of a remote, as Kiali has it. Where its address does
+// not answer from here, as one that only the hub's pods reach, the token is
+// tried at the address of the context.
+func link(ctx context.Context, t *topology.Topology, c *topology.Cluster, kubeconfig []byte, remote *cluster.Cluster) *status.Link {
+	l := &status.Link{Item: kubeconfig != nil}
+	if !l.Item {
+		return l
+	}
+	by, err := cluster.FromLink(kubeconfig, c.Name, cluster.Options{})
+	if errors.Is(err, cluster.ErrExec) {
+		l.Exec = true
+		return l
+	}
+	if err != nil {
+		l.User.Err = failure(err)
+		return l
+	}
+	l.User.Value, err = whoIs(ctx, by)
+	l.ByOwn = true
+	if err != nil && cluster.Status(err) == 0 && remote != nil {
+		l.Own, l.ByOwn = failure(err), false
+		if by, err = atContext(kubeconfig, c.Name, remote); err == nil {
+			l.User.Value, err = whoIs(ctx, by)
+		}
+	}
+	if l.User.Err = failure(err); err != nil {
+		return l
+	}
+	var lacks []string
+	for _, n := range needed {
+		allowed, err := may(ctx, by, n.group, n.resource)
+		if err != nil {
+			l.Missing.Err = failure(err)
+			return l
+		}
+		if !allowed {
+			lacks = append(lacks, "list "+n.resource)
+		}
+	}
+	l.Missing.Value = lacks
+	return l
+}
+
+func atContext(kubeconfig []byte, name string, remote *cluster.Cluster) (*cluster.Cluster, error) {
+	config, err := clientcmd.Load(kubeconfig)
+	if err != nil || config.AuthInfos[name] == nil || config.AuthInfos[name].Token == "" {
+		return nil, errors.New("the kubeconfig has no token") // which the loader's error might repeat
+	}
+	return remote.As(config.AuthInfos[name].Token, "the token of the link")
+}
+
+// whoIs asks an API server whom it takes its client for.
+func whoIs(ctx context.Context, c *cluster.Cluster) (string, error) {
+	question := authentication.SelfSubjectReview{}
+	question.APIVersion, question.Kind = "authentication.k8s.io/v1", "SelfSubjectReview"
+	var answer authentication.SelfSubjectReview
+	err := c.Review(ctx, cluster.Path{"apis", "authentication.k8s.io", "v1", "selfsubjectreviews"}, question, &answer)
+	return answer.Status.UserInfo.Username, err
+}
+
+func may(ctx context.Context, c *cluster.Cluster, group, resource string) (bool, error) {
+	question := authorization.SelfSubjectAccessReview{}
+	question.APIVersion, question.Kind = "authorization.k8s.io/v1", "SelfSubjectAccessReview"
+	question.Spec.ResourceAttributes = &authorization.ResourceAttributes{Group: group, Resource: resource, Verb: "list"}
+	var answer authorization.SelfSubjectAccessReview
+	err := c.Review(ctx, cluster.Path{"apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"}, question, &answer)
+	return answer.Status.Allowed, err
+}

@@ -1,0 +1,226 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/status"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// Metrics is how the store of metrics is reached: at a URL, or where the
+// topology says that it is.
+type Metrics struct {
+	URL   string
+	Token string
+	CA    []byte // of the URL
+}
+
+// read asks the store of all clusters, whose name is "", or where a hub knows
+// itself alone, the store of each.
+func (m Metrics) read(ctx context.Context, e status.Expected, hub *topology.Cluster, asked func(*topology.Cluster) bool, answers func(string) *cluster.Cluster) map[string]*status.Store {
+	stores := map[string]*status.Store{}
+	own := m.URL == "" && e.Topology.Spec.Metrics.Store == "thanosQuerier"
+	if !own {
+		stores[""] = m.one(ctx, e, answers(hub.Name))
+		return stores
+	}
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	got := make([]*status.Store, len(e.Topology.Spec.Clusters))
+	for i := range e.Topology.Spec.Clusters {
+		c := &e.Topology.Spec.Clusters[i]
+		if open := answers(c.Name); open != nil && c.InMesh() && asked(c) {
+			group.Go(func() error { got[i] = m.platform(ctx, e, c, open); return nil })
+		}
+	}
+	_ = group.Wait()
+	for i, s := range got {
+		if s != nil {
+			stores[e.Topology.Spec.Clusters[i].Name] = s
+		}
+	}
+	return stores
+}
+
+func noAccess(err error) *status.Store {
+	return &status.Store{NoAccess: "the store of the metrics cannot be reached: " + err.Error()}
+}
+
+// platform asks the querier of OpenShift's own monitoring, by a port-forward:
+// the API server's proxy would not pass the token on.
+func (m Metrics) platform(ctx context.Context, e status.Expected, c *topology.Cluster, open *cluster.Cluster) *status.Store {
+	if c.Platform != "openshift" {
+		return &status.Store{NoAccess: "the cluster is no OpenShift, and has no store of its own that is known"}
+	}
+	service := cluster.Service{Namespace: "openshift-monitoring", Name: "thanos-querier", Port: "9091", TLS: true}
+	ca, err := serviceCA(ctx, open, service)
+	if err != nil {
+		return noAccess(err)
+	}
+	forward, err := open.Forward(ctx, service, cluster.Login{Context: true}, ca)
+	if err != nil {
+		return noAccess(err)
+	}
+	defer forward.Close()
+	return query(ctx, e, &forward.Server, nil)
+}
+
+// one asks the store of all clusters.
+func (m Metrics) one(ctx context.Context, e status.Expected, hub *cluster.Cluster) *status.Store {
+	if hub == nil {
+		return &status.Store{NoAccess: "the hub was not asked, or does not answer"}
+	}
+	if m.URL != "" {
+		login := cluster.Login{Token: m.Token, Context: m.Token == "" && e.Topology.Spec.Metrics.Store == "thanosQuerier"}
+		server, err := hub.At("the store of the metrics", m.URL, login, m.CA)
+		if err != nil {
+			return noAccess(err)
+		}
+		return query(ctx, e, server, nil)
+	}
+	address, auth := status.StoreURL(e.Topology)
+	at, err := url.Parse(address)
+	switch {
+	case err != nil || at.Host == "":
+		return noAccess(errors.New("the topology has no URL of it"))
+	case auth.Type != "none" && auth.Type != "":
+		return noAccess(fmt.Errorf("%s asks for a login of the type %s, whose credential is Kiali's", at.Host, auth.Type))
+	}
+	var below cluster.Path
+	for segment := range strings.SplitSeq(strings.Trim(at.Path, "/"), "/") {
+		if segment != "" {
+			below = append(below, segment)
+		}
+	}
+	if s, ok := status.StoreService(e.Topology); ok {
+		return query(ctx, e, hub.Proxy(cluster.Service{Namespace: s.Namespace, Name: s.Name, Port: s.Port, TLS: s.Scheme == "https"}), below)
+	}
+	server, err := hub.At("the store of the metrics", at.Scheme+"://"+at.Host, cluster.Login{}, m.CA)
+	if err != nil {
+		return noAccess(err)
+	}
+	return query(ctx, e, server, below)
+}
+
+// The queries. A series is from the cluster whose proxy has reported it, which
+// its labels say whatever external labels a store has.
+const (
+	bySeries = "max by (mesh_id, reporter, source_cluster, destination_cluster) "
+	newest   = bySeries + "(timestamp(istio_requests_total))"
+	// Labels that tell targets and replicas apart, and not what is counted.
+	doubled  = `topk(20, count by (namespace, pod) (count without (instance, job, container, endpoint, prometheus, prometheus_replica) (istio_requests_total) > 1))`
+	replicas = "count by (prometheus_replica) (istio_requests_total)"
+)
+
+// query asks a store everything.
+func query(ctx context.Context, e status.Expected, server *cluster.Server, below cluster.Path) *status.Store {
+	a := asker{ctx, server, below}
+	s := &status.Store{}
+	s.Series = a.series(newest)
+	if s.Series.Err != nil {
+		return s
+	}
+	if silent := status.Silent(e.Topology, s.Series.Value); len(silent) > 0 {
+		for i := range silent {
+			silent[i] = regexp.QuoteMeta(silent[i])
+		}
+		names := strconv.Quote(strings.Join(silent, "|"))
+		s.Seen = a.series(fmt.Sprintf(`%s(max_over_time(timestamp(istio_requests_total{reporter="source", source_cluster=~%s})[1d:5m]) or max_over_time(timestamp(istio_requests_total{reporter!="source", destination_cluster=~%s})[1d:5m]))`,
+			bySeries, names, names))
+	}
+	s.Spaces = a.samples(`count by (source_cluster, namespace) (istio_requests_total{reporter="source"})`, "source_cluster")
+	if s.Spaces.Err == nil {
+		other := a.samples(`count by (destination_cluster, namespace) (istio_requests_total{reporter!="source"})`, "destination_cluster")
+		s.Spaces = status.Answer[[]status.Sample]{Value: append(s.Spaces.Value, other.Value...), Err: other.Err}
+	}
+	s.Doubled = a.samples(doubled, "")
+	values, err := a.ask(replicas)
+	s.Replicas.Err = err
+	for _, v := range values {
+		s.Replicas.Value = append(s.Replicas.Value, v.Metric["prometheus_replica"])
+	}
+	targets := fmt.Sprintf(`up{job=~%s}`, strconv.Quote(jobs(e)))
+	s.Down = a.samples("topk(20, "+targets+" == 0)", "")
+	s.Proxies = a.samples("count by (namespace) ("+targets+" == 1)", "")
+	return s
+}
+
+// jobs matches the label job of the targets of our monitors: prometheus-operator
+// gives those of a PodMonitor <namespace>/<name>, and those of a ServiceMonitor
+// the name of the Service.
+func jobs(e status.Expected) string {
+	var names []string
+	for _, objects := range e.Objects {
+		for _, o := range objects {
+			if id := resource.IDOf(o); id.Kind == "PodMonitor" {
+				names = append(names, regexp.QuoteMeta(id.Name))
+			}
+		}
+	}
+	slices.Sort(names)
+	return ".*/(" + strings.Join(slices.Compact(names), "|") + ")|istiod.*"
+}
+
+type asker struct {
+	ctx    context.Context
+	server *cluster.Server
+	below  cluster.Path
+}
+
+type value struct {
+	Metric map[string]string
+	Value  [2]any // the time in seconds, and a text
+}
+
+// ask makes an instant query (prometheus.io/docs/prometheus/latest/querying/api).
+func (a asker) ask(query string) ([]value, *status.Failure) {
+	var answer struct {
+		Status, Error string
+		Data          struct{ Result []value }
+	}
+	err := a.server.JSON(a.ctx, append(slices.Clone(a.below), "api", "v1", "query"), url.Values{"query": {query}}, &answer)
+	if err == nil && answer.Status != "success" {
+		err = fmt.Errorf("%s does not answer as a Prometheus does", a.server.Name())
+	}
+	return answer.Data.Result, failure(err)
+}
+
+func (v value) number() float64 {
+	text, _ := v.Value[1].(string)
+	n, _ := strconv.ParseFloat(text, 64)
+	return n
+}
+
+func (a asker) series(query string) status.Answer[[]status.Series] {
+	values, err := a.ask(query)
+	var all []status.Series
+	for _, v := range values {
+		at := v.number()
+		all = append(all, status.Series{
+			MeshID: v.Metric["mesh_id"], Reporter: v.Metric["reporter"], Source: v.Metric["source_cluster"], Destination: v.Metric["destination_cluster"],
+			Newest: time.Unix(int64(at), int64(1e9*(at-float64(int64(at))))),
+		})
+	}
+	return status.Answer[[]status.Series]{Value: all, Err: err}
+}
+
+func (a asker) samples(query, clusterLabel string) status.Answer[[]status.Sample] {
+	values, err := a.ask(query)
+	var all []status.Sample
+	for _, v := range values {
+		all = append(all, status.Sample{Cluster: v.Metric[clusterLabel], Namespace: v.Metric["namespace"], Pod: v.Metric["pod"], Value: v.number()})
+	}
+	return status.Answer[[]status.Sample]{Value: all, Err: err}
+}

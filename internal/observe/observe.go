@@ -1,0 +1,258 @@
+// Package observe reads what package status judges: of each cluster by its API
+// server, of Kiali and of the store of metrics by way of the hub. It writes
+// nothing, and keeps no credential.
+//
+// Many clusters are asked at once. A cluster that does not answer costs one
+// deadline: nothing more is asked of it.
+package observe
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/status"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// atOnce is how many clusters are asked at a time.
+const atOnce = 20
+
+// Options are what is asked, and how.
+type Options struct {
+	Open     func(c *topology.Cluster) (*cluster.Cluster, error) // an error says why nobody can ask it
+	Wanted   func(check string) bool
+	Clusters []string          // the names of those to ask; none: all
+	Done     func(name string) // is told of each cluster that has been asked
+	Kiali    Kiali
+	Metrics  Metrics
+}
+
+// Everything reads what is there now.
+func Everything(ctx context.Context, e status.Expected, o Options) status.Facts {
+	f := status.Facts{Clusters: map[string]*status.Cluster{}, Links: map[string]*status.Link{}, Stores: map[string]*status.Store{}}
+	var mutex sync.Mutex
+	opened := map[string]*cluster.Cluster{}
+	kubeconfigs := map[string][]byte{}
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	hub := e.Topology.Hub()
+	for i := range e.Topology.Spec.Clusters {
+		c := &e.Topology.Spec.Clusters[i]
+		if !o.asks(c) {
+			continue
+		}
+		group.Go(func() error {
+			got := &status.Cluster{Context: c.Name}
+			open, err := o.Open(c)
+			if err != nil {
+				got.NoAccess = err.Error()
+			} else {
+				got.Context = open.Context()
+				r := &reader{Cluster: open, e: e, o: o, on: c, got: got}
+				r.read(ctx)
+				if c == hub {
+					mutex.Lock()
+					kubeconfigs = r.kubeconfigs
+					mutex.Unlock()
+				}
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			f.Clusters[c.Name] = got
+			if err == nil {
+				opened[c.Name] = open
+			}
+			if o.Done != nil {
+				o.Done(c.Name)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait()
+	var rest errgroup.Group
+	rest.SetLimit(atOnce)
+	answers := func(name string) *cluster.Cluster {
+		if got := f.Clusters[name]; got == nil || got.Failure != nil {
+			return nil
+		}
+		return opened[name]
+	}
+	if o.any("view", "tracing") {
+		rest.Go(func() error { f.Kiali = o.Kiali.read(ctx, e, answers(hub.Name)); return nil })
+	}
+	if o.any("data") {
+		rest.Go(func() error {
+			stores := o.Metrics.read(ctx, e, hub, o.asks, answers)
+			mutex.Lock()
+			defer mutex.Unlock()
+			f.Stores = stores
+			return nil
+		})
+	}
+	if o.any("links") {
+		for i := range e.Topology.Spec.Clusters {
+			c := &e.Topology.Spec.Clusters[i]
+			if c == hub || !o.asks(c) {
+				continue
+			}
+			rest.Go(func() error {
+				l := link(ctx, e.Topology, c, kubeconfigs[c.Name], answers(c.Name))
+				mutex.Lock()
+				defer mutex.Unlock()
+				f.Links[c.Name] = l
+				return nil
+			})
+		}
+	}
+	_ = rest.Wait()
+	return f
+}
+
+// asks tells whether a cluster is one to ask. The hub always is: it has the
+// links.
+func (o Options) asks(c *topology.Cluster) bool {
+	if len(o.Clusters) == 0 {
+		return true
+	}
+	for _, name := range o.Clusters {
+		if name == c.Name {
+			return true
+		}
+	}
+	return false
+}
+
+func (o Options) any(groups ...string) bool {
+	for _, g := range status.Groups() {
+		for _, wanted := range groups {
+			if g.Name != wanted {
+				continue
+			}
+			for _, check := range g.Checks {
+				if o.Wanted == nil || o.Wanted(check) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// reader asks one cluster. After a question without an answer it asks nothing
+// more: each would cost its deadline.
+type reader struct {
+	*cluster.Cluster
+	e    status.Expected
+	o    Options
+	on   *topology.Cluster
+	got  *status.Cluster
+	dead *status.Failure
+
+	kubeconfigs map[string][]byte // of the hub's links
+}
+
+// failure says why there is no answer.
+func (r *reader) failure(err error) *status.Failure {
+	f := failure(err)
+	if f != nil && f.Status == 0 {
+		var answered *cluster.Error
+		if errors.As(err, &answered) {
+			r.dead = f
+		}
+	}
+	return f
+}
+
+func failure(err error) *status.Failure {
+	if err == nil {
+		return nil
+	}
+	return &status.Failure{Status: cluster.Status(err), Text: err.Error()}
+}
+
+// ask is one question.
+func ask[T any](r *reader, question func() (T, error)) status.Answer[T] {
+	if r.dead != nil {
+		return status.Answer[T]{Err: r.dead}
+	}
+	v, err := question()
+	return status.Answer[T]{Value: v, Err: r.failure(err)}
+}
+
+func (r *reader) read(ctx context.Context) {
+	var version struct{ GitVersion string }
+	if err := r.Read(ctx, cluster.Path{"version"}, &version); err != nil {
+		r.got.Failure = failure(err)
+		return
+	}
+	// Anybody may ask for the version: this needs somebody whom the cluster knows.
+	r.got.OpenShift = ask(r, func() (bool, error) { return r.Serves(ctx, "config.openshift.io/v1", "ClusterVersion") })
+	if err := r.got.OpenShift.Err; err != nil {
+		r.got.Failure = err
+		return
+	}
+	r.got.Namespaces = ask(r, func() (map[string]map[string]string, error) { return r.namespaces(ctx) })
+	if r.o.any("names") {
+		r.istio(ctx)
+	}
+	if r.o.any("objects", "kiali") {
+		r.objects(ctx)
+	}
+	if r.o.any("kiali") {
+		r.got.Operator = ask(r, func() (status.Operator, error) { return r.operator(ctx) })
+	}
+	if r.o.any("links", "kiali") {
+		if r.e.Topology.IsHub(r.on) {
+			r.hub(ctx)
+		} else {
+			r.tokens(ctx)
+		}
+	}
+	if r.o.any("monitoring") {
+		if r.on.Platform == "openshift" {
+			r.got.UserWorkload = ask(r, func() (status.Monitoring, error) { return r.userWorkload(ctx) })
+		} else {
+			r.got.Prometheuses = ask(r, func() ([]status.Prometheus, error) { return r.prometheuses(ctx) })
+		}
+	}
+}
+
+// objects reads the rendered objects: those of a kind with many by one list.
+func (r *reader) objects(ctx context.Context) {
+	r.got.Objects = map[resource.ID]status.Answer[resource.Object]{}
+	kinds := map[[2]string][]resource.ID{}
+	var order [][2]string
+	for _, o := range r.e.Objects[r.on.Name] {
+		id := resource.IDOf(o)
+		key := [2]string{id.APIVersion, id.Kind}
+		if kinds[key] == nil {
+			order = append(order, key)
+		}
+		kinds[key] = append(kinds[key], id)
+	}
+	for _, key := range order {
+		ids := kinds[key]
+		if len(ids) > 3 && key[1] != "Secret" {
+			list := ask(r, func() ([]resource.Object, error) {
+				return r.List(ctx, key[0], key[1], "", "app.kubernetes.io/part-of="+r.e.Topology.Metadata.Name)
+			})
+			for _, o := range list.Value {
+				r.got.Objects[resource.IDOf(o)] = status.Answer[resource.Object]{Value: o}
+			}
+		}
+		for _, id := range ids {
+			if _, ok := r.got.Objects[id]; !ok {
+				r.got.Objects[id] = ask(r, func() (resource.Object, error) { return r.Find(ctx, id) })
+			}
+		}
+	}
+}
+
+// missing is an error that is none: what was asked for is not there.
+func missing(err error) bool { return cluster.Status(err) == http.StatusNotFound }

@@ -1,0 +1,303 @@
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// data looks at the series that Kiali draws the graph of. A hub with a store of
+// its own has only its own series, so there every cluster's store is asked.
+func (j *judge) data() {
+	t := j.Topology
+	if len(j.facts.Stores) == 0 {
+		return
+	}
+	if s := j.facts.Stores[""]; s != nil {
+		var all []*topology.Cluster
+		for i := range t.Spec.Clusters {
+			if t.Spec.Clusters[i].InMesh() {
+				all = append(all, &t.Spec.Clusters[i])
+			}
+		}
+		j.store(s, t.Hub(), all)
+		return
+	}
+	for i := range t.Spec.Clusters {
+		if s := j.facts.Stores[t.Spec.Clusters[i].Name]; s != nil {
+			j.store(s, &t.Spec.Clusters[i], []*topology.Cluster{&t.Spec.Clusters[i]})
+		}
+	}
+}
+
+func (j *judge) store(s *Store, at *topology.Cluster, clusters []*topology.Cluster) {
+	j.on = at
+	if s.NoAccess != "" {
+		j.unchecked("ST25", "name the store with --prometheus-url, and a token for it with --prometheus-token-file", "%s", s.NoAccess)
+		return
+	}
+	if s.Series.Err != nil {
+		if s.Series.Err.Status == 403 || s.Series.Err.Status == 401 {
+			j.unchecked("ST25", "the user needs the role cluster-monitoring-view for thanos-querier", "%s", s.Series.Err.Text)
+		} else {
+			j.bad("ST25", "see that the store runs: sightline explain ST25", "the store of the metrics does not answer: %s", s.Series.Err.Text)
+		}
+		return
+	}
+	for _, c := range clusters {
+		j.on = c
+		j.fresh(s)
+		j.meshID(s)
+		j.spaces(s)
+	}
+	j.on = at
+	j.known(s, clusters)
+	j.once(s)
+	j.down(s)
+	j.across(s, clusters)
+}
+
+// stale is how old the newest series may be: two intervals and a minute.
+func (j *judge) stale() time.Duration {
+	interval, err := time.ParseDuration(j.Topology.StoreInterval())
+	if err != nil {
+		interval = time.Minute
+	}
+	return 2*interval + time.Minute
+}
+
+func (j *judge) fresh(s *Store) {
+	var newest time.Time
+	for _, series := range s.Series.Value {
+		if series.From() == j.on.Name && series.Newest.After(newest) {
+			newest = series.Newest
+		}
+	}
+	if !newest.IsZero() {
+		if age := j.Now.Sub(newest); age > j.stale() {
+			j.bad("ST25", j.scraping(), "the newest series of %s is %s old, expected at most %s", j.on.Name, age.Round(time.Second), j.stale())
+			return
+		}
+		j.good("ST25")
+		return
+	}
+	for _, series := range s.Seen.Value {
+		if series.From() == j.on.Name && series.Newest.After(newest) {
+			newest = series.Newest
+		}
+	}
+	if !newest.IsZero() {
+		j.bad("ST25", j.scraping(), "the store has no series of %s any more; the last was of %s", j.on.Name, moment(newest))
+		return
+	}
+	j.bad("ST25", j.scraping(), "the store has no istio_requests_total of %s: nobody scrapes it, nothing arrives, or there was no request yet", j.on.Name)
+}
+
+func (j *judge) scraping() string {
+	return "see the results of the groups names and monitoring for " + j.on.Name + "; then send a request through the mesh"
+}
+
+func (j *judge) meshID(s *Store) {
+	want := j.Topology.Spec.Mesh.ID
+	wrong := map[string]bool{}
+	found := false
+	for _, series := range s.Series.Value {
+		if series.From() != j.on.Name {
+			continue
+		}
+		found = true
+		if series.MeshID != want {
+			wrong[series.MeshID] = true
+		}
+	}
+	names := slices.Sorted(maps.Keys(wrong))
+	switch {
+	case !found:
+	case wrong[""]:
+		j.bad("ST27", "see who scrapes beside the rendered monitors: sightline explain ST27", "series of %s have no %s, and Kiali asks for %q only", j.on.Name, kiali.MeshID, want)
+	case len(names) > 0:
+		j.bad("ST27", "one id for the mesh: in its monitors and in query_scope of the hub's Kiali resource", "series of %s have the %s %s, Kiali asks for %q", j.on.Name, kiali.MeshID, first(names), want)
+	default:
+		j.good("ST27")
+	}
+}
+
+// spaces looks for series of each namespace of the mesh. Where the store has the
+// targets as well, a namespace without traffic can be told from one that nobody
+// scrapes.
+func (j *judge) spaces(s *Store) {
+	if s.Spaces.Err != nil {
+		j.asked("ST26", s.Spaces.Err)
+		return
+	}
+	have, scraped := map[string]bool{}, map[string]bool{}
+	for _, x := range s.Spaces.Value {
+		if x.Cluster == j.on.Name {
+			have[x.Namespace] = true
+		}
+	}
+	for _, x := range s.Proxies.Value {
+		scraped[x.Namespace] = true
+	}
+	var silent, none []string
+	for _, ns := range j.namespaces() {
+		switch {
+		case have[ns]:
+		case scraped[ns]:
+			silent = append(silent, ns)
+		default:
+			none = append(none, ns)
+		}
+	}
+	if len(have) == 0 {
+		return // said by ST25
+	}
+	switch {
+	case none != nil && len(s.Proxies.Value) > 0:
+		j.bad("ST26", j.kubectl("-n %s get podmonitor,pods", none[0]), "no proxy is scraped in the namespace %s of %s", first(none), j.on.Name)
+	case none != nil:
+		j.warn("ST26", "send a request to each, and look again", "the store has no series from the namespace %s of %s: no traffic, or no proxy is scraped", first(none), j.on.Name)
+	case silent != nil:
+		j.warn("ST26", "send a request to each, and look again", "proxies in the namespace %s of %s are scraped, and have seen no request", first(silent), j.on.Name)
+	default:
+		j.good("ST26")
+	}
+}
+
+// known compares the names of clusters in series with the topology's.
+func (j *judge) known(s *Store, clusters []*topology.Cluster) {
+	t := j.Topology
+	strange := map[string]bool{}
+	for _, series := range s.Series.Value {
+		if series.MeshID != t.Spec.Mesh.ID {
+			continue // another mesh
+		}
+		for _, name := range []string{series.Source, series.Destination} {
+			if name != "" && name != "unknown" && !slices.ContainsFunc(t.Spec.Clusters, func(c topology.Cluster) bool { return c.Name == name }) {
+				strange[name] = true
+			}
+		}
+	}
+	if len(strange) > 0 {
+		j.bad("ST28", "give each cluster one name everywhere: sightline explain ST03", "series name the cluster %s, which the topology does not have: Kiali says of it that it is not found or not accessible", first(slices.Sorted(maps.Keys(strange))))
+		return
+	}
+	if len(s.Series.Value) > 0 {
+		j.good("ST28")
+	}
+}
+
+func (j *judge) once(s *Store) {
+	replicas := slices.DeleteFunc(slices.Clone(s.Replicas.Value), func(r string) bool { return r == "" })
+	switch {
+	case s.Replicas.Err != nil:
+		j.asked("ST30", s.Replicas.Err)
+	case len(replicas) > 1:
+		j.bad("ST30", "have the store deduplicate: --query.replica-label=prometheus_replica", "the store shows each series once for each of the replicas %s, so every number is a multiple", first(replicas))
+	case len(s.Series.Value) > 0:
+		j.good("ST30")
+	}
+	switch {
+	case s.Doubled.Err != nil:
+		j.asked("ST29", s.Doubled.Err)
+	case len(s.Doubled.Value) > 0 && len(replicas) < 2:
+		j.bad("ST29", "see which monitors select the same pods: kubectl get podmonitors,servicemonitors -A", "the same series come from several targets: %s", first(places(s.Doubled.Value)))
+	case len(s.Series.Value) > 0 && len(replicas) < 2:
+		j.good("ST29")
+	}
+}
+
+func places(samples []Sample) []string {
+	var names []string
+	for _, x := range samples {
+		name := "namespace " + x.Namespace
+		if x.Pod != "" {
+			name = "pod " + x.Namespace + "/" + x.Pod
+		}
+		if x.Cluster != "" {
+			name += " of " + x.Cluster
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (j *judge) down(s *Store) {
+	switch {
+	case s.Down.Err != nil:
+		j.asked("ST31", s.Down.Err)
+	case len(s.Down.Value) > 0:
+		j.bad("ST31", "see why: the page Targets of the Prometheus, or up == 0 in its console", "targets of the mesh are down: %s", first(places(s.Down.Value)))
+	case len(s.Proxies.Value) == 0:
+		j.unchecked("ST31", "", "the store has no series up of the mesh's targets, as one that only gets what Kiali asks for")
+	default:
+		j.good("ST31")
+	}
+}
+
+// across looks for traffic between clusters.
+func (j *judge) across(s *Store, clusters []*topology.Cluster) {
+	if len(clusters) < 2 {
+		return
+	}
+	pairs := map[string]bool{}
+	for _, series := range s.Series.Value {
+		if series.Source != "" && series.Destination != "" && series.Source != series.Destination && series.Source != "unknown" && series.Destination != "unknown" {
+			pairs[series.Source+" -> "+series.Destination] = true
+		}
+	}
+	if len(pairs) == 0 {
+		j.warn("ST32", "send a request from one cluster to a service of another, and look again", "no request between clusters was seen in the last minutes")
+		return
+	}
+	j.good("ST32")
+}
+
+// Silent lists the clusters of which a store has nothing now, for the question
+// when it last had.
+func Silent(t *topology.Topology, series []Series) []string {
+	var names []string
+	for i := range t.Spec.Clusters {
+		c := &t.Spec.Clusters[i]
+		if c.InMesh() && !slices.ContainsFunc(series, func(s Series) bool { return s.From() == c.Name }) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// Summary counts results by their marks.
+func Summary(results []Result) map[Mark]int {
+	count := map[Mark]int{}
+	for _, r := range results {
+		count[r.Mark]++
+	}
+	return count
+}
+
+// Selected tells whether a check is one of those asked for, by ids and names of
+// groups; with none, every check is.
+func Selected(check string, only []string) bool {
+	return len(only) == 0 || slices.ContainsFunc(only, func(o string) bool {
+		return strings.EqualFold(o, check) || strings.EqualFold(o, GroupOf(check))
+	})
+}
+
+// Known says what is wrong with the name of a check or group, or nil.
+func Known(name string) error {
+	var names []string
+	for _, g := range Groups() {
+		if strings.EqualFold(name, g.Name) || slices.ContainsFunc(g.Checks, func(c string) bool { return strings.EqualFold(c, name) }) {
+			return nil
+		}
+		names = append(names, g.Name)
+	}
+	return fmt.Errorf("%q is no check and no group; the groups are %s", cmp.Or(name, " "), strings.Join(names, ", "))
+}

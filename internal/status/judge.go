@@ -1,0 +1,175 @@
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// Mark is how a check came out.
+type Mark string
+
+// The marks. A warning is worth knowing, and no failure.
+const (
+	Good      Mark = "good"
+	Bad       Mark = "bad"
+	Warning   Mark = "warning"
+	Unchecked Mark = "unchecked"
+)
+
+// Result is what a check has found about a cluster, or with "" about the mesh.
+type Result struct {
+	Check   string `json:"check"`
+	Group   string `json:"group"`
+	Cluster string `json:"cluster,omitempty"`
+	Mark    Mark   `json:"mark"`
+	Found   string `json:"found,omitempty"`
+	Next    string `json:"next,omitempty"` // what to do, mostly a command
+}
+
+// Group is a part of the checks.
+type Group struct {
+	Name   string
+	Checks []string // ids, in order
+}
+
+// Groups lists the checks, in the order in which they matter.
+func Groups() []Group {
+	return []Group{
+		{"reach", []string{"ST01", "ST02"}},
+		{"names", []string{"ST03", "ST04", "ST05", "ST06"}},
+		{"objects", []string{"ST07", "ST08"}},
+		{"kiali", []string{"ST09", "ST10", "ST11"}},
+		{"links", []string{"ST12", "ST13", "ST14", "ST15", "ST16", "ST17", "ST18"}},
+		{"monitoring", []string{"ST19", "ST20"}},
+		{"view", []string{"ST21", "ST22", "ST23", "ST24"}},
+		{"data", []string{"ST25", "ST26", "ST27", "ST28", "ST29", "ST30", "ST31", "ST32"}},
+		{"tracing", []string{"ST33"}},
+	}
+}
+
+// Judge compares what was read with what should be. The results are in the
+// order of the checks, and for each in that of the topology's clusters.
+func Judge(e Expected, f Facts) []Result {
+	j := &judge{Expected: e, facts: f}
+	for i := range e.Topology.Spec.Clusters {
+		c := &e.Topology.Spec.Clusters[i]
+		j.on = c
+		got := f.Clusters[c.Name]
+		if !j.reached(got) {
+			continue
+		}
+		j.platform(got)
+		j.names(got)
+		j.objects(got)
+		j.operator(got)
+		j.resource(got)
+		j.monitoring(got)
+		if e.Topology.IsHub(c) {
+			j.pods(got)
+		} else {
+			j.token(got)
+		}
+	}
+	j.links()
+	j.view()
+	j.data()
+	order := map[string]int{}
+	for _, g := range Groups() {
+		for _, id := range g.Checks {
+			order[id] = len(order)
+		}
+	}
+	slices.SortStableFunc(j.results, func(a, b Result) int { return cmp.Compare(order[a.Check], order[b.Check]) })
+	return j.results
+}
+
+// GroupOf is the group of a check.
+func GroupOf(check string) string {
+	for _, g := range Groups() {
+		if slices.Contains(g.Checks, check) {
+			return g.Name
+		}
+	}
+	return ""
+}
+
+type judge struct {
+	Expected
+	facts   Facts
+	on      *topology.Cluster // that results are about; nil: the mesh
+	results []Result
+}
+
+func (j *judge) add(check string, mark Mark, next, format string, args ...any) {
+	r := Result{Check: check, Group: GroupOf(check), Mark: mark, Found: fmt.Sprintf(format, args...), Next: next}
+	if j.on != nil {
+		r.Cluster = j.on.Name
+	}
+	j.results = append(j.results, r)
+}
+
+func (j *judge) good(check string) { j.add(check, Good, "", "") }
+func (j *judge) bad(check, next, format string, args ...any) {
+	j.add(check, Bad, next, format, args...)
+}
+func (j *judge) warn(check, next, format string, args ...any) {
+	j.add(check, Warning, next, format, args...)
+}
+func (j *judge) unchecked(check, next, format string, args ...any) {
+	j.add(check, Unchecked, next, format, args...)
+}
+
+// asked says of a check that it could not be made where a question has no
+// answer, and tells whether it has one.
+func (j *judge) asked(check string, failure *Failure) bool {
+	switch {
+	case failure == nil:
+		return true
+	case failure.Status == 403 || failure.Status == 401:
+		j.unchecked(check, "grant the right: sightline status "+j.Arg+" --rights prints all that are needed", "%s", failure.Text)
+	default:
+		j.unchecked(check, "", "%s", failure.Text)
+	}
+	return false
+}
+
+// context is how commands name the cluster that results are about.
+func (j *judge) context() string {
+	if got := j.facts.Clusters[j.on.Name]; got != nil && got.Context != "" {
+		return got.Context
+	}
+	return j.on.Name
+}
+
+func (j *judge) kubectl(format string, args ...any) string {
+	return "kubectl --context " + j.context() + " " + fmt.Sprintf(format, args...)
+}
+
+// hub has what follows be about the hub.
+func (j *judge) hub() *Cluster {
+	j.on = j.Topology.Hub()
+	got := j.facts.Clusters[j.on.Name]
+	if got == nil || got.NoAccess != "" || got.Failure != nil {
+		return nil
+	}
+	return got
+}
+
+// first shortens a list of names for a message.
+func first(names []string) string {
+	const most = 3
+	text := ""
+	for i, name := range names {
+		if i == most {
+			return fmt.Sprintf("%s and %d more", text, len(names)-most)
+		}
+		if i > 0 {
+			text += ", "
+		}
+		text += name
+	}
+	return text
+}

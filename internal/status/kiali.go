@@ -1,0 +1,171 @@
+package status
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sightline-mesh/sightline/internal/kiali"
+)
+
+// supports is the first version of the operator that installs a line: it comes
+// with a patch of the minor release after (kiali-operator's release branches).
+func supports(l kiali.Line) string {
+	switch l {
+	case kiali.V2_4:
+		return "2.5.0"
+	case kiali.V2_11:
+		return "2.12.0"
+	case kiali.V2_17:
+		return "2.18.0"
+	case kiali.V2_22:
+		return "2.22.1"
+	case kiali.V2_27:
+		return "2.27.1"
+	}
+	return ""
+}
+
+func (j *judge) operator(got *Cluster) {
+	if _, ok := j.kialiObject(); !ok {
+		return
+	}
+	if !j.asked("ST09", got.Operator.Err) {
+		return
+	}
+	o, line := got.Operator.Value, j.on.Kiali.Version
+	need := supports(line)
+	switch {
+	case o.Problem != "":
+		j.bad("ST09", j.kubectl("get subscriptions,installplans,clusterserviceversions -A"), "Kiali's operator is not installed: %s", o.Problem)
+	case !o.Found:
+		j.bad("ST09", "install it, or let the topology: sightline explain spec.kiali.operator.install", "there is no operator of Kiali on the cluster")
+	case o.Version == "":
+		j.unchecked("ST09", "", "Kiali's operator is there; its version is not known")
+	case need != "" && older(o.Version, need):
+		j.bad("ST09", "update the operator to "+need+" or later", "Kiali's operator is %s, and %s knows the release line %s first", o.Version, need, line)
+	default:
+		j.good("ST09")
+	}
+}
+
+// older compares versions of three numbers.
+func older(a, b string) bool {
+	x, y := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range min(len(x), len(y)) {
+		m, _ := strconv.Atoi(x[i])
+		n, _ := strconv.Atoi(y[i])
+		if m != n {
+			return m < n
+		}
+	}
+	return false
+}
+
+// resource looks at what the operator says of the Kiali resource. There is no
+// observedGeneration: a condition can be that of an earlier spec.
+func (j *judge) resource(got *Cluster) {
+	id, ok := j.kialiObject()
+	if !ok {
+		return
+	}
+	answer := got.Objects[id]
+	next := j.kubectl("-n %s get kiali %s -o jsonpath='{.status}'", id.Namespace, id.Name)
+	if answer.Err.Missing() {
+		j.bad("ST10", "apply the phase kiali of the cluster", "there is no Kiali resource %s/%s", id.Namespace, id.Name)
+		return
+	}
+	if !j.asked("ST10", answer.Err) {
+		return
+	}
+	running, failure, successful := condition(answer.Value, "Running"), condition(answer.Value, "Failure"), condition(answer.Value, "Successful")
+	changed := specChanged(answer.Value)
+	switch {
+	case failure.status == "True":
+		j.bad("ST10", next, "the operator could not reconcile it: %s", brief(failure.message))
+	case running.reason == "Running":
+		j.bad("ST10", "wait: --wait", "the operator is at work on it")
+	case successful.status != "True":
+		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l app.kubernetes.io/name=kiali-operator"), "the operator has not reconciled it yet")
+	case running.at.Before(changed):
+		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l app.kubernetes.io/name=kiali-operator"),
+			"the operator has not reconciled it since its spec changed at %s; Successful is of an earlier spec", changed.UTC().Format(time.RFC3339))
+	default:
+		j.good("ST10")
+	}
+}
+
+type conditionOf struct {
+	status, reason, message string
+	at                      time.Time
+}
+
+func condition(object map[string]any, kind string) conditionOf {
+	status, _ := object["status"].(map[string]any)
+	list, _ := status["conditions"].([]any)
+	for _, item := range list {
+		c, _ := item.(map[string]any)
+		if c["type"] == kind {
+			text := func(key string) string { s, _ := c[key].(string); return s }
+			at, _ := time.Parse(time.RFC3339, text("lastTransitionTime"))
+			return conditionOf{text("status"), text("reason"), text("message"), at}
+		}
+	}
+	return conditionOf{}
+}
+
+// specChanged is when somebody last changed the spec, as far as the API server
+// has it.
+func specChanged(object map[string]any) time.Time {
+	meta, _ := object["metadata"].(map[string]any)
+	managers, _ := meta["managedFields"].([]any)
+	var last time.Time
+	for _, m := range managers {
+		manager, _ := m.(map[string]any)
+		fields, _ := manager["fieldsV1"].(map[string]any)
+		if _, ok := fields["f:spec"]; !ok {
+			continue
+		}
+		text, _ := manager["time"].(string)
+		if at, err := time.Parse(time.RFC3339, text); err == nil && at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
+// brief is a message of others on one line, in bounds.
+func brief(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if runes := []rune(s); len(runes) > 300 {
+		return string(runes[:300]) + "…"
+	}
+	return s
+}
+
+func (j *judge) pods(got *Cluster) {
+	if !j.asked("ST11", got.Pods.Err) {
+		return
+	}
+	ns := j.Topology.Spec.Kiali.Namespace
+	for _, p := range got.Pods.Value {
+		if p.Ready {
+			j.good("ST11")
+			return
+		}
+	}
+	if len(got.Pods.Value) == 0 {
+		j.bad("ST11", j.kubectl("-n %s get deployment %s", ns, j.Topology.Spec.Kiali.InstanceName), "there is no pod of Kiali in the namespace %s", ns)
+		return
+	}
+	p := got.Pods.Value[0]
+	next := j.kubectl("-n %s logs %s --previous", ns, p.Name)
+	switch {
+	case p.Fatal.Err == nil && p.Fatal.Value != "":
+		j.bad("ST11", next, "the pod %s has crashed %d times, last with: %s", p.Name, p.Restarts, brief(p.Fatal.Value))
+	case p.Waiting != "":
+		j.bad("ST11", next, "the pod %s is not ready: %s, after %d restarts", p.Name, p.Waiting, p.Restarts)
+	default:
+		j.bad("ST11", j.kubectl("-n %s describe pod %s", ns, p.Name), "the pod %s is not ready", p.Name)
+	}
+}

@@ -1,0 +1,210 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// token looks at the Secrets with the tokens of Kiali's account on a remote.
+func (j *judge) token(got *Cluster) {
+	if j.on.Access.Exec != nil {
+		return
+	}
+	t := j.Topology
+	ns, account := t.Spec.Kiali.Namespace, t.Account()
+	name := t.TokenSecret(seal.Generation(j.Links[j.on.Name]))
+	answer, ok := got.Token[name]
+	if !ok {
+		return
+	}
+	apply := "apply the phase link of the cluster once the account is there: " + j.kubectl("-n %s get serviceaccount,secret", ns)
+	if answer.Err.Missing() {
+		j.bad("ST12", apply, "there is no Secret %s/%s; the cluster deletes one that comes before its account", ns, name)
+		return
+	}
+	if !j.asked("ST12", answer.Err) {
+		return
+	}
+	s := answer.Value
+	switch {
+	case s.Type != "kubernetes.io/service-account-token" || s.Account != account:
+		j.bad("ST12", "apply the phase link of the cluster as it is rendered", "the Secret %s/%s is of the type %q for the account %q, expected a token of %q", ns, name, s.Type, s.Account, account)
+	case got.Account.Err.Missing():
+		j.bad("ST12", apply, "there is no service account %s/%s, and the token with it is void", ns, account)
+	case got.Account.Err != nil:
+		j.asked("ST12", got.Account.Err)
+	case s.AccountUID != "" && s.AccountUID != got.Account.Value:
+		j.bad("ST12", apply, "the token in %s/%s is of an account %s that was deleted and made anew", ns, name, account)
+	case !s.Filled:
+		j.bad("ST12", apply, "the Secret %s/%s has no token yet", ns, name)
+	default:
+		j.good("ST12")
+	}
+}
+
+// links looks at the hub's access to each remote, from the Secret on the hub to
+// the remote's API server.
+func (j *judge) links() {
+	t := j.Topology
+	got := j.hub()
+	if got == nil || len(t.Spec.Clusters) < 2 {
+		return
+	}
+	if got.LinkSecrets.Err != nil {
+		j.asked("ST13", got.LinkSecrets.Err)
+		return
+	}
+	j.twice(got)
+	for i := range t.Spec.Clusters {
+		if c := &t.Spec.Clusters[i]; !t.IsHub(c) {
+			j.on = c
+			if secret, item := j.itemOf(got, c); item != nil {
+				j.link(got, c, secret, item)
+			}
+		}
+	}
+	j.restarted(got)
+}
+
+// itemOf finds the kubeconfig of a remote where it should be.
+func (j *judge) itemOf(hub *Cluster, c *topology.Cluster) (*LinkSecret, *LinkItem) {
+	at := j.Topology.SealedFor(c)
+	external := j.Topology.Spec.Kiali.Links.Source != "sealed"
+	for i := range hub.LinkSecrets.Value {
+		s := &hub.LinkSecrets.Value[i]
+		for k := range s.Items {
+			if s.Items[k].Key == c.Name && (s.Name == at.Name || external) {
+				return s, &s.Items[k]
+			}
+		}
+	}
+	next := j.seal(c)
+	if j.Links[c.Name] != nil {
+		next = fmt.Sprintf("see what the controller says: kubectl --context %s -n %s get sealedsecret %s -o yaml", hub.Context, at.Namespace, at.Name)
+	}
+	if external {
+		next = "see what is to fill it: links.source is " + j.Topology.Spec.Kiali.Links.Source
+	}
+	j.bad("ST13", next, "the hub has no key %s in the Secret %s/%s, so Kiali does not know the cluster", at.Key, at.Namespace, at.Name)
+	return nil, nil
+}
+
+// seal is the command that makes the link of a remote again.
+func (j *judge) seal(c *topology.Cluster) string {
+	return fmt.Sprintf("sightline seal %s --topology %s --hub-context %s, commit, and apply the phase link of the hub", c.Name, j.Arg, j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context)
+}
+
+func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *LinkItem) {
+	ns := j.Topology.Spec.Kiali.Namespace
+	again := j.seal(c)
+	sealed := j.Links[c.Name] != nil && j.Topology.Spec.Kiali.Links.Source == "sealed"
+	switch {
+	case sealed && item.Known && !item.Sealed:
+		j.bad("ST13", fmt.Sprintf("kubectl --context %s -n %s get sealedsecret %s -o yaml; or seal again: %s", hub.Context, ns, s.Name, again),
+			"the key %s of the Secret %s/%s is not what sealed/ has: it is older, or somebody changed it", item.Key, ns, s.Name)
+	case sealed && !item.Known:
+		j.unchecked("ST13", "", "the sealed link has no digest to compare with")
+	default:
+		j.good("ST13")
+	}
+	switch {
+	case item.Wrong != "":
+		j.bad("ST15", again, "Kiali cannot use the kubeconfig in %s/%s: %s", ns, s.Name, item.Wrong)
+		return
+	case item.Server != c.Server:
+		j.bad("ST15", again, "the kubeconfig of %s leads to %s, the topology says %s", c.Name, item.Server, c.Server)
+	default:
+		j.good("ST15")
+	}
+	l := j.facts.Links[c.Name]
+	switch {
+	case l == nil || !l.Item:
+	case l.Exec:
+		j.unchecked("ST16", "", "the credential comes from a program in Kiali's image, which is not run here")
+	case l.User.Err != nil && l.User.Err.Status == 401:
+		j.bad("ST16", again, "the API server of %s refuses the token in the link: it is stale", c.Name)
+	case l.User.Err != nil:
+		j.asked("ST16", l.User.Err)
+	case item.Server == c.Server && !strings.HasPrefix(l.User.Value, "system:serviceaccount:"+ns+":"):
+		j.bad("ST16", again, "the token in the link is that of %q, expected the account %s of the namespace %s", l.User.Value, j.Topology.Account(), ns)
+	default:
+		j.good("ST16")
+		if !j.asked("ST17", l.Missing.Err) {
+			return
+		}
+		if len(l.Missing.Value) > 0 {
+			j.bad("ST17", "see that the operator on the cluster has reconciled its Kiali resource, which makes the roles", "%s may not %s on %s", l.User.Value, first(l.Missing.Value), c.Name)
+			return
+		}
+		j.good("ST17")
+	}
+}
+
+// twice finds clusters that more than one Secret has. Kiali takes the first in
+// the order of their names, and says so in its log only.
+func (j *judge) twice(hub *Cluster) {
+	in := map[string][]string{}
+	for _, s := range hub.LinkSecrets.Value {
+		for _, item := range s.Items {
+			in[item.Key] = append(in[item.Key], s.Name)
+		}
+	}
+	ok := true
+	for i := range j.Topology.Spec.Clusters {
+		c := &j.Topology.Spec.Clusters[i]
+		names := slices.Sorted(slices.Values(in[c.Name]))
+		delete(in, c.Name)
+		if len(names) > 1 {
+			ok = false
+			wrong := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == j.Topology.SealedFor(c).Name })
+			j.bad("ST14", fmt.Sprintf("kubectl --context %s -n %s delete secret %s, if nobody else needs it; then restart Kiali", hub.Context, j.Topology.Spec.Kiali.Namespace, wrong[0]),
+				"%s has %s in %d Secrets: %s; Kiali uses the one in %s", j.on.Name, c.Name, len(names), strings.Join(names, ", "), names[0])
+		}
+	}
+	var strange []string
+	for key := range in {
+		strange = append(strange, key)
+	}
+	if slices.Sort(strange); len(strange) > 0 {
+		ok = false
+		j.bad("ST14", fmt.Sprintf("add the cluster to the topology, or remove the key from the Secret: kubectl --context %s -n %s get secrets", hub.Context, j.Topology.Spec.Kiali.Namespace),
+			"the hub has a link for %s, which is no cluster of the topology", first(strange))
+	}
+	if ok {
+		j.good("ST14")
+	}
+}
+
+// restarted compares the start of Kiali with the last change of a link: it reads
+// them once.
+func (j *judge) restarted(hub *Cluster) {
+	j.on = j.Topology.Hub()
+	if hub.Pods.Err != nil {
+		j.asked("ST18", hub.Pods.Err)
+		return
+	}
+	var last time.Time
+	name := ""
+	for _, s := range hub.LinkSecrets.Value {
+		if s.Changed.After(last) {
+			last, name = s.Changed, s.Name
+		}
+	}
+	for _, p := range hub.Pods.Value {
+		if p.Ready && p.Started.Before(last) {
+			j.bad("ST18", fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment %s", hub.Context, j.Topology.Spec.Kiali.Namespace, j.Topology.Spec.Kiali.InstanceName),
+				"the pod %s started at %s and the Secret %s changed at %s: Kiali reads its links when it starts, and has not seen the change", p.Name, moment(p.Started), name, moment(last))
+			return
+		}
+	}
+	if slices.ContainsFunc(hub.Pods.Value, func(p Pod) bool { return p.Ready }) {
+		j.good("ST18")
+	}
+}
+
+func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }

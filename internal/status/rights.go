@@ -1,0 +1,194 @@
+package status
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// Readers is the group whose users have the rights.
+const Readers = "sightline-status"
+
+// Rights are the roles and bindings that a cluster needs, no more, so that the
+// users of the group [Readers] can make every check of it. To read the store of
+// OpenShift they need cluster-monitoring-view as well, which is among them.
+func Rights(e Expected, c *topology.Cluster) []resource.Object {
+	r := rights{byNamespace: map[string][]any{}}
+	t := e.Topology
+	own := t.Spec.Kiali.Namespace
+	r.allow("", "", "namespaces", nil, "list")
+	r.allow("", "apps", "deployments", nil, "list")
+	r.allow("", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", nil, "list")
+	r.rendered(e.Objects[c.Name])
+	if mode := c.ControlPlane.Mode; mode == "local" {
+		r.allow(t.Spec.Mesh.ControlPlaneNamespace, "", "configmaps", istioConfigs(c), "get")
+	}
+	if c.Platform == "openshift" {
+		r.openShift(t, own)
+	} else {
+		r.allow("", "monitoring.coreos.com", "prometheuses", nil, "list")
+	}
+	if t.IsHub(c) {
+		r.allow(own, "", "secrets", nil, "get", "list")
+		r.allow(own, "", "pods", nil, "list")
+		r.allow(own, "", "pods/log", nil, "get")
+		r.allow(own, "", "pods/portforward", nil, "create", "get")
+		r.allow(own, "", "services", []string{t.Spec.Kiali.InstanceName}, "get")
+		r.store(t)
+	} else {
+		r.allow(own, "", "secrets", []string{t.TokenSecret(seal.Generation(e.Links[c.Name]))}, "get")
+		r.allow(own, "", "serviceaccounts", []string{t.Account()}, "get")
+	}
+	return r.objects(c)
+}
+
+// istioConfigs are the ConfigMaps with Istio's configuration, for each revision.
+func istioConfigs(c *topology.Cluster) []string {
+	names := []string{"istio", "istio-sidecar-injector"}
+	for _, revision := range c.ControlPlane.Revisions {
+		if revision != "default" {
+			names = append(names, "istio-"+revision, "istio-sidecar-injector-"+revision)
+		}
+	}
+	return names
+}
+
+type rights struct {
+	byNamespace map[string][]any // rules; "": of the cluster
+	view        bool             // the role cluster-monitoring-view too
+}
+
+func (r *rights) allow(namespace, group, resource string, names []string, verbs ...string) {
+	rule := map[string]any{"apiGroups": []any{group}, "resources": []any{resource}, "verbs": list(verbs)}
+	if names != nil {
+		rule["resourceNames"] = list(names)
+	}
+	r.byNamespace[namespace] = append(r.byNamespace[namespace], rule)
+}
+
+func list(texts []string) []any {
+	all := make([]any, len(texts))
+	for i, text := range texts {
+		all[i] = text
+	}
+	return all
+}
+
+// rendered is what the comparison with the rendered objects reads.
+func (r *rights) rendered(objects []resource.Object) {
+	names := map[[3]string][]string{} // by namespace, group and resource
+	for _, o := range objects {
+		id := resource.IDOf(o)
+		gv, err := schema.ParseGroupVersion(id.APIVersion)
+		if err != nil {
+			continue
+		}
+		plural, _ := meta.UnsafeGuessKindToResource(gv.WithKind(id.Kind))
+		key := [3]string{id.Namespace, gv.Group, plural.Resource}
+		if gv.Group == "monitoring.coreos.com" { // many, by one list
+			key[0] = ""
+		}
+		names[key] = append(names[key], id.Name)
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(names), func(a, b [3]string) int { return slices.Compare(a[:], b[:]) }) {
+		if key[1] == "monitoring.coreos.com" {
+			r.allow("", key[1], key[2], nil, "get", "list")
+			continue
+		}
+		slices.Sort(names[key])
+		r.allow(key[0], key[1], key[2], slices.Compact(names[key]), "get")
+	}
+}
+
+func (r *rights) openShift(t *topology.Topology, own string) {
+	const monitoring = "openshift-monitoring"
+	r.allow(monitoring, "", "configmaps", []string{"cluster-monitoring-config", "openshift-service-ca.crt"}, "get")
+	r.allow("openshift-user-workload-monitoring", "", "pods", nil, "list")
+	r.allow(own, "", "configmaps", []string{"openshift-service-ca.crt"}, "get")
+	if t.Spec.Metrics.Store == "thanosQuerier" {
+		r.allow(monitoring, "", "services", []string{"thanos-querier"}, "get")
+		r.allow(monitoring, "", "pods", nil, "list")
+		r.allow(monitoring, "", "pods/portforward", nil, "create", "get")
+		r.view = true
+	}
+}
+
+// store is what the API server's proxy to the store needs.
+func (r *rights) store(t *topology.Topology) {
+	if s, ok := StoreService(t); ok {
+		r.allow(s.Namespace, "", "services/proxy", []string{s.Scheme + ":" + s.Name + ":" + s.Port}, "get")
+	}
+}
+
+func (r *rights) objects(c *topology.Cluster) []resource.Object {
+	var objects []resource.Object
+	subject := []any{map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": Readers}}
+	add := func(kind, name, namespace string, more map[string]any) {
+		metadata := map[string]any{"name": name}
+		if namespace != "" {
+			metadata["namespace"] = namespace
+		}
+		object := resource.Object{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata}
+		maps.Copy(object, more)
+		objects = append(objects, object)
+	}
+	bind := func(kind, name, namespace, role, roleName string) {
+		add(kind, name, namespace, map[string]any{
+			"roleRef": map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": roleName}, "subjects": subject,
+		})
+	}
+	for _, namespace := range slices.Sorted(maps.Keys(r.byNamespace)) {
+		kind := "Role"
+		if namespace == "" {
+			kind = "ClusterRole"
+		}
+		add(kind, Readers, namespace, map[string]any{"rules": r.byNamespace[namespace]})
+		bind(kind+"Binding", Readers, namespace, kind, Readers)
+	}
+	if r.view && c.Platform == "openshift" {
+		bind("ClusterRoleBinding", Readers+"-metrics", "", "ClusterRole", "cluster-monitoring-view")
+	}
+	return objects
+}
+
+// Service is a Service that the store of metrics is.
+type Service struct{ Namespace, Name, Port, Scheme string }
+
+// StoreURL is where the store of all clusters is, as the hub's pods see it; ""
+// where each cluster has its own. The login is that of Kiali.
+func StoreURL(t *topology.Topology) (address string, auth topology.StoreAuth) {
+	switch m := &t.Spec.Metrics; m.Store {
+	case "prometheus":
+		return m.Prometheus.URL, m.Prometheus.Auth
+	case "thanos":
+		return m.Thanos.URL, m.Thanos.Auth
+	case "acm": // which asks for no login inside (MCO:operators/multiclusterobservability)
+		return "http://observability-thanos-query-frontend.open-cluster-management-observability:9090", topology.StoreAuth{Type: "none"}
+	}
+	return "", topology.StoreAuth{}
+}
+
+// StoreService is the store of all clusters where it is a Service of the hub that
+// asks for no login.
+func StoreService(t *topology.Topology) (Service, bool) {
+	address, auth := StoreURL(t)
+	scheme, rest, _ := strings.Cut(address, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	host, port, _ := strings.Cut(host, ":")
+	parts := strings.Split(host, ".")
+	named := len(parts) == 2 || len(parts) >= 3 && parts[2] == "svc" && (len(parts) == 3 || strings.Join(parts[3:], ".") == "cluster.local")
+	if !named || auth.Type != "none" && auth.Type != "" {
+		return Service{}, false
+	}
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[scheme]
+	}
+	return Service{Namespace: parts[1], Name: parts[0], Port: port, Scheme: scheme}, true
+}

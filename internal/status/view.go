@@ -1,0 +1,145 @@
+package status
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// view is what Kiali itself sees. Whether it calls a cluster accessible proves
+// nothing: it does so wherever it has a client (K:istio/discovery.go).
+func (j *judge) view() {
+	k := j.facts.Kiali
+	j.on = j.Topology.Hub()
+	switch {
+	case k == nil:
+		return
+	case k.NoAccess != "":
+		j.unchecked("ST21", "name Kiali's address with --kiali-url, or a token with --kiali-token-file -", "%s", k.NoAccess)
+		return
+	case k.Services.Err != nil && (k.Services.Err.Status == 401 || k.Services.Err.Status == 403):
+		next := "give a token that Kiali takes: --kiali-token-file -"
+		if k.Strategy.Value == "openid" || k.Strategy.Value == "token" {
+			next = "look yourself: no program can log in to Kiali with the strategy " + k.Strategy.Value
+		}
+		j.unchecked("ST21", next, "Kiali lets nobody in who has no session: %s", k.Services.Err.Text)
+		return
+	case k.Services.Err != nil:
+		next := j.kubectl("-n %s logs deployment/%s", j.Topology.Spec.Kiali.Namespace, j.Topology.Spec.Kiali.InstanceName)
+		j.bad("ST21", next, "Kiali's API does not do what it should: %s", k.Services.Err.Text)
+		return
+	}
+	j.good("ST21")
+	j.answering(k)
+	j.seen(k)
+	j.planes(k)
+	j.tracing(k)
+}
+
+// answering goes by the list of services: with several clusters each that
+// answers now is Kubernetes-<name> in it (K:business/istio_status.go).
+func (j *judge) answering(k *Kiali) {
+	t := j.Topology
+	if len(t.Spec.Clusters) < 2 {
+		return
+	}
+	for i := range t.Spec.Clusters {
+		j.on = &t.Spec.Clusters[i]
+		if t.IsHub(j.on) {
+			continue
+		}
+		if !slices.Contains(k.Services.Value, "Kubernetes-"+j.on.Name) {
+			j.bad("ST22", "see the results of the group links for "+j.on.Name+"; then the log of Kiali on the hub", "Kiali gets no answer from the API server of %s now", j.on.Name)
+			continue
+		}
+		j.good("ST22")
+	}
+}
+
+func (j *judge) seen(k *Kiali) {
+	t := j.Topology
+	if k.Namespaces.Err != nil {
+		j.on = t.Hub()
+		j.asked("ST23", k.Namespaces.Err)
+		return
+	}
+	for i := range t.Spec.Clusters {
+		j.on = &t.Spec.Clusters[i]
+		if !j.on.InMesh() {
+			continue
+		}
+		have := k.Namespaces.Value[j.on.Name]
+		var missing []string
+		for _, ns := range j.namespaces() {
+			if !slices.Contains(have, ns) {
+				missing = append(missing, ns)
+			}
+		}
+		// A user who may see one cluster only is no fault of the mesh.
+		home := k.Strategy.Value == "openshift" && !t.IsHub(j.on) && len(have) == 0
+		switch {
+		case home:
+			j.unchecked("ST23", "log in to Kiali with a browser", "with the strategy openshift a token is for the hub only: Kiali shows a program no namespaces of %s", j.on.Name)
+		case len(have) == 0:
+			j.bad("ST23", "see the results of the groups links and names for "+j.on.Name, "Kiali shows no namespace of %s", j.on.Name)
+		case missing != nil:
+			j.bad("ST23", "see that the namespace exists and that Kiali may read it (deployment.discovery_selectors)", "Kiali does not show the namespace %s of %s", first(missing), j.on.Name)
+		default:
+			j.good("ST23")
+		}
+	}
+}
+
+// namespaces are those of the mesh on the cluster: where it has PodMonitors.
+func (j *judge) namespaces() []string {
+	var names []string
+	for _, o := range j.Objects[j.on.Name] {
+		if id := resource.IDOf(o); id.Kind == "PodMonitor" {
+			names = append(names, id.Namespace)
+		}
+	}
+	return names
+}
+
+func (j *judge) planes(k *Kiali) {
+	t := j.Topology
+	if k.ControlPlanes.Err != nil {
+		j.on = t.Hub()
+		j.asked("ST24", k.ControlPlanes.Err)
+		return
+	}
+	for i := range t.Spec.Clusters {
+		j.on = &t.Spec.Clusters[i]
+		if j.on.ControlPlane.Mode != "local" {
+			continue
+		}
+		var ids []string
+		for _, p := range k.ControlPlanes.Value {
+			if p.Cluster == j.on.Name {
+				ids = append(ids, p.ID)
+			}
+		}
+		wrong := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == j.on.Name || id == "" })
+		switch {
+		case len(ids) == 0:
+			j.bad("ST24", "see the results of the group links for "+j.on.Name, "Kiali finds no control plane on %s", j.on.Name)
+		case len(wrong) > 0:
+			j.bad("ST24", "give the cluster one name everywhere: sightline explain ST03", "Kiali calls the cluster %s, and its istiod calls itself %s: the graph's nodes are inaccessible", j.on.Name, strings.Join(wrong, ", "))
+		default:
+			j.good("ST24")
+		}
+	}
+}
+
+func (j *judge) tracing(k *Kiali) {
+	j.on = j.Topology.Hub()
+	switch {
+	case k.Tracing.Err != nil && (k.Tracing.Err.Status == 404 || k.Tracing.Err.Status == 401 || k.Tracing.Err.Status == 403):
+		j.unchecked("ST33", "", "%s", k.Tracing.Err.Text)
+	case k.Tracing.Err != nil:
+		j.bad("ST33", "see external_services.tracing of the hub's Kiali resource", "Kiali gets no answer from the tracing backend: %s", k.Tracing.Err.Text)
+	case k.Tracing.Value:
+		j.good("ST33")
+	}
+}
