@@ -178,7 +178,6 @@ func kustomized(c *resource.Cluster, phase resource.Phase, objects []object, com
 // matched puts what was built in the order of the objects, or says why it
 // cannot take their place.
 func matched(objects []object, built []resource.Object) ([]resource.Object, *defect) {
-	const hint = "an overlay changes what objects say; what they are called, and which there are, is the topology's to say"
 	index := make(map[resource.ID]int, len(objects))
 	for i, o := range objects {
 		index[o.id] = i
@@ -188,13 +187,13 @@ func matched(objects []object, built []resource.Object) ([]resource.Object, *def
 		id := resource.IDOf(b)
 		i, ok := index[id]
 		if !ok {
-			return nil, &defect{overlay.RuleObject, fmt.Sprintf("there would be a %s, which is not rendered", id), hint}
+			return nil, &defect{overlay.RuleObject, fmt.Sprintf("there would be a %s, which is not rendered", id), overlay.Field(id.Kind)}
 		}
 		made[i] = b
 	}
 	for i, o := range objects {
 		if made[i] == nil {
-			return nil, &defect{overlay.RuleObject, fmt.Sprintf("there would be no %s any more", o.id), hint}
+			return nil, &defect{overlay.RuleObject, fmt.Sprintf("there would be no %s any more", o.id), overlay.Field(o.id.Kind)}
 		}
 		if at := resource.Null(made[i]); at != "" {
 			return nil, &defect{overlay.RulePatch, fmt.Sprintf("%s of %s would be null, of which every program makes something else", at, o.id), "remove the field instead"}

@@ -30,7 +30,7 @@ func chartValues() []chartValue {
 		{"cluster.name", "cluster.name", "The cluster's one name, as Istio and Kiali have it."},
 		{"topology.name", "topology.name", "The name of the topology, which every object has as a label."},
 		{"mesh.id", "topology.mesh.id", "The mesh that all series are of; Kiali asks for no other."},
-		{"mesh.controlPlaneNamespace", "topology.mesh.controlPlaneNamespace", "The namespace of istiod."},
+		{"mesh.controlPlaneNamespace", "cluster.controlPlaneNamespace", "The namespace of istiod."},
 		{"kiali.instanceName", "topology.kiali.instanceName", "The name of the Kiali resource, the same on every cluster: the hub looks for it."},
 		{"kiali.namespace", "topology.kiali.namespace", "The namespace of the Kiali resource, the same on every cluster."},
 		{"kiali.serviceAccount", "topology.kiali.serviceAccount", "The service account that the operator makes: the instance name with -service-account."},
@@ -50,9 +50,12 @@ func chartValues() []chartValue {
 		{"store.password", "topology.store.password", "A reference secret:NAME:KEY, never the password itself."},
 		{"store.token", "topology.store.token", "A reference secret:NAME:KEY, never the token itself."},
 		{"store.interval", "topology.store.interval", "The longest scrape interval of the clusters: Kiali asks for no rate over less than two."},
+		{"store.scope", "topology.store.scope", "The labels of the series that the hub's Kiali asks for."},
 		{"metrics.interval", "cluster.interval", "The time between two scrapes."},
 		{"metrics.labels", "topology.metrics.labels", "Further labels on the monitors, which a Prometheus may select by."},
+		{"metrics.podMonitor", "topology.monitors.name", "The name of every PodMonitor."},
 		{"telemetry.name", "topology.telemetry.name", "The name of the mesh-wide Telemetry."},
+		{"telemetry.spec", "topology.telemetry.spec", "Merged over the spec of the mesh-wide Telemetry."},
 		{"monitoring.clusterConfig", "cluster.monitoringConfig", "The whole text of cluster-monitoring-config."},
 		{"monitoring.workloadConfig", "cluster.workloadConfig", "The whole text of user-workload-monitoring-config."},
 		{"kiali.podAnnotations", "cluster.podAnnotations", "Annotations of the hub's Kiali pods: its own by default, and one that changes with the links, by which it starts anew."},
@@ -68,10 +71,13 @@ var shapeDocs = map[string]string{
 	"flux":             "Whether Flux applies the objects.",
 	"mesh":             "Whether the cluster is in the mesh.",
 	"ambient":          "Whether ztunnel carries the mesh's traffic.",
-	"controlPlane":     "Whether an istiod runs here.",
 	"revisions":        "Whether more than one does.",
 	"telemetry":        "Whether the mesh-wide Telemetry is here, and the topology's.",
-	"monitors":         "Whether there are namespaces to scrape.",
+	"telemetryAlpha":   "Whether the mesh-wide Telemetry is of the version v1alpha1.",
+	"telemetrySpec":    "Whether something is merged over the spec of the mesh-wide Telemetry.",
+	"ownControlPlane":  "",
+	"monitors":         "Whether there are PodMonitors: the topology's, and namespaces to scrape.",
+	"istiodMonitor":    "Whether there is a ServiceMonitor of istiod.",
 	"ownInterval":      "",
 	"monitorLabels":    "",
 	"prometheusMerge":  "Whether the mesh merges the metrics of proxy, agent and application.",
@@ -82,6 +88,7 @@ var shapeDocs = map[string]string{
 	"viewOnly":         "Whether Kiali may only look.",
 	"kialiSpec":        "",
 	"store":            "What the hub's Kiali asks for metrics.",
+	"scope":            "Which series the hub's Kiali asks for: meshID, labels or none.",
 	"storeAuth":        "How the hub's Kiali logs in to the store.",
 	"ingressHost":      "Whether the host of the hub's Kiali is given, and not the platform's.",
 	"webRoot":          "Whether the path of the hub's Kiali is given, and not the platform's.",
@@ -98,7 +105,7 @@ var shapeDocs = map[string]string{
 // which of two: in a chart every value has a default, and merging nothing
 // changes nothing.
 func chartShape(s shape) shape {
-	s.KialiSpec, s.MonitorLabels, s.OwnInterval = true, true, true
+	s.KialiSpec, s.MonitorLabels, s.OwnInterval, s.OwnControlPlane = true, true, true, true
 	if s.MonitoringConfig == "topology" {
 		s.MonitoringConfig = "cluster"
 	}
@@ -236,6 +243,8 @@ func shapeFields(s overlaid) map[string]any {
 // defaultValues are those of a cluster that says nothing itself, by hole.
 func defaultValues(t *topology.Topology) map[string]any {
 	values := map[string]any{
+		"cluster.controlPlaneNamespace": t.Spec.Mesh.ControlPlaneNamespace,
+
 		"cluster.interval":        t.Spec.Metrics.Interval,
 		"cluster.version":         t.Spec.Kiali.Version.String(),
 		"cluster.kialiSpec":       map[string]any{},

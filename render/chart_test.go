@@ -20,6 +20,8 @@ func TestChartKnowsEveryValue(t *testing.T) {
 	known := map[string]bool{
 		"topology.metrics.interval": true, // in a chart the default of cluster.interval
 		"topology.monitoringConfig": true, // of cluster.monitoringConfig
+
+		"topology.mesh.controlPlaneNamespace": true, // of cluster.controlPlaneNamespace
 	}
 	for _, v := range chartValues() {
 		assert.NotEmpty(t, v.doc, v.path)

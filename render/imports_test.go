@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"internal/cluster":       {"net", "net/http", "time"},      // asks clusters
 	"internal/relabel":       {"net"},                          // takes addresses apart, and opens none
 	"internal/seal":          {"time"},                         // is told what time it is
+	"internal/openshift":     {"time"},                         // reads durations
 }
 
 // clocks are what is not imported for its types alone.

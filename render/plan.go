@@ -20,15 +20,19 @@ type shape struct {
 	Flux     bool   `json:"flux"`     // Flux applies the objects
 
 	// The mesh on the cluster.
-	Mesh         bool `json:"mesh"`         // there is one
-	Ambient      bool `json:"ambient"`      // ztunnel carries its traffic
-	ControlPlane bool `json:"controlPlane"` // an istiod runs here
-	Revisions    bool `json:"revisions"`    // more than one does
-	Telemetry    bool `json:"telemetry"`    // the mesh's Telemetry is here, and ours
+	Mesh      bool `json:"mesh"`      // there is one
+	Ambient   bool `json:"ambient"`   // ztunnel carries its traffic
+	Revisions bool `json:"revisions"` // more than one does
+	Telemetry bool `json:"telemetry"` // the mesh's Telemetry is here, and ours
+
+	TelemetryAlpha  bool `json:"telemetryAlpha"`  // of an Istio that serves no other version
+	TelemetrySpec   bool `json:"telemetrySpec"`   // the topology has something to merge over it
+	OwnControlPlane bool `json:"ownControlPlane"` // istiod is in another namespace than the topology's
 
 	// How it is scraped.
-	Monitors         bool   `json:"monitors"`
-	OwnInterval      bool   `json:"ownInterval"` // in place of the topology's
+	Monitors         bool   `json:"monitors"`      // PodMonitors
+	IstiodMonitor    bool   `json:"istiodMonitor"` // the ServiceMonitor of istiod
+	OwnInterval      bool   `json:"ownInterval"`   // in place of the topology's
 	MonitorLabels    bool   `json:"monitorLabels"`
 	PrometheusMerge  bool   `json:"prometheusMerge"`
 	MonitoringConfig string `json:"monitoringConfig"` // whose text cluster-monitoring-config is: "", topology, cluster
@@ -41,6 +45,7 @@ type shape struct {
 	KialiSpec   bool   `json:"kialiSpec"`   // the topology has something to merge over it
 	Store       string `json:"store"`       // of the hub
 	StoreAuth   string `json:"storeAuth"`   // of the hub, where the store is not the platform's
+	Scope       string `json:"scope"`       // of the hub's questions: meshID, none, labels
 	IngressHost bool   `json:"ingressHost"` // of the hub, where the platform does not give one
 	WebRoot     bool   `json:"webRoot"`     // of the hub, where it is not the platform's
 
@@ -64,15 +69,19 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		Operator: t.OperatorBySubscription(c),
 		Flux:     spec.Delivery != nil && spec.Delivery.Flux != nil,
 
-		Mesh:         c.InMesh(),
-		Ambient:      spec.Mesh.DataPlane == "ambient",
-		ControlPlane: istiod,
-		Revisions:    istiod && len(c.ControlPlane.Revisions) > 0,
+		Mesh:      c.InMesh(),
+		Ambient:   spec.Mesh.DataPlane == "ambient",
+		Revisions: istiod && len(c.ControlPlane.Revisions) > 0,
 		// With an external control plane the configuration is on the
 		// cluster all the same.
-		Telemetry: spec.Telemetry.Manage && (istiod || c.ControlPlane.Mode == "external"),
+		Telemetry: spec.Telemetry.Manage && (istiod && !c.ServesExternal() || c.ControlPlane.Mode == "external"),
+		// OpenShift Service Mesh 2.6, whose Kiali is v1.73, has Istio 1.20.
+		TelemetryAlpha:  c.Kiali.Version == kiali.V1_73,
+		TelemetrySpec:   len(spec.Telemetry.Spec) > 0,
+		OwnControlPlane: c.ControlPlane.Namespace != spec.Mesh.ControlPlaneNamespace,
 
-		Monitors:        len(namespacesOf(t, c)) > 0,
+		Monitors:        spec.Metrics.Monitors.Manage && len(namespacesOf(t, c)) > 0,
+		IstiodMonitor:   spec.Metrics.Monitors.Manage && istiod,
 		OwnInterval:     c.Metrics.Interval != spec.Metrics.Interval,
 		MonitorLabels:   len(spec.Metrics.Labels) > 0,
 		PrometheusMerge: spec.Metrics.PrometheusMerge,
@@ -87,18 +96,19 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 	case c.Platform != "openshift":
 	case c.UserWorkloadMonitoring != nil && c.UserWorkloadMonitoring.Manage:
 		s.MonitoringConfig = "cluster"
-	case c.UserWorkloadMonitoring == nil && spec.Metrics.UserWorkloadMonitoring.Manage && s.Monitors:
+	case c.UserWorkloadMonitoring == nil && spec.Metrics.UserWorkloadMonitoring.Manage && len(namespacesOf(t, c)) > 0:
 		s.MonitoringConfig = "topology"
 	}
 	if hub {
 		s.Store = spec.Metrics.Store
 		s.StoreAuth = storeAuth(t).Type
+		s.Scope = cmp.Or(spec.Metrics.Scope.Word(), "labels")
 		s.IngressHost = c.Kiali.Host != "" || c.Platform == "kubernetes" && c.Domain != ""
 		s.WebRoot = c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform)
 		// The operator's own redirect URI for the hub leaves the web root out;
 		// v1.73 has a URI without a path, which allows every one.
 		s.Callback = s.WebRoot && spec.Kiali.Auth.Strategy == "openshift" && !c.KialiBefore(kiali.V2_4)
-		s.IstioNamespace = c.KialiBefore(kiali.V2_17) && spec.Kiali.Namespace != spec.Mesh.ControlPlaneNamespace
+		s.IstioNamespace = c.KialiBefore(kiali.V2_17) && spec.Kiali.Namespace != c.ControlPlane.Namespace
 		if len(links.sealed(t)) > 0 {
 			s.Links = spec.Kiali.Links.Format
 		}
@@ -148,6 +158,7 @@ func topologyValues(t *topology.Topology) leaves {
 		"metrics.interval":           s.Metrics.Interval,
 		"store.interval":             t.StoreInterval(),
 		"telemetry.name":             s.Telemetry.Name,
+		"monitors.name":              s.Metrics.Monitors.Name,
 	}
 	for platform, catalog := range map[string]string{"openshift": "redhat-operators", "kubernetes": "operatorhubio-catalog"} {
 		source := cmp.Or(operator.Source, catalog)
@@ -156,6 +167,12 @@ func topologyValues(t *topology.Topology) leaves {
 	}
 	if len(s.Metrics.Labels) > 0 {
 		values["metrics.labels"] = s.Metrics.Labels
+	}
+	if len(s.Telemetry.Spec) > 0 {
+		values["telemetry.spec"] = s.Telemetry.Spec
+	}
+	if s.Metrics.Scope.Word() == "" {
+		values["store.scope"] = map[string]string(s.Metrics.Scope)
 	}
 	if uwm := s.Metrics.UserWorkloadMonitoring; uwm.Manage {
 		values["monitoringConfig"] = configText(uwm.Config)
@@ -211,6 +228,8 @@ func callback(t *topology.Topology) string {
 
 func clusterValues(t *topology.Topology, c *topology.Cluster, callback string, links Links) leaves {
 	values := leaves{
+		"controlPlaneNamespace": c.ControlPlane.Namespace,
+
 		"name":     c.Name,
 		"version":  c.Kiali.Version.String(),
 		"interval": c.Metrics.Interval,
@@ -255,8 +274,9 @@ func configText(config map[string]any) string { return string(resource.Encode(ni
 // outside the mesh has those that it names itself.
 func namespacesOf(t *topology.Topology, c *topology.Cluster) []string {
 	namespaces := slices.Concat(c.Namespaces, c.Gateways, c.Waypoints)
-	if c.InMesh() {
-		namespaces = append(namespaces, meshNamespaces(t)...)
+	if c.InMesh() && !c.ServesExternal() {
+		namespaces = append(namespaces, c.ControlPlane.Namespace)
+		namespaces = append(namespaces, t.Spec.Namespaces...)
 		if t.Spec.Mesh.DataPlane == "ambient" {
 			namespaces = append(namespaces, c.ZtunnelNamespace)
 		}
@@ -265,9 +285,14 @@ func namespacesOf(t *topology.Topology, c *topology.Cluster) []string {
 	return slices.Compact(namespaces)
 }
 
-// meshNamespaces lists those that every cluster of the mesh has.
+// meshNamespaces lists those that every cluster with proxies has.
 func meshNamespaces(t *topology.Topology) []string {
-	namespaces := append([]string{t.Spec.Mesh.ControlPlaneNamespace}, t.Spec.Namespaces...)
+	namespaces := slices.Clone(t.Spec.Namespaces)
+	if !slices.ContainsFunc(t.Spec.Clusters, func(c topology.Cluster) bool {
+		return c.InMesh() && !c.ServesExternal() && c.ControlPlane.Namespace != t.Spec.Mesh.ControlPlaneNamespace
+	}) {
+		namespaces = append(namespaces, t.Spec.Mesh.ControlPlaneNamespace)
+	}
 	slices.Sort(namespaces)
 	return slices.Compact(namespaces)
 }

@@ -175,7 +175,7 @@ func bare(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 			Namespaces: namespacesOf(t, c),
 			Items:      itemsOf(t, c, from.Links),
 		}
-		if c.InMesh() {
+		if c.InMesh() && !c.ServesExternal() {
 			clusters[i].MeshNamespaces = meshNamespaces(t)
 		}
 	}

@@ -117,10 +117,10 @@ func TestStores(t *testing.T) {
 		view               bool
 	}{
 		{"OpenShift", "", "", querier, true},
-		{"Kubernetes", "", "platform: kubernetes", "{url: 'http://prometheus.mesh:9090'}", false},
+		{"Kubernetes", "prometheus: {url: 'http://prometheus.mesh:9090'}", "platform: kubernetes", "{url: 'http://prometheus.mesh:9090'}", false},
 		{"thanosQuerier", "store: thanosQuerier", "", querier, true},
 		{"prometheus", "store: prometheus, prometheus: {url: 'http://prom.test:9090/prefix'}", "", "{url: 'http://prom.test:9090/prefix'}", false},
-		{"prometheus with a password", "store: prometheus, prometheus: {auth: {type: basic, username: 'secret:p:user', password: 'secret:p:pass'}}", "",
+		{"prometheus with a password", "store: prometheus, prometheus: {url: 'http://prometheus.mesh:9090', auth: {type: basic, username: 'secret:p:user', password: 'secret:p:pass'}}", "",
 			"{url: 'http://prometheus.mesh:9090', auth: {type: basic, username: 'secret:p:user', password: 'secret:p:pass'}}", false},
 		{"thanos", "store: thanos, thanos: {url: 'http://thanos.test'}", "", "{url: 'http://thanos.test', thanos_proxy: {enabled: true, scrape_interval: 30s}}", false},
 		{"thanos with a token", "store: thanos, thanos: {url: 'http://thanos.test', auth: {type: bearer, token: 'secret:t:token'}}", "platform: kubernetes",

@@ -62,6 +62,13 @@ local stores(shape, topology) = {
   prometheus: credentials(shape, topology) { url: topology.store.url },
 };
 
+// Which series Kiali asks for.
+local scope(shape, topology) = {
+  meshID: { query_scope: { mesh_id: topology.mesh.id } },
+  labels: { query_scope: topology.store.scope },
+  none: {},
+}[shape.scope];
+
 // The operator gives a Route no host of its own choice but by replacing the
 // whole spec, and an Ingress only if there is to be one.
 local ingress(shape, topology, cluster) = {
@@ -99,7 +106,7 @@ local hub(shape, topology, cluster) = {
     (if shape.ingressHost then ingress(shape, topology, cluster) else {}) +
     (if shape.webRoot then { server+: { web_root: cluster.webRoot } } else {}) +
     // Earlier lines take the namespace of Kiali for that of istiod.
-    (if shape.istioNamespace then { istio_namespace: topology.mesh.controlPlaneNamespace } else {}) +
+    (if shape.istioNamespace then { istio_namespace: meta.controlPlane(shape, topology, cluster) } else {}) +
     // The hub has no mesh of its own to show.
     (if shape.mesh then {} else { clustering+: { ignore_home_cluster: true } }) +
     // Kiali takes the program out of a kubeconfig unless told otherwise.
@@ -116,7 +123,7 @@ local hub(shape, topology, cluster) = {
       external_services: {
         // Kiali takes Grafana for present unless told otherwise.
         grafana: { enabled: false },
-        prometheus: stores(shape, topology)[shape.store] { query_scope: { mesh_id: topology.mesh.id } },
+        prometheus: stores(shape, topology)[shape.store] + scope(shape, topology),
       },
       kubernetes_config: { cluster_name: cluster.name },
     }

@@ -61,6 +61,10 @@ local merge = std.native('merge');
     targetLabel: 'mesh_id',
   },
 
+  // The namespace of istiod, which is the root namespace of its configuration.
+  controlPlane(shape, topology, cluster):
+    if shape.ownControlPlane then cluster.controlPlaneNamespace else topology.mesh.controlPlaneNamespace,
+
   interval(shape, topology, cluster):
     if shape.ownInterval then cluster.interval else topology.metrics.interval,
 }

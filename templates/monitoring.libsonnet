@@ -1,3 +1,4 @@
+local merge = std.native('merge');
 local meta = import 'meta.libsonnet';
 local proxies = import 'proxies.libsonnet';
 
@@ -8,7 +9,7 @@ local istiod(shape, topology, cluster) = {
   kind: 'ServiceMonitor',
   metadata: {
     name: 'istiod-monitor',
-    namespace: topology.mesh.controlPlaneNamespace,
+    namespace: meta.controlPlane(shape, topology, cluster),
     labels: meta.monitorLabels(shape, topology),
     annotations: meta.lateKind(meta.wave.monitoring),
   },
@@ -30,16 +31,21 @@ local istiod(shape, topology, cluster) = {
   },
 };
 
-local telemetry(topology) = {
-  apiVersion: 'telemetry.istio.io/v1',
+// What users give goes over ours, because Istio uses one mesh-wide Telemetry
+// alone: for metrics, tracing and access logs together.
+local telemetry(shape, topology, cluster) = {
+  local ours = { metrics: [{ providers: [{ name: 'prometheus' }] }] },
+
+  // Istio serves v1 from 1.22 on.
+  apiVersion: 'telemetry.istio.io/' + (if shape.telemetryAlpha then 'v1alpha1' else 'v1'),
   kind: 'Telemetry',
   metadata: {
     name: topology.telemetry.name,
-    namespace: topology.mesh.controlPlaneNamespace,
+    namespace: meta.controlPlane(shape, topology, cluster),
     labels: labels(topology),
     annotations: meta.lateKind(meta.wave.monitoring),
   },
-  spec: { metrics: [{ providers: [{ name: 'prometheus' }] }] },
+  spec: if shape.telemetrySpec then merge(ours, topology.telemetry.spec) else ours,
 };
 
 // One text each, which others may rely on too.
@@ -66,9 +72,9 @@ function(shape, topology, cluster, namespace)
   }[shape.monitoringConfig] {
     [if shape.remoteWrite then 'user-workload-monitoring-config']:
       config(topology, 'user-workload-monitoring-config', 'openshift-user-workload-monitoring', cluster.workloadConfig),
-    [if shape.telemetry then 'telemetry']: telemetry(topology),
+    [if shape.telemetry then 'telemetry']: telemetry(shape, topology, cluster),
     // Named by what it has more, because revisions differ between clusters.
-    [if shape.controlPlane then 'istiod-servicemonitor' + (if shape.revisions then '-revisions' else '')]:
+    [if shape.istiodMonitor then 'istiod-servicemonitor' + (if shape.revisions then '-revisions' else '')]:
       istiod(shape, topology, cluster),
     [if shape.monitors then 'podmonitor']: proxies(shape, topology, cluster, namespace),
   }

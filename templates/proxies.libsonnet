@@ -70,7 +70,7 @@ function(shape, topology, cluster, namespace) {
   apiVersion: 'monitoring.coreos.com/v1',
   kind: 'PodMonitor',
   metadata: {
-    name: 'istio-proxies-monitor',
+    name: topology.monitors.name,
     namespace: namespace.name,
     labels: meta.monitorLabels(shape, topology),
     annotations: meta.lateKind(meta.wave.monitoring),

@@ -213,7 +213,7 @@ func (s remote) otherName(ctx context.Context, t *topology.Topology, c *topology
 	if c.ControlPlane.Mode != "local" {
 		return nil, nil
 	}
-	namespace := t.Spec.Mesh.ControlPlaneNamespace
+	namespace := c.ControlPlane.Namespace
 	var found struct {
 		Items []struct {
 			Metadata struct{ Name string }

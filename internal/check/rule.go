@@ -50,7 +50,7 @@ func Rules() []Rule {
 		kialiRules(),
 		accessRules(),
 		metricsRules(),
-		openShiftRules(),
+		fillingRules(),
 		tracingRules(),
 		installRules(),
 		substitutionRules(),

@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -106,6 +107,24 @@ func identityRules() []Rule {
 			Fix:    "Add network to the others, and gateways: [istio-gateways] (the namespace) where the gateway is not in a namespace that is listed already.",
 			Source: "Istio multi-cluster installation, \"multi-primary on different networks\"",
 			mesh:   networks,
+		},
+		{
+			ID: "ID12", Severity: finding.Info,
+			Title:  "namespaces are where proxies run",
+			What:   "No namespace of spec.namespaces is meant for a cluster whose istiod is the external control plane of another one.",
+			Why:    "Such an istiod has its configuration on the other cluster, and serves the proxies there. On its own cluster the namespaces have no proxies, and get no PodMonitor.",
+			Fix:    "List the namespaces at the clusters that have the proxies. Where this cluster has some all the same, list theirs here.",
+			Source: "istio.io, Install Istio with an External Control Plane",
+			mesh:   namespacesWithoutProxies,
+		},
+		{
+			ID: "ID13", Severity: finding.Info,
+			Title:  "Kiali knows whose control plane a remote has",
+			What:   "With controlPlane.mode remote, the root namespace of the cluster has the annotation topology.istio.io/controlPlaneClusters. No file can tell, so this is a reminder.",
+			Why:    "Without it Kiali's mesh page shows no control plane for the cluster.",
+			Fix:    "Annotate the namespace with the command of the hint, as Istio's primary-remote installation does, and suppress ID13.",
+			Source: "kiali istio/discovery.go; istio.io, Install Primary-Remote",
+			mesh:   controlPlaneAnnotations,
 		},
 	}
 }
@@ -259,7 +278,7 @@ func normalServer(server string) string {
 func meshIDs(ms []*mesh, f *found) {
 	for j, m := range ms {
 		for _, other := range ms[:j] {
-			if m.Spec.Mesh.ID != other.Spec.Mesh.ID || m.store() != other.store() || len(sharedServers(m, other)) > 0 {
+			if m.Spec.Mesh.ID != other.Spec.Mesh.ID || !maps.Equal(m.Spec.Metrics.Scope, other.Spec.Metrics.Scope) || m.store() != other.store() || len(sharedServers(m, other)) > 0 {
 				continue
 			}
 			at := m.At("spec", "mesh", "id")
@@ -291,4 +310,29 @@ func sharedServers(m, other *mesh) [][2]int {
 		}
 	}
 	return pairs
+}
+
+func namespacesWithoutProxies(m *mesh, f *found) {
+	if len(m.Spec.Namespaces) == 0 {
+		return
+	}
+	for i := range m.Spec.Clusters {
+		if c := &m.Spec.Clusters[i]; c.ServesExternal() {
+			f.cluster(m, i, m.KeyAt("spec", "namespaces"), "list them at the clusters that have the proxies; those of this cluster too, if it has any",
+				"its istiod is the external control plane of others, so no proxies run here, and the namespaces of the topology get no PodMonitor")
+		}
+	}
+}
+
+func controlPlaneAnnotations(m *mesh, f *found) {
+	for i := range m.Spec.Clusters {
+		c := &m.Spec.Clusters[i]
+		if c.ControlPlane.Mode != "remote" {
+			continue
+		}
+		primary := cmp.Or(c.ControlPlane.Primary, "NAME_OF_ITS_PRIMARY")
+		f.cluster(m, i, m.At("spec", "clusters", i, "controlPlane", "mode"),
+			"kubectl --context "+ShellWord(c.Name)+" annotate namespace "+c.ControlPlane.Namespace+" topology.istio.io/controlPlaneClusters="+ShellWord(primary)+"; then suppress ID13",
+			"Kiali shows its control plane only if the namespace %s has the annotation topology.istio.io/controlPlaneClusters", c.ControlPlane.Namespace)
+	}
 }

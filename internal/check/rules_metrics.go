@@ -248,8 +248,12 @@ func (m *mesh) covered(i int, visit func(namespace string, path ...any)) {
 			visit(name, append(slices.Clone(path), j)...)
 		}
 	}
-	if c.InMesh() {
-		visit(m.Spec.Mesh.ControlPlaneNamespace, "spec", "mesh", "controlPlaneNamespace")
+	if c.InMesh() && !c.ServesExternal() {
+		controlPlane := []any{"spec", "mesh", "controlPlaneNamespace"}
+		if own := []any{"spec", "clusters", i, "controlPlane", "namespace"}; m.Has(own...) {
+			controlPlane = own
+		}
+		visit(c.ControlPlane.Namespace, controlPlane...)
 		list(m.Spec.Namespaces, "spec", "namespaces")
 		if m.Spec.Mesh.DataPlane == "ambient" {
 			visit(c.ZtunnelNamespace, "spec", "clusters", i, "ztunnelNamespace")
@@ -261,6 +265,9 @@ func (m *mesh) covered(i int, visit func(namespace string, path ...any)) {
 }
 
 func monitorCoverage(m *mesh, f *found) {
+	if !m.Spec.Metrics.Monitors.Manage {
+		return
+	}
 	for i := range m.clusters {
 		monitors := map[string]int{}
 		for _, r := range m.clusters[i].Resources {
@@ -291,7 +298,7 @@ func monitorCoverage(m *mesh, f *found) {
 
 func platformNamespaces(m *mesh, f *found) {
 	for i := range m.Spec.Clusters {
-		if m.Spec.Clusters[i].Platform != "openshift" {
+		if m.Spec.Clusters[i].Platform != "openshift" || !m.Spec.Metrics.Monitors.Manage {
 			continue
 		}
 		m.covered(i, func(ns string, path ...any) {
@@ -306,9 +313,9 @@ const queryScope = "external_services.prometheus.query_scope"
 
 func meshIDEverywhere(m *mesh, f *found) {
 	want := m.Spec.Mesh.ID
-	if o := m.hubKiali(); o != nil {
+	if o := m.hubKiali(); o != nil && m.Spec.Metrics.Scope.Word() == "meshID" {
 		if got, _ := o.value(spec(queryScope).below(kiali.MeshID)).(string); got != want {
-			f.object(o, spec(queryScope).below(kiali.MeshID), "leave query_scope.mesh_id as it is rendered from spec.mesh.id", "Kiali asks for the mesh id %q; expected %q, which is on the series", got, want)
+			f.object(o, spec(queryScope).below(kiali.MeshID), "leave query_scope.mesh_id as it is rendered from spec.mesh.id; or write metrics: {scope: none} where the series have none", "Kiali asks for the mesh id %q; expected %q, which is on the series", got, want)
 		}
 	}
 	for _, o := range m.monitors() {
@@ -373,7 +380,7 @@ func scopeLabels(m *mesh, f *found) {
 	scope, _ := o.value(spec(queryScope)).(map[string]any)
 	for _, label := range sortedKeys(scope) {
 		value, _ := scope[label].(string)
-		if label == kiali.MeshID || strings.ContainsAny(value, `|*"'{}`) {
+		if label == kiali.MeshID && m.Spec.Metrics.Scope.Word() == "meshID" || strings.ContainsAny(value, `|*"'{}`) {
 			continue
 		}
 		missing := (*object)(nil)
@@ -390,9 +397,17 @@ func scopeLabels(m *mesh, f *found) {
 		if missing == nil || external == value {
 			continue
 		}
+		// Beside the mesh's id it has to be on the same series.
+		alone := ""
+		if scope[kiali.MeshID] != nil && m.Has("spec", "kiali", "spec", "external_services", "prometheus", "query_scope", label) {
+			alone = "; to ask by this label alone, write metrics: {scope: {" + label + ": " + finding.Shorten(value) + "}} in its place"
+		}
 		const hint = "remove it; or add it to remoteWrite.config.prometheus.externalLabels, with the store thanos"
 		if decided := m.Spec.Metrics.Store == "thanosQuerier" || m.Spec.Metrics.Store == "thanos" && w != nil; !decided {
-			f.softer(finding.Warning).object(o, spec(queryScope).below(label), "make sure that the store's series have it as an external label, and suppress PM08",
+			if m.Spec.Metrics.Scope[label] == value {
+				continue // the topology says so, and only it can know
+			}
+			f.softer(finding.Warning).object(o, spec(queryScope).below(label), "make sure that the store's series have it as an external label, and suppress PM08"+alone,
 				"query_scope asks for series with %s=%q, which no monitor of the topology adds", label, value)
 			continue
 		}

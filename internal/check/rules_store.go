@@ -167,12 +167,12 @@ func telemetries(m *mesh, f *found) {
 				continue
 			}
 			id, err := r.Body.ID(m.clusters[i].Values)
-			if err == nil && id.Namespace == m.Spec.Mesh.ControlPlaneNamespace && !slices.Contains(names, id.Name) {
+			if err == nil && id.Namespace == m.Spec.Clusters[i].ControlPlane.Namespace && !slices.Contains(names, id.Name) {
 				names = append(names, id.Name)
 			}
 		}
 		if len(names) > 1 {
-			f.cluster(m, i, m.At("spec", "telemetry"), "write telemetry: {manage: false}, or take the other one away", "there are %d mesh-wide Telemetries in %s: %s; Istio takes one", len(names), m.Spec.Mesh.ControlPlaneNamespace, strings.Join(names, ", "))
+			f.cluster(m, i, m.At("spec", "telemetry"), "write telemetry: {manage: false}, or take the other one away", "there are %d mesh-wide Telemetries in %s: %s; Istio takes one", len(names), m.Spec.Clusters[i].ControlPlane.Namespace, strings.Join(names, ", "))
 		}
 	}
 }

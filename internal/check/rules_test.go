@@ -83,6 +83,8 @@ var cases = []struct {
 		near: edits{}, otherNear: edits{"metadata.name": "two", "spec.mesh.id": "mesh2", "spec.clusters.0.server": "https://api.a.example.com", "spec.clusters.0.domain": "apps.a.example.com", "spec.clusters.1.server": "https://api.b.example.com", "spec.clusters.1.domain": ""}, alone: true},
 	{rule: "ID10", mutant: edits{"spec.clusters.1.name": "West"}, near: edits{"spec.clusters.1.name": "west.1"}},
 	{rule: "ID11", mutant: edits{"spec.clusters.1.network": "n1"}, near: edits{"spec.clusters.0.network": "n1", "spec.clusters.1.network": "n2", "spec.clusters.0.gateways": "[gw]", "spec.namespaces": "[istio-eastwest]"}},
+	{rule: "ID12", mutant: edits{"spec.clusters.1.controlPlane": "{mode: external, primary: hub}"}, near: edits{"spec.clusters.1.controlPlane": "{mode: external}"}},
+	{rule: "ID13", mutant: edits{"spec.clusters.1.controlPlane": "{mode: remote, primary: hub}"}, near: edits{"spec.clusters.1.controlPlane": "{mode: external}"}},
 
 	{rule: "KC01", made: objects{"Kiali[west] spec.deployment.instance_name": "kiali2"}, nearly: objects{"Kiali spec.deployment.replicas": "2"}},
 	{rule: "KC02", mutant: edits{"spec.clusters.1.kiali": "{spec: {auth: {openshift: {redirect_uris: ['https://kiali-istio-system.apps.hub.example.com/api/auth/callback/wets']}}}}"},
@@ -156,6 +158,8 @@ var cases = []struct {
 
 	{rule: "PM27", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com', clusterLabel: cluster}"}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com', clusterLabel: cluster_id}"}},
 	{rule: "PM28", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}"}, near: edits{"spec.metrics.thanos.url": "https://thanos2.example.com"}},
+
+	{rule: "PM29", mutant: edits{"spec.metrics": "{store: prometheus, prometheus: {url: 'http://prometheus.istio-system:9090'}}"}, near: edits{"spec.metrics": "{store: prometheus, scope: none, prometheus: {url: 'http://prometheus.istio-system:9090'}}"}},
 
 	{rule: "TR01", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}},
 	{rule: "TR02", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b}}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b, tenant: c}}}}"}},

@@ -183,6 +183,9 @@ func (s *source) ztunnel(i int) {
 func (s *source) controlPlane(i int) {
 	cp := &s.Spec.Clusters[i].ControlPlane
 	at := func(key string) finding.Position { return s.At("spec", "clusters", i, "controlPlane", key) }
+	if cp.Mode == "none" && s.Has("spec", "clusters", i, "controlPlane", "namespace") {
+		s.Add(at("namespace"), topology.RuleValue, "remove it; or write mode: local if an istiod runs here, be it for other clusters", "%s: namespace has no effect with the mode none, where no istiod runs", s.Called(i))
+	}
 	if cp.Mode != "local" && len(cp.Revisions) > 0 {
 		s.Add(at("revisions"), topology.RuleValue, "name the revisions on the cluster that they run on", "%s: revisions have no effect with the mode %s, where no istiod runs", s.Called(i), cp.Mode)
 	}

@@ -16,6 +16,7 @@ func aboutMetrics() []reading {
 	readings := []reading{
 		{reads: "metrics.store", find: (*source).store},
 		{reads: "metrics.store metrics.thanos.url", find: (*source).thanosURL},
+		{reads: "metrics.store metrics.prometheus.url", find: (*source).prometheusURL},
 		{find: (*source).remoteWrite},
 		{reads: "metrics." + uwm + ".manage", find: func(s *source) {
 			s.monitoringInVain(&s.Spec.Metrics.UserWorkloadMonitoring, "spec", "metrics", uwm)
@@ -58,6 +59,14 @@ func (s *source) store() {
 func (s *source) thanosURL() {
 	if m := &s.Spec.Metrics; m.Store == "thanos" && m.Thanos.URL == "" {
 		s.Add(s.At("spec", "metrics", "thanos"), topology.RuleMissing, "add it, such as thanos: {url: http://thanos-query.thanos.svc:9090}", "spec.metrics.thanos.url is missing; the store thanos is asked there")
+	}
+}
+
+func (s *source) prometheusURL() {
+	if m := &s.Spec.Metrics; m.Store == "prometheus" && m.Prometheus.URL == "" {
+		s.Add(s.At("spec", "metrics", "prometheus"), topology.RuleMissing,
+			"add it, such as metrics: {prometheus: {url: http://prometheus-operated.monitoring:9090}}; Istio's sample Prometheus needs scope: none too",
+			"spec.metrics.prometheus.url is missing; the store prometheus is asked there")
 	}
 }
 

@@ -248,7 +248,7 @@ func TestFindings(t *testing.T) {
 		{"empty patch", "patches: [{patch: '# nothing'}]", "1:11: SY07: the patch is empty"},
 		{"patch that is a text", inline("a"), "4:7: SY05: a patch must be a mapping (a part of an object) or a list (operations), found the text \"a\""},
 		{"two patches and a target", inline(kiali + "---\n" + kiali), "2:13: SY06: found 2 patches in one text; a target can be that of one patch only\nhint: give each patch an entry of its own in patches"},
-		{"removal", inline(kiali + "$patch: delete"), "6:15: OV02: an overlay may not remove an object, and this patch does\nhint: what is rendered is the topology's to say, such as telemetry: {manage: false}"},
+		{"removal", inline(kiali + "$patch: delete"), "6:15: OV02: an overlay may not remove an object, and this patch does\nhint: what objects are called, and which there are, is the topology's to say"},
 		{"patch with a key twice", inline(kiali + "spec: {a: 1, a: 2}"), "6:20: SY04: the key a stands twice; first at 6:14\nhint: keep one of the two"},
 		{"renaming operation", inline("- op: test\n  path: /metadata/name\n  value: a\n- {op: replace, path: /metadata/name, value: b}"), "7:29: OV02: an overlay may not change /metadata/name: it renames objects, and by their names the hub, the remotes, accounts and sealed Secrets find each other\nhint: the names and namespaces come from the topology"},
 		{"moving operation", inline("- {op: move, from: /metadata, path: /spec/x}"), "4:26: OV02: an overlay may not change /metadata: it renames objects, and by their names the hub, the remotes, accounts and sealed Secrets find each other\nhint: the names and namespaces come from the topology"},

@@ -262,7 +262,7 @@ func (s *source) checkMerge(root *yaml.Node, hasTarget bool) map[string]any {
 		return nil
 	}
 	if directive := child(root, "$patch"); directive != nil && directive.Value == "delete" {
-		s.add(s.at(directive), RuleObject, "what is rendered is the topology's to say, such as telemetry: {manage: false}", "an overlay may not remove an object, and this patch does")
+		s.add(s.at(directive), RuleObject, Field(kind), "an overlay may not remove an object, and this patch does")
 		return nil
 	}
 	group, version := resid.ParseGroupVersion(value(root, "apiVersion"))

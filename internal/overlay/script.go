@@ -121,7 +121,7 @@ func resultOf(object resource.Object, data, out []byte) (result, error) {
 	}
 	changed, ok := decoded.(map[string]any)
 	if !ok {
-		return result{}, &ObjectError{"it returned " + typeName(decoded) + ", expected the resource", "return the resource itself where there is nothing to change; what is rendered is the topology's to say"}
+		return result{}, &ObjectError{"it returned " + typeName(decoded) + ", expected the resource", "return the resource itself where there is nothing to change; " + Field(resource.IDOf(object).Kind)}
 	}
 	if err := sameObject(object, changed); err != nil {
 		return result{}, err
@@ -173,7 +173,7 @@ func sameObject(object, result resource.Object) error {
 		if field.is == "" {
 			return &ObjectError{fmt.Sprintf("it returned an object without the %s %q", field.name, field.was), "return resource + { … }, which keeps what is not named"}
 		}
-		return &ObjectError{fmt.Sprintf("it changed %s from %q to %q, and by their names the resources of several clusters find each other", field.name, field.was, field.is), "the names and namespaces come from the topology"}
+		return &ObjectError{fmt.Sprintf("it changed %s from %q to %q, and by their names the resources of several clusters find each other", field.name, field.was, field.is), Field(was.Kind)}
 	}
 	if at := resource.Null(result); at != "" {
 		return &ObjectError{"it set " + at + " to null, of which every program makes something else", "leave the field out: {[k]: resource[k] for k in std.objectFields(resource) if …}, or std.prune"}

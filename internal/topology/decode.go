@@ -110,7 +110,11 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 		d.list(n, v, f, path)
 	case reflect.Map:
 		if v.Type().Elem().Kind() == reflect.String {
-			d.texts(n, v, f, path)
+			if words(f.Tag) != nil && n.Kind == yaml.ScalarNode {
+				d.word(n, v, f, path)
+			} else {
+				d.texts(n, v, f, path)
+			}
 			return
 		}
 		if n.Kind != yaml.MappingNode {
@@ -393,7 +397,7 @@ func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 	}
 	texts := reflect.MakeMapWithSize(v.Type(), len(n.Content)/2)
 	d.pairs(n, path, func(key, value *yaml.Node) {
-		if problem, hint := formats["labelKey"].problem(key.Value); problem != "" {
+		if problem, hint := formats[cmp.Or(f.Tag.Get("keys"), "labelKey")].problem(key.Value); problem != "" {
 			d.findings.Add(d.at(key), RuleValue, hint, "a key of %s %s, found %q", path, problem, finding.Shorten(key.Value))
 			return
 		}
@@ -402,6 +406,25 @@ func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 		texts.SetMapIndex(reflect.ValueOf(key.Value), text)
 	})
 	v.Set(texts)
+}
+
+// word decodes the word that may stand in the place of an object.
+func (d *decoder) word(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
+	known := words(f.Tag)
+	if !slices.Contains(known, n.Value) {
+		d.findings.Add(d.at(n), RuleValue, finding.DidYouMean(n.Value, known), "%s must be %s or an object, found %s", path, finding.List(known, len(known)), describe(n))
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	v.SetMapIndex(reflect.ValueOf(""), reflect.ValueOf(n.Value))
+}
+
+// words lists what may stand in the place of an object.
+func words(tag reflect.StructTag) []string {
+	if tag.Get("word") == "" {
+		return nil
+	}
+	return strings.Split(tag.Get("word"), "|")
 }
 
 func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {

@@ -102,6 +102,10 @@ func describeField(f field, doc string) Field {
 		described.Default = derived
 	}
 	described.Values = allowed(f.Type, tag)
+	if words := words(tag); words != nil {
+		described.Values = words
+		described.Type = "text, or " + described.Type
+	}
 	if check, ok := formats[tag.Get("format")]; ok && !check.secret {
 		// What is said to somebody who wrote what never fits.
 		problem, _ := check.problem("\x00")

@@ -38,15 +38,26 @@ func (t *Topology) resolve() {
 	if s.Delivery != nil {
 		t.resolveDelivery()
 	}
-	s.Metrics.Prometheus.URL = cmp.Or(s.Metrics.Prometheus.URL, "http://prometheus."+s.Mesh.ControlPlaneNamespace+":9090")
+	if s.Metrics.Scope == nil {
+		s.Metrics.Scope = ScopeOf("meshID")
+		if !s.Metrics.Monitors.Manage {
+			s.Metrics.Scope = ScopeOf("none")
+		}
+	}
 	for i := range s.Clusters {
 		c := &s.Clusters[i]
 		c.Kiali.Version = cmp.Or(c.Kiali.Version, k.Version)
 		c.Kiali.WebRoot = cmp.Or(c.Kiali.WebRoot, DefaultWebRoot(c.Platform))
 		c.Flux.KubeConfigSecret = cmp.Or(c.Flux.KubeConfigSecret, ObjectName(c.Name)+"-kubeconfig")
 		c.Metrics.Interval = cmp.Or(c.Metrics.Interval, s.Metrics.Interval)
+		c.ControlPlane.Namespace = cmp.Or(c.ControlPlane.Namespace, s.Mesh.ControlPlaneNamespace)
+		if c.ControlPlane.Mode == "external" {
+			if p := t.index(c.ControlPlane.Primary); p >= 0 {
+				s.Clusters[p].ControlPlane.servesExternal = true
+			}
+		}
 		if c.ZtunnelNamespace == "" {
-			c.ZtunnelNamespace = s.Mesh.ControlPlaneNamespace
+			c.ZtunnelNamespace = c.ControlPlane.Namespace
 			if c.Platform == "openshift" {
 				c.ZtunnelNamespace = "ztunnel"
 			}
@@ -92,6 +103,11 @@ func (t *Topology) OperatorBySubscription(c *Cluster) bool {
 	}
 	return false
 }
+
+// ServesExternal tells whether the cluster's istiod is the external control
+// plane of another cluster of the topology. Such an istiod has its configuration
+// there, and serves no proxies beside it.
+func (c *Cluster) ServesExternal() bool { return c.ControlPlane.servesExternal }
 
 // InMesh tells whether proxies of the mesh run on the cluster.
 func (c *Cluster) InMesh() bool { return c.ControlPlane.Mode != "none" }

@@ -2,7 +2,9 @@ package topology
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 )
@@ -115,7 +117,12 @@ func (g *schemaGenerator) value(t reflect.Type, tag reflect.StructTag) *schema {
 		return &schema{Type: "array", Items: g.value(t.Elem(), tag), UniqueItems: t.Elem().Kind() == reflect.String}
 	case reflect.Map:
 		if t.Elem().Kind() == reflect.String {
-			return &schema{Type: "object", PropertyNames: textSchema(t.Elem(), "format:\"labelKey\""), AdditionalProperties: textSchema(t.Elem(), tag)}
+			keys := reflect.StructTag(fmt.Sprintf("format:%q", cmp.Or(tag.Get("keys"), "labelKey")))
+			s := &schema{Type: "object", PropertyNames: textSchema(t.Elem(), keys), AdditionalProperties: textSchema(t.Elem(), tag)}
+			if words := words(tag); words != nil {
+				return &schema{OneOf: []*schema{{Enum: words}, s}}
+			}
+			return s
 		}
 		return &schema{Type: "object", AdditionalProperties: ref(freeDef)}
 	case reflect.Bool:

@@ -30,7 +30,9 @@ func TestDefaults(t *testing.T) {
 			Store:           "thanosQuerier",
 			Interval:        "30s",
 			PrometheusMerge: true,
-			Prometheus:      Prometheus{URL: "http://prometheus.istio-system:9090", Auth: StoreAuth{Type: "none"}},
+			Scope:           ScopeOf("meshID"),
+			Monitors:        Monitors{Manage: true, Name: "istio-proxies-monitor"},
+			Prometheus:      Prometheus{Auth: StoreAuth{Type: "none"}},
 			Thanos:          Thanos{Auth: StoreAuth{Type: "none"}},
 		},
 		Telemetry: Telemetry{Manage: true, Name: "enable-prometheus-metrics"},
@@ -38,7 +40,7 @@ func TestDefaults(t *testing.T) {
 			Name:             "east",
 			Platform:         "openshift",
 			ZtunnelNamespace: "ztunnel",
-			ControlPlane:     ControlPlane{Mode: "local"},
+			ControlPlane:     ControlPlane{Mode: "local", Namespace: "istio-system"},
 			Metrics:          ClusterMetrics{Interval: "30s"},
 			Kiali:            ClusterKiali{Version: kiali.Default, WebRoot: "/"},
 			Flux:             ClusterFlux{KubeConfigSecret: "east-kubeconfig"},
@@ -48,8 +50,9 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, &got.Spec.Clusters[0], got.Hub())
 	require.True(t, got.OperatorBySubscription(got.Hub()))
 
-	got, findings = Parse("small.yaml", []byte(strings.Replace(small, "name: east", "name: east, platform: kubernetes", 1)))
+	got, findings = Parse("small.yaml", []byte(strings.Replace(small, "name: east}]", "name: east, platform: kubernetes}]\n  metrics: {prometheus: {url: http://prometheus.monitoring:9090}}", 1)))
 	require.Empty(t, findings)
+	want.Metrics.Prometheus.URL = "http://prometheus.monitoring:9090"
 	want.Kiali.Auth.Strategy = "token"
 	want.Kiali.Operator.Install = "none"
 	want.Metrics.Store = "prometheus"
@@ -73,6 +76,7 @@ func TestGivenValues(t *testing.T) {
 		c.Metrics.Interval = "1h30m5s"
 		c.Kiali = ClusterKiali{Version: kiali.V2_22, WebRoot: DefaultWebRoot(c.Platform)}
 		c.Flux.KubeConfigSecret = strings.ToLower(strings.ReplaceAll(c.Name, ".", "-")) + "-kubeconfig"
+		c.ControlPlane.Namespace = "istio-control"
 		return c
 	}
 	require.Equal(t, Topology{
@@ -99,7 +103,9 @@ func TestGivenValues(t *testing.T) {
 				Store:      "thanos",
 				Interval:   "1h30m5s",
 				Labels:     map[string]string{"release": "prometheus", "example.com/env": ""},
-				Prometheus: Prometheus{URL: "http://prometheus.istio-control:9090", Auth: StoreAuth{Type: "none"}},
+				Scope:      Scope{"mesh": "every-thing", "region": "eu"},
+				Monitors:   Monitors{Manage: false, Name: "mesh-proxies"},
+				Prometheus: Prometheus{Auth: StoreAuth{Type: "none"}},
 				Thanos: Thanos{
 					URL:  "http://thanos.example.com:9090/query",
 					Auth: StoreAuth{Type: "basic", Username: "secret:thanos:user.name", Password: "secret:thanos:PASS_word"},
@@ -136,7 +142,7 @@ func TestGivenValues(t *testing.T) {
 					Name: "hub_1.EU", Platform: "openshift", Network: "network-1",
 					Gateways: []string{"istio-ingress"}, Waypoints: []string{"waypoints"}, ZtunnelNamespace: "mesh-node",
 					Labels:                 map[string]string{"env": "prod", "example.com/tier": "1"},
-					ControlPlane:           ControlPlane{Mode: "local", Revisions: []string{"1-27-3", "canary"}},
+					ControlPlane:           ControlPlane{Mode: "local", Namespace: "istio-control", Revisions: []string{"1-27-3", "canary"}},
 					UserWorkloadMonitoring: &UserWorkloadMonitoring{},
 					Metrics:                ClusterMetrics{Interval: "15s"},
 					Flux:                   ClusterFlux{KubeConfigSecret: "hub-1-eu-kubeconfig"},

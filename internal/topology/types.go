@@ -251,6 +251,12 @@ type Metrics struct {
 	// The time between two scrapes. Changes: the PodMonitors and the ServiceMonitor of istiod; and the hub's Kiali resource where the store
 	// is a Thanos, of which Kiali has to know the longest interval.
 	Interval string `yaml:"interval" default:"30s" format:"duration"`
+	// Which series Kiali asks for. meshID: those whose label mesh_id is the mesh's id, as Sightline's monitors add it. none: all series of
+	// the store, for one that somebody else fills, such as Istio's sample Prometheus. An object: those with these labels. A scope that the
+	// series do not have empties every graph. Default: meshID; with monitors.manage: false, none. Changes: the hub's Kiali resource.
+	Scope Scope `yaml:"scope" word:"meshID|none" keys:"labelName"`
+	// The monitors that are rendered: PodMonitors and the ServiceMonitor of istiod.
+	Monitors Monitors `yaml:"monitors"`
 	// Labels on the monitors, for a Prometheus that selects by them. Changes: the PodMonitors and the ServiceMonitor of istiod.
 	Labels map[string]string `yaml:"labels" format:"labelValue"`
 	// Whether the mesh merges the metrics of proxy, agent and application (meshConfig.enablePrometheusMerge of Istio). With true, a pod
@@ -266,9 +272,29 @@ type Metrics struct {
 	UserWorkloadMonitoring UserWorkloadMonitoring `yaml:"userWorkloadMonitoring"`
 }
 
+// Scope says which series Kiali asks for: a word of the format by the key "", or
+// labels.
+type Scope map[string]string
+
+// Word is the word of the format, or "" where labels are given.
+func (s Scope) Word() string { return s[""] }
+
+// ScopeOf makes a scope of a word of the format.
+func ScopeOf(word string) Scope { return Scope{"": word} }
+
+// Monitors are the PodMonitors and the ServiceMonitor of istiod.
+type Monitors struct {
+	// Whether there are any. With false, somebody else scrapes the mesh. Changes: the PodMonitors and the ServiceMonitor of istiod; and by
+	// the default of metrics.scope the hub's Kiali resource. Where no monitoring is left, the delivery objects too.
+	Manage bool `yaml:"manage" default:"true"`
+	// The name of every PodMonitor. OpenShift AI makes PodMonitors of the default name in its namespaces, so choose another one there.
+	// Changes: the PodMonitors.
+	Name string `yaml:"name" default:"istio-proxies-monitor" format:"name"`
+}
+
 // Prometheus is a Prometheus that Kiali asks.
 type Prometheus struct {
-	// Its URL, as the hub's pods see it. Default: http://prometheus.<control plane namespace>:9090.
+	// Its URL, as the hub's pods see it, such as http://prometheus-operated.monitoring:9090. Required for the store prometheus.
 	URL string `yaml:"url" format:"url"`
 	// How Kiali logs in there. A credential is a reference secret:<name>:<key> to a Secret in Kiali's namespace.
 	Auth StoreAuth `yaml:"auth"`
@@ -323,12 +349,17 @@ type UserWorkloadMonitoring struct {
 	Config map[string]any `yaml:"config"`
 }
 
-// Telemetry is the mesh-wide Telemetry.
+// Telemetry is the mesh-wide Telemetry. Of several in the root namespace Istio uses the oldest alone, for metrics, tracing and access logs
+// together.
 type Telemetry struct {
-	// Whether the Telemetry belongs to the topology. A mesh can have one only.
+	// Whether the Telemetry belongs to the topology. A mesh can have one only: of several Istio uses the oldest, for metrics, tracing and
+	// access logs together, and ignores the others.
 	Manage bool `yaml:"manage" default:"true"`
 	// The Telemetry's name.
 	Name string `yaml:"name" default:"enable-prometheus-metrics" format:"name"`
+	// Merged over its spec: tracing and accessLogging belong here. Mappings merge; lists and other values replace, so metrics replaces the
+	// provider prometheus, without which Kiali has no metrics.
+	Spec map[string]any `yaml:"spec"`
 }
 
 // Overlay is a change of one's own over what is rendered for some clusters.
@@ -468,10 +499,17 @@ type ControlPlane struct {
 	// Telemetry, PodMonitors, and what only they need (cluster-monitoring-config, user-workload-monitoring-config); the delivery objects, where
 	// no monitoring is left; and the hub's Kiali resource with none.
 	Mode string `yaml:"mode" default:"local" enum:"local|remote|external|none"`
-	// The cluster whose istiod it is, for the modes remote and external, if it is one of the topology. Changes: nothing yet.
+	// The namespace of the cluster's istiod, which is also the root namespace of its configuration. Default: mesh.controlPlaneNamespace.
+	// Changes: where the Telemetry, the ServiceMonitor of istiod and a PodMonitor are; on the hub, the Kiali resource of lines before v2.17.
+	Namespace string `yaml:"namespace" format:"label"`
+	// The cluster whose istiod it is, for the modes remote and external, if it is one of the topology. A cluster whose istiod serves an
+	// external one has no proxies but those in the namespaces that it lists itself. Changes: with mode external, whether the cluster of the
+	// istiod has the Telemetry and PodMonitors, and what only they need.
 	Primary string `yaml:"primary"`
 	// The revisions of istiod that run side by side. Their series get the label istio_io_rev then. Changes: the ServiceMonitor of istiod.
 	Revisions []string `yaml:"revisions" format:"label"`
+
+	servesExternal bool // another cluster of the topology says so
 }
 
 // ClusterMetrics is a cluster's own say in place of metrics.

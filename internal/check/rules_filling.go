@@ -1,15 +1,17 @@
 package check
 
 import (
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/openshift"
 )
 
-// openShiftRules are about the monitoring operator of OpenShift and its
-// Prometheus servers.
-func openShiftRules() []Rule {
+// fillingRules are about what fills the store: the monitoring operator of
+// OpenShift with its Prometheus servers, or somebody else.
+func fillingRules() []Rule {
 	return []Rule{
 		{
 			ID:     "PM27",
@@ -28,6 +30,15 @@ func openShiftRules() []Rule {
 			Fix:    "Thanos: give each querier --query.replica-label=prometheus_replica, beside the replica label of its receivers. Mimir: turn on the HA tracker. Then suppress PM28.",
 			Source: "cluster-monitoring-operator assets/prometheus-user-workload/prometheus.yaml (replicas: 2); thanos docs/components/query.md",
 			mesh:   twoReplicas,
+		},
+		{
+			ID: "PM29", Severity: finding.Info, Also: finding.Warning,
+			Title:  "the store is filled by these monitors",
+			What:   "With the store prometheus, metrics.scope says which series Kiali asks for. An empty query_scope in kiali.spec says nothing.",
+			Why:    "By default Kiali asks for series with the label mesh_id, which only Sightline's monitors add. Istio's sample Prometheus, a cloud's managed collector and one monitor for all namespaces do not: every graph is empty, without an error.",
+			Fix:    "Write metrics.scope: none where somebody else fills the store, with monitors: {manage: false} where nobody reads the monitors; scope: meshID where these monitors do.",
+			Source: "kiali graph/util.go; istio samples/addons/prometheus.yaml",
+			mesh:   storeOfOthers,
 		},
 	}
 }
@@ -107,4 +118,42 @@ func twoReplicas(m *mesh, f *found) {
 	}
 	f.on(m, m.KeyAt("spec", "metrics", "thanos", "remoteWrite"), "have the store deduplicate by prometheus_replica, and suppress PM28 (`sightline explain PM28`)",
 		"both Prometheus servers of a cluster write every series; the store shows double rates unless it deduplicates by prometheus_replica")
+}
+
+// sample is the address of the Prometheus among Istio's samples, or of a Route to
+// it: a Service prometheus in the control plane's namespace.
+func (m *mesh) sample(address string) bool {
+	u, err := url.Parse(address)
+	first, rest, _ := strings.Cut(u.Hostname(), ".")
+	ns := m.Spec.Mesh.ControlPlaneNamespace
+	return err == nil && (first == "prometheus" && (rest == ns || strings.HasPrefix(rest, ns+".")) || first == "prometheus-"+ns)
+}
+
+func storeOfOthers(m *mesh, f *found) {
+	for _, own := range [][]any{{"spec", "kiali", "spec"}, {"spec", "clusters", m.hub, "kiali", "spec"}} {
+		path := append(own, "external_services", "prometheus", "query_scope")
+		if scope, ok := m.free(path).(map[string]any); ok && len(scope) == 0 {
+			f.softer(finding.Warning).on(m, m.KeyAt(path...), "remove it, and write metrics: {scope: none}", "an empty query_scope changes nothing: it is merged over the one that is rendered")
+		}
+	}
+	s := &m.Spec.Metrics
+	if s.Store != "prometheus" || s.Scope.Word() != "meshID" || m.Has("spec", "metrics", "scope") {
+		return
+	}
+	if address := s.Prometheus.URL; m.sample(address) {
+		f.softer(finding.Warning).on(m, m.At("spec", "metrics", "prometheus", "url"), "write metrics: {scope: none, monitors: {manage: false}}; or scope: meshID where a prometheus-operator fills it by these monitors",
+			"%s looks like Istio's sample Prometheus, which reads no monitors: no series has the label mesh_id that Kiali asks for", finding.Shorten(address))
+		return
+	}
+	f.on(m, m.At("spec", "metrics", "prometheus", "url"), "write metrics: {scope: meshID} if so; where somebody else fills the store, scope: none, and monitors: {manage: false} if nobody reads the monitors",
+		"Kiali asks this store for series with mesh_id=%q, which only the monitors of this topology add", m.Spec.Mesh.ID)
+}
+
+// free is what the free values of a topology have at a path.
+func (m *mesh) free(path []any) any {
+	free, rest := any(m.Spec.Kiali.Spec), path[3:]
+	if path[1] == "clusters" {
+		free, rest = m.Spec.Clusters[path[2].(int)].Kiali.Spec, path[5:]
+	}
+	return valueAt(free, fieldPath(rest))
 }
