@@ -174,7 +174,7 @@ var cases = []struct {
 	{rule: "IN07", mutant: edits{"spec.delivery": byFlux("deletionPolicy: MirrorPrune, prune: true")}, near: edits{"spec.delivery": byFlux("deletionPolicy: MirrorPrune")}},
 	{rule: "IN08", mutant: edits{"spec.clusters.0.name": "eu-1", "spec.clusters.1.name": "eu.1", "spec.kiali.hub": "eu-1"}, near: edits{"spec.clusters.0.name": "eu-1", "spec.clusters.1.name": "eu1", "spec.kiali.hub": "eu-1"}},
 	{rule: "IN09", mutant: edits{"spec.clusters.1.server": "https://API.hub.example.com:6443/"}, near: edits{"spec.clusters.1.server": "https://api.hub.example.com:6444"}},
-	{rule: "IN10", mutant: edits{"spec.kiali.spec": "{server: {web_fqdn: 'kiali.${CTX_CLUSTER1}.example.com'}}"}, near: edits{"spec.kiali.spec": "{server: {web_fqdn: kiali.example.com}}"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
+	{rule: "IN10", mutant: edits{"spec.kiali.spec": "{external_services: {grafana: {external_url: 'kiali.${CTX_CLUSTER1}.example.com'}}}"}, near: edits{"spec.kiali.spec": "{external_services: {grafana: {external_url: kiali.example.com}}}"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
 	{rule: "IN11", mutant: edits{"spec.kiali.spec": "{deployment: {image_version: latest}}"}, near: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.0}}"}},
 	{rule: "IN12", mutant: edits{}, others: true, other: edits{"metadata.name": "two", "spec.mesh.id": "mesh2"}, near: edits{}, alone: true,
 		otherNear: besides(nil)},
