@@ -163,7 +163,7 @@ func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wan
 		}
 		objects = append(objects, compare.Object{ID: id, Content: compare.NewContent(o)})
 	}
-	selector := "app.kubernetes.io/managed-by=sightline,app.kubernetes.io/part-of=" + t.Metadata.Name
+	selector := "app.kubernetes.io/managed-by in (sightline,Helm),app.kubernetes.io/part-of=" + t.Metadata.Name
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		var list []resource.Object
 		err := patiently(ctx, func() (err error) {

@@ -26,6 +26,14 @@ func isEngines(path Path) bool {
 	return len(path) == 3 && (below(path, "metadata", "labels") || below(path, "metadata", "annotations")) && slices.Contains(engineKeys, path[2].Key)
 }
 
+// managedBy is the label that Helm gives to every object of a release, whatever
+// the chart says.
+const managedBy = "app.kubernetes.io/managed-by"
+
+func isHelms(f Field) bool {
+	return f.Old == "Helm" && len(f.Path) == 3 && below(f.Path, "metadata", "labels", managedBy)
+}
+
 // Applied returns what applying an object changes on a cluster that has the
 // live one: the fields that differ, and those that would be lost. Nothing is
 // left where the object has been applied and nobody has changed it.
@@ -38,6 +46,7 @@ func isEngines(path Path) bool {
 func Applied(live, object resource.Object) []Field {
 	c := comparer{goes: owned(live), lost: true}
 	c.values(nil, live, object, false)
+	c.fields = slices.DeleteFunc(c.fields, isHelms)
 	for _, f := range slices.Clone(c.fields) {
 		c.texts(f)
 	}

@@ -25,6 +25,7 @@ func TestApplied(t *testing.T) {
 		{"below a key of an earlier apply", `{` + byApply + `,"spec":{"deep":{"er":1,"other":1}}}`, `{"spec":{"deep":{}}}`, "- spec.deep.er lost\n"},
 		{"a key of an earlier kubectl apply", `{` + byKubectl + `,"spec":{"ours":1,"others":1}}`, `{"spec":{}}`, "- spec.ours lost\n"},
 		{"what an engine knows its objects by", `{"metadata":{"labels":{"kustomize.toolkit.fluxcd.io/name":"a"},"managedFields":[{"operation":"Apply","fieldsV1":{"f:metadata":{"f:labels":{"f:kustomize.toolkit.fluxcd.io/name":{}}}}}]}}`, `{"metadata":{"labels":{}}}`, ""},
+		{"the label of Helm", `{"metadata":{"labels":{"app.kubernetes.io/managed-by":"Helm"}}}`, `{"metadata":{"labels":{"app.kubernetes.io/managed-by":"sightline"}}}`, ""},
 		{"an item of a list", `{"l":["a","b"]}`, `{"l":["a"]}`, "- l[1] lost\n"},
 		{"a key of an item of a list", `{"l":[{"name":"a","x":1}]}`, `{"l":[{"name":"a"}]}`, "- l[name=a].x lost\n"},
 		{"a key of config.yaml", `{"data":{"config.yaml":"a: 1\nprometheus: {retention: 7d}\n"}}`, `{"data":{"config.yaml":"a: 1\n"}}`,
