@@ -40,7 +40,10 @@ func masked(text string) string {
 func safe(key string, v any) any {
 	switch v := v.(type) {
 	case string:
-		if secretKey.MatchString(key) && v != "" && !strings.HasPrefix(v, reference) {
+		switch {
+		case v == "", strings.HasPrefix(v, reference):
+			return v
+		case secretKey.MatchString(key):
 			return hidden
 		}
 		return masked(v)

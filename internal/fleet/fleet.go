@@ -83,12 +83,13 @@ func differing(a, b *files, name string) (was, is []compare.Object, err error) {
 
 // leaf is where objects come from. Equal leaves have equal objects.
 type leaf struct {
-	text      *text  // of a file; nil where something has to be made
-	namespace string // that a kustomization puts its objects into, "" for their own
-	build     string // the folder of a kustomization to build
-	values    *text  // of a cluster, for the chart
-	reads     string // what that is made of
-	owner     string // of an object of the delivery, the cluster that it is for
+	text       *text  // of a file; nil where something has to be made
+	namespace  string // that a kustomization puts its objects into, "" for their own
+	components string // the folders of kustomize components that change its objects, one a line
+	build      string // the folder of a kustomization to build
+	values     *text  // of a cluster, for the chart
+	reads      string // what that is made of
+	owner      string // of an object of the delivery, the cluster that it is for
 }
 
 // minus takes away what two lists share.
@@ -265,30 +266,42 @@ func (f *files) objects(leaves []leaf) ([]compare.Object, error) {
 }
 
 func (f *files) of(l leaf) ([]compare.Object, error) {
-	if l.text != nil {
-		objects, err := l.text.objects()
-		if err != nil || l.namespace == "" && l.owner == "" {
-			return objects, err
-		}
-		objects = slices.Clone(objects)
-		for i := range objects {
-			objects[i].For = l.owner
-			if l.namespace != "" {
-				objects[i].ID.Namespace = l.namespace
-			}
-		}
-		return objects, nil
+	if l.text != nil && l.components == "" {
+		return f.placed(l)
 	}
 	if objects, ok := f.made[l]; ok {
 		return objects, nil
 	}
-	made := f.buildAt
-	if l.values != nil {
-		made = f.render
+	var objects []compare.Object
+	var err error
+	switch {
+	case l.values != nil:
+		objects, err = f.render(l)
+	case l.build != "":
+		objects, err = f.buildAt(l)
+	default:
+		if objects, err = f.placed(l); err == nil {
+			objects, err = f.change(l, objects)
+		}
 	}
-	objects, err := made(l)
 	if err == nil {
 		f.made[l] = objects
 	}
 	return objects, err
+}
+
+// placed are the objects of a text, in their namespace.
+func (f *files) placed(l leaf) ([]compare.Object, error) {
+	objects, err := l.text.objects()
+	if err != nil || l.namespace == "" && l.owner == "" {
+		return objects, err
+	}
+	objects = slices.Clone(objects)
+	for i := range objects {
+		objects[i].For = l.owner
+		if l.namespace != "" {
+			objects[i].ID.Namespace = l.namespace
+		}
+	}
+	return objects, nil
 }

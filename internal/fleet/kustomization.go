@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -9,10 +10,15 @@ import (
 	"github.com/sightline-mesh/sightline/internal/compare"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
 // plainFields are those of a kustomization that is read as it stands.
-var plainFields = []string{"apiVersion", "kind", "metadata", "resources", "namespace", "sortOptions"}
+var plainFields = []string{"apiVersion", "kind", "metadata", "resources", "namespace", "sortOptions", "components"}
+
+// objectFields are those of a component that changes each object by itself: the
+// same object becomes the same on every cluster, so it is built once.
+var objectFields = []string{"apiVersion", "kind", "metadata", "patches", "labels", "commonAnnotations", "images"}
 
 // plainKinds are the kinds of objects of which kustomize puts nothing but the
 // object itself into a namespace.
@@ -69,12 +75,18 @@ func (f *files) listed(dir string, fields map[string]any, above []string) (leave
 		leaves = append(leaves, below...)
 	}
 	namespace, _ := fields["namespace"].(string)
-	if namespace == "" {
+	components, plain := f.components(dir, fields["components"])
+	switch {
+	case !plain || namespace != "" && components != "":
+		return nil, false, nil
+	case components != "":
+		return f.changed(leaves, components)
+	case namespace == "":
 		return leaves, true, nil
 	}
 	leaves = slices.Clone(leaves)
 	for i := range leaves {
-		if leaves[i].text == nil {
+		if leaves[i].text == nil || leaves[i].components != "" {
 			return nil, false, nil
 		}
 		objects, err := leaves[i].text.objects()
@@ -87,6 +99,89 @@ func (f *files) listed(dir string, fields map[string]any, above []string) (leave
 		leaves[i].namespace = namespace
 	}
 	return leaves, true, nil
+}
+
+// components joins the folders of components; plain is false where one does more
+// than to change each object by itself.
+func (f *files) components(dir string, list any) (joined string, plain bool) {
+	names, _ := list.([]any)
+	var dirs []string
+	for _, n := range names {
+		name, _ := n.(string)
+		at := path.Join(dir, name)
+		text := f.find(at + "/" + kustomize.File)
+		if text == nil {
+			return "", false
+		}
+		fields, err := text.mapping()
+		if err != nil {
+			return "", false
+		}
+		for field := range fields {
+			if !slices.Contains(objectFields, field) {
+				return "", false
+			}
+		}
+		patches, _ := fields["patches"].([]any)
+		for _, p := range patches {
+			// A patch without a target has to find its object.
+			if patch, _ := p.(map[string]any); patch["target"] == nil {
+				return "", false
+			}
+		}
+		dirs = append(dirs, at)
+	}
+	return strings.Join(dirs, "\n"), true
+}
+
+// changed are leaves whose objects components change.
+func (f *files) changed(leaves []leaf, components string) (changed []leaf, plain bool, err error) {
+	var reads strings.Builder
+	for _, dir := range strings.Split(components, "\n") {
+		reads.WriteString(f.reads(dir, map[string]bool{}))
+	}
+	for _, l := range leaves {
+		if l.text == nil || l.components != "" {
+			return nil, false, nil
+		}
+		l.components, l.reads = components, reads.String()
+		changed = append(changed, l)
+	}
+	return changed, true, nil
+}
+
+// change has the library apply the components of a leaf to its objects.
+func (f *files) change(l leaf, objects []compare.Object) ([]compare.Object, error) {
+	const dir = "changed"
+	var stream []byte
+	for _, o := range objects {
+		object := o.Content.Object
+		if o.ID.Namespace != "" {
+			object = maps.Clone(object)
+			metadata, _ := object["metadata"].(map[string]any)
+			metadata = maps.Clone(metadata)
+			metadata["namespace"] = o.ID.Namespace
+			object["metadata"] = metadata
+		}
+		stream = resource.Encode(append(stream, "---\n"...), object)
+	}
+	var paths []string
+	var files []tree.File
+	for _, component := range strings.Split(l.components, "\n") {
+		files = append(files, f.below(component)...)
+		paths = append(paths, "../"+component)
+	}
+	files = append(files, tree.File{Path: dir + "/objects.yaml", Content: stream},
+		tree.File{Path: dir + "/" + kustomize.File, Content: kustomize.Kustomization(map[string]any{"resources": []string{"objects.yaml"}, "components": paths})})
+	loaded, err := kustomize.Load(files)
+	if err != nil {
+		return nil, err
+	}
+	built, err := loaded.Build(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", l.text.file, err)
+	}
+	return asObjects(built), nil
 }
 
 // reads names all that a kustomization may read: its folder, and whatever in
@@ -156,9 +251,13 @@ func (f *files) buildAt(l leaf) ([]compare.Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	return asObjects(built), nil
+}
+
+func asObjects(built []resource.Object) []compare.Object {
 	objects := make([]compare.Object, len(built))
 	for i, o := range built {
 		objects[i] = compare.Object{ID: resource.IDOf(o), Content: compare.NewContent(o)}
 	}
-	return objects, nil
+	return objects
 }
