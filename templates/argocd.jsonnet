@@ -41,6 +41,21 @@ local generators(shape, topology, argocd) = {
   },
 }[shape.generator];
 
+// Sightline inside Argo CD renders the topology, so every cluster has one source.
+local plugin(argocd, cluster) = {
+  source: {
+    path: argocd.path,
+    plugin: {
+      name: argocd.plugin.name,
+      parameters: [
+        { name: 'topology', string: argocd.plugin.topology },
+        { name: 'cluster', string: cluster },
+      ],
+    },
+  },
+  madeOf: '.',
+};
+
 // Where the tree is, by its format. The paths that an Application is made of
 // are relative to its own: without them every commit to the repository would
 // have every Application made anew.
@@ -84,7 +99,7 @@ local automated(shape, argocd) =
   else {};
 
 local template(shape, topology, argocd, made) =
-  local from = sources(shape, argocd, made.cluster);
+  local from = if shape.plugin then plugin(argocd, made.cluster) else sources(shape, argocd, made.cluster);
   {
     metadata: {
       name: made.application,

@@ -71,6 +71,8 @@ func newCommand() *cobra.Command {
 		newStatusCommand(),
 		newExplainCommand(),
 		newSchemaCommand(),
+		newPluginCommand(),
+		newFnCommand(),
 		newVersionCommand(),
 	)
 	return cmd

@@ -201,6 +201,13 @@ func (o *renderOptions) check() error {
 
 // stream returns the objects of the selected clusters, to be printed.
 func (o *renderOptions) stream(parsed []*topology.Topology, besides []beside) ([]byte, error) {
+	files, err := o.objects(parsed, besides)
+	return manifests.Stream(files), err
+}
+
+// objects returns the objects of the selected clusters, in the order in which
+// they are applied.
+func (o *renderOptions) objects(parsed []*topology.Topology, besides []beside) ([]tree.File, error) {
 	var files []tree.File
 	known := map[string]bool{}
 	var found invalid
@@ -240,7 +247,7 @@ func (o *renderOptions) stream(parsed []*topology.Topology, besides []beside) ([
 			return nil, &hinted{fmt.Errorf("no cluster %q in the topology", name), "the clusters are " + finding.List(slices.Sorted(maps.Keys(known)), listed)}
 		}
 	}
-	return manifests.Stream(files), nil
+	return files, nil
 }
 
 // trees renders every topology.

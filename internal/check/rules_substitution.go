@@ -214,7 +214,14 @@ func (m *mesh) meant(i int, application resource.Object) []meaning {
 			continue
 		}
 		all = append(all, meaning{source.below("repoURL"), d.RepoURL, append(from, "repoURL")}, meaning{source.below("targetRevision"), d.Revision, append(from, "revision")})
-		if valueAt(application, source.below("helm")) != nil {
+		if valueAt(application, source.below("plugin")) != nil {
+			plugin := source.below("plugin")
+			all = append(all,
+				meaning{source.below("path"), d.Path, append(from, "path")},
+				meaning{plugin.below("name"), d.ArgoCD.Plugin.Name, append(from, "argocd", "plugin", "name")},
+				meaning{plugin.below("parameters", 0, "string"), d.ArgoCD.Plugin.Topology, append(from, "argocd", "plugin", "topology")},
+				meaning{plugin.below("parameters", 1, "string"), c.Name, append(own, "name")})
+		} else if valueAt(application, source.below("helm")) != nil {
 			all = append(all, meaning{source.below("helm", "valueFiles", 0), "../clusters/" + c.Name + ".yaml", append(from, "path")})
 		} else {
 			all = append(all, meaning{source.below("path"), path.Join(d.Path, "clusters", c.Name), append(from, "path")})

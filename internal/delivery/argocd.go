@@ -19,6 +19,7 @@ const argoFolder = "argocd"
 // argoShape is what the template of Argo CD's objects branches on.
 type argoShape struct {
 	Format        string `json:"format"`
+	Plugin        bool   `json:"plugin"` // Argo CD renders the topology itself
 	Generator     string `json:"generator"`
 	ByName        bool   `json:"byName"`     // Argo CD knows a cluster by its name
 	Components    bool   `json:"components"` // there are kustomize overlays
@@ -34,6 +35,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 	d, argo := t.Spec.Delivery, t.Spec.Delivery.ArgoCD
 	shape := argoShape{
 		Format:        in.Format,
+		Plugin:        argo.Source == "plugin",
 		Generator:     argo.Generator,
 		ByName:        slices.ContainsFunc(t.Spec.Clusters, func(c topology.Cluster) bool { return c.ArgoCD != nil && c.ArgoCD.Name != "" }),
 		Components:    slices.ContainsFunc(t.Spec.Overlays, func(o topology.Overlay) bool { return o.Kustomize != "" }),
@@ -64,6 +66,8 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		"destinations":     destinations,
 		"repoURL":          d.RepoURL,
 		"revision":         d.Revision,
+		"path":             d.Path,
+		"plugin":           map[string]any{"name": argo.Plugin.Name, "topology": argo.Plugin.Topology},
 		"clustersPath":     inRepository(d, "clusters"),
 		"chartPath":        inRepository(d, "chart"),
 		"clusterFiles":     inRepository(d, argoFolder+"/clusters/*.yaml"),

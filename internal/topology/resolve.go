@@ -70,6 +70,7 @@ func (t *Topology) resolveDelivery() {
 	if argo := s.Delivery.ArgoCD; argo != nil {
 		argo.Cluster = cmp.Or(argo.Cluster, s.Kiali.Hub)
 		argo.Project = cmp.Or(argo.Project, t.Metadata.Name)
+		argo.Plugin.Topology = cmp.Or(argo.Plugin.Topology, t.Metadata.Name+".yaml")
 		if argo.Namespace == "" {
 			argo.Namespace = "argocd"
 			if i := t.index(argo.Cluster); i >= 0 && s.Clusters[i].Platform == "openshift" {

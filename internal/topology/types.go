@@ -78,7 +78,7 @@ type Delivery struct {
 	// The branch that is delivered; or a commit; or a reference in full, such as refs/tags/v1. To Argo CD the name of a tag will do too; of
 	// an artifact it is the tag.
 	Revision string `yaml:"revision" default:"main" format:"revision"`
-	// The rendered directory in the repository.
+	// The rendered directory in the repository. With argocd.source: plugin, the folder that has the topology.
 	Path string `yaml:"path" default:"." format:"repoPath"`
 	// Objects for Argo CD, in argocd/ of the tree.
 	ArgoCD *ArgoCD `yaml:"argocd"`
@@ -95,6 +95,11 @@ type ArgoCD struct {
 	Cluster string `yaml:"cluster"`
 	// The name of the AppProject, which is rendered too. Default: the topology's name.
 	Project string `yaml:"project" format:"name"`
+	// Where Applications get their objects from. With tree, from the rendered directory, which you commit. With plugin, Sightline runs
+	// inside Argo CD as its config management plugin, and you commit the topology only.
+	Source string `yaml:"source" default:"tree" enum:"tree|plugin"`
+	// The plugin, with source: plugin.
+	Plugin ArgoCDPlugin `yaml:"plugin"`
 	// Where the ApplicationSet has the clusters from: a list in itself; a small file for each in Git, by which it does not grow with the
 	// fleet; or Argo CD's own cluster Secrets, by the labels sightline.dev/topology and sightline.dev/cluster with the two names.
 	Generator string `yaml:"generator" default:"list" enum:"list|git|clusters"`
@@ -106,6 +111,14 @@ type ArgoCD struct {
 	// Steps in which a change reaches the fleet (RollingSync), each once the one before is healthy. Argo CD has to have progressive syncs
 	// turned on; what sync says is off then. Default: all clusters at once.
 	Rollout []RolloutStep `yaml:"rollout"`
+}
+
+// ArgoCDPlugin is the config management plugin that renders inside Argo CD.
+type ArgoCDPlugin struct {
+	// The name of the plugin, as its configuration in Argo CD has it.
+	Name string `yaml:"name" default:"sightline" format:"name"`
+	// The file or directory of the topology, relative to delivery.path. Default: <metadata.name>.yaml.
+	Topology string `yaml:"topology" format:"repoPath"`
 }
 
 // ArgoCDSync says when Argo CD applies what is in Git.

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/kustomize/kyaml/kio"
+	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+const fnDoc = `Be a KRM function: read a ResourceList from standard input, write one to standard
+output. kpt, and kustomize with --enable-exec, run such functions.
+
+The function's configuration is a topology itself, or a ConfigMap:
+
+  apiVersion: v1
+  kind: ConfigMap
+  metadata: {name: mesh}
+  data:
+    topology: mesh.yaml   # a file or directory, relative to the working directory
+    cluster: west         # optional: only this cluster
+
+Sealed links and overlays are those beside the topology's file. Beside a topology
+that is the configuration itself, links are not looked for.
+
+The items of the output are those of the input, and the objects of all clusters,
+each with a path in the annotation internal.config.kubernetes.io/path. Objects
+that an earlier run has added for the same topology are replaced. Findings are the results, with
+file and severity; an error ends with exit code 3 and leaves the items as they
+were.`
+
+func newFnCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "fn",
+		Short: "Be a KRM function, for kpt and kustomize",
+		Long:  fnDoc,
+		Example: `  sightline fn < resourcelist.yaml
+  kpt fn eval --exec "sightline fn" --fn-config mesh.yaml
+  kustomize build --enable-alpha-plugins --enable-exec .`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &hinted{fmt.Errorf("fn takes no arguments, got %q", args[0]), "the topology is the function's configuration, or is named in it"}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runFunction(cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+}
+
+// inConfig is the name of the file in findings about a topology that is the
+// function's configuration.
+const inConfig = "functionConfig"
+
+// runFunction is one run of the KRM function
+// (https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md).
+func runFunction(stdin io.Reader, stdout io.Writer) error {
+	list := &kio.ByteReadWriter{Reader: stdin, Writer: stdout, KeepReaderAnnotations: true, OmitReaderAnnotations: true}
+	items, err := list.Read()
+	switch {
+	case err != nil:
+		return &hinted{fmt.Errorf("standard input is not a ResourceList: %w", err), "kpt and kustomize write one; see sightline fn --help"}
+	case list.WrappingKind != kio.ResourceListKind:
+		return &hinted{errors.New("standard input is not a ResourceList"), "kpt and kustomize write one; see sightline fn --help"}
+	case list.FunctionConfig == nil:
+		return &hinted{errors.New("the ResourceList has no functionConfig"), "give the topology itself, or a ConfigMap with data: {topology: mesh.yaml}"}
+	}
+	made, results, err := functionObjects(list.FunctionConfig)
+	var wrong *invalid
+	if errors.As(err, &wrong) {
+		results = wrong.findings
+	} else if err != nil {
+		return err
+	}
+	if list.Results, err = resultNodes(results); err != nil {
+		return err
+	}
+	if wrong == nil {
+		if items, err = withMade(items, made); err != nil {
+			return err
+		}
+	}
+	if err := list.Write(items); err != nil {
+		return err
+	}
+	if wrong != nil {
+		return wrong
+	}
+	return nil
+}
+
+// functionObjects renders what the configuration asks for. The error is an
+// *invalid with findings where a topology has errors.
+func functionObjects(config *yaml.RNode) ([]tree.File, finding.Findings, error) {
+	t, b, clusters, err := functionTopology(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	parsed, besides := []*topology.Topology{t}, []beside{b}
+	var rules ruleFlags
+	warnings, err := rules.allow(parsed, besides, render.Manifests)
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := (&renderOptions{clusters: clusters}).objects(parsed, besides)
+	return files, warnings, err
+}
+
+// functionTopology reads the topology that a configuration is or names, and
+// which clusters of it are wanted: none means all.
+func functionTopology(config *yaml.RNode) (*topology.Topology, beside, []string, error) {
+	fail := func(err error) (*topology.Topology, beside, []string, error) { return nil, beside{}, nil, err }
+	if config.GetKind() != "ConfigMap" {
+		text, err := config.String()
+		if err != nil {
+			return fail(err)
+		}
+		t, findings := topology.Parse(inConfig, []byte(text))
+		if len(findings) > 0 {
+			return fail(&invalid{findings})
+		}
+		return t, beside{}, nil, nil
+	}
+	var clusters []string
+	data := config.GetDataMap()
+	for key := range data {
+		if !slices.Contains([]string{"topology", "cluster"}, key) {
+			return fail(&hinted{fmt.Errorf("the ConfigMap %s has a key %q", config.GetName(), key), "the keys are topology and cluster"})
+		}
+	}
+	if data["topology"] == "" || data["topology"] == "-" {
+		return fail(&hinted{fmt.Errorf("the ConfigMap %s names no topology", config.GetName()), "give data: {topology: mesh.yaml}"})
+	}
+	if data["cluster"] != "" {
+		clusters = []string{data["cluster"]}
+	}
+	args := []string{data["topology"]}
+	parsed, err := readTopologies(args, nil)
+	if err != nil {
+		return fail(err)
+	}
+	besides, err := readLinks(args, parsed)
+	if err != nil {
+		return fail(err)
+	}
+	return parsed[0], besides[0], clusters, nil
+}
+
+// withMade returns the items of the input and after them what was rendered. Of
+// the input, what an earlier run has added is left out: it has our label and
+// the same topology's, and a path that only rendered objects have.
+func withMade(items []*yaml.RNode, made []tree.File) ([]*yaml.RNode, error) {
+	var added []*yaml.RNode
+	ours := map[string]bool{}
+	for _, f := range made {
+		node, err := yaml.Parse(string(f.Content))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Path, err)
+		}
+		for _, annotation := range [][2]string{{kioutil.PathAnnotation, f.Path}, {kioutil.IndexAnnotation, "0"}} {
+			if err := node.PipeE(yaml.SetAnnotation(annotation[0], annotation[1])); err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Path, err)
+			}
+		}
+		ours[node.GetLabels()[partOf]] = true
+		added = append(added, node)
+	}
+	items = slices.DeleteFunc(items, func(item *yaml.RNode) bool {
+		labels := item.GetLabels()
+		at := item.GetAnnotations()[kioutil.PathAnnotation]
+		return labels["app.kubernetes.io/managed-by"] == "sightline" && ours[labels[partOf]] && strings.HasPrefix(at, "clusters/")
+	})
+	return append(items, added...), nil
+}
+
+// partOf is the label of an object that names its topology.
+const partOf = "app.kubernetes.io/part-of"
+
+// resultNodes writes findings in the form of the results of a ResourceList.
+func resultNodes(findings finding.Findings) (*yaml.RNode, error) {
+	if len(findings) == 0 {
+		return nil, nil
+	}
+	var results []map[string]any
+	for _, f := range findings {
+		message := f.Rule + ": " + f.Message
+		if f.Hint != "" {
+			message += "; " + f.Hint
+		}
+		results = append(results, map[string]any{
+			"message":  seal.Redact(message),
+			"severity": f.Severity.String(),
+			"file":     map[string]any{"path": f.File},
+			"tags":     map[string]any{"rule": f.Rule, "line": strconv.Itoa(f.Line), "column": strconv.Itoa(f.Col)},
+		})
+	}
+	var out bytes.Buffer
+	if err := yaml.NewEncoder(&out).Encode(results); err != nil {
+		return nil, err
+	}
+	return yaml.Parse(out.String())
+}
