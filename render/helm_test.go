@@ -64,10 +64,13 @@ func TestProgramHelmsPackage(t *testing.T) {
 			out := writtenTree(t, top, Helm)
 			packed := t.TempDir()
 			helm.must(t, "package", filepath.Join(out, "chart"), "-d", packed)
+			archives, err := filepath.Glob(filepath.Join(packed, "east-west-0.1.0-h*.tgz"))
+			require.NoError(t, err)
+			require.Len(t, archives, 1)
 			values := filepath.Join(out, "clusters", "cluster2.yaml")
 			assert.Equal(t,
 				string(helm.must(t, "template", "x", filepath.Join(out, "chart"), "-f", values)),
-				string(helm.must(t, "template", "x", filepath.Join(packed, "east-west-0.1.0.tgz"), "-f", values)))
+				string(helm.must(t, "template", "x", archives[0], "-f", values)))
 		})
 	}
 }

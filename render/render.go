@@ -60,9 +60,10 @@ func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error
 		if err != nil {
 			return nil, err
 		}
-		if files, err = tree.New(slices.Concat(files, objects)); err != nil {
-			return nil, err
-		}
+		files = slices.Concat(files, objects)
+	}
+	if files, err = tree.New(tree.Marked(files)); err != nil {
+		return nil, err
 	}
 	return tree.Sign(files)
 }

@@ -121,7 +121,6 @@ func Tree(c *Chart) ([]tree.File, error) {
 	}
 	w.add("templates/NOTES.txt", w.notes())
 	values := w.values()
-	w.add("Chart.yaml", w.metadata())
 	w.add("values.yaml", valuesFile(values))
 	schema, err := w.schemaFile(values)
 	if err != nil {
@@ -129,6 +128,7 @@ func Tree(c *Chart) ([]tree.File, error) {
 	}
 	w.add("values.schema.json", schema)
 	w.add("README.md", w.readme(values))
+	w.add("Chart.yaml", w.metadata())
 	for i := range c.Clusters {
 		w.files = append(w.files, tree.File{Path: ValuesFile(c.Clusters[i].Name), Content: w.clusterValues(&c.Clusters[i])})
 	}

@@ -1,28 +1,46 @@
 package chart
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// metadata is Chart.yaml.
+// metadata is Chart.yaml. It is made last, because its version follows what the
+// other files say.
 func (w *writer) metadata() []byte {
 	fields := map[string]any{
 		"apiVersion":  "v2",
 		"name":        w.Name,
 		"description": "What the clusters of the topology " + w.Name + " need for Kiali to see the whole mesh",
 		"type":        "application",
-		// What Git says is what the chart is; nobody publishes it under numbers.
-		"version":     "0.1.0",
+		"version":     w.version(),
 		"kubeVersion": ">=1.25.0-0",
 	}
 	if w.Version != "" {
 		fields["appVersion"] = w.Version
 	}
 	return resource.Encode(nil, fields)
+}
+
+// version is the chart's version, which is equal for equal charts and different
+// for different ones, so that a registry which never replaces a version takes
+// every one. It is a pre-release: its order says nothing, and by default no
+// program looks for the latest among pre-releases. Build metadata would not do,
+// because a tag in a registry has no +.
+func (w *writer) version() string {
+	files := slices.SortedFunc(slices.Values(w.files), func(a, b tree.File) int { return strings.Compare(a.Path, b.Path) })
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%s\n", w.Version)
+	for _, f := range files {
+		fmt.Fprintf(hash, "%s %d\n%s", f.Path, len(f.Content), f.Content)
+	}
+	return fmt.Sprintf("0.1.0-h%x", hash.Sum(nil)[:5])
 }
 
 // notes is what Helm says after an installation.
