@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/kio/kioutil"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -129,7 +130,7 @@ func functionTopology(config *yaml.RNode) (*topology.Topology, beside, []string,
 		if err != nil {
 			return fail(err)
 		}
-		t, findings := topology.Parse(inConfig, []byte(text))
+		t, findings := check.Parse(inConfig, []byte(text))
 		if len(findings) > 0 {
 			return fail(&invalid{findings})
 		}

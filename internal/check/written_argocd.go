@@ -13,6 +13,7 @@ func aboutArgoCD() []reading {
 		{find: (*source).argoCDRepository},
 		{find: (*source).argoCDCluster},
 		{reads: "delivery.argocd.sync.automated", find: (*source).argoCDSync},
+		{reads: "delivery.argocd.source", find: (*source).argoCDPlugin},
 		{find: (*source).argoCDRollout},
 		{find: (*source).argoCDNames},
 		{reads: "delivery.argocd", each: (*source).argoCDUnused},
@@ -100,6 +101,23 @@ func (s *source) argoCDSync() {
 		case !argo.Sync.Automated:
 			s.Add(at, topology.RuleValue, "remove it, or automated: false", "spec.delivery.argocd.sync.%s has no effect with automated: false", choice.key)
 		}
+	}
+}
+
+// argoCDPlugin finds what has no effect on how Applications get their objects,
+// and the files of the generator git, which nobody commits for the plugin.
+func (s *source) argoCDPlugin() {
+	argo := s.argoCD()
+	if argo == nil {
+		return
+	}
+	path := func(key string) []any { return []any{"spec", "delivery", "argocd", key} }
+	switch {
+	case argo.Source != "plugin" && s.Has(path("plugin")...):
+		s.Add(s.At(path("plugin")...), topology.RuleValue, "add source: plugin, or remove it", "spec.delivery.argocd.plugin has no effect with source: %s", argo.Source)
+	case argo.Source == "plugin" && argo.Generator == "git":
+		s.Add(s.At(path("generator")...), topology.RuleValue, "write generator: clusters, or leave it out for a list in the ApplicationSet",
+			"the generator git reads a rendered file for each cluster, and with source: plugin nothing rendered is committed")
 	}
 }
 

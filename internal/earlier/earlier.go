@@ -93,14 +93,18 @@ func Wrote(p string, content []byte) bool {
 	return false
 }
 
+// versionLine is the chart's version, which that version of Sightline never changed.
+var versionLine = regexp.MustCompile(`(?m)^version: .*$`)
+
 // bases are the folders of base/.
 var bases = regexp.MustCompile(`^(cluster-monitoring|istiod|kiali|podmonitor|telemetry|user-workload)[-a-z0-9]*/`)
 
-// Chart gives a chart the first line that its Chart.yaml had.
+// Chart gives a chart the first line and the version that its Chart.yaml had.
 func Chart(files []tree.File) {
 	for i := range files {
 		if files[i].Path == "chart/Chart.yaml" {
-			files[i].Content = append([]byte("# Written by sightline; the next render replaces it.\n"), files[i].Content...)
+			files[i].Content = append([]byte("# Written by sightline; the next render replaces it.\n"),
+				versionLine.ReplaceAll(files[i].Content, []byte(`version: "0.1.0"`))...)
 		}
 	}
 }
