@@ -157,8 +157,17 @@ func (l *layers) evaluated(vm *template.VM, n int) ([]resource.Object, error) {
 		return nil, err
 	}
 	run := l.scripts(n)
+	if len(run.overlays) == 0 {
+		return objects, nil
+	}
 	for i := range objects {
-		objects[i], _ = run.object(objects[i])
+		input, err := run.overlays[0].Script.Object(objects[i])
+		if err != nil {
+			return nil, err
+		}
+		if objects[i], err = run.object(input).Content(); err != nil {
+			return nil, err
+		}
 	}
 	return objects, l.err()
 }

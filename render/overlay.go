@@ -34,6 +34,7 @@ type layers struct {
 	clusters []resource.Cluster // as the topology has them
 	bare     []resource.Cluster // without overlays
 	overlays []overlay.Overlay
+	inputs   map[filledAs]*overlay.Object
 	failed   map[string]bool // overlays that a finding is about already
 	findings finding.Findings
 }
@@ -41,7 +42,7 @@ type layers struct {
 // layOver applies the Jsonnet overlays to the clusters and attaches the
 // kustomize overlays. What it finds, apply and check report with the rest.
 func layOver(t *topology.Topology, links Links, clusters []resource.Cluster, overlays []overlay.Overlay) (*layers, error) {
-	l := &layers{topology: t, links: links, clusters: clusters, bare: slices.Clone(clusters), overlays: overlays, failed: map[string]bool{}}
+	l := &layers{topology: t, links: links, clusters: clusters, bare: slices.Clone(clusters), overlays: overlays, inputs: map[filledAs]*overlay.Object{}, failed: map[string]bool{}}
 	for i := range clusters {
 		if err := l.runScripts(i); err != nil {
 			return nil, err
@@ -91,7 +92,7 @@ func scriptsFor(overlays []overlay.Overlay, c *topology.Cluster) []*overlay.Over
 func (l *layers) scripts(i int) scripts {
 	c, about := &l.clusters[i], &l.topology.Spec.Clusters[i]
 	run := scripts{layers: l, cluster: c, overlays: scriptsFor(l.overlays, about)}
-	run.about = map[string]any{
+	fields := map[string]any{
 		"name":         c.Name,
 		"hub":          c.Hub,
 		"platform":     about.Platform,
@@ -104,11 +105,12 @@ func (l *layers) scripts(i int) scripts {
 		"version":      about.Kiali.Version.String(),
 	}
 	if about.Labels == nil {
-		run.about["labels"] = map[string]any{}
+		fields["labels"] = map[string]any{}
 	}
 	if c.Namespaces == nil {
-		run.about["namespaces"] = []any{}
+		fields["namespaces"] = []any{}
 	}
+	run.about = overlay.NewCluster(fields)
 	return run
 }
 
@@ -134,7 +136,7 @@ func (l *layers) runScripts(i int) error {
 type scripts struct {
 	*layers
 	cluster  *resource.Cluster
-	about    map[string]any // what they are told of it
+	about    *overlay.Cluster // what they are told of it
 	overlays []*overlay.Overlay
 }
 
@@ -143,12 +145,9 @@ type scripts struct {
 // literals where they do not.
 func (s *scripts) resource(r resource.Resource) ([]resource.Resource, error) {
 	if r.Body.Repeated() == "" {
-		object, err := r.Body.Fill(s.cluster.Values)
-		if err != nil {
-			return nil, err
-		}
-		if own, changed := s.object(object); changed {
-			r.Body, err = resource.Literal(own)
+		body, err := s.body(r, s.cluster.Values)
+		if body != nil {
+			r.Body = body
 		}
 		return []resource.Resource{r}, err
 	}
@@ -157,18 +156,12 @@ func (s *scripts) resource(r resource.Resource) ([]resource.Resource, error) {
 	n := 0
 	for values := range s.cluster.Each(r) {
 		n++
-		object, err := r.Body.Fill(values)
-		if err != nil {
-			return nil, err
-		}
 		item := r.ItemOf(values)
-		own, changed := s.object(object)
+		body, err := s.body(r, values)
 		switch {
-		case changed:
-			body, err := resource.Literal(own)
-			if err != nil {
-				return nil, err
-			}
+		case err != nil:
+			return nil, err
+		case body != nil:
 			name := r.Name
 			if r.Body.Repeated() != resource.ScopeNamespace {
 				name += "-" + item
@@ -180,7 +173,7 @@ func (s *scripts) resource(r resource.Resource) ([]resource.Resource, error) {
 		default:
 			parts = append(parts, resource.Resource{Phase: r.Phase, Name: r.Name, Body: r.Body, Only: []string{item}})
 		}
-		shared = !changed
+		shared = body == nil
 	}
 	if len(parts) == 1 && shared && len(parts[0].Only) == n {
 		return []resource.Resource{r}, nil
@@ -188,27 +181,63 @@ func (s *scripts) resource(r resource.Resource) ([]resource.Resource, error) {
 	return parts, nil
 }
 
+// body is what the overlays make of a resource with these values, nil where
+// they leave it as it is. Equal objects have one body.
+func (s *scripts) body(r resource.Resource, values resource.Values) (*resource.Body, error) {
+	input, err := s.input(r, values)
+	if err != nil {
+		return nil, err
+	}
+	made := s.object(input)
+	if made == input {
+		return nil, nil
+	}
+	return made.Body(), nil
+}
+
+// filledAs is what a filled body is the same by on every cluster.
+type filledAs struct {
+	body *resource.Body
+	item string
+}
+
+// input is the object that the overlays are called with.
+func (s *scripts) input(r resource.Resource, values resource.Values) (*overlay.Object, error) {
+	key := filledAs{r.Body, r.ItemOf(values)}
+	if o := s.inputs[key]; o != nil {
+		return o, nil
+	}
+	object, err := r.Body.Fill(values)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.overlays[0].Script.Object(object)
+	if scope := r.Body.Repeated(); err == nil && !r.Body.Uses(resource.ScopeCluster) && (scope == "" || scope == resource.ScopeNamespace) {
+		s.inputs[key] = o
+	}
+	return o, err
+}
+
 // object runs every overlay on one object, each on what the one before made.
-func (s *scripts) object(object resource.Object) (_ resource.Object, changed bool) {
+func (s *scripts) object(object *overlay.Object) *overlay.Object {
 	for _, o := range s.overlays {
 		if s.failed[o.Name] {
 			continue
 		}
-		result, differs, err := o.Script.Apply(object, s.about)
+		made, err := o.Script.Apply(object, s.about)
 		if err != nil {
 			hint := ""
 			var other *overlay.ObjectError
 			if errors.As(err, &other) {
 				hint = other.Hint
 			}
-			s.fail(o, o.At, overlay.RuleScript, hint, "overlay %q on cluster %q, %s: %v", o.Name, s.cluster.Name, resource.IDOf(object), err)
+			content, _ := object.Content() // it has been an object
+			s.fail(o, o.At, overlay.RuleScript, hint, "overlay %q on cluster %q, %s: %v", o.Name, s.cluster.Name, resource.IDOf(content), err)
 			continue
 		}
-		if differs {
-			object, changed = result, true
-		}
+		object = made
 	}
-	return object, changed
+	return object
 }
 
 // attach attaches a kustomize overlay to the phases that it concerns, and

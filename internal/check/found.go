@@ -51,7 +51,13 @@ func (f *found) object(o *object, path fieldPath, hint, format string, args ...a
 	if o.ID.Kind == "Kiali" && len(path) > 1 && path[0] == "spec" {
 		field = path[1:].String()
 	}
-	f.add(o.mesh, o.cluster, field, o.at(path), hint, fmt.Sprintf(format, args...))
+	message := fmt.Sprintf(format, args...)
+	f.add(o.mesh, o.cluster, field, o.at(path), hint, message)
+	for _, i := range o.also {
+		same := *o
+		same.cluster = i
+		f.add(o.mesh, i, field, same.at(path), hint, message)
+	}
 }
 
 // rank orders the rules that can speak about the same field of a Kiali
@@ -106,6 +112,7 @@ func grouped(all []raw) finding.Findings {
 	type group struct {
 		first    int
 		clusters []int
+		has      map[int]bool       // clusters
 		places   []finding.Position // that differ, as far as it matters how many
 	}
 	groups := map[key]*group{}
@@ -117,11 +124,12 @@ func grouped(all []raw) finding.Findings {
 		}
 		g, ok := groups[k]
 		if !ok {
-			g = &group{first: i}
+			g = &group{first: i, has: map[int]bool{}}
 			groups[k] = g
 			order = append(order, k)
 		}
-		if r.cluster >= 0 && !slices.Contains(g.clusters[max(0, len(g.clusters)-1):], r.cluster) {
+		if r.cluster >= 0 && !g.has[r.cluster] {
+			g.has[r.cluster] = true
 			g.clusters = append(g.clusters, r.cluster)
 		}
 		if len(g.places) <= most && !slices.Contains(g.places, r.Position) {

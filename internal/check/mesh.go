@@ -14,6 +14,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -76,9 +77,21 @@ type object struct {
 	mesh    *mesh
 	cluster int // or -1, of a delivery object
 	phase   resource.Phase
-	literal bool // an overlay had a hand in it
+	literal bool  // an overlay had a hand in it
+	also    []int // other clusters, alike to the rules, on which an overlay has made the same of it
 	ID      resource.ID
 	content resource.Object
+}
+
+// checkedOnce is what an object is checked once for. A body is that of all
+// clusters of a shape. A literal is that of one cluster; only monitors, of which
+// an overlay can make many, are checked for all clusters that are alike to the
+// rules about them.
+type checkedOnce struct {
+	body     *resource.Body
+	platform string
+	line     kiali.Line
+	cluster  int
 }
 
 // freeValues are the values of a cluster that users write as they like; an
@@ -89,26 +102,39 @@ func newMesh(in Input, o Options) (*mesh, error) {
 	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: o.Definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
 		bodies: map[*resource.Body]resource.Object{}, stage: in.Stage, stages: map[int][]resource.Cluster{}, sizes: map[*object]delivery.Size{},
 		links: in.Links, others: in.Others, arg: in.Arg, requireLinks: o.RequireLinks, now: o.Now, soon: o.Soon}
-	seen := map[*resource.Body]bool{}
+	seen := map[checkedOnce]*object{}
 	for i := range in.Clusters {
 		c := &in.Clusters[i]
 		if c.Hub {
 			m.hub = i
 		}
 		for _, r := range c.Resources {
-			isKiali := resource.IDOf(m.body(r)).Kind == "Kiali"
+			kind := resource.IDOf(m.body(r)).Kind
+			isKiali := kind == "Kiali"
 			free := slices.ContainsFunc(r.Body.Paths(resource.ScopeCluster), func(path string) bool { return slices.Contains(freeValues, path) })
-			first := !seen[r.Body]
+			once := checkedOnce{body: r.Body}
+			if r.Body.IsLiteral() {
+				once.platform, once.line, once.cluster = in.Topology.Spec.Clusters[i].Platform, in.Topology.Spec.Clusters[i].Kiali.Version, i
+				if kind == "PodMonitor" || kind == "ServiceMonitor" {
+					once.cluster = -1
+				}
+			}
+			first := seen[once] == nil
 			if !isKiali && !free && !first {
+				if r.Body.IsLiteral() {
+					seen[once].also = append(seen[once].also, i)
+				}
 				continue
 			}
-			seen[r.Body] = true
 			o, err := m.fill(i, r)
 			if err != nil {
 				return nil, err
 			}
 			if o == nil {
 				continue
+			}
+			if first {
+				seen[once] = o
 			}
 			if isKiali {
 				m.kialis[i] = o

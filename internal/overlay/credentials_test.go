@@ -8,6 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/overlay"
+	"github.com/sightline-mesh/sightline/internal/resource"
+
 	"github.com/sightline-mesh/sightline/internal/credential"
 	"github.com/sightline-mesh/sightline/internal/credential/corpus"
 )
@@ -47,7 +50,9 @@ func TestCredentials(t *testing.T) {
 			o, findings := read(t, entry, files(placed))
 			said := fmt.Sprint(findings)
 			if o.Script != nil { // it imports when it is called
-				_, _, err := o.Script.Apply(map[string]any{"kind": "Kiali"}, map[string]any{})
+				object, err := o.Script.Object(resource.Object{"kind": "Kiali"})
+				require.NoError(t, err)
+				_, err = o.Script.Apply(object, overlay.NewCluster(nil))
 				require.Error(t, err, "%s: %s", name, c.Text)
 				require.NotContains(t, err.Error(), c.Secret)
 				continue

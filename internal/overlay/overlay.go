@@ -40,7 +40,7 @@ type Overlay struct {
 // folder of each by its name, as far as there is one.
 func Read(t *topology.Topology, folders map[string]fs.FS) ([]Overlay, finding.Findings) {
 	var findings finding.Findings
-	overlays := make([]Overlay, len(t.Spec.Overlays))
+	overlays, known := make([]Overlay, len(t.Spec.Overlays)), objects{}
 	for i := range t.Spec.Overlays {
 		o := &t.Spec.Overlays[i]
 		key, file := "kustomize", o.Kustomize
@@ -51,6 +51,7 @@ func Read(t *topology.Topology, folders map[string]fs.FS) ([]Overlay, finding.Fi
 		r := reader{
 			dir:      path.Join(path.Dir(at.File), o.Folder()),
 			findings: &findings,
+			objects:  known,
 		}
 		if root := folders[o.Name]; root != nil {
 			r.root = folder{root}
@@ -78,6 +79,7 @@ type reader struct {
 	root     fs.FS
 	dir      string // what messages call the root
 	findings *finding.Findings
+	objects  objects // of the scripts
 }
 
 func (r *reader) add(at finding.Position, rule, hint, format string, args ...any) {

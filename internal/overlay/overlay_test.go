@@ -331,7 +331,21 @@ func TestScript(t *testing.T) {
 	s, findings := script(t, "local lib = import 'lib/l.libsonnet'; function(resource, cluster) lib(resource, cluster)",
 		"lib/l.libsonnet", "function(r, c) r { metadata+: { labels: { env: c.labels.env } } }")
 	require.Empty(t, findings)
-	got, changed, err := s.Apply(object(), cluster)
+	apply := func(s *overlay.Script, cluster map[string]any) (result resource.Object, changed bool, err error) {
+		input, err := s.Object(object())
+		require.NoError(t, err)
+		made, err := s.Apply(input, overlay.NewCluster(cluster))
+		if err != nil {
+			return nil, false, err
+		}
+		again, err := s.Apply(input, overlay.NewCluster(cluster))
+		require.NoError(t, err)
+		assert.Same(t, made, again, "equal clusters have one object")
+		content, err := made.Content()
+		require.NoError(t, err)
+		return content, made != input, nil
+	}
+	got, changed, err := apply(s, cluster)
 	require.NoError(t, err)
 	assert.True(t, changed)
 	want := resource.Object{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "a", "namespace": "b", "labels": map[string]any{"env": "prod"}}, "data": map[string]any{"x": "y"}}
@@ -339,16 +353,16 @@ func TestScript(t *testing.T) {
 
 	s, _ = script(t, "function(cluster, resource) resource")
 	for range 2 {
-		_, changed, err = s.Apply(object(), cluster)
+		_, changed, err = apply(s, cluster)
 		require.NoError(t, err)
 		assert.False(t, changed, "an object that is returned is not changed")
 	}
 
 	s, _ = script(t, "function(resource, cluster) resource { data: cluster.labels }")
 	for _, env := range []string{"prod", "dev"} {
-		got, _, err := s.Apply(object(), map[string]any{"labels": map[string]any{"env": env}})
+		got, _, err := apply(s, map[string]any{"labels": map[string]any{"env": env}})
 		require.NoError(t, err)
-		assert.Equal(t, map[string]any{"env": env}, got["data"], "what looks at the cluster is not remembered")
+		assert.Equal(t, map[string]any{"env": env}, got["data"], "what looks at the labels depends on them")
 	}
 
 	for _, test := range []struct{ name, text, want string }{
@@ -366,7 +380,7 @@ func TestScript(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s, findings := script(t, "function(resource, cluster) "+test.text)
 			require.Empty(t, findings)
-			_, _, err := s.Apply(object(), cluster)
+			_, _, err := apply(s, cluster)
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), test.want)
 		})

@@ -1,7 +1,6 @@
 package overlay
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,22 +17,18 @@ import (
 
 // Script is a Jsonnet overlay: function(resource, cluster) resource.
 type Script struct {
-	vm   *template.VM
-	file string
-	dir  string              // what messages call the folder of the file
-	same map[[32]byte]result // what it made of objects without looking at the cluster
-}
-
-type result struct {
-	object  resource.Object
-	changed bool
+	vm      *template.VM
+	file    string
+	dir     string  // what messages call the folder of the file
+	objects objects // of all scripts of a topology
+	results map[*Object]results
 }
 
 func (r *reader) script(name, file string, at finding.Position) *Script {
 	if _, ok := r.read(file, at, "a Jsonnet overlay is a file with function(resource, cluster) resource"); !ok {
 		return nil
 	}
-	s := &Script{vm: template.New(r.root), file: file, dir: r.dir, same: map[[32]byte]result{}}
+	s := &Script{vm: template.New(r.root), file: file, dir: r.dir, objects: r.objects, results: map[*Object]results{}}
 	kind, err := s.vm.Type(file)
 	switch {
 	case err != nil:
@@ -51,29 +46,26 @@ type ObjectError struct{ Message, Hint string }
 
 func (e *ObjectError) Error() string { return e.Message }
 
-// Apply returns what the function makes of an object of a cluster. changed
-// tells whether that is something else; the object itself is never changed. A
-// result that is another object gives an *ObjectError.
+// Object is an object for Apply.
+func (s *Script) Object(content resource.Object) (*Object, error) { return s.objects.given(content) }
+
+// Apply returns what the function makes of an object of a cluster; the object
+// itself where nothing changes. A result that is another object gives an
+// *ObjectError.
 //
-// Clusters have most of their objects in common, so a result that the function
-// came to without a look at the cluster is that of every cluster.
-func (s *Script) Apply(object resource.Object, cluster map[string]any) (_ resource.Object, changed bool, err error) {
-	data, err := json.Marshal(object)
+// Clusters have most of their objects in common, and a function looks at few
+// fields of a cluster. It is called once for each object and each combination
+// of values in the fields that it looks at.
+func (s *Script) Apply(object *Object, cluster *Cluster) (*Object, error) {
+	if known, err := s.results[object].find(cluster); known != nil || err != nil {
+		return known, err
+	}
+	made, looked, err := s.call(object, cluster)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	key := sha256.Sum256(data)
-	if r, ok := s.same[key]; ok {
-		return r.object, r.changed, nil
-	}
-	r, looked, err := s.call(object, data, cluster)
-	if err != nil {
-		return nil, false, err
-	}
-	if !looked {
-		s.same[key] = r
-	}
-	return r.object, r.changed, nil
+	s.results[object], err = s.results[object].with(looked, cluster, made)
+	return made, err
 }
 
 // ErrLooked is a function that looks at the cluster where there is none to
@@ -86,55 +78,69 @@ var ErrLooked = errors.New("it looks at the cluster")
 // at the cluster gives ErrLooked.
 func (s *Script) ApplyBlind(object resource.Object) (resource.Object, error) {
 	plain, merged := resource.Unmerge(object)
-	data, err := json.Marshal(plain)
+	input, err := s.Object(plain)
 	if err != nil {
 		return nil, err
 	}
-	r, looked, err := s.call(plain, data, nil)
-	if looked {
+	made, looked, err := s.call(input, NewCluster(nil))
+	if len(looked) > 0 {
 		return nil, ErrLooked
 	}
-	if err != nil || !r.changed {
+	if err != nil || made == input {
 		return object, err
 	}
-	return merged(r.object)
-}
-
-// call calls the function and makes sure of its result; data is the object in
-// JSON. looked tells whether the function looked at the cluster.
-func (s *Script) call(object resource.Object, data []byte, cluster map[string]any) (_ result, looked bool, _ error) {
-	look := func() any { looked = true; return cluster }
-	out, err := s.vm.Call(s.file, map[string]any{"resource": object, "cluster": look})
+	content, err := made.Content()
 	if err != nil {
-		return result{}, looked, s.explain(err)
+		return nil, err
 	}
-	r, err := resultOf(object, data, out)
-	return r, looked, err
+	return merged(content)
 }
 
-// resultOf makes sure of a result; data is the object in JSON, and out the
-// result.
-func resultOf(object resource.Object, data, out []byte) (result, error) {
+// clusterFields are what a function is told about a cluster, in order.
+var clusterFields = []string{"controlPlane", "domain", "hub", "labels", "name", "namespaces", "network", "platform", "server", "version"}
+
+// call calls the function, makes sure of its result, and tells which fields of
+// the cluster the function looked at.
+func (s *Script) call(object *Object, cluster *Cluster) (made *Object, looked map[string]bool, err error) {
+	var plain any
+	if err := json.Unmarshal(object.json, &plain); err != nil {
+		return nil, nil, err
+	}
+	fields, looked := template.Fields{}, map[string]bool{}
+	for _, name := range clusterFields {
+		fields[name] = func() any { looked[name] = true; return cluster.fields[name] }
+	}
+	out, err := s.vm.Call(s.file, map[string]any{"resource": template.Plain{Value: plain}, "cluster": fields})
+	if err != nil {
+		return nil, looked, s.explain(err)
+	}
+	made, err = s.resultOf(object, plain, out)
+	return made, looked, err
+}
+
+// resultOf makes sure of a result, which is given as JSON; plain is the object
+// as encoding/json decodes it.
+func (s *Script) resultOf(object *Object, plain any, out []byte) (*Object, error) {
+	var result any
+	if err := json.Unmarshal(out, &result); err != nil {
+		return nil, err
+	}
+	// Numbers are equal by their value.
+	if reflect.DeepEqual(result, plain) {
+		return object, nil
+	}
 	decoded, err := resource.DecodeJSON(out)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	changed, ok := decoded.(map[string]any)
 	if !ok {
-		return result{}, &ObjectError{"it returned " + typeName(decoded) + ", expected the resource", "return the resource itself where there is nothing to change; " + Field(resource.IDOf(object).Kind)}
+		return nil, &ObjectError{"it returned " + typeName(decoded) + ", expected the resource", "return the resource itself where there is nothing to change; " + Field(resource.IDOf(plain.(map[string]any)).Kind)}
 	}
-	if err := sameObject(object, changed); err != nil {
-		return result{}, err
+	if err := sameObject(plain.(map[string]any), changed); err != nil {
+		return nil, err
 	}
-	// Numbers are equal by their value.
-	var a, b any
-	if err := errors.Join(json.Unmarshal(data, &a), json.Unmarshal(out, &b)); err != nil {
-		return result{}, err
-	}
-	if reflect.DeepEqual(a, b) {
-		return result{object: object}, nil
-	}
-	return result{object: changed, changed: true}, nil
+	return s.objects.made(changed)
 }
 
 // explain says what a failed script says, its places below the folder that the

@@ -43,7 +43,7 @@ type Body struct {
 	holes   []hole
 	paths   []string // of its holes, sorted, each once
 	repeats string   // the scope that it is repeated for, or ""
-	literal []byte   // JSON, which takes a tenth of the memory; there is no object and no text then
+	literal []byte   // JSON, which takes a tenth of the memory; there is no object then, and the text has no holes
 
 	id              ID // with marks in the two fields below
 	namespace, name []part
@@ -103,8 +103,11 @@ func NewBody(object Object) (*Body, error) {
 // What looks like a mark in it is text.
 func Literal(object Object) (*Body, error) {
 	data, err := json.Marshal(object)
-	return &Body{literal: data}, err
+	return &Body{literal: data, text: Encode(nil, object), id: IDOf(object)}, err
 }
+
+// JSON is a literal as JSON, nil for another body. It must not be changed.
+func (b *Body) JSON() []byte { return b.literal }
 
 // IsLiteral tells whether the body has the values of a cluster already, so
 // that it is no other cluster's.
@@ -192,10 +195,6 @@ func (b *Body) Holes() []string { return b.paths }
 // Append fills the body and appends it to dst as a YAML document. A hole
 // without a value is an error.
 func (b *Body) Append(dst []byte, values Values) ([]byte, error) {
-	if b.IsLiteral() {
-		object, err := b.decode()
-		return Encode(dst, object), err
-	}
 	e := encoder{dst: dst}
 	from := 0
 	for _, h := range b.holes {
@@ -218,8 +217,7 @@ func (b *Body) Append(dst []byte, values Values) ([]byte, error) {
 // ID is the identity of the object that filling with values gives.
 func (b *Body) ID(values Values) (ID, error) {
 	if b.IsLiteral() {
-		object, err := b.decode()
-		return IDOf(object), err
+		return b.id, nil
 	}
 	namespace, err := fill(b.namespace, values)
 	if err != nil {

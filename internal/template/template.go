@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -23,12 +25,14 @@ type VM struct {
 	mu   sync.Mutex
 	vm   *jsonnet.VM
 	args map[string]any // of the call that is under way
+
+	nodes map[string]ast.Node // of arguments, by their code
 }
 
 // New makes a VM whose imports cannot leave root, with the native function
 // merge(ours, theirs): resource.Merge, or its hole while theirs is one.
 func New(root fs.FS) *VM {
-	v := &VM{vm: jsonnet.MakeVM()}
+	v := &VM{vm: jsonnet.MakeVM(), nodes: map[string]ast.Node{}}
 	v.vm.Importer(&importer{root: root, seen: map[string]jsonnet.Contents{}})
 	v.vm.NativeFunction(&jsonnet.NativeFunction{Name: "merge", Params: ast.Identifiers{"ours", "theirs"}, Func: merge})
 	v.vm.NativeFunction(&jsonnet.NativeFunction{Name: argument, Params: ast.Identifiers{"name"}, Func: v.argument})
@@ -42,8 +46,13 @@ const argument = "argument of the call"
 func (v *VM) argument(args []any) (any, error) {
 	name, _ := args[0].(string)
 	arg := v.args[name]
-	if look, ok := arg.(func() any); ok {
-		arg = look()
+	if field, ok := strings.CutPrefix(name, "."); ok {
+		scope, field, _ := strings.Cut(field, ".")
+		fields, _ := v.args[scope].(Fields)
+		arg = fields[field]()
+	}
+	if plain, ok := arg.(Plain); ok {
+		return plain.Value, nil
 	}
 	data, err := json.Marshal(arg)
 	if err != nil {
@@ -68,18 +77,44 @@ func merge(args []any) (any, error) {
 	}
 }
 
+// Fields is an argument that is an object. Each of its fields is asked for its
+// value if the function looks at it.
+type Fields map[string]func() any
+
+// Plain is an argument that is as encoding/json decodes it into an any: it is
+// handed over as it is.
+type Plain struct{ Value any }
+
+// code is what reaches Jsonnet in place of an argument.
+func code(name string, arg any) string {
+	fields, ok := arg.(Fields)
+	if !ok {
+		return fmt.Sprintf("std.native('%s')('%s')", argument, name)
+	}
+	var b strings.Builder
+	b.WriteByte('{')
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		fmt.Fprintf(&b, "%[2]q: std.native('%[1]s')('.%[3]s.%[2]s'), ", argument, field, name)
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
 // Call evaluates the function that a file holds, with arguments as JSON has
-// them, and returns the result as JSON. An argument that is a func() any is
-// asked for its value if the function looks at it. A failure of the template
-// itself is an *Error.
+// them, and returns the result as JSON. A failure of the template itself is an
+// *Error.
 func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.args = args
 	defer func() { v.args = nil }()
 	v.vm.TLAReset()
-	for name := range args {
-		v.vm.TLACode(name, fmt.Sprintf("std.native('%s')('%s')", argument, name))
+	for name, arg := range args {
+		parsed, err := v.parsed(code(name, arg))
+		if err != nil {
+			return nil, err
+		}
+		v.vm.TLANode(name, parsed)
 	}
 	node, _, err := v.vm.ImportAST("", file)
 	if err != nil {
@@ -90,6 +125,19 @@ func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
 		return nil, asError(err)
 	}
 	return []byte(out), nil
+}
+
+// parsed keeps the few arguments that there are.
+func (v *VM) parsed(code string) (ast.Node, error) {
+	if node, ok := v.nodes[code]; ok {
+		return node, nil
+	}
+	node, err := jsonnet.SnippetToAST("", code)
+	if err != nil {
+		return nil, err
+	}
+	v.nodes[code] = node
+	return node, nil
 }
 
 // Type evaluates a file and returns the type of what it holds, as std.type

@@ -24,13 +24,16 @@ func TestCall(t *testing.T) {
 }
 
 func TestArgumentsAreLazy(t *testing.T) {
-	vm := New(fstest.MapFS{"f.jsonnet": file("function(a, b) if a then b else 'none'")})
+	vm := New(fstest.MapFS{"f.jsonnet": file("function(a, b) if a then b.list else std.objectFields(b)")})
 	for _, a := range []bool{true, false} {
-		looked := false
-		out, err := vm.Call("f.jsonnet", map[string]any{"a": a, "b": func() any { looked = true; return []string{"x"} }})
+		looked := ""
+		out, err := vm.Call("f.jsonnet", map[string]any{"a": Plain{a}, "b": Fields{
+			"list":  func() any { looked += "list"; return []string{"x"} },
+			"other": func() any { looked += "other"; return 1 },
+		}})
 		require.NoError(t, err)
-		assert.Equal(t, a, looked)
-		assert.JSONEq(t, map[bool]string{true: `["x"]`, false: `"none"`}[a], string(out))
+		assert.Equal(t, map[bool]string{true: "list", false: ""}[a], looked)
+		assert.JSONEq(t, map[bool]string{true: `["x"]`, false: `["list", "other"]`}[a], string(out))
 	}
 }
 
