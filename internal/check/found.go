@@ -64,7 +64,7 @@ func (f *found) object(o *object, path fieldPath, hint, format string, args ...a
 // resource: what names the field comes first, then those that know every
 // field, then the schema. One defect gives one finding.
 func rank(rule string) int {
-	return slices.Index([]string{"", "KC09", "KC12", "KC13", "SC01", "SC02"}, rule)
+	return slices.Index([]string{"", "KC09", "KC12", "KC13", "KC25", "IN11", "SC01", "SC02"}, rule)
 }
 
 // distinct drops findings about a field that a better one is about, or about

@@ -84,7 +84,7 @@ func identityRules() []Rule {
 		{
 			ID:     "ID09",
 			Title:  "two meshes on one store have different ids",
-			What:   "Topologies that are given together and ask the same store for their series have different mesh ids, unless they share a cluster and so are one mesh.",
+			What:   "Topologies that are given together and ask the same store for their series have different mesh ids, unless they share a cluster with one control plane and so are one mesh.",
 			Why:    "The id is all that keeps the series of two meshes apart. Each Kiali would show the traffic of both.",
 			Fix:    "Give each mesh an id of its own, in Istio (values.global.meshID) and here.",
 			Source: "kiali graph/util.go (query_scope)",
@@ -278,7 +278,7 @@ func normalServer(server string) string {
 func meshIDs(ms []*mesh, f *found) {
 	for j, m := range ms {
 		for _, other := range ms[:j] {
-			if m.Spec.Mesh.ID != other.Spec.Mesh.ID || !maps.Equal(m.Spec.Metrics.Scope, other.Spec.Metrics.Scope) || m.store() != other.store() || len(sharedServers(m, other)) > 0 {
+			if m.Spec.Mesh.ID != other.Spec.Mesh.ID || !maps.Equal(m.Spec.Metrics.Scope, other.Spec.Metrics.Scope) || m.store() != other.store() || oneMesh(m, other) {
 				continue
 			}
 			at := m.At("spec", "mesh", "id")
@@ -287,6 +287,14 @@ func meshIDs(ms []*mesh, f *found) {
 				m.Spec.Mesh.ID, other.Metadata.Name, other.At("spec", "mesh", "id").SeenFrom(at))
 		}
 	}
+}
+
+// oneMesh tells whether two topologies are about one mesh: they share a cluster, and
+// its control plane is in the same namespace. A cluster can have two.
+func oneMesh(m, other *mesh) bool {
+	return slices.ContainsFunc(sharedServers(m, other), func(pair [2]int) bool {
+		return m.Spec.Clusters[pair[0]].ControlPlane.Namespace == other.Spec.Clusters[pair[1]].ControlPlane.Namespace
+	})
 }
 
 // sharedServers lists pairs of clusters of two topologies that are the same

@@ -255,7 +255,7 @@ func unpinned(m *mesh, f *found) {
 			switch path[len(path)-1] {
 			case "image_version":
 				if text == "latest" || text == "dev" {
-					f.object(o, path, "write the version, or image_digest", "image_version is %q, which is another image every week", text)
+					f.object(o, path, "remove it; kiali.version says which line the operator installs", "image_version is %q, which is another image every week", text)
 				}
 			case "image":
 				base := text[strings.LastIndexByte(text, '/')+1:]

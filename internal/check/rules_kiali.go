@@ -147,9 +147,9 @@ func kialiRules() []Rule {
 		{
 			ID: "KC16", Severity: finding.Warning, Also: finding.Info,
 			Title:  "users are told apart",
-			What:   "The strategy is not anonymous on an OpenShift hub, and openid does not have disable_rbac.",
-			Why:    "Everybody who reaches the Route sees, and unless kiali.viewOnly is set changes, what Kiali's own account may.",
-			Fix:    "Leave the strategy out, and users log in to OpenShift.",
+			What:   "The strategy is not anonymous on an OpenShift hub, nor on any hub without kiali.viewOnly, and openid does not have disable_rbac.",
+			Why:    "Everybody who reaches Kiali sees, and unless kiali.viewOnly is set changes, what Kiali's own account may.",
+			Fix:    "Leave the strategy out on OpenShift, and users log in there. Elsewhere use openid, or write viewOnly: true.",
 			Source: "kiali.io, authentication strategies",
 			mesh:   anonymous,
 		},
@@ -461,9 +461,15 @@ func grafana(m *mesh, f *found) {
 }
 
 func anonymous(m *mesh, f *found) {
-	if m.hub >= 0 && m.Spec.Kiali.Auth.Strategy == "anonymous" && m.Spec.Clusters[m.hub].Platform == "openshift" {
-		f.on(m, m.At("spec", "kiali", "auth", "strategy"), "leave the strategy out, and users log in to OpenShift",
-			"the strategy anonymous lets everybody who reaches the Route see what Kiali's account may see")
+	openshift := m.hub >= 0 && m.Spec.Clusters[m.hub].Platform == "openshift"
+	switch at := m.At("spec", "kiali", "auth", "strategy"); {
+	case m.hub < 0 || m.Spec.Kiali.Auth.Strategy != "anonymous":
+	case !m.Spec.Kiali.ViewOnly && openshift:
+		f.on(m, at, "leave the strategy out, and users log in to OpenShift", "the strategy anonymous lets everybody who reaches the Route change what Kiali's account may change, on every cluster")
+	case !m.Spec.Kiali.ViewOnly:
+		f.on(m, at, "write viewOnly: true in spec.kiali, or the strategy openid", "the strategy anonymous lets everybody who reaches Kiali change what its account may change, on every cluster")
+	case openshift:
+		f.on(m, at, "leave the strategy out, and users log in to OpenShift", "the strategy anonymous lets everybody who reaches the Route see what Kiali's account may see")
 	}
 	if o := m.hubKiali(); o != nil && o.is("auth.openid.disable_rbac", true) {
 		f.softer(finding.Info).object(o, spec("auth.openid.disable_rbac"), "remove it where users should see no more than their own rights allow",

@@ -33,7 +33,7 @@ func linkRules() []Rule {
 			ID: "RS03", Severity: finding.Warning,
 			Title:  "certificates are checked",
 			What:   "No insecure_skip_verify or insecure_skip_verify_tls is true in a Kiali resource, and no remote has access.insecureSkipTLSVerify: true.",
-			Why:    "Whoever is between Kiali and the server can read its token, which sees the whole cluster.",
+			Why:    "Whoever is between Kiali and the server can read what it logs in with. Its own token sees the whole cluster.",
 			Fix:    "Put the CA into the key additional-ca-bundle.pem of the ConfigMap <instance>-cabundle in Kiali's namespace.",
 			Source: "kiali business/openshift_oauth.go; kiali.io, TLS configuration",
 			mesh:   uncheckedCertificates,
@@ -119,7 +119,7 @@ func uncheckedCertificates(m *mesh, f *found) {
 			key, _ := path[len(path)-1].(string)
 			if on, _ := v.(bool); on && (key == "insecure_skip_verify" || key == "insecure_skip_verify_tls") {
 				f.object(o, path, "put the CA into the key additional-ca-bundle.pem of the ConfigMap "+m.Spec.Kiali.InstanceName+"-cabundle in "+m.Spec.Kiali.Namespace,
-					"%s is true, so whoever is in between can read Kiali's token", path[1:])
+					"%s is true, so whoever is in between can %s", path[1:], atStake(o, path))
 			}
 		})
 	}
@@ -129,6 +129,20 @@ func uncheckedCertificates(m *mesh, f *found) {
 				"the certificate of the API server is not checked, so whoever is in between can read the token of the link")
 		}
 	}
+}
+
+// atStake says what somebody gets who is between Kiali and a server: what Kiali logs
+// in with, if anything.
+func atStake(o *object, path fieldPath) string {
+	auth := path[:len(path)-1]
+	kind, _ := o.value(auth.below("type")).(string)
+	switch own, _ := o.value(auth.below("use_kiali_token")).(bool); {
+	case own || path[len(path)-1] == "insecure_skip_verify_tls":
+		return "read Kiali's token"
+	case kind == "" || kind == "none":
+		return "read and change what Kiali is told"
+	}
+	return "read the credential that Kiali logs in with"
 }
 
 func plainSecrets(m *mesh, f *found) {

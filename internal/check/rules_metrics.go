@@ -157,7 +157,7 @@ func metricsRules() []Rule {
 		{
 			ID: "PM19", Severity: finding.Warning,
 			Title:  "Kiali trusts the store's certificate",
-			What:   "With another strategy than openshift, the store is not an https Service of the OpenShift hub.",
+			What:   "From v2.22 on, with another strategy than openshift, the store is not an https Service of the OpenShift hub.",
 			Why:    "Such a Service has a certificate of the cluster's service CA, which Kiali loads with the strategy openshift only.",
 			Fix:    "Put the service CA into the key additional-ca-bundle.pem of the ConfigMap <instance>-cabundle, and suppress the rule.",
 			Source: "kiali config/config.go (getCABundlePaths)",

@@ -113,7 +113,8 @@ func caFiles(m *mesh, f *found) {
 
 func serviceCA(m *mesh, f *found) {
 	o := m.hubKiali()
-	if o == nil || m.of(o).Platform != "openshift" || m.Spec.Kiali.Auth.Strategy == "openshift" {
+	// Up to v2.17 the operator's role names the service CA for Prometheus itself.
+	if o == nil || m.of(o).Platform != "openshift" || m.Spec.Kiali.Auth.Strategy == "openshift" || m.of(o).KialiBefore(kiali.V2_22) {
 		return
 	}
 	u, err := url.Parse(o.text(prometheus + "url"))
@@ -124,7 +125,9 @@ func serviceCA(m *mesh, f *found) {
 		"the certificate of %s is of the service CA, which Kiali loads with the strategy openshift only; the strategy is %s", u.Hostname(), m.Spec.Kiali.Auth.Strategy)
 }
 
-var noHealthPage = regexp.MustCompile(`/(prometheus|select/[0-9:]+/prometheus)/?$`)
+// noHealthPage are addresses of stores that are known to have no /-/healthy below
+// them. A Prometheus with a route prefix, which /prometheus alone may be, has one.
+var noHealthPage = regexp.MustCompile(`/select/[0-9:]+/prometheus/?$|/api/prom/?$|^https?://[^/]*(mimir|cortex|victoria|vmselect|grafana)[^/]*/.*prometheus/?$`)
 
 func healthCheck(m *mesh, f *found) {
 	o := m.hubKiali()

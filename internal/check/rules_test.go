@@ -103,11 +103,13 @@ var cases = []struct {
 	{rule: "KC12", mutant: edits{"spec.kiali.spec": "{deployment: {verbose_mode: '4'}}"}, near: edits{"spec.kiali.spec": "{deployment: {logger: {log_level: debug}}}"}},
 	{rule: "KC13", mutant: edits{"spec.kiali.spec": "{deployment: {replica: 2}}"}, near: edits{"spec.kiali.spec": "{deployment: {replicas: 2}}"}},
 	{rule: "KC15", mutant: edits{"spec.kiali.spec": "{external_services: {grafana: {enabled: true}}}"}, near: edits{"spec.kiali.spec": "{external_services: {grafana: {enabled: true, internal_url: 'http://grafana.monitoring:3000'}}}"}},
-	{rule: "KC16", mutant: edits{"spec.kiali.auth": "{strategy: anonymous}"}, near: edits{"spec.kiali.auth": "{strategy: openshift}"}},
+	{rule: "KC16", mutant: edits{"spec.kiali.auth": "{strategy: anonymous}"}, near: edits{"spec.kiali.auth": "{strategy: anonymous}", "spec.kiali.viewOnly": "true", "spec.clusters.0.platform": "kubernetes", "spec.kiali.operator": "{install: none}"}},
 	{rule: "KC17", mutant: edits{"spec.clusters.1.kiali": "{version: v2.22}"}, near: edits{"spec.clusters.1.kiali": "{version: v2.27}"}},
 	{rule: "KC18", mutant: edits{"spec.kiali.spec": "{clustering: {clusters: [{name: west}]}}"}, near: edits{"spec.kiali.spec": "{clustering: {clusters: []}}"}},
 	{rule: "KC19", mutant: edits{"spec.kiali.version": "default"}, near: edits{"spec.kiali.version": "v2.22"}},
 	{rule: "KC20", mutant: edits{"spec.kiali.instanceName": strings.Repeat("k", 40), "spec.kiali.namespace": strings.Repeat("n", 23)}, near: edits{"spec.kiali.instanceName": strings.Repeat("k", 40), "spec.kiali.namespace": strings.Repeat("n", 22)}},
+
+	{rule: "KC25", mutant: edits{"spec.kiali.spec": "{server: {web_port: 443}}"}, near: edits{"spec.kiali.spec": "{server: {web_port: '443', web_schema: https}}"}},
 
 	{rule: "RS01", mutant: edits{"link west spec.server": "https://api.east.example.com:6443"}, near: edits{"link west spec.generation": "2", "link west spec.tokens": "[1, 2]"}},
 	{rule: "RS02", mutant: edits{"spec.clusters.1.server": "https://127.0.0.1:6443"}, near: edits{"spec.clusters.1.server": "https://128.0.0.1:6443"}},
@@ -128,6 +130,9 @@ var cases = []struct {
 	{rule: "RS18", mutant: edits{"link west": ""}, near: edits{"link west": "", "spec.kiali.links": "{source: external}"}, severity: finding.Warning},
 	{rule: "RS19", mutant: edits{"link west": "east"}, near: edits{"link west": "west"}},
 	{rule: "RS16", made: objects{"Secret metadata.labels": "{kiali.io/kiali-multi-cluster-secret: 'true'}"}, nearly: objects{"Secret metadata.labels": "{kiali.io/other: 'true'}"}},
+
+	{rule: "IN17", mutant: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.1}}"}, near: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.1}}", "spec.kiali.operator": "{install: none}"}},
+	{rule: "RS21", mutant: edits{"spec.clusters.1.access": "{proxyURL: 'http://proxy.example.com:3128'}"}, near: edits{"spec.clusters.1.access": "{proxyURL: 'http://proxy.example.com:3128'}", "spec.kiali.auth": "{strategy: anonymous}", "spec.kiali.viewOnly": "true"}},
 
 	{rule: "PM01", made: objects{"PodMonitor spec.namespaceSelector": "{any: true}"}, nearly: objects{"PodMonitor spec.jobLabel": "envoy-stats"}},
 	{rule: "PM02", made: objects{"drop PodMonitor": ""}, nearly: objects{"PodMonitor spec.jobLabel": "envoy-stats"}},
@@ -160,10 +165,21 @@ var cases = []struct {
 	{rule: "PM28", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}"}, near: edits{"spec.metrics.thanos.url": "https://thanos2.example.com"}},
 
 	{rule: "PM29", mutant: edits{"spec.metrics": "{store: prometheus, prometheus: {url: 'http://prometheus.istio-system:9090'}}"}, near: edits{"spec.metrics": "{store: prometheus, scope: none, prometheus: {url: 'http://prometheus.istio-system:9090'}}"}},
+	{rule: "PM34", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}", "spec.clusters.1.platform": "kubernetes", "spec.kiali.operator": "{install: none}"}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}"}},
+	{rule: "PM35", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'http://thanos-receive.monitoring.svc:19291'}"}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://receive.example.com'}"}},
+	{rule: "PM36", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/remote_write'}"},
+		near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/remote_write', settings: {sigv4: {region: eu-west-1}}}"}},
+	{rule: "PM37", mutant: edits{"spec.metrics.labels": "{openshift.io/user-monitoring: 'false'}"}, near: edits{"spec.metrics.labels": "{openshift.io/user-monitoring: 'true'}"}},
+	{rule: "PM38", made: objects{"PodMonitor spec.podMetricsEndpoints.0.metricRelabelings": "[{action: drop, sourceLabels: [__name__], regex: 'istio_request.*'}]"},
+		nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.metricRelabelings": "[{action: drop, sourceLabels: [__name__], regex: 'envoy_cluster_lb.*'}]"}},
+	{rule: "PM39", mutant: edits{"spec.mesh.dataPlane": "ambient", "spec.clusters.0.network": "n1", "spec.clusters.1.network": "n2"}, near: edits{"spec.mesh.dataPlane": "ambient", "spec.clusters.0.network": "n1", "spec.clusters.1.network": "n1"}},
 
 	{rule: "TR01", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}},
 	{rule: "TR02", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b}}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b, tenant: c}}}}"}},
 	{rule: "TR03", mutant: edits{"spec.clusters.1.kiali": "{spec: {external_services: {tracing: {enabled: true}}}}"}, near: edits{"spec.clusters.0.kiali": "{spec: {external_services: {tracing: {enabled: true}}}}"}},
+
+	{rule: "TR04", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, use_grpc: false, internal_url: 'https://tempo-mesh-gateway.tempo.svc:8080', auth: {type: bearer, use_kiali_token: true}}}}"},
+		near: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo.svc:3200'}}}"}},
 
 	{rule: "IN01", made: objects{"drop Subscription": ""}, mutant: edits{"spec.kiali.operator": "{install: olm}"}, near: edits{"spec.kiali.operator": "{install: none}"}},
 	{rule: "IN02", made: objects{"Telemetry *": "{kind: OperatorGroup, metadata: {name: a, namespace: openshift-operators}, spec: {}}"}, nearly: objects{"Telemetry *": "{kind: OperatorGroup, metadata: {name: a, namespace: kiali-operator}, spec: {}}"}},
@@ -175,7 +191,7 @@ var cases = []struct {
 	{rule: "IN08", mutant: edits{"spec.clusters.0.name": "eu-1", "spec.clusters.1.name": "eu.1", "spec.kiali.hub": "eu-1"}, near: edits{"spec.clusters.0.name": "eu-1", "spec.clusters.1.name": "eu1", "spec.kiali.hub": "eu-1"}},
 	{rule: "IN09", mutant: edits{"spec.clusters.1.server": "https://API.hub.example.com:6443/"}, near: edits{"spec.clusters.1.server": "https://api.hub.example.com:6444"}},
 	{rule: "IN10", mutant: edits{"spec.kiali.spec": "{external_services: {grafana: {external_url: 'kiali.${CTX_CLUSTER1}.example.com'}}}"}, near: edits{"spec.kiali.spec": "{external_services: {grafana: {external_url: kiali.example.com}}}"}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
-	{rule: "IN11", mutant: edits{"spec.kiali.spec": "{deployment: {image_version: latest}}"}, near: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.0}}"}},
+	{rule: "IN11", mutant: edits{"spec.kiali.operator": "{install: none}", "spec.kiali.spec": "{deployment: {image_version: latest}}"}, near: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.0}}"}},
 	{rule: "IN12", mutant: edits{}, others: true, other: edits{"metadata.name": "two", "spec.mesh.id": "mesh2"}, near: edits{}, alone: true,
 		otherNear: besides(nil)},
 	{rule: "IN13", made: objects{"copy Telemetry": ""}, nearly: objects{"PodMonitor spec.jobLabel": "a"}},

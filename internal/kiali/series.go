@@ -1,5 +1,7 @@
 package kiali
 
+import "strings"
+
 // Metrics lists the series that Kiali asks for, as regular expressions without
 // anchors (kiali/kiali: prometheus/, graph/telemetry/istio/, business/metrics*.go,
 // business/dashboards.go, handlers/overview.go, config/dashboards/). Histograms
@@ -21,6 +23,31 @@ func Metrics() []string {
 		"envoy_listener_(downstream_cx_active|http_downstream_rq)",
 		"up",
 	}
+}
+
+// MetricNames lists the series that Kiali asks for, each by its name.
+func MetricNames() []string {
+	var names []string
+	for _, pattern := range Metrics() {
+		names = append(names, spelled(pattern)...)
+	}
+	return names
+}
+
+// spelled lists what a pattern of names and (a|b) stands for.
+func spelled(pattern string) []string {
+	before, rest, found := strings.Cut(pattern, "(")
+	if !found {
+		return []string{pattern}
+	}
+	choice, after, _ := strings.Cut(rest, ")")
+	var names []string
+	for _, one := range strings.Split(choice, "|") {
+		for _, end := range spelled(after) {
+			names = append(names, before+one+end)
+		}
+	}
+	return names
 }
 
 // Labels lists the labels of these series that Kiali selects or groups by

@@ -1,0 +1,77 @@
+package check
+
+import (
+	"slices"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// refusedRules are about what a component refuses at its start, when everything has
+// been applied.
+func refusedRules() []Rule {
+	return []Rule{
+		{
+			ID:     "IN17",
+			Title:  "the operator takes the Kiali resource",
+			What:   "With kiali-ossm, and with the operator's chart, no image is chosen in deployment (image_name, image_version, image_digest), and kiali-ossm gets no containers beside Kiali's. With the strategy openshift the ingress is not off. No service has oauth2 together with gRPC.",
+			Why:    "The operator ends its run with a message in the status of the resource, and changes nothing. There is no account, no login and no token then.",
+			Fix:    "Remove the field; kiali.version says which line is installed.",
+			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml (its fail tasks)",
+			mesh:   operatorRefuses,
+		},
+		{
+			ID:     "RS21",
+			Title:  "a login can go the way that the link goes",
+			What:   "With the strategy openshift no OpenShift remote has access.proxyURL.",
+			Why:    "Kiali asks each cluster for its OAuth server at its start, and that client has no proxy. Kiali stops, so one such remote takes the hub down.",
+			Fix:    "Let the hub reach the API server without a proxy, or use another strategy.",
+			Source: "kiali business/openshift_oauth.go, cmd/server.go",
+			mesh:   loginByProxy,
+		},
+	}
+}
+
+func loginByProxy(m *mesh, f *found) {
+	if m.Spec.Kiali.Auth.Strategy != "openshift" {
+		return
+	}
+	for i := range m.Spec.Clusters {
+		if c := &m.Spec.Clusters[i]; i != m.hub && c.Platform == "openshift" && c.Access.ProxyURL != "" {
+			f.cluster(m, i, m.At("spec", "clusters", i, "access", "proxyURL"), "let the hub reach the API server without a proxy, or use another strategy",
+				"with the strategy openshift Kiali asks the cluster's OAuth server without the proxy, and stops at its start if it cannot")
+		}
+	}
+}
+
+// adHoc tells whether the operator of a cluster takes an image of the user's choice,
+// and containers: kiali-ossm and the chart do not by default; of an operator that
+// somebody else has installed nobody knows.
+func (m *mesh) adHoc(c *topology.Cluster) (image, containers bool) {
+	operator := &m.Spec.Kiali.Operator
+	ossm := m.OperatorBySubscription(c) && c.Platform == "openshift" && !slices.Contains([]string{"community-operators", "operatorhubio-catalog"}, operator.Source)
+	return !ossm && operator.Install != "helm", !ossm
+}
+
+func operatorRefuses(m *mesh, f *found) {
+	for _, o := range m.kialis {
+		if o == nil {
+			continue
+		}
+		image, containers := m.adHoc(m.of(o))
+		for _, key := range []string{"image_name", "image_version", "image_digest"} {
+			if text := o.text("deployment." + key); text != "" && !image {
+				f.object(o, spec("deployment."+key), "remove it; kiali.version says which line is installed", "deployment.%s is %q, and the operator refuses an image that it does not know", key, finding.Shorten(text))
+			}
+		}
+		if o.has("deployment.additional_pod_containers_yaml") && !containers {
+			f.object(o, spec("deployment.additional_pod_containers_yaml"), "remove it", "kiali-ossm refuses containers beside Kiali's")
+		}
+		if m.Spec.Kiali.Auth.Strategy == "openshift" && o.is("deployment.ingress.enabled", false) && m.of(o).Platform == "openshift" && !o.is("deployment.remote_cluster_resources_only", true) {
+			f.object(o, spec("deployment.ingress.enabled"), "remove it, or use another strategy", "the strategy openshift needs the Route, and deployment.ingress.enabled is false")
+		}
+		if o.text("external_services.tracing.auth.type") == "oauth2" && !o.is("external_services.tracing.use_grpc", false) {
+			f.object(o, spec("external_services.tracing.auth.type"), "add use_grpc: false to external_services.tracing", "the operator refuses oauth2 together with gRPC, and use_grpc is true unless said otherwise")
+		}
+	}
+}

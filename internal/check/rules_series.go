@@ -1,0 +1,234 @@
+package check
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
+)
+
+// seriesRules are about series that never reach Kiali's store, although everything
+// is applied.
+func seriesRules() []Rule {
+	return []Rule{
+		{
+			ID: "PM34", Severity: finding.Warning,
+			Title:  "every cluster sends its series",
+			What:   "With metrics.thanos.remoteWrite no cluster in the mesh is a Kubernetes cluster with monitors of this topology.",
+			Why:    "remoteWrite is written into OpenShift's user workload monitoring, which a Kubernetes cluster does not have. Its series stay there, and its workloads have no traffic in the graph.",
+			Fix:    "Have the cluster's own Prometheus send its series to the store, and suppress the rule.",
+			Source: "cluster-monitoring-operator Documentation/api.md",
+			mesh:   notSent,
+		},
+		{
+			ID: "PM35", Severity: finding.Warning,
+			Title:  "the store can be reached from every cluster",
+			What:   "With several clusters that send series, remoteWrite.url is not the address of a Service.",
+			Why:    "The name of a Service is known on its own cluster only. Prometheus on the others retries for ever, and only its log says so.",
+			Fix:    "Give the address of a Route, an Ingress or a load balancer, or a Service that all clusters have.",
+			Source: "Kubernetes, DNS for Services",
+			mesh:   sentNowhere,
+		},
+		{
+			ID:     "PM36",
+			Title:  "Amazon Managed Prometheus gets signed requests",
+			What:   "Where remoteWrite.url is a workspace of Amazon Managed Service for Prometheus, remoteWrite.settings has sigv4.",
+			Why:    "It answers 403 to a request that is not signed, and no series arrives.",
+			Fix:    "Add sigv4: {region: …} to remoteWrite.settings, with a role of the pods or with accessKey and secretKey as {name, key} of a Secret.",
+			Source: "Amazon Managed Service for Prometheus user guide, ingesting metrics",
+			mesh:   unsigned,
+		},
+		{
+			ID:     "PM37",
+			Title:  "user workload monitoring looks at the monitors",
+			What:   "No monitor on OpenShift has the label openshift.io/user-monitoring: \"false\".",
+			Why:    "The label is how a namespace or a monitor is taken out. Nothing of the mesh is scraped then.",
+			Fix:    "Remove the label.",
+			Source: "cluster-monitoring-operator assets/prometheus-user-workload/prometheus.yaml (podMonitorSelector)",
+			mesh:   takenOut,
+		},
+		{
+			ID: "PM38", Also: finding.Info,
+			Title:  "the metrics that Kiali asks for reach its store",
+			What:   "No keep or drop by name, in metricRelabelings of a monitor or in writeRelabelConfigs, and no override of the Telemetry takes a metric that Kiali reads. For istio_requests_total, the durations, the messages and the bytes of TCP it is an error, for the graph is made of them.",
+			Why:    "Kiali asks the store only. What is not there is missing in the graph, without an error.",
+			Fix:    "Leave the metric out of the rule.",
+			Source: "kiali graph/telemetry/istio, business/metrics*.go; istio.io, Telemetry (metrics overrides)",
+			mesh:   droppedMetrics,
+		},
+		{
+			ID: "PM39", Severity: finding.Info,
+			Title:  "ambient traffic across networks has a source",
+			What:   "With dataPlane ambient and clusters on several networks, the topology's owner knows that Istio needs AMBIENT_ENABLE_BAGGAGE. It is a setting of istiod and of ztunnel, which the topology does not show.",
+			Why:    "It is off by default. Without it, what comes over an east-west gateway has unknown source labels, and the graph shows the traffic from nobody.",
+			Fix:    "Set AMBIENT_ENABLE_BAGGAGE: \"true\" for istiod (values.pilot.env), and suppress the rule.",
+			Source: "istio pilot/pkg/features (1.29 to 1.31)",
+			mesh:   ambientNetworks,
+		},
+	}
+}
+
+func ambientNetworks(m *mesh, f *found) {
+	networks := map[string]bool{}
+	for i := range m.Spec.Clusters {
+		if c := &m.Spec.Clusters[i]; c.InMesh() {
+			networks[c.Network] = true
+		}
+	}
+	if m.Spec.Mesh.DataPlane == "ambient" && len(networks) > 1 {
+		f.on(m, m.At("spec", "mesh", "dataPlane"), "set AMBIENT_ENABLE_BAGGAGE: \"true\" for istiod (values.pilot.env), and suppress PM39",
+			"ambient traffic between %d networks has unknown sources unless Istio has AMBIENT_ENABLE_BAGGAGE on", len(networks))
+	}
+}
+
+func notSent(m *mesh, f *found) {
+	if m.Spec.Metrics.Store != "thanos" || m.Spec.Metrics.Thanos.RemoteWrite == nil {
+		return
+	}
+	for i := range m.Spec.Clusters {
+		if c := &m.Spec.Clusters[i]; c.Platform == "kubernetes" && c.InMesh() {
+			f.cluster(m, i, m.At("spec", "clusters", i, "platform"), "have its own Prometheus send the series of the mesh to the store, and suppress PM34",
+				"remoteWrite is for OpenShift's user workload monitoring, so the series of this Kubernetes cluster are not sent")
+		}
+	}
+}
+
+func sentNowhere(m *mesh, f *found) {
+	w := m.Spec.Metrics.Thanos.RemoteWrite
+	if m.Spec.Metrics.Store != "thanos" || w == nil {
+		return
+	}
+	u, err := url.Parse(w.URL)
+	if err != nil || !ofService(u.Hostname()) {
+		return
+	}
+	senders := 0
+	for i := range m.Spec.Clusters {
+		if c := &m.Spec.Clusters[i]; c.Platform == "openshift" && c.InMesh() {
+			senders++
+		}
+	}
+	if senders > 1 {
+		f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "url"), "give the address of a Route, an Ingress or a load balancer; suppress PM35 where every cluster has that Service",
+			"%s is the name of a Service, which %d clusters send their series to, and each looks for it at home", u.Hostname(), senders)
+	}
+}
+
+// ofService tells whether a host is that of a Service, which no other cluster knows.
+func ofService(host string) bool {
+	return strings.HasSuffix(host, ".svc") || strings.HasSuffix(host, ".svc.cluster.local") || host != "" && !strings.Contains(host, ":") && strings.Count(host, ".") < 2 && !publicDomain.MatchString(host)
+}
+
+// publicDomain is a name with a dot that is no <service>.<namespace>: one with a
+// domain that everybody knows.
+var publicDomain = regexp.MustCompile(`\.(com|org|net|io|dev|cloud|local|lan|internal|test|example|[a-z]{2})$`)
+
+var amazonStore = regexp.MustCompile(`^aps-workspaces\.[-a-z0-9]+\.amazonaws\.com(\.cn)?$`)
+
+func unsigned(m *mesh, f *found) {
+	w := m.Spec.Metrics.Thanos.RemoteWrite
+	if m.Spec.Metrics.Store != "thanos" || w == nil {
+		return
+	}
+	if u, err := url.Parse(w.URL); err == nil && amazonStore.MatchString(u.Hostname()) && w.Settings["sigv4"] == nil {
+		f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "url"), "add sigv4: {region: …} to remoteWrite.settings",
+			"%s takes signed requests only, and remoteWrite.settings has no sigv4", u.Hostname())
+	}
+}
+
+func takenOut(m *mesh, f *found) {
+	const label = "openshift.io/user-monitoring"
+	for _, o := range m.monitors() {
+		path := fieldPath{"metadata", "labels", label}
+		if value, _ := o.value(path).(string); value == "false" && m.of(o).Platform == "openshift" {
+			f.object(o, path, "remove the label", "the %s %s has %s: \"false\", so user workload monitoring does not look at it", o.ID.Kind, o.ID.Name, label)
+		}
+	}
+}
+
+// graphMetric tells whether the graph is made of a metric.
+func graphMetric(name string) bool {
+	return strings.HasPrefix(name, "istio_") && name != "istio_build" && !strings.HasPrefix(name, "istio_request_bytes") && !strings.HasPrefix(name, "istio_response_bytes")
+}
+
+func droppedMetrics(m *mesh, f *found) {
+	m.relabelings(func(r relabeling) {
+		if r.metric {
+			if lost := lostBy(r); len(lost) > 0 {
+				f.lost(lost).relabeling(m, r, "regex", "leave them out of the rule", "%s takes %s from the series, which Kiali asks for", r.action(), finding.List(lost, most))
+			}
+		}
+	})
+	for _, o := range m.kinds("Telemetry") {
+		metrics, _ := o.value(spec("metrics")).([]any)
+		for i, entry := range metrics {
+			overrides, _ := valueAt(entry, fieldPath{"overrides"}).([]any)
+			for j, override := range overrides {
+				off := valueAt(override, fieldPath{"disabled"}) == true
+				if metric, _ := valueAt(override, fieldPath{"match", "metric"}).(string); off && (metric == "" || metric == "ALL_METRICS" || readMetrics[metric]) {
+					f.object(o, spec("metrics").below(i, "overrides", j), "remove the override, or match a metric that Kiali does not read",
+						"the Telemetry %s turns off %s, which Kiali's graph is made of", o.ID.Name, orAll(metric))
+				}
+			}
+		}
+	}
+}
+
+// readMetrics are the metrics of Istio's Telemetry that Kiali reads, by the names
+// that an override gives them (istio.io, Telemetry, IstioMetric).
+var readMetrics = map[string]bool{
+	"REQUEST_COUNT": true, "REQUEST_DURATION": true, "REQUEST_SIZE": true, "RESPONSE_SIZE": true, "TCP_OPENED_CONNECTIONS": true, "TCP_CLOSED_CONNECTIONS": true,
+	"TCP_SENT_BYTES": true, "TCP_RECEIVED_BYTES": true, "GRPC_REQUEST_MESSAGES": true, "GRPC_RESPONSE_MESSAGES": true,
+}
+
+func orAll(metric string) string {
+	if metric == "" || metric == "ALL_METRICS" {
+		return "all metrics"
+	}
+	return metric
+}
+
+// lost is the collector for metrics that go missing.
+func (f *found) lost(metrics []string) *found {
+	for _, name := range metrics {
+		if graphMetric(name) {
+			return f
+		}
+	}
+	return f.softer(finding.Info)
+}
+
+// lostBy are the metrics of Kiali that a rule takes away by their name alone. What
+// a rule takes by other labels too cannot be told.
+func lostBy(r relabeling) []string {
+	sources, _ := r.rule["sourceLabels"].([]any)
+	text, _ := r.text("regex")
+	re, err := regexp.Compile("^(?s:" + text + ")$")
+	if r.action() != "keep" && r.action() != "drop" || len(sources) != 1 || sources[0] != "__name__" || text == "" || err != nil {
+		return nil
+	}
+	var lost []string
+	for _, name := range kiali.MetricNames() {
+		if r.carries(name) && re.MatchString(name) == (r.action() == "drop") {
+			lost = append(lost, name)
+		}
+	}
+	return lost
+}
+
+// carries tells whether a metric comes by where the rule stands: from proxies, from
+// istiod, or from all that user workload monitoring scrapes.
+func (r relabeling) carries(metric string) bool {
+	istiod := strings.HasPrefix(metric, "pilot_") || strings.HasPrefix(metric, "process_") || metric == "istio_build"
+	switch {
+	case strings.HasPrefix(metric, "container_"):
+		return false // the platform's
+	case r.o == nil || metric == "up":
+		return r.o == nil
+	case r.o.ID.Kind == "ServiceMonitor":
+		return istiod
+	}
+	return !istiod
+}

@@ -1,0 +1,40 @@
+package kiali
+
+import (
+	_ "embed"
+	"strings"
+	"sync"
+)
+
+// typesTSV has the type of every field of the Kiali resource that a definition
+// gives one: its path, its type, and the values that are allowed where only some
+// are. The test TestTypes makes it.
+//
+//go:embed types.tsv
+var typesTSV string
+
+// Type is what may be the value of a field.
+type Type struct {
+	Name   string   // string, boolean, integer, number, int-or-string, array or object
+	Items  string   // the type of an array's items, where it is known
+	Values []string // the only ones; none where all are
+}
+
+// TypeOf maps the paths of fields below spec, in which a list ends with [], to
+// their types.
+var TypeOf = sync.OnceValue(func() map[string]Type {
+	types := map[string]Type{}
+	for line := range strings.Lines(typesTSV) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		columns := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		var t Type
+		t.Name, t.Items, _ = strings.Cut(columns[1], " of ")
+		if len(columns) > 2 {
+			t.Values = strings.Split(columns[2], ",")
+		}
+		types[columns[0]] = t
+	}
+	return types
+})
