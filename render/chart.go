@@ -17,52 +17,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// chartValue is a value of the chart: where it is, which value of a template
-// it is, and what it means. A value of a cluster for which there is no general
-// one has no default.
-type chartValue struct{ path, hole, doc string }
-
-// chartValues are in the order of the chart's values.yaml. What shapes tell
-// apart only because a template cannot look at a value (whose scrape interval,
-// whose text) is one value here.
-func chartValues() []chartValue {
-	return []chartValue{
-		{"cluster.name", "cluster.name", "The cluster's one name, as Istio and Kiali have it."},
-		{"topology.name", "topology.name", "The name of the topology, which every object has as a label."},
-		{"mesh.id", "topology.mesh.id", "The mesh that all series are of; Kiali asks for no other."},
-		{"mesh.controlPlaneNamespace", "cluster.controlPlaneNamespace", "The namespace of istiod."},
-		{"kiali.instanceName", "topology.kiali.instanceName", "The name of the Kiali resource, the same on every cluster: the hub looks for it."},
-		{"kiali.namespace", "topology.kiali.namespace", "The namespace of the Kiali resource, the same on every cluster."},
-		{"kiali.serviceAccount", "topology.kiali.serviceAccount", "The service account that the operator makes: the instance name with -service-account."},
-		{"kiali.monitoringView", "topology.kiali.monitoringView", "The name of the ClusterRoleBinding by which the server may ask the cluster's metrics."},
-		{"kiali.version", "cluster.version", "The line of the Kiali server that the operator installs."},
-		{"kiali.host", "cluster.host", "The host of the hub's Kiali."},
-		{"kiali.webRoot", "cluster.webRoot", "The path that the hub's Kiali is served under, where it is not the platform's."},
-		{"kiali.callback", "cluster.callback", "Where a login on this cluster leads back to: the hub's Kiali, and in it this cluster."},
-		{"kiali.spec", "cluster.kialiSpec", "Merged over the spec of the Kiali resource: maps merge, all else is replaced. Null is Helm's word for removing a value, so it cannot be set."},
-		{"operator.channel", "topology.operator.channel", "The channel of the operator's Subscription."},
-		{"operator.openshift.package", "topology.operator.openshift.package", "The operator's name in the catalog on OpenShift."},
-		{"operator.openshift.source", "topology.operator.openshift.source", "The catalog that the operator comes from on OpenShift."},
-		{"operator.kubernetes.package", "topology.operator.kubernetes.package", "The operator's name in the catalog on other platforms."},
-		{"operator.kubernetes.source", "topology.operator.kubernetes.source", "The catalog that the operator comes from on other platforms."},
-		{"store.url", "topology.store.url", "The metrics store that the hub's Kiali asks."},
-		{"store.username", "topology.store.username", "A reference secret:NAME:KEY, never the user name itself."},
-		{"store.password", "topology.store.password", "A reference secret:NAME:KEY, never the password itself."},
-		{"store.token", "topology.store.token", "A reference secret:NAME:KEY, never the token itself."},
-		{"store.interval", "topology.store.interval", "The longest scrape interval of the clusters: Kiali asks for no rate over less than two."},
-		{"store.scope", "topology.store.scope", "The labels of the series that the hub's Kiali asks for."},
-		{"metrics.interval", "cluster.interval", "The time between two scrapes."},
-		{"metrics.labels", "topology.metrics.labels", "Further labels on the monitors, which a Prometheus may select by."},
-		{"metrics.podMonitor", "topology.monitors.name", "The name of every PodMonitor."},
-		{"telemetry.name", "topology.telemetry.name", "The name of the mesh-wide Telemetry."},
-		{"telemetry.spec", "topology.telemetry.spec", "Merged over the spec of the mesh-wide Telemetry."},
-		{"monitoring.clusterConfig", "cluster.monitoringConfig", "The whole text of cluster-monitoring-config."},
-		{"monitoring.workloadConfig", "cluster.workloadConfig", "The whole text of user-workload-monitoring-config."},
-		{"kiali.podAnnotations", "cluster.podAnnotations", "Annotations of the hub's Kiali pods: its own by default, and one that changes with the links, by which it starts anew."},
-		{"links.encryptedData", "cluster.links", "The sealed kubeconfig of each remote, on the hub."},
-	}
-}
-
 // shapeDocs say what the fields of shape mean, by their names in the values.
 var shapeDocs = map[string]string{
 	"hub":              "Whether the Kiali server runs here; else the cluster is a remote.",
@@ -162,16 +116,16 @@ func chartOf(t *topology.Topology, from Sources, overlays []overlay.Overlay) (*c
 	if t.Spec.Kiali.Version != kiali.Default {
 		c.Version = t.Spec.Kiali.Version.String()
 	}
-	shared, defaults, home := topologyValues(t), defaultValues(t), callback(t)
+	shared, home := topologyValues(t), callback(t)
 	holes := map[string]leaves{resource.ScopeTopology: {}, resource.ScopeCluster: {}}
-	for _, v := range chartValues() {
+	for i := range values {
+		v := &values[i]
+		if v.chart == "" {
+			continue
+		}
 		scope, path, _ := strings.Cut(v.hole, ".")
 		holes[scope][path] = nil
-		value := defaults[v.hole]
-		if scope == resource.ScopeTopology && value == nil {
-			value = shared[path]
-		}
-		c.Values = append(c.Values, chart.Value{Path: v.path, Hole: v.hole, Doc: v.doc, Default: value, Required: v.hole == "cluster.name"})
+		c.Values = append(c.Values, chart.Value{Path: v.chart, Hole: v.hole, Doc: v.doc, Default: v.general(t), Required: v.hole == "cluster.name"})
 	}
 	e := chartEvaluation{
 		templates: from.Templates,
@@ -238,27 +192,6 @@ func shapeFields(s overlaid) map[string]any {
 	fields["monitoringConfig"] = s.MonitoringConfig != "" // whose it is, the chart does not ask
 	fields[fieldOverlays] = s.overlays
 	return fields
-}
-
-// defaultValues are those of a cluster that says nothing itself, by hole.
-func defaultValues(t *topology.Topology) map[string]any {
-	values := map[string]any{
-		"cluster.controlPlaneNamespace": t.Spec.Mesh.ControlPlaneNamespace,
-
-		"cluster.interval":        t.Spec.Metrics.Interval,
-		"cluster.version":         t.Spec.Kiali.Version.String(),
-		"cluster.kialiSpec":       map[string]any{},
-		"topology.metrics.labels": map[string]string{},
-		"cluster.links":           map[string]string{},
-		"cluster.podAnnotations":  map[string]string{},
-	}
-	if len(t.Spec.Metrics.Labels) > 0 {
-		values["topology.metrics.labels"] = t.Spec.Metrics.Labels
-	}
-	if uwm := t.Spec.Metrics.UserWorkloadMonitoring; uwm.Manage {
-		values["cluster.monitoringConfig"] = configText(uwm.Config)
-	}
-	return values
 }
 
 // chartLists are what the templates of a chart range over.

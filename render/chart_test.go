@@ -11,31 +11,38 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// TestChartKnowsEveryValue finds a value that a template may place and a chart
-// would not have, and a field of shape that nobody could read about.
-func TestChartKnowsEveryValue(t *testing.T) {
-	known := map[string]bool{
-		"topology.metrics.interval": true, // in a chart the default of cluster.interval
-		"topology.monitoringConfig": true, // of cluster.monitoringConfig
-
-		"topology.mesh.controlPlaneNamespace": true, // of cluster.controlPlaneNamespace
-	}
-	for _, v := range chartValues() {
-		assert.NotEmpty(t, v.doc, v.path)
-		known[v.hole] = true
-	}
+// TestValues shows that every value is told about, follows from a field that the
+// topology has, and is used by a template; and that nobody has to look for what a
+// field of shape means.
+func TestValues(t *testing.T) {
+	used := map[string]bool{}
 	for _, pair := range synthetic(t) {
-		for path := range topologyValues(pair[0]) {
-			assert.True(t, known[resource.ScopeTopology+"."+path], "topology.%s", path)
-		}
-		for i := range pair[0].Spec.Clusters {
-			for path := range clusterValues(pair[0], &pair[0].Spec.Clusters[i], callback(pair[0]), linksOf(pair[0])) {
-				assert.True(t, known[resource.ScopeCluster+"."+path], "cluster.%s", path)
+		clusters, err := Clusters(pair[0], SourcesOf(pair[0]))
+		require.NoError(t, err)
+		for i := range clusters {
+			for _, r := range clusters[i].Resources {
+				for _, hole := range r.Body.Holes() {
+					used[hole] = true
+				}
 			}
 		}
+	}
+	known, fields := map[string]bool{}, topology.Fields()
+	for _, v := range values {
+		known[v.hole] = true
+		assert.Equal(t, v.chart != "", v.doc != "", "%s is told about where users of the chart read it", v.hole)
+		assert.True(t, used[v.hole], "no template uses %s", v.hole)
+		_, hint := topology.Lookup(fields, v.from)
+		assert.Empty(t, hint, "%s follows from %s, which no topology has", v.hole, v.from)
+	}
+	for hole := range used {
+		scope, _, _ := strings.Cut(hole, ".")
+		_, isItem := itemHoles()[scope]
+		assert.True(t, known[hole] || isItem, "%s has no row in values", hole)
 	}
 	for name := range shapeFields(overlaid{}) {
 		assert.Contains(t, shapeDocs, name)

@@ -40,21 +40,14 @@ func (l Links) generations(t *topology.Topology, remote *topology.Cluster) []int
 	return []int{1}
 }
 
-// values are those of the hub that follow from its links. The keys of a Secret
-// are the names of remotes, so what is sealed is a value as a whole.
-func (l Links) values(t *topology.Topology) leaves {
-	remotes := l.sealed(t)
-	switch {
-	case len(remotes) == 0:
-		return nil
-	case t.Spec.Kiali.Links.Format == "single":
-		data := make(map[string]string, len(remotes))
-		for _, c := range remotes {
-			data[c.Name] = l[c.Name].Spec.EncryptedData
-		}
-		return leaves{"links": data}
+// items are the sealed kubeconfigs of remotes. The keys of a Secret are the
+// names of remotes, so what is sealed is a value as a whole.
+func (l Links) items(remotes []*topology.Cluster) map[string]string {
+	data := make(map[string]string, len(remotes))
+	for _, c := range remotes {
+		data[c.Name] = l[c.Name].Spec.EncryptedData
 	}
-	return leaves{"podAnnotations": podAnnotations(t.Hub(), l.digest(remotes))}
+	return data
 }
 
 // digest is another one whenever something is sealed anew.

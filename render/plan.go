@@ -2,12 +2,10 @@ package render
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
-	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -138,136 +136,6 @@ func strategyOn(t *topology.Topology, c *topology.Cluster) string {
 	}
 	return strategy
 }
-
-// leaves are values by their path; what is derived from the topology is
-// derived here, once. A leaf that only some shapes have is there for those.
-type leaves = map[string]any
-
-func topologyValues(t *topology.Topology) leaves {
-	s := &t.Spec
-	operator := s.Kiali.Operator
-	values := leaves{
-		"name":                       t.Metadata.Name,
-		"mesh.id":                    s.Mesh.ID,
-		"mesh.controlPlaneNamespace": s.Mesh.ControlPlaneNamespace,
-		"kiali.instanceName":         s.Kiali.InstanceName,
-		"kiali.namespace":            s.Kiali.Namespace,
-		"kiali.serviceAccount":       t.Account(),
-		"kiali.monitoringView":       s.Kiali.InstanceName + "-" + s.Kiali.Namespace + "-monitoring-view",
-		"operator.channel":           operator.Channel,
-		"metrics.interval":           s.Metrics.Interval,
-		"store.interval":             t.StoreInterval(),
-		"telemetry.name":             s.Telemetry.Name,
-		"monitors.name":              s.Metrics.Monitors.Name,
-	}
-	for platform, catalog := range map[string]string{"openshift": "redhat-operators", "kubernetes": "operatorhubio-catalog"} {
-		source := cmp.Or(operator.Source, catalog)
-		values["operator."+platform+".source"] = source
-		values["operator."+platform+".package"] = operatorPackage(source)
-	}
-	if len(s.Metrics.Labels) > 0 {
-		values["metrics.labels"] = s.Metrics.Labels
-	}
-	if len(s.Telemetry.Spec) > 0 {
-		values["telemetry.spec"] = s.Telemetry.Spec
-	}
-	if s.Metrics.Scope.Word() == "" {
-		values["store.scope"] = map[string]string(s.Metrics.Scope)
-	}
-	if uwm := s.Metrics.UserWorkloadMonitoring; uwm.Manage {
-		values["monitoringConfig"] = configText(uwm.Config)
-	}
-	if url := storeURL(t); url != "" {
-		values["store.url"] = url
-	}
-	switch auth := storeAuth(t); auth.Type {
-	case "basic":
-		values["store.username"] = auth.Username
-		values["store.password"] = auth.Password
-	case "bearer":
-		values["store.token"] = auth.Token
-	}
-	return values
-}
-
-// operatorPackage names the operator in a catalog: those of the community have
-// the upstream package.
-func operatorPackage(source string) string {
-	switch source {
-	case "community-operators", "operatorhubio-catalog":
-		return "kiali"
-	}
-	return "kiali-ossm"
-}
-
-func storeURL(t *topology.Topology) string {
-	switch t.Spec.Metrics.Store {
-	case "prometheus":
-		return t.Spec.Metrics.Prometheus.URL
-	case "thanos":
-		return t.Spec.Metrics.Thanos.URL
-	}
-	return ""
-}
-
-func storeAuth(t *topology.Topology) topology.StoreAuth {
-	switch t.Spec.Metrics.Store {
-	case "prometheus":
-		return t.Spec.Metrics.Prometheus.Auth
-	case "thanos":
-		return t.Spec.Metrics.Thanos.Auth
-	}
-	return topology.StoreAuth{Type: "none"}
-}
-
-// callback is the URI that users of the hub come back to from a login.
-func callback(t *topology.Topology) string {
-	root := strings.TrimSuffix(t.Hub().Kiali.WebRoot, "/")
-	return "https://" + t.HubHost() + root + "/api/auth/callback"
-}
-
-func clusterValues(t *topology.Topology, c *topology.Cluster, callback string, links Links) leaves {
-	values := leaves{
-		"controlPlaneNamespace": c.ControlPlane.Namespace,
-
-		"name":     c.Name,
-		"version":  c.Kiali.Version.String(),
-		"interval": c.Metrics.Interval,
-	}
-	if t.IsHub(c) {
-		values["host"] = t.HubHost()
-		values["callback"] = callback
-		if c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform) {
-			values["webRoot"] = c.Kiali.WebRoot
-		}
-		maps.Copy(values, links.values(t))
-	} else {
-		// Kiali's server takes the first redirect URI of a remote's
-		// OAuthClient, and routes the callback by its last part.
-		values["callback"] = callback + "/" + c.Name
-	}
-	if spec := kialiSpec(t, c); len(spec) > 0 {
-		values["kialiSpec"] = spec
-	}
-	if uwm := c.UserWorkloadMonitoring; uwm != nil && uwm.Manage {
-		values["monitoringConfig"] = configText(uwm.Config)
-	}
-	if remoteWrites(t, c) {
-		values["workloadConfig"] = configText(workloadConfig(t.Spec.Metrics.Thanos.RemoteWrite, c.Name))
-	}
-	return values
-}
-
-// kialiSpec is what the topology merges over the spec of a cluster's Kiali
-// resource: what it says about the hub, and over that what the cluster says.
-func kialiSpec(t *topology.Topology, c *topology.Cluster) map[string]any {
-	if t.IsHub(c) {
-		return resource.Merge(t.Spec.Kiali.Spec, c.Kiali.Spec)
-	}
-	return c.Kiali.Spec
-}
-
-func configText(config map[string]any) string { return string(resource.Encode(nil, config)) }
 
 // namespacesOf lists the namespaces of a cluster in which proxies run, the
 // control plane's with its gateways among them, sorted, each once. A cluster

@@ -1,0 +1,334 @@
+package render
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// value is a value that templates place. Its row in values is the only place
+// where it is said what it is.
+type value struct {
+	hole  string // where templates have it: its scope, and its path within that
+	chart string // where the chart has it; "": the chart has one value for two
+	from  string // the field of the topology that it follows from
+	doc   string // what it is, for those who read the chart
+
+	// of gives the value, nil for a shape that has none.
+	of func(s site) any
+	// otherwise is its default in the chart where no cluster has to say it; nil: it
+	// is the topology's value, and a value of clusters has no default.
+	otherwise func(t *topology.Topology) any
+}
+
+// site is what values are taken from: a topology with its links and, for those
+// of the scope cluster, a cluster.
+type site struct {
+	*topology.Topology
+	cluster *topology.Cluster
+	links   Links
+	home    string // where logins on the hub come back to
+}
+
+func (s site) onHub() bool { return s.IsHub(s.cluster) }
+
+// leaves are values by their path within a scope.
+type leaves = map[string]any
+
+// given is a value, or nil where it is empty.
+func given[T comparable](v T) any {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return v
+}
+
+// values has every value, in the order of the chart's values.yaml. Templates can
+// use no other, and use each of them.
+var values = []value{
+	{hole: "cluster.name", chart: "cluster.name", from: "spec.clusters[].name",
+		doc: "The cluster's one name, as Istio and Kiali have it.",
+		of:  func(s site) any { return s.cluster.Name }},
+	{hole: "topology.name", chart: "topology.name", from: "metadata.name",
+		doc: "The name of the topology, which every object has as a label.",
+		of:  func(s site) any { return s.Metadata.Name }},
+	{hole: "topology.mesh.id", chart: "mesh.id", from: "spec.mesh.id",
+		doc: "The mesh that all series are of; Kiali asks for no other.",
+		of:  func(s site) any { return s.Spec.Mesh.ID }},
+	{hole: "topology.mesh.controlPlaneNamespace", from: "spec.mesh.controlPlaneNamespace",
+		of: func(s site) any { return s.Spec.Mesh.ControlPlaneNamespace }},
+	{hole: "cluster.controlPlaneNamespace", chart: "mesh.controlPlaneNamespace", from: "spec.clusters[].controlPlane.namespace",
+		doc:       "The namespace of istiod.",
+		of:        func(s site) any { return s.cluster.ControlPlane.Namespace },
+		otherwise: func(t *topology.Topology) any { return t.Spec.Mesh.ControlPlaneNamespace }},
+
+	{hole: "topology.kiali.instanceName", chart: "kiali.instanceName", from: "spec.kiali.instanceName",
+		doc: "The name of the Kiali resource, the same on every cluster: the hub looks for it.",
+		of:  func(s site) any { return s.Spec.Kiali.InstanceName }},
+	{hole: "topology.kiali.namespace", chart: "kiali.namespace", from: "spec.kiali.namespace",
+		doc: "The namespace of the Kiali resource, the same on every cluster.",
+		of:  func(s site) any { return s.Spec.Kiali.Namespace }},
+	{hole: "topology.kiali.serviceAccount", chart: "kiali.serviceAccount", from: "spec.kiali.instanceName",
+		doc: "The service account that the operator makes: the instance name with -service-account.",
+		of:  func(s site) any { return s.Account() }},
+	{hole: "topology.kiali.monitoringView", chart: "kiali.monitoringView", from: "spec.kiali.instanceName",
+		doc: "The name of the ClusterRoleBinding by which the server may ask the cluster's metrics.",
+		of:  func(s site) any { return s.Spec.Kiali.InstanceName + "-" + s.Spec.Kiali.Namespace + "-monitoring-view" }},
+	{hole: "cluster.version", chart: "kiali.version", from: "spec.clusters[].kiali.version",
+		doc:       "The line of the Kiali server that the operator installs.",
+		of:        func(s site) any { return s.cluster.Kiali.Version.String() },
+		otherwise: func(t *topology.Topology) any { return t.Spec.Kiali.Version.String() }},
+	{hole: "cluster.host", chart: "kiali.host", from: "spec.clusters[].kiali.host",
+		doc: "The host of the hub's Kiali.",
+		of: func(s site) any {
+			if !s.onHub() {
+				return nil
+			}
+			return s.HubHost()
+		}},
+	{hole: "cluster.webRoot", chart: "kiali.webRoot", from: "spec.clusters[].kiali.webRoot",
+		doc: "The path that the hub's Kiali is served under, where it is not the platform's.",
+		of: func(s site) any {
+			if c := s.cluster; s.onHub() && c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform) {
+				return c.Kiali.WebRoot
+			}
+			return nil
+		}},
+	{hole: "cluster.callback", chart: "kiali.callback", from: "spec.clusters[].kiali.host",
+		doc: "Where a login on this cluster leads back to: the hub's Kiali, and in it this cluster.",
+		of: func(s site) any {
+			if s.onHub() {
+				return s.home
+			}
+			// Kiali's server takes the first redirect URI of a remote's
+			// OAuthClient, and routes the callback by its last part.
+			return s.home + "/" + s.cluster.Name
+		}},
+	{hole: "cluster.kialiSpec", chart: "kiali.spec", from: "spec.clusters[].kiali.spec",
+		doc: "Merged over the spec of the Kiali resource: maps merge, all else is replaced. Null is Helm's word for removing a value, so it cannot be set.",
+		of: func(s site) any {
+			if spec := kialiSpec(s.Topology, s.cluster); len(spec) > 0 {
+				return spec
+			}
+			return nil
+		},
+		otherwise: func(*topology.Topology) any { return map[string]any{} }},
+
+	{hole: "topology.operator.channel", chart: "operator.channel", from: "spec.kiali.operator.channel",
+		doc: "The channel of the operator's Subscription.",
+		of:  func(s site) any { return s.Spec.Kiali.Operator.Channel }},
+	{hole: "topology.operator.openshift.package", chart: "operator.openshift.package", from: "spec.kiali.operator.source",
+		doc: "The operator's name in the catalog on OpenShift.",
+		of:  func(s site) any { return operatorPackage(catalog(s.Topology, "openshift")) }},
+	{hole: "topology.operator.openshift.source", chart: "operator.openshift.source", from: "spec.kiali.operator.source",
+		doc: "The catalog that the operator comes from on OpenShift.",
+		of:  func(s site) any { return catalog(s.Topology, "openshift") }},
+	{hole: "topology.operator.kubernetes.package", chart: "operator.kubernetes.package", from: "spec.kiali.operator.source",
+		doc: "The operator's name in the catalog on other platforms.",
+		of:  func(s site) any { return operatorPackage(catalog(s.Topology, "kubernetes")) }},
+	{hole: "topology.operator.kubernetes.source", chart: "operator.kubernetes.source", from: "spec.kiali.operator.source",
+		doc: "The catalog that the operator comes from on other platforms.",
+		of:  func(s site) any { return catalog(s.Topology, "kubernetes") }},
+
+	{hole: "topology.store.url", chart: "store.url", from: "spec.metrics",
+		doc: "The metrics store that the hub's Kiali asks.",
+		of:  func(s site) any { return given(storeURL(s.Topology)) }},
+	{hole: "topology.store.username", chart: "store.username", from: "spec.metrics",
+		doc: "A reference secret:NAME:KEY, never the user name itself.",
+		of:  func(s site) any { return ofType("basic", s, storeAuth(s.Topology).Username) }},
+	{hole: "topology.store.password", chart: "store.password", from: "spec.metrics",
+		doc: "A reference secret:NAME:KEY, never the password itself.",
+		of:  func(s site) any { return ofType("basic", s, storeAuth(s.Topology).Password) }},
+	{hole: "topology.store.token", chart: "store.token", from: "spec.metrics",
+		doc: "A reference secret:NAME:KEY, never the token itself.",
+		of:  func(s site) any { return ofType("bearer", s, storeAuth(s.Topology).Token) }},
+	{hole: "topology.store.interval", chart: "store.interval", from: "spec.metrics.interval",
+		doc: "The longest scrape interval of the clusters: Kiali asks for no rate over less than two.",
+		of:  func(s site) any { return s.StoreInterval() }},
+	{hole: "topology.store.scope", chart: "store.scope", from: "spec.metrics.scope",
+		doc: "The labels of the series that the hub's Kiali asks for.",
+		of: func(s site) any {
+			if s.Spec.Metrics.Scope.Word() != "" {
+				return nil
+			}
+			return map[string]string(s.Spec.Metrics.Scope)
+		}},
+
+	{hole: "topology.metrics.interval", from: "spec.metrics.interval",
+		of: func(s site) any { return s.Spec.Metrics.Interval }},
+	{hole: "cluster.interval", chart: "metrics.interval", from: "spec.clusters[].metrics.interval",
+		doc:       "The time between two scrapes.",
+		of:        func(s site) any { return s.cluster.Metrics.Interval },
+		otherwise: func(t *topology.Topology) any { return t.Spec.Metrics.Interval }},
+	{hole: "topology.metrics.labels", chart: "metrics.labels", from: "spec.metrics.labels",
+		doc: "Further labels on the monitors, which a Prometheus may select by.",
+		of: func(s site) any {
+			if len(s.Spec.Metrics.Labels) == 0 {
+				return nil
+			}
+			return s.Spec.Metrics.Labels
+		},
+		otherwise: func(t *topology.Topology) any {
+			if len(t.Spec.Metrics.Labels) == 0 {
+				return map[string]string{}
+			}
+			return t.Spec.Metrics.Labels
+		}},
+	{hole: "topology.monitors.name", chart: "metrics.podMonitor", from: "spec.metrics.monitors.name",
+		doc: "The name of every PodMonitor.",
+		of:  func(s site) any { return s.Spec.Metrics.Monitors.Name }},
+	{hole: "topology.telemetry.name", chart: "telemetry.name", from: "spec.telemetry.name",
+		doc: "The name of the mesh-wide Telemetry.",
+		of:  func(s site) any { return s.Spec.Telemetry.Name }},
+	{hole: "topology.telemetry.spec", chart: "telemetry.spec", from: "spec.telemetry.spec",
+		doc: "Merged over the spec of the mesh-wide Telemetry.",
+		of: func(s site) any {
+			if len(s.Spec.Telemetry.Spec) == 0 {
+				return nil
+			}
+			return s.Spec.Telemetry.Spec
+		}},
+
+	{hole: "topology.monitoringConfig", from: "spec.metrics.userWorkloadMonitoring.config",
+		of: func(s site) any { return managed(&s.Spec.Metrics.UserWorkloadMonitoring) }},
+	{hole: "cluster.monitoringConfig", chart: "monitoring.clusterConfig", from: "spec.clusters[].userWorkloadMonitoring.config",
+		doc:       "The whole text of cluster-monitoring-config.",
+		of:        func(s site) any { return managed(s.cluster.UserWorkloadMonitoring) },
+		otherwise: func(t *topology.Topology) any { return managed(&t.Spec.Metrics.UserWorkloadMonitoring) }},
+	{hole: "cluster.workloadConfig", chart: "monitoring.workloadConfig", from: "spec.metrics.thanos.remoteWrite",
+		doc: "The whole text of user-workload-monitoring-config.",
+		of: func(s site) any {
+			if !remoteWrites(s.Topology, s.cluster) {
+				return nil
+			}
+			return configText(workloadConfig(s.Spec.Metrics.Thanos.RemoteWrite, s.cluster.Name))
+		}},
+
+	{hole: "cluster.podAnnotations", chart: "kiali.podAnnotations", from: "spec.kiali.links.format",
+		doc: "Annotations of the hub's Kiali pods: its own by default, and one that changes with the links, by which it starts anew.",
+		of: func(s site) any {
+			remotes := s.links.sealed(s.Topology)
+			if !s.onHub() || len(remotes) == 0 || s.Spec.Kiali.Links.Format == "single" {
+				return nil
+			}
+			return podAnnotations(s.Hub(), s.links.digest(remotes))
+		},
+		otherwise: func(*topology.Topology) any { return map[string]string{} }},
+	{hole: "cluster.links", chart: "links.encryptedData", from: "spec.kiali.links.format",
+		doc: "The sealed kubeconfig of each remote, on the hub.",
+		of: func(s site) any {
+			if remotes := s.links.sealed(s.Topology); s.onHub() && len(remotes) > 0 && s.Spec.Kiali.Links.Format == "single" {
+				return s.links.items(remotes)
+			}
+			return nil
+		},
+		otherwise: func(*topology.Topology) any { return map[string]string{} }},
+}
+
+// inScope gives the values of one scope that there are, by their paths.
+func inScope(scope string, s site) leaves {
+	all := leaves{}
+	for i := range values {
+		v := &values[i]
+		if path, ok := strings.CutPrefix(v.hole, scope+"."); ok {
+			if value := v.of(s); value != nil {
+				all[path] = value
+			}
+		}
+	}
+	return all
+}
+
+// topologyValues are the values that all clusters share.
+func topologyValues(t *topology.Topology) leaves {
+	return inScope(resource.ScopeTopology, site{Topology: t})
+}
+
+// clusterValues are the values of one cluster.
+func clusterValues(t *topology.Topology, c *topology.Cluster, home string, links Links) leaves {
+	return inScope(resource.ScopeCluster, site{Topology: t, cluster: c, home: home, links: links})
+}
+
+// general is the value's default in the chart, nil for a value of clusters that
+// has none.
+func (v *value) general(t *topology.Topology) any {
+	switch {
+	case v.otherwise != nil:
+		return v.otherwise(t)
+	case strings.HasPrefix(v.hole, resource.ScopeTopology+"."):
+		return v.of(site{Topology: t})
+	}
+	return nil
+}
+
+// catalog is where the operator comes from on a platform.
+func catalog(t *topology.Topology, platform string) string {
+	return cmp.Or(t.Spec.Kiali.Operator.Source, map[string]string{"openshift": "redhat-operators", "kubernetes": "operatorhubio-catalog"}[platform])
+}
+
+// operatorPackage names the operator in a catalog: those of the community have
+// the upstream package.
+func operatorPackage(source string) string {
+	switch source {
+	case "community-operators", "operatorhubio-catalog":
+		return "kiali"
+	}
+	return "kiali-ossm"
+}
+
+func storeURL(t *topology.Topology) string {
+	switch t.Spec.Metrics.Store {
+	case "prometheus":
+		return t.Spec.Metrics.Prometheus.URL
+	case "thanos":
+		return t.Spec.Metrics.Thanos.URL
+	}
+	return ""
+}
+
+func storeAuth(t *topology.Topology) topology.StoreAuth {
+	switch t.Spec.Metrics.Store {
+	case "prometheus":
+		return t.Spec.Metrics.Prometheus.Auth
+	case "thanos":
+		return t.Spec.Metrics.Thanos.Auth
+	}
+	return topology.StoreAuth{Type: "none"}
+}
+
+// ofType is a credential of the store, nil where its login is of another type.
+func ofType(kind string, s site, credential string) any {
+	if storeAuth(s.Topology).Type != kind {
+		return nil
+	}
+	return credential
+}
+
+// managed is the content of cluster-monitoring-config, nil where it is somebody
+// else's.
+func managed(m *topology.UserWorkloadMonitoring) any {
+	if m == nil || !m.Manage {
+		return nil
+	}
+	return configText(m.Config)
+}
+
+func configText(config map[string]any) string { return string(resource.Encode(nil, config)) }
+
+// callback is the URI that users of the hub come back to from a login.
+func callback(t *topology.Topology) string {
+	root := strings.TrimSuffix(t.Hub().Kiali.WebRoot, "/")
+	return "https://" + t.HubHost() + root + "/api/auth/callback"
+}
+
+// kialiSpec is what the topology merges over the spec of a cluster's Kiali
+// resource: what it says about the hub, and over that what the cluster says.
+func kialiSpec(t *topology.Topology, c *topology.Cluster) map[string]any {
+	if t.IsHub(c) {
+		return resource.Merge(t.Spec.Kiali.Spec, c.Kiali.Spec)
+	}
+	return c.Kiali.Spec
+}
