@@ -46,7 +46,10 @@ var meshes = map[string]string{
 		clusters: [{}, {platform: kubernetes}]}`,
 	"kubernetes": `{kiali: {auth: {strategy: anonymous}, operator: {install: olm}}, clusters: [{platform: kubernetes}, {platform: kubernetes}],
 		metrics: {prometheus: {url: "http://p:9090", auth: {type: basic, username: "secret:a:b", password: "secret:a:c"}}}}`,
-	"prometheus": `{mesh: {dataPlane: ambient}, metrics: {store: prometheus, prometheus: {url: "http://p:9090", auth: {type: bearer, token: "secret:a:b"}}}}`,
+	"mixed the other way": `{kiali: {auth: {strategy: anonymous}}, clusters: [{platform: kubernetes}, {}], metrics: {prometheus: {url: "http://p:9090"}}}`,
+	"old":                 `{kiali: {version: v2.11}}`,
+	"external":            `{clusters: [{}, {controlPlane: {mode: external}}]}`,
+	"prometheus":          `{mesh: {dataPlane: ambient}, metrics: {store: prometheus, prometheus: {url: "http://p:9090", auth: {type: bearer, token: "secret:a:b"}}}}`,
 	"thanos": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: basic, username: "secret:a:b", password: "secret:a:c"},
 		remoteWrite: {url: "http://receive:9090"}}}}`,
 	"argocd": `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {rollout: [{clusters: [east]}]}},
@@ -69,6 +72,8 @@ const commonMesh = `{apiVersion: sightline.dev/v1alpha1, kind: Topology, metadat
 // leavesWith are the paths of what may have to go when a field changes.
 var leavesWith = map[string][]string{
 	"spec.kiali.operator.install":                   {"spec.kiali.operator.chart"},
+	"spec.kiali.hub":                                {"spec.metrics.prometheus"},
+	"spec.clusters[].platform":                      {"spec.metrics.prometheus"},
 	"spec.metrics.store":                            {"spec.metrics.thanos", "spec.metrics.prometheus"},
 	"spec.metrics.prometheus.auth.type":             {"spec.metrics.prometheus.auth.username", "spec.metrics.prometheus.auth.password"},
 	"spec.metrics.thanos.auth.type":                 {"spec.metrics.thanos.auth.username", "spec.metrics.thanos.auth.password"},
@@ -181,7 +186,7 @@ func otherValues(f *topology.Field) []any {
 	case "reference secret:<name>:<key>":
 		return []any{"secret:other:key"}
 	}
-	return []any{"other", "west", "1", "1.2.4", "https://other.example.com"}
+	return []any{"other", "west", "east", "1", "1.2.4", "https://other.example.com"}
 }
 
 // rendered gives the objects by file, with a cluster's number for its name.

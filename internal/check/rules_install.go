@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -127,6 +128,15 @@ func installRules() []Rule {
 			Fix:    "Give one of them another name.",
 			Source: "Kubernetes, object names",
 			mesh:   sameObject,
+		},
+		{
+			ID:     "IN14",
+			Title:  "the operator knows the release line",
+			What:   "The operator's chart, and the startingCSV of its Subscription, are of a version that knows the line of every cluster's Kiali: v2.4 from 2.5.0 on, v2.11 from 2.12.0, v2.17 from 2.18.0, v2.22 from 2.22.1 (chart 2.23.0), v2.27 from 2.27.1 (chart 2.28.0).",
+			Why:    "A line comes to the operator after the version of its number. An older operator fails with \"no known supported image\": there is no account, no token and no link.",
+			Fix:    "Choose a later version of the operator, or an older line.",
+			Source: "kiali-operator playbooks/kiali-default-supported-images.yml, at its tags",
+			mesh:   operatorKnowsLine,
 		},
 	}
 }
@@ -325,4 +335,34 @@ func twoOwners(ms []*mesh, f *found) {
 func owned(id resource.ID) string {
 	group, _, _ := strings.Cut(id.APIVersion, "/")
 	return group + " " + id.Kind + " " + id.Namespace + "/" + id.Name
+}
+
+func operatorKnowsLine(m *mesh, f *found) {
+	operator := &m.Spec.Kiali.Operator
+	if operator.Install == "helm" {
+		said := map[kiali.Line]bool{}
+		for i := range m.Spec.Clusters {
+			line := m.Spec.Clusters[i].Kiali.Version
+			if _, first := line.FirstOperator(); first != "" && !said[line] && kiali.OperatorBefore(operator.Chart.Version, first) {
+				said[line] = true
+				f.on(m, m.At("spec", "kiali", "operator", "chart", "version"), "write version: "+first+" or a later one, or choose an older line",
+					"the operator's chart %s does not know the line %s; it came with the chart %s", operator.Chart.Version, line, first)
+			}
+		}
+	}
+	for _, o := range m.kinds("Subscription") {
+		csv := o.text("startingCSV")
+		version, ok := strings.CutPrefix(csv, "kiali-operator.v")
+		if !ok {
+			continue
+		}
+		for i := range m.Spec.Clusters {
+			c := &m.Spec.Clusters[i]
+			if first, _ := c.Kiali.Version.FirstOperator(); first != "" && c.Platform == m.of(o).Platform && kiali.OperatorBefore(version, first) {
+				f.object(o, spec("startingCSV"), "write startingCSV: kiali-operator.v"+first+" or a later one, or choose an older line",
+					"the operator %s does not know the line %s; it came with %s", version, c.Kiali.Version, first)
+				break
+			}
+		}
+	}
 }

@@ -196,6 +196,8 @@ var cases = []struct {
 		otherNear: besides(nil)},
 	{rule: "IN13", made: objects{"copy Telemetry": ""}, nearly: objects{"PodMonitor spec.jobLabel": "a"}},
 
+	{rule: "IN14", mutant: edits{"spec.kiali.operator": "{install: helm, chart: {version: 2.27.1}}", "spec.delivery": argoCD("")}, near: edits{"spec.kiali.operator": "{install: helm, chart: {version: 2.28.0}}", "spec.delivery": argoCD("")}},
+
 	{rule: "DL01", mutant: edits{"spec.delivery": byFlux("")}, made: objects{"PodMonitor metadata.annotations": "{argocd.argoproj.io/sync-wave: '50'}", "PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"},
 		near: edits{"spec.delivery": byFlux("")}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
 	{rule: "DL02", mutant: edits{"spec.delivery": "{repoURL: 'https://git.example.com/{{team}}/mesh.git', argocd: {}}"}, near: edits{"spec.delivery": "{repoURL: 'https://git.example.com/{team}/mesh.git', argocd: {}}"}},

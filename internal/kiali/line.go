@@ -3,7 +3,11 @@
 // the metrics, labels and objects that it looks for.
 package kiali
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Line is a release line of the Kiali server, as kiali.version names it. The
 // zero value is no line: that of a topology whose version was refused.
@@ -37,6 +41,37 @@ func ParseLine(name string) (l Line, ok bool) {
 
 // String is the name of the line, "" of none.
 func (l Line) String() string { return lineNames[l] }
+
+// firstOperators are the versions of the operator that know a line first, which
+// is after the version of the line's number; charts are those of its chart, which
+// some versions do not have (kiali-operator
+// playbooks/kiali-default-supported-images.yml at its tags; helm-charts).
+var firstOperators = [Default + 1]struct{ operator, chart string }{
+	V2_4:  {"2.5.0", "2.5.0"},
+	V2_11: {"2.12.0", "2.12.0"},
+	V2_17: {"2.18.0", "2.18.0"},
+	V2_22: {"2.22.1", "2.23.0"},
+	V2_27: {"2.27.1", "2.28.0"},
+}
+
+// FirstOperator is the oldest version of the operator that knows the line, and
+// that of the operator's chart; "" where every version does.
+func (l Line) FirstOperator() (operator, chart string) {
+	return firstOperators[l].operator, firstOperators[l].chart
+}
+
+// OperatorBefore tells whether a version of the operator or of its chart is
+// older than another. Versions are x.y.z, with or without a v.
+func OperatorBefore(version, other string) bool {
+	var a, b [3]int
+	for at, text := range map[*[3]int]string{&a: version, &b: other} {
+		text, _, _ = strings.Cut(strings.TrimPrefix(text, "v"), "-")
+		for i, part := range strings.SplitN(text, ".", 3) {
+			at[i], _ = strconv.Atoi(part)
+		}
+	}
+	return slices.Compare(a[:], b[:]) < 0
+}
 
 // Before tells whether the line is older than another.
 func (l Line) Before(other Line) bool { return l < other }
