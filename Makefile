@@ -55,6 +55,7 @@ race: ## run every test under the race detector; needs a C compiler
 # What the suite starts is built into the user's cache, the first time for minutes; a test has no time for that.
 e2e: build bin/kustomize bin/helm3 bin/helm4 ## the end-to-end stories on two real API servers, docs/testing.md; needs root
 	$(GO) run -C e2e/suite ./build
+	$(GO) test -C e2e/suite ./files -count=1 -timeout 20m $(TESTFLAGS)
 	$(GO) test -C e2e/suite . -count=1 -timeout 20m $(TESTFLAGS)
 
 e2e-full: build bin/kustomize bin/helm3 bin/helm4 ## the same and those with Prometheus, sealed-secrets, Argo CD and Flux

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/sightline-mesh/sightline/internal/earlier"
@@ -9,9 +10,28 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Earlier returns the files that the version before the first line in every file
-// would have written for a topology: see package earlier.
-func Earlier(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
+// Earlier returns a function that says whether a file has exactly the bytes which the
+// version before the first line in every file gave for a topology: see package
+// earlier. A chart is known by how its files begin.
+func Earlier(t *topology.Topology, from Sources, format Format) (func(p string, content []byte) bool, error) {
+	files, err := earlierFiles(t, from, format)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string][]byte{}
+	for _, f := range files {
+		known[f.Path] = f.Content
+	}
+	return func(p string, content []byte) bool {
+		if want, ok := known[p]; ok {
+			return bytes.Equal(want, content)
+		}
+		return format == Helm && earlier.WroteChart(t.Metadata.Name, p, content)
+	}, nil
+}
+
+// earlierFiles are the files that it wrote, but for those of a chart.
+func earlierFiles(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
 	t, from.Templates = earlier.Topology(t), NewTemplates(earlier.Templates())
 	l, err := layered(t, from)
 	if err != nil {
@@ -19,15 +39,11 @@ func Earlier(t *topology.Topology, from Sources, format Format) ([]tree.File, er
 	}
 	var files []tree.File
 	switch format {
-	case Helm:
-		if files, err = charted(t, from, l.overlays); err == nil {
-			earlier.Chart(files)
-		}
 	case Manifests:
 		if err = l.apply(); err == nil {
 			files, err = manifests.Tree(l.clusters)
 		}
-	default:
+	case Kustomize:
 		files, err = earlier.Kustomize(l.clusters, l.files()...)
 	}
 	if err != nil || t.Spec.Delivery == nil {

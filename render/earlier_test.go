@@ -1,8 +1,10 @@
 package render_test
 
 import (
-	"crypto/sha256"
-	"fmt"
+	"archive/tar"
+	"compress/gzip"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,31 +19,43 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// earlierMarker is the marker of the version before the first line in every file.
-const earlierMarker = "# Written by `sightline render`, which owns this directory: it overwrites edits\n" +
-	"# and removes files that are not its own. Change the topology and render again.\n" +
-	"topology: %s\nformat: %s\n"
+// earlierTrees writes the golden trees of the version before the first line in every
+// file to a directory, and lists them: <topology>/<format>.
+func earlierTrees(t *testing.T, dir string) []string {
+	t.Helper()
+	packed, err := os.Open("testdata/earlier/golden.tar.gz")
+	require.NoError(t, err)
+	defer packed.Close()
+	unpacked, err := gzip.NewReader(packed)
+	require.NoError(t, err)
+	var names []string
+	for archive := tar.NewReader(unpacked); ; {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return names
+		}
+		require.NoError(t, err)
+		content, err := io.ReadAll(archive)
+		require.NoError(t, err)
+		file := filepath.Join(dir, header.Name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, content, 0o644))
+		if filepath.Base(file) == ".sightline" {
+			names = append(names, filepath.Clean(filepath.Dir(header.Name)))
+		}
+	}
+}
 
 // TestEarlier takes over every golden tree of the version before the first line in
-// every file: testdata/earlier has the topologies of that version, their overlays
-// and links, and the digest of each file that it gave.
+// every file: testdata/earlier has them, and their topologies, overlays and links.
 func TestEarlier(t *testing.T) {
-	want := map[string]map[string]string{} // by tree and path
-	list, err := os.ReadFile("testdata/earlier/golden.sha256")
-	require.NoError(t, err)
-	for line := range strings.Lines(string(list)) {
-		digest, file, _ := strings.Cut(strings.TrimSpace(line), "  ")
-		parts := strings.SplitN(file, "/", 3)
-		name := parts[0] + "/" + parts[1]
-		if want[name] == nil {
-			want[name] = map[string]string{}
-		}
-		want[name][parts[2]] = digest
-	}
-	for name, digests := range want {
+	dir := t.TempDir()
+	names := earlierTrees(t, dir)
+	require.Len(t, names, 19)
+	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
+			out, format := filepath.Join(dir, name), render.Format(filepath.Base(name))
 			file := "testdata/earlier/topologies/" + filepath.Dir(name) + ".yaml"
-			format := render.Format(filepath.Base(name))
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
 			top, findings := topology.Parse(file, data)
@@ -49,47 +63,32 @@ func TestEarlier(t *testing.T) {
 			from := render.SourcesOf(top)
 			before, err := render.Earlier(top, from, format)
 			require.NoError(t, err)
-			got := map[string]string{}
-			for _, f := range before {
-				got[f.Path] = fmt.Sprintf("%x", sha256.Sum256(f.Content))
-			}
-			var other []string
-			for path, digest := range digests {
-				if got[path] != digest {
-					other = append(other, path)
-				}
-				delete(got, path)
-			}
-			slices.Sort(other)
-			assert.Empty(t, other, "that version gave other bytes")
-			assert.Empty(t, got, "that version had no such files")
-			for _, f := range before {
-				top, _, _ := strings.Cut(f.Path, "/")
-				if slices.Contains([]string{"base", "clusters", "namespaces"}, top) && format != render.Helm {
+			files, err := render.Tree(top, from, format)
+			require.NoError(t, err)
+
+			locked, err := tree.Lock(out, tree.Marker{Topology: top.Metadata.Name, Format: string(format), Version: "v0.2.0"})
+			require.NoError(t, err)
+			defer locked.Unlock()
+			there, err := locked.Files(t.Context())
+			require.NoError(t, err)
+			for _, f := range there {
+				assert.True(t, before(f.Path, f.Content), "that version gave other bytes: %s", f.Path)
+				assert.False(t, before(f.Path, append([]byte("# edited\n"), f.Content...)), f.Path)
+				if folder, _, _ := strings.Cut(f.Path, "/"); format != render.Helm && slices.Contains([]string{"base", "clusters", "namespaces"}, folder) {
 					assert.True(t, render.WroteEarlier(f.Path, f.Content), f.Path)
 				}
 			}
-
-			out := filepath.Join(t.TempDir(), "out")
-			for _, f := range before {
-				path := filepath.Join(out, f.Path)
-				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-				require.NoError(t, os.WriteFile(path, f.Content, 0o644))
-			}
-			marker := fmt.Sprintf(earlierMarker, top.Metadata.Name, format)
-			require.NoError(t, os.WriteFile(filepath.Join(out, ".sightline"), []byte(marker), 0o644))
-			files, err := render.Tree(top, from, format)
-			require.NoError(t, err)
-			dir, err := tree.Lock(out, tree.Marker{Topology: top.Metadata.Name, Format: string(format), Version: "v0.2.0"})
-			require.NoError(t, err)
-			defer dir.Unlock()
-			plan, err := dir.Compare(t.Context(), files, tree.Claims{Before: func() []tree.File { return before }, Wrote: render.WroteEarlier})
+			claims := tree.Claims{Before: func() func(string, []byte) bool { return before }, Wrote: render.WroteEarlier}
+			plan, err := locked.Compare(t.Context(), files, claims)
 			require.NoError(t, err)
 			require.NoError(t, plan.Apply(t.Context()))
 			assert.Empty(t, extra(t, out, files))
-			there, err := dir.Files(t.Context())
+			locked.Unlock()
+			after, err := tree.Open(out, tree.Marker{Topology: top.Metadata.Name, Format: string(format), Version: "v0.2.0"})
 			require.NoError(t, err)
-			assert.Equal(t, len(files), len(there))
+			there, err = after.Files(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, files, there)
 		})
 	}
 }

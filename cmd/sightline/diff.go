@@ -199,7 +199,7 @@ func (o *diffOptions) left(ctx context.Context, t *topology.Topology, arg string
 			return nil, "", err
 		}
 		if dir.Unfinished() {
-			fmt.Fprintf(stderr, "%s: a render was ended while it changed the directory, so it may have parts of two trees; render again\n", o.out)
+			fmt.Fprintf(stderr, saysUnfinished, o.out)
 		}
 		// Files that are the same are read and not kept.
 		return func(new []tree.File) ([]tree.File, error) {

@@ -316,16 +316,20 @@ func (o *renderOptions) claims(t *topology.Topology, b beside) tree.Claims {
 		Adopt:  o.adopt,
 		Inputs: inputs(t, b),
 		Wrote:  render.WroteEarlier,
-		Before: func() []tree.File {
+		Before: func() func(string, []byte) bool {
+			none := func(string, []byte) bool { return false }
 			from, closed, err := openSources(t, b.links)
 			if err != nil {
-				return nil
+				return none
 			}
 			defer closed()
-			// That version may not have been able to render it: then the files are
-			// of another topology, and will be named.
-			files, _ := render.Earlier(t, from, render.Format(o.format))
-			return files
+			known, err := render.Earlier(t, from, render.Format(o.format))
+			if err != nil {
+				// That version could not have rendered it, so the files are of another
+				// topology, and will be named.
+				return none
+			}
+			return known
 		},
 	}
 }

@@ -115,7 +115,7 @@ func (o *renderOptions) compareOnly(ctx context.Context, parsed []*topology.Topo
 		}
 		r := plan.Report()
 		if dir.Unfinished() {
-			fmt.Fprintf(stdout, "%s: a render was ended while it changed the directory; render again\n", out)
+			fmt.Fprintf(stdout, saysUnfinished, out)
 			differs = true
 		}
 		if r.Added+r.Changed+r.Removed == 0 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
 // mesh is a topology of as many clusters.
@@ -30,8 +33,8 @@ func mesh(clusters int) []byte {
 // TestInterrupt ends renders of a large mesh at ever later moments. Whenever
 // that is, the directory is as it was before, or done; nothing else is left.
 func TestInterrupt(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		t.Run(signal.String(), func(t *testing.T) {
+	for _, ending := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(ending.String(), func(t *testing.T) {
 			dir := t.TempDir()
 			file, out := filepath.Join(dir, "mesh.yaml"), filepath.Join(dir, "out")
 			require.NoError(t, os.WriteFile(file, mesh(100), 0o644))
@@ -43,7 +46,7 @@ func TestInterrupt(t *testing.T) {
 				cmd.Stderr = &stderr
 				require.NoError(t, cmd.Start())
 				time.Sleep(delay)
-				_ = cmd.Process.Signal(signal)
+				_ = cmd.Process.Signal(ending)
 				_ = cmd.Wait()
 				if strings.HasPrefix(stderr.String(), "mesh: 100 clusters, ") {
 					require.FileExists(t, filepath.Join(out, "clusters", "c99", "kustomization.yaml"))
@@ -61,6 +64,47 @@ func TestInterrupt(t *testing.T) {
 			t.Logf("interrupted %d times while it was writing", interrupted)
 		})
 	}
+}
+
+// TestNohup closes the terminal of a render that was told not to mind.
+func TestNohup(t *testing.T) {
+	dir := t.TempDir()
+	file, out := filepath.Join(dir, "mesh.yaml"), filepath.Join(dir, "out")
+	require.NoError(t, os.WriteFile(file, mesh(100), 0o644))
+	signal.Ignore(syscall.SIGHUP) // which the program inherits, as from nohup
+	defer signal.Reset(syscall.SIGHUP)
+	cmd := exec.Command("sightline", "render", file, "-o", out)
+	require.NoError(t, cmd.Start())
+	done := make(chan error)
+	go func() { done <- cmd.Wait() }()
+	for err := error(nil); ; {
+		select {
+		case err = <-done:
+		case <-time.After(time.Millisecond):
+			_ = cmd.Process.Signal(syscall.SIGHUP)
+			continue
+		}
+		require.NoError(t, err)
+		break
+	}
+	require.FileExists(t, filepath.Join(out, "clusters", "c99", "kustomization.yaml"))
+}
+
+// TestLocked renders while somebody else writes the directory.
+func TestLocked(t *testing.T) {
+	dir := t.TempDir()
+	file, out := filepath.Join(dir, "mesh.yaml"), filepath.Join(dir, "out")
+	require.NoError(t, os.WriteFile(file, mesh(2), 0o644))
+	locked, err := tree.Lock(out, tree.Marker{Topology: "mesh", Format: "kustomize", Version: "v1"})
+	require.NoError(t, err)
+	cmd := exec.Command("sightline", "render", file, "-o", out)
+	said, _ := cmd.CombinedOutput()
+	require.Equal(t, exitRefused, cmd.ProcessState.ExitCode(), "%s", said)
+	require.Equal(t, "sightline: "+out+" is being written by another sightline, expected one at a time\nhint: wait until it is done, and render again\n", string(said))
+	locked.Unlock()
+	require.NoDirExists(t, out, "it was there for the lock only")
+	said, err = exec.Command("sightline", "render", file, "-o", out).CombinedOutput()
+	require.NoError(t, err, "%s", said)
 }
 
 // TestKill ends renders without a warning. The next one repairs what is left.

@@ -116,6 +116,7 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 	for _, in := range inputs {
 		fmt.Fprintf(stderr, "%s: looked at %s\n", in.Topology.Metadata.Name, finding.Count(len(in.Clusters), "cluster"))
 	}
+	half := unfinished(stderr, parsed, besides)
 	fmt.Fprintln(stderr, tally(findings))
 	switch {
 	case slices.ContainsFunc(findings, func(f finding.Finding) bool { return f.Severity == finding.Error }):
@@ -123,7 +124,7 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 	case o.rules.fails(findings):
 		return errFound
 	}
-	return nil
+	return half
 }
 
 // chartFindings makes a chart of each topology, and says what keeps it from

@@ -93,18 +93,24 @@ func Wrote(p string, content []byte) bool {
 	return false
 }
 
-// versionLine is the chart's version, which that version of Sightline never changed.
-var versionLine = regexp.MustCompile(`(?m)^version: .*$`)
-
 // bases are the folders of base/.
 var bases = regexp.MustCompile(`^(cluster-monitoring|istiod|kiali|podmonitor|telemetry|user-workload)[-a-z0-9]*/`)
 
-// Chart gives a chart the first line and the version that its Chart.yaml had.
-func Chart(files []tree.File) {
-	for i := range files {
-		if files[i].Path == "chart/Chart.yaml" {
-			files[i].Content = append([]byte("# Written by sightline; the next render replaces it.\n"),
-				versionLine.ReplaceAll(files[i].Content, []byte(`version: "0.1.0"`))...)
-		}
+// WroteChart says whether a file is one of the chart of a topology, or the values of
+// a cluster for it, as that version wrote them. It goes by how the file begins: what
+// follows depends on more than is kept here.
+func WroteChart(name, p string, content []byte) bool {
+	cluster, _ := strings.CutPrefix(p, "clusters/")
+	begins := map[string][]string{
+		"chart/Chart.yaml":          {"# Written by sightline; the next render replaces it.\n"},
+		"chart/README.md":           {"# " + name + "\n\nWritten by sightline from the topology " + name + ". "},
+		"chart/values.yaml":         {"# The values of all clusters; clusters/<name>.yaml beside the chart has "},
+		"chart/values.schema.json":  {"{\n  \"$schema\": \"https://json-schema.org/draft-07/schema#\",\n  \"additionalProperties\": false,\n  \"properties\": {\n    \"cluster\": {\n"},
+		"chart/templates/NOTES.txt": {"On {{ .Values.cluster.name }}: {{ range $phase, $on := .Values.phases }}"},
+		"clusters/" + cluster:       {"# What " + strings.TrimSuffix(cluster, ".yaml") + " has other than the chart says.\n"},
+	}[p]
+	if strings.HasPrefix(p, "chart/templates/") && path.Ext(p) != ".txt" {
+		begins = []string{"{{- if .Values.phases.", "{{- if and .Values.phases.", "{{- define \"" + name + "."}
 	}
+	return slices.ContainsFunc(begins, func(b string) bool { return bytes.HasPrefix(content, []byte(b)) })
 }

@@ -65,6 +65,17 @@ func HasMarker(dir string) bool {
 	return err == nil
 }
 
+// IsUnfinished says whether a folder is an output directory of a topology, in
+// whatever format, that a killed run has left as Unfinished has it.
+func IsUnfinished(dir, topology string) bool {
+	text, err := os.ReadFile(filepath.Join(dir, markerName))
+	if err != nil {
+		return false
+	}
+	found, err := parseMarker(text)
+	return err == nil && found.writing && found.Topology == topology
+}
+
 // Unfinished says whether a run that changed the directory has been killed, so
 // that it may hold parts of two trees. The next Apply completes it.
 func (d *Dir) Unfinished() bool { return d.found != nil && d.found.writing }

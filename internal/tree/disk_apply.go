@@ -102,7 +102,15 @@ func (p *Plan) create(ctx context.Context) (err error) {
 	if err := takePlace(filepath.Join(above, s.name), p.dir.path); err != nil {
 		return p.dir.fault("rename to", "", err)
 	}
-	s.name = "" // it is the tree now
+	// It is the tree now, unless somebody has been quicker.
+	opened, err := s.root.Stat(".")
+	if err != nil {
+		return p.dir.fault("stat", "", err)
+	}
+	if named, err := os.Lstat(p.dir.path); err != nil || !os.SameFile(opened, named) {
+		return p.dir.fault("rename to", "", errors.New("somebody has put something else in the place of the staging folder"))
+	}
+	s.name = ""
 	p.dir.lock.made = nil
 	return nil
 }

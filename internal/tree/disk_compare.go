@@ -3,9 +3,9 @@ package tree
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -16,10 +16,10 @@ import (
 
 // Claims say which files without a line of ours are ours all the same.
 type Claims struct {
-	// Before returns the tree as a version that put no line into its files would
-	// have written it. Where the marker is of such a version, files with exactly
-	// these bytes are ours. It is called only if there are files to compare.
-	Before func() []File
+	// Before returns a function that says whether a file is as a version that put no
+	// line into its files would have written it. Where the marker is of such a
+	// version, these are ours. It is called only if there are files to compare.
+	Before func() func(p string, content []byte) bool
 	// Wrote says whether a file could be one that such a version has written for
 	// another topology. In a tree of such a version, these are in the way too: later
 	// nobody would know them.
@@ -128,8 +128,12 @@ func (d *Dir) isOurs(p, real string) (bool, error) {
 	// A digest alone is no proof, since anybody can write a marker. The folder of
 	// an overlay has a kustomization of ours too.
 	component := componentOf(p)
-	if head, err := readHead(d.real(component), headSize(component)); err != nil || !isSigned(component, head) {
+	head, err = readHead(d.real(component), headSize(component))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !isSigned(component, head) {
 		return false, nil
+	}
+	if err != nil {
+		return false, err
 	}
 	content, err := os.ReadFile(real)
 	return err == nil && d.found.copies[copyOf(p, content)], err
@@ -151,30 +155,9 @@ func readHead(name string, size int) ([]byte, error) {
 
 // claim makes files ours that have no line but may be taken.
 func (d *Dir) claim(found *findings, claims Claims) error {
-	if d.unsigned() && claims.Before != nil && (len(found.blocked) > 0 || len(found.strays) > 0) {
-		buffer := make([]byte, 32<<10)
-		for _, f := range claims.Before() {
-			if !found.isForeign(f.Path) {
-				continue
-			}
-			equal, info, err := holds(d.real(f.Path), f.Content, buffer)
-			if err != nil {
-				return err
-			}
-			if equal {
-				found.take(f.Path, info)
-			}
-		}
-	}
-	if d.unsigned() && claims.Wrote != nil {
-		for _, p := range slices.Sorted(maps.Keys(found.strays)) {
-			content, err := os.ReadFile(d.real(p))
-			if err != nil && !os.IsPermission(err) {
-				return err
-			}
-			if err == nil && claims.Wrote(p, content) {
-				found.blocked[p] = isLeft
-			}
+	if d.unsigned() && len(found.blocked)+len(found.strays) > 0 {
+		if err := d.claimUnsigned(found, claims); err != nil {
+			return err
 		}
 	}
 	if !claims.Adopt {
@@ -190,6 +173,38 @@ func (d *Dir) claim(found *findings, claims Claims) error {
 			return err
 		}
 		found.take(p, info)
+	}
+	return nil
+}
+
+// claimUnsigned takes what a version that put no line into its files has written
+// for this tree, and finds what it may have written for another one.
+func (d *Dir) claimUnsigned(found *findings, claims Claims) error {
+	if claims.Before == nil {
+		return nil
+	}
+	before := claims.Before()
+	for _, p := range found.foreign() {
+		info, err := os.Lstat(d.real(p))
+		if err != nil {
+			return err
+		}
+		if info.Size() > 1<<20 {
+			continue // than none of ours ever was
+		}
+		content, err := os.ReadFile(d.real(p))
+		if os.IsPermission(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case before(p, content):
+			found.take(p, info)
+		case found.strays[p] && claims.Wrote(p, content):
+			found.blocked[p] = isLeft
+		}
 	}
 	return nil
 }

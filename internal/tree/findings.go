@@ -175,10 +175,16 @@ func (f *findings) stays(p string, what fs.FileMode, vanish bool) {
 	}
 }
 
-// isForeign says whether a regular file is there that nothing shows to be ours.
-func (f *findings) isForeign(p string) bool {
-	why, ok := f.blocked[p]
-	return ok && why == isFile || f.strays[p]
+// foreign lists the regular files that nothing shows to be ours.
+func (f *findings) foreign() []string {
+	paths := slices.Collect(maps.Keys(f.strays))
+	for p, why := range f.blocked {
+		if why == isFile {
+			paths = append(paths, p)
+		}
+	}
+	slices.Sort(paths)
+	return paths
 }
 
 // adoptable lists such files as are in the way.

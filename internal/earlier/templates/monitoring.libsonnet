@@ -68,7 +68,7 @@ function(shape, topology, cluster, namespace)
       config(topology, 'user-workload-monitoring-config', 'openshift-user-workload-monitoring', cluster.workloadConfig),
     [if shape.telemetry then 'telemetry']: telemetry(topology),
     // Named by what it has more, because revisions differ between clusters.
-    [if shape.controlPlane then 'istiod-servicemonitor' + (if shape.revisions then '-revisions' else '')]:
+    [if shape.istiodMonitor then 'istiod-servicemonitor' + (if shape.revisions then '-revisions' else '')]:
       istiod(shape, topology, cluster),
     [if shape.monitors then 'podmonitor']: proxies(shape, topology, cluster, namespace),
   }
