@@ -88,6 +88,8 @@ func (o *diffOptions) check(args []string) error {
 		return &hinted{errors.New("no topology"), "name one: sightline diff mesh.yaml -o rendered"}
 	case len(args) > 1:
 		return &hinted{errors.New("several topologies, and one is compared"), "compare them one by one"}
+	case o.out == "-":
+		return &hinted{errors.New(`-o - is no directory to compare with`), "name the rendered directory with -o DIR"}
 	case sides == 0:
 		return &hinted{errors.New("nothing to compare with"), "name the rendered directory with -o DIR, or a revision of Git with --against REF, or the clusters with --live"}
 	case sides > 1:

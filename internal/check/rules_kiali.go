@@ -133,7 +133,7 @@ func kialiRules() []Rule {
 			What:   "deployment.instance_name, deployment.namespace and deployment.remote_cluster_resources_only of a Kiali resource are as in the tree that was rendered before.",
 			Why:    "The operator compares them with the status of the resource, and refuses the change: everything else in it is not applied either.",
 			Fix:    "Delete the Kiali resource on the cluster and let the operator clean up; then render with --allow-immutable, and apply. A remote gets a new account with a new token, so seal its link again.",
-			Source: "kiali-operator roles/*/kiali-deploy/tasks/main.yml (Ensure the deployment.instance_name has not changed)",
+			Source: "kiali-operator roles/*/kiali-deploy/tasks/main.yml (Ensure the deployment.instance_name has not changed), those tasks run with ansible-core",
 		},
 		{
 			ID: "KC15", Severity: finding.Warning,
