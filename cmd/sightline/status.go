@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -182,6 +183,9 @@ func (o *statusOptions) expected(args []string, stdin io.Reader) (status.Expecte
 		for _, r := range c.Resources {
 			for values := range c.Each(r) {
 				object, err := r.Body.Fill(values)
+				if err == nil {
+					object, err = plain(object)
+				}
 				if err != nil {
 					return status.Expected{}, err
 				}
@@ -190,6 +194,19 @@ func (o *statusOptions) expected(args []string, stdin io.Reader) (status.Expecte
 		}
 	}
 	return e, nil
+}
+
+// plain is an object as it is read from JSON: values have the types of Go.
+func plain(o resource.Object) (resource.Object, error) {
+	data, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	v, err := resource.DecodeJSON(data)
+	if err != nil {
+		return nil, err
+	}
+	return v.(map[string]any), nil
 }
 
 // asked is how everything is reached.

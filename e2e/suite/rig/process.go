@@ -82,6 +82,12 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
+// Pause has the process do nothing, not even refuse connections, until Resume.
+func (p *Process) Pause() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Resume ends a Pause.
+func (p *Process) Resume() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
+
 // Tail is the end of the log, for messages.
 func (p *Process) Tail() string {
 	const lines = 15

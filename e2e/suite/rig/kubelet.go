@@ -1,0 +1,132 @@
+package rig
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/streaming/pkg/httpstream"
+	"k8s.io/streaming/pkg/httpstream/spdy"
+)
+
+// Kubelet is what an API server asks for a pod of one node: the log of a
+// container before its last crash, and a connection to a port.
+//
+// It is a stand-in: no container runs. A log is a fixed text, and a port is that
+// of the pod's address, where the test listens.
+type Kubelet struct {
+	Node    string
+	cluster *Cluster
+	mutex   sync.Mutex
+	logs    map[string]string // by pod
+}
+
+// StartKubelet makes a node of the cluster with a kubelet, until the test ends.
+func (c *Cluster) StartKubelet(t testing.TB, node string) *Kubelet {
+	t.Helper()
+	k := &Kubelet{Node: node, cluster: c, logs: map[string]string{}}
+	listener, err := net.Listen("tcp", net.JoinHostPort(c.Address, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(k)
+	server.Listener = listener
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	nodes := c.Client.CoreV1().Nodes()
+	object, err := nodes.Create(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		object, err = nodes.Get(t.Context(), node, metav1.GetOptions{})
+	}
+	if err == nil {
+		object.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: c.Address}}
+		object.Status.DaemonEndpoints.KubeletEndpoint.Port = int32(listener.Addr().(*net.TCPAddr).Port)
+		_, err = nodes.UpdateStatus(t.Context(), object, metav1.UpdateOptions{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// Log is the log of a pod's container before its last crash.
+func (k *Kubelet) Log(pod, text string) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	k.logs[pod] = text
+}
+
+func (k *Kubelet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	switch {
+	case len(parts) == 4 && parts[0] == "containerLogs":
+		k.mutex.Lock()
+		defer k.mutex.Unlock()
+		fmt.Fprint(w, k.logs[parts[2]])
+	case len(parts) >= 3 && parts[0] == "portForward":
+		pod, err := k.cluster.Client.CoreV1().Pods(parts[1]).Get(r.Context(), parts[2], metav1.GetOptions{})
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusNotFound)
+			return
+		}
+		forward(w, r, pod.Status.PodIP)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// forward connects each pair of streams with a port of an address.
+func forward(w http.ResponseWriter, r *http.Request, ip string) {
+	if _, err := httpstream.Handshake(r, w, []string{"portforward.k8s.io"}); err != nil {
+		return
+	}
+	streams := make(chan httpstream.Stream, 10)
+	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
+		streams <- s
+		return nil
+	})
+	if connection == nil {
+		return
+	}
+	defer connection.Close()
+	wrong := map[string]httpstream.Stream{}
+	for {
+		select {
+		case <-connection.CloseChan():
+			return
+		case s := <-streams:
+			id := s.Headers().Get(corev1.PortForwardRequestIDHeader)
+			if s.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
+				wrong[id] = s
+				continue
+			}
+			go pipe(s, wrong[id], ip)
+		}
+	}
+}
+
+func pipe(data, wrong httpstream.Stream, ip string) {
+	defer wrong.Close()
+	backend, err := net.DialTimeout("tcp", net.JoinHostPort(ip, data.Headers().Get(corev1.PortHeader)), time.Second)
+	if err != nil {
+		fmt.Fprint(wrong, errors.Join(errors.New("nobody listens"), err))
+		return
+	}
+	defer backend.Close()
+	go func() {
+		_, _ = io.Copy(backend, data)
+		backend.Close()
+	}()
+	_, _ = io.Copy(data, backend)
+	data.Close()
+}
