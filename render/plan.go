@@ -35,6 +35,7 @@ type shape struct {
 	PrometheusMerge  bool   `json:"prometheusMerge"`
 	MonitoringConfig string `json:"monitoringConfig"` // whose text cluster-monitoring-config is: "", topology, cluster
 	RemoteWrite      bool   `json:"remoteWrite"`
+	Alerts           bool   `json:"alerts"` // of the hub
 
 	// Its Kiali resource.
 	Strategy    string `json:"strategy"` // "" where the operator's default for the platform is meant
@@ -84,6 +85,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		MonitorLabels:   len(spec.Metrics.Labels) > 0,
 		PrometheusMerge: spec.Metrics.PrometheusMerge,
 		RemoteWrite:     remoteWrites(t, c),
+		Alerts:          hub && spec.Metrics.Alerts.Manage && spec.Metrics.Monitors.Manage && len(namespacesOf(t, c)) > 0,
 
 		Callback:  spec.Kiali.Auth.Strategy == "openshift" && c.Platform == "openshift" && !hub,
 		ViewOnly:  spec.Kiali.ViewOnly,

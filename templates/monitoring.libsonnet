@@ -1,4 +1,5 @@
 local merge = std.native('merge');
+local alerts = import 'alerts.libsonnet';
 local meta = import 'meta.libsonnet';
 local proxies = import 'proxies.libsonnet';
 
@@ -77,4 +78,5 @@ function(shape, topology, cluster, namespace)
     [if shape.istiodMonitor then 'istiod-servicemonitor' + (if shape.revisions then '-revisions' else '')]:
       istiod(shape, topology, cluster),
     [if shape.monitors then 'podmonitor']: proxies(shape, topology, cluster, namespace),
+    [if shape.alerts then 'prometheusrule']: alerts(shape, topology, namespace),
   }

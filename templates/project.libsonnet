@@ -18,6 +18,7 @@ local permitted = {
     { group: 'bitnami.com', kind: 'SealedSecret' },
     { group: 'kiali.io', kind: 'Kiali' },
     { group: 'monitoring.coreos.com', kind: 'PodMonitor' },
+    { group: 'monitoring.coreos.com', kind: 'PrometheusRule' },
     { group: 'monitoring.coreos.com', kind: 'ServiceMonitor' },
     { group: 'operators.coreos.com', kind: 'Subscription' },
     { group: 'telemetry.istio.io', kind: 'Telemetry' },

@@ -80,6 +80,7 @@ var everRendered = map[string]string{
 	"ConfigMap":          "v1",
 	"Kiali":              "kiali.io/v1alpha1",
 	"PodMonitor":         "monitoring.coreos.com/v1",
+	"PrometheusRule":     "monitoring.coreos.com/v1",
 	"SealedSecret":       "bitnami.com/v1alpha1",
 	"Secret":             "v1",
 	"ServiceMonitor":     "monitoring.coreos.com/v1",

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/status"
 )
@@ -345,4 +346,19 @@ func TestStatusTracing(t *testing.T) {
 	assert.Equal(t, exitFound, code)
 	assert.Equal(t, []string{"ST33 east bad"}, not(report))
 	assert.Contains(t, report.Results[0].Found, "connection refused")
+}
+
+// TestStatusPages has a page for each check, and a check for each page.
+func TestStatusPages(t *testing.T) {
+	t.Parallel()
+	var pages, checks []string
+	for _, r := range check.Rules() {
+		if r.FoundBy == "status" {
+			pages = append(pages, r.ID)
+		}
+	}
+	for _, g := range status.Groups() {
+		checks = append(checks, g.Checks...)
+	}
+	assert.Equal(t, pages, checks)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/cluster"
 	"github.com/sightline-mesh/sightline/internal/observe"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -145,18 +146,12 @@ func TestStatusData(t *testing.T) {
 // expected is the mesh that the series are of.
 func expected(t *testing.T) status.Expected {
 	t.Helper()
-	parsed, findings := topology.Parse("mesh.yaml", []byte(`apiVersion: sightline.dev/v1alpha1
-kind: Topology
-metadata: {name: mesh}
-spec:
-  mesh: {id: mesh1}
-  namespaces: [sample]
-  kiali: {hub: east, version: v2.27, auth: {strategy: anonymous}, operator: {install: none}}
-  metrics: {store: prometheus, prometheus: {url: "http://prometheus.monitoring:9090"}}
-  clusters:
-    - {name: east, platform: kubernetes}
-    - {name: west, platform: kubernetes, server: "https://api.west.example.com:6443"}
-`))
+	return expectedOf(t, strings.Replace(alerted, "alerts: {manage: true}", "alerts: {manage: false}", 1))
+}
+
+func expectedOf(t *testing.T, text string) status.Expected {
+	t.Helper()
+	parsed, findings := check.Parse("mesh.yaml", []byte(text))
 	require.Empty(t, findings)
 	clusters, err := render.Clusters(parsed, sources())
 	require.NoError(t, err)

@@ -349,6 +349,8 @@ var homes = []struct {
 	{"Kiali", "spec.clustering.ignore_home_cluster", []any{"spec", "clusters", "%c", "controlPlane", "mode"}},
 	{"PodMonitor", "metadata.labels", []any{"spec", "metrics", "labels"}},
 	{"PodMonitor", "spec", []any{"spec", "metrics"}},
+	{"PrometheusRule", "metadata.labels", []any{"spec", "metrics", "labels"}},
+	{"PrometheusRule", "spec", []any{"spec", "metrics", "alerts"}},
 	{"ServiceMonitor", "metadata.labels", []any{"spec", "metrics", "labels"}},
 	{"ServiceMonitor", "spec", []any{"spec", "clusters", "%c", "controlPlane"}},
 	{"ServiceMonitor", "spec", []any{"spec", "metrics"}},

@@ -104,6 +104,9 @@ func (j *judge) scraping() string {
 }
 
 func (j *judge) meshID(s *Store) {
+	if !j.scoped() {
+		return
+	}
 	want := j.Topology.Spec.Mesh.ID
 	wrong := map[string]bool{}
 	found := false
@@ -127,6 +130,9 @@ func (j *judge) meshID(s *Store) {
 		j.good("ST27")
 	}
 }
+
+// scoped tells whether Kiali asks for series by the mesh's id.
+func (j *judge) scoped() bool { return j.Topology.Spec.Metrics.Scope.Word() == "meshID" }
 
 // spaces looks for series of each namespace of the mesh. Where the store has the
 // targets as well, a namespace without traffic can be told from one that nobody
@@ -175,7 +181,7 @@ func (j *judge) known(s *Store, clusters []*topology.Cluster) {
 	t := j.Topology
 	strange := map[string]bool{}
 	for _, series := range s.Series.Value {
-		if series.MeshID != t.Spec.Mesh.ID {
+		if j.scoped() && series.MeshID != t.Spec.Mesh.ID {
 			continue // another mesh
 		}
 		for _, name := range []string{series.Source, series.Destination} {

@@ -283,6 +283,16 @@ type Metrics struct {
 	// Whose cluster-monitoring-config is, the ConfigMap that turns on the monitoring of user workloads on OpenShift. It is one text that
 	// other settings of the cluster's monitoring live in as well. Changes: cluster-monitoring-config.
 	UserWorkloadMonitoring UserWorkloadMonitoring `yaml:"userWorkloadMonitoring"`
+	// Alerts about the mesh. Changes: the PrometheusRules.
+	Alerts Alerts `yaml:"alerts"`
+}
+
+// Alerts are rules by which the hub's Prometheus tells of a namespace that went silent, of targets that are down, of series that Kiali
+// does not show and of proxies that are scraped twice.
+type Alerts struct {
+	// Whether the hub gets a PrometheusRule in each namespace of the mesh. What evaluates the rules there sees the series of its own store;
+	// it tells of a cluster or namespace that went silent within the last hour.
+	Manage bool `yaml:"manage" default:"false"`
 }
 
 // Scope says which series Kiali asks for: a word of the format by the key "", or
