@@ -43,6 +43,7 @@ type Sources struct {
 	Templates *Templates
 	Overlays  map[string]fs.FS // the folder of each overlay by its name
 	Links     Links
+	Host      overlay.Host // of the evaluation of overlays
 }
 
 // Tree renders a topology that had no findings into the files of one format. A
@@ -139,7 +140,7 @@ func Clusters(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 
 // layered reads the overlays and lays them over the clusters.
 func layered(t *topology.Topology, from Sources) (*layers, error) {
-	overlays, findings := overlay.Read(t, from.Overlays)
+	overlays, findings := overlay.Read(t, from.Overlays, from.Host)
 	if len(findings) > 0 {
 		return nil, &OverlayError{findings.Sorted()}
 	}

@@ -127,10 +127,10 @@ func (o *diffOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	allowed := make(chan error, 1)
 	go func() {
 		var rules ruleFlags
-		_, err := rules.allow(parsed, besides, format)
+		_, err := rules.allow(ctx, parsed, besides, format)
 		allowed <- err
 	}()
-	new, failed := renderTree(t, besides[0].links, format)
+	new, failed := renderTree(ctx, t, besides[0].links, format)
 	if err := <-allowed; err != nil {
 		return err
 	}
@@ -168,8 +168,8 @@ func worse(found, failed error) error {
 }
 
 // renderTree renders a topology, and returns findings as one error.
-func renderTree(t *topology.Topology, links render.Links, format render.Format) ([]tree.File, error) {
-	from, closed, err := openSources(t, links)
+func renderTree(ctx context.Context, t *topology.Topology, links render.Links, format render.Format) ([]tree.File, error) {
+	from, closed, err := openSources(ctx, t, links)
 	if err != nil {
 		return nil, err
 	}

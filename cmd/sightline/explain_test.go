@@ -97,7 +97,7 @@ func TestChangesAreTrue(t *testing.T) {
 	known := map[string]map[string][]byte{}
 	for _, name := range slices.Sorted(maps.Keys(meshes)) {
 		base := decoded(t, commonMesh)
-		overlay(base["spec"].(map[string]any), decoded(t, meshes[name]))
+		lay(base["spec"].(map[string]any), decoded(t, meshes[name]))
 		before, findings := rendered(t, base, known)
 		require.Empty(t, findings, name)
 		for _, f := range fields {
@@ -271,15 +271,15 @@ func put(m map[string]any, path string, cluster int, value any) {
 	}
 }
 
-// overlay merges b over a, lists item by item.
-func overlay(a, b map[string]any) {
+// lay merges b over a, lists item by item.
+func lay(a, b map[string]any) {
 	for key, value := range b {
 		switch under := a[key].(type) {
 		case map[string]any:
-			overlay(under, value.(map[string]any))
+			lay(under, value.(map[string]any))
 		case []any:
 			for i, item := range value.([]any) {
-				overlay(under[i].(map[string]any), item.(map[string]any))
+				lay(under[i].(map[string]any), item.(map[string]any))
 			}
 		default:
 			a[key] = value

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -58,7 +59,7 @@ func newFnCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runFunction(cmd.InOrStdin(), cmd.OutOrStdout())
+			return runFunction(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
 }
@@ -69,7 +70,7 @@ const inConfig = "functionConfig"
 
 // runFunction is one run of the KRM function
 // (https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md).
-func runFunction(stdin io.Reader, stdout io.Writer) error {
+func runFunction(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	list := &kio.ByteReadWriter{Reader: stdin, Writer: stdout, KeepReaderAnnotations: true, OmitReaderAnnotations: true}
 	items, err := list.Read()
 	switch {
@@ -80,7 +81,7 @@ func runFunction(stdin io.Reader, stdout io.Writer) error {
 	case list.FunctionConfig == nil:
 		return &hinted{errors.New("the ResourceList has no functionConfig"), "give the topology itself, or a ConfigMap with data: {topology: mesh.yaml}"}
 	}
-	made, results, err := functionObjects(list.FunctionConfig)
+	made, results, err := functionObjects(ctx, list.FunctionConfig)
 	var wrong *invalid
 	if errors.As(err, &wrong) {
 		results = wrong.findings
@@ -106,18 +107,18 @@ func runFunction(stdin io.Reader, stdout io.Writer) error {
 
 // functionObjects renders what the configuration asks for. The error is an
 // *invalid with findings where a topology has errors.
-func functionObjects(config *yaml.RNode) ([]tree.File, finding.Findings, error) {
+func functionObjects(ctx context.Context, config *yaml.RNode) ([]tree.File, finding.Findings, error) {
 	t, b, clusters, err := functionTopology(config)
 	if err != nil {
 		return nil, nil, err
 	}
 	parsed, besides := []*topology.Topology{t}, []beside{b}
 	var rules ruleFlags
-	warnings, err := rules.allow(parsed, besides, render.Manifests)
+	warnings, err := rules.allow(ctx, parsed, besides, render.Manifests)
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := (&renderOptions{clusters: clusters}).objects(parsed, besides)
+	files, err := (&renderOptions{clusters: clusters}).objects(ctx, parsed, besides)
 	return files, warnings, err
 }
 

@@ -40,7 +40,7 @@ func writeLink(file string, content []byte) (err error) {
 		return err
 	}
 	failed := func(err error) error { return &fs.PathError{Op: "write", Path: file, Err: errors.Unwrap(err)} }
-	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
+	temp, err := os.CreateTemp(dir, ".sealing.*")
 	if err != nil {
 		return failed(err)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -49,7 +48,7 @@ func readLinks(args []string, parsed []*topology.Topology) ([]beside, error) {
 
 // read reads a folder of links, but for hidden files.
 func (b *beside) read(folder string) (finding.Findings, error) {
-	entries, err := os.ReadDir(folder)
+	entries, err := readFolder(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -40,12 +40,16 @@ func main() {
 // run is the whole command: what it is told and the streams in, an exit code
 // out. Data goes to stdout, words to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	words := &visible{out: stderr}
+	data := &visible{out: stdout}
+	defer words.Close()
+	defer data.Close()
 	cmd := newCommand()
 	cmd.SetArgs(args)
 	cmd.SetIn(stdin)
-	cmd.SetOut(stdout)
-	cmd.SetErr(stderr)
-	return report(stderr, cmd.ExecuteContext(ctx))
+	cmd.SetOut(data)
+	cmd.SetErr(words)
+	return report(words, watched(ctx, words, longestEvaluation, cmd.ExecuteContext))
 }
 
 func newCommand() *cobra.Command {
@@ -138,6 +142,22 @@ type aboutCluster struct {
 func (e *aboutCluster) Error() string { return e.cluster + ": " + e.err.Error() }
 func (e *aboutCluster) Unwrap() error { return e.err }
 
+// asLines keeps the lines of a message that are indented, as our own lists are.
+// Any other end of a line is in the name of a file, or in what another program
+// has said, and could pass for a line of ours.
+func asLines(message string) string {
+	lines := strings.Split(message, "\n")
+	text := lines[0]
+	for _, line := range lines[1:] {
+		if strings.HasPrefix(line, "  ") {
+			text += "\n" + line
+			continue
+		}
+		text += `\n` + line
+	}
+	return text
+}
+
 // report is the one place that turns an error into words and an exit code.
 func report(stderr io.Writer, err error) int {
 	var (
@@ -157,9 +177,9 @@ func report(stderr io.Writer, err error) int {
 	}
 	say := func(err error, hint string) {
 		// Whatever was given by mistake is not repeated if it is a credential.
-		fmt.Fprintf(stderr, "sightline: %s%s\n", whose, seal.Redact(err.Error()))
+		fmt.Fprintf(stderr, "sightline: %s%s\n", whose, asLines(seal.Redact(err.Error())))
 		if hint != "" {
-			fmt.Fprintf(stderr, "hint: %s\n", seal.Redact(hint))
+			fmt.Fprintf(stderr, "hint: %s\n", asLines(seal.Redact(hint)))
 		}
 	}
 	var (

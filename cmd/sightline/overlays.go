@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,8 +17,8 @@ import (
 // paths of overlays are relative to the topology's file; for standard input
 // that is the working directory. Nothing leads out of an overlay's folder, a
 // link neither.
-func openSources(t *topology.Topology, links render.Links) (from render.Sources, closed func(), err error) {
-	from = render.Sources{Templates: render.NewTemplates(templates.FS), Overlays: map[string]fs.FS{}, Links: links}
+func openSources(ctx context.Context, t *topology.Topology, links render.Links) (from render.Sources, closed func(), err error) {
+	from = render.Sources{Templates: render.NewTemplates(templates.FS), Overlays: map[string]fs.FS{}, Links: links, Host: host(ctx)}
 	var roots []*os.Root
 	closed = func() {
 		for _, root := range roots {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,7 +89,7 @@ func newGenerateCommand() *cobra.Command {
 			if err := o.read(os.Getenv(parametersVariable)); err != nil {
 				return err
 			}
-			return o.generate(cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return o.generate(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&o.topology, "topology", o.topology, "file or directory of the topology")
@@ -128,7 +129,7 @@ func (o *pluginOptions) read(parameters string) error {
 }
 
 // generate prints the objects, after the rules have found no error in them.
-func (o *pluginOptions) generate(stdout, stderr io.Writer) error {
+func (o *pluginOptions) generate(ctx context.Context, stdout, stderr io.Writer) error {
 	switch {
 	case o.objects != objectsOfCluster && o.objects != objectsOfDelivery:
 		return &hinted{fmt.Errorf("objects is %q", o.objects), "expected cluster or delivery"}
@@ -147,15 +148,15 @@ func (o *pluginOptions) generate(stdout, stderr io.Writer) error {
 		return err
 	}
 	var rules ruleFlags
-	warnings, err := rules.allow(parsed, besides, render.Manifests)
+	warnings, err := rules.allow(ctx, parsed, besides, render.Manifests)
 	if err != nil {
 		return err
 	}
 	var stream []byte
 	if o.objects == objectsOfDelivery {
-		stream, err = deliveryStream(parsed[0], besides[0])
+		stream, err = deliveryStream(ctx, parsed[0], besides[0])
 	} else {
-		stream, err = (&renderOptions{clusters: []string{o.cluster}}).stream(parsed, besides)
+		stream, err = (&renderOptions{clusters: []string{o.cluster}}).stream(ctx, parsed, besides)
 	}
 	if err != nil {
 		return err
@@ -168,14 +169,14 @@ func (o *pluginOptions) generate(stdout, stderr io.Writer) error {
 }
 
 // deliveryStream returns Argo CD's own objects for a topology.
-func deliveryStream(t *topology.Topology, b beside) ([]byte, error) {
+func deliveryStream(ctx context.Context, t *topology.Topology, b beside) ([]byte, error) {
 	if t.Spec.Delivery == nil || t.Spec.Delivery.ArgoCD == nil {
 		return nil, &invalid{finding.Findings{{
 			Position: t.At("spec", "delivery"), Rule: topology.RuleMissing,
 			Message: "spec.delivery.argocd is missing, so there are no objects of Argo CD to print", Hint: "add delivery: {repoURL: …, argocd: {source: plugin}}",
 		}}}
 	}
-	from, closed, err := openSources(t, b.links)
+	from, closed, err := openSources(ctx, t, b.links)
 	if err != nil {
 		return nil, err
 	}

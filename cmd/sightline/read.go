@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
@@ -125,13 +127,38 @@ func readDirectory(dir string) ([]topology.Source, error) {
 	return sources, err
 }
 
+// readFile reads a file, and nothing else: to open a pipe would wait for
+// somebody to write, and a device may have no end.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a folder, expected a file", path)
+	case !info.Mode().IsRegular() && !fromShell(path):
+		return nil, &hinted{fmt.Errorf("%s is a pipe, a socket or a device, expected a file", path), `a topology is read from standard input with "-"`}
+	}
 	return readAll(f)
+}
+
+// readFolder lists what is in a folder, and opens nothing else.
+func readFolder(path string) ([]fs.DirEntry, error) {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return nil, cmp.Or(err, fmt.Errorf("%s is not a folder", path))
+	}
+	return os.ReadDir(path)
+}
+
+// fromShell tells whether a path is one that a shell has made for the output of
+// a command, as <(…) does.
+func fromShell(path string) bool {
+	return path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/")
 }
 
 // readAll reads one byte more than a topology may have, which is enough for

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ func newRelabelCommand() *cobra.Command {
   sightline explain relabel mesh.yaml --pod pod.yaml --cluster west`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.run(args, cmd.InOrStdin(), cmd.OutOrStdout())
+			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVar(&o.pod, "pod", "", "file with a pod, as kubectl writes it")
@@ -50,12 +51,12 @@ func newRelabelCommand() *cobra.Command {
 	return cmd
 }
 
-func (o *relabelOptions) run(args []string, stdin io.Reader, stdout io.Writer) error {
+func (o *relabelOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
 	parsed, err := readTopologies(args, stdin)
 	if err != nil {
 		return err
 	}
-	cluster, monitors, err := o.monitors(parsed[0])
+	cluster, monitors, err := o.monitors(ctx, parsed[0])
 	if err != nil {
 		return err
 	}
@@ -87,8 +88,8 @@ func (o *relabelOptions) run(args []string, stdin io.Reader, stdout io.Writer) e
 }
 
 // monitors returns the PodMonitors of the cluster by their namespaces.
-func (o *relabelOptions) monitors(t *topology.Topology) (cluster string, monitors map[string]*relabel.Monitor, err error) {
-	from, closed, err := openSources(t, nil)
+func (o *relabelOptions) monitors(ctx context.Context, t *topology.Topology) (cluster string, monitors map[string]*relabel.Monitor, err error) {
+	from, closed, err := openSources(ctx, t, nil)
 	if err != nil {
 		return "", nil, err
 	}

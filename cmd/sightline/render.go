@@ -109,7 +109,7 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	// The rules render for themselves, so they can do it beside.
 	allowed := make(chan verdict, 1)
 	go func() {
-		warnings, err := o.rules.allow(parsed, besides, render.Format(o.format))
+		warnings, err := o.rules.allow(ctx, parsed, besides, render.Format(o.format))
 		allowed <- verdict{warnings, err}
 	}()
 	finish, failed := o.prepare(ctx, parsed, besides, stdout, stderr)
@@ -138,13 +138,13 @@ type verdict struct {
 // prepare renders, and returns what is left to do once the rules allow it.
 func (o *renderOptions) prepare(ctx context.Context, parsed []*topology.Topology, besides []beside, stdout, stderr io.Writer) (finish func() error, err error) {
 	if o.out == "-" {
-		stream, err := o.stream(parsed, besides)
+		stream, err := o.stream(ctx, parsed, besides)
 		return func() error {
 			_, err := stdout.Write(stream)
 			return err
 		}, err
 	}
-	rendered, err := o.trees(parsed, besides)
+	rendered, err := o.trees(ctx, parsed, besides)
 	return func() error {
 		if err := o.apart(parsed, besides); err != nil {
 			return err
@@ -200,19 +200,19 @@ func (o *renderOptions) check() error {
 }
 
 // stream returns the objects of the selected clusters, to be printed.
-func (o *renderOptions) stream(parsed []*topology.Topology, besides []beside) ([]byte, error) {
-	files, err := o.objects(parsed, besides)
+func (o *renderOptions) stream(ctx context.Context, parsed []*topology.Topology, besides []beside) ([]byte, error) {
+	files, err := o.objects(ctx, parsed, besides)
 	return manifests.Stream(files), err
 }
 
 // objects returns the objects of the selected clusters, in the order in which
 // they are applied.
-func (o *renderOptions) objects(parsed []*topology.Topology, besides []beside) ([]tree.File, error) {
+func (o *renderOptions) objects(ctx context.Context, parsed []*topology.Topology, besides []beside) ([]tree.File, error) {
 	var files []tree.File
 	known := map[string]bool{}
 	var found invalid
 	for i, t := range parsed {
-		from, closed, err := openSources(t, besides[i].links)
+		from, closed, err := openSources(ctx, t, besides[i].links)
 		if err != nil {
 			return nil, err
 		}
@@ -251,11 +251,11 @@ func (o *renderOptions) objects(parsed []*topology.Topology, besides []beside) (
 }
 
 // trees renders every topology.
-func (o *renderOptions) trees(parsed []*topology.Topology, besides []beside) ([][]tree.File, error) {
+func (o *renderOptions) trees(ctx context.Context, parsed []*topology.Topology, besides []beside) ([][]tree.File, error) {
 	rendered := make([][]tree.File, len(parsed))
 	var found invalid
 	for i, t := range parsed {
-		from, closed, err := openSources(t, besides[i].links)
+		from, closed, err := openSources(ctx, t, besides[i].links)
 		if err != nil {
 			return nil, err
 		}
@@ -282,7 +282,7 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 			return err
 		}
 		defer dir.Unlock()
-		if plans[i], err = dir.Compare(ctx, rendered[i], o.claims(t, besides[i])); err != nil {
+		if plans[i], err = dir.Compare(ctx, rendered[i], o.claims(ctx, t, besides[i])); err != nil {
 			return interrupted(err, out)
 		}
 		if err := o.guardRemovals(out, plans[i].RemovedClusters()); err != nil {
@@ -311,14 +311,14 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 }
 
 // claims say which files are ours although they do not say so.
-func (o *renderOptions) claims(t *topology.Topology, b beside) tree.Claims {
+func (o *renderOptions) claims(ctx context.Context, t *topology.Topology, b beside) tree.Claims {
 	return tree.Claims{
 		Adopt:  o.adopt,
 		Inputs: inputs(t, b),
 		Wrote:  render.WroteEarlier,
 		Before: func() func(string, []byte) bool {
 			none := func(string, []byte) bool { return false }
-			from, closed, err := openSources(t, b.links)
+			from, closed, err := openSources(ctx, t, b.links)
 			if err != nil {
 				return none
 			}

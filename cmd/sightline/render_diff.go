@@ -109,7 +109,7 @@ func (o *renderOptions) compareOnly(ctx context.Context, parsed []*topology.Topo
 		if err != nil {
 			return err
 		}
-		plan, err := dir.Compare(ctx, rendered[i], o.claims(t, besides[i]))
+		plan, err := dir.Compare(ctx, rendered[i], o.claims(ctx, t, besides[i]))
 		if err != nil {
 			return err
 		}

@@ -209,7 +209,7 @@ func (r *repository) render(ctx context.Context, work string, format render.Form
 	if err != nil {
 		return nil, err
 	}
-	return renderTree(t, besides[0].links, format)
+	return renderTree(ctx, t, besides[0].links, format)
 }
 
 func (r *repository) inRepository(work, file string) string {

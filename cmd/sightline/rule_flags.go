@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -38,11 +39,11 @@ func (r *ruleFlags) check() error {
 
 // find applies the rules to topologies that had no findings, to the links
 // beside them and to what is rendered from both in a format.
-func (r *ruleFlags) find(parsed []*topology.Topology, besides []beside, format render.Format, o check.Options) (finding.Findings, []check.Input, error) {
+func (r *ruleFlags) find(ctx context.Context, parsed []*topology.Topology, besides []beside, format render.Format, o check.Options) (finding.Findings, []check.Input, error) {
 	inputs := make([]check.Input, len(parsed))
 	var found invalid
 	for i, t := range parsed {
-		from, closed, err := openSources(t, besides[i].links)
+		from, closed, err := openSources(ctx, t, besides[i].links)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -78,8 +79,8 @@ func (r *ruleFlags) find(parsed []*topology.Topology, besides []beside, format r
 // allow returns the warnings about topologies, or all findings as an error
 // where one of them keeps the topologies from being rendered. What is merely
 // worth knowing is left to verify.
-func (r *ruleFlags) allow(parsed []*topology.Topology, besides []beside, format render.Format) (warnings finding.Findings, err error) {
-	findings, _, err := r.find(parsed, besides, format, check.Options{})
+func (r *ruleFlags) allow(ctx context.Context, parsed []*topology.Topology, besides []beside, format render.Format) (warnings finding.Findings, err error) {
+	findings, _, err := r.find(ctx, parsed, besides, format, check.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ func (o *sealOptions) trust(links string) (seal.Trust, error) {
 			return t, &hinted{fmt.Errorf("--accept-cert: %w", err), "sightline seal prints it when it refuses a certificate; openssl x509 -in FILE -noout -fingerprint -sha256 has its digits too"}
 		}
 	}
-	entries, err := os.ReadDir(links)
+	entries, err := readFolder(links)
 	if errors.Is(err, fs.ErrNotExist) {
 		return t, nil
 	}

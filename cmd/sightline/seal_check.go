@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -135,7 +134,7 @@ func (s *linkStatus) take(status seal.Status) {
 
 // unusedLinks are the files of what is no remote of the topology.
 func unusedLinks(t *topology.Topology, links string) ([]linkStatus, error) {
-	entries, err := os.ReadDir(links)
+	entries, err := readFolder(links)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -97,7 +97,7 @@ func (o *statusOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err := o.check(args); err != nil {
 		return err
 	}
-	e, err := o.expected(args, stdin)
+	e, err := o.expected(ctx, args, stdin)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (o *statusOptions) check(args []string) error {
 }
 
 // expected reads the topology, and renders what is to be on its clusters.
-func (o *statusOptions) expected(args []string, stdin io.Reader) (status.Expected, error) {
+func (o *statusOptions) expected(ctx context.Context, args []string, stdin io.Reader) (status.Expected, error) {
 	parsed, err := readTopologies(args, stdin)
 	if err != nil {
 		return status.Expected{}, err
@@ -168,7 +168,7 @@ func (o *statusOptions) expected(args []string, stdin io.Reader) (status.Expecte
 		return status.Expected{}, err
 	}
 	t := parsed[0]
-	from, closed, err := openSources(t, besides[0].links)
+	from, closed, err := openSources(ctx, t, besides[0].links)
 	if err != nil {
 		return status.Expected{}, err
 	}

@@ -237,7 +237,7 @@ func newFleet(t *testing.T, text string) *fleetOf {
 	}
 	f.proxy = httptest.NewServer(http.HandlerFunc(f.connect))
 	t.Cleanup(f.proxy.Close)
-	f.expected, err = o.expected([]string{f.mesh}, nil)
+	f.expected, err = o.expected(t.Context(), []string{f.mesh}, nil)
 	require.NoError(t, err)
 	for i := range f.expected.Topology.Spec.Clusters {
 		f.furnish(&f.expected.Topology.Spec.Clusters[i])

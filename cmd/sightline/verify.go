@@ -1,11 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -59,7 +59,7 @@ func newVerifyCommand() *cobra.Command {
   sightline verify mesh.yaml --crds crds --warnings-as-errors
   sightline verify mesh.yaml --output json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.run(args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&o.crds, "crds", "", "folder with the CustomResourceDefinitions of the clusters")
@@ -69,7 +69,7 @@ func newVerifyCommand() *cobra.Command {
 	return cmd
 }
 
-func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if !slices.Contains([]string{"text", "json"}, o.output) {
 		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text and json"}
 	}
@@ -92,7 +92,7 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 	var inputs []check.Input
 	if err == nil {
 		now := time.Now().UTC()
-		findings, inputs, err = o.rules.find(parsed, besides, render.Format(o.format), check.Options{
+		findings, inputs, err = o.rules.find(ctx, parsed, besides, render.Format(o.format), check.Options{
 			Definitions: definitions,
 			Now:         now.Format(time.RFC3339),
 			Soon:        now.AddDate(0, 0, 30).Format(time.RFC3339),
@@ -100,7 +100,7 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 	}
 	if err == nil && o.format == string(render.Helm) {
 		var broken finding.Findings
-		broken, err = chartFindings(parsed, besides)
+		broken, err = chartFindings(ctx, parsed, besides)
 		findings = append(findings, broken...).Sorted()
 	}
 	var wrong *invalid // which are findings as well
@@ -129,10 +129,10 @@ func (o *verifyOptions) run(args []string, stdin io.Reader, stdout, stderr io.Wr
 
 // chartFindings makes a chart of each topology, and says what keeps it from
 // being one.
-func chartFindings(parsed []*topology.Topology, besides []beside) (finding.Findings, error) {
+func chartFindings(ctx context.Context, parsed []*topology.Topology, besides []beside) (finding.Findings, error) {
 	var findings finding.Findings
 	for i, t := range parsed {
-		from, closed, err := openSources(t, besides[i].links)
+		from, closed, err := openSources(ctx, t, besides[i].links)
 		if err != nil {
 			return nil, err
 		}
@@ -216,7 +216,7 @@ func readDefinitions(dir string) (*check.Definitions, error) {
 	if dir == "" {
 		return nil, nil
 	}
-	entries, err := os.ReadDir(dir)
+	entries, err := readFolder(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func readDefinitions(dir string) (*check.Definitions, error) {
 			continue
 		}
 		name := filepath.Join(dir, entry.Name())
-		data, err := os.ReadFile(name)
+		data, err := readFile(name)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -23,7 +24,7 @@ func FuzzVerify(f *testing.F) {
 			return // the files of overlays are not here
 		}
 		var rules ruleFlags
-		findings, _, err := rules.find([]*topology.Topology{top}, make([]beside, 1), render.Kustomize, check.Options{})
+		findings, _, err := rules.find(context.Background(), []*topology.Topology{top}, make([]beside, 1), render.Kustomize, check.Options{})
 		require.NoError(t, err)
 		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
 		for _, found := range findings {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -126,6 +127,39 @@ func identityRules() []Rule {
 			Source: "kiali istio/discovery.go; istio.io, Install Primary-Remote",
 			mesh:   controlPlaneAnnotations,
 		},
+		{
+			ID: "ID14", Severity: finding.Warning,
+			Title:  "every folder can be on every file system",
+			What:   "No cluster, namespace or overlay is called con, prn, aux, nul, com0 to com9 or lpt0 to lpt9, with nor without something after a dot.",
+			Why:    "The tree has a folder of that name. Windows keeps these names for devices, so nobody can check the repository out there.",
+			Fix:    "Give it another name, in Istio too; or suppress ID14 if nobody works on Windows.",
+			Source: "Microsoft, \"Naming Files, Paths, and Namespaces\"",
+			mesh:   deviceNames,
+		},
+	}
+}
+
+// device is the name of a device on Windows, also with an extension.
+var device = regexp.MustCompile(`^(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
+
+func deviceNames(m *mesh, f *found) {
+	const hint = "give it another name; or suppress ID14 if nobody works on Windows"
+	visit := func(i int, what, name string, at finding.Position) {
+		if !device.MatchString(name) {
+			return
+		}
+		if i < 0 {
+			f.on(m, at, hint, "the %s %q gives a folder that Windows cannot have", what, name)
+			return
+		}
+		f.cluster(m, i, at, hint, "the %s %q gives a folder that Windows cannot have", what, name)
+	}
+	for i := range m.Spec.Clusters {
+		visit(-1, "name of the cluster", m.Spec.Clusters[i].Name, m.At("spec", "clusters", i, "name"))
+		m.covered(i, func(namespace string, path ...any) { visit(i, "namespace", namespace, m.At(path...)) })
+	}
+	for i := range m.Spec.Overlays {
+		visit(-1, "name of the overlay", m.Spec.Overlays[i].Name, m.At("spec", "overlays", i, "name"))
 	}
 }
 

@@ -85,6 +85,7 @@ var cases = []struct {
 	{rule: "ID11", mutant: edits{"spec.clusters.1.network": "n1"}, near: edits{"spec.clusters.0.network": "n1", "spec.clusters.1.network": "n2", "spec.clusters.0.gateways": "[gw]", "spec.namespaces": "[istio-eastwest]"}},
 	{rule: "ID12", mutant: edits{"spec.clusters.1.controlPlane": "{mode: external, primary: hub}"}, near: edits{"spec.clusters.1.controlPlane": "{mode: external}"}},
 	{rule: "ID13", mutant: edits{"spec.clusters.1.controlPlane": "{mode: remote, primary: hub}"}, near: edits{"spec.clusters.1.controlPlane": "{mode: external}"}},
+	{rule: "ID14", mutant: edits{"spec.namespaces": "[nul]"}, near: edits{"spec.namespaces": "[null, con-sumer, com10]"}, severity: finding.Warning},
 
 	{rule: "KC01", made: objects{"Kiali[west] spec.deployment.instance_name": "kiali2"}, nearly: objects{"Kiali spec.deployment.replicas": "2"}},
 	{rule: "KC02", mutant: edits{"spec.clusters.1.kiali": "{spec: {auth: {openshift: {redirect_uris: ['https://kiali-istio-system.apps.hub.example.com/api/auth/callback/wets']}}}}"},

@@ -17,7 +17,7 @@ type Position struct {
 }
 
 func (p Position) String() string {
-	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+	return fmt.Sprintf("%s:%d:%d", Visible(p.File), p.Line, p.Col)
 }
 
 // SeenFrom is the position as a message at another position names it: without

@@ -16,7 +16,15 @@ const maxFile = 4 << 20
 
 // folder is what an overlay may read: regular files of its own folder that are
 // not hidden and have no credentials in them.
-type folder struct{ fs.FS }
+type folder struct{ root fs.FS }
+
+// Open implements fs.FS. To open a pipe would wait for somebody to write.
+func (f folder) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.ErrUnsupported}
+}
+
+// Stat implements fs.StatFS.
+func (f folder) Stat(name string) (fs.FileInfo, error) { return fs.Stat(f.root, name) }
 
 // refusal is why a file is not read, in words that follow its name.
 type refusal struct{ message, hint string }
@@ -38,7 +46,7 @@ func (f folder) ReadFile(name string) ([]byte, error) {
 	if err := f.visible(name); err != nil {
 		return nil, err
 	}
-	switch info, err := fs.Stat(f.FS, name); {
+	switch info, err := fs.Stat(f.root, name); {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
@@ -46,7 +54,7 @@ func (f folder) ReadFile(name string) ([]byte, error) {
 	case info.Size() > maxFile:
 		return nil, &refusal{fmt.Sprintf("is larger than %d MiB, the most that a file of an overlay may have", maxFile>>20), ""}
 	}
-	data, err := fs.ReadFile(f.FS, name)
+	data, err := fs.ReadFile(f.root, name)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +81,7 @@ func (f folder) visible(name string) error {
 		if link == "" {
 			return nil
 		}
-		target, err := fs.ReadLink(f.FS, link)
+		target, err := fs.ReadLink(f.root, link)
 		if err != nil {
 			return err
 		}
@@ -87,7 +95,7 @@ func (f folder) link(name string) (link, rest string) {
 	parts := strings.Split(name, "/")
 	for i := range parts {
 		link := path.Join(parts[:i+1]...)
-		if info, err := fs.Lstat(f.FS, link); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if info, err := fs.Lstat(f.root, link); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			return link, path.Join(parts[i+1:]...)
 		}
 	}

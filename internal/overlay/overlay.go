@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 
@@ -36,9 +37,16 @@ type Overlay struct {
 	Script    *Script
 }
 
+// Host is what surrounds the evaluation of Jsonnet overlays. What it leaves out
+// does nothing.
+type Host struct {
+	Trace io.Writer                          // has the lines of std.trace
+	Watch func(overlay string) (done func()) // is called before each evaluation, and what it returns after it
+}
+
 // Read reads the overlays of a topology that had no findings. folders has the
 // folder of each by its name, as far as there is one.
-func Read(t *topology.Topology, folders map[string]fs.FS) ([]Overlay, finding.Findings) {
+func Read(t *topology.Topology, folders map[string]fs.FS, host Host) ([]Overlay, finding.Findings) {
 	var findings finding.Findings
 	overlays, known := make([]Overlay, len(t.Spec.Overlays)), objects{}
 	for i := range t.Spec.Overlays {
@@ -50,6 +58,7 @@ func Read(t *topology.Topology, folders map[string]fs.FS) ([]Overlay, finding.Fi
 		at := t.At("spec", "overlays", i, key)
 		r := reader{
 			dir:      path.Join(path.Dir(at.File), o.Folder()),
+			host:     host,
 			findings: &findings,
 			objects:  known,
 		}
@@ -77,6 +86,8 @@ func Read(t *topology.Topology, folders map[string]fs.FS) ([]Overlay, finding.Fi
 // reader reads the files of one overlay.
 type reader struct {
 	root     fs.FS
+	host     Host
+	copies   int    // that its patches make
 	dir      string // what messages call the root
 	findings *finding.Findings
 	objects  objects // of the scripts

@@ -297,6 +297,12 @@ func (s *source) checkOperations(root *yaml.Node) {
 			s.add(s.at(n), topology.RuleValue, "the operations are add, remove, replace, move, copy and test", "%s has the op %q", what, op)
 			continue
 		}
+		if op == "copy" {
+			if s.copies++; s.copies > mostCopies {
+				s.add(s.at(n), topology.RuleValue, "write the values out with add", "the overlay copies more than %d times; each copy may double an object", mostCopies)
+				return
+			}
+		}
 		for _, name := range append([]string{"path"}, more...) {
 			at := child(n, name)
 			if at == nil {
@@ -317,6 +323,10 @@ func (s *source) checkOperations(root *yaml.Node) {
 		}
 	}
 }
+
+// mostCopies bounds the operations of an overlay that copy: each may double what
+// there is.
+const mostCopies = 8
 
 // touches tells whether changing what is at a pointer changes the identity.
 func touches(pointer string) bool {

@@ -28,7 +28,15 @@ func (r *reader) script(name, file string, at finding.Position) *Script {
 	if _, ok := r.read(file, at, "a Jsonnet overlay is a file with function(resource, cluster) resource"); !ok {
 		return nil
 	}
-	s := &Script{vm: template.New(r.root), file: file, dir: r.dir, objects: r.objects, results: map[*Object]results{}}
+	host := template.Host{Trace: r.host.Trace}
+	if r.host.Watch != nil {
+		host.Watch = func() func() { return r.host.Watch(name) }
+	}
+	s := &Script{vm: template.NewHosted(r.root, host), file: file, dir: r.dir, objects: r.objects, results: map[*Object]results{}}
+	if place := s.vm.Tailstrict(file); place != "" {
+		r.add(at, RuleScript, "leave tailstrict out; a call without it ends with an error where it is too deep", "overlay %q: %s: tailstrict is not supported in an overlay", name, path.Join(s.dir, place))
+		return nil
+	}
 	kind, err := s.vm.Type(file)
 	switch {
 	case err != nil:

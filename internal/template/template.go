@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -14,7 +15,9 @@ import (
 
 	"github.com/google/go-jsonnet"
 	"github.com/google/go-jsonnet/ast"
+	"github.com/google/go-jsonnet/toolutils"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -24,15 +27,27 @@ import (
 type VM struct {
 	mu   sync.Mutex
 	vm   *jsonnet.VM
+	host Host
 	args map[string]any // of the call that is under way
 
 	nodes map[string]ast.Node // of arguments, by their code
 }
 
+// Host is what surrounds the evaluation of somebody else's files. What it leaves
+// out does nothing.
+type Host struct {
+	Trace io.Writer            // has the lines of std.trace, their characters visible
+	Watch func() (done func()) // is called before each evaluation, and what it returns after it
+}
+
 // New makes a VM whose imports cannot leave root, with the native function
 // merge(ours, theirs): resource.Merge, or its hole while theirs is one.
-func New(root fs.FS) *VM {
-	v := &VM{vm: jsonnet.MakeVM(), nodes: map[string]ast.Node{}}
+func New(root fs.FS) *VM { return NewHosted(root, Host{}) }
+
+// NewHosted makes a VM for files that may do anything.
+func NewHosted(root fs.FS, host Host) *VM {
+	v := &VM{vm: jsonnet.MakeVM(), host: host, nodes: map[string]ast.Node{}}
+	v.vm.SetTraceOut(trace{host.Trace})
 	v.vm.Importer(&importer{root: root, seen: map[string]jsonnet.Contents{}})
 	v.vm.NativeFunction(&jsonnet.NativeFunction{Name: "merge", Params: ast.Identifiers{"ours", "theirs"}, Func: merge})
 	v.vm.NativeFunction(&jsonnet.NativeFunction{Name: argument, Params: ast.Identifiers{"name"}, Func: v.argument})
@@ -120,11 +135,8 @@ func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
 	if err != nil {
 		return nil, asError(err)
 	}
-	out, err := v.vm.Evaluate(node)
-	if err != nil {
-		return nil, asError(err)
-	}
-	return []byte(out), nil
+	out, err := v.evaluate(node)
+	return []byte(out), err
 }
 
 // parsed keeps the few arguments that there are.
@@ -154,12 +166,68 @@ func (v *VM) Type(file string) (string, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.vm.TLAReset()
+	out, err := v.evaluate(node)
+	if err != nil {
+		return "", err
+	}
+	var kind string
+	return kind, json.Unmarshal([]byte(out), &kind)
+}
+
+func (v *VM) evaluate(node ast.Node) (string, error) {
+	if v.host.Watch != nil {
+		defer v.host.Watch()()
+	}
 	out, err := v.vm.Evaluate(node)
 	if err != nil {
 		return "", asError(err)
 	}
-	var kind string
-	return kind, json.Unmarshal([]byte(out), &kind)
+	return out, nil
+}
+
+// Tailstrict returns the first place, among a file and those it imports, at
+// which a call is tailstrict, or "". Such calls have no limit of depth. What
+// cannot be read fails when it is evaluated.
+func (v *VM) Tailstrict(file string) string {
+	seen := map[string]bool{}
+	var inFile func(from, name string) string
+	var inNode func(n ast.Node, file string) string
+	inFile = func(from, name string) string {
+		node, found, err := v.vm.ImportAST(from, name)
+		if err != nil || seen[found] {
+			return ""
+		}
+		seen[found] = true
+		return inNode(node, found)
+	}
+	inNode = func(n ast.Node, file string) string {
+		switch n := n.(type) {
+		case *ast.Apply:
+			if n.TailStrict {
+				return place(*n.Loc())
+			}
+		case *ast.Import:
+			return inFile(file, n.File.Value)
+		}
+		for _, below := range toolutils.Children(n) {
+			if at := inNode(below, file); at != "" {
+				return at
+			}
+		}
+		return ""
+	}
+	return inFile("", file)
+}
+
+// trace has the lines of std.trace.
+type trace struct{ out io.Writer }
+
+func (t trace) Write(line []byte) (int, error) {
+	if t.out == nil {
+		return len(line), nil
+	}
+	_, err := io.WriteString(t.out, finding.Visible(strings.TrimSuffix(string(line), "\n"))+"\n")
+	return len(line), err
 }
 
 // Error is a failure of a template, with the places that led to it, innermost
@@ -177,9 +245,13 @@ func (e *Error) Error() string {
 func asError(err error) error {
 	var runtime jsonnet.RuntimeError
 	if !errors.As(err, &runtime) {
-		return &Error{Message: err.Error()}
+		message := strings.TrimSpace(err.Error())
+		if crash, stack, ok := strings.Cut(message, "\n"); ok && strings.HasPrefix(crash, "(CRASH)") && strings.HasPrefix(stack, "goroutine") {
+			message = crash // the rest is about go-jsonnet
+		}
+		return &Error{Message: finding.Visible(message)}
 	}
-	e := &Error{Message: runtime.Msg}
+	e := &Error{Message: finding.Visible(runtime.Msg)}
 	for i := len(runtime.StackTrace) - 1; i >= 0; i-- {
 		frame := runtime.StackTrace[i]
 		if frame.Loc.FileName == "" || frame.Loc.Begin.Line == 0 {

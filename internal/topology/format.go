@@ -89,7 +89,7 @@ var formats = map[string]format{
 		hint:     "use the name that Istio has for the cluster (values.global.multiCluster.clusterName)",
 		problem:  clusterNameProblem,
 		patterns: []string{clusterName.String()},
-		most:     253,
+		most:     longestClusterName,
 	},
 	"server": {
 		rule:     "RS02",
@@ -155,10 +155,14 @@ func durationProblem(s string) (string, string) {
 // clusterName lets no dot follow another or end the name.
 var clusterName = regexp.MustCompile(`^[A-Za-z0-9](\.?[-_A-Za-z0-9])*$`)
 
+// longestClusterName leaves room for .yaml in the names of files, which file
+// systems limit to 255 bytes.
+const longestClusterName = 250
+
 func clusterNameProblem(s string) (string, string) {
 	switch {
-	case len(s) > 253:
-		return fmt.Sprintf("must have at most 253 characters and has %d", utf8.RuneCountInString(s)), ""
+	case len(s) > longestClusterName:
+		return fmt.Sprintf("must have at most %d characters and has %d", longestClusterName, utf8.RuneCountInString(s)), ""
 	case !clusterName.MatchString(s):
 		return "must be letters, digits, '-', '_' and '.', starting with a letter or digit, without '..' and no '.' at the end", ""
 	}

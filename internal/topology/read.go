@@ -240,7 +240,7 @@ func breaksAt(data []byte, line int) int {
 		}
 		at += end + 1
 	}
-	most := 4 << 20
+	most := 2 << 20
 	for n := len(starts); n > 1; n-- {
 		above := data[:starts[n-1]]
 		if most -= len(above); most < 0 {

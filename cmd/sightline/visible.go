@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"unicode/utf8"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
+)
+
+// visible is a stream on which nothing hides, whoever has made the text: names
+// of files, errors of API servers, messages of Jsonnet. Ends of lines and tabs
+// are left as they are.
+type visible struct {
+	out  io.Writer
+	rest []byte // the beginning of a character
+}
+
+// Write implements io.Writer.
+func (v *visible) Write(text []byte) (int, error) {
+	all := text
+	if len(v.rest) > 0 {
+		all = append(v.rest, text...)
+		v.rest = nil
+	}
+	if n := cutOff(all); n > 0 {
+		v.rest = bytes.Clone(all[len(all)-n:])
+		all = all[:len(all)-n]
+	}
+	if _, err := io.WriteString(v.out, finding.VisibleText(string(all))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+// Close writes what is left of a character that never ended.
+func (v *visible) Close() error {
+	rest := v.rest
+	v.rest = nil
+	_, err := io.WriteString(v.out, finding.VisibleText(string(rest)))
+	return err
+}
+
+// cutOff is how many bytes at the end of a text are the beginning of a
+// character.
+func cutOff(text []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
+		if b := text[len(text)-n]; utf8.RuneStart(b) {
+			if b >= utf8.RuneSelf && !utf8.FullRune(text[len(text)-n:]) {
+				return n
+			}
+			return 0
+		}
+	}
+	return 0
+}
