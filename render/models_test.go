@@ -136,8 +136,12 @@ func TestKialiResources(t *testing.T) {
 			"b": "{auth: {openshift: {redirect_uris: ['https://kiali-istio-system.apps.a.test/api/auth/callback/b']}}}",
 			"c": "", // of the hub's users none can log in there
 		}},
+		{"port of its own", "spec: {server: {port: 8443}}", thanos, "{name: a, kiali: {host: kiali.test}}", map[string]string{
+			"a": "{deployment: {ingress: {override_yaml: {spec: {host: kiali.test, port: {targetPort: 8443}, tls: {insecureEdgeTerminationPolicy: Redirect, termination: reencrypt}, to: {kind: Service, name: kiali}}}}}, " +
+				"server: {web_fqdn: kiali.test, web_schema: https, web_port: '443', port: 8443}}",
+		}},
 		{"host of one's own on OpenShift", "", thanos, "{name: a, kiali: {host: kiali.test}}" + remotes, map[string]string{
-			"a": "{deployment: {ingress: {override_yaml: {spec: {host: kiali.test, port: {targetPort: 20001}, tls: {insecureEdgeTerminationPolicy: Redirect, termination: reencrypt}, to: {kind: Service, name: kiali}}}}}}",
+			"a": "{deployment: {ingress: {override_yaml: {spec: {host: kiali.test, port: {targetPort: 20001}, tls: {insecureEdgeTerminationPolicy: Redirect, termination: reencrypt}, to: {kind: Service, name: kiali}}}}}, server: {web_fqdn: kiali.test, web_schema: https, web_port: '443'}}",
 			"b": "{auth: {openshift: {redirect_uris: ['https://kiali.test/api/auth/callback/b']}}}",
 		}},
 		{"web root on OpenShift", "", thanos, "{name: a, domain: apps.a.test, kiali: {webRoot: /mesh}}" + remotes, map[string]string{
@@ -171,10 +175,10 @@ func TestKialiResources(t *testing.T) {
 			"c": "",
 		}},
 		{"domain on Kubernetes", "", thanos, "{name: a, platform: kubernetes, domain: apps.a.test}", map[string]string{
-			"a": "{deployment: {ingress: {enabled: true}}, server: {web_fqdn: kiali-istio-system.apps.a.test}}",
+			"a": "{deployment: {ingress: {enabled: true}}, server: {web_fqdn: kiali-istio-system.apps.a.test, web_schema: https, web_port: '443'}}",
 		}},
 		{"host and web root on Kubernetes", "", thanos, "{name: a, platform: kubernetes, kiali: {host: kiali.test, webRoot: /}}", map[string]string{
-			"a": "{deployment: {ingress: {enabled: true}}, server: {web_fqdn: kiali.test, web_root: /}}",
+			"a": "{deployment: {ingress: {enabled: true}}, server: {web_fqdn: kiali.test, web_schema: https, web_port: '443', web_root: /}}",
 		}},
 		{"outside the mesh", "", thanos, "{name: a, domain: apps.a.test, controlPlane: {mode: none}}" + remotes, map[string]string{
 			"a": "{clustering: {ignore_home_cluster: true}}",

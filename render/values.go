@@ -89,6 +89,17 @@ var values = []value{
 			}
 			return s.HubHost()
 		}},
+	{hole: "cluster.port", chart: "kiali.port", from: "spec.clusters[].kiali.spec",
+		doc: "The port of the hub's Kiali, to which its Route leads.",
+		of: func(s site) any {
+			if !s.onHub() {
+				return nil
+			}
+			if server, ok := kialiSpec(s.Topology, s.cluster)["server"].(map[string]any); ok && server["port"] != nil {
+				return server["port"]
+			}
+			return 20001
+		}},
 	{hole: "cluster.webRoot", chart: "kiali.webRoot", from: "spec.clusters[].kiali.webRoot",
 		doc: "The path that the hub's Kiali is served under, where it is not the platform's.",
 		of: func(s site) any {

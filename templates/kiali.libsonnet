@@ -72,17 +72,20 @@ local scope(shape, topology) = {
 // The operator gives a Route no host of its own choice but by replacing the
 // whole spec, and an Ingress only if there is to be one.
 local ingress(shape, topology, cluster) = {
+  // Kiali tells a login provider where to come back to. Behind a proxy that ends
+  // TLS it would take http and the port of its pods.
+  server+: { web_fqdn: cluster.host, web_schema: 'https', web_port: '443' },
+} + {
   openshift: {
     deployment+: { ingress: { override_yaml: { spec: {
       host: cluster.host,
-      port: { targetPort: 20001 },
+      port: { targetPort: cluster.port },
       tls: { insecureEdgeTerminationPolicy: 'Redirect', termination: 'reencrypt' },
       to: { kind: 'Service', name: topology.kiali.instanceName },
     } } } },
   },
   kubernetes: {
     deployment+: { ingress: { enabled: true } },
-    server+: { web_fqdn: cluster.host },
   },
 }[shape.platform];
 

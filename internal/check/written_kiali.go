@@ -157,10 +157,12 @@ var ownFields = map[string]ownField{
 	}},
 	"auth.strategy":                {by: "kiali.auth.strategy"},
 	"auth.openshift.redirect_uris": {why: "there may be more than one; KC02, KC03 and KC04 look at them"},
-	"istio_namespace":              {by: "mesh.controlPlaneNamespace", against: func(s *source, value string) bool { return value != s.Spec.Mesh.ControlPlaneNamespace }},
+	"istio_namespace":              {by: "mesh.controlPlaneNamespace", against: func(s *source, value string) bool { return value != s.Spec.Clusters[s.hub].ControlPlane.Namespace }},
 	"server.web_root":              {by: "kiali.webRoot of the hub"},
 	"server.web_fqdn":              {by: hostOfHub, against: otherHost},
-	"server.port":                  {by: hostOfHub, against: routed},
+	"server.web_schema":            {why: "the host may be served otherwise than by https"},
+	"server.web_port":              {why: "the host may be served at another port"},
+	"server.port":                  {why: "the Route follows it"},
 }
 
 const hostOfHub = "kiali.host of the hub"

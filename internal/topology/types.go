@@ -549,7 +549,8 @@ type ClusterKiali struct {
 	// The path that Kiali is served under, on the hub. Default: / on OpenShift, /kiali on Kubernetes. Changes: the hub's Kiali resource,
 	// and the login callbacks in those of the remotes.
 	WebRoot string `yaml:"webRoot" format:"webRoot"`
-	// The host of the hub's Kiali. Default: <instance>-<namespace>.<domain>. Changes: the hub's Kiali resource, and the login callbacks in
+	// The host of the hub's Kiali, at which it is served by https and port 443. For another scheme or port write server.web_schema and
+	// server.web_port in kiali.spec. Default: <instance>-<namespace>.<domain>. Changes: the hub's Kiali resource, and the login callbacks in
 	// those of the remotes.
 	Host string `yaml:"host" format:"host"`
 	// Merged over the spec of the cluster's Kiali resource. On the hub it comes after kiali.spec of the topology.
