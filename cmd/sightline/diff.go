@@ -66,7 +66,7 @@ func newDiffCommand() *cobra.Command {
 	f.StringVar(&o.against, "against", "", "revision of Git with the topology to compare with")
 	f.BoolVar(&o.live, "live", false, "compare with what is on the clusters")
 	f.StringArrayVar(&o.clusters.only, "cluster", nil, "with --live, ask this cluster only (repeatable)")
-	f.StringArrayVar(&o.clusters.contexts, "context", nil, "with --live, context of a cluster, CLUSTER=NAME (repeatable); default: the cluster's name")
+	f.StringArrayVar(&o.clusters.contexts, "context", nil, "with --live, context of a cluster, CLUSTER=NAME or NAME (repeatable); default: the cluster's name")
 	f.StringVar(&o.clusters.hubContext, "hub-context", "", "with --live, context of the hub; default: its name")
 	f.StringVar(&o.clusters.kubeconfig, "kubeconfig", "", "with --live, kubeconfig with the contexts; default: as for kubectl")
 	f.StringVar(&o.format, "format", "", "format to compare in: "+formatNames()+"; default: that of the directory, else kustomize")

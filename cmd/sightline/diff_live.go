@@ -51,8 +51,13 @@ func (l *liveFlags) chosen(t *topology.Topology) ([]*topology.Cluster, error) {
 }
 
 // contextsOf says which context leads to each cluster: the one of --context or
-// --hub-context, else that of its own name.
+// --hub-context, else that of its own name. One that names no cluster is for the
+// only one that is asked.
 func (l *liveFlags) contextsOf(t *topology.Topology) (map[string]string, error) {
+	chosen, err := l.chosen(t)
+	if err != nil {
+		return nil, err
+	}
 	of := map[string]string{}
 	var names []string
 	for i := range t.Spec.Clusters {
@@ -65,6 +70,9 @@ func (l *liveFlags) contextsOf(t *topology.Topology) (map[string]string, error) 
 	}
 	for _, given := range l.contexts {
 		name, context, ok := strings.Cut(given, "=")
+		if of[name] == "" && len(chosen) == 1 {
+			name, context, ok = chosen[0].Name, given, true
+		}
 		if !ok || of[name] == "" {
 			return nil, &hinted{fmt.Errorf("--context %s names no cluster", seal.Redact(given)), "write it as CLUSTER=NAME; the clusters are " + finding.List(names, listed)}
 		}
@@ -91,6 +99,10 @@ var everRendered = map[string]string{
 // compareLive compares what is on the clusters with what is rendered. Clusters
 // that cannot be asked are errors, and the others are compared all the same.
 func (o *diffOptions) compareLive(ctx context.Context, t *topology.Topology, files []tree.File, stderr io.Writer) (*compare.Report, error) {
+	clusters, err := o.clusters.chosen(t)
+	if err != nil {
+		return nil, err
+	}
 	of, err := o.clusters.contextsOf(t)
 	if err != nil {
 		return nil, err
@@ -106,10 +118,6 @@ func (o *diffOptions) compareLive(ctx context.Context, t *topology.Topology, fil
 	wanted := map[string][]compare.Object{}
 	for _, c := range rendered.Clusters {
 		wanted[c.Name] = c.Objects
-	}
-	clusters, err := o.clusters.chosen(t)
-	if err != nil {
-		return nil, err
 	}
 	found := make([][]compare.Object, len(clusters))
 	errs := together(clusters, stderr, func(c *topology.Cluster, out, _ io.Writer) error {

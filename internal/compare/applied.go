@@ -17,13 +17,15 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 // applied. They come with the apply, so they are not lost by it.
 var engineKeys = []string{
 	"app.kubernetes.io/instance", "argocd.argoproj.io/instance", "argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id",
-	"helm.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/namespace", "kustomize.toolkit.fluxcd.io/name", "kustomize.toolkit.fluxcd.io/namespace",
+	"helm.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/namespace",
+	"kustomize.toolkit.fluxcd.io/name", "kustomize.toolkit.fluxcd.io/namespace",
 	"meta.helm.sh/release-name", "meta.helm.sh/release-namespace", lastApplied,
 }
 
 // isEngines tells whether a path is that of a label or an annotation of an engine.
 func isEngines(path Path) bool {
-	return len(path) == 3 && (below(path, "metadata", "labels") || below(path, "metadata", "annotations")) && slices.Contains(engineKeys, path[2].Key)
+	return len(path) == 3 && slices.Contains(engineKeys, path[2].Key) &&
+		(below(path, "metadata", "labels") || below(path, "metadata", "annotations"))
 }
 
 // managedBy is the label that Helm gives to every object of a release, whatever
@@ -101,7 +103,8 @@ func owned(live resource.Object) func(Path) bool {
 		_ = json.Unmarshal([]byte(text), &last) // who breaks it has kubectl take nothing for applied
 	}
 	return func(path Path) bool {
-		return !isEngines(path) && (has(last, path, "") || slices.ContainsFunc(sets, func(fields map[string]any) bool { return has(fields, path, "f:") }))
+		inSet := func(fields map[string]any) bool { return has(fields, path, "f:") }
+		return !isEngines(path) && (has(last, path, "") || slices.ContainsFunc(sets, inSet))
 	}
 }
 

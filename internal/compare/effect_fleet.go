@@ -44,7 +44,9 @@ func (e *effects) namespaces() {
 		k := said[same]
 		clusters := slices.Sorted(maps.Keys(all.clusters[k]))
 		if k.op == Added {
-			e.add(finding.Info, clusters, "%s on %s %s the graph: proxies there are scraped", namesText(namespaces, "namespace"), clustersText(clusters), verb(namespaces, "joins", "join"))
+			e.add(finding.Info, clusters,
+				"%s on %s %s the graph: proxies there are scraped",
+				namesText(namespaces, "namespace"), clustersText(clusters), verb(namespaces, "joins", "join"))
 			return
 		}
 		end := "nothing deletes it, so proxies there are scraped until somebody does"
@@ -155,10 +157,12 @@ func (e *effects) prune() {
 		}
 	}
 	deleted.each(func(_ string, clusters []string) {
-		e.add(finding.Warning, clusters, "the engine deletes %s on %s", thousands(count[true])+" "+plural(count[true], "object"), clustersText(clusters))
+		e.add(finding.Warning, clusters,
+			"the engine deletes %s on %s", thousands(count[true])+" "+plural(count[true], "object"), clustersText(clusters))
 	})
 	left.each(func(_ string, clusters []string) {
-		e.add(finding.Info, clusters, "%s no longer rendered on %s, and nothing deletes them there", are(count[false], "object"), clustersText(clusters))
+		e.add(finding.Info, clusters,
+			"%s no longer rendered on %s, and nothing deletes them there", are(count[false], "object"), clustersText(clusters))
 	})
 }
 
@@ -225,7 +229,9 @@ func (e *effects) named(kind string, was, is []Application) {
 	}
 	if len(renamed) > 0 {
 		slices.Sort(clusters)
-		e.add(finding.Warning, clusters, "%s renamed: %s; under the new name all of its objects are taken over or made again, and the old one is still there if nothing removes it",
+		e.add(finding.Warning, clusters,
+			"%s renamed: %s; under the new name all of its objects are taken over or made again, and the old one is still "+
+				"there if nothing removes it",
 			are(len(renamed), kind), finding.List(renamed, most))
 	}
 }
@@ -292,13 +298,16 @@ func (e *effects) monitoring() {
 		}
 	}
 	off.each(func(_ string, clusters []string) {
-		e.add(finding.Warning, clusters, "monitoring for user workloads is switched off on %s: no proxy there is scraped", clustersText(clusters))
+		e.add(finding.Warning, clusters,
+			"monitoring for user workloads is switched off on %s: no proxy there is scraped", clustersText(clusters))
 	})
 	on_.each(func(_ string, clusters []string) {
 		e.add(finding.Info, clusters, "monitoring for user workloads is switched on on %s", clustersText(clusters))
 	})
 	restarts.each(func(what string, clusters []string) {
-		e.add(finding.Info, clusters, "the monitoring operator of %s applies another configuration, and restarts the Prometheus %s where it differs for it", clustersText(clusters), what)
+		e.add(finding.Info, clusters,
+			"the monitoring operator of %s applies another configuration, and restarts the Prometheus %s where it differs for it",
+			clustersText(clusters), what)
 	})
 }
 
@@ -323,6 +332,7 @@ func (e *effects) lost() {
 	all.each(func(what string, clusters []string) { together.add(strings.Join(clusters, ","), what) })
 	together.each(func(same string, what []string) {
 		clusters := strings.Split(same, ",")
-		e.add(finding.Warning, clusters, "applying takes away what is on %s and not rendered: %s", clustersText(clusters), finding.List(what, most))
+		e.add(finding.Warning, clusters,
+			"applying takes away what is on %s and not rendered: %s", clustersText(clusters), finding.List(what, most))
 	})
 }

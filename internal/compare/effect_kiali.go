@@ -50,7 +50,8 @@ func (e *effects) immutable() {
 	}
 	for _, m := range e.moved() {
 		if instance(m.old.Old) == instance(m.new.New) {
-			all.add(fmt.Sprintf("it would be in the namespace %s, while one of the same instance name is still there in %s", m.new.ID.Namespace, m.old.ID.Namespace), m.old.Cluster)
+			all.add(fmt.Sprintf("it would be in the namespace %s, while one of the same instance name is still there in %s",
+				m.new.ID.Namespace, m.old.ID.Namespace), m.old.Cluster)
 		}
 	}
 	all.each(func(what string, clusters []string) {
@@ -110,7 +111,8 @@ func (e *effects) kiali() {
 		case "restarts":
 			e.add(finding.Info, clusters, "Kiali on %s restarts, because its configuration changes", clustersText(clusters))
 		case "remote":
-			e.add(finding.Info, clusters, "the operator reconciles the Kiali resource of %s; no Kiali runs there, so none restarts", clustersText(clusters))
+			e.add(finding.Info, clusters,
+				"the operator reconciles the Kiali resource of %s; no Kiali runs there, so none restarts", clustersText(clusters))
 		case "reconciled":
 			e.add(finding.Info, clusters, "the operator reconciles the Kiali resource of %s, and Kiali does not restart", clustersText(clusters))
 		}
@@ -145,13 +147,16 @@ func (e *effects) login() {
 		}
 	}
 	uris.each(func(_ string, clusters []string) {
-		e.add(finding.Warning, clusters, "users log in to %s by another URI: until the hub and these clusters have the change, the login there fails", clustersText(clusters))
+		e.add(finding.Warning, clusters,
+			"users log in to %s by another URI: until the hub and these clusters have the change, the login there fails", clustersText(clusters))
 	})
 	address.each(func(_ string, clusters []string) {
-		e.add(finding.Warning, clusters, "Kiali on %s has another address: bookmarks and links to it break, and users log in again", clustersText(clusters))
+		e.add(finding.Warning, clusters,
+			"Kiali on %s has another address: bookmarks and links to it break, and users log in again", clustersText(clusters))
 	})
 	strategy.each(func(_ string, clusters []string) {
-		e.add(finding.Warning, clusters, "users log in to Kiali in another way on %s, and those who are logged in have to log in again", clustersText(clusters))
+		e.add(finding.Warning, clusters,
+			"users log in to Kiali in another way on %s, and those who are logged in have to log in again", clustersText(clusters))
 	})
 }
 
@@ -209,7 +214,8 @@ func (e *effects) oldLinks() {
 		maps.Copy(remotes, of)
 	}
 	names := slices.Sorted(maps.Keys(remotes))
-	severity, what := finding.Warning, "nothing removes them, and Kiali uses the one that comes first by its name: delete the old SealedSecrets on the hub after the new ones are there"
+	severity, what := finding.Warning, "nothing removes them, and Kiali uses the one that comes first by its name: "+
+		"delete the old SealedSecrets on the hub after the new ones are there"
 	if e.Prunes {
 		severity, what = finding.Info, "the engine deletes the old ones; while both are there, Kiali uses the one that comes first by its name"
 	}
@@ -244,7 +250,9 @@ func (e *effects) links() {
 		case "sealed":
 			e.add(finding.Info, clusters, "the link to %s is sealed anew%s", clustersText(clusters), restarts)
 		case "gone":
-			e.add(finding.Warning, clusters, "the hub loses its link to %s: Kiali does not show it any more%s", clustersText(clusters), strings.Replace(restarts, " to read it", "", 1))
+			e.add(finding.Warning, clusters,
+				"the hub loses its link to %s: Kiali does not show it any more%s",
+				clustersText(clusters), strings.Replace(restarts, " to read it", "", 1))
 		}
 	})
 }
@@ -266,7 +274,8 @@ func (e *effects) tokens() {
 	}
 	for _, c := range e.of("Kiali") {
 		switch {
-		case c.Op == Removed && at(c.Old, "spec", "deployment", remoteOnly) == true, c.Op == Changed && changes(c, "spec", "version") && at(c.Old, "spec", "deployment", remoteOnly) == true:
+		case at(c.Old, "spec", "deployment", remoteOnly) != true: // whose account no link uses
+		case c.Op == Removed, c.Op == Changed && changes(c, "spec", "version"):
 			accounts.add("", c.Cluster)
 		}
 	}
@@ -275,10 +284,14 @@ func (e *effects) tokens() {
 		if e.Prunes {
 			how = "when the engine deletes the Secret"
 		}
-		e.add(finding.Warning, clusters, "a token of Kiali's account on %s ends %s: a link that was made of it does not work any more", clustersText(clusters), how)
+		e.add(finding.Warning, clusters,
+			"a token of Kiali's account on %s ends %s: a link that was made of it does not work any more", clustersText(clusters), how)
 	})
 	accounts.each(func(_ string, clusters []string) {
-		e.add(finding.Warning, clusters, "every token of Kiali's account on %s ends, because the operator removes the account and makes it anew: seal the links again afterwards", clustersText(clusters))
+		e.add(finding.Warning, clusters,
+			"every token of Kiali's account on %s ends, because the operator removes the account and makes it anew: seal "+
+				"the links again afterwards",
+			clustersText(clusters))
 	})
 }
 
@@ -321,15 +334,20 @@ func (e *effects) operator() {
 		}
 		switch k.what {
 		case "line":
-			e.add(finding.Warning, clusters, "Kiali%s goes from the line %s to %s: the operator removes the installation of the old line first", where, k.old, k.new)
+			e.add(finding.Warning, clusters,
+				"Kiali%s goes from the line %s to %s: the operator removes the installation of the old line first", where, k.old, k.new)
 		case "chart":
 			e.add(finding.Info, clusters, "the operator's chart%s goes from version %s to %s", where, k.old, k.new)
 		case "added":
 			e.add(finding.Info, clusters, "the operator %s is installed%s", k.new, where)
 		case "removed":
-			e.add(finding.Warning, clusters, "the Subscription of the operator %s leaves%s: its ClusterServiceVersion stays and runs, without updates, until somebody deletes it", k.new, where)
+			e.add(finding.Warning, clusters,
+				"the Subscription of the operator %s leaves%s: its ClusterServiceVersion stays and runs, without updates, "+
+					"until somebody deletes it",
+				k.new, where)
 		case "startingCSV":
-			e.add(finding.Info, clusters, "the operator%s starts at %s instead of %s, where it is not installed yet", where, orNone(k.new), orNone(k.old))
+			e.add(finding.Info, clusters,
+				"the operator%s starts at %s instead of %s, where it is not installed yet", where, orNone(k.new), orNone(k.old))
 		default:
 			e.add(finding.Info, clusters, "the operator%s: %s goes from %s to %s", where, k.what, orNone(k.old), orNone(k.new))
 		}
@@ -396,7 +414,9 @@ func (e *effects) mesh() {
 		}
 	}
 	all.each(func(k change, clusters []string) {
-		e.add(finding.Warning, clusters, "Kiali on %s asks for series with %s instead of %s: the graph is empty until proxies are scraped with it, and what was before does not show",
+		e.add(finding.Warning, clusters,
+			"Kiali on %s asks for series with %s instead of %s: the graph is empty until proxies are scraped with it, and "+
+				"what was before does not show",
 			clustersText(clusters), scopeText(k.new), scopeText(k.old))
 	})
 }

@@ -56,7 +56,8 @@ func (r *Report) Counts() string {
 	}
 	touched := len(d.Touched())
 	added := d.Count(Added)
-	objects := fmt.Sprintf("%s %s added, %s changed, %s removed", thousands(added), plural(added, "object"), thousands(d.Count(Changed)), thousands(d.Count(Removed)))
+	objects := fmt.Sprintf("%s %s added, %s changed, %s removed", thousands(added), plural(added, "object"),
+		thousands(d.Count(Changed)), thousands(d.Count(Removed)))
 	text := fmt.Sprintf("%s: %s on %s %s", r.Topology, objects, thousands(touched), plural(touched, "cluster"))
 	delivery := 0
 	for i := range d.Changes {

@@ -134,7 +134,10 @@ type files struct {
 const clustersDir = "clusters"
 
 func read(texts texts, all []tree.File) *files {
-	f := &files{texts: texts, tree: all, at: make(map[string]*text, len(all)), clusters: map[string]bool{}, known: map[string][]leaf{}, made: map[leaf][]compare.Object{}}
+	f := &files{
+		texts: texts, tree: all, at: make(map[string]*text, len(all)),
+		clusters: map[string]bool{}, known: map[string][]leaf{}, made: map[leaf][]compare.Object{},
+	}
 	for _, file := range all {
 		f.at[file.Path] = texts.of(file.Path, file.Content)
 		if below, ok := strings.CutPrefix(file.Path, clustersDir+"/"); ok {

@@ -22,7 +22,9 @@ var objectFields = []string{"apiVersion", "kind", "metadata", "patches", "labels
 
 // plainKinds are the kinds of objects of which kustomize puts nothing but the
 // object itself into a namespace.
-var plainKinds = []string{"ConfigMap", "Kiali", "PodMonitor", "PrometheusRule", "SealedSecret", "Secret", "ServiceMonitor", "Subscription", "Telemetry"}
+var plainKinds = []string{
+	"ConfigMap", "Kiali", "PodMonitor", "PrometheusRule", "SealedSecret", "Secret", "ServiceMonitor", "Subscription", "Telemetry",
+}
 
 // kustomization lists what the kustomization in a folder is made of. The path
 // is that of the folders which lead to it.
