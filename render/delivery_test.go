@@ -14,7 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/api/meta"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -217,4 +219,47 @@ func TestDeliveryKnowsNoOrderOfClusters(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, tree.Compare(before, after), name)
 	}
+}
+
+// TestOperatorChartFromARegistry gives the operator's chart from a private registry,
+// with values, to both engines.
+func TestOperatorChartFromARegistry(t *testing.T) {
+	const operator = "operator: {install: helm, chart: {version: 2.28.0, repoURL: 'oci://registry.test/charts', secretRef: login, values: {image: {repo: registry.test/kiali-operator}}}}"
+	want := map[string]any{"cr": map[string]any{"create": false}, "image": map[string]any{"repo": "registry.test/kiali-operator"}}
+	text := func(engine string) string {
+		return inTopology("mesh: {id: mesh1}\nkiali: {hub: a, version: v2.27, " + operator + "}\nclusters: [{name: a, domain: apps.a.test}]\n" +
+			"delivery: {repoURL: 'https://git.test/mesh.git', path: rendered, " + engine + ": {}}")
+	}
+	files := func(engine string) string {
+		top, findings := check.Parse("test.yaml", []byte(text(engine)))
+		require.Empty(t, findings)
+		tree, err := render.Tree(top, render.SourcesOf(top), render.Kustomize)
+		require.NoError(t, err)
+		var all strings.Builder
+		for _, f := range tree {
+			if strings.HasPrefix(f.Path, engine+"/") {
+				all.Write(f.Content)
+				all.WriteString("\n---\n")
+			}
+		}
+		return all.String()
+	}
+	find := func(text, kind string) map[string]any {
+		for _, document := range strings.Split(text, "\n---\n") {
+			var object map[string]any
+			if yaml.Unmarshal([]byte(document), &object) == nil && object["kind"] == kind {
+				return object
+			}
+		}
+		t.Fatal("there is no " + kind)
+		return nil
+	}
+	repository := find(files("flux"), "HelmRepository")["spec"].(map[string]any)
+	assert.Equal(t, map[string]any{"interval": repository["interval"], "url": "oci://registry.test/charts", "type": "oci", "secretRef": map[string]any{"name": "login"}}, repository)
+	assert.Equal(t, want, find(files("flux"), "HelmRelease")["spec"].(map[string]any)["values"])
+
+	set := files("argocd")
+	assert.Contains(t, set, "repoURL: registry.test/charts\n", "Argo CD knows a registry by its host and path")
+	assert.NotContains(t, set, "oci://")
+	assert.Contains(t, set, "repo: registry.test/kiali-operator\n")
 }

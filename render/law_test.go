@@ -246,7 +246,8 @@ func choices(platform, x string) map[string][]string {
 		"others": {"metrics.scope=none", "metrics.monitors={manage: false}"},
 		"apart":  {"hub.controlPlane={namespace: hub-cp-" + x + "}", "remote.controlPlane={namespace: own-cp-" + x + "}"},
 		"serves": {"hub.controlPlane={namespace: ext-cp-" + x + "}", "remote.controlPlane={mode: external, primary: hub." + x + ", namespace: ext-cp-" + x + "}"},
-		"thanos": {"metrics.store=thanos", "metrics.prometheus=", "kiali.operator={install: " + map[string]string{"openshift": "none", "kubernetes": "olm"}[platform] + ", channel: ch-" + x + ", source: " + map[string]string{"a": "mirror", "b": "community-operators"}[x] + "}",
+		"thanos": {"metrics.store=thanos", "metrics.prometheus=", "kiali.operator={install: " + map[string]string{"openshift": "none", "kubernetes": "olm"}[platform] + ", channel: ch-" + x + ", source: " + map[string]string{"a": "mirror", "b": "community-operators"}[x] +
+			", sourceNamespace: cat-" + x + ", approval: " + map[string]string{"a": "Automatic", "b": "Manual"}[x] + ", package: pkg-" + x + "}",
 			"metrics.thanos={url: \"http://thanos-" + x + ".test\", auth: {type: bearer, token: \"secret:t-" + x + ":t\"}, " +
 				"remoteWrite: {url: \"https://rx-" + x + ".test\", settings: {tlsConfig: {insecureSkipVerify: true}}, config: {prometheus: {retention: 1" + digit(x) + "d}}}}"},
 	}
@@ -294,7 +295,8 @@ func parseSynthetic(t *testing.T, platform, x, choice string) *topology.Topology
 	set("kiali.hub", "hub."+x)
 	set("kiali.namespace", "ns-"+x)
 	set("kiali.instanceName", "inst-"+x)
-	set("kiali.operator", "{channel: ch-"+x+", source: "+map[string]string{"a": "redhat-operators", "b": "community-operators"}[x]+"}")
+	set("kiali.operator", "{channel: ch-"+x+", source: "+map[string]string{"a": "redhat-operators", "b": "community-operators"}[x]+
+		", sourceNamespace: cat-"+x+", approval: "+map[string]string{"a": "Automatic", "b": "Manual"}[x]+", startingCSV: kiali.v"+x+"}")
 	set("kiali.version", map[string]string{"a": "v2.22", "b": "default"}[x])
 	set("metrics.interval", "1"+digit(x)+"s")
 	set("telemetry.name", "tel-"+x)

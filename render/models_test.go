@@ -305,6 +305,8 @@ func TestSubscriptions(t *testing.T) {
 		{"asked for on a Kubernetes hub", "install: olm", kubernetes, upstream, ossm},
 		{"community", "install: olm, source: community-operators, channel: alpha", openshift,
 			"kiali of alpha from openshift-marketplace/community-operators in openshift-operators", "kiali of alpha from olm/community-operators in operators"},
+		{"mirror of the community's catalog", "install: olm, source: cs-community, sourceNamespace: mirrors, package: kiali", openshift,
+			"kiali of stable from mirrors/cs-community in openshift-operators", "kiali of stable from mirrors/cs-community in operators"},
 		{"mirror", "source: mirrored-operators", openshift, "kiali-ossm of stable from openshift-marketplace/mirrored-operators in openshift-operators", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -17,6 +17,8 @@ type shape struct {
 	Operator bool   `json:"operator"` // the operator comes by a Subscription
 	Flux     bool   `json:"flux"`     // Flux applies the objects
 
+	StartingCSV bool `json:"startingCSV"` // the operator's first version is given
+
 	// The mesh on the cluster.
 	Mesh      bool `json:"mesh"`      // there is one
 	Ambient   bool `json:"ambient"`   // ztunnel carries its traffic
@@ -67,6 +69,8 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		Platform: c.Platform,
 		Operator: t.OperatorBySubscription(c),
 		Flux:     spec.Delivery != nil && spec.Delivery.Flux != nil,
+
+		StartingCSV: t.OperatorBySubscription(c) && spec.Kiali.Operator.StartingCSV != "",
 
 		Mesh:      c.InMesh(),
 		Ambient:   spec.Mesh.DataPlane == "ambient",

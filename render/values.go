@@ -131,18 +131,30 @@ var values = []value{
 	{hole: "topology.operator.channel", chart: "operator.channel", from: "spec.kiali.operator.channel",
 		doc: "The channel of the operator's Subscription.",
 		of:  func(s site) any { return s.Spec.Kiali.Operator.Channel }},
+	{hole: "topology.operator.approval", chart: "operator.approval", from: "spec.kiali.operator.approval",
+		doc: "Whether the operator is installed and updated by itself: Automatic, or Manual.",
+		of:  func(s site) any { return s.Spec.Kiali.Operator.Approval }},
+	{hole: "topology.operator.startingCSV", chart: "operator.startingCSV", from: "spec.kiali.operator.startingCSV",
+		doc: "The version of the operator that is installed first, where one is given.",
+		of:  func(s site) any { return given(s.Spec.Kiali.Operator.StartingCSV) }},
 	{hole: "topology.operator.openshift.package", chart: "operator.openshift.package", from: "spec.kiali.operator.source",
 		doc: "The operator's name in the catalog on OpenShift.",
-		of:  func(s site) any { return operatorPackage(catalog(s.Topology, "openshift")) }},
+		of:  func(s site) any { return operatorPackage(s.Topology, "openshift") }},
 	{hole: "topology.operator.openshift.source", chart: "operator.openshift.source", from: "spec.kiali.operator.source",
 		doc: "The catalog that the operator comes from on OpenShift.",
 		of:  func(s site) any { return catalog(s.Topology, "openshift") }},
+	{hole: "topology.operator.openshift.sourceNamespace", chart: "operator.openshift.sourceNamespace", from: "spec.kiali.operator.sourceNamespace",
+		doc: "The namespace of that catalog.",
+		of:  func(s site) any { return cmp.Or(s.Spec.Kiali.Operator.SourceNamespace, "openshift-marketplace") }},
 	{hole: "topology.operator.kubernetes.package", chart: "operator.kubernetes.package", from: "spec.kiali.operator.source",
 		doc: "The operator's name in the catalog on other platforms.",
-		of:  func(s site) any { return operatorPackage(catalog(s.Topology, "kubernetes")) }},
+		of:  func(s site) any { return operatorPackage(s.Topology, "kubernetes") }},
 	{hole: "topology.operator.kubernetes.source", chart: "operator.kubernetes.source", from: "spec.kiali.operator.source",
 		doc: "The catalog that the operator comes from on other platforms.",
 		of:  func(s site) any { return catalog(s.Topology, "kubernetes") }},
+	{hole: "topology.operator.kubernetes.sourceNamespace", chart: "operator.kubernetes.sourceNamespace", from: "spec.kiali.operator.sourceNamespace",
+		doc: "The namespace of that catalog.",
+		of:  func(s site) any { return cmp.Or(s.Spec.Kiali.Operator.SourceNamespace, "olm") }},
 
 	{hole: "topology.store.url", chart: "store.url", from: "spec.metrics",
 		doc: "The metrics store that the hub's Kiali asks.",
@@ -280,14 +292,15 @@ func catalog(t *topology.Topology, platform string) string {
 	return cmp.Or(t.Spec.Kiali.Operator.Source, map[string]string{"openshift": "redhat-operators", "kubernetes": "operatorhubio-catalog"}[platform])
 }
 
-// operatorPackage names the operator in a catalog: those of the community have
+// operatorPackage names the operator in its catalog: those of the community have
 // the upstream package.
-func operatorPackage(source string) string {
-	switch source {
+func operatorPackage(t *topology.Topology, platform string) string {
+	name := "kiali-ossm"
+	switch catalog(t, platform) {
 	case "community-operators", "operatorhubio-catalog":
-		return "kiali"
+		name = "kiali"
 	}
-	return "kiali-ossm"
+	return cmp.Or(t.Spec.Kiali.Operator.Package, name)
 }
 
 func storeURL(t *topology.Topology) string {

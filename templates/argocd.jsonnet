@@ -84,8 +84,7 @@ local origin(shape, argocd, source) =
         repoURL: argocd.chart.repoURL,
         chart: 'kiali-operator',
         targetRevision: argocd.chart.version,
-        // The Kiali resource is the tree's.
-        helm: { releaseName: 'kiali-operator', valuesObject: { cr: { create: false } } },
+        helm: { releaseName: 'kiali-operator', valuesObject: argocd.chart.values },
       },
       tree,
     ],

@@ -110,7 +110,7 @@ local operatorRepository(flux) = {
   apiVersion: 'source.toolkit.fluxcd.io/v1',
   kind: 'HelmRepository',
   metadata: metadata(flux, flux.operator.repository),
-  spec: { interval: flux.interval, url: flux.operator.url },
+  spec: { interval: flux.interval, url: flux.operator.url } + flux.operator.access,
 };
 
 // The operator by its own chart.
@@ -130,8 +130,7 @@ local operator(shape, flux, step) = release(shape, flux, step) {
     // The definition of the Kiali resource is the operator's, and changes with
     // it.
     upgrade+: { crds: 'CreateReplace' },
-    // The Kiali resource is rendered.
-    values: { cr: { create: false } },
+    values: flux.operator.values,
   },
 };
 

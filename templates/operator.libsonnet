@@ -1,16 +1,11 @@
 local meta = import 'meta.libsonnet';
 
-// Where each platform's lifecycle manager keeps its catalogs and its operators
-// for all namespaces.
-local platforms = {
-  openshift: { namespace: 'openshift-operators', catalogs: 'openshift-marketplace' },
-  kubernetes: { namespace: 'operators', catalogs: 'olm' },
-};
+// Where each platform's lifecycle manager keeps its operators for all namespaces.
+local namespaces = { openshift: 'openshift-operators', kubernetes: 'operators' };
 
 // The operator on every cluster: on a remote too, a Kiali resource is
 // reconciled by the operator beside it.
 function(shape, topology)
-  local platform = platforms[shape.platform];
   local catalog = topology.operator[shape.platform];
   if !shape.operator then {} else {
     // Named by platform, because a fleet may have both.
@@ -19,16 +14,17 @@ function(shape, topology)
       kind: 'Subscription',
       metadata: {
         name: catalog.package,
-        namespace: platform.namespace,
+        namespace: namespaces[shape.platform],
         labels: meta.labels('kiali-operator', topology),
         annotations: meta.annotations(meta.wave.operator),
       },
       spec: {
         channel: topology.operator.channel,
-        installPlanApproval: 'Automatic',
+        installPlanApproval: topology.operator.approval,
         name: catalog.package,
         source: catalog.source,
-        sourceNamespace: platform.catalogs,
+        sourceNamespace: catalog.sourceNamespace,
+        [if shape.startingCSV then 'startingCSV']: topology.operator.startingCSV,
       },
     },
   }

@@ -4,6 +4,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/finding"
@@ -210,7 +211,7 @@ func (m *mesh) meant(i int, application resource.Object) []meaning {
 	}
 	for _, source := range sources {
 		if valueAt(application, source.below("chart")) != nil {
-			all = append(all, meaning{source.below("repoURL"), chart.RepoURL, append(home, "repoURL")}, meaning{source.below("targetRevision"), chart.Version, append(home, "version")})
+			all = append(all, meaning{source.below("repoURL"), strings.TrimPrefix(chart.RepoURL, "oci://"), append(home, "repoURL")}, meaning{source.below("targetRevision"), chart.Version, append(home, "version")})
 			continue
 		}
 		all = append(all, meaning{source.below("repoURL"), d.RepoURL, append(from, "repoURL")}, meaning{source.below("targetRevision"), d.Revision, append(from, "revision")})

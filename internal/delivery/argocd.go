@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/template"
@@ -55,8 +56,10 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 	}
 	chart := t.Spec.Kiali.Operator.Chart
 	repositories := []string{d.RepoURL}
+	// Argo CD knows a registry by its host and path alone.
+	chartRepository := strings.TrimPrefix(chart.RepoURL, "oci://")
 	if shape.OperatorChart {
-		repositories = append(repositories, chart.RepoURL)
+		repositories = append(repositories, chartRepository)
 	}
 	values := map[string]any{
 		"namespace":        argo.Namespace,
@@ -73,7 +76,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		"clusterFiles":     inRepository(d, argoFolder+"/clusters/*.yaml"),
 		"sync":             map[string]any{"prune": argo.Sync.Prune, "selfHeal": argo.Sync.SelfHeal},
 		"rollout":          rollout(argo.Rollout),
-		"chart":            map[string]any{"repoURL": chart.RepoURL, "version": chart.Version, "namespace": chart.Namespace},
+		"chart":            map[string]any{"repoURL": chartRepository, "version": chart.Version, "namespace": chart.Namespace, "values": chartValues(chart)},
 	}
 	if shape.Generator == "list" {
 		values["clusters"] = clusters
@@ -126,4 +129,10 @@ func rollout(steps []topology.RolloutStep) []any {
 		all[i] = map[string]any{"clusters": step.Clusters, "maxUpdate": most}
 	}
 	return all
+}
+
+// chartValues are those of the operator's chart: it makes no Kiali resource, since that
+// is rendered.
+func chartValues(chart topology.OperatorChart) map[string]any {
+	return resource.Merge(map[string]any{"cr": map[string]any{"create": false}}, chart.Values)
 }

@@ -98,8 +98,10 @@ func fluxValues(t *topology.Topology) map[string]any {
 		"operator": map[string]any{
 			"repository": t.FluxRepository(),
 			"url":        chart.RepoURL,
+			"access":     repositoryAccess(chart),
 			"version":    chart.Version,
 			"namespace":  chart.Namespace,
+			"values":     chartValues(chart),
 		},
 	}
 }
@@ -264,3 +266,16 @@ func (w *fluxWriter) kustomization(dir string, resources []string) {
 
 // fluxPath is a path in the repository as Flux writes it.
 func fluxPath(d *topology.Delivery, p string) string { return "./" + inRepository(d, p) }
+
+// repositoryAccess is what the HelmRepository with the operator's chart says about a
+// registry and a login.
+func repositoryAccess(chart topology.OperatorChart) map[string]any {
+	access := map[string]any{}
+	if strings.HasPrefix(chart.RepoURL, "oci://") {
+		access["type"] = "oci"
+	}
+	if chart.SecretRef != "" {
+		access["secretRef"] = map[string]any{"name": chart.SecretRef}
+	}
+	return access
+}

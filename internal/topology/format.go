@@ -53,6 +53,8 @@ var formats = map[string]format{
 		"must be a path that starts with / and does not end with one"),
 	"repoURL": matching(`(https?://|ssh://|oci://)[^\s@:]*@?[^\s@?#]+|[-._A-Za-z0-9]+@[-.A-Za-z0-9]+:[^\s?#]+`, 2048, "write it like https://git.example.com/platform/mesh.git, git@git.example.com:platform/mesh.git or oci://registry.example.com/mesh",
 		"must be the URL of a Git repository or of an OCI artifact, without a password"),
+	"chartURL": matching(`(https?|oci)://[^\s@?#]+`, 2048, "write it like https://kiali.org/helm-charts or oci://registry.example.com/charts",
+		"must be the URL of a repository of charts, without a login"),
 	"repoPath": matching(`\.|[-_A-Za-z0-9][-._A-Za-z0-9]*(/[-_A-Za-z0-9][-._A-Za-z0-9]*)*`, 1024, "write it like rendered/east-west, relative to the top of the repository",
 		"must be a path of letters, digits, '-', '_' and '.', without a '/' at either end"),
 	"revision": matching(`[A-Za-z0-9]([-._/+A-Za-z0-9]*[A-Za-z0-9])?`, 255, "",

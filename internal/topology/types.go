@@ -237,21 +237,34 @@ type Operator struct {
 	Install string `yaml:"install" enum:"olm|none|helm"`
 	// The Subscription's channel.
 	Channel string `yaml:"channel" default:"stable" format:"name"`
-	// The Subscription's catalog. It decides on the package too: kiali in the catalogs of the community, else kiali-ossm. Default:
-	// redhat-operators on OpenShift, operatorhubio-catalog on Kubernetes.
+	// The Subscription's catalog. Default: redhat-operators on OpenShift, operatorhubio-catalog on Kubernetes.
 	Source string `yaml:"source" format:"name"`
+	// The namespace of the catalog. Default: openshift-marketplace on OpenShift, olm on Kubernetes.
+	SourceNamespace string `yaml:"sourceNamespace" format:"label"`
+	// The name of the operator in the catalog, which is the Subscription's name too. A mirror of the community's catalog has kiali under
+	// another name of the catalog. Default: kiali in the catalogs of the community (community-operators, operatorhubio-catalog), else kiali-ossm.
+	Package string `yaml:"package" format:"name"`
+	// Whether the operator is installed and updated by itself, or somebody approves each plan on each cluster. A Subscription that is there
+	// already gets this value: write Manual if it has that now.
+	Approval string `yaml:"approval" default:"Automatic" enum:"Automatic|Manual"`
+	// The version that is installed first, such as kiali-operator.v2.27.1. With approval: Automatic later ones follow at once.
+	StartingCSV string `yaml:"startingCSV" format:"name"`
 	// The operator's chart, with install: helm. Changes: the delivery objects.
 	Chart OperatorChart `yaml:"chart"`
 }
 
 // OperatorChart is the Helm chart kiali-operator.
 type OperatorChart struct {
-	// The repository of the chart.
-	RepoURL string `yaml:"repoURL" default:"https://kiali.org/helm-charts" format:"url"`
+	// The repository of the chart: of Helm, or with oci:// the path in a registry that the name kiali-operator is added to.
+	RepoURL string `yaml:"repoURL" default:"https://kiali.org/helm-charts" format:"chartURL"`
 	// The version of the chart. Required with install: helm; a range would install what nobody has seen.
 	Version string `yaml:"version" format:"chartVersion"`
 	// The namespace that the operator is installed in.
 	Namespace string `yaml:"namespace" default:"kiali-operator" format:"label"`
+	// Values of the chart, such as the image of a mirror. They are merged over ours, which keep the chart from making a Kiali resource.
+	Values map[string]any `yaml:"values"`
+	// The Secret with the login of the repository, in Flux' namespace. Argo CD finds the login among its own repositories.
+	SecretRef string `yaml:"secretRef" format:"name"`
 }
 
 // Metrics says how the mesh is scraped, and where Kiali asks for the result.
