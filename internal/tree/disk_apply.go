@@ -327,7 +327,7 @@ func (s *swap) unchanged(at string) error {
 	if !ok {
 		return nil
 	}
-	now, err := s.root.Lstat(at)
+	now, err := os.Lstat(s.dir.real(at)) // a look only: what is done goes by the root
 	if err != nil {
 		return s.dir.fault("replace", at, err)
 	}

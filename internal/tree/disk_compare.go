@@ -69,13 +69,12 @@ func (d *Dir) Compare(ctx context.Context, files []File, claims Claims) (*Plan, 
 			}
 			buffer := buffers.Get().(*[32 << 10]byte)
 			defer buffers.Put(buffer)
-			equal, info, err := holds(real, files[i].Content, buffer[:])
-			if err != nil || equal {
+			equal, mine, info, err := d.look(p, real, files[i].Content, buffer[:])
+			if equal {
 				found.state[i] = same
-				return err
+			} else if err == nil {
+				found.differs(i, info, mine)
 			}
-			mine, err := d.isOurs(p, real)
-			found.differs(i, info, mine)
 			return err
 		},
 	})
@@ -122,13 +121,18 @@ func (d *Dir) isOurs(p, real string) (bool, error) {
 	if err != nil || isSigned(p, head) {
 		return err == nil, err
 	}
+	return d.isCopyOfOurs(p, real)
+}
+
+// isCopyOfOurs says whether a regular file without our line is a copy that we made.
+func (d *Dir) isCopyOfOurs(p, real string) (bool, error) {
 	if d.found == nil || len(d.found.copies) == 0 || !strings.HasPrefix(p, copies) {
 		return false, nil
 	}
 	// A digest alone is no proof, since anybody can write a marker. The folder of
 	// an overlay has a kustomization of ours too.
 	component := componentOf(p)
-	head, err = readHead(d.real(component), headSize(component))
+	head, err := readHead(d.real(component), headSize(component))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !isSigned(component, head) {
 		return false, nil
 	}
@@ -145,9 +149,13 @@ func readHead(name string, size int) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	return headOf(f, size)
+}
+
+func headOf(f *os.File, size int) ([]byte, error) {
 	head := make([]byte, size)
-	n, err := io.ReadFull(f, head)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	n, err := f.ReadAt(head, 0)
+	if err == io.EOF {
 		err = nil
 	}
 	return head[:n], err
@@ -326,26 +334,35 @@ func ignorePermission(err error) error {
 	return err
 }
 
-// holds says whether a regular file has exactly this content. It stops at the
-// first difference, of which the size is one.
-func holds(name string, content, buffer []byte) (bool, fs.FileInfo, error) {
+// look compares a regular file with its content in the tree. It stops at the first
+// difference, of which the size is one, and says then whether the file is ours.
+func (d *Dir) look(p, name string, content, buffer []byte) (equal, mine bool, info fs.FileInfo, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return false, nil, err
+		return false, false, nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || info.Size() != int64(len(content)) {
-		return false, info, err
+	if info, err = f.Stat(); err != nil {
+		return false, false, nil, err
 	}
-	for len(content) > 0 {
-		n, err := io.ReadFull(f, buffer[:min(len(buffer), len(content))])
-		if err != nil || !bytes.Equal(buffer[:n], content[:n]) {
-			return false, info, err
+	equal = info.Size() == int64(len(content))
+	for rest := content; equal && len(rest) > 0; {
+		n, err := io.ReadFull(f, buffer[:min(len(buffer), len(rest))])
+		if err != nil {
+			return false, false, nil, err
 		}
-		content = content[n:]
+		equal = bytes.Equal(buffer[:n], rest[:n])
+		rest = rest[n:]
 	}
-	return true, info, nil
+	if equal {
+		return true, true, info, nil
+	}
+	head, err := headOf(f, headSize(p))
+	if err != nil || isSigned(p, head) {
+		return false, err == nil, info, err
+	}
+	mine, err = d.isCopyOfOurs(p, name)
+	return false, mine, info, err
 }
 
 // Changes returns what Apply would change, sorted by path. It reads the old

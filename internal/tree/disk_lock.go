@@ -62,8 +62,8 @@ func lockFolder(name string) (*lock, error) {
 		}
 		// The directory may have been replaced: by the first run of another one.
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			l.end()
 			if errors.Is(err, errLocked) {
+				l.made = nil // it is the other run's by now
 				err = &GuardError{
 					Path:  name,
 					Found: "is being written by another sightline",
@@ -71,6 +71,7 @@ func lockFolder(name string) (*lock, error) {
 					Hint:  "wait until it is done, and render again",
 				}
 			}
+			l.end()
 			return nil, err
 		}
 		if l.file != nil {
