@@ -84,7 +84,7 @@ func newStatusCommand() *cobra.Command {
 	f.StringVar(&o.storeTokenFile, "prometheus-token-file", "", `file with a token for the store, or "-" for standard input`)
 	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of --kiali-url and --prometheus-url (PEM)")
 	f.StringArrayVar(&o.only, "only", nil, "make only this check, such as ST03, or those of this group (repeatable)")
-	f.StringArrayVar(&o.reach.only, "cluster", nil, "ask only this cluster (repeatable)")
+	f.StringArrayVar(&o.reach.only, "cluster", nil, "ask only this cluster, and the hub, which has the links (repeatable)")
 	f.BoolVar(&o.wait, "wait", false, "ask again until all is good")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait with --wait")
 	f.BoolVar(&o.strict, "strict", false, "fail for warnings and for what could not be checked, too")
@@ -285,7 +285,9 @@ func (o *statusOptions) observe(ctx context.Context, e status.Expected, ask obse
 		if ctx.Err() != nil {
 			return nil, &hinted{errors.New("interrupted"), ""}
 		}
-		results := slices.DeleteFunc(status.Judge(e, facts), func(r status.Result) bool { return !status.Selected(r.Check, o.only) })
+		results := slices.DeleteFunc(status.Judge(e, facts), func(r status.Result) bool {
+			return !status.Selected(r.Check, o.only) || len(o.reach.only) > 0 && r.Cluster != e.Topology.Spec.Kiali.Hub && !slices.Contains(o.reach.only, r.Cluster)
+		})
 		left := o.timeout - time.Since(start)
 		if !o.wait || !o.fails(results) || left <= 0 {
 			return results, nil

@@ -287,9 +287,12 @@ func TestStatusReach(t *testing.T) {
 		assert.Equal(t, c.code, code)
 		assert.Equal(t, c.want, stderr)
 	}
+	code, report := f.statusOf("--cluster", "west", "--only", "links")
+	assert.Equal(t, exitOK, code)
+	assert.Len(t, report.Results, 7, "the hub has the links")
 	delete(f.clusters, "west")
 	f.writeKubeconfig()
-	code, report := f.statusOf("--only", "reach")
+	code, report = f.statusOf("--only", "reach")
 	assert.Equal(t, exitOK, code, "what cannot be asked is no failure")
 	assert.Equal(t, []string{"ST01 west unchecked"}, not(report))
 	code, _ = f.statusOf("--only", "reach", "--strict")

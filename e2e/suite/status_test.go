@@ -119,7 +119,7 @@ func newWatched(t *testing.T) *watched {
 	w.putLink(map[string]string{"cluster2": string(w.open())})
 	t.Cleanup(func() { w.deleteSecret(multiCluster) })
 	w.kubelet = w.east.StartKubelet(t, "status-node")
-	w.pod(true, time.Now().Add(time.Minute))
+	w.pod(true, time.Now().Add(time.Hour))
 	service := rig.Objects(t, []byte("apiVersion: v1\nkind: Service\nmetadata: {name: kiali, namespace: istio-system}\nspec: {selector: {app.kubernetes.io/name: kiali}, ports: [{name: http, port: 20001}]}\n"))
 	t.Cleanup(func() { w.east.Delete(t, service...) })
 	w.east.Apply(t, service...)
@@ -250,14 +250,15 @@ func TestStatus(t *testing.T) {
 		w.applyEast()
 		link = string(w.open())
 		w.putLink(map[string]string{"cluster2": link})
-		w.pod(true, time.Now().Add(time.Minute))
+		w.pod(true, time.Now().Add(time.Hour))
 	}
 	relink := func() { w.putLink(map[string]string{"cluster2": link}) }
-	pod := func() { w.pod(true, time.Now().Add(time.Minute)) }
+	pod := func() { w.pod(true, time.Now().Add(time.Hour)) }
 	prometheus := `{"spec":{"podMonitorSelector":{"matchLabels":%s}}}`
 	conditions := func(reason, successful, failure, at string) string {
-		return fmt.Sprintf(`{"status":{"conditions":[{"type":"Running","status":"True","reason":%q,"lastTransitionTime":%q},{"type":"Successful","status":%q,"lastTransitionTime":%[2]q},{"type":"Failure","status":%q,"message":"no known supported image","lastTransitionTime":%[2]q}]}}`,
-			reason, at, successful, failure)
+		return fmt.Sprintf(`{"status":{"conditions":[{"type":"Running","status":"True","reason":%[1]q,"lastTransitionTime":%[4]q},`+
+			`{"type":"Successful","status":%[2]q,"lastTransitionTime":%[4]q},{"type":"Failure","status":%[3]q,"message":"no known supported image","lastTransitionTime":%[4]q}]}}`,
+			reason, successful, failure, at)
 	}
 	later := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 
@@ -348,7 +349,7 @@ func TestStatus(t *testing.T) {
 		{"a link for another cluster", func() {
 			w.putLink(map[string]string{"cluster2": strings.ReplaceAll(link, w.west.Server, w.east.Server)})
 		}, relink,
-			[]string{"ST13 cluster2 bad", "ST15 cluster2 bad", "ST16 cluster2 unchecked"}, "the kubeconfig of cluster2 leads to " + w.east.Server},
+			[]string{"ST13 cluster2 bad", "ST15 cluster2 bad"}, "the kubeconfig of cluster2 leads to " + w.east.Server},
 		{"a kubeconfig that Kiali does not read", func() {
 			w.putLink(map[string]string{"cluster2": strings.ReplaceAll(link, "current-context: cluster2", "current-context: x")})
 		}, relink,
@@ -379,14 +380,14 @@ func TestStatus(t *testing.T) {
 			[]string{"ST24 cluster2 bad"}, "Kiali finds no control plane on cluster2"},
 		{"an old Kiali, which does not say accessible", func() { w.kiali.change(func() { w.kiali.line = "v2.4" }) }, w.truth, []string{}, ""},
 		{"a remote that hangs", func() { w.west.APIServer.Pause() }, func() { w.west.APIServer.Resume() },
-			[]string{"ST01 cluster2 bad", "ST16 cluster2 unchecked"}, "does not answer: no answer within 10s; nothing else of the cluster was asked"},
+			[]string{"ST01 cluster2 bad", "ST16 cluster2 unchecked"}, ") does not answer: "},
 		{"a remote that is away", func() { w.west.APIServer.Kill() }, func() { w.west.StartServer(t) },
 			[]string{"ST01 cluster2 bad", "ST16 cluster2 unchecked"}, "connection refused; nothing else of the cluster was asked"},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
 			fault.break_()
 			defer fault.mend()
-			rig.Wait(t, 30*time.Second, "the fault to show", func() error {
+			rig.Wait(t, 20*time.Second, "the fault to show", func() error {
 				_, not, found := w.status()
 				if !slices.Equal(fault.want, not) || !strings.Contains(found, fault.found) {
 					return fmt.Errorf("found %v\n%s\nshould be %v\n%s", not, found, fault.want, fault.found)

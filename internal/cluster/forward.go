@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -224,7 +225,7 @@ type stream struct {
 func (s *stream) watch() {
 	message, err := io.ReadAll(io.LimitReader(s.wrong, 1024))
 	if err == nil && len(message) > 0 {
-		s.failed <- errors.New(seal.Redact(string(message)))
+		s.failed <- errors.New(strings.Join(strings.Fields(seal.Redact(string(message))), " "))
 		s.end()
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -27,7 +28,7 @@ const atOnce = 20
 type Options struct {
 	Open     func(c *topology.Cluster) (*cluster.Cluster, error) // an error says why nobody can ask it
 	Wanted   func(check string) bool
-	Clusters []string          // the names of those to ask; none: all
+	Clusters []string          // the names of those to ask beside the hub, which has the links; none: all
 	Done     func(name string) // is told of each cluster that has been asked
 	Kiali    Kiali
 	Metrics  Metrics
@@ -44,7 +45,7 @@ func Everything(ctx context.Context, e status.Expected, o Options) status.Facts 
 	hub := e.Topology.Hub()
 	for i := range e.Topology.Spec.Clusters {
 		c := &e.Topology.Spec.Clusters[i]
-		if !o.asks(c) {
+		if c != hub && !o.asks(c) {
 			continue
 		}
 		group.Go(func() error {
@@ -114,18 +115,9 @@ func Everything(ctx context.Context, e status.Expected, o Options) status.Facts 
 	return f
 }
 
-// asks tells whether a cluster is one to ask. The hub always is: it has the
-// links.
+// asks tells whether a cluster is one of those chosen.
 func (o Options) asks(c *topology.Cluster) bool {
-	if len(o.Clusters) == 0 {
-		return true
-	}
-	for _, name := range o.Clusters {
-		if name == c.Name {
-			return true
-		}
-	}
-	return false
+	return len(o.Clusters) == 0 || slices.Contains(o.Clusters, c.Name)
 }
 
 func (o Options) any(groups ...string) bool {
