@@ -143,9 +143,11 @@ func read(texts texts, all []tree.File) *files {
 		if below, ok := strings.CutPrefix(file.Path, clustersDir+"/"); ok {
 			name, _, folder := strings.Cut(below, "/")
 			if !folder {
-				name = strings.TrimSuffix(name, ".yaml")
+				name, folder = strings.CutSuffix(name, ".yaml") // of the values of a cluster
 			}
-			f.clusters[name] = true
+			if folder {
+				f.clusters[name] = true
+			}
 		}
 	}
 	f.readChart()

@@ -146,6 +146,22 @@ func edited(t *testing.T, files []tree.File, only, old, new string) []tree.File 
 	return files
 }
 
+// TestClusters shows what in a tree is a cluster.
+func TestClusters(t *testing.T) {
+	for _, format := range []string{"kustomize", "manifests", "helm"} {
+		files := append(goldenTree(t, "east-west", format), tree.File{Path: "clusters/.gitattributes"}, tree.File{Path: "clusters/README.md"})
+		files, err := tree.New(files)
+		require.NoError(t, err)
+		_, after, err := fleet.Trees(nil, files, nil)
+		require.NoError(t, err)
+		var names []string
+		for _, c := range after.Clusters {
+			names = append(names, c.Name)
+		}
+		assert.Equal(t, []string{"cluster1", "cluster2"}, names, format)
+	}
+}
+
 func TestChangedFile(t *testing.T) {
 	for format, only := range map[string]string{"kustomize": "base/", "manifests": "clusters/cluster1/", "helm": "chart/values.yaml"} {
 		files := goldenTree(t, "east-west", format)
