@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -206,6 +207,9 @@ func specOf(t *testing.T, top *topology.Topology, cluster, own string) map[strin
 	t.Helper()
 	all := "{version: " + top.Spec.Kiali.Version.String() + ", deployment: {instance_name: kiali"
 	if cluster == top.Spec.Kiali.Hub {
+		if len(top.Spec.Clusters) > 1 && !top.Hub().KialiBefore(kiali.V2_27) {
+			all += ", strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}"
+		}
 		all += "}, kubernetes_config: {cluster_name: " + cluster + "}, external_services: {grafana: {enabled: false}, prometheus: " +
 			"{query_scope: {mesh_id: mesh1}, thanos_proxy: {enabled: true, scrape_interval: 30s}, url: 'http://thanos.test'}}}"
 	} else {
