@@ -35,7 +35,7 @@ help: ## list the targets (default)
 
 # Always run, because Go itself knows what is out of date; with nothing to do it takes a second.
 build: ## build bin/sightline
-	$(GO) build -o bin/ ./cmd/sightline
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/ ./cmd/sightline
 
 # The tiers are in docs/testing.md.
 test: ## tier 0: run every test of this module (TESTFLAGS=-v, …)

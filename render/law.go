@@ -77,12 +77,13 @@ const (
 // objects; else the error is a *LawError. Templates are the program's own,
 // while Jsonnet overlays may have been written for the values of one cluster:
 // for all clusters with such it shows that the chart gives what they are
-// meant to have.
+// meant to have. Of many namespaces that templates alone fill, three of a set are
+// proven: one body is filled for all of them, and all are in the chart.
 func law(l *layers, templates *Templates, indexes []int, charted []tree.File) error {
 	t := l.topology
 	chosen := make([]resource.Cluster, len(indexes))
 	for i, n := range indexes {
-		chosen[i] = l.clusters[n]
+		chosen[i] = l.proven(n)
 	}
 	files, err := kustomize.Tree(chosen)
 	if err != nil {
@@ -106,7 +107,8 @@ func law(l *layers, templates *Templates, indexes []int, charted []tree.File) er
 		if !everyWay && overlays == "" {
 			continue
 		}
-		filled, err := filledSet(c)
+		part := l.proven(n)
+		filled, err := filledSet(&part)
 		if err != nil {
 			return unchartable(t, err)
 		}
@@ -114,9 +116,15 @@ func law(l *layers, templates *Templates, indexes []int, charted []tree.File) er
 			name    string
 			objects func() ([]resource.Object, error)
 		}{
-			{byEvaluating, func() ([]resource.Object, error) { return l.evaluated(templates.vm, n) }},
+			{byEvaluating, func() ([]resource.Object, error) { return l.evaluated(templates.vm, n, part.Namespaces) }},
 			{byKustomize, func() ([]resource.Object, error) { return built.Build("clusters/" + c.Name) }},
-			{byHelm, func() ([]resource.Object, error) { return loaded.Render(values[chart.ValuesFile(c.Name)]) }},
+			{byHelm, func() ([]resource.Object, error) {
+				objects, err := loaded.Render(values[chart.ValuesFile(c.Name)])
+				if err != nil {
+					return nil, err
+				}
+				return without(c, &part, objects)
+			}},
 		} {
 			if !everyWay && way.name != byHelm {
 				continue
@@ -134,6 +142,65 @@ func law(l *layers, templates *Templates, indexes []int, charted []tree.File) er
 	return nil
 }
 
+// proven is a cluster with as many of its namespaces as the law is shown for:
+// of those of the mesh and of the further ones the first, the last and one
+// between them; all where a Jsonnet overlay may tell them apart.
+func (l *layers) proven(n int) resource.Cluster {
+	c := l.clusters[n]
+	if len(l.overlays) > 0 {
+		return c
+	}
+	further := slices.DeleteFunc(slices.Clone(c.Namespaces), func(ns string) bool { return slices.Contains(c.MeshNamespaces, ns) })
+	c.MeshNamespaces = three(c.MeshNamespaces)
+	c.Namespaces = slices.Sorted(slices.Values(slices.Concat(c.MeshNamespaces, three(further))))
+	return c
+}
+
+func three(names []string) []string {
+	if last := len(names) - 1; last > 2 {
+		return []string{names[0], names[last/2], names[last]}
+	}
+	return names
+}
+
+// without leaves the objects out that the cluster has and the part of it does
+// not; each has to be there once.
+func without(c, part *resource.Cluster, objects []resource.Object) ([]resource.Object, error) {
+	extra, err := idsOf(c)
+	if err != nil {
+		return nil, err
+	}
+	own, err := idsOf(part)
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(extra, func(id resource.ID, _ bool) bool { return own[id] })
+	rest := slices.DeleteFunc(slices.Clone(objects), func(o resource.Object) bool {
+		id := resource.IDOf(o)
+		found := extra[id]
+		delete(extra, id)
+		return found
+	})
+	for id := range extra {
+		return nil, fmt.Errorf("the chart does not give the %s", id)
+	}
+	return rest, nil
+}
+
+func idsOf(c *resource.Cluster) (map[resource.ID]bool, error) {
+	ids := map[resource.ID]bool{}
+	for _, r := range c.Resources {
+		for values := range c.Each(r) {
+			id, err := r.Body.ID(values)
+			if err != nil {
+				return nil, fmt.Errorf("%s %s: %w", r.Phase, r.Name, err)
+			}
+			ids[id] = true
+		}
+	}
+	return ids, nil
+}
+
 // onePerShape are the indexes of the first cluster of each shape, where those
 // with other Jsonnet overlays are of another shape.
 func (l *layers) onePerShape() []int {
@@ -149,10 +216,12 @@ func (l *layers) onePerShape() []int {
 	return first
 }
 
-// evaluated evaluates the templates for a cluster, and calls its Jsonnet
-// overlays with what comes of it.
-func (l *layers) evaluated(vm *template.VM, n int) ([]resource.Object, error) {
-	objects, err := evaluateCluster(vm, shapeOf(l.topology, &l.topology.Spec.Clusters[n], l.links), &l.bare[n])
+// evaluated evaluates the templates for a cluster with some of its namespaces,
+// and calls its Jsonnet overlays with what comes of it.
+func (l *layers) evaluated(vm *template.VM, n int, namespaces []string) ([]resource.Object, error) {
+	bare := l.bare[n]
+	bare.Namespaces = namespaces
+	objects, err := evaluateCluster(vm, shapeOf(l.topology, &l.topology.Spec.Clusters[n], l.links), &bare)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,9 +30,7 @@ const (
 )
 
 func main() {
-	// A run is short: memory is cheaper than collecting it, up to a point.
-	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(512 << 20)
+	tuneMemory()
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -14,8 +14,9 @@ import (
 // files are sorted.
 func Tree(clusters []resource.Cluster) ([]tree.File, error) {
 	var files []tree.File
+	shared := texts{}
 	for i := range clusters {
-		own, err := Cluster(&clusters[i])
+		own, err := shared.cluster(&clusters[i])
 		if err != nil {
 			return nil, err
 		}
@@ -26,7 +27,19 @@ func Tree(clusters []resource.Cluster) ([]tree.File, error) {
 
 // Cluster returns the objects of one cluster in the order in which they are
 // applied, with the paths that they have in the tree.
-func Cluster(c *resource.Cluster) ([]tree.File, error) {
+func Cluster(c *resource.Cluster) ([]tree.File, error) { return texts{}.cluster(c) }
+
+// texts are those of objects that clusters have alike, so that a fleet of many
+// clusters holds each once.
+type texts map[text][]byte
+
+// text is what a text depends on that has no value of a cluster.
+type text struct {
+	body      *resource.Body
+	namespace string
+}
+
+func (t texts) cluster(c *resource.Cluster) ([]tree.File, error) {
 	var files []tree.File
 	for _, phase := range resource.Phases(c.Hub) {
 		for r := range c.In(phase) {
@@ -35,7 +48,7 @@ func Cluster(c *resource.Cluster) ([]tree.File, error) {
 				if err != nil {
 					return nil, fmt.Errorf("cluster %s: %s %s: %w", c.Name, phase, r.Name, err)
 				}
-				content, err := r.Body.Append(nil, values)
+				content, err := t.of(r, values)
 				if err != nil {
 					return nil, fmt.Errorf("cluster %s: %s %s: %w", c.Name, phase, r.Name, err)
 				}
@@ -44,6 +57,21 @@ func Cluster(c *resource.Cluster) ([]tree.File, error) {
 		}
 	}
 	return files, nil
+}
+
+// of is the text of a resource with these values. It must not be changed.
+func (t texts) of(r resource.Resource, values resource.Values) ([]byte, error) {
+	scope := r.Body.Repeated()
+	if r.Body.Uses(resource.ScopeCluster) || scope != "" && scope != resource.ScopeNamespace {
+		return r.Body.Append(nil, values)
+	}
+	key := text{r.Body, r.ItemOf(values)}
+	if known, ok := t[key]; ok {
+		return known, nil
+	}
+	content, err := r.Body.Append(nil, values)
+	t[key] = content
+	return content, err
 }
 
 // Stream joins files into one YAML stream, each document headed by a comment
