@@ -79,7 +79,8 @@ func newStatusCommand() *cobra.Command {
 	f.StringVar(&o.reach.hubContext, "hub-context", "", "context of the hub; default: the hub's name")
 	f.StringArrayVar(&o.reach.contexts, "context", nil, "context of a cluster, CLUSTER=NAME (repeatable); default: the cluster's name")
 	f.StringVar(&o.kialiURL, "kiali-url", "", "where Kiali is; default: its Service on the hub, by a port-forward")
-	f.StringVar(&o.kialiTokenFile, "kiali-token-file", "", `file with a token for Kiali, or "-" for standard input; default: the one of the hub's context`)
+	f.StringVar(&o.kialiTokenFile, "kiali-token-file", "",
+		`file with a token for Kiali, or "-" for standard input; default: the one of the hub's context`)
 	f.StringVar(&o.storeURL, "prometheus-url", "", "where the store of the metrics is; default: where the topology says")
 	f.StringVar(&o.storeTokenFile, "prometheus-token-file", "", `file with a token for the store, or "-" for standard input`)
 	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of --kiali-url and --prometheus-url (PEM)")
@@ -147,7 +148,8 @@ func (o *statusOptions) check(args []string) error {
 	case o.storeTokenFile != "" && o.storeURL == "":
 		return &hinted{errors.New("--prometheus-token-file is for the store at --prometheus-url"), "name that too"}
 	case o.caFile != "" && o.kialiURL == "" && o.storeURL == "":
-		return &hinted{errors.New("--ca-file is for --kiali-url and --prometheus-url"), "leave it out: the CA of an API server is in the kubeconfig"}
+		return &hinted{errors.New("--ca-file is for --kiali-url and --prometheus-url"),
+			"leave it out: the CA of an API server is in the kubeconfig"}
 	}
 	for _, name := range o.only {
 		if err := status.Known(name); err != nil {
@@ -286,7 +288,8 @@ func (o *statusOptions) observe(ctx context.Context, e status.Expected, ask obse
 			return nil, &hinted{errors.New("interrupted"), ""}
 		}
 		results := slices.DeleteFunc(status.Judge(e, facts), func(r status.Result) bool {
-			return !status.Selected(r.Check, o.only) || len(o.reach.only) > 0 && r.Cluster != e.Topology.Spec.Kiali.Hub && !slices.Contains(o.reach.only, r.Cluster)
+			return !status.Selected(r.Check,
+				o.only) || len(o.reach.only) > 0 && r.Cluster != e.Topology.Spec.Kiali.Hub && !slices.Contains(o.reach.only, r.Cluster)
 		})
 		left := o.timeout - time.Since(start)
 		if !o.wait || !o.fails(results) || left <= 0 {
@@ -342,7 +345,8 @@ func printRights(stdout io.Writer, e status.Expected) error {
 		printed[string(objects)] = append(printed[string(objects)], c.Name)
 	}
 	for _, objects := range order {
-		text = fmt.Appendf(text, "# What sightline status may read on %s, for the users of the group %s.\n", finding.List(printed[objects], listed), status.Readers)
+		text = fmt.Appendf(text, "# What sightline status may read on %s, for the users of the group %s.\n", finding.List(printed[objects],
+			listed), status.Readers)
 		text = append(text, objects...)
 	}
 	_, err := stdout.Write(text)

@@ -38,7 +38,8 @@ type statusClusterLine struct {
 func (o *statusOptions) print(stdout io.Writer, t *topology.Topology, results []status.Result) error {
 	count := status.Summary(results)
 	report := statusReport{
-		Topology: t.Metadata.Name, Good: count[status.Good], Bad: count[status.Bad], Warnings: count[status.Warning], Unasked: count[status.Unchecked],
+		Topology: t.Metadata.Name, Good: count[status.Good], Bad: count[status.Bad], Warnings: count[status.Warning],
+		Unasked: count[status.Unchecked],
 		Results: results,
 	}
 	if results == nil {
@@ -48,7 +49,8 @@ func (o *statusOptions) print(stdout io.Writer, t *topology.Topology, results []
 		name := t.Spec.Clusters[i].Name
 		own := status.Summary(slices.DeleteFunc(slices.Clone(results), func(r status.Result) bool { return r.Cluster != name }))
 		if len(own) > 0 {
-			report.Clusters = append(report.Clusters, statusClusterLine{name, own[status.Good], own[status.Bad], own[status.Warning], own[status.Unchecked]})
+			report.Clusters = append(report.Clusters, statusClusterLine{name, own[status.Good], own[status.Bad], own[status.Warning],
+				own[status.Unchecked]})
 		}
 	}
 	if o.output == "json" {
@@ -57,24 +59,31 @@ func (o *statusOptions) print(stdout io.Writer, t *topology.Topology, results []
 		enc.SetIndent("", "  ")
 		return enc.Encode(report)
 	}
-	_, err := io.WriteString(stdout, report.text(o.paint(stdout)))
+	for i, r := range results { // what is written to a terminal directly hides nothing either
+		report.Results[i].Found, report.Results[i].Next = finding.VisibleText(r.Found), finding.VisibleText(r.Next)
+	}
+	paint := func(_ status.Mark, text string) string { return text }
+	if screen := terminal(stdout); screen != nil && os.Getenv("NO_COLOR") == "" {
+		stdout, paint = screen, coloured
+	}
+	_, err := io.WriteString(stdout, report.text(paint))
 	return err
 }
 
-// paint colours a text on a terminal.
-func (o *statusOptions) paint(stdout io.Writer) func(mark status.Mark, text string) string {
-	if !isTerminal(stdout) || os.Getenv("NO_COLOR") != "" {
-		return func(_ status.Mark, text string) string { return text }
-	}
-	return func(mark status.Mark, text string) string {
-		colour := map[status.Mark]int{status.Good: 32, status.Bad: 31, status.Warning: 33, status.Unchecked: 36}[mark]
-		return fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, text)
-	}
+func coloured(mark status.Mark, text string) string {
+	colour := map[status.Mark]int{status.Good: 32, status.Bad: 31, status.Warning: 33, status.Unchecked: 36}[mark]
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, text)
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+// terminal is the one that a stream leads to, or nil.
+func terminal(w io.Writer) *os.File {
+	if v, ok := w.(*visible); ok {
+		w = v.out
+	}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return nil
 }
 
 // sign is the mark at the head of a line.
@@ -189,10 +198,11 @@ type progress struct {
 // newProgress says nothing where nobody looks, and where there is little to wait
 // for.
 func newProgress(stderr io.Writer, clusters int) *progress {
-	if !isTerminal(stderr) || clusters < 2 {
-		stderr = io.Discard
+	p := &progress{out: io.Discard, all: clusters}
+	if screen := terminal(stderr); screen != nil && clusters > 1 {
+		p.out = screen
 	}
-	return &progress{out: stderr, all: clusters}
+	return p
 }
 
 func (p *progress) begin() { p.count = 0 }

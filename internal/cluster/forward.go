@@ -78,7 +78,8 @@ func (c *Cluster) backend(ctx context.Context, s Service) (pod string, port int,
 	if err := c.Read(ctx, Core(s.Namespace, "services", s.Name), &service); err != nil {
 		return "", 0, err
 	}
-	at := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Name == s.Port || strconv.Itoa(int(p.Port)) == s.Port })
+	at := slices.IndexFunc(service.Spec.Ports,
+		func(p corev1.ServicePort) bool { return p.Name == s.Port || strconv.Itoa(int(p.Port)) == s.Port })
 	if at < 0 {
 		return "", 0, fmt.Errorf("the Service %s (context %q) has no port %s", s, c.context, s.Port)
 	}
@@ -268,7 +269,8 @@ func transportFor(ca []byte, name string, dial func(context.Context, string, str
 			return nil, errors.New("the CA has no certificate")
 		}
 	}
-	transport := &http.Transport{TLSClientConfig: settings, Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: Timeout}
+	transport := &http.Transport{TLSClientConfig: settings, Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		TLSHandshakeTimeout: Timeout}
 	if dial != nil {
 		transport.DialContext, transport.Proxy = dial, nil
 	}

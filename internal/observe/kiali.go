@@ -57,7 +57,6 @@ func (k Kiali) read(ctx context.Context, e status.Expected, hub *cluster.Cluster
 
 func (k Kiali) ask(ctx context.Context, e status.Expected, open *cluster.Server, root cluster.Path, got *status.Kiali) {
 	var about struct {
-		Status           map[string]string
 		ExternalServices []struct{ Name string }
 	}
 	err := open.JSON(ctx, append(root, "status"), nil, &about)
@@ -65,7 +64,6 @@ func (k Kiali) ask(ctx context.Context, e status.Expected, open *cluster.Server,
 	for _, s := range about.ExternalServices {
 		got.Services.Value = append(got.Services.Value, s.Name)
 	}
-	got.Version = about.Status["Kiali version"]
 	if err != nil {
 		return
 	}
@@ -112,11 +110,13 @@ func root(e status.Expected) cluster.Path {
 // open finds Kiali.
 func (k Kiali) open(ctx context.Context, e status.Expected, hub *cluster.Cluster, login cluster.Login) (*cluster.Server, func(), error) {
 	if k.URL != "" {
-		server, err := hub.At("Kiali", strings.TrimSuffix(strings.TrimRight(k.URL, "/"), strings.TrimRight(e.Topology.Hub().Kiali.WebRoot, "/")), login, k.CA)
+		server, err := hub.At("Kiali", strings.TrimSuffix(strings.TrimRight(k.URL, "/"), strings.TrimRight(e.Topology.Hub().Kiali.WebRoot, "/")),
+			login, k.CA)
 		return server, func() {}, err
 	}
 	spec := &e.Topology.Spec.Kiali
-	service := cluster.Service{Namespace: spec.Namespace, Name: spec.InstanceName, Port: "20001", TLS: e.Topology.Hub().Platform == "openshift"}
+	service := cluster.Service{Namespace: spec.Namespace, Name: spec.InstanceName, Port: "20001",
+		TLS: e.Topology.Hub().Platform == "openshift"}
 	ca, err := serviceCA(ctx, hub, service)
 	if err != nil {
 		return nil, nil, err

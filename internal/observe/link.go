@@ -39,9 +39,8 @@ func link(ctx context.Context, t *topology.Topology, c *topology.Cluster, kubeco
 		return l
 	}
 	l.User.Value, err = whoIs(ctx, by)
-	l.ByOwn = true
 	if err != nil && cluster.Status(err) == 0 && remote != nil {
-		l.Own, l.ByOwn = failure(err), false
+		l.Own = failure(err)
 		if by, err = atContext(kubeconfig, c.Name, remote); err == nil {
 			l.User.Value, err = whoIs(ctx, by)
 		}

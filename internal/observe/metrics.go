@@ -29,7 +29,8 @@ type Metrics struct {
 
 // read asks the store of all clusters, whose name is "", or where a hub knows
 // itself alone, the store of each.
-func (m Metrics) read(ctx context.Context, e status.Expected, hub *topology.Cluster, asked func(*topology.Cluster) bool, answers func(string) *cluster.Cluster) map[string]*status.Store {
+func (m Metrics) read(ctx context.Context, e status.Expected, hub *topology.Cluster, asked func(*topology.Cluster) bool,
+	answers func(string) *cluster.Cluster) map[string]*status.Store {
 	stores := map[string]*status.Store{}
 	own := m.URL == "" && e.Topology.Spec.Metrics.Store == "thanosQuerier"
 	if !own {
@@ -137,7 +138,8 @@ func query(ctx context.Context, e status.Expected, server *cluster.Server, below
 			silent[i] = regexp.QuoteMeta(silent[i])
 		}
 		names := strconv.Quote(strings.Join(silent, "|"))
-		s.Seen = a.series(fmt.Sprintf(`%s(max_over_time(timestamp(istio_requests_total{reporter="source", source_cluster=~%s})[1d:5m]) or max_over_time(timestamp(istio_requests_total{reporter!="source", destination_cluster=~%s})[1d:5m]))`,
+		s.Seen = a.series(fmt.Sprintf(
+			`%s(max_over_time(timestamp(istio_requests_total{reporter="source", source_cluster=~%s})[1d:5m]) or max_over_time(timestamp(istio_requests_total{reporter!="source", destination_cluster=~%s})[1d:5m]))`,
 			bySeries, names, names))
 	}
 	s.Spaces = a.samples(`count by (source_cluster, namespace) (istio_requests_total{reporter="source"})`, "source_cluster")
@@ -209,8 +211,9 @@ func (a asker) series(query string) status.Answer[[]status.Series] {
 	for _, v := range values {
 		at := v.number()
 		all = append(all, status.Series{
-			MeshID: v.Metric["mesh_id"], Reporter: v.Metric["reporter"], Source: v.Metric["source_cluster"], Destination: v.Metric["destination_cluster"],
-			Newest: time.Unix(int64(at), int64(1e9*(at-float64(int64(at))))),
+			MeshID: v.Metric["mesh_id"], Reporter: v.Metric["reporter"], Source: v.Metric["source_cluster"],
+			Destination: v.Metric["destination_cluster"],
+			Newest:      time.Unix(int64(at), int64(1e9*(at-float64(int64(at))))),
 		})
 	}
 	return status.Answer[[]status.Series]{Value: all, Err: err}
@@ -220,7 +223,8 @@ func (a asker) samples(query, clusterLabel string) status.Answer[[]status.Sample
 	values, err := a.ask(query)
 	var all []status.Sample
 	for _, v := range values {
-		all = append(all, status.Sample{Cluster: v.Metric[clusterLabel], Namespace: v.Metric["namespace"], Pod: v.Metric["pod"], Value: v.number()})
+		all = append(all, status.Sample{Cluster: v.Metric[clusterLabel], Namespace: v.Metric["namespace"], Pod: v.Metric["pod"],
+			Value: v.number()})
 	}
 	return status.Answer[[]status.Sample]{Value: all, Err: err}
 }

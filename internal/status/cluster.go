@@ -21,7 +21,8 @@ func (j *judge) reached(got *Cluster) bool {
 		j.bad("ST01", "log in to the cluster again: "+j.kubectl("auth whoami"), "%s; nothing else of the cluster was asked", got.Failure.Text)
 		return false
 	case got.Failure != nil:
-		j.bad("ST01", "see whether the API server is up and reached from here: "+j.kubectl("version"), "%s; nothing else of the cluster was asked", got.Failure.Text)
+		j.bad("ST01", "see whether the API server is up and reached from here: "+j.kubectl("version"),
+			"%s; nothing else of the cluster was asked", got.Failure.Text)
 		return false
 	}
 	j.good("ST01")
@@ -37,7 +38,8 @@ func (j *judge) platform(got *Cluster) {
 		is = "openshift"
 	}
 	if is != j.on.Platform {
-		j.bad("ST02", fmt.Sprintf("write platform: %s for the cluster in the topology, or name another context: --context %s=NAME", is, j.on.Name), "the cluster is %s, the topology says %s", is, j.on.Platform)
+		j.bad("ST02", fmt.Sprintf("write platform: %s for the cluster in the topology, or name another context: --context %s=NAME", is,
+			j.on.Name), "the cluster is %s, the topology says %s", is, j.on.Platform)
 		return
 	}
 	j.good("ST02")
@@ -77,7 +79,9 @@ func (j *judge) clusterIDs(istiods []Istiod) {
 		}
 	}
 	if wrong != nil {
-		j.bad("ST03", fmt.Sprintf("install Istio with values.global.multiCluster.clusterName: %s, or give the cluster Istio's name in the topology and seal its link again", j.on.Name),
+		j.bad("ST03",
+			fmt.Sprintf(
+				"install Istio with values.global.multiCluster.clusterName: %s, or give the cluster Istio's name in the topology and seal its link again", j.on.Name),
 			"%s, the topology calls the cluster %q", first(wrong), j.on.Name)
 		return
 	}
@@ -98,9 +102,11 @@ func (j *judge) meshIDs(istiods []Istiod) {
 	}
 	switch {
 	case wrong != nil:
-		j.bad("ST04", fmt.Sprintf("install Istio with values.global.meshID: %s, or write the mesh's id into the topology", id), "%s, the topology says %q", first(wrong), id)
+		j.bad("ST04", fmt.Sprintf("install Istio with values.global.meshID: %s, or write the mesh's id into the topology", id),
+			"%s, the topology says %q", first(wrong), id)
 	case silent != nil:
-		j.unchecked("ST04", j.kubectl("-n %s get configmap istio -o yaml", j.Topology.Spec.Mesh.ControlPlaneNamespace), "the mesh config of %s names no mesh id, or cannot be read", first(silent))
+		j.unchecked("ST04", j.kubectl("-n %s get configmap istio -o yaml", j.Topology.Spec.Mesh.ControlPlaneNamespace),
+			"the mesh config of %s names no mesh id, or cannot be read", first(silent))
 	default:
 		j.good("ST04")
 	}
@@ -126,7 +132,8 @@ func (j *judge) network(got *Cluster) {
 	ns := j.Topology.Spec.Mesh.ControlPlaneNamespace
 	switch {
 	case len(found) == 0:
-		j.bad("ST05", j.kubectl("label namespace %s topology.istio.io/network=%s", ns, want), "Istio has no network for the cluster, the topology says %q", want)
+		j.bad("ST05", j.kubectl("label namespace %s topology.istio.io/network=%s", ns, want),
+			"Istio has no network for the cluster, the topology says %q", want)
 	case len(found) == 1 && found[want]:
 		j.good("ST05")
 	default:
@@ -135,7 +142,8 @@ func (j *judge) network(got *Cluster) {
 			names = append(names, fmt.Sprintf("%q", name))
 		}
 		slices.Sort(names)
-		j.bad("ST05", j.kubectl("get namespace %s --show-labels", ns), "Istio's network of the cluster is %s, the topology says %q", first(names), want)
+		j.bad("ST05", j.kubectl("get namespace %s --show-labels", ns), "Istio's network of the cluster is %s, the topology says %q",
+			first(names), want)
 	}
 }
 

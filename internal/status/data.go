@@ -96,7 +96,8 @@ func (j *judge) fresh(s *Store) {
 		j.bad("ST25", j.scraping(), "the store has no series of %s any more; the last was of %s", j.on.Name, moment(newest))
 		return
 	}
-	j.bad("ST25", j.scraping(), "the store has no istio_requests_total of %s: nobody scrapes it, nothing arrives, or there was no request yet", j.on.Name)
+	j.bad("ST25", j.scraping(),
+		"the store has no istio_requests_total of %s: nobody scrapes it, nothing arrives, or there was no request yet", j.on.Name)
 }
 
 func (j *judge) scraping() string {
@@ -123,9 +124,11 @@ func (j *judge) meshID(s *Store) {
 	switch {
 	case !found:
 	case wrong[""]:
-		j.bad("ST27", "see who scrapes beside the rendered monitors: sightline explain ST27", "series of %s have no %s, and Kiali asks for %q only", j.on.Name, kiali.MeshID, want)
+		j.bad("ST27", "see who scrapes beside the rendered monitors: sightline explain ST27",
+			"series of %s have no %s, and Kiali asks for %q only", j.on.Name, kiali.MeshID, want)
 	case len(names) > 0:
-		j.bad("ST27", "one id for the mesh: in its monitors and in query_scope of the hub's Kiali resource", "series of %s have the %s %s, Kiali asks for %q", j.on.Name, kiali.MeshID, first(names), want)
+		j.bad("ST27", "one id for the mesh: in its monitors and in query_scope of the hub's Kiali resource",
+			"series of %s have the %s %s, Kiali asks for %q", j.on.Name, kiali.MeshID, first(names), want)
 	default:
 		j.good("ST27")
 	}
@@ -168,9 +171,11 @@ func (j *judge) spaces(s *Store) {
 	case none != nil && len(s.Proxies.Value) > 0:
 		j.bad("ST26", j.kubectl("-n %s get podmonitor,pods", none[0]), "no proxy is scraped in the namespace %s of %s", first(none), j.on.Name)
 	case none != nil:
-		j.warn("ST26", "send a request to each, and look again", "the store has no series from the namespace %s of %s: no traffic, or no proxy is scraped", first(none), j.on.Name)
+		j.warn("ST26", "send a request to each, and look again",
+			"the store has no series from the namespace %s of %s: no traffic, or no proxy is scraped", first(none), j.on.Name)
 	case silent != nil:
-		j.warn("ST26", "send a request to each, and look again", "proxies in the namespace %s of %s are scraped, and have seen no request", first(silent), j.on.Name)
+		j.warn("ST26", "send a request to each, and look again", "proxies in the namespace %s of %s are scraped, and have seen no request",
+			first(silent), j.on.Name)
 	default:
 		j.good("ST26")
 	}
@@ -191,7 +196,9 @@ func (j *judge) known(s *Store, clusters []*topology.Cluster) {
 		}
 	}
 	if len(strange) > 0 {
-		j.bad("ST28", "give each cluster one name everywhere: sightline explain ST03", "series name the cluster %s, which the topology does not have: Kiali says of it that it is not found or not accessible", first(slices.Sorted(maps.Keys(strange))))
+		j.bad("ST28", "give each cluster one name everywhere: sightline explain ST03",
+			"series name the cluster %s, which the topology does not have: Kiali says of it that it is not found or not accessible",
+			first(slices.Sorted(maps.Keys(strange))))
 		return
 	}
 	if len(s.Series.Value) > 0 {
@@ -205,7 +212,8 @@ func (j *judge) once(s *Store) {
 	case s.Replicas.Err != nil:
 		j.asked("ST30", s.Replicas.Err)
 	case len(replicas) > 1:
-		j.bad("ST30", "have the store deduplicate: --query.replica-label=prometheus_replica", "the store shows each series once for each of the replicas %s, so every number is a multiple", first(replicas))
+		j.bad("ST30", "have the store deduplicate: --query.replica-label=prometheus_replica",
+			"the store shows each series once for each of the replicas %s, so every number is a multiple", first(replicas))
 	case len(s.Series.Value) > 0:
 		j.good("ST30")
 	}
@@ -213,7 +221,8 @@ func (j *judge) once(s *Store) {
 	case s.Doubled.Err != nil:
 		j.asked("ST29", s.Doubled.Err)
 	case len(s.Doubled.Value) > 0 && len(replicas) < 2:
-		j.bad("ST29", "see which monitors select the same pods: kubectl get podmonitors,servicemonitors -A", "the same series come from several targets: %s", first(places(s.Doubled.Value)))
+		j.bad("ST29", "see which monitors select the same pods: kubectl get podmonitors,servicemonitors -A",
+			"the same series come from several targets: %s", first(places(s.Doubled.Value)))
 	case len(s.Series.Value) > 0 && len(replicas) < 2:
 		j.good("ST29")
 	}
@@ -240,7 +249,8 @@ func (j *judge) down(s *Store) {
 	case s.Down.Err != nil:
 		j.asked("ST31", s.Down.Err)
 	case len(s.Down.Value) > 0:
-		j.bad("ST31", "see why: the page Targets of the Prometheus, or up == 0 in its console", "targets of the mesh are down: %s", first(places(s.Down.Value)))
+		j.bad("ST31", "see why: the page Targets of the Prometheus, or up == 0 in its console", "targets of the mesh are down: %s",
+			first(places(s.Down.Value)))
 	case len(s.Proxies.Value) == 0:
 		j.unchecked("ST31", "", "the store has no series up of the mesh's targets, as one that only gets what Kiali asks for")
 	default:
@@ -260,7 +270,8 @@ func (j *judge) across(s *Store, clusters []*topology.Cluster) {
 		}
 	}
 	if len(pairs) == 0 {
-		j.warn("ST32", "send a request from one cluster to a service of another, and look again", "no request between clusters was seen in the last minutes")
+		j.warn("ST32", "send a request from one cluster to a service of another, and look again",
+			"no request between clusters was seen in the last minutes")
 		return
 	}
 	j.good("ST32")

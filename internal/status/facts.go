@@ -123,8 +123,7 @@ type Link struct {
 	Item    bool // there is one
 	Exec    bool // its credential comes from a program, which is not run
 	User    Answer[string]
-	ByOwn   bool             // the address in the link answered; else the token was tried at that of the context
-	Own     *Failure         // why it did not
+	Own     *Failure         // why the address in the link did not answer, where the token was tried at that of the context
 	Missing Answer[[]string] // rights that Kiali needs and the account lacks, such as "list pods"
 }
 
@@ -168,8 +167,7 @@ type Selector *struct {
 type Kiali struct {
 	NoAccess      string // why nobody could ask
 	Strategy      Answer[string]
-	Services      Answer[[]string] // of /api/status, such as Kubernetes-cluster2
-	Version       string
+	Services      Answer[[]string]            // of /api/status, such as Kubernetes-cluster2
 	Namespaces    Answer[map[string][]string] // by cluster
 	ControlPlanes Answer[[]ControlPlane]
 	Tracing       Answer[bool]

@@ -66,7 +66,7 @@ func good(t *testing.T) (status.Expected, status.Facts) {
 	west.Account.Value = "1"
 	east.LinkSecrets.Value = []status.LinkSecret{{Name: "kiali-multi-cluster-secret", Changed: now.Add(-2 * time.Hour), Items: []status.LinkItem{{Key: "west", Server: "https://api.west.example.com:6443"}}}}
 	east.Pods.Value = []status.Pod{{Name: "kiali-1", Ready: true, Started: now.Add(-time.Hour)}}
-	f.Links["west"] = &status.Link{Item: true, ByOwn: true, User: status.Answer[string]{Value: "system:serviceaccount:istio-system:kiali-service-account"}}
+	f.Links["west"] = &status.Link{Item: true, User: status.Answer[string]{Value: "system:serviceaccount:istio-system:kiali-service-account"}}
 	return e, f
 }
 

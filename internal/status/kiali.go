@@ -39,11 +39,13 @@ func (j *judge) operator(got *Cluster) {
 	case o.Problem != "":
 		j.bad("ST09", j.kubectl("get subscriptions,installplans,clusterserviceversions -A"), "Kiali's operator is not installed: %s", o.Problem)
 	case !o.Found:
-		j.bad("ST09", "install it, or let the topology: sightline explain spec.kiali.operator.install", "there is no operator of Kiali on the cluster")
+		j.bad("ST09", "install it, or let the topology: sightline explain spec.kiali.operator.install",
+			"there is no operator of Kiali on the cluster")
 	case o.Version == "":
 		j.unchecked("ST09", "", "Kiali's operator is there; its version is not known")
 	case need != "" && older(o.Version, need):
-		j.bad("ST09", "update the operator to "+need+" or later", "Kiali's operator is %s, and %s knows the release line %s first", o.Version, need, line)
+		j.bad("ST09", "update the operator to "+need+" or later", "Kiali's operator is %s, and %s knows the release line %s first", o.Version,
+			need, line)
 	default:
 		j.good("ST09")
 	}
@@ -78,7 +80,8 @@ func (j *judge) resource(got *Cluster) {
 	if !j.asked("ST10", answer.Err) {
 		return
 	}
-	running, failure, successful := condition(answer.Value, "Running"), condition(answer.Value, "Failure"), condition(answer.Value, "Successful")
+	running, failure, successful := condition(answer.Value, "Running"), condition(answer.Value, "Failure"), condition(answer.Value,
+		"Successful")
 	changed := specChanged(answer.Value)
 	switch {
 	case failure.status == "True":
@@ -86,7 +89,8 @@ func (j *judge) resource(got *Cluster) {
 	case running.reason == "Running":
 		j.bad("ST10", "wait: --wait", "the operator is at work on it")
 	case successful.status != "True":
-		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l app.kubernetes.io/name=kiali-operator"), "the operator has not reconciled it yet")
+		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l app.kubernetes.io/name=kiali-operator"),
+			"the operator has not reconciled it yet")
 	case running.at.Before(changed):
 		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l app.kubernetes.io/name=kiali-operator"),
 			"the operator has not reconciled it since its spec changed at %s; Successful is of an earlier spec", changed.UTC().Format(time.RFC3339))
@@ -155,7 +159,8 @@ func (j *judge) pods(got *Cluster) {
 		}
 	}
 	if len(got.Pods.Value) == 0 {
-		j.bad("ST11", j.kubectl("-n %s get deployment %s", ns, j.Topology.Spec.Kiali.InstanceName), "there is no pod of Kiali in the namespace %s", ns)
+		j.bad("ST11", j.kubectl("-n %s get deployment %s", ns, j.Topology.Spec.Kiali.InstanceName),
+			"there is no pod of Kiali in the namespace %s", ns)
 		return
 	}
 	p := got.Pods.Value[0]

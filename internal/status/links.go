@@ -33,7 +33,8 @@ func (j *judge) token(got *Cluster) {
 	s := answer.Value
 	switch {
 	case s.Type != "kubernetes.io/service-account-token" || s.Account != account:
-		j.bad("ST12", "apply the phase link of the cluster as it is rendered", "the Secret %s/%s is of the type %q for the account %q, expected a token of %q", ns, name, s.Type, s.Account, account)
+		j.bad("ST12", "apply the phase link of the cluster as it is rendered",
+			"the Secret %s/%s is of the type %q for the account %q, expected a token of %q", ns, name, s.Type, s.Account, account)
 	case got.Account.Err.Missing():
 		j.bad("ST12", apply, "there is no service account %s/%s, and the token with it is void", ns, account)
 	case got.Account.Err != nil:
@@ -85,7 +86,8 @@ func (j *judge) itemOf(hub *Cluster, c *topology.Cluster) (*LinkSecret, *LinkIte
 	}
 	next := j.seal(c)
 	if j.Links[c.Name] != nil {
-		next = fmt.Sprintf("see what the controller says: kubectl --context %s -n %s get sealedsecret %s -o yaml", hub.Context, at.Namespace, at.Name)
+		next = fmt.Sprintf("see what the controller says: kubectl --context %s -n %s get sealedsecret %s -o yaml", hub.Context, at.Namespace,
+			at.Name)
 	}
 	if external {
 		next = "see what is to fill it: links.source is " + j.Topology.Spec.Kiali.Links.Source
@@ -96,7 +98,8 @@ func (j *judge) itemOf(hub *Cluster, c *topology.Cluster) (*LinkSecret, *LinkIte
 
 // seal is the command that makes the link of a remote again.
 func (j *judge) seal(c *topology.Cluster) string {
-	return fmt.Sprintf("sightline seal %s --topology %s --hub-context %s, commit, and apply the phase link of the hub", c.Name, j.Arg, j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context)
+	return fmt.Sprintf("sightline seal %s --topology %s --hub-context %s, commit, and apply the phase link of the hub", c.Name, j.Arg,
+		j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context)
 }
 
 func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *LinkItem) {
@@ -131,14 +134,20 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 	case l.User.Err != nil:
 		j.asked("ST16", l.User.Err)
 	case item.Server == c.Server && !strings.HasPrefix(l.User.Value, "system:serviceaccount:"+ns+":"):
-		j.bad("ST16", again, "the token in the link is that of %q, expected the account %s of the namespace %s", l.User.Value, j.Topology.Account(), ns)
+		j.bad("ST16", again, "the token in the link is that of %q, expected the account %s of the namespace %s", l.User.Value,
+			j.Topology.Account(), ns)
 	default:
-		j.good("ST16")
+		if l.Own != nil { // as an address that only the hub's pods reach
+			j.add("ST16", Good, "", "asked at the address of the context, because that of the link does not answer from here: %s", l.Own.Text)
+		} else {
+			j.good("ST16")
+		}
 		if !j.asked("ST17", l.Missing.Err) {
 			return
 		}
 		if len(l.Missing.Value) > 0 {
-			j.bad("ST17", "see that the operator on the cluster has reconciled its Kiali resource, which makes the roles", "%s may not %s on %s", l.User.Value, first(l.Missing.Value), c.Name)
+			j.bad("ST17", "see that the operator on the cluster has reconciled its Kiali resource, which makes the roles", "%s may not %s on %s",
+				l.User.Value, first(l.Missing.Value), c.Name)
 			return
 		}
 		j.good("ST17")
@@ -162,7 +171,8 @@ func (j *judge) twice(hub *Cluster) {
 		if len(names) > 1 {
 			ok = false
 			wrong := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == j.Topology.SealedFor(c).Name })
-			j.bad("ST14", fmt.Sprintf("kubectl --context %s -n %s delete secret %s, if nobody else needs it; then restart Kiali", hub.Context, j.Topology.Spec.Kiali.Namespace, wrong[0]),
+			j.bad("ST14", fmt.Sprintf("kubectl --context %s -n %s delete secret %s, if nobody else needs it; then restart Kiali", hub.Context,
+				j.Topology.Spec.Kiali.Namespace, wrong[0]),
 				"%s has %s in %d Secrets: %s; Kiali uses the one in %s", j.on.Name, c.Name, len(names), strings.Join(names, ", "), names[0])
 		}
 	}
@@ -172,7 +182,8 @@ func (j *judge) twice(hub *Cluster) {
 	}
 	if slices.Sort(strange); len(strange) > 0 {
 		ok = false
-		j.bad("ST14", fmt.Sprintf("add the cluster to the topology, or remove the key from the Secret: kubectl --context %s -n %s get secrets", hub.Context, j.Topology.Spec.Kiali.Namespace),
+		j.bad("ST14", fmt.Sprintf("add the cluster to the topology, or remove the key from the Secret: kubectl --context %s -n %s get secrets",
+			hub.Context, j.Topology.Spec.Kiali.Namespace),
 			"the hub has a link for %s, which is no cluster of the topology", first(strange))
 	}
 	if ok {
@@ -197,8 +208,10 @@ func (j *judge) restarted(hub *Cluster) {
 	}
 	for _, p := range hub.Pods.Value {
 		if p.Ready && p.Started.Before(last) {
-			j.bad("ST18", fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment %s", hub.Context, j.Topology.Spec.Kiali.Namespace, j.Topology.Spec.Kiali.InstanceName),
-				"the pod %s started at %s and the Secret %s changed at %s: Kiali reads its links when it starts, and has not seen the change", p.Name, moment(p.Started), name, moment(last))
+			j.bad("ST18", fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment %s", hub.Context, j.Topology.Spec.Kiali.Namespace,
+				j.Topology.Spec.Kiali.InstanceName),
+				"the pod %s started at %s and the Secret %s changed at %s: Kiali reads its links when it starts, and has not seen the change", p.Name,
+				moment(p.Started), name, moment(last))
 			return
 		}
 	}

@@ -26,7 +26,8 @@ func (j *judge) monitoring(got *Cluster) {
 		return
 	}
 	if len(got.Prometheuses.Value) == 0 {
-		j.bad("ST19", "install prometheus-operator with a Prometheus, or say that others scrape", "there is no Prometheus resource on the cluster, so nobody reads the monitors")
+		j.bad("ST19", "install prometheus-operator with a Prometheus, or say that others scrape",
+			"there is no Prometheus resource on the cluster, so nobody reads the monitors")
 		return
 	}
 	j.good("ST19")
@@ -44,7 +45,8 @@ func (j *judge) monitoring(got *Cluster) {
 		})
 	})
 	if unread != nil {
-		j.bad("ST20", "give the monitors the label that it selects by: metrics.labels; "+j.kubectl("get prometheuses -A -o yaml"), "no Prometheus selects %s", first(unread))
+		j.bad("ST20", "give the monitors the label that it selects by: metrics.labels; "+j.kubectl("get prometheuses -A -o yaml"),
+			"no Prometheus selects %s", first(unread))
 		return
 	}
 	j.good("ST20")
@@ -66,10 +68,12 @@ func (j *judge) userWorkload(got *Cluster, monitors []resource.Object) {
 	}
 	switch m := got.UserWorkload.Value; {
 	case !m.On && m.Ready == 0:
-		j.bad("ST19", "set enableUserWorkload: true in the ConfigMap openshift-monitoring/cluster-monitoring-config; docs/rules.md#ST19", "user workload monitoring is off, so nobody reads the monitors")
+		j.bad("ST19", "set enableUserWorkload: true in the ConfigMap openshift-monitoring/cluster-monitoring-config; docs/rules.md#ST19",
+			"user workload monitoring is off, so nobody reads the monitors")
 		return
 	case m.Ready == 0:
-		j.bad("ST19", j.kubectl("-n openshift-user-workload-monitoring get pods"), "user workload monitoring is on, and no pod of its Prometheus is ready")
+		j.bad("ST19", j.kubectl("-n openshift-user-workload-monitoring get pods"),
+			"user workload monitoring is on, and no pod of its Prometheus is ready")
 		return
 	}
 	j.good("ST19")
@@ -81,7 +85,8 @@ func (j *judge) userWorkload(got *Cluster, monitors []resource.Object) {
 		return labels["openshift.io/user-monitoring"] != "false" && labels["openshift.io/cluster-monitoring"] != "true"
 	})
 	if unread != nil {
-		j.bad("ST20", "take the label openshift.io/user-monitoring or openshift.io/cluster-monitoring from the namespace", "a label of the namespace keeps user workload monitoring from %s", first(unread))
+		j.bad("ST20", "take the label openshift.io/user-monitoring or openshift.io/cluster-monitoring from the namespace",
+			"a label of the namespace keeps user workload monitoring from %s", first(unread))
 		return
 	}
 	j.good("ST20")

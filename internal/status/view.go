@@ -50,7 +50,8 @@ func (j *judge) answering(k *Kiali) {
 			continue
 		}
 		if !slices.Contains(k.Services.Value, "Kubernetes-"+j.on.Name) {
-			j.bad("ST22", "see the results of the group links for "+j.on.Name+"; then the log of Kiali on the hub", "Kiali gets no answer from the API server of %s now", j.on.Name)
+			j.bad("ST22", "see the results of the group links for "+j.on.Name+"; then the log of Kiali on the hub",
+				"Kiali gets no answer from the API server of %s now", j.on.Name)
 			continue
 		}
 		j.good("ST22")
@@ -80,11 +81,13 @@ func (j *judge) seen(k *Kiali) {
 		home := k.Strategy.Value == "openshift" && !t.IsHub(j.on) && len(have) == 0
 		switch {
 		case home:
-			j.unchecked("ST23", "log in to Kiali with a browser", "with the strategy openshift a token is for the hub only: Kiali shows a program no namespaces of %s", j.on.Name)
+			j.unchecked("ST23", "log in to Kiali with a browser",
+				"with the strategy openshift a token is for the hub only: Kiali shows a program no namespaces of %s", j.on.Name)
 		case len(have) == 0:
 			j.bad("ST23", "see the results of the groups links and names for "+j.on.Name, "Kiali shows no namespace of %s", j.on.Name)
 		case missing != nil:
-			j.bad("ST23", "see that the namespace exists and that Kiali may read it (deployment.discovery_selectors)", "Kiali does not show the namespace %s of %s", first(missing), j.on.Name)
+			j.bad("ST23", "see that the namespace exists and that Kiali may read it (deployment.discovery_selectors)",
+				"Kiali does not show the namespace %s of %s", first(missing), j.on.Name)
 		default:
 			j.good("ST23")
 		}
@@ -125,7 +128,8 @@ func (j *judge) planes(k *Kiali) {
 		case len(ids) == 0:
 			j.bad("ST24", "see the results of the group links for "+j.on.Name, "Kiali finds no control plane on %s", j.on.Name)
 		case len(wrong) > 0:
-			j.bad("ST24", "give the cluster one name everywhere: sightline explain ST03", "Kiali calls the cluster %s, and its istiod calls itself %s: the graph's nodes are inaccessible", j.on.Name, strings.Join(wrong, ", "))
+			j.bad("ST24", "give the cluster one name everywhere: sightline explain ST03",
+				"Kiali calls the cluster %s, and its istiod calls itself %s: the graph's nodes are inaccessible", j.on.Name, strings.Join(wrong, ", "))
 		default:
 			j.good("ST24")
 		}
@@ -138,7 +142,8 @@ func (j *judge) tracing(k *Kiali) {
 	case k.Tracing.Err != nil && (k.Tracing.Err.Status == 404 || k.Tracing.Err.Status == 401 || k.Tracing.Err.Status == 403):
 		j.unchecked("ST33", "", "%s", k.Tracing.Err.Text)
 	case k.Tracing.Err != nil:
-		j.bad("ST33", "see external_services.tracing of the hub's Kiali resource", "Kiali gets no answer from the tracing backend: %s", k.Tracing.Err.Text)
+		j.bad("ST33", "see external_services.tracing of the hub's Kiali resource", "Kiali gets no answer from the tracing backend: %s",
+			k.Tracing.Err.Text)
 	case k.Tracing.Value:
 		j.good("ST33")
 	}
