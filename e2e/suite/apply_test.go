@@ -448,6 +448,7 @@ func (r tree) clusters(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(r.dir, "clusters"))
 	require.NoError(t, err)
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") })
 	var names []string
 	for _, entry := range entries {
 		name := strings.TrimSuffix(entry.Name(), ".yaml")
