@@ -46,96 +46,160 @@ type Sources struct {
 	Host      overlay.Host // of the evaluation of overlays
 }
 
-// Tree renders a topology that had no findings into the files of one format. A
-// template that fails gives a *TemplateError, overlays that are wrong an
-// *OverlayError. Each file says in its first line that it is generated. A chart is returned only if it obeys the law, for one cluster
-// of each shape and all that a Jsonnet overlay changes: else the error is a
-// *LawError.
-func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
-	files, clusters, err := packaged(t, from, format)
+// Rendering is a topology with its resources, made once: to be checked, to be
+// packaged in a format and to be compared. It reads its sources as long as it is
+// used, and is for one goroutine.
+type Rendering struct {
+	topology *topology.Topology
+	from     Sources
+	layers   *layers            // the resources, with overlays attached to them
+	applied  []resource.Cluster // the same with these applied, once somebody asked
+	delivery map[Format][]tree.File
+}
+
+// Open reads the overlays of a topology that had no findings, and makes its
+// resources. A template that fails gives a *TemplateError, overlays that are
+// wrong an *OverlayError.
+func Open(t *topology.Topology, from Sources) (*Rendering, error) {
+	l, err := layered(t, from)
 	if err != nil {
 		return nil, err
 	}
-	if t.Spec.Delivery != nil {
-		objects, err := Delivery(t, from, format, clusters)
-		if err != nil {
-			return nil, err
-		}
-		files = slices.Concat(files, objects)
+	return &Rendering{topology: t, from: from, layers: l, delivery: map[Format][]tree.File{}}, nil
+}
+
+// Clusters returns the clusters, in the order of the topology, with their
+// resources as they are applied. They must not be changed. An overlay that cannot
+// be applied gives an *OverlayError.
+func (r *Rendering) Clusters() ([]resource.Cluster, error) {
+	if r.applied != nil {
+		return r.applied, nil
 	}
-	if files, err = tree.New(tree.Marked(files)); err != nil {
+	applied := *r.layers
+	applied.clusters = slices.Clone(applied.clusters)
+	if err := applied.apply(); err != nil {
+		return nil, err
+	}
+	r.applied = applied.clusters
+	return r.applied, nil
+}
+
+// Tree returns the files of one format, with those by which an engine delivers
+// them. Each file says in its first line that it is generated. A chart is
+// returned only if it obeys the law, for one cluster of each shape and all that a
+// Jsonnet overlay changes: else the error is a *LawError.
+func (r *Rendering) Tree(format Format) ([]tree.File, error) {
+	files, err := r.packaged(format)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := r.Delivery(format)
+	if err != nil {
+		return nil, err
+	}
+	if files, err = tree.New(tree.Marked(slices.Concat(files, objects))); err != nil {
 		return nil, err
 	}
 	return tree.Sign(files)
 }
 
-// Delivery returns the files by which an engine delivers the clusters of a
-// topology in a format, in no order; none where the topology has no delivery.
+// Delivery returns the files by which an engine delivers the clusters in a
+// format, in no order; none where the topology has no delivery.
+func (r *Rendering) Delivery(format Format) ([]tree.File, error) {
+	files, ok := r.delivery[format]
+	if ok || r.topology.Spec.Delivery == nil {
+		return files, nil
+	}
+	clusters := r.layers.clusters
+	if format == Manifests {
+		var err error
+		if clusters, err = r.Clusters(); err != nil {
+			return nil, err
+		}
+	}
+	files, err := Delivery(r.topology, r.from, format, clusters)
+	if err == nil {
+		r.delivery[format] = files
+	}
+	return files, err
+}
+
+// Stage returns the clusters with the first n overlays only.
+func (r *Rendering) Stage(n int) ([]resource.Cluster, error) {
+	fewer := *r.topology
+	fewer.Spec.Overlays = fewer.Spec.Overlays[:n]
+	return Clusters(&fewer, r.from)
+}
+
+// packaged writes the clusters in one format.
+func (r *Rendering) packaged(format Format) ([]tree.File, error) {
+	switch format {
+	case Helm:
+		return r.helm()
+	case Kustomize:
+		if r.applied == nil { // else it is known that they can be
+			if err := r.layers.check(); err != nil {
+				return nil, err
+			}
+		}
+		return kustomize.Tree(r.layers.clusters, r.layers.files()...)
+	case Manifests:
+		clusters, err := r.Clusters()
+		if err != nil {
+			return nil, err
+		}
+		return manifests.Tree(clusters)
+	}
+	return nil, fmt.Errorf("unknown format %q", format)
+}
+
+// helm writes the chart, and shows that it obeys the law.
+func (r *Rendering) helm() ([]tree.File, error) {
+	l := r.layers
+	if err := chartable(r.topology); err != nil {
+		return nil, err
+	}
+	if err := l.err(); err != nil {
+		return nil, err
+	}
+	files, err := charted(r.topology, r.from, l.overlays)
+	if err != nil {
+		return nil, err
+	}
+	return files, law(l, r.from.Templates, l.onePerShape(), files)
+}
+
+// Tree is what the [Rendering] of a topology has for a format.
+func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
+	if format == Helm {
+		if err := chartable(t); err != nil { // of which nothing has to be known
+			return nil, err
+		}
+	}
+	r, err := Open(t, from)
+	if err != nil {
+		return nil, err
+	}
+	return r.Tree(format)
+}
+
+// Clusters are those of the [Rendering] of a topology.
+func Clusters(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
+	r, err := Open(t, from)
+	if err != nil {
+		return nil, err
+	}
+	return r.Clusters()
+}
+
+// Delivery returns the files by which an engine delivers clusters, which may
+// have been changed since they were rendered.
 func Delivery(t *topology.Topology, from Sources, format Format, clusters []resource.Cluster) ([]tree.File, error) {
 	files, err := delivery.Tree(from.Templates.vm, t, delivery.Input{Format: string(format), Clusters: clusters})
 	if err != nil {
 		return nil, fmt.Errorf("%s: delivery: %w", t.At("spec", "delivery"), err)
 	}
 	return files, nil
-}
-
-// packaged writes the clusters in one format, and returns them as they are in
-// it.
-func packaged(t *topology.Topology, from Sources, format Format) ([]tree.File, []resource.Cluster, error) {
-	switch format {
-	case Helm:
-		return helm(t, from)
-	case Kustomize:
-		l, err := layered(t, from)
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := l.check(); err != nil {
-			return nil, nil, err
-		}
-		files, err := kustomize.Tree(l.clusters, l.files()...)
-		return files, l.clusters, err
-	case Manifests:
-		clusters, err := Clusters(t, from)
-		if err != nil {
-			return nil, nil, err
-		}
-		files, err := manifests.Tree(clusters)
-		return files, clusters, err
-	}
-	return nil, nil, fmt.Errorf("unknown format %q", format)
-}
-
-// helm writes the chart, and shows that it obeys the law.
-func helm(t *topology.Topology, from Sources) ([]tree.File, []resource.Cluster, error) {
-	if err := chartable(t); err != nil {
-		return nil, nil, err
-	}
-	l, err := layered(t, from)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := l.err(); err != nil {
-		return nil, nil, err
-	}
-	files, err := charted(t, from, l.overlays)
-	if err != nil {
-		return nil, nil, err
-	}
-	return files, l.clusters, law(l, from.Templates, l.onePerShape(), files)
-}
-
-// Clusters returns the clusters of a topology, in its order, with their
-// resources as they are applied. Its errors are those of Tree.
-func Clusters(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
-	l, err := layered(t, from)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.apply(); err != nil {
-		return nil, err
-	}
-	return l.clusters, nil
 }
 
 // layered reads the overlays and lays them over the clusters.

@@ -124,18 +124,18 @@ func (o *diffOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 		return err
 	}
 	// A topology that render refuses has no right side.
-	allowed := make(chan error, 1)
-	go func() {
-		var rules ruleFlags
-		_, err := rules.allow(ctx, parsed, besides, format)
-		allowed <- err
-	}()
-	new, failed := renderTree(ctx, t, besides[0].links, format)
-	if err := <-allowed; err != nil {
+	opened, closed, err := openAll(ctx, parsed, besides)
+	if err != nil {
 		return err
 	}
-	if failed != nil {
-		return failed
+	defer closed()
+	var rules ruleFlags
+	if _, err := rules.allow(parsed, besides, opened, format); err != nil {
+		return err
+	}
+	new, err := opened[0].Tree(format)
+	if err != nil {
+		return err
 	}
 	if o.live {
 		report, failed := o.compareLive(ctx, t, new, stderr)

@@ -113,12 +113,17 @@ func functionObjects(ctx context.Context, config *yaml.RNode) ([]tree.File, find
 		return nil, nil, err
 	}
 	parsed, besides := []*topology.Topology{t}, []beside{b}
-	var rules ruleFlags
-	warnings, err := rules.allow(ctx, parsed, besides, render.Manifests)
+	opened, closed, err := openAll(ctx, parsed, besides)
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := (&renderOptions{clusters: clusters}).objects(ctx, parsed, besides)
+	defer closed()
+	var rules ruleFlags
+	warnings, err := rules.allow(parsed, besides, opened, render.Manifests)
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := (&renderOptions{clusters: clusters}).objects(parsed, opened)
 	return files, warnings, err
 }
 

@@ -57,6 +57,39 @@ func inputs(t *topology.Topology, b beside) []string {
 	return paths
 }
 
+// openAll makes the resources of topologies, once for all that is done with them.
+// What is wrong with their overlays is one error.
+func openAll(ctx context.Context, parsed []*topology.Topology, besides []beside) (opened []*render.Rendering, closed func(), err error) {
+	var closing []func()
+	closed = func() {
+		for _, close := range closing {
+			close()
+		}
+	}
+	defer func() {
+		if err != nil {
+			closed()
+		}
+	}()
+	var found invalid
+	for i, t := range parsed {
+		from, close, err := openSources(ctx, t, besides[i].links)
+		if err != nil {
+			return nil, nil, err
+		}
+		closing = append(closing, close)
+		r, err := render.Open(t, from)
+		if err == nil {
+			_, err = r.Clusters()
+		}
+		if err := found.collect(err); err != nil {
+			return nil, nil, err
+		}
+		opened = append(opened, r)
+	}
+	return opened, closed, found.err()
+}
+
 // collect keeps findings for later, so that those of all topologies are
 // reported at once. Any other error it returns.
 func (e *invalid) collect(err error) error {

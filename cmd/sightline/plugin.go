@@ -147,16 +147,21 @@ func (o *pluginOptions) generate(ctx context.Context, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	var rules ruleFlags
-	warnings, err := rules.allow(ctx, parsed, besides, render.Manifests)
+	opened, closed, err := openAll(ctx, parsed, besides)
 	if err != nil {
 		return err
 	}
-	var stream []byte
+	defer closed()
+	var rules ruleFlags
+	warnings, err := rules.allow(parsed, besides, opened, render.Manifests)
+	if err != nil {
+		return err
+	}
+	var objects []tree.File
 	if o.objects == objectsOfDelivery {
-		stream, err = deliveryStream(ctx, parsed[0], besides[0])
+		objects, err = deliveryObjects(parsed[0], opened[0])
 	} else {
-		stream, err = (&renderOptions{clusters: []string{o.cluster}}).stream(ctx, parsed, besides)
+		objects, err = (&renderOptions{clusters: []string{o.cluster}}).objects(parsed, opened)
 	}
 	if err != nil {
 		return err
@@ -164,28 +169,19 @@ func (o *pluginOptions) generate(ctx context.Context, stdout, stderr io.Writer) 
 	for _, w := range warnings {
 		fmt.Fprintln(stderr, seal.Redact(w.String()))
 	}
-	_, err = stdout.Write(stream)
+	_, err = stdout.Write(manifests.Stream(objects))
 	return err
 }
 
-// deliveryStream returns Argo CD's own objects for a topology.
-func deliveryStream(ctx context.Context, t *topology.Topology, b beside) ([]byte, error) {
+// deliveryObjects returns Argo CD's own objects for a topology.
+func deliveryObjects(t *topology.Topology, r *render.Rendering) ([]tree.File, error) {
 	if t.Spec.Delivery == nil || t.Spec.Delivery.ArgoCD == nil {
 		return nil, &invalid{finding.Findings{{
 			Position: t.At("spec", "delivery"), Rule: topology.RuleMissing,
 			Message: "spec.delivery.argocd is missing, so there are no objects of Argo CD to print", Hint: "add delivery: {repoURL: …, argocd: {source: plugin}}",
 		}}}
 	}
-	from, closed, err := openSources(ctx, t, b.links)
-	if err != nil {
-		return nil, err
-	}
-	defer closed()
-	clusters, err := render.Clusters(t, from)
-	if err != nil {
-		return nil, err
-	}
-	files, err := render.Delivery(t, from, render.Kustomize, clusters)
+	files, err := r.Delivery(render.Kustomize)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +191,7 @@ func deliveryStream(ctx context.Context, t *topology.Topology, b beside) ([]byte
 			objects = append(objects, f)
 		}
 	}
-	return manifests.Stream(objects), nil
+	return objects, nil
 }
 
 // newPrintCommand makes a command that prints a text about this version.

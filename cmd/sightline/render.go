@@ -106,54 +106,47 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err != nil {
 		return err
 	}
-	// The rules render for themselves, so they can do it beside.
-	allowed := make(chan verdict, 1)
-	go func() {
-		warnings, err := o.rules.allow(ctx, parsed, besides, render.Format(o.format))
-		allowed <- verdict{warnings, err}
-	}()
-	finish, failed := o.prepare(ctx, parsed, besides, stdout, stderr)
-	v := <-allowed
-	switch {
-	case v.err != nil:
-		return v.err
-	case failed != nil:
-		return failed
-	}
-	if err := finish(); err != nil {
+	opened, closed, err := openAll(ctx, parsed, besides)
+	if err != nil {
 		return err
 	}
-	for _, w := range v.warnings {
+	defer closed()
+	warnings, err := o.rules.allow(parsed, besides, opened, render.Format(o.format))
+	if err != nil {
+		return err
+	}
+	if err := o.finish(ctx, parsed, besides, opened, stdout, stderr); err != nil {
+		return err
+	}
+	for _, w := range warnings {
 		fmt.Fprintln(stderr, seal.Redact(w.String()))
 	}
 	return nil
 }
 
-// verdict is what the rules say.
-type verdict struct {
-	warnings finding.Findings
-	err      error
-}
-
-// prepare renders, and returns what is left to do once the rules allow it.
-func (o *renderOptions) prepare(ctx context.Context, parsed []*topology.Topology, besides []beside, stdout, stderr io.Writer) (finish func() error, err error) {
+// finish writes, prints or compares what the rules allow.
+func (o *renderOptions) finish(ctx context.Context, parsed []*topology.Topology, besides []beside, opened []*render.Rendering, stdout, stderr io.Writer) error {
 	if o.out == "-" {
-		stream, err := o.stream(ctx, parsed, besides)
-		return func() error {
-			_, err := stdout.Write(stream)
-			return err
-		}, err
+		files, err := o.objects(parsed, opened)
+		if err == nil {
+			_, err = stdout.Write(manifests.Stream(files))
+		}
+		return err
 	}
-	rendered, err := o.trees(ctx, parsed, besides)
-	return func() error {
-		if err := o.apart(parsed, besides); err != nil {
+	rendered := make([][]tree.File, len(opened))
+	for i, r := range opened {
+		var err error
+		if rendered[i], err = r.Tree(render.Format(o.format)); err != nil {
 			return err
 		}
-		if o.checkOnly {
-			return o.compareOnly(ctx, parsed, besides, rendered, stdout)
-		}
-		return o.write(ctx, parsed, besides, rendered, stderr)
-	}, err
+	}
+	if err := o.apart(parsed, besides); err != nil {
+		return err
+	}
+	if o.checkOnly {
+		return o.compareOnly(ctx, parsed, besides, rendered, stdout)
+	}
+	return o.write(ctx, parsed, besides, rendered, stderr)
 }
 
 // apart refuses to write into a directory that is a topology: the next run would
@@ -199,26 +192,14 @@ func (o *renderOptions) check() error {
 	return nil
 }
 
-// stream returns the objects of the selected clusters, to be printed.
-func (o *renderOptions) stream(ctx context.Context, parsed []*topology.Topology, besides []beside) ([]byte, error) {
-	files, err := o.objects(ctx, parsed, besides)
-	return manifests.Stream(files), err
-}
-
 // objects returns the objects of the selected clusters, in the order in which
 // they are applied.
-func (o *renderOptions) objects(ctx context.Context, parsed []*topology.Topology, besides []beside) ([]tree.File, error) {
+func (o *renderOptions) objects(parsed []*topology.Topology, opened []*render.Rendering) ([]tree.File, error) {
 	var files []tree.File
 	known := map[string]bool{}
-	var found invalid
 	for i, t := range parsed {
-		from, closed, err := openSources(ctx, t, besides[i].links)
+		clusters, err := opened[i].Clusters()
 		if err != nil {
-			return nil, err
-		}
-		defer closed()
-		clusters, err := render.Clusters(t, from)
-		if err := found.collect(err); err != nil {
 			return nil, err
 		}
 		for i := range clusters {
@@ -239,33 +220,12 @@ func (o *renderOptions) objects(ctx context.Context, parsed []*topology.Topology
 			files = append(files, own...)
 		}
 	}
-	if err := found.err(); err != nil {
-		return nil, err
-	}
 	for _, name := range o.clusters {
 		if !known[name] {
 			return nil, &hinted{fmt.Errorf("no cluster %q in the topology", name), "the clusters are " + finding.List(slices.Sorted(maps.Keys(known)), listed)}
 		}
 	}
 	return files, nil
-}
-
-// trees renders every topology.
-func (o *renderOptions) trees(ctx context.Context, parsed []*topology.Topology, besides []beside) ([][]tree.File, error) {
-	rendered := make([][]tree.File, len(parsed))
-	var found invalid
-	for i, t := range parsed {
-		from, closed, err := openSources(ctx, t, besides[i].links)
-		if err != nil {
-			return nil, err
-		}
-		defer closed()
-		rendered[i], err = render.Tree(t, from, render.Format(o.format))
-		if err := found.collect(err); err != nil {
-			return nil, err
-		}
-	}
-	return rendered, found.err()
 }
 
 // write looks at every directory, and only then changes the first file.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -9,7 +8,6 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
-	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
 )
@@ -39,37 +37,21 @@ func (r *ruleFlags) check() error {
 
 // find applies the rules to topologies that had no findings, to the links
 // beside them and to what is rendered from both in a format.
-func (r *ruleFlags) find(ctx context.Context, parsed []*topology.Topology, besides []beside, format render.Format, o check.Options) (finding.Findings, []check.Input, error) {
+func (r *ruleFlags) find(parsed []*topology.Topology, besides []beside, opened []*render.Rendering, format render.Format, o check.Options) (finding.Findings, []check.Input, error) {
 	inputs := make([]check.Input, len(parsed))
-	var found invalid
 	for i, t := range parsed {
-		from, closed, err := openSources(ctx, t, besides[i].links)
+		clusters, err := opened[i].Clusters()
 		if err != nil {
 			return nil, nil, err
 		}
-		defer closed()
-		clusters, err := render.Clusters(t, from)
-		if err := found.collect(err); err != nil {
-			return nil, nil, err
-		}
-		if len(found.findings) > 0 {
-			continue
-		}
-		files, err := render.Delivery(t, from, format, clusters)
+		files, err := opened[i].Delivery(format)
 		if err != nil {
 			return nil, nil, err
 		}
 		inputs[i] = check.Input{Topology: t, Clusters: clusters, Delivery: files, Links: besides[i].links, Others: besides[i].others, Arg: besides[i].arg}
 		if len(t.Spec.Overlays) > 0 {
-			inputs[i].Stage = func(n int) ([]resource.Cluster, error) {
-				fewer := *t
-				fewer.Spec.Overlays = t.Spec.Overlays[:n]
-				return render.Clusters(&fewer, from)
-			}
+			inputs[i].Stage = opened[i].Stage
 		}
-	}
-	if err := found.err(); err != nil {
-		return nil, nil, err
 	}
 	o.Suppress, o.RequireLinks = r.suppress, r.requireLinks
 	findings, err := check.Find(inputs, o)
@@ -79,8 +61,8 @@ func (r *ruleFlags) find(ctx context.Context, parsed []*topology.Topology, besid
 // allow returns the warnings about topologies, or all findings as an error
 // where one of them keeps the topologies from being rendered. What is merely
 // worth knowing is left to verify.
-func (r *ruleFlags) allow(ctx context.Context, parsed []*topology.Topology, besides []beside, format render.Format) (warnings finding.Findings, err error) {
-	findings, _, err := r.find(ctx, parsed, besides, format, check.Options{})
+func (r *ruleFlags) allow(parsed []*topology.Topology, besides []beside, opened []*render.Rendering, format render.Format) (warnings finding.Findings, err error) {
+	findings, _, err := r.find(parsed, besides, opened, format, check.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
 )
 
@@ -88,11 +87,18 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err == nil {
 		besides, err = readLinks(args, parsed)
 	}
+	var opened []*render.Rendering
+	if err == nil {
+		var closed func()
+		if opened, closed, err = openAll(ctx, parsed, besides); err == nil {
+			defer closed()
+		}
+	}
 	var findings finding.Findings
 	var inputs []check.Input
 	if err == nil {
 		now := time.Now().UTC()
-		findings, inputs, err = o.rules.find(ctx, parsed, besides, render.Format(o.format), check.Options{
+		findings, inputs, err = o.rules.find(parsed, besides, opened, render.Format(o.format), check.Options{
 			Definitions: definitions,
 			Now:         now.Format(time.RFC3339),
 			Soon:        now.AddDate(0, 0, 30).Format(time.RFC3339),
@@ -100,7 +106,7 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	}
 	if err == nil && o.format == string(render.Helm) {
 		var broken finding.Findings
-		broken, err = chartFindings(ctx, parsed, besides)
+		broken, err = chartFindings(opened)
 		findings = append(findings, broken...).Sorted()
 	}
 	var wrong *invalid // which are findings as well
@@ -129,15 +135,10 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 
 // chartFindings makes a chart of each topology, and says what keeps it from
 // being one.
-func chartFindings(ctx context.Context, parsed []*topology.Topology, besides []beside) (finding.Findings, error) {
+func chartFindings(opened []*render.Rendering) (finding.Findings, error) {
 	var findings finding.Findings
-	for i, t := range parsed {
-		from, closed, err := openSources(ctx, t, besides[i].links)
-		if err != nil {
-			return nil, err
-		}
-		defer closed()
-		_, err = render.Tree(t, from, render.Helm)
+	for _, r := range opened {
+		_, err := r.Tree(render.Helm)
 		var (
 			law    *render.LawError
 			format *render.FormatError

@@ -24,7 +24,11 @@ func FuzzVerify(f *testing.F) {
 			return // the files of overlays are not here
 		}
 		var rules ruleFlags
-		findings, _, err := rules.find(context.Background(), []*topology.Topology{top}, make([]beside, 1), render.Kustomize, check.Options{})
+		parsed, besides := []*topology.Topology{top}, make([]beside, 1)
+		opened, closed, err := openAll(context.Background(), parsed, besides)
+		require.NoError(t, err)
+		defer closed()
+		findings, _, err = rules.find(parsed, besides, opened, render.Kustomize, check.Options{})
 		require.NoError(t, err)
 		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
 		for _, found := range findings {

@@ -136,6 +136,7 @@ var ownFields = map[string]ownField{
 	"deployment.pod_annotations":                            {why: "it is merged key by key, and RS08 looks after ours"},
 	"deployment.strategy":                                   {why: "nothing else follows from how pods are replaced"},
 	"external_services.grafana.enabled":                     {why: "it is off only because Kiali takes Grafana for present"},
+	"external_services.prometheus.query_scope":              {why: "labels are added to it key by key; PM07 and PM08 look at them"},
 	"external_services.prometheus.query_scope.mesh_id":      {by: "mesh.id", rule: "PM06"},
 	"external_services.prometheus.url":                      {by: "metrics.store"},
 	"external_services.prometheus.auth.type":                {by: "auth of the store in metrics", against: storeLogin},
