@@ -44,6 +44,7 @@ var shapeDocs = map[string]string{
 	"store":            "What the hub's Kiali asks for metrics.",
 	"scope":            "Which series the hub's Kiali asks for: meshID, labels or none.",
 	"storeAuth":        "How the hub's Kiali logs in to the store.",
+	"ca":               "Whether there are CAs for the hub's Kiali to trust.",
 	"ingressHost":      "Whether the host of the hub's Kiali is given, and not the platform's.",
 	"webRoot":          "Whether the path of the hub's Kiali is given, and not the platform's.",
 	"istioNamespace":   "Whether the hub's Kiali has to be told the namespace of istiod.",

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -129,7 +130,7 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 }
 
 // ofHubs are the fields of shape that a remote has one value for.
-var ofHubs = []string{"Store", "StoreAuth", "Scope", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst"}
+var ofHubs = []string{"Store", "StoreAuth", "Scope", "CA", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst"}
 
 // ofSingles are those that differ on a cluster without remotes only, for which
 // TestTelemetryOfOldLine stands.
@@ -231,7 +232,7 @@ func choices(platform, x string) map[string][]string {
 		"spec": {"kiali.spec={" + openid(x) + ", deployment: {replicas: " + digit(x) + "}, istio_labels: {app_label_name: " + x + "}}",
 			"hub.kiali={spec: {deployment: {pod_labels: {on: \"" + x + "\"}}}, version: v2.2" + map[string]string{"a": "2", "b": "7"}[x] + "}",
 			"remote.kiali={spec: {deployment: {pod_labels: {y: \"1e3" + x + "\"}}}}"},
-		"host":      {"hub.kiali={host: kiali." + x + ".test, webRoot: /mesh/" + x + "}"},
+		"host":      {"hub.kiali={host: kiali." + x + ".test, webRoot: /mesh/" + x + ", spec: {server: {port: 844" + digit(x) + "}}}"},
 		"anonymous": {"kiali.auth={strategy: anonymous}", "kiali.links={format: perCluster}"},
 		"flux":      {"delivery.repoURL=\"https://git-" + x + ".test/mesh.git\"", "delivery.flux={}", "kiali.spec={" + openid(x) + ", custom_dashboards: [{name: \"${" + x + "}\"}]}"},
 		"revisions": {"hub.controlPlane={revisions: [r-" + x + "]}", "remote.controlPlane={revisions: [s-" + x + "]}"},
@@ -242,8 +243,9 @@ func choices(platform, x string) map[string][]string {
 			"kiali.spec={" + openid(x) + ", deployment: {pod_annotations: {own: " + x + "}}}"},
 		"prometheus": {"metrics.store=prometheus",
 			"metrics.prometheus={url: \"http://prom-" + x + ".test:9090\", auth: {type: basic, username: \"secret:u-" + x + ":u\", password: \"secret:p-" + x + ":p\"}}"},
+		"trust":  {"kiali.ca=" + strconv.Quote(authority[x])},
 		"scoped": {"metrics.scope={mesh: m-" + x + ", tenant: t-" + x + "}", "metrics.monitors={name: pm-" + x + "}", "telemetry.spec={accessLogging: [{providers: [{name: log-" + x + "}]}]}"},
-		"others": {"metrics.scope=none", "metrics.monitors={manage: false}"},
+		"others": {"metrics.scope=none", "metrics.monitors={manage: false, name: pm-" + x + "}"},
 		"apart":  {"hub.controlPlane={namespace: hub-cp-" + x + "}", "remote.controlPlane={namespace: own-cp-" + x + "}"},
 		"serves": {"hub.controlPlane={namespace: ext-cp-" + x + "}", "remote.controlPlane={mode: external, primary: hub." + x + ", namespace: ext-cp-" + x + "}"},
 		"thanos": {"metrics.store=thanos", "metrics.prometheus=", "kiali.operator={install: " + map[string]string{"openshift": "none", "kubernetes": "olm"}[platform] + ", channel: ch-" + x + ", source: " + map[string]string{"a": "mirror", "b": "community-operators"}[x] +
@@ -259,6 +261,31 @@ func choices(platform, x string) map[string][]string {
 	}
 	return all
 }
+
+// authority are two CAs that nobody has the key of.
+var authority = map[string]string{"a": `-----BEGIN CERTIFICATE-----
+MIIBfzCCASWgAwIBAgIUOkiZe1zwjxNz5c7VMRzSPE4klQgwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJY2EtYS50ZXN0MCAXDTI2MTEyNzIyMzA1OFoYDzIxMjYxMTAz
+MjIzMDU4WjAUMRIwEAYDVQQDDAljYS1hLnRlc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARbM1/ymyCiya5Jn8yL/yS5PKfY348pscS7O0G0ma2tdk6XQvrwvHpR
+Tt+xmchGe94Ce4RpLdaYpvAtP9ZhWRE9o1MwUTAdBgNVHQ4EFgQUpf+OtY6FWFtB
+U0/s54vlq2lWrC4wHwYDVR0jBBgwFoAUpf+OtY6FWFtBU0/s54vlq2lWrC4wDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA4SC/nneXJKLLlkyOgpQ5
+HaJx/Ip8w1VzRDE5DfAqR5YCIFzp44xWTEPNdgYa9+t/4cUoxsUC+Y+R/BD2KCkc
+2/DD
+-----END CERTIFICATE-----
+`, "b": `-----BEGIN CERTIFICATE-----
+MIIBfzCCASWgAwIBAgIUeYbrkPlJ+n0e7+gVKlcui7PvWbEwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJY2EtYi50ZXN0MCAXDTI2MTEyNzIyMzA1OFoYDzIxMjYxMTAz
+MjIzMDU4WjAUMRIwEAYDVQQDDAljYS1iLnRlc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAT7x/D4tqB9cL8HOC+IwCHWZGoSfX4dql10IJ6apOCDIiXAjeWDyHvz
+B8uSFjBtq6dxGpQnFxw4Sch5YZoRRKWWo1MwUTAdBgNVHQ4EFgQUkPx1EgnMHNXB
+37QwCptUNF74TCcwHwYDVR0jBBgwFoAUkPx1EgnMHNXB37QwCptUNF74TCcwDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiBCTwvUDDRfE+YvRHhDLs7I
+DQKyF+KstMxyuODkBoiB9AIhAOrx5GVq90SAA/+31utsHDRFCf5Bv8/EypQRC8/c
+kDVm
+-----END CERTIFICATE-----
+`}
 
 // linked says which remotes have links, and the generations of their tokens.
 func linked(x string, own, far, out, other string) string {
@@ -300,6 +327,7 @@ func parseSynthetic(t *testing.T, platform, x, choice string) *topology.Topology
 	set("kiali.version", map[string]string{"a": "v2.22", "b": "default"}[x])
 	set("metrics.interval", "1"+digit(x)+"s")
 	set("telemetry.name", "tel-"+x)
+	set("metrics.monitors", "{name: pm-"+x+"}")
 	set("hub.platform", platform)
 	set("hub.domain", "apps.hub-"+x+".test")
 	set("remote.platform", platform)

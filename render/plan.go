@@ -47,6 +47,7 @@ type shape struct {
 	Store       string `json:"store"`       // of the hub
 	StoreAuth   string `json:"storeAuth"`   // of the hub, where the store is not the platform's
 	Scope       string `json:"scope"`       // of the hub's questions: meshID, none, labels
+	CA          bool   `json:"ca"`          // of the hub, where there are CAs to trust
 	IngressHost bool   `json:"ingressHost"` // of the hub, where the platform does not give one
 	WebRoot     bool   `json:"webRoot"`     // of the hub, where it is not the platform's
 
@@ -107,6 +108,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		s.Store = spec.Metrics.Store
 		s.StoreAuth = storeAuth(t).Type
 		s.Scope = cmp.Or(spec.Metrics.Scope.Word(), "labels")
+		s.CA = spec.Kiali.CA != "" && !c.KialiBefore(kiali.V2_11)
 		s.IngressHost = c.Kiali.Host != "" || c.Platform == "kubernetes" && c.Domain != ""
 		s.WebRoot = c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform)
 		// The operator's own redirect URI for the hub leaves the web root out;

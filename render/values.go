@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -77,6 +78,18 @@ var values = []value{
 	{hole: "topology.kiali.monitoringView", chart: "kiali.monitoringView", from: "spec.kiali.instanceName",
 		doc: "The name of the ClusterRoleBinding by which the server may ask the cluster's metrics.",
 		of:  func(s site) any { return s.Spec.Kiali.InstanceName + "-" + s.Spec.Kiali.Namespace + "-monitoring-view" }},
+	{hole: "topology.kiali.ca", chart: "kiali.ca", from: "spec.kiali.ca",
+		doc: "CAs that the hub's Kiali trusts beside those of its image, in PEM.",
+		of:  func(s site) any { return given(s.Spec.Kiali.CA) }},
+	{hole: "topology.kiali.caBundle", chart: "kiali.caBundle", from: "spec.kiali.version",
+		doc: "The ConfigMap in which the hub's Kiali looks for CAs.",
+		of: func(s site) any {
+			hub := s.Hub()
+			if s.Spec.Kiali.CA == "" {
+				return nil
+			}
+			return given(hub.Kiali.Version.CABundle(s.Spec.Kiali.InstanceName, hub.Platform))
+		}},
 	{hole: "cluster.version", chart: "kiali.version", from: "spec.clusters[].kiali.version",
 		doc:       "The line of the Kiali server that the operator installs.",
 		of:        func(s site) any { return s.cluster.Kiali.Version.String() },
@@ -92,8 +105,8 @@ var values = []value{
 	{hole: "cluster.port", chart: "kiali.port", from: "spec.clusters[].kiali.spec",
 		doc: "The port of the hub's Kiali, to which its Route leads.",
 		of: func(s site) any {
-			if !s.onHub() {
-				return nil
+			if !s.onHub() || s.cluster.Platform != "openshift" || s.cluster.Kiali.Host == "" {
+				return nil // there is no Route of ours
 			}
 			if server, ok := kialiSpec(s.Topology, s.cluster)["server"].(map[string]any); ok && server["port"] != nil {
 				return server["port"]
@@ -296,8 +309,7 @@ func catalog(t *topology.Topology, platform string) string {
 // the upstream package.
 func operatorPackage(t *topology.Topology, platform string) string {
 	name := "kiali-ossm"
-	switch catalog(t, platform) {
-	case "community-operators", "operatorhubio-catalog":
+	if kiali.CommunityCatalog(catalog(t, platform)) {
 		name = "kiali"
 	}
 	return cmp.Or(t.Spec.Kiali.Operator.Package, name)

@@ -97,7 +97,21 @@ local common(shape) =
 local callback(shape, cluster) =
   if shape.callback then { auth+: { openshift: { redirect_uris: [cluster.callback] } } } else {};
 
+// Kiali reads the CAs at its start, so they come before it.
+local authorities(topology) = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: {
+    name: topology.kiali.caBundle,
+    namespace: topology.kiali.namespace,
+    labels: meta.labels('kiali', topology),
+    annotations: meta.annotations(meta.wave.access),
+  },
+  data: { 'additional-ca-bundle.pem': topology.kiali.ca },
+};
+
 local hub(shape, topology, cluster) = {
+  [if shape.ca then 'kiali-cabundle']: authorities(topology),
   [if shape.store == 'thanosQuerier' then 'kiali-cluster-monitoring-view']: monitoringView(topology),
 
   'kiali-hub': resource(

@@ -29,13 +29,14 @@ var resourceWords = map[string]string{
 	"clusterrolebinding_": "ClusterRoleBinding",
 	"configmap_openshift-monitoring_cluster-monitoring-config":                     "cluster-monitoring-config",
 	"configmap_openshift-user-workload-monitoring_user-workload-monitoring-config": "user-workload-monitoring-config",
-	"kiali_":          "Kiali resource",
-	"podmonitor_":     "PodMonitor",
-	"sealedsecret_":   "SealedSecret",
-	"secret_":         "token Secret",
-	"servicemonitor_": "ServiceMonitor",
-	"subscription_":   "Subscription",
-	"telemetry_":      "Telemetry",
+	"configmap_istio-system_kiali-":                                                "ConfigMap with the CAs",
+	"kiali_":                                                                       "Kiali resource",
+	"podmonitor_":                                                                  "PodMonitor",
+	"sealedsecret_":                                                                "SealedSecret",
+	"secret_":                                                                      "token Secret",
+	"servicemonitor_":                                                              "ServiceMonitor",
+	"subscription_":                                                                "Subscription",
+	"telemetry_":                                                                   "Telemetry",
 }
 
 // meshes are of enough kinds that every field can change something.
@@ -179,6 +180,8 @@ func otherValues(f *topology.Field) []any {
 		return []any{"https://other.example.com:6443"}
 	case "duration":
 		return []any{"7m"}
+	case "certificates in PEM":
+		return []any{trustedCA}
 	case "host name":
 		return []any{"other.example.com"}
 	case "path":
@@ -300,3 +303,17 @@ func encoded(t *testing.T, doc map[string]any) []byte {
 	require.NoError(t, err)
 	return data
 }
+
+// trustedCA is a CA that nobody has the key of.
+const trustedCA = `-----BEGIN CERTIFICATE-----
+MIIBfzCCASWgAwIBAgIUOkiZe1zwjxNz5c7VMRzSPE4klQgwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJY2EtYS50ZXN0MCAXDTI2MTEyNzIyMzA1OFoYDzIxMjYxMTAz
+MjIzMDU4WjAUMRIwEAYDVQQDDAljYS1hLnRlc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARbM1/ymyCiya5Jn8yL/yS5PKfY348pscS7O0G0ma2tdk6XQvrwvHpR
+Tt+xmchGe94Ce4RpLdaYpvAtP9ZhWRE9o1MwUTAdBgNVHQ4EFgQUpf+OtY6FWFtB
+U0/s54vlq2lWrC4wHwYDVR0jBBgwFoAUpf+OtY6FWFtBU0/s54vlq2lWrC4wDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA4SC/nneXJKLLlkyOgpQ5
+HaJx/Ip8w1VzRDE5DfAqR5YCIFzp44xWTEPNdgYa9+t/4cUoxsUC+Y+R/BD2KCkc
+2/DD
+-----END CERTIFICATE-----
+`

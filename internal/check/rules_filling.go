@@ -32,6 +32,15 @@ func fillingRules() []Rule {
 			mesh:   twoReplicas,
 		},
 		{
+			ID: "PM30", Severity: finding.Warning,
+			Title:  "an old line trusts the store's certificate",
+			What:   "On OpenShift, with Kiali v1.73 or v2.4, a store by https is a Service of the cluster, or external_services.prometheus.auth.ca_file names its CA.",
+			Why:    "The operator's role sets ca_file to the service CA, and these lines trust that file alone: any other certificate is of an unknown authority, a public one too.",
+			Fix:    "Put the CA into a Secret, mount it by deployment.custom_secrets and name its file in ca_file; or use v2.11 or a later line.",
+			Source: "kiali-operator roles/v2.4/kiali-deploy/tasks/main.yml; kiali config/config.go",
+			mesh:   storesOfOldLines,
+		},
+		{
 			ID: "PM29", Severity: finding.Info, Also: finding.Warning,
 			Title:  "the store is filled by these monitors",
 			What:   "With the store prometheus, metrics.scope says which series Kiali asks for. An empty query_scope in kiali.spec says nothing.",

@@ -34,7 +34,7 @@ func installRules() []Rule {
 		{
 			ID: "IN03", Severity: finding.Warning,
 			Title:  "the operator is the one of OpenShift Service Mesh",
-			What:   "On OpenShift the Subscription's catalog is not community-operators.",
+			What:   "On OpenShift the Subscription's catalog is not community-operators, nor a mirror of it.",
 			Why:    "Red Hat's mesh is supported with kiali-ossm only, and the two operators take each other's resources.",
 			Fix:    "Leave kiali.operator.source out, or suppress the rule where the mesh is the community's as well.",
 			Source: "kiali-operator manifests/kiali-ossm, manifests/kiali-upstream",
@@ -175,13 +175,13 @@ func operatorGroups(m *mesh, f *found) {
 }
 
 func communityOperator(m *mesh, f *found) {
-	if m.Spec.Kiali.Operator.Source != "community-operators" {
+	if !kiali.CommunityCatalog(m.Spec.Kiali.Operator.Source) {
 		return
 	}
 	for i := range m.Spec.Clusters {
 		if c := &m.Spec.Clusters[i]; c.Platform == "openshift" && m.OperatorBySubscription(c) {
 			f.on(m, m.At("spec", "kiali", "operator", "source"), "leave source out for kiali-ossm of redhat-operators; suppress IN03 where the mesh is the community's as well",
-				"community-operators has the upstream operator, which does not go together with OpenShift Service Mesh")
+				"%s has the upstream operator, which does not go together with OpenShift Service Mesh", m.Spec.Kiali.Operator.Source)
 			return
 		}
 	}

@@ -34,7 +34,7 @@ func linkRules() []Rule {
 			Title:  "certificates are checked",
 			What:   "No insecure_skip_verify or insecure_skip_verify_tls is true in a Kiali resource, and no remote has access.insecureSkipTLSVerify: true.",
 			Why:    "Whoever is between Kiali and the server can read what it logs in with. Its own token sees the whole cluster.",
-			Fix:    "Put the CA into the key additional-ca-bundle.pem of the ConfigMap <instance>-cabundle in Kiali's namespace.",
+			Fix:    "Put the CA where the line reads it, which the hint says: from v2.11 on a ConfigMap in Kiali's namespace.",
 			Source: "kiali business/openshift_oauth.go; kiali.io, TLS configuration",
 			mesh:   uncheckedCertificates,
 		},
@@ -102,7 +102,7 @@ func privateNames(m *mesh, f *found) {
 		}
 		host := normalServer(c.Server)
 		host = host[:strings.LastIndexByte(host, ':')]
-		local := strings.HasSuffix(host, ".local") || strings.HasSuffix(host, ".svc")
+		local := strings.HasSuffix(host, ".local") || strings.HasSuffix(host, ".docker.internal") || strings.HasSuffix(host, ".svc")
 		if local || !strings.Contains(host, ".") && !strings.Contains(host, ":") {
 			f.softer(finding.Info).cluster(m, i, m.At("spec", "clusters", i, "server"), "try it from a pod on the hub: curl -k "+c.Server+"/readyz",
 				"the host %s is a name that other networks may not know; Kiali asks from a pod on the hub", finding.Shorten(host))
@@ -118,7 +118,7 @@ func uncheckedCertificates(m *mesh, f *found) {
 		walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
 			key, _ := path[len(path)-1].(string)
 			if on, _ := v.(bool); on && (key == "insecure_skip_verify" || key == "insecure_skip_verify_tls") {
-				f.object(o, path, "put the CA into the key additional-ca-bundle.pem of the ConfigMap "+m.Spec.Kiali.InstanceName+"-cabundle in "+m.Spec.Kiali.Namespace,
+				f.object(o, path, m.trust(o),
 					"%s is true, so whoever is in between can %s", path[1:], atStake(o, path))
 			}
 		})

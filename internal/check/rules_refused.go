@@ -1,9 +1,8 @@
 package check
 
 import (
-	"slices"
-
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -49,7 +48,7 @@ func loginByProxy(m *mesh, f *found) {
 // somebody else has installed nobody knows.
 func (m *mesh) adHoc(c *topology.Cluster) (image, containers bool) {
 	operator := &m.Spec.Kiali.Operator
-	ossm := m.OperatorBySubscription(c) && c.Platform == "openshift" && !slices.Contains([]string{"community-operators", "operatorhubio-catalog"}, operator.Source)
+	ossm := m.OperatorBySubscription(c) && c.Platform == "openshift" && !kiali.CommunityCatalog(operator.Source)
 	return !ossm && operator.Install != "helm", !ossm
 }
 

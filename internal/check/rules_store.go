@@ -104,11 +104,33 @@ func caFiles(m *mesh, f *found) {
 		}
 		walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
 			if text, _ := v.(string); path[len(path)-1] == "ca_file" && text != "" {
-				f.object(o, path, "put the CA into the key additional-ca-bundle.pem of the ConfigMap "+m.Spec.Kiali.InstanceName+"-cabundle in "+m.Spec.Kiali.Namespace,
+				f.object(o, path, m.trust(o),
 					"Kiali %s ignores %s", m.of(o).Kiali.Version, path[1:])
 			}
 		})
 	}
+}
+
+// trust is the hint that says where the line of a Kiali resource reads CAs.
+func (m *mesh) trust(o *object) string {
+	c := m.of(o)
+	if bundle := c.Kiali.Version.CABundle(m.Spec.Kiali.InstanceName, c.Platform); bundle != "" {
+		return "put the CA into spec.kiali.ca; it becomes the key " + kiali.CABundleKey + " of the ConfigMap " + bundle + " in " + m.Spec.Kiali.Namespace
+	}
+	return "put the CA into a Secret, mount it by deployment.custom_secrets, and name its file in external_services.prometheus.auth.ca_file"
+}
+
+func storesOfOldLines(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil || m.of(o).Platform != "openshift" || !m.of(o).KialiBefore(kiali.V2_11) {
+		return
+	}
+	u, err := url.Parse(o.text(prometheus + "url"))
+	ours := err != nil || u.Scheme != "https" || strings.HasSuffix(u.Hostname(), ".svc") || strings.HasSuffix(u.Hostname(), ".svc.cluster.local")
+	if ours || o.text(prometheus+"auth.ca_file") != "" || o.is(prometheus+"auth.insecure_skip_verify", true) {
+		return
+	}
+	f.object(o, spec(prometheus+"url"), m.trust(o), "Kiali %s trusts the service CA of its cluster alone for the store; the certificate of %s is of another one", m.of(o).Kiali.Version, u.Hostname())
 }
 
 func serviceCA(m *mesh, f *found) {
@@ -121,7 +143,7 @@ func serviceCA(m *mesh, f *found) {
 	if err != nil || u.Scheme != "https" || !strings.HasSuffix(u.Hostname(), ".svc") && !strings.HasSuffix(u.Hostname(), ".svc.cluster.local") || o.is(prometheus+"auth.insecure_skip_verify", true) {
 		return
 	}
-	f.object(o, spec(prometheus+"url"), "put the service CA into the key additional-ca-bundle.pem of the ConfigMap "+m.Spec.Kiali.InstanceName+"-cabundle in "+m.Spec.Kiali.Namespace+", and suppress PM19",
+	f.object(o, spec(prometheus+"url"), strings.Replace(m.trust(o), "the CA", "the service CA", 1)+", and suppress PM19",
 		"the certificate of %s is of the service CA, which Kiali loads with the strategy openshift only; the strategy is %s", u.Hostname(), m.Spec.Kiali.Auth.Strategy)
 }
 

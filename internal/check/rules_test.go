@@ -165,6 +165,7 @@ var cases = []struct {
 	{rule: "PM27", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com', clusterLabel: cluster}"}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com', clusterLabel: cluster_id}"}},
 	{rule: "PM28", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}"}, near: edits{"spec.metrics.thanos.url": "https://thanos2.example.com"}},
 
+	{rule: "PM30", mutant: edits{"spec.kiali.version": "v2.4"}, near: edits{"spec.kiali.version": "v2.4", "spec.kiali.spec": "{external_services: {prometheus: {auth: {ca_file: /kiali-override-secrets/ca/ca.pem}}}}"}},
 	{rule: "PM29", mutant: edits{"spec.metrics": "{store: prometheus, prometheus: {url: 'http://prometheus.istio-system:9090'}}"}, near: edits{"spec.metrics": "{store: prometheus, scope: none, prometheus: {url: 'http://prometheus.istio-system:9090'}}"}},
 	{rule: "PM34", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}", "spec.clusters.1.platform": "kubernetes", "spec.kiali.operator": "{install: none}"}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}"}},
 	{rule: "PM35", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'http://thanos-receive.monitoring.svc:19291'}"}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://receive.example.com'}"}},

@@ -94,6 +94,10 @@ func (s *source) versions() {
 	if !hub.InMesh() && version.Before(kiali.V2_17) {
 		s.Add(at, "KC09", "use v2.17 or a later line", "Kiali %s cannot run outside the mesh (ignore_home_cluster), as it is to on %s", version, s.Called(s.hub))
 	}
+	if s.Spec.Kiali.CA != "" && version.Before(kiali.V2_11) {
+		s.Add(s.At("spec", "kiali", "ca"), "KC09", "use v2.11 or a later line; or put the CA into a Secret, mount it by deployment.custom_secrets, and name its file in external_services.prometheus.auth.ca_file",
+			"Kiali %s reads no bundle of CAs", version)
+	}
 	if s.Spec.Kiali.Links.Format == "single" && version == kiali.V2_4 && s.Has("spec", "kiali", "links", "format") {
 		s.Add(s.At("spec", "kiali", "links", "format"), "KC09", "use perCluster, or v2.11 or a later line", "Kiali %s does not know the single Secret %s", version, kiali.SingleSecret)
 	}

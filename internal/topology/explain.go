@@ -141,6 +141,8 @@ func (f *Field) Summary() string {
 
 // textNames are the words for texts of a format, where there are some.
 var textNames = map[string]string{
+	"certificates": "certificates in PEM",
+
 	"duration":  "duration",
 	"host":      "host name",
 	"secretRef": "reference secret:<name>:<key>",

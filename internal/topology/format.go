@@ -1,6 +1,8 @@
 package topology
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -69,6 +71,13 @@ var formats = map[string]format{
 	// These two are of sealed links, which nobody writes by hand.
 	"linkDigest":  matching(`[0-9a-f]{32}:[0-9a-f]{64}`, 97, sealAgainHint, "must be a salt and a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
 	"fingerprint": matching(`[0-9a-f]{64}`, 64, sealAgainHint, "must be a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
+	"certificates": {
+		rule:     RuleValue,
+		hint:     "paste the certificates below ca: |, from -----BEGIN CERTIFICATE----- on; a file is not read, and a private key never belongs here",
+		problem:  certificatesProblem,
+		secret:   true,
+		patterns: []string{`^\s*-----BEGIN CERTIFICATE-----`},
+	},
 	"secretRef": {
 		rule:     "PM26",
 		hint:     "put it into a Secret in Kiali's namespace and write secret:<name>:<key>",
@@ -178,6 +187,27 @@ var (
 
 // serverProblem tells what keeps a pod on the hub from reaching an API server
 // at this URL.
+// certificatesProblem wants certificates in PEM, and nothing else.
+func certificatesProblem(s string) (problem, hint string) {
+	const must = "must be certificates in PEM"
+	rest := []byte(s)
+	for n := 0; ; n++ {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			if n == 0 || strings.TrimSpace(string(rest)) != "" {
+				return must, ""
+			}
+			return "", ""
+		}
+		if block.Type != "CERTIFICATE" {
+			return must + ", and nothing else", ""
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return must + ", and one cannot be read", ""
+		}
+	}
+}
+
 func serverProblem(s string) (problem, hint string) {
 	u, err := url.Parse(s)
 	switch {

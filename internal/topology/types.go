@@ -196,6 +196,9 @@ type Kiali struct {
 	Version kiali.Line `yaml:"version" default:"default"`
 	// Whether Kiali may only look. Its accounts get a role without write access then. Changes: the Kiali resources.
 	ViewOnly bool `yaml:"viewOnly" default:"false"`
+	// CAs that the hub's Kiali trusts beside those of its image, for the store, logins and other services: certificates in PEM. They are
+	// rendered where the hub's release line reads them, from v2.11 on. Changes: the ConfigMap with the CAs, on the hub.
+	CA string `yaml:"ca" format:"certificates"`
 	// How users log in. Changes: the Kiali resources.
 	Auth Auth `yaml:"auth"`
 	// How the hub reaches the remotes. Changes: the SealedSecrets with the kubeconfigs, which are what seal has left beside the topology.

@@ -1,0 +1,35 @@
+package kiali
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestCABundle(t *testing.T) {
+	for line, want := range map[Line][2]string{
+		V1_73: {"", ""}, V2_4: {"", ""}, V2_11: {"k-oauth-cabundle", "k-cabundle"}, V2_17: {"k-oauth-cabundle", "k-cabundle"},
+		V2_22: {"k-cabundle", "k-cabundle"}, Default: {"k-cabundle", "k-cabundle"},
+	} {
+		assert.Equal(t, want, [2]string{line.CABundle("k", "openshift"), line.CABundle("k", "kubernetes")}, line)
+	}
+}
+
+func TestCommunityCatalog(t *testing.T) {
+	for name, want := range map[string]bool{
+		"redhat-operators": false, "cs-redhat-operator-index-v4-18": false, "mirror": false,
+		"community-operators": true, "cs-community-operator-index-v4-18": true, "operatorhubio-catalog": true,
+	} {
+		assert.Equal(t, want, CommunityCatalog(name), name)
+	}
+}
+
+// TestFirstOperators has both sides of each line's first operator.
+func TestFirstOperators(t *testing.T) {
+	operator, chart := V2_27.FirstOperator()
+	assert.True(t, OperatorBefore("2.27.0", operator))
+	assert.True(t, OperatorBefore("v2.9.9", operator))
+	assert.False(t, OperatorBefore("v2.27.1", operator))
+	assert.False(t, OperatorBefore("2.28.0-rc1", chart))
+	assert.True(t, OperatorBefore("2.27.1", chart))
+}
