@@ -164,6 +164,9 @@ func TestKialiResources(t *testing.T) {
 			"b": "{auth: {strategy: anonymous}}", // else Kiali's account could only view there
 			"c": "{auth: {strategy: anonymous}}",
 		}},
+		{"header", "auth: {strategy: header}", thanos, openshift, map[string]string{"a": "{auth: {strategy: header}}"}},
+		{"header on Kubernetes", "auth: {strategy: header}", thanos, kubernetes, map[string]string{"a": "{auth: {strategy: header}}"}},
+		{"token on OpenShift", "auth: {strategy: token}", thanos, openshift, map[string]string{"a": "{auth: {strategy: token}}"}},
 		{"openid", openid, thanos, openshift + remotes, map[string]string{
 			"a": "{auth: {strategy: openid, openid: {client_id: kiali, issuer_uri: 'https://login.test'}}}",
 			"b": "{auth: {strategy: token}}", // the operator fails without client and issuer, and would make an OAuthClient by default

@@ -50,7 +50,7 @@ func kialiRules() []Rule {
 		{
 			ID:     "KC05",
 			Title:  "several clusters need a login that knows several",
-			What:   "With more than one cluster the strategy is not token.",
+			What:   "With more than one cluster the strategy is neither token nor header.",
 			Why:    "A token is of one cluster; the others answer 401.",
 			Fix:    "Choose openshift, openid or anonymous.",
 			Source: "kiali.io, authentication strategies",
@@ -58,7 +58,7 @@ func kialiRules() []Rule {
 		{
 			ID: "KC06", Also: finding.Warning,
 			Title:  "the strategy fits the platforms",
-			What:   "openshift needs a hub on OpenShift, token one on Kubernetes; and with openshift all remotes should be on OpenShift.",
+			What:   "openshift needs a hub on OpenShift, and with openshift all remotes should be on OpenShift.",
 			Why:    "The strategy openshift asks each cluster's own OAuth server. A remote of Kubernetes has none, so users see it as inaccessible.",
 			Fix:    "Choose openid, which every API server of the mesh has to accept; or leave the remote out.",
 			Source: "kiali business/openshift_oauth.go",

@@ -28,6 +28,15 @@ func refusedRules() []Rule {
 			Source: "kiali business/openshift_oauth.go, cmd/server.go",
 			mesh:   loginByProxy,
 		},
+		{
+			ID: "RS22", Severity: finding.Warning,
+			Title:  "Kiali has the time and the memory for a fleet",
+			What:   "With more than ten remotes, or more than 500 namespaces times clusters, the hub's Kiali resource says deployment.probes.startup (from v2.4 on), deployment.resources and health_config.compute (from v2.22 on).",
+			Why:    "Kiali fills the caches of all clusters one after the other before it serves, and by default is ended after 90 seconds, or at 1 GiB of memory. It then begins again.",
+			Fix:    "Write them in spec.kiali.spec; topologies/fleet has values for twelve remotes.",
+			Source: "kiali-operator roles/*/kiali-deploy/defaults/main.yml; kiali/kiali issues 9759 and 9476",
+			mesh:   fleetOfKiali,
+		},
 	}
 }
 
@@ -72,5 +81,39 @@ func operatorRefuses(m *mesh, f *found) {
 		if o.text("external_services.tracing.auth.type") == "oauth2" && !o.is("external_services.tracing.use_grpc", false) {
 			f.object(o, spec("external_services.tracing.auth.type"), "add use_grpc: false to external_services.tracing", "the operator refuses oauth2 together with gRPC, and use_grpc is true unless said otherwise")
 		}
+	}
+}
+
+// What the defaults of Kiali's Deployment are enough for.
+const (
+	manyRemotes    = 10
+	manyNamespaces = 500
+)
+
+func fleetOfKiali(m *mesh, f *found) {
+	o := m.hubKiali()
+	if o == nil {
+		return
+	}
+	remotes, namespaces := len(m.Spec.Clusters)-1, 0
+	for i := range m.Spec.Clusters {
+		m.covered(i, func(string, ...any) { namespaces++ })
+	}
+	if remotes <= manyRemotes && namespaces <= manyNamespaces {
+		return
+	}
+	line := m.of(o)
+	var missing []string
+	for _, field := range []struct {
+		name  string
+		since kiali.Line
+	}{{"deployment.probes.startup", kiali.V2_4}, {"deployment.resources", kiali.V1_73}, {"health_config.compute", kiali.V2_22}} {
+		if !line.KialiBefore(field.since) && !o.has(field.name) {
+			missing = append(missing, field.name)
+		}
+	}
+	if len(missing) > 0 {
+		f.on(m, m.At("spec", "kiali"), "write them in spec.kiali.spec: more time to start (probes.startup.failure_threshold), more memory, a longer refresh_interval of the health",
+			"Kiali watches %s and %s with the defaults of %s", finding.Count(remotes, "remote"), finding.Count(namespaces, "namespace"), finding.List(missing, most))
 	}
 }

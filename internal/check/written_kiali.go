@@ -35,12 +35,10 @@ func (s *source) strategy() {
 	case strategy == "":
 		s.Add(s.At("spec", "kiali"), topology.RuleMissing, "add auth: {strategy: openid}, or anonymous where everybody may see everything",
 			"spec.kiali.auth.strategy is missing; Kiali's default on Kubernetes, token, knows one cluster only")
-	case strategy == "token" && len(s.Spec.Clusters) > 1:
-		s.Add(at, "KC05", "choose openid or anonymous", "the strategy token knows one cluster only, and the topology has %d", len(s.Spec.Clusters))
+	case (strategy == "token" || strategy == "header") && len(s.Spec.Clusters) > 1:
+		s.Add(at, "KC05", "choose openid or anonymous", "the strategy %s knows one cluster only, and the topology has %d", strategy, len(s.Spec.Clusters))
 	case strategy == "openshift" && hub.Platform == "kubernetes":
 		s.Add(at, "KC06", "choose openid or anonymous", "the strategy openshift needs a hub on OpenShift, and %s is one of Kubernetes", s.Called(s.hub))
-	case strategy == "token" && hub.Platform == "openshift":
-		s.Add(at, "KC06", "leave it out, and users log in to OpenShift", "the strategy token is for Kubernetes, and %s is one of OpenShift", s.Called(s.hub))
 	case strategy == "openid" && s.noOpenID():
 		s.Add(at, "KC09", "use v2.22 or a later line, or leave the strategy out", "Kiali %s has no strategy openid on OpenShift", hub.Kiali.Version)
 	}

@@ -212,9 +212,10 @@ type Kiali struct {
 
 // Auth says how users log in to Kiali.
 type Auth struct {
-	// Kiali's login strategy. With openshift a user logs in to each cluster by its own OAuth server; token knows one cluster only.
+	// Kiali's login strategy. With openshift a user logs in to each cluster by its own OAuth server. token (a user pastes a token) and header
+	// (a proxy in front of Kiali sends one) know one cluster only.
 	// Default: openshift on an OpenShift hub; on a Kubernetes hub, token for a single cluster, and a choice to be made for several.
-	Strategy string `yaml:"strategy" enum:"openshift|openid|anonymous|token"`
+	Strategy string `yaml:"strategy" enum:"openshift|openid|anonymous|token|header"`
 	// Not supported yet: one login for all clusters, the server impersonating its users. Changes: nothing.
 	Impersonation map[string]any `yaml:"impersonation" later:"impersonation is not rendered yet; leave it out, and users log in to each cluster"`
 }
