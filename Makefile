@@ -88,8 +88,8 @@ fmt: bin/jsonnetfmt ## format Go and Jsonnet in place
 release: ## build a release into dist/: make release VERSION=v0.1.0
 	$(GO) run -C tools/release . -version '$(VERSION)' -out dist
 
-release-check: ## build a release for this platform twice, and try it
-	$(GO) test -C tools/release -count=1 . $(TESTFLAGS)
+release-check: bin/helm3 ## build a release for this platform twice, and try it
+	SIGHTLINE_HELM3=$(CURDIR)/bin/helm3 $(GO) test -C tools/release -count=1 -timeout 30m . $(TESTFLAGS)
 
 cross: ## compile for the platforms that no test runs on
 	for platform in darwin/arm64 windows/amd64; do \

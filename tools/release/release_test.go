@@ -159,6 +159,9 @@ func TestRelease(t *testing.T) {
 
 	t.Run("the image runs with nothing around it", func(t *testing.T) { tryImage(t, out) })
 	t.Run("kubectl runs it as a plugin", func(t *testing.T) { tryPlugin(t, unpacked) })
+	t.Run("the action installs it and runs its steps", func(t *testing.T) { tryAction(t, out) })
+	t.Run("the hooks keep a commit from being made", func(t *testing.T) { tryHook(t, unpacked) })
+	t.Run("charts and the image can be pushed", func(t *testing.T) { tryRegistry(t, unpacked, out) })
 }
 
 // homeWithCaches is a home folder that shares only Go's caches with this one.
