@@ -60,7 +60,7 @@ func delivered(t *testing.T, top *topology.Topology, format render.Format) map[s
 	objects := map[string][]byte{}
 	for _, f := range files {
 		engine, below, _ := strings.Cut(f.Path, "/")
-		if slices.Contains([]string{"argocd", "flux"}, engine) && path.Base(below) != kustomize.File && !strings.HasPrefix(f.Path, "argocd/clusters/") {
+		if slices.Contains([]string{"argocd", "flux"}, engine) && path.Base(below) != kustomize.File && path.Base(below) != tree.Attributes && !strings.HasPrefix(f.Path, "argocd/clusters/") {
 			objects[f.Path] = f.Content
 		}
 	}
@@ -187,7 +187,7 @@ func TestDeliveryLeavesClustersAlone(t *testing.T) {
 			assert.Equal(t, tree.Added, c.Kind, c.Path)
 			added = append(added, c.Path)
 		}
-		assert.Equal(t, []string{"argocd/applicationset.yaml", "argocd/appproject.yaml", "argocd/clusters/West_1.eu.yaml", "argocd/clusters/hub.yaml", "argocd/kustomization.yaml"}, added)
+		assert.Equal(t, []string{"argocd/.gitattributes", "argocd/applicationset.yaml", "argocd/appproject.yaml", "argocd/clusters/West_1.eu.yaml", "argocd/clusters/hub.yaml", "argocd/kustomization.yaml"}, added)
 	}
 }
 

@@ -33,7 +33,7 @@ kiali: {hub: a, version: %s, namespace: kiali}
 clusters: [{name: a, kiali: {host: kiali.test, webRoot: /mesh}}]`},
 	{"single on Kubernetes", "v1.73", `
 kiali: {hub: a, version: %s, auth: {strategy: openid}, spec: {auth: {openid: {client_id: kiali, issuer_uri: 'https://login.test'}}}}
-metrics: {prometheus: {auth: {type: basic, username: 'secret:prom:user', password: 'secret:prom:password'}}}
+metrics: {prometheus: {url: 'https://prom.test', auth: {type: basic, username: 'secret:prom:user', password: 'secret:prom:password'}}}
 clusters: [{name: a, platform: kubernetes, kiali: {host: kiali.test, webRoot: /mesh}}]`},
 	{"remotes", "v2.4", `
 kiali: {hub: a, version: %s, viewOnly: true, namespace: kiali}
