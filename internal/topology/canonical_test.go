@@ -63,9 +63,12 @@ func canonical(t testing.TB, top *Topology) []byte {
 			}
 			return n
 		case reflect.Map:
+			if scope, ok := v.Interface().(Scope); ok && scope.Word() != "" {
+				return scalar(scope.Word())
+			}
 			if v.Type().Elem().Kind() == reflect.String {
 				n := &yaml.Node{Kind: yaml.MappingNode}
-				for _, key := range sortedKeys(v.Interface().(map[string]string)) {
+				for _, key := range sortedKeys(v.Convert(reflect.TypeFor[map[string]string]()).Interface().(map[string]string)) {
 					n.Content = append(n.Content, scalar(key), scalar(v.MapIndex(reflect.ValueOf(key)).String()))
 				}
 				return n
