@@ -28,7 +28,7 @@ e2e e2e-full: export SIGHTLINE = $(CURDIR)/bin/sightline
 test test-programs: export GOGC = 400
 
 .DELETE_ON_ERROR:
-.PHONY: help build test test-programs race e2e e2e-full lint fmt golden fuzz bench release release-check cross clean
+.PHONY: help build test test-programs race e2e e2e-full lint fmt golden fuzz bench bench-check release release-check cross clean
 
 help: ## list the targets (default)
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
@@ -79,6 +79,11 @@ bench: ## run the benchmarks that match BENCH (all)
 	@dirs=$$(grep -rlE --include='*_test.go' '^func Benchmark' . | xargs -r -n1 dirname | sort -u); \
 	if [ -z "$$dirs" ]; then echo 'bench: there is no benchmark yet'; exit; fi; \
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $$dirs
+
+# Ratios within one run, CPU time, the least of three tries.
+bench-check: export SIGHTLINE_BENCH_CHECK = $(CURDIR)/bin/sightline
+bench-check: build bin/kustomize ## fail where a goal of docs/performance.md is missed
+	SIGHTLINE_KUSTOMIZE=$(CURDIR)/bin/kustomize $(GO) test ./render -run '^TestRatios$$' -count=1 -v
 
 fmt: bin/jsonnetfmt ## format Go and Jsonnet in place
 	gofmt -w .

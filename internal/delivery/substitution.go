@@ -1,6 +1,10 @@
 package delivery
 
 import (
+	"encoding/json"
+	"slices"
+	"strings"
+
 	"github.com/fluxcd/pkg/envsubst"
 	"sigs.k8s.io/yaml"
 
@@ -42,6 +46,9 @@ func Substitutes(o resource.Object) bool {
 // A text that nothing is changed in here is one that no variable changes:
 // whatever Flux looks at is shorter after it without a value.
 func Substituted(v any, strict bool) (after any, changed bool, err error) {
+	if !hasDollar(v) { // which every variable begins with
+		return v, false, nil
+	}
 	text, err := yaml.Marshal(v)
 	if err != nil {
 		return nil, false, err
@@ -54,4 +61,25 @@ func Substituted(v any, strict bool) (after any, changed bool, err error) {
 		return v, false, nil
 	}
 	return after, true, yaml.Unmarshal([]byte(replaced), &after)
+}
+
+// hasDollar tells whether a text or a key has the sign that variables begin
+// with.
+func hasDollar(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.Contains(v, "$")
+	case []any:
+		return slices.ContainsFunc(v, hasDollar)
+	case map[string]any:
+		for key, value := range v {
+			if strings.Contains(key, "$") || hasDollar(value) {
+				return true
+			}
+		}
+		return false
+	case nil, bool, float64, json.Number:
+		return false
+	}
+	return true // Kinds of values that are not looked into.
 }
