@@ -20,7 +20,15 @@ import (
 
 // Loaded is a chart in memory, as Helm's library sees it. It is what proves
 // that the chart renders to what was filled.
-type Loaded struct{ chart *helm.Chart }
+type Loaded struct {
+	chart     *helm.Chart
+	unchecked bool // values are not compared with the chart's schema
+}
+
+// Unchecked is the same chart, of which values are not compared with its schema:
+// that takes most of the time, and who reads a tree that was written has no use
+// for it.
+func (l *Loaded) Unchecked() *Loaded { return &Loaded{l.chart, true} }
 
 // Load reads the chart in the files of a tree.
 func Load(files []tree.File) (*Loaded, error) {
@@ -34,7 +42,7 @@ func Load(files []tree.File) (*Loaded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("helm: %w", err)
 	}
-	return &Loaded{c}, nil
+	return &Loaded{chart: c}, nil
 }
 
 // Manifests renders the chart with the values of one file, as `helm template`
@@ -46,7 +54,7 @@ func (l *Loaded) Manifests(values []byte) (map[string]string, error) {
 		return nil, fmt.Errorf("helm: values: %w", err)
 	}
 	release := chartutil.ReleaseOptions{Name: "sightline", Namespace: "default", IsInstall: true, Revision: 1}
-	all, err := chartutil.ToRenderValues(l.chart, own, release, chartutil.DefaultCapabilities)
+	all, err := chartutil.ToRenderValuesWithSchemaValidation(l.chart, own, release, chartutil.DefaultCapabilities, l.unchecked)
 	if err != nil {
 		return nil, fmt.Errorf("helm: %w", err)
 	}

@@ -36,7 +36,7 @@ func (f *files) render(l leaf) ([]compare.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.chartOf = &chartOf{loaded}
+		f.chartOf = &chartOf{loaded.Unchecked()}
 	}
 	manifests, err := f.chartOf.loaded.Manifests(l.values.content)
 	if err != nil {
