@@ -18,32 +18,32 @@ import (
 // models says what each cluster of the examples has: the operator's package
 // and the namespace of Kiali; of a hub, the right to view the cluster's
 // metrics; of a remote, the token; the mesh-wide Telemetry and the monitor of
-// istiod, where an istiod is; the configurations of OpenShift's monitoring; and
-// the namespaces whose proxies are scraped.
+// istiod, where an istiod is; the configurations of OpenShift's monitoring;
+// the namespaces with alerts; and those whose proxies are scraped.
 const models = `
-topology        cluster     operator    kiali         view  token  telemetry  istiod  monitoring  remoteWrite  proxies
-single          cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            bookinfo,istio-system
+topology        cluster     operator    kiali         view  token  telemetry  istiod  monitoring  remoteWrite  alerts               proxies
+single          cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            -                    bookinfo,istio-system
 
-east-west       cluster1    kiali-ossm  istio-system  yes   -      yes        yes     yes         -            istio-system,sample
-east-west       cluster2    kiali-ossm  istio-system  -     yes    yes        yes     yes         -            istio-system,sample
+east-west       cluster1    kiali-ossm  istio-system  yes   -      yes        yes     yes         -            -                    istio-system,sample
+east-west       cluster2    kiali-ossm  istio-system  -     yes    yes        yes     yes         -            -                    istio-system,sample
 
-primary-remote  cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            istio-gateways,istio-system,sample
-primary-remote  cluster2    kiali-ossm  istio-system  -     yes    -          -       -           -            istio-gateways,istio-system,sample
-primary-remote  cluster3    kiali-ossm  istio-system  -     yes    yes        -       -           -            istio-system,sample
+primary-remote  cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            -                    istio-gateways,istio-system,sample
+primary-remote  cluster2    kiali-ossm  istio-system  -     yes    -          -       -           -            -                    istio-gateways,istio-system,sample
+primary-remote  cluster3    kiali-ossm  istio-system  -     yes    yes        -       -           -            -                    istio-system,sample
 
-external-kiali  management  kiali-ossm  kiali         -     -      -          -       -           -            -
-external-kiali  east        kiali-ossm  kiali         -     yes    yes        yes     -           -            istio-system,sample
-external-kiali  west        kiali-ossm  kiali         -     yes    yes        yes     -           -            istio-system,sample
+external-kiali  management  kiali-ossm  kiali         -     -      -          -       -           -            -                    -
+external-kiali  east        kiali-ossm  kiali         -     yes    yes        yes     -           -            -                    istio-system,sample
+external-kiali  west        kiali-ossm  kiali         -     yes    yes        yes     -           -            -                    istio-system,sample
 
-ambient         cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            bookinfo,istio-gateways,istio-system,shared-waypoints,ztunnel
-ambient         cluster2    kiali-ossm  istio-system  -     yes    yes        yes     -           -            bookinfo,istio-gateways,istio-system,mesh-node
+ambient         cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            -                    bookinfo,istio-gateways,istio-system,shared-waypoints,ztunnel
+ambient         cluster2    kiali-ossm  istio-system  -     yes    yes        yes     -           -            -                    bookinfo,istio-gateways,istio-system,mesh-node
 
-kubernetes      cluster1    -           istio-system  -     -      yes        yes     -           -            istio-system,sample
-kubernetes      cluster2    -           istio-system  -     yes    yes        yes     -           -            istio-system,sample
-kubernetes      cluster3    -           istio-system  -     yes    yes        yes     -           -            istio-system,sample
+kubernetes      cluster1    -           istio-system  -     -      yes        yes     -           -            -                    istio-system,sample
+kubernetes      cluster2    -           istio-system  -     yes    yes        yes     -           -            -                    istio-system,sample
+kubernetes      cluster3    -           istio-system  -     yes    yes        yes     -           -            -                    istio-system,sample
 
-thanos          cluster1    kiali-ossm  istio-system  -     -      yes        yes     yes         yes          istio-system,sample
-thanos          cluster2    kiali-ossm  istio-system  -     yes    yes        yes     yes         yes          istio-system,sample
+thanos          cluster1    kiali-ossm  istio-system  -     -      yes        yes     yes         yes          istio-system,sample  istio-system,sample
+thanos          cluster2    kiali-ossm  istio-system  -     yes    yes        yes     yes         yes          -                    istio-system,sample
 `
 
 // TestModels shows that the examples have the objects of the table above, each
@@ -100,6 +100,9 @@ func objectsOfRow(says map[string]string) []string {
 	add("remoteWrite", "monitoring ConfigMap openshift-user-workload-monitoring/user-workload-monitoring-config")
 	for _, namespace := range strings.Split(says["proxies"], ",") {
 		add("proxies", "monitoring PodMonitor "+namespace+"/istio-proxies-monitor")
+	}
+	for _, namespace := range strings.Split(says["alerts"], ",") {
+		add("alerts", "monitoring PrometheusRule "+namespace+"/mesh-alerts")
 	}
 	return objects
 }
