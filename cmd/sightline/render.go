@@ -242,6 +242,9 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 			return err
 		}
 		defer dir.Unlock()
+		if !dir.Locked() {
+			fmt.Fprintf(stderr, "%s: this file system has no locks, so make sure that no other render writes here\n", out)
+		}
 		if plans[i], err = dir.Compare(ctx, rendered[i], o.claims(ctx, t, besides[i])); err != nil {
 			return interrupted(err, out)
 		}
