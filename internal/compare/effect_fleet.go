@@ -162,7 +162,7 @@ func (e *effects) prune() {
 	})
 	left.each(func(_ string, clusters []string) {
 		e.add(finding.Info, clusters,
-			"%s no longer rendered on %s, and nothing deletes them there", are(count[false], "object"), clustersText(clusters))
+			"%s no longer rendered on %s, and nothing deletes %s there", are(count[false], "object"), clustersText(clusters), pronoun(count[false]))
 	})
 }
 
@@ -242,6 +242,13 @@ func verb(names []string, one, several string) string {
 		return one
 	}
 	return several
+}
+
+func pronoun(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }
 
 func are(n int, noun string) string {
