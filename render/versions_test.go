@@ -3,7 +3,6 @@ package render_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,6 +43,7 @@ metrics: {store: thanos, thanos: {url: 'http://thanos.test', auth: {type: bearer
 clusters: [{name: a}, {name: b, server: 'https://b.test:6443'}, {name: c, platform: kubernetes, server: 'https://c.test:6443'}]`},
 	{"remotes of a hub on Kubernetes", "v2.4", `
 kiali: {hub: a, version: %s, auth: {strategy: openid}, spec: {auth: {openid: {client_id: kiali, issuer_uri: 'https://login.test'}}}}
+metrics: {prometheus: {url: 'http://prometheus.test:9090'}}
 clusters: [{name: a, platform: kubernetes}, {name: b, server: 'https://b.test:6443'}, {name: c, platform: kubernetes, server: 'https://c.test:6443'}]`},
 	{"a remote of an older line", "v2.4", `
 kiali: {hub: a}
@@ -64,8 +64,6 @@ clusters: [{name: a}]`},
 // the operator's role of that line knows, and that what a line cannot do is one
 // finding.
 func TestLines(t *testing.T) {
-	roles := readRoles(t)
-	used := map[string]bool{}
 	for _, s := range shapes {
 		for i, line := range lines {
 			t.Run(s.name+"/"+line, func(t *testing.T) {
@@ -79,22 +77,16 @@ func TestLines(t *testing.T) {
 				for c := range top.Spec.Clusters {
 					cluster := &top.Spec.Clusters[c]
 					for field := range fields("", kialiSpec(t, top, cluster.Name)) {
-						used[field] = true
-						assert.True(t, roles.know(field, cluster.Kiali.Version.String()), "%s: the role of %s does not know %s", cluster.Name, cluster.Kiali.Version, field)
+						assert.True(t, knows(cluster.Kiali.Version, field), "%s: the role of %s does not know %s", cluster.Name, cluster.Kiali.Version, field)
 					}
 				}
 			})
 		}
 	}
-	for field := range withoutDefault {
-		assert.True(t, used[field] || slices.ContainsFunc(slices.Collect(maps.Keys(used)), func(f string) bool { return strings.HasPrefix(f, field+".") }),
-			"no shape has %s", field)
-	}
 }
 
-// TestRolesFindWhatIsUnknown makes sure that the test above can fail.
-func TestRolesFindWhatIsUnknown(t *testing.T) {
-	roles := readRoles(t)
+// TestLinesFindWhatIsUnknown makes sure that the test above can fail.
+func TestLinesFindWhatIsUnknown(t *testing.T) {
 	for field, since := range map[string]string{
 		"deployment.remote_cluster_resources_only":          "v2.4",
 		"auth.openshift.redirect_uris":                      "v2.4",
@@ -106,10 +98,11 @@ func TestRolesFindWhatIsUnknown(t *testing.T) {
 	} {
 		for i, line := range lines {
 			want := since != "never" && i >= slices.Index(lines, since)
-			assert.Equal(t, want, roles.know(field, line), "%s in %s", field, line)
+			of, _ := kiali.ParseLine(line)
+			assert.Equal(t, want, knows(of, field), "%s in %s", field, line)
 		}
 	}
-	assert.False(t, roles.know("istio_namespace", "v2.17"))
+	assert.False(t, knows(kiali.V2_17, "istio_namespace"))
 }
 
 // TestLinesPassTheirSchemas shows that the operator of each release takes the
@@ -202,26 +195,12 @@ func fields(path string, v any) map[string]bool {
 	return all
 }
 
-// operatorRoles has the fields that the role of each line has a default for.
-type operatorRoles map[string]map[string]bool
-
-// withoutDefault are the fields that roles read and have no default for, with
-// the first line whose role does, and where it does.
-var withoutDefault = map[string]string{
-	"auth.openshift.redirect_uris":     "v2.4",  // templates/openshift/oauth.yaml
-	"deployment.ingress.enabled":       "v1.73", // tasks/main.yml; the default depends on the platform
-	"deployment.ingress.override_yaml": "v1.73", // templates/openshift/route.yaml
-}
-
-// know tells whether the role of a line reads a field, or a mapping of free
-// form that the field is in.
-func (r operatorRoles) know(field, line string) bool {
+// knows tells whether the role of a line reads a field, or an object of free form
+// that the field is in.
+func knows(line kiali.Line, field string) bool {
 	for at := field; ; {
-		if since, ok := withoutDefault[at]; ok {
-			return slices.Index(lines, line) >= slices.Index(lines, since)
-		}
-		if r[line][at] {
-			return true
+		if f, ok := kiali.Fields()[at]; ok && !f.Section() {
+			return f.In(line)
 		}
 		dot := strings.LastIndex(at, ".")
 		if dot < 0 {
@@ -229,34 +208,4 @@ func (r operatorRoles) know(field, line string) bool {
 		}
 		at = at[:dot]
 	}
-}
-
-// readRoles reads the table of fields: one a row, one line of Kiali a column,
-// "-" where a role does not know the field.
-func readRoles(t *testing.T) operatorRoles {
-	t.Helper()
-	dir := shared(t, ".", "that the operator's roles know the fields that are written")
-	data, err := os.ReadFile(filepath.Join(dir, "kiali-fields.tsv"))
-	require.NoError(t, err)
-	roles := operatorRoles{}
-	var columns []string
-	for row := range strings.Lines(string(data)) {
-		cells := strings.Split(strings.TrimSuffix(row, "\n"), "\t")
-		switch {
-		case strings.HasPrefix(row, "#"):
-		case columns == nil:
-			require.Equal(t, "field", cells[0])
-			columns = cells[1:]
-			for _, line := range columns {
-				roles[line] = map[string]bool{}
-			}
-		default:
-			require.Len(t, cells, len(columns)+1, row)
-			for i, line := range columns {
-				roles[line][cells[0]] = cells[i+1] != "-"
-			}
-		}
-	}
-	require.ElementsMatch(t, lines, columns)
-	return roles
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -303,7 +302,7 @@ func TestSoundMesh(t *testing.T) {
 	assert.Empty(t, text(find(t, nil, nil, nil, nil, false)))
 }
 
-// TestRules shows that every rule of the facts is in the list, with its page.
+// TestRules shows that every rule has an id of its own and a whole page.
 func TestRules(t *testing.T) {
 	ids := map[string]bool{}
 	for _, r := range check.Rules() {
@@ -312,13 +311,6 @@ func TestRules(t *testing.T) {
 		for name, text := range map[string]string{"title": r.Title, "what": r.What, "why": r.Why, "fix": r.Fix, "source": r.Source} {
 			assert.NotEmpty(t, text, "%s: %s", r.ID, name)
 		}
-	}
-	data, err := os.ReadFile("../../../shared/domain.md")
-	if err != nil {
-		t.Skip("the facts are absent, so the list is not compared with them")
-	}
-	for _, row := range regexp.MustCompile(`(?m)^\| ((?:ID|KC|RS|PM|TR|IN)\d\d) \|`).FindAllStringSubmatch(string(data), -1) {
-		assert.True(t, ids[row[1]], "%s is not in the list", row[1])
 	}
 }
 
