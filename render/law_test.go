@@ -243,6 +243,7 @@ func choices(platform, x string) map[string][]string {
 			"kiali.spec={" + openid(x) + ", deployment: {pod_annotations: {own: " + x + "}}}"},
 		"prometheus": {"metrics.store=prometheus",
 			"metrics.prometheus={url: \"http://prom-" + x + ".test:9090\", auth: {type: basic, username: \"secret:u-" + x + ":u\", password: \"secret:p-" + x + ":p\"}}"},
+		"alerts": {"metrics.alerts={manage: true}"},
 		"trust":  {"kiali.ca=" + strconv.Quote(authority[x])},
 		"scoped": {"metrics.scope={mesh: m-" + x + ", tenant: t-" + x + "}", "metrics.monitors={name: pm-" + x + "}", "telemetry.spec={accessLogging: [{providers: [{name: log-" + x + "}]}]}"},
 		"others": {"metrics.scope=none", "metrics.monitors={manage: false, name: pm-" + x + "}"},
