@@ -246,19 +246,22 @@ func errorOf(call string) []syscall.Errno {
 // or a marker that says that it is being written; no file is torn, none of the
 // user's is touched, and the next render makes the new tree.
 func TestFaults(t *testing.T) {
-	var all atomic.Int64
+	var all, scenes atomic.Int64
 	t.Run("all", func(t *testing.T) {
 		for _, format := range []string{"kustomize", "helm", "manifests"} {
 			for _, first := range []bool{true, false} {
 				t.Run(fmt.Sprintf("%s, first %v", format, first), func(t *testing.T) {
 					t.Parallel()
 					all.Add(int64(newScene(t, format, first).faults()))
+					scenes.Add(1)
 				})
 			}
 		}
 	})
 	t.Logf("%d faults in all", all.Load())
-	assert.Greater(t, all.Load(), int64(500))
+	if scenes.Load() == 6 { // no -run has left some out
+		assert.Greater(t, all.Load(), int64(500))
+	}
 }
 
 // faults tries all of them, and returns how many.
