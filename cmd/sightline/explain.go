@@ -15,17 +15,18 @@ resources it changes.
 
 FIELD is a path such as spec.kiali.links or spec.clusters[].server; brackets may
 hold an index or be left out. Without one, all fields are listed. RULE is the id
-of a rule, such as PM13.`
+of a rule, such as PM13; "rules" lists them all.`
 
 func newExplainCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "explain [FIELD|RULE]",
+		Use:   "explain [FIELD|RULE|rules]",
 		Short: "Explain the fields of a topology, and the rules about them",
 		Long:  explainDoc,
 		Example: `  sightline explain
   sightline explain spec.kiali.links
   sightline explain spec.clusters.controlPlane.mode
-  sightline explain PM13`,
+  sightline explain PM13
+  sightline explain rules`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return &hinted{fmt.Errorf("found %d fields, expected one", len(args)), "name a mapping, such as spec.kiali, and its keys are explained with it"}
@@ -44,6 +45,9 @@ func newExplainCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return explainAll(cmd.OutOrStdout())
+			}
+			if args[0] == "rules" {
+				return explainRules(cmd.OutOrStdout())
 			}
 			if ruleID.MatchString(args[0]) {
 				return explainRule(cmd.OutOrStdout(), args[0])

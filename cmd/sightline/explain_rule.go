@@ -25,3 +25,13 @@ func explainRule(out io.Writer, id string) error {
 	_, err := io.WriteString(out, text)
 	return err
 }
+
+// explainRules lists every rule, one a line.
+func explainRules(out io.Writer) error {
+	var all []row
+	for _, r := range check.Rules() {
+		all = append(all, row{r.ID, r.Title + " (" + r.Severities() + ")"})
+	}
+	_, err := io.WriteString(out, table(all, 0))
+	return err
+}

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
@@ -46,6 +48,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	cmd.SetIn(stdin)
 	cmd.SetOut(data)
 	cmd.SetErr(words)
+	// Cobra helps with whatever it does not know, and says that all went well.
+	cmd.InitDefaultHelpCmd()
+	cmd.InitDefaultCompletionCmd(args...)
+	if about, rest, err := cmd.Find(args); err == nil && about == cmd && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && !strings.HasPrefix(rest[0], "__") {
+		return report(words, noSuchCommand(cmd, rest))
+	}
 	return report(words, watched(ctx, words, longestEvaluation, cmd.ExecuteContext))
 }
 
@@ -58,11 +66,27 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version, _ := cmd.Flags().GetBool("version"); version {
+				return printVersion(cmd.OutOrStdout(), "text")
+			}
 			return cmd.Help()
 		},
 	}
-	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &hinted{err, cmd.CommandPath() + " --help lists the flags"}
+	cmd.Flags().Bool("version", false, "print the version")
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &hinted{err, flagHint(cmd, err)} })
+	cmd.SetHelpCommand(&cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err == nil && about == cmd.Root() {
+				err = noSuchCommand(about, rest)
+			}
+			if err != nil {
+				return err
+			}
+			return about.Help()
+		},
 	})
 	cmd.AddCommand(
 		newRenderCommand(),
@@ -70,6 +94,7 @@ func newCommand() *cobra.Command {
 		newDiffCommand(),
 		newSealCommand(),
 		newStatusCommand(),
+		newExampleCommand(),
 		newExplainCommand(),
 		newSchemaCommand(),
 		newPluginCommand(),
@@ -87,10 +112,29 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = finding.Meant(strconv.Quote(near[0]))
+	} else if strings.EqualFold(args[0], "apply") {
+		hint = "sightline changes no cluster: render a tree, and have Argo CD, Flux or kubectl apply -k apply it"
 	} else if strings.ContainsAny(args[0], "./") {
 		hint = finding.Meant(strconv.Quote("render " + args[0]))
 	}
 	return &hinted{fmt.Errorf("unknown command %q", args[0]), hint}
+}
+
+// flagHint says which flag may have been meant.
+func flagHint(cmd *cobra.Command, err error) string {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		typed := unknown.GetSpecifiedName()
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		if meant := map[string]string{"output": "--out", "out": "--output", "dir": "--out", "directory": "--out", "file": "--topology"}[typed]; slices.Contains(names, meant) {
+			return finding.Meant(meant)
+		}
+		if near := finding.Nearest("--"+typed, names); near != "" && len(typed) > 1 {
+			return finding.Meant(near)
+		}
+	}
+	return cmd.CommandPath() + " --help lists the flags"
 }
 
 const rootDoc = `Sightline turns one topology (clusters, namespaces, mesh id, Kiali hub) into

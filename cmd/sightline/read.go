@@ -16,19 +16,11 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
-	"github.com/sightline-mesh/sightline/topologies"
 )
 
 // readTopologies parses what the arguments name, and returns all findings of
-// all of them as one error. Without arguments it is the built-in example.
+// all of them as one error.
 func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error) {
-	if len(args) == 0 {
-		t, findings := check.Parse(topologies.EastWestFile, topologies.EastWest)
-		if len(findings) > 0 {
-			return nil, &invalid{findings}
-		}
-		return []*topology.Topology{t}, nil
-	}
 	var parsed []*topology.Topology
 	var findings finding.Findings
 	files := map[string]string{} // by the name of the topology in it

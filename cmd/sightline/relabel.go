@@ -26,9 +26,10 @@ The pods are samples as Istio makes them, or with --pod one of yours:
 
   kubectl get pod NAME -n NAMESPACE -o yaml > pod.yaml
 
-Without a topology the built-in east-west example is taken.`
+--example takes the built-in east-west example, --example=NAME another one.`
 
 type relabelOptions struct {
+	example exampleFlag
 	pod     string
 	cluster string
 }
@@ -46,13 +47,14 @@ func newRelabelCommand() *cobra.Command {
 			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
+	o.example.add(cmd.Flags())
 	cmd.Flags().StringVar(&o.pod, "pod", "", "file with a pod, as kubectl writes it")
 	cmd.Flags().StringVar(&o.cluster, "cluster", "", "cluster whose PodMonitors are taken (default: the hub, or the first that has any)")
 	return cmd
 }
 
 func (o *relabelOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
-	parsed, err := readTopologies(args, stdin)
+	parsed, err := o.example.topologies(args, stdin)
 	if err != nil {
 		return err
 	}

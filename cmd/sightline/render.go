@@ -25,8 +25,8 @@ import (
 
 const renderDoc = `Render topologies into a directory, or as one stream.
 
-Without a topology the built-in east-west example is rendered; "-" reads one
-from standard input. One topology is written to DIR, several to DIR/<name>.
+"-" reads a topology from standard input; --example renders a built-in one. One
+topology is written to DIR, several to DIR/<name>.
 
 The rules of "sightline verify" come first: with an error nothing is written,
 and warnings are printed at the end.
@@ -51,6 +51,7 @@ With "-o -" the objects are printed to standard output as one YAML stream, each
 under a comment with its cluster and phase, in the order to apply them.`
 
 type renderOptions struct {
+	example     exampleFlag
 	out         string
 	format      string
 	clusters    []string
@@ -65,16 +66,18 @@ type renderOptions struct {
 func newRenderCommand() *cobra.Command {
 	var o renderOptions
 	cmd := &cobra.Command{
-		Use:   "render [TOPOLOGY...] -o DIR",
-		Short: "Render topologies into a directory, or as one stream",
-		Long:  renderDoc,
-		Example: `  sightline render -o rendered
+		Use:        "render [TOPOLOGY...] -o DIR",
+		SuggestFor: []string{"template", "build", "generate", "create"},
+		Short:      "Render topologies into a directory, or as one stream",
+		Long:       renderDoc,
+		Example: `  sightline render --example -o rendered
   sightline render mesh.yaml -o rendered --format manifests
   sightline render mesh.yaml -o - --cluster west | less`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	o.example.add(cmd.Flags())
 	cmd.Flags().StringVarP(&o.out, "out", "o", "", `directory to write, or "-" for one stream on standard output`)
 	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "what to write into the directory: "+formatNames())
 	cmd.Flags().StringArrayVar(&o.clusters, "cluster", nil, `print only this cluster, with "-o -" (repeatable)`)
@@ -98,7 +101,7 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err := o.check(); err != nil {
 		return err
 	}
-	parsed, err := readTopologies(args, stdin)
+	parsed, err := o.example.topologies(args, stdin)
 	if err != nil {
 		return err
 	}

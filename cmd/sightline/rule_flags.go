@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +28,9 @@ func (r *ruleFlags) add(cmd *cobra.Command) {
 
 func (r *ruleFlags) check() error {
 	rules := check.Rules()
-	for _, id := range r.suppress {
+	for i, id := range r.suppress {
+		id = strings.ToUpper(id)
+		r.suppress[i] = id
 		if problem, hint := check.Suppressible(id, rules); problem != "" {
 			return &hinted{fmt.Errorf("--suppress names %s", problem), hint}
 		}

@@ -22,8 +22,8 @@ import (
 const verifyDoc = `Apply every rule to topologies and to what would be rendered from them. Nothing
 is written.
 
-Without a topology the built-in east-west example is verified; "-" reads one
-from standard input. Findings go to standard output, each with the line of the
+"-" reads a topology from standard input; --example takes a built-in one. Findings
+go to standard output, each with the line of the
 topology that causes it. "sightline explain RULE" tells more about one.
 
 With --format helm the chart is made as well, which has to render to the objects
@@ -42,18 +42,20 @@ an annotation of the topology:
       sightline.dev/suppress: PM13, KC19`
 
 type verifyOptions struct {
-	crds   string
-	format string
-	output string
-	rules  ruleFlags
+	example exampleFlag
+	crds    string
+	format  string
+	output  string
+	rules   ruleFlags
 }
 
 func newVerifyCommand() *cobra.Command {
 	var o verifyOptions
 	cmd := &cobra.Command{
-		Use:   "verify [TOPOLOGY...]",
-		Short: "Find what would not work, before anything is written",
-		Long:  verifyDoc,
+		Use:        "verify [TOPOLOGY...]",
+		SuggestFor: []string{"lint", "check", "validate", "test"},
+		Short:      "Find what would not work, before anything is written",
+		Long:       verifyDoc,
 		Example: `  sightline verify mesh.yaml
   sightline verify mesh.yaml --crds crds --warnings-as-errors
   sightline verify mesh.yaml --output json`,
@@ -61,6 +63,7 @@ func newVerifyCommand() *cobra.Command {
 			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	o.example.add(cmd.Flags())
 	cmd.Flags().StringVar(&o.crds, "crds", "", "folder with the CustomResourceDefinitions of the clusters")
 	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "what the topologies are rendered as: "+formatNames())
 	cmd.Flags().StringVar(&o.output, "output", "text", "how to print findings: text or json")
@@ -82,7 +85,7 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err != nil {
 		return err
 	}
-	parsed, err := readTopologies(args, stdin)
+	parsed, err := o.example.topologies(args, stdin)
 	var besides []beside
 	if err == nil {
 		besides, err = readLinks(args, parsed)

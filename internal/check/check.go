@@ -68,7 +68,7 @@ func suppressions(m *mesh, more []string, rules []Rule, findings *finding.Findin
 	for _, id := range more {
 		ids[id] = true
 	}
-	for _, id := range splitIDs(m.Metadata.Annotations[Suppress]) {
+	for _, id := range splitIDs(strings.ToUpper(m.Metadata.Annotations[Suppress])) {
 		if problem, hint := Suppressible(id, rules); problem != "" {
 			*findings = append(*findings, finding.Finding{
 				Position: m.At("metadata", "annotations", Suppress), Rule: topology.RuleValue,

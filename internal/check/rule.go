@@ -81,7 +81,7 @@ func Lookup(id string) (rule *Rule, hint string) {
 	if near := finding.Nearest(id, ids); near != "" {
 		return nil, finding.Meant(near)
 	}
-	return nil, "the rules are listed in docs/rules.md"
+	return nil, "sightline explain rules lists them"
 }
 
 // Softens tells whether the rule has findings that can be suppressed.

@@ -63,7 +63,7 @@ func localStore(m *mesh, f *found) {
 	if m.Spec.Metrics.Store != "thanosQuerier" || len(remotes) == 0 || m.hub < 0 {
 		return
 	}
-	f.on(m, m.At("spec", "metrics", "store"), "send all series to one Thanos and write store: thanos (topologies/thanos.yaml); if the hub's view will do, add metadata.annotations: {"+Suppress+": PM13}",
+	f.on(m, m.At("spec", "metrics", "store"), "send all series to one Thanos and write store: thanos (sightline example thanos prints one); if the hub's view will do, add metadata.annotations: {"+Suppress+": PM13}",
 		"the graph has what proxies on %q report, and nothing of what %s report: the store is the hub's own thanos-querier", m.Spec.Clusters[m.hub].Name, m.proxiesOf(remotes))
 }
 

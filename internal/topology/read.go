@@ -2,6 +2,7 @@ package topology
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -49,7 +50,7 @@ var (
 	aTopology = fileKind{
 		what:              "topology",
 		of:                reflect.TypeFor[Topology](),
-		emptyHint:         "the smallest topology is about ten lines: see the README, or topologies/east-west.yaml",
+		emptyHint:         "a topology can be about ten lines: sightline example single prints one, and sightline example lists more",
 		wrongFileHint:     "this may be the wrong file; name that of a topology",
 		otherDocumentHint: "keep one document in a file, or make the topology a directory",
 	}
@@ -79,6 +80,9 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 		add(line, col, RuleSyntax, hint, "%s", message)
 		return nil
 	}
+	if bytes.Contains(data, []byte(`\u`)) && json.Valid(data) {
+		data = joined(data)
+	}
 	in := &lineReader{rest: data}
 	dec := yaml.NewDecoder(in)
 	var docs []*yaml.Node
@@ -98,6 +102,9 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 			syntaxError(file, data, in.line, err, want, findings)
 			return nil
 		}
+		if len(docs) > 0 && isEmpty(&doc) {
+			continue // what follows a line --- at the end
+		}
 		if n := tooDeep(&doc, MaxNesting+1); n != nil {
 			add(n.Line, n.Column, RuleSyntax, NestingHint, "values are nested more than %d deep", MaxNesting)
 			return nil
@@ -105,6 +112,26 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 		docs = append(docs, &doc)
 	}
 	return docs
+}
+
+func isEmpty(doc *yaml.Node) bool {
+	return len(doc.Content) == 1 && doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].ShortTag() == "!!null" && doc.Content[0].Value == ""
+}
+
+// surrogates are the two halves by which JSON escapes a character beyond the
+// first 65,536, after an even number of backslashes.
+var surrogates = regexp.MustCompile(`\\(\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})`)
+
+// joined writes characters that JSON escapes in two halves, which YAML does not
+// know, as they are.
+func joined(data []byte) []byte {
+	return surrogates.ReplaceAllFunc(data, func(escape []byte) []byte {
+		var text string
+		if len(escape) == 2 || json.Unmarshal([]byte(`"`+string(escape)+`"`), &text) != nil {
+			return escape
+		}
+		return []byte(text)
+	})
 }
 
 // MaxNesting is how deep values may be nested. What is written for each level
@@ -211,7 +238,11 @@ func syntaxError(file string, data []byte, stopped int, err error, want fileKind
 		if before, _, ok := strings.Cut(text, "*"+m[1]); ok {
 			at.Col = utf8.RuneCountInString(before) + 1
 		}
-		findings.Add(at, RuleAlias, PlainHint, "found the alias *%s; aliases are not supported in a %s", bare(m[1]), want.what)
+		hint := PlainHint
+		if strings.ContainsAny(m[1], "./:") {
+			hint = "put the value in quotes, if it is one that begins with *"
+		}
+		findings.Add(at, RuleAlias, hint, "found the alias *%s; aliases are not supported in a %s", bare(m[1]), want.what)
 		return
 	}
 	if strings.HasPrefix(text[indent:], "\t") {
@@ -221,6 +252,10 @@ func syntaxError(file string, data []byte, stopped int, err error, want fileKind
 	}
 	if strings.HasPrefix(text, "<<<<<<<") {
 		findings.Add(at, RuleSyntax, "keep one of the two sides and remove the marks", "found a conflict that Git has left in the file")
+		return
+	}
+	if strings.Contains(text, "${") {
+		findings.Add(at, RuleSyntax, "write the value that ${…} stands for; nothing replaces it here", "the file is not YAML: %s", message)
 		return
 	}
 	findings.Add(at, RuleSyntax, syntaxHint(message), "the file is not YAML: %s", message)
@@ -274,6 +309,7 @@ func syntaxHint(message string) string {
 		{"expected node content", "close the bracket that is opened here"},
 		{"unexpected end of stream", "close the quotes that are opened here"},
 		{"cannot start any token", "put the text in quotes"},
+		{"expected alphabetic or numeric character", "put a value that begins with * or & in quotes"},
 		{"unknown escape character", "write a backslash twice, or use single quotes"},
 		{"block sequence entries are not allowed", "begin the list on a line of its own"},
 		{"exceeded max depth", NestingHint},

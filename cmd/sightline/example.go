@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/topologies"
+)
+
+func newExampleCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "example [NAME]",
+		Short: "Print an example of a topology",
+		Long:  "Print an example of a topology, to begin with. Without NAME, list them.",
+		Example: `  sightline example
+  sightline example thanos > mesh.yaml`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return &hinted{fmt.Errorf("found %d names, expected one", len(args)), ""}
+			}
+			return nil
+		},
+		ValidArgs: topologies.Names(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return listExamples(cmd.OutOrStdout())
+			}
+			text, _, ok := topologies.Example(args[0])
+			if !ok {
+				return noSuchExample(args[0])
+			}
+			_, err := cmd.OutOrStdout().Write(text)
+			return err
+		},
+	}
+}
+
+func noSuchExample(name string) error {
+	hint := finding.DidYouMean(name, topologies.Names())
+	if hint == "" {
+		hint = "the examples are " + strings.Join(topologies.Names(), ", ")
+	}
+	return &hinted{fmt.Errorf("there is no example %q", name), hint}
+}
+
+// listExamples prints the names of the examples, with what each begins by saying.
+func listExamples(out io.Writer) error {
+	var rows []row
+	for _, name := range topologies.Names() {
+		text, _, _ := topologies.Example(name)
+		var says []string
+		for line := range strings.Lines(string(text)) {
+			comment, ok := strings.CutPrefix(line, "# ")
+			if !ok {
+				break
+			}
+			if !strings.HasPrefix(comment, "yaml-language-server:") {
+				says = append(says, strings.TrimSpace(comment))
+			}
+		}
+		sentence, _, _ := strings.Cut(strings.Join(says, " "), ". ")
+		rows = append(rows, row{name, strings.TrimSuffix(sentence, ".")})
+	}
+	_, err := io.WriteString(out, table(rows, textWidth))
+	return err
+}
+
+// exampleFlag is the flag --example of the commands that read topologies.
+type exampleFlag struct{ name string }
+
+func (e *exampleFlag) add(flags *pflag.FlagSet) {
+	flags.StringVar(&e.name, "example", "", "use a built-in example in place of a topology; \"sightline example\" lists them")
+	flags.Lookup("example").NoOptDefVal = topologies.Default
+}
+
+// topologies reads what the arguments name, or the example.
+func (e *exampleFlag) topologies(args []string, stdin io.Reader) ([]*topology.Topology, error) {
+	switch {
+	case e.name == "" && len(args) == 0:
+		return nil, &hinted{errors.New("no topology"), `name a file or a directory, "-" for standard input, or --example for the built-in example`}
+	case e.name == "":
+		return readTopologies(args, stdin)
+	case len(args) > 0:
+		return nil, &hinted{fmt.Errorf("found --example and %q, expected one of the two", args[0]), "another example is named as --example=NAME"}
+	}
+	text, file, ok := topologies.Example(e.name)
+	if !ok {
+		return nil, noSuchExample(e.name)
+	}
+	t, findings := check.Parse(file, text)
+	if len(findings) > 0 {
+		return nil, &invalid{findings}
+	}
+	return []*topology.Topology{t}, nil
+}
