@@ -97,7 +97,7 @@ func (e *exampleFlag) topologies(args []string, stdin io.Reader) ([]*topology.To
 	}
 	t, findings := check.Parse(file, text)
 	if len(findings) > 0 {
-		return nil, &invalid{findings}
+		return nil, &invalid{findings: findings}
 	}
 	return []*topology.Topology{t}, nil
 }

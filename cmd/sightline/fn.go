@@ -138,7 +138,7 @@ func functionTopology(config *yaml.RNode) (*topology.Topology, beside, []string,
 		}
 		t, findings := check.Parse(inConfig, []byte(text))
 		if len(findings) > 0 {
-			return fail(&invalid{findings})
+			return fail(&invalid{findings: findings})
 		}
 		return t, beside{}, nil, nil
 	}

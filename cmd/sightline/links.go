@@ -15,6 +15,7 @@ import (
 type beside struct {
 	links  render.Links // by the names of their files
 	others []string     // files that are no links
+	output string       // the path of the directory that is written, in its repository; "": none
 	arg    string       // how commands are told of the topology, "" where it is no file
 }
 
@@ -41,7 +42,7 @@ func readLinks(args []string, parsed []*topology.Topology) ([]beside, error) {
 		findings = append(findings, found...)
 	}
 	if len(findings) > 0 {
-		return nil, &invalid{findings.Sorted()}
+		return nil, &invalid{findings: findings.Sorted()}
 	}
 	return all, nil
 }

@@ -85,6 +85,7 @@ func newCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			about.InitDefaultHelpFlag()
 			return about.Help()
 		},
 	})
@@ -149,7 +150,10 @@ a cluster cannot be read or written; 3 the topology is invalid; 4 a guard refuse
 const listed = 10
 
 // invalid is the error of a topology with findings.
-type invalid struct{ findings finding.Findings }
+type invalid struct {
+	findings finding.Findings
+	after    string // what follows from them; may be empty
+}
 
 func (e *invalid) Error() string { return fmt.Sprintf("%d findings", len(e.findings)) }
 
@@ -243,6 +247,9 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &findings):
 		for _, f := range findings.findings {
 			fmt.Fprintln(stderr, seal.Redact(f.String()))
+		}
+		if findings.after != "" {
+			fmt.Fprintln(stderr, findings.after)
 		}
 		return exitInvalid
 	case errors.As(err, &template):

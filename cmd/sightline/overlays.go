@@ -106,5 +106,5 @@ func (e *invalid) err() error {
 	if len(e.findings) == 0 {
 		return nil
 	}
-	return &invalid{e.findings.Sorted()}
+	return &invalid{findings: e.findings.Sorted()}
 }

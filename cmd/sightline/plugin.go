@@ -176,7 +176,7 @@ func (o *pluginOptions) generate(ctx context.Context, stdout, stderr io.Writer) 
 // deliveryObjects returns Argo CD's own objects for a topology.
 func deliveryObjects(t *topology.Topology, r *render.Rendering) ([]tree.File, error) {
 	if t.Spec.Delivery == nil || t.Spec.Delivery.ArgoCD == nil {
-		return nil, &invalid{finding.Findings{{
+		return nil, &invalid{findings: finding.Findings{{
 			Position: t.At("spec", "delivery"), Rule: topology.RuleMissing,
 			Message: "spec.delivery.argocd is missing, so there are no objects of Argo CD to print", Hint: "add delivery: {repoURL: …, argocd: {source: plugin}}",
 		}}}

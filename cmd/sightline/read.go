@@ -44,7 +44,7 @@ func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error
 		parsed = append(parsed, t)
 	}
 	if len(findings) > 0 {
-		return nil, &invalid{findings.Sorted()}
+		return nil, &invalid{findings: findings.Sorted()}
 	}
 	return parsed, twice
 }

@@ -101,6 +101,14 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err := o.check(); err != nil {
 		return err
 	}
+	err := o.render(ctx, args, stdin, stdout, stderr)
+	if found := (*invalid)(nil); errors.As(err, &found) {
+		found.after = "nothing written: " + tally(found.findings)
+	}
+	return err
+}
+
+func (o *renderOptions) render(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	parsed, err := o.example.topologies(args, stdin)
 	if err != nil {
 		return err
@@ -108,6 +116,11 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	besides, err := readLinks(args, parsed)
 	if err != nil {
 		return err
+	}
+	if o.out != "-" {
+		for i, t := range parsed {
+			besides[i].output = pathInRepository(o.directory(t, len(parsed)))
+		}
 	}
 	opened, closed, err := openAll(ctx, parsed, besides)
 	if err != nil {
@@ -123,6 +136,9 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	}
 	for _, w := range warnings {
 		fmt.Fprintln(stderr, seal.Redact(w.String()))
+	}
+	if len(warnings) > 0 {
+		fmt.Fprintln(stderr, tally(warnings))
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (r *ruleFlags) find(parsed []*topology.Topology, besides []beside, opened [
 		if err != nil {
 			return nil, nil, err
 		}
-		inputs[i] = check.Input{Topology: t, Clusters: clusters, Delivery: files, Links: besides[i].links, Others: besides[i].others, Arg: besides[i].arg}
+		inputs[i] = check.Input{Topology: t, Clusters: clusters, Delivery: files, Links: besides[i].links, Others: besides[i].others, Written: besides[i].output, Arg: besides[i].arg}
 		if len(t.Spec.Overlays) > 0 {
 			inputs[i].Stage = opened[i].Stage
 		}
@@ -75,7 +75,7 @@ func (r *ruleFlags) allow(parsed []*topology.Topology, besides []beside, opened 
 		}
 	}
 	if r.fails(findings) {
-		return nil, &invalid{warnings}
+		return nil, &invalid{findings: warnings}
 	}
 	return warnings, nil
 }

@@ -104,7 +104,7 @@ func (o *sealOptions) one(ctx context.Context, c seal.Remote, links string, do s
 		return err
 	}
 	if len(findings) > 0 {
-		return &invalid{findings}
+		return &invalid{findings: findings}
 	}
 	result, err := do(ctx, c, before, progress)
 	if err != nil {

@@ -170,8 +170,8 @@ func TestStdinCanBeInterrupted(t *testing.T) {
 // TestReaderGone prints to a pipe that nobody reads: no words, no panic.
 func TestReaderGone(t *testing.T) {
 	for name, command := range map[string][]string{
-		"signal":         {"sightline", "render", "-o", "-"},
-		"signal ignored": {"sh", "-c", "trap '' PIPE; exec sightline render -o -"},
+		"signal":         {"sightline", "render", "--example", "-o", "-"},
+		"signal ignored": {"sh", "-c", "trap '' PIPE; exec sightline render --example -o -"},
 		"version":        {"sh", "-c", "trap '' PIPE; exec sightline version"},
 	} {
 		t.Run(name, func(t *testing.T) {

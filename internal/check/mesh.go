@@ -27,9 +27,10 @@ type Input struct {
 	Clusters []resource.Cluster // in the order of the topology
 	Delivery []tree.File        // the delivery objects, if there are any
 
-	Links  map[string]*topology.SealedLink // beside the topology, by the names of their files
-	Others []string                        // files beside these
-	Arg    string                          // how commands are told of the topology, "" where it is in no file
+	Links   map[string]*topology.SealedLink // beside the topology, by the names of their files
+	Others  []string                        // files beside these
+	Written string                          // the path of the directory that is written, in its repository; "": not known, or none
+	Arg     string                          // how commands are told of the topology, "" where it is in no file
 
 	// Stage renders with the first n overlays only, by which a finding is told
 	// from what the templates say; nil where there are no overlays.
@@ -54,6 +55,7 @@ type mesh struct {
 	links        map[string]*topology.SealedLink
 	others       []string
 	arg          string
+	written      string
 	requireLinks bool
 	now, soon    string
 }
@@ -101,7 +103,7 @@ var freeValues = []string{"kialiSpec", "monitoringConfig", "workloadConfig"}
 func newMesh(in Input, o Options) (*mesh, error) {
 	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: o.Definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
 		bodies: map[*resource.Body]resource.Object{}, stage: in.Stage, stages: map[int][]resource.Cluster{}, sizes: map[*object]delivery.Size{},
-		links: in.Links, others: in.Others, arg: in.Arg, requireLinks: o.RequireLinks, now: o.Now, soon: o.Soon}
+		links: in.Links, others: in.Others, arg: in.Arg, written: in.Written, requireLinks: o.RequireLinks, now: o.Now, soon: o.Soon}
 	seen := map[checkedOnce]*object{}
 	for i := range in.Clusters {
 		c := &in.Clusters[i]

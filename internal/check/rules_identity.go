@@ -136,6 +136,26 @@ func identityRules() []Rule {
 			Source: "Microsoft, \"Naming Files, Paths, and Namespaces\"",
 			mesh:   deviceNames,
 		},
+		{
+			ID: "ID15", Severity: finding.Warning,
+			Title:  "applications are watched",
+			What:   "The topology, or one of its clusters, names a namespace with applications.",
+			Why:    "Only the control plane's namespace is covered by itself. Each other one needs a PodMonitor, and without any the graph has no application.",
+			Fix:    "Add namespaces: [NAME], for all clusters or at each cluster.",
+			Source: "README.md; user workload monitoring ignores namespaceSelector",
+			mesh:   noNamespaces,
+		},
+	}
+}
+
+func noNamespaces(m *mesh, f *found) {
+	named := len(m.Spec.Namespaces) > 0
+	for i := range m.Spec.Clusters {
+		c := &m.Spec.Clusters[i]
+		named = named || len(c.Namespaces)+len(c.Gateways)+len(c.Waypoints) > 0
+	}
+	if !named && len(m.monitors()) > 0 {
+		f.on(m, m.At("spec"), "add namespaces: [NAME] with those of your applications", "no namespace of applications is named, so no application is scraped, and the graph stays empty")
 	}
 }
 

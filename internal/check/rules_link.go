@@ -2,6 +2,7 @@ package check
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -21,9 +22,9 @@ func accessRules() []Rule {
 func linkRules() []Rule {
 	return []Rule{
 		{
-			ID: "RS02", FoundBy: byReader, Also: finding.Info,
+			ID: "RS02", FoundBy: byReader, Also: finding.Warning,
 			Title:  "the hub's pods can reach the API server",
-			What:   "server is an https URL whose host is not the pod itself (localhost, 127.0.0.0/8, ::1) nor the hub (kubernetes.default), and not a name that only one machine or network knows.",
+			What:   "server is an https URL whose host is not the pod itself (localhost, 127.0.0.0/8, ::1) nor the hub (kubernetes.default), and not a name that only one machine or network knows. It is the API server, not the console, at the port that OpenShift has; and domain is that of the ingress.",
 			Why:    "The address is used by a pod on the hub. An unreachable remote keeps Kiali from starting: it waits for every cluster.",
 			Fix:    "Write the address that `curl -k` reaches from a pod on the hub.",
 			Source: "kiali cmd/server.go, kubernetes/client_factory.go",
@@ -94,7 +95,42 @@ func linkRules() []Rule {
 	}
 }
 
+// onThisMachine are names by which container desktops call the machine that they
+// run on, and names that public servers give the address 127.0.0.1.
+var onThisMachine = []string{"host.docker.internal", "docker.internal", "kubernetes.docker.internal", "host.minikube.internal", "host.containers.internal",
+	"host.lima.internal", "host.rancher-desktop.internal", "localtest.me", "lvh.me", "vcap.me", "localhost.localdomain"}
+
+// mistaken tells what is wrong with an API server that is a URL, and may be
+// right on another network.
+func mistaken(c *topology.Cluster, host string) (instead, problem string) {
+	const console = "console-openshift-console.apps."
+	shown := finding.Shorten(host)
+	switch base, isConsole := strings.CutPrefix(host, console); {
+	case isConsole:
+		return "https://api." + base + ":6443", "the host " + shown + " is that of the web console, expected the API server"
+	case strings.HasPrefix(host, "api-int."):
+		return "https://api." + strings.TrimPrefix(host, "api-int.") + ":6443", "the host " + shown + " is for the nodes of the cluster alone; the hub's pods use another"
+	case slices.ContainsFunc(onThisMachine, func(name string) bool { return host == name || strings.HasSuffix(host, "."+name) }):
+		return "https://api.west.example.com:6443, as pods on the hub reach it", "the host " + shown + " is the machine itself, for whoever asks"
+	}
+	if u, err := url.Parse(c.Server); err == nil && c.Platform == "openshift" && u.Port() == "" && strings.HasPrefix(host, "api.") {
+		return "https://" + host + ":6443", "server has no port, and the API server of OpenShift is not at 443"
+	}
+	return "", ""
+}
+
+// ingressDomains finds a domain that is the one of the whole cluster.
+func ingressDomains(m *mesh, f *found) {
+	for i := range m.Spec.Clusters {
+		c := &m.Spec.Clusters[i]
+		if u, err := url.Parse(c.Server); err == nil && c.Domain != "" && u.Hostname() == "api."+c.Domain {
+			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "domain"), "write domain: apps."+c.Domain+", unless the ingress has another", "the domain %s is the one that the API server is in; routes are in that of the ingress", finding.Shorten(c.Domain))
+		}
+	}
+}
+
 func privateNames(m *mesh, f *found) {
+	ingressDomains(m, f)
 	for i := range m.Spec.Clusters {
 		c := &m.Spec.Clusters[i]
 		if i == m.hub || c.Server == "" {
@@ -102,7 +138,11 @@ func privateNames(m *mesh, f *found) {
 		}
 		host := normalServer(c.Server)
 		host = host[:strings.LastIndexByte(host, ':')]
-		local := strings.HasSuffix(host, ".local") || strings.HasSuffix(host, ".docker.internal") || strings.HasSuffix(host, ".svc")
+		if instead, problem := mistaken(c, host); problem != "" {
+			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "server"), "write it like "+instead, "%s", problem)
+			continue
+		}
+		local := strings.HasSuffix(host, ".local") || strings.HasSuffix(host, ".svc")
 		if local || !strings.Contains(host, ".") && !strings.Contains(host, ":") {
 			f.softer(finding.Info).cluster(m, i, m.At("spec", "clusters", i, "server"), "try it from a pod on the hub: curl -k "+c.Server+"/readyz",
 				"the host %s is a name that other networks may not know; Kiali asks from a pod on the hub", finding.Shorten(host))

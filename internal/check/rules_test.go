@@ -43,7 +43,7 @@ spec:
 // edits are values of a topology by their paths, as YAML; an empty one removes
 // what is there. The element of a list has its index in the path. Every remote
 // has a sealed link, whose values are "link NAME PATH", and "link NAME" is what
-// cluster it leads to; "now" is the time.
+// cluster it leads to; "now" is the time, and "written" the directory in its repository.
 type edits map[string]string
 
 // objects are values of rendered objects by their kinds and paths: what an
@@ -85,6 +85,9 @@ var cases = []struct {
 	{rule: "ID12", mutant: edits{"spec.clusters.1.controlPlane": "{mode: external, primary: hub}"}, near: edits{"spec.clusters.1.controlPlane": "{mode: external}"}},
 	{rule: "ID13", mutant: edits{"spec.clusters.1.controlPlane": "{mode: remote, primary: hub}"}, near: edits{"spec.clusters.1.controlPlane": "{mode: external}"}},
 	{rule: "ID14", mutant: edits{"spec.namespaces": "[nul]"}, near: edits{"spec.namespaces": "[null, con-sumer, com10]"}, severity: finding.Warning},
+	{rule: "ID15", mutant: edits{"spec.namespaces": ""}, near: edits{"spec.namespaces": "", "spec.clusters.1.namespaces": "[sample]"}, severity: finding.Warning},
+	{rule: "DL08", mutant: edits{"spec.delivery": "{repoURL: 'https://git.example.com/a.git', path: a, argocd: {}, flux: {}}"}, near: edits{"spec.delivery": "{repoURL: 'https://git.example.com/a.git', path: a, argocd: {}}"}, severity: finding.Warning},
+	{rule: "DL09", mutant: edits{"written": "rendered", "spec.delivery": "{repoURL: 'https://git.example.com/a.git', argocd: {}}"}, near: edits{"written": "a/b", "spec.delivery": "{repoURL: 'https://git.example.com/a.git', path: a/b, argocd: {}}"}, severity: finding.Warning},
 
 	{rule: "KC01", made: objects{"Kiali[west] spec.deployment.instance_name": "kiali2"}, nearly: objects{"Kiali spec.deployment.replicas": "2"}},
 	{rule: "KC02", mutant: edits{"spec.clusters.1.kiali": "{spec: {auth: {openshift: {redirect_uris: ['https://kiali-istio-system.apps.hub.example.com/api/auth/callback/wets']}}}}"},
@@ -349,7 +352,7 @@ func find(t *testing.T, definitions *check.Definitions, change edits, made objec
 		remade(t, clusters, made)
 		delivered, err := render.Delivery(top, render.Sources{Templates: shippedTemplates, Links: links}, render.Kustomize, clusters)
 		require.NoError(t, err)
-		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters, Delivery: delivered, Links: links, Arg: "a.yaml"})
+		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters, Delivery: delivered, Links: links, Written: change["written"], Arg: "a.yaml"})
 	}
 	now := change["now"]
 	if now == "" {
@@ -367,7 +370,7 @@ func edited(t *testing.T, change edits) string {
 	}
 	top := decoded(t, sound)
 	for _, path := range slices.Sorted(maps.Keys(change)) {
-		if path == "now" || strings.HasPrefix(path, "link ") {
+		if path == "now" || path == "written" || strings.HasPrefix(path, "link ") {
 			continue
 		}
 		if path == "remotes" {

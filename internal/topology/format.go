@@ -59,6 +59,9 @@ var formats = map[string]format{
 		"must be the URL of a repository of charts, without a login"),
 	"repoPath": matching(`\.|[-_A-Za-z0-9][-._A-Za-z0-9]*(/[-_A-Za-z0-9][-._A-Za-z0-9]*)*`, 1024, "write it like rendered/east-west, relative to the top of the repository",
 		"must be a path of letters, digits, '-', '_' and '.', without a '/' at either end"),
+	// Argo CD takes a * in the destinations of an AppProject for every cluster.
+	"argoName": matching(`[A-Za-z0-9]([-._:/@A-Za-z0-9]*[A-Za-z0-9])?`, 253, "write the name that argocd cluster list prints",
+		"must be letters, digits, '-', '_', '.', ':', '/' and '@', starting and ending with a letter or digit"),
 	"revision": matching(`[A-Za-z0-9]([-._/+A-Za-z0-9]*[A-Za-z0-9])?`, 255, "",
 		"must be the name of a branch or tag, or a commit"),
 	"maxUpdate": matching(`[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%`, 0, "",

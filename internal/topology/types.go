@@ -522,7 +522,7 @@ type ClusterArgoCD struct {
 	// The URL that Argo CD has registered the cluster under.
 	Server string `yaml:"server" format:"url"`
 	// The name that Argo CD has registered the cluster under.
-	Name string `yaml:"name"`
+	Name string `yaml:"name" format:"argoName"`
 }
 
 // ClusterFlux is how Flux reaches a cluster from the one that it runs on.

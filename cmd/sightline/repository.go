@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// pathInRepository is the path of a directory in the work tree of Git that it is
+// in, with slashes, or "" where it is in none. The directory need not be there
+// yet.
+func pathInRepository(dir string) string {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	// The nearest folder that is there may be a link into the work tree.
+	there, rest := dir, ""
+	for {
+		real, err := filepath.EvalSymlinks(there)
+		if err == nil {
+			dir = filepath.Join(real, rest)
+			break
+		}
+		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(there) == there {
+			return ""
+		}
+		there, rest = filepath.Dir(there), filepath.Join(filepath.Base(there), rest)
+	}
+	for top := dir; ; top = filepath.Dir(top) {
+		if _, err := os.Stat(filepath.Join(top, ".git")); err == nil {
+			inside, err := filepath.Rel(top, dir)
+			if err != nil {
+				return ""
+			}
+			return filepath.ToSlash(inside)
+		}
+		if filepath.Dir(top) == top {
+			return ""
+		}
+	}
+}
