@@ -254,6 +254,7 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 	ctx, stop := signal.NotifyContext(ctx, endings()...)
 	defer stop()
 	plans, changes := make([]*tree.Plan, len(parsed)), make([]*change, len(parsed))
+	var leaving []string // clusters whose files go
 	for i, t := range parsed {
 		out := o.directory(t, len(parsed))
 		dir, err := tree.Lock(out, o.marker(t))
@@ -267,6 +268,7 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 		if plans[i], err = dir.Compare(ctx, rendered[i], o.claims(ctx, t, besides[i])); err != nil {
 			return interrupted(err, out)
 		}
+		leaving = append(leaving, plans[i].RemovedClusters()...)
 		if err := o.guardRemovals(out, plans[i].RemovedClusters()); err != nil {
 			return err
 		}
@@ -277,6 +279,7 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 			return err
 		}
 	}
+	o.sayNotRemoved(stderr, leaving)
 	for i, t := range parsed {
 		if err := plans[i].Apply(ctx); err != nil {
 			return interrupted(err, o.directory(t, len(parsed)))
@@ -356,6 +359,20 @@ func interrupted(err error, out string) error {
 		return fmt.Errorf("interrupted; %s is as it was", out)
 	}
 	return err
+}
+
+// sayNotRemoved names the clusters of --allow-remove that do not leave. That is
+// no failure: the flag may stay in a pipeline after the cluster is gone.
+func (o *renderOptions) sayNotRemoved(stderr io.Writer, leaving []string) {
+	for _, name := range o.allowRemove {
+		if name == "all" || slices.Contains(leaving, name) {
+			continue
+		}
+		fmt.Fprintf(stderr, "--allow-remove %s: no cluster of this name is removed\n", name)
+		if hint := finding.DidYouMean(name, leaving); hint != "" {
+			fmt.Fprintf(stderr, "hint: %s\n", hint)
+		}
+	}
 }
 
 func (o *renderOptions) guardRemovals(out string, removed []string) error {
