@@ -20,7 +20,7 @@ func substitutionRules() []Rule {
 			Title: "Flux leaves every object as it is",
 			What: "With delivery.flux, Flux's own substitution of variables, lenient and strict, is run over each object, those of delivery and all that overlays change included, and gives back what was rendered. " +
 				"Every object has the annotation that keeps it out; the rule looks at those that an overlay takes it from.",
-			Why:    "A Kustomization with a postBuild, which many platforms patch into all of theirs, replaces ${…} and $$ in everything that it applies. The ${1} of a relabeling becomes nothing, and no error shows it; a ${ that is not closed stops the whole Kustomization.",
+			Why:    "A Kustomization with a postBuild, which many platforms patch into all of theirs, replaces ${…} and $$ in everything that it applies. The ${1} of a relabeling becomes nothing, without an error before kustomize-controller 1.9, which refuses it; a ${ that is not closed stops the whole Kustomization.",
 			Fix:    "Leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object. Suppress the rule where no Kustomization has a postBuild.",
 			Source: "github.com/fluxcd/pkg/kustomize kustomize_varsub.go, github.com/fluxcd/pkg/envsubst; both as kustomize-controller calls them",
 			mesh:   substituted,
