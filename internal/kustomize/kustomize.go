@@ -30,10 +30,11 @@ const File = "kustomization.yaml"
 // that they have, below overlays/<component>/. The files are sorted.
 func Tree(clusters []resource.Cluster, components ...tree.File) ([]tree.File, error) {
 	w := writer{
-		files:   slices.Clone(components),
-		shared:  map[string]*resource.Body{},
-		same:    map[sharedAs]bool{},
-		encoded: map[string][]byte{},
+		files:    slices.Clone(components),
+		shared:   map[string]*resource.Body{},
+		same:     map[sharedAs]bool{},
+		encoded:  map[string][]byte{},
+		literals: map[string][]byte{},
 	}
 	for i := range clusters {
 		if err := w.cluster(&clusters[i]); err != nil {
@@ -44,10 +45,11 @@ func Tree(clusters []resource.Cluster, components ...tree.File) ([]tree.File, er
 }
 
 type writer struct {
-	files   []tree.File
-	shared  map[string]*resource.Body // what a folder in base/ or namespaces/ was made of
-	same    map[sharedAs]bool         // bodies that are known to be what the folder was made of
-	encoded map[string][]byte         // kustomizations by what they list
+	files    []tree.File
+	shared   map[string]*resource.Body // what a folder in base/ or namespaces/ was made of
+	same     map[sharedAs]bool         // bodies that are known to be what the folder was made of
+	encoded  map[string][]byte         // kustomizations by what they list
+	literals map[string][]byte         // files of literals by what they hold
 }
 
 // sharedAs is a body and a folder that it is shared in.
@@ -64,7 +66,7 @@ func (w *writer) cluster(c *resource.Cluster) error {
 	dir := "clusters/" + c.Name
 	var phases []string
 	for _, phase := range resource.Phases(c.Hub) {
-		f := folder{contents: map[string][]byte{}}
+		f := folder{contents: map[string][]byte{}, literals: map[string][]*resource.Body{}}
 		for r := range c.In(phase) {
 			if err := w.resource(&f, c, r); err != nil {
 				return fmt.Errorf("%s %s: %w", phase, r.Name, err)
@@ -78,6 +80,13 @@ func (w *writer) cluster(c *resource.Cluster) error {
 		for name, content := range f.contents {
 			w.add(below, name, content)
 		}
+		for name, bodies := range f.literals {
+			content, err := w.joined(bodies)
+			if err != nil {
+				return fmt.Errorf("%s %s: %w", phase, name, err)
+			}
+			w.add(below, name, content)
+		}
 		w.add(below, File, w.kustomization(f.resources, c.Components[phase]))
 	}
 	w.add(dir, File, w.kustomization(phases, nil))
@@ -86,19 +95,52 @@ func (w *writer) cluster(c *resource.Cluster) error {
 
 // folder is that of a phase of a cluster.
 type folder struct {
-	resources []string          // what its kustomization lists, in order
-	contents  map[string][]byte // of its files
+	resources []string                    // what its kustomization lists, in order
+	contents  map[string][]byte           // of its files
+	literals  map[string][]*resource.Body // what files have that an overlay has made as a whole
 }
 
 // write appends an object to a file of the folder.
 func (f *folder) write(name string, body *resource.Body, values resource.Values) error {
 	content, known := f.contents[name]
-	if !known {
+	literals, whole := f.literals[name]
+	if !known && !whole {
 		f.resources = append(f.resources, name)
 	}
+	if body.IsLiteral() && !known {
+		f.literals[name] = append(literals, body)
+		return nil
+	}
 	var err error
+	for _, literal := range literals { // which another body follows
+		if content, err = appendObject(content, literal, nil); err != nil {
+			return err
+		}
+	}
+	delete(f.literals, name)
 	f.contents[name], err = appendObject(content, body, values)
 	return err
+}
+
+// joined is the content of a file of literals, one for all clusters that have
+// the same.
+func (w *writer) joined(literals []*resource.Body) ([]byte, error) {
+	var key string
+	for _, body := range literals {
+		key += fmt.Sprintf("%p ", body)
+	}
+	if content, ok := w.literals[key]; ok {
+		return content, nil
+	}
+	var content []byte
+	for _, body := range literals {
+		var err error
+		if content, err = appendObject(content, body, nil); err != nil {
+			return nil, err
+		}
+	}
+	w.literals[key] = content
+	return content, nil
 }
 
 func appendObject(dst []byte, body *resource.Body, values resource.Values) ([]byte, error) {
