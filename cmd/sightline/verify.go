@@ -104,7 +104,7 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 		findings, inputs, err = o.rules.find(parsed, besides, opened, render.Format(o.format), check.Options{
 			Definitions: definitions,
 			Now:         now.Format(time.RFC3339),
-			Soon:        now.AddDate(0, 0, 30).Format(time.RFC3339),
+			Soon:        now.Add(seal.Near).Format(time.RFC3339),
 		})
 	}
 	if err == nil && o.format == string(render.Helm) {

@@ -134,7 +134,7 @@ func (c *Certificate) notAnAuthority(cas []*x509.Certificate) error {
 }
 
 func (c *Certificate) warnings(now time.Time) []string {
-	if c.NotAfter.Sub(now) > near {
+	if c.NotAfter.Sub(now) > Near {
 		return nil
 	}
 	return []string{fmt.Sprintf("the hub's certificate expires on %s; is it the newest one of the controller?", day(c.NotAfter))}
@@ -202,7 +202,7 @@ func parseCAs(data []byte, hub *Certificate, now time.Time) (text []byte, expire
 	if text == nil {
 		return nil, expires, nil, refuse("get the CA again", "the CA of the remote's API server expired on %s", stamp(last))
 	}
-	if expires.Sub(now) <= near {
+	if expires.Sub(now) <= Near {
 		warnings = append(warnings, fmt.Sprintf("a CA of the remote's API server expires on %s; the link is to be sealed again once the remote has a new one", day(expires)))
 	}
 	return text, expires, warnings, nil

@@ -102,9 +102,9 @@ func (s *Status) expires(what, when string, now time.Time, soon finding.Severity
 		s.work(finding.Error, hint, "when %s expires cannot be read: %q", what, finding.Shorten(when))
 	case !now.Before(end):
 		s.work(finding.Error, hint, "%s expired on %s", what, day(end))
-	case end.Sub(now) <= near && renewable:
+	case end.Sub(now) <= Near && renewable:
 		s.work(soon, hint, "%s expires on %s", what, day(end))
-	case end.Sub(now) <= near:
+	case end.Sub(now) <= Near:
 		s.add(soon, hint, "%s expires on %s", what, day(end))
 	}
 }

@@ -35,8 +35,8 @@ func refuse(hint, format string, args ...any) *Refusal {
 	return &Refusal{fmt.Sprintf(format, args...), hint}
 }
 
-// near is how long before the end of something its renewal is due.
-const near = 30 * 24 * time.Hour
+// Near is how long before the end of something its renewal is due.
+const Near = 30 * 24 * time.Hour
 
 // Remote is a cluster that the hub has a link to.
 type Remote struct {
