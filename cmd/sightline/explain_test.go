@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,14 +30,15 @@ var resourceWords = map[string]string{
 	"clusterrolebinding_": "ClusterRoleBinding",
 	"configmap_openshift-monitoring_cluster-monitoring-config":                     "cluster-monitoring-config",
 	"configmap_openshift-user-workload-monitoring_user-workload-monitoring-config": "user-workload-monitoring-config",
-	"configmap_istio-system_kiali-":                                                "ConfigMap with the CAs",
-	"kiali_":                                                                       "Kiali resource",
-	"podmonitor_":                                                                  "PodMonitor",
-	"sealedsecret_":                                                                "SealedSecret",
-	"secret_":                                                                      "token Secret",
-	"servicemonitor_":                                                              "ServiceMonitor",
-	"subscription_":                                                                "Subscription",
-	"telemetry_":                                                                   "Telemetry",
+	"-cabundle.yaml":  "ConfigMap with the CAs",
+	"kiali_":          "Kiali resource",
+	"podmonitor_":     "PodMonitor",
+	"prometheusrule_": "PrometheusRule",
+	"sealedsecret_":   "SealedSecret",
+	"secret_":         "token Secret",
+	"servicemonitor_": "ServiceMonitor",
+	"subscription_":   "Subscription",
+	"telemetry_":      "Telemetry",
 }
 
 // meshes are of enough kinds that every field can change something.
@@ -49,6 +51,7 @@ var meshes = map[string]string{
 		metrics: {prometheus: {url: "http://p:9090", auth: {type: basic, username: "secret:a:b", password: "secret:a:c"}}}}`,
 	"mixed the other way": `{kiali: {auth: {strategy: anonymous}}, clusters: [{platform: kubernetes}, {}], metrics: {prometheus: {url: "http://p:9090"}}}`,
 	"old":                 `{kiali: {version: v2.11}}`,
+	"trusted":             `{kiali: {ca: ` + strconv.Quote(trustedCA) + `}, metrics: {alerts: {manage: true}}}`,
 	"external":            `{clusters: [{}, {controlPlane: {mode: external}}]}`,
 	"prometheus":          `{mesh: {dataPlane: ambient}, metrics: {store: prometheus, prometheus: {url: "http://p:9090", auth: {type: bearer, token: "secret:a:b"}}}}`,
 	"thanos": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: basic, username: "secret:a:b", password: "secret:a:c"},
@@ -234,7 +237,7 @@ func rendered(t *testing.T, doc map[string]any, known map[string]map[string][]by
 func wordFor(t *testing.T, file string) string {
 	t.Helper()
 	for prefix, word := range resourceWords {
-		if strings.HasPrefix(path.Base(file), prefix) || strings.HasPrefix(file, prefix) {
+		if strings.HasPrefix(path.Base(file), prefix) || strings.HasPrefix(file, prefix) || strings.HasSuffix(file, prefix) {
 			return word
 		}
 	}

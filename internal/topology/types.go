@@ -58,7 +58,7 @@ type Spec struct {
 	// The mesh-wide Telemetry of each control plane. By it, proxies have metrics for Prometheus. Changes: the Telemetry.
 	Telemetry Telemetry `yaml:"telemetry"`
 	// Namespaces with proxies in them, on every cluster of the mesh. Each gets a PodMonitor; so does the control plane's, which need not
-	// be named. Changes: how many PodMonitors there are.
+	// be named. Changes: how many PodMonitors there are; the PrometheusRule.
 	Namespaces []string `yaml:"namespaces" format:"label"`
 	// Where the rendered directory is kept, and which engine brings it from there to the clusters. Changes: the delivery objects beside the
 	// clusters' own.
@@ -169,30 +169,31 @@ type Flux struct {
 // Mesh identifies the mesh.
 type Mesh struct {
 	// The mesh's id (values.global.meshID of Istio). Every series that is scraped carries it as the label mesh_id, and Kiali asks for
-	// series of this id only. Changes: the PodMonitors, the ServiceMonitor of istiod and the hub's Kiali resource.
+	// series of this id only. Changes: the PodMonitors, the ServiceMonitor of istiod and the hub's Kiali resource; the PrometheusRule.
 	ID string `yaml:"id" required:"id: mesh1" format:"meshID"`
 	// The namespace of istiod, on every cluster; it is also the mesh's root namespace. Changes: where the Telemetry, the ServiceMonitor
 	// of istiod and a PodMonitor are; and what has it by default: the Kiali resources with the token Secrets, the SealedSecrets and the
-	// ClusterRoleBinding.
+	// ClusterRoleBinding; the ConfigMap with the CAs and the PrometheusRule.
 	ControlPlaneNamespace string `yaml:"controlPlaneNamespace" default:"istio-system" format:"label"`
-	// How workloads join the mesh. With ambient, the namespace of ztunnel is scraped as well. Changes: the PodMonitors.
+	// How workloads join the mesh. With ambient, the namespace of ztunnel is scraped as well. Changes: the PodMonitors; the
+	// PrometheusRule.
 	DataPlane string `yaml:"dataPlane" default:"sidecar" enum:"sidecar|ambient"`
 }
 
 // Kiali describes the server on the hub and its counterparts on the remotes.
 type Kiali struct {
-	// The cluster that runs the Kiali server, by its name. The others are the remotes. Changes: which cluster has which Kiali resource, the
-	// ClusterRoleBinding, the SealedSecrets and the token Secrets; what follows from the platform of the hub, such as the Subscription;
-	// and the delivery objects.
+	// The cluster that runs the Kiali server, by its name. The others are the remotes. Changes: which cluster has which Kiali resource,
+	// the ClusterRoleBinding, the SealedSecrets and the token Secrets; what follows from the platform of the hub, such as the
+	// Subscription; and the delivery objects; the ConfigMap with the CAs and the PrometheusRule.
 	Hub string `yaml:"hub" required:"hub: cluster1"`
 	// The namespace of every Kiali resource, on the hub and the remotes. Default: mesh.controlPlaneNamespace. Changes: the Kiali
-	// resources, the token Secrets, the SealedSecrets and the ClusterRoleBinding.
+	// resources, the token Secrets, the SealedSecrets and the ClusterRoleBinding; the ConfigMap with the CAs.
 	Namespace string `yaml:"namespace" format:"label"`
 	// The name of every Kiali resource, on the hub and the remotes. With the namespace it names the OAuthClient that the hub looks for.
-	// Changes: the Kiali resources, the token Secrets and the ClusterRoleBinding.
+	// Changes: the Kiali resources, the token Secrets and the ClusterRoleBinding; the ConfigMap with the CAs.
 	InstanceName string `yaml:"instanceName" default:"kiali" format:"instanceName"`
-	// The line of the Kiali server that the operator installs. A line that lacks what a topology needs is a finding. Changes: spec.version
-	// of the Kiali resources; and the SealedSecrets by the default of links.format.
+	// The line of the Kiali server that the operator installs. A line that lacks what a topology needs is a finding. Changes:
+	// spec.version of the Kiali resources; and the SealedSecrets by the default of links.format; the ConfigMap with the CAs.
 	Version kiali.Line `yaml:"version" default:"default"`
 	// Whether Kiali may only look. Its accounts get a role without write access then. Changes: the Kiali resources.
 	ViewOnly bool `yaml:"viewOnly" default:"false"`
@@ -287,7 +288,8 @@ type Metrics struct {
 	Scope Scope `yaml:"scope" word:"meshID|none" keys:"labelName"`
 	// The monitors that are rendered: PodMonitors and the ServiceMonitor of istiod.
 	Monitors Monitors `yaml:"monitors"`
-	// Labels on the monitors, for a Prometheus that selects by them. Changes: the PodMonitors and the ServiceMonitor of istiod.
+	// Labels on the monitors, for a Prometheus that selects by them. Changes: the PodMonitors and the ServiceMonitor of istiod; the
+	// PrometheusRule.
 	Labels map[string]string `yaml:"labels" format:"labelValue"`
 	// Whether the mesh merges the metrics of proxy, agent and application (meshConfig.enablePrometheusMerge of Istio). With true, a pod
 	// whose annotations name the port of the merged metrics is scraped there. Any other pod is scraped at the port that its proxy
@@ -324,11 +326,12 @@ func ScopeOf(word string) Scope { return Scope{"": word} }
 
 // Monitors are the PodMonitors and the ServiceMonitor of istiod.
 type Monitors struct {
-	// Whether there are any. With false, somebody else scrapes the mesh. Changes: the PodMonitors and the ServiceMonitor of istiod; and by
-	// the default of metrics.scope the hub's Kiali resource. Where no monitoring is left, the delivery objects too.
+	// Whether there are any. With false, somebody else scrapes the mesh. Changes: the PodMonitors and the ServiceMonitor of istiod; and
+	// by the default of metrics.scope the hub's Kiali resource; the PrometheusRule. Where no monitoring is left, the delivery objects
+	// too.
 	Manage bool `yaml:"manage" default:"true"`
 	// The name of every PodMonitor. OpenShift AI makes PodMonitors of the default name in its namespaces, so choose another one there.
-	// Changes: the PodMonitors.
+	// Changes: the PodMonitors; the PrometheusRule.
 	Name string `yaml:"name" default:"istio-proxies-monitor" format:"name"`
 }
 
@@ -463,12 +466,13 @@ type Cluster struct {
 	Domain string `yaml:"domain" format:"host"`
 	// Istio's network of the cluster. Changes: nothing yet.
 	Network string `yaml:"network" format:"label"`
-	// Namespaces with proxies in them, beside those of the topology. Changes: how many PodMonitors there are.
+	// Namespaces with proxies in them, beside those of the topology. Changes: how many PodMonitors there are; the PrometheusRule.
 	Namespaces []string `yaml:"namespaces" format:"label"`
 	// Namespaces of gateways: ingress, egress and east-west. Those among namespaces already need not be named. Changes: how many
-	// PodMonitors there are.
+	// PodMonitors there are; the PrometheusRule.
 	Gateways []string `yaml:"gateways" format:"label"`
-	// Namespaces of waypoints. Those among namespaces already need not be named. Changes: how many PodMonitors there are.
+	// Namespaces of waypoints. Those among namespaces already need not be named. Changes: how many PodMonitors there are; the
+	// PrometheusRule.
 	Waypoints []string `yaml:"waypoints" format:"label"`
 	// The namespace of ztunnel, with dataPlane ambient. Default: ztunnel on OpenShift, else mesh.controlPlaneNamespace. Changes: where
 	// there is a PodMonitor.
@@ -536,11 +540,12 @@ type ClusterFlux struct {
 type ControlPlane struct {
 	// Where its istiod runs: local is on the cluster, remote on its primary, external outside while the cluster holds its configuration.
 	// none takes the cluster out of the mesh, for a hub that only runs Kiali. Changes: whether there are a ServiceMonitor of istiod, a
-	// Telemetry, PodMonitors, and what only they need (cluster-monitoring-config, user-workload-monitoring-config); the delivery objects, where
-	// no monitoring is left; and the hub's Kiali resource with none.
+	// Telemetry, PodMonitors, and what only they need (cluster-monitoring-config, user-workload-monitoring-config); the delivery objects,
+	// where no monitoring is left; and the hub's Kiali resource with none; the PrometheusRule.
 	Mode string `yaml:"mode" default:"local" enum:"local|remote|external|none"`
 	// The namespace of the cluster's istiod, which is also the root namespace of its configuration. Default: mesh.controlPlaneNamespace.
-	// Changes: where the Telemetry, the ServiceMonitor of istiod and a PodMonitor are; on the hub, the Kiali resource of lines before v2.17.
+	// Changes: where the Telemetry, the ServiceMonitor of istiod and a PodMonitor are; on the hub, the Kiali resource of lines before
+	// v2.17; the PrometheusRule.
 	Namespace string `yaml:"namespace" format:"label"`
 	// The cluster whose istiod it is, for the modes remote and external, if it is one of the topology. A cluster whose istiod serves an
 	// external one has no proxies but those in the namespaces that it lists itself. Changes: with mode external, whether the cluster of the
@@ -560,8 +565,8 @@ type ClusterMetrics struct {
 
 // ClusterKiali is what a cluster says about its own Kiali.
 type ClusterKiali struct {
-	// The line of the Kiali server. Default: kiali.version. Changes: its Kiali resource; and on the hub the SealedSecrets by the default of
-	// links.format.
+	// The line of the Kiali server. Default: kiali.version. Changes: its Kiali resource; and on the hub the SealedSecrets by the default
+	// of links.format; the ConfigMap with the CAs.
 	Version kiali.Line `yaml:"version"`
 	// The path that Kiali is served under, on the hub. Default: / on OpenShift, /kiali on Kubernetes. Changes: the hub's Kiali resource,
 	// and the login callbacks in those of the remotes.
