@@ -105,7 +105,8 @@ func (d *Dir) readMarker() error {
 			Path:  d.path,
 			Found: fmt.Sprintf("has a marker %s that cannot be read: %v", markerName, cause(err)),
 			Want:  "that of " + d.want.String(),
-			Hint:  fmt.Sprintf("if it was damaged, say by a merge, remove %s and render again: files that sightline wrote are known by their first line", name),
+			Hint: fmt.Sprintf("if it was damaged, say by a merge, remove %s and render again: "+
+				"files that sightline wrote are known by their first line", name),
 		}
 	}
 	if found.Topology != d.want.Topology || found.Format != d.want.Format {
