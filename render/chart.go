@@ -51,6 +51,7 @@ var shapeDocs = map[string]string{
 	"links":            "How the hub has the sealed kubeconfigs: single, or perCluster.",
 	"execProvider":     "Whether a kubeconfig names a program, which the hub's Kiali may run.",
 	"alerts":           "Whether a PrometheusRule on the hub tells of clusters that go silent.",
+	"startingCSV":      "Whether a version of the operator is given to start with.",
 	"newPodFirst":      "Whether the hub's Kiali serves until the next pod is ready.",
 	"noFirstToken":     "Whether the remote's token of the first generation has been replaced.",
 	"laterTokens":      "Whether the remote has tokens of later generations.",

@@ -130,7 +130,7 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 }
 
 // ofHubs are the fields of shape that a remote has one value for.
-var ofHubs = []string{"Store", "StoreAuth", "Scope", "CA", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst"}
+var ofHubs = []string{"Alerts", "Store", "StoreAuth", "Scope", "CA", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst"}
 
 // ofSingles are those that differ on a cluster without remotes only, for which
 // TestTelemetryOfOldLine stands.

@@ -38,6 +38,9 @@ func (s site) onHub() bool { return s.IsHub(s.cluster) }
 // leaves are values by their path within a scope.
 type leaves = map[string]any
 
+// defaultPort is that of Kiali's server (kiali config/config.go).
+const defaultPort = 20001
+
 // given is a value, or nil where it is empty.
 func given[T comparable](v T) any {
 	var zero T
@@ -111,8 +114,9 @@ var values = []value{
 			if server, ok := kialiSpec(s.Topology, s.cluster)["server"].(map[string]any); ok && server["port"] != nil {
 				return server["port"]
 			}
-			return 20001
-		}},
+			return defaultPort
+		},
+		otherwise: func(*topology.Topology) any { return defaultPort }},
 	{hole: "cluster.webRoot", chart: "kiali.webRoot", from: "spec.clusters[].kiali.webRoot",
 		doc: "The path that the hub's Kiali is served under, where it is not the platform's.",
 		of: func(s site) any {

@@ -316,6 +316,8 @@ func schemaOf(s setting) map[string]any {
 	switch v := s.value.(type) {
 	case bool:
 		schema["type"] = "boolean"
+	case int:
+		schema["type"] = "integer"
 	case []string:
 		schema["type"] = "array"
 		schema["items"] = map[string]any{"type": "string", "minLength": 1}
