@@ -85,6 +85,22 @@ type object struct {
 	content resource.Object
 }
 
+// clone is the object, to be said to be on more clusters.
+func (o *object) clone() *object {
+	same := *o
+	same.also = slices.Clone(o.also)
+	return &same
+}
+
+// on adds the clusters that another object is on.
+func (o *object) on(other *object) {
+	for _, i := range append([]int{other.cluster}, other.also...) {
+		if i != o.cluster && !slices.Contains(o.also, i) {
+			o.also = append(o.also, i)
+		}
+	}
+}
+
 // checkedOnce is what an object is checked once for. A body is that of all
 // clusters of a shape. A literal is that of one cluster; only monitors, of which
 // an overlay can make many, are checked for all clusters that are alike to the

@@ -61,12 +61,17 @@ func substituted(m *mesh, f *found) {
 			if delivery.Substitutes(o.content) && replaces(o.content) {
 				for _, r := range substitutions(o) {
 					key := substitutedAt{o.cluster, o.ID.Kind, o.ID.Name, r.text, o.at(r.path)}
+					if o.literal { // an overlay has made it on all clusters that it matches
+						key.cluster = -1
+					}
 					first := same[key]
 					if first == nil {
 						first = &r
+						first.object = o.clone()
 						same[key] = first
 						all = append(all, first)
 					}
+					first.on(o)
 					first.several = first.several || o.ID != first.ID
 					if !slices.Contains(first.fields, r.fields[0]) {
 						first.fields = append(first.fields, r.fields[0])
