@@ -213,7 +213,7 @@ func specOf(t *testing.T, top *topology.Topology, cluster, own string) map[strin
 	t.Helper()
 	all := "{version: " + top.Spec.Kiali.Version.String() + ", deployment: {instance_name: kiali"
 	if cluster == top.Spec.Kiali.Hub {
-		if len(top.Spec.Clusters) > 1 && !top.Hub().KialiBefore(kiali.V2_27) {
+		if len(top.Spec.Clusters) > 1 && top.Spec.Kiali.Version == kiali.V2_27 {
 			all += ", strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}"
 		}
 		all += "}, kubernetes_config: {cluster_name: " + cluster + "}, external_services: {grafana: {enabled: false}, prometheus: " +
@@ -250,7 +250,6 @@ clusters:
 		"replicas":      3.0,
 		"tolerations":   []any{map[string]any{"key": "three"}},
 		"pod_labels":    map[string]any{"team": "mesh"},
-		"strategy":      map[string]any{"type": "RollingUpdate", "rollingUpdate": map[string]any{"maxSurge": 1.0, "maxUnavailable": 0.0}}, // there is a remote
 	}
 	want["istio_labels"] = map[string]any{"app_label_name": "app"}
 	services := want["external_services"].(map[string]any)

@@ -120,8 +120,9 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		}
 		// Earlier lines run none.
 		s.ExecProvider = !c.KialiBefore(kiali.V2_17) && slices.ContainsFunc(spec.Clusters, func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
-		// Earlier lines have no field for it.
-		s.NewPodFirst = len(spec.Clusters) > 1 && !c.KialiBefore(kiali.V2_27)
+		// Earlier lines have no field for it, and the operator of the default
+		// line may be one of theirs, whose definition refuses the field.
+		s.NewPodFirst = len(spec.Clusters) > 1 && c.Kiali.Version != kiali.Default && !c.KialiBefore(kiali.V2_27)
 	} else {
 		generations := links.generations(t, c)
 		s.NoFirstToken = !slices.Contains(generations, 1)
