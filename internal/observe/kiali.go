@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -115,7 +116,7 @@ func (k Kiali) open(ctx context.Context, e status.Expected, hub *cluster.Cluster
 		return server, func() {}, err
 	}
 	spec := &e.Topology.Spec.Kiali
-	service := cluster.Service{Namespace: spec.Namespace, Name: spec.InstanceName, Port: "20001",
+	service := cluster.Service{Namespace: spec.Namespace, Name: spec.InstanceName, Port: strconv.Itoa(kiali.Port),
 		TLS: e.Topology.Hub().Platform == "openshift"}
 	ca, err := serviceCA(ctx, hub, service)
 	if err != nil {
