@@ -22,7 +22,6 @@ var shapeDocs = map[string]string{
 	"hub":              "Whether the Kiali server runs here; else the cluster is a remote.",
 	"platform":         "openshift or kubernetes.",
 	"operator":         "Whether the operator comes by a Subscription.",
-	"startingCSV":      "Whether the first version of the operator is given.",
 	"flux":             "Whether Flux applies the objects.",
 	"mesh":             "Whether the cluster is in the mesh.",
 	"ambient":          "Whether ztunnel carries the mesh's traffic.",
