@@ -33,7 +33,7 @@ func TestDirectoryFindings(t *testing.T) {
 		"another kind": {[]Source{head, east, {"k.yaml", []byte("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n")}},
 			"k.yaml:1:13: SY02: expected a topology, found kind: Kustomization of apiVersion: kustomize.config.k8s.io/v1beta1; a topology has apiVersion: sightline.dev/v1alpha1 and kind: Topology or Cluster\nhint: this may be the wrong file; name that of a topology"},
 		"empty file": {[]Source{head, east, {"e.yaml", nil}},
-			"e.yaml:1:1: SY01: the file is empty; expected a topology\nhint: the smallest topology is about ten lines: see the README, or topologies/east-west.yaml"},
+			"e.yaml:1:1: SY01: the file is empty; expected a topology\nhint: a topology can be about ten lines: sightline example single prints one, and sightline example lists more"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, findings := check.ParseDirectory("dir", c.sources)

@@ -80,6 +80,7 @@ var formats = map[string]format{
 		problem:  certificatesProblem,
 		secret:   true,
 		patterns: []string{`^\s*-----BEGIN CERTIFICATE-----`},
+		examples: []string{exampleCA},
 	},
 	"secretRef": {
 		rule:     "PM26",
@@ -188,8 +189,18 @@ var (
 	digitsLast = regexp.MustCompile(`(^|\.)(0[xX][0-9A-Fa-f]*|[0-9]+)\.?$`)
 )
 
-// serverProblem tells what keeps a pod on the hub from reaching an API server
-// at this URL.
+// exampleCA is a CA that has signed nothing; its key is not kept.
+const exampleCA = `-----BEGIN CERTIFICATE-----
+MIIBSDCB+6ADAgECAhR56DFSFHlpShfTIVEm+G2vLV+ksjAFBgMrZXAwGTEXMBUG
+A1UEAwwOY2EuZXhhbXBsZS5jb20wIBcNMjYxMTI3MjMwMDI4WhgPMjEyNjExMDMy
+MzAwMjhaMBkxFzAVBgNVBAMMDmNhLmV4YW1wbGUuY29tMCowBQYDK2VwAyEA9JhD
+ERzaBGXc6sC6bqNVm4B3FiNsAI1M5zN0wCCld4mjUzBRMB0GA1UdDgQWBBT0YeCZ
+tuG4+OXsz6BMi3OWBYoFazAfBgNVHSMEGDAWgBT0YeCZtuG4+OXsz6BMi3OWBYoF
+azAPBgNVHRMBAf8EBTADAQH/MAUGAytlcANBAALXGD4YRV0e8YRc9F8ED2ZnuO9M
+n1/CHmlkl3l6fllVWfuMqh7tol7s5xTjf+cLEREP5D6IlxuXvNpLePJdTgA=
+-----END CERTIFICATE-----
+`
+
 // certificatesProblem wants certificates in PEM, and nothing else.
 func certificatesProblem(s string) (problem, hint string) {
 	const must = "must be certificates in PEM"
@@ -211,6 +222,8 @@ func certificatesProblem(s string) (problem, hint string) {
 	}
 }
 
+// serverProblem tells what keeps a pod on the hub from reaching an API server
+// at this URL.
 func serverProblem(s string) (problem, hint string) {
 	u, err := url.Parse(s)
 	switch {
