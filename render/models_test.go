@@ -274,6 +274,7 @@ mesh: {id: mesh1}
 kiali: {hub: outside}
 metrics:
   store: prometheus
+  prometheus: {url: 'http://prometheus.test:9090'}
   userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true}}
 clusters:
   - {name: outside, domain: apps.a.test, controlPlane: {mode: none}}
@@ -319,7 +320,7 @@ func TestSubscriptions(t *testing.T) {
 		{"mirror", "source: mirrored-operators", openshift, "kiali-ossm of stable from openshift-marketplace/mirrored-operators in openshift-operators", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			top := parsed(t, "mesh: {id: mesh1}\nkiali: {hub: a, auth: {strategy: anonymous}, operator: {"+test.operator+"}}\nclusters: ["+test.clusters+"]")
+			top := parsed(t, "mesh: {id: mesh1}\nkiali: {hub: a, auth: {strategy: anonymous}, operator: {"+test.operator+"}}\nmetrics: {store: prometheus, prometheus: {url: 'http://prometheus.test:9090'}}\nclusters: ["+test.clusters+"]")
 			got := map[string]string{}
 			for key, manifest := range rendered(t, top) {
 				if strings.Contains(key, "/Subscription/") {

@@ -71,7 +71,7 @@ func TestRemoteWriteKeepsClustersApart(t *testing.T) {
 	require.Len(t, found, 2)
 	for cluster, config := range found {
 		p := config.Prometheus
-		assert.Equal(t, map[string]string{"cluster": cluster}, p.ExternalLabels)
+		assert.Equal(t, map[string]string{"cluster_name": cluster}, p.ExternalLabels)
 		assert.Equal(t, "24h", p.Retention)
 		assert.Equal(t, "https://thanos-receive.metrics.example.com/api/v1/receive", p.RemoteWrite[0].URL)
 		assert.Equal(t, secretKey{Name: "thanos-writer", Key: "token"}, p.RemoteWrite[0].Authorization.Credentials)
@@ -99,7 +99,7 @@ clusters:
 	var senders []string
 	for cluster, config := range workloadConfigs(t, top) {
 		senders = append(senders, cluster)
-		assert.Equal(t, cluster, config.Prometheus.ExternalLabels["cluster"])
+		assert.Equal(t, cluster, config.Prometheus.ExternalLabels["cluster_name"])
 	}
 	assert.ElementsMatch(t, []string{"inside", "remote"}, senders)
 
