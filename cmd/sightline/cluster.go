@@ -1,11 +1,8 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/sightline-mesh/sightline/internal/cluster"
 	"github.com/sightline-mesh/sightline/internal/finding"
-	"github.com/sightline-mesh/sightline/internal/seal"
 )
 
 // openContext opens the cluster that a context leads to. The flag is the one
@@ -18,5 +15,5 @@ func openContext(contexts *cluster.Contexts, flag, context string) (*cluster.Clu
 	if len(contexts.Names()) == 0 {
 		hint = "there are none; name a kubeconfig with --kubeconfig FILE"
 	}
-	return nil, &hinted{fmt.Errorf("no context %q in the kubeconfig", finding.Shorten(seal.Redact(context))), "name one with " + flag + "; " + hint}
+	return nil, &hinted{contexts.Missing(context), "name one with " + flag + "; " + hint}
 }

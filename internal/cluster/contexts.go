@@ -11,20 +11,27 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 )
 
 // Contexts are the contexts of a kubeconfig.
-type Contexts struct{ config *clientcmdapi.Config }
+type Contexts struct {
+	config *clientcmdapi.Config
+	absent []string // files of $KUBECONFIG that are not there
+}
 
 // ReadContexts reads a kubeconfig as kubectl does: the file, or those of
 // $KUBECONFIG, or ~/.kube/config.
@@ -36,7 +43,28 @@ func ReadContexts(file string) (*Contexts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the kubeconfig cannot be read: %s", seal.Redact(err.Error()))
 	}
-	return &Contexts{config}, nil
+	c := &Contexts{config: config}
+	if file == "" && os.Getenv(clientcmd.RecommendedConfigPathEnvVar) != "" {
+		for _, name := range rules.Precedence { // one that is not there is no error to the loader
+			if _, err := os.Stat(name); name != "" && errors.Is(err, fs.ErrNotExist) {
+				c.absent = append(c.absent, name)
+			}
+		}
+	}
+	return c, nil
+}
+
+// Missing is the error of a context that is not there. It names the files of
+// $KUBECONFIG that are not there either, since it may be in one of them.
+func (c *Contexts) Missing(context string) error {
+	message := fmt.Sprintf("no context %q in the kubeconfig", finding.Shorten(seal.Redact(context)))
+	switch {
+	case len(c.absent) == 1:
+		message += fmt.Sprintf("; $KUBECONFIG names %s, which is not there", seal.Redact(c.absent[0]))
+	case len(c.absent) > 1:
+		message += fmt.Sprintf("; $KUBECONFIG names files that are not there: %s", seal.Redact(strings.Join(c.absent, ", ")))
+	}
+	return errors.New(message)
 }
 
 // Names lists the contexts, sorted.
@@ -57,7 +85,7 @@ type Options struct {
 // asked yet. The context has to exist.
 func (c *Contexts) Open(context string, o Options) (*Cluster, error) {
 	if !c.Has(context) {
-		return nil, fmt.Errorf("no context %q in the kubeconfig", seal.Redact(context))
+		return nil, c.Missing(context)
 	}
 	config, err := clientcmd.NewNonInteractiveClientConfig(*c.config, context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err != nil {
