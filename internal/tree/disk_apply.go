@@ -146,7 +146,7 @@ func (p *Plan) update(ctx context.Context) (err error) {
 			s.root.Close()
 		case done && err == nil:
 			if cleaning := s.end(nil); cleaning != nil {
-				err = fmt.Errorf("%s is written, but what was in its place could not be removed: %w", p.dir.path, cleaning)
+				err = fmt.Errorf("%s: the new tree is in place, but the old files could not be removed: %w", p.dir.path, cleaning)
 			}
 		default:
 			err = s.end(err)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -121,6 +122,48 @@ func TestFailedCommitIsUndone(t *testing.T) {
 			requireIntact(t, before, snapshot(t, dir), false)
 		})
 	}
+}
+
+// asked is a context that does something whenever somebody asks for its end.
+type asked struct {
+	context.Context
+	do func()
+}
+
+func (a asked) Err() error {
+	a.do()
+	return nil
+}
+
+// TestOldFilesStay has a mount in the folder of the old files, so that it cannot
+// be removed. The new tree is in place, and the error says so; the next run removes
+// the rest.
+func TestOldFilesStay(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	apply(t, dir, signed("a=1", "gone=1"))
+	new := signed("a=2", "new=2")
+	var once sync.Once
+	t.Run("mounted", func(t *testing.T) {
+		err := tryApply(t, asked{context.Background(), func() {
+			if found, _ := filepath.Glob(filepath.Join(dir, stagePrefix+"*", "old")); len(found) == 1 {
+				once.Do(func() { mount(t, filepath.Join(found[0], "busy"), "size=64k") })
+			}
+		}}, dir, new)
+		require.ErrorIs(t, err, syscall.EBUSY)
+		require.Regexp(t, "^"+dir+": the new tree is in place, but the old files could not be removed: remove "+
+			dir+"/"+stagePrefix+"[A-Z0-9]+: device or resource busy$", err.Error())
+		for path, content := range map[string]string{"a": "2", "new": "2"} {
+			text, err := os.ReadFile(filepath.Join(dir, path))
+			require.NoError(t, err)
+			assert.Contains(t, string(text), content)
+		}
+		assert.NoFileExists(t, filepath.Join(dir, "gone"))
+		found, err := Open(dir, eastWest())
+		require.NoError(t, err)
+		assert.False(t, found.Unfinished())
+	})
+	apply(t, dir, new)
+	requireTree(t, dir, new)
 }
 
 func TestPipesAndSockets(t *testing.T) {

@@ -332,7 +332,7 @@ func (s *scene) try(f fault) string {
 	case r.code == 0:
 		require.Equal(t, "new", state, about)
 	case state == "new":
-		require.Contains(t, r.stderr, " is written, but ", about)
+		require.Contains(t, r.stderr, ": the new tree is in place, but ", about)
 	case state == "writing":
 		require.Contains(t, r.stderr, "undoing failed too", about)
 	default:
