@@ -130,7 +130,7 @@ func (o *diffOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	}
 	defer closed()
 	var rules ruleFlags
-	if _, err := rules.allow(parsed, besides, opened, format); err != nil {
+	if _, _, err := rules.allow(parsed, besides, opened, format); err != nil {
 		return err
 	}
 	new, err := opened[0].Tree(format)

@@ -119,7 +119,7 @@ func functionObjects(ctx context.Context, config *yaml.RNode) ([]tree.File, find
 	}
 	defer closed()
 	var rules ruleFlags
-	warnings, err := rules.allow(parsed, besides, opened, render.Manifests)
+	warnings, _, err := rules.allow(parsed, besides, opened, render.Manifests)
 	if err != nil {
 		return nil, nil, err
 	}

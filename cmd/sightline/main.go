@@ -152,6 +152,7 @@ const listed = 10
 // invalid is the error of a topology with findings.
 type invalid struct {
 	findings finding.Findings
+	count    string // of all that were found, where findings are not all
 	after    string // what follows from them; may be empty
 }
 

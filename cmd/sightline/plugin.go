@@ -153,7 +153,7 @@ func (o *pluginOptions) generate(ctx context.Context, stdout, stderr io.Writer) 
 	}
 	defer closed()
 	var rules ruleFlags
-	warnings, err := rules.allow(parsed, besides, opened, render.Manifests)
+	warnings, _, err := rules.allow(parsed, besides, opened, render.Manifests)
 	if err != nil {
 		return err
 	}

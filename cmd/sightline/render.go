@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ const renderDoc = `Render topologies into a directory, or as one stream.
 topology is written to DIR, several to DIR/<name>.
 
 The rules of "sightline verify" come first: with an error nothing is written,
-and warnings are printed at the end.
+and warnings are printed at the end, with the count that verify ends with.
 
 The links that "sightline seal" has left beside a topology are rendered with it.
 
@@ -103,7 +104,7 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	}
 	err := o.render(ctx, args, stdin, stdout, stderr)
 	if found := (*invalid)(nil); errors.As(err, &found) {
-		found.after = "nothing written: " + tally(found.findings)
+		found.after = "nothing written: " + cmp.Or(found.count, tally(found.findings))
 	}
 	return err
 }
@@ -127,7 +128,7 @@ func (o *renderOptions) render(ctx context.Context, args []string, stdin io.Read
 		return err
 	}
 	defer closed()
-	warnings, err := o.rules.allow(parsed, besides, opened, render.Format(o.format))
+	warnings, count, err := o.rules.allow(parsed, besides, opened, render.Format(o.format))
 	if err != nil {
 		return err
 	}
@@ -137,8 +138,8 @@ func (o *renderOptions) render(ctx context.Context, args []string, stdin io.Read
 	for _, w := range warnings {
 		fmt.Fprintln(stderr, seal.Redact(w.String()))
 	}
-	if len(warnings) > 0 {
-		fmt.Fprintln(stderr, tally(warnings))
+	if len(warnings) > 0 || o.out != "-" { // a stream with nothing to heed has no words
+		fmt.Fprintln(stderr, count)
 	}
 	return nil
 }

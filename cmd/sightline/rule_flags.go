@@ -61,13 +61,14 @@ func (r *ruleFlags) find(parsed []*topology.Topology, besides []beside, opened [
 	return findings, inputs, err
 }
 
-// allow returns the warnings about topologies, or all findings as an error
-// where one of them keeps the topologies from being rendered. What is merely
-// worth knowing is left to verify.
-func (r *ruleFlags) allow(parsed []*topology.Topology, besides []beside, opened []*render.Rendering, format render.Format) (warnings finding.Findings, err error) {
+// allow returns the warnings about topologies, and how many findings there are,
+// or the warnings and errors as one error where one of them keeps the topologies
+// from being rendered. What is merely worth knowing is counted, and left to
+// verify.
+func (r *ruleFlags) allow(parsed []*topology.Topology, besides []beside, opened []*render.Rendering, format render.Format) (warnings finding.Findings, count string, err error) {
 	findings, _, err := r.find(parsed, besides, opened, format, check.Options{})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	for _, f := range findings {
 		if f.Severity != finding.Info {
@@ -75,9 +76,9 @@ func (r *ruleFlags) allow(parsed []*topology.Topology, besides []beside, opened 
 		}
 	}
 	if r.fails(findings) {
-		return nil, &invalid{findings: warnings}
+		return nil, "", &invalid{findings: warnings, count: tally(findings)}
 	}
-	return warnings, nil
+	return warnings, tally(findings), nil
 }
 
 // fails tells whether there is a finding that a command fails for.
