@@ -8,11 +8,9 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -101,6 +99,9 @@ func formatNames() string {
 func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if err := o.check(); err != nil {
 		return err
+	}
+	if o.out != "-" {
+		untilEndsItself(ctx, "nothing was written")
 	}
 	err := o.render(ctx, args, stdin, stdout, stderr)
 	if found := (*invalid)(nil); errors.As(err, &found) {
@@ -250,10 +251,11 @@ func (o *renderOptions) objects(parsed []*topology.Topology, opened []*render.Re
 
 // write looks at every directory, and only then changes the first file.
 func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, besides []beside, rendered [][]tree.File, stderr io.Writer) error {
-	// Until here a signal just ends the process; from here on there is
+	// Until here a signal ends the process at once; from here on there is
 	// something to put back.
-	ctx, stop := signal.NotifyContext(ctx, endings()...)
-	defer stop()
+	if err := endsItself(ctx); err != nil {
+		return err
+	}
 	plans, changes := make([]*tree.Plan, len(parsed)), make([]*change, len(parsed))
 	var leaving []string // clusters whose files go
 	for i, t := range parsed {
@@ -331,16 +333,6 @@ func name(w io.Writer, what, out string, paths []string, why string) {
 		}
 		fmt.Fprintf(w, "  %s %s%s\n", what, filepath.Join(out, filepath.FromSlash(p)), why)
 	}
-}
-
-// endings are the signals that end a run in good order. A run that was told not to
-// mind a closed terminal (nohup) does not.
-func endings() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
-	}
-	return signals
 }
 
 func (o *renderOptions) marker(t *topology.Topology) tree.Marker {

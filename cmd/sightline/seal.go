@@ -6,12 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -144,8 +141,9 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 		return err
 	}
 	o.contextsOnce = sync.OnceValues(func() (*cluster.Contexts, error) { return cluster.ReadContexts(o.kubeconfig) })
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	if err := endsItself(ctx); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, errTimeout)
 	defer cancel()
 	links := linkFolder(o.topology, t)

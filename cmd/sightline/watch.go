@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -26,8 +28,11 @@ type watch struct {
 	largest uint64
 	stderr  io.Writer
 
-	mu      sync.Mutex
-	running map[*evaluation]bool
+	mu       sync.Mutex
+	running  map[*evaluation]bool
+	promise  string // what holds until the command ends in good order by itself; may be empty
+	takeover bool   // it does
+	ended    bool   // the run is over
 }
 
 type evaluation struct {
@@ -66,18 +71,69 @@ func (w *watch) exceeded() error {
 
 type watchKey struct{}
 
-// watched runs a command, and returns before its end if an evaluation takes too
-// much: the process is to end then, and the evaluation with it.
+// untilEndsItself has a command end at once when it is interrupted, with a
+// promise of what holds then, until it calls endsItself.
+func untilEndsItself(ctx context.Context, promise string) {
+	if w, ok := ctx.Value(watchKey{}).(*watch); ok {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.promise = promise
+	}
+}
+
+// endsItself says that from here on a command looks at its context, and ends in
+// good order when that ends. It returns an error if the run is over already.
+func endsItself(ctx context.Context) error {
+	w, ok := ctx.Value(watchKey{}).(*watch)
+	if !ok {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended {
+		return ctx.Err()
+	}
+	w.takeover = true
+	return nil
+}
+
+// interrupted is the error of a run that ends here because its context has
+// ended, or nil if the command does that itself.
+func (w *watch) interrupted() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.takeover {
+		return nil
+	}
+	w.ended = true
+	if w.promise != "" {
+		return errors.New("interrupted; " + w.promise)
+	}
+	return errors.New("interrupted")
+}
+
+// watched runs a command, and returns before its end if it is interrupted and
+// has nothing to put back, or if an evaluation takes too much: the process is to
+// end then, and what is under way with it.
 func watched(ctx context.Context, stderr io.Writer, longest time.Duration, command func(context.Context) error) error {
 	w := &watch{longest: longest, largest: largestEvaluation, stderr: stderr, running: map[*evaluation]bool{}}
 	ended := make(chan error, 1)
 	go func() { ended <- command(context.WithValue(ctx, watchKey{}, w)) }()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
+	stop := ctx.Done()
 	for {
 		select {
 		case err := <-ended:
+			if err != nil && ctx.Err() != nil {
+				return cmp.Or(w.interrupted(), err) // a program that it ran may have ended by the same signal
+			}
 			return err
+		case <-stop:
+			if err := w.interrupted(); err != nil {
+				return err
+			}
+			stop = nil
 		case <-tick.C:
 			if err := w.exceeded(); err != nil {
 				return err

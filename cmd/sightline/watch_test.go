@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -35,6 +36,32 @@ func TestWatched(t *testing.T) {
 		time.Sleep(60 * time.Millisecond) // not in an evaluation
 		return nil
 	}))
+}
+
+// TestWatchedInterrupted ends runs at once until they say that they do it
+// themselves, and never lets one begin to write when it is over.
+func TestWatchedInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	came, late := make(chan struct{}), make(chan error)
+	err := watched(ctx, io.Discard, time.Minute, func(ctx context.Context) error {
+		untilEndsItself(ctx, "nothing was written")
+		cancel()
+		<-came
+		late <- endsItself(ctx)
+		return nil
+	})
+	require.EqualError(t, err, "interrupted; nothing was written")
+	close(came)
+	require.ErrorIs(t, <-late, context.Canceled)
+
+	ctx, cancel = context.WithCancel(t.Context())
+	require.EqualError(t, watched(ctx, io.Discard, time.Minute, func(ctx context.Context) error {
+		untilEndsItself(ctx, "nothing was written")
+		require.NoError(t, endsItself(ctx))
+		cancel()
+		time.Sleep(60 * time.Millisecond)
+		return errors.New("put back")
+	}), "put back")
 }
 
 // TestWatchedMemory ends a run whose evaluation takes too much memory.
