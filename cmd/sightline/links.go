@@ -20,7 +20,7 @@ type beside struct {
 }
 
 // readLinks reads the sealed links beside topologies that the arguments name,
-// and returns all findings of all of them as one error. There are none beside
+// and returns all findings of all of them as one error, with what could be read. There are none beside
 // standard input and the built-in example, and where they come from elsewhere
 // nobody looks.
 func readLinks(args []string, parsed []*topology.Topology) ([]beside, error) {
@@ -42,7 +42,7 @@ func readLinks(args []string, parsed []*topology.Topology) ([]beside, error) {
 		findings = append(findings, found...)
 	}
 	if len(findings) > 0 {
-		return nil, &invalid{findings: findings.Sorted()}
+		return all, &invalid{findings: findings.Sorted()}
 	}
 	return all, nil
 }
