@@ -19,6 +19,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
 )
@@ -166,6 +167,9 @@ type invalid struct {
 	findings finding.Findings
 	count    string // of all that were found, where findings are not all
 	after    string // what follows from them; may be empty
+
+	rest []*topology.Topology // that can be looked at nevertheless, and by no means written; see check.Rest
+	args []string             // by which these are named
 }
 
 func (e *invalid) Error() string { return fmt.Sprintf("%d findings", len(e.findings)) }

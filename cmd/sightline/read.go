@@ -19,32 +19,36 @@ import (
 )
 
 // readTopologies parses what the arguments name, and returns all findings of
-// all of them as one error.
+// all of them as one error, with what is left of the topologies to be looked at.
 func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error) {
 	var parsed []*topology.Topology
-	var findings finding.Findings
+	var found invalid
 	files := map[string]string{} // by the name of the topology in it
 	var twice error
 	for i, arg := range args {
 		if arg == "-" && slices.Contains(args[:i], arg) {
 			return nil, &hinted{errors.New("standard input is named twice"), "it can be read once"}
 		}
-		t, found, err := readTopology(arg, stdin)
+		t, findings, err := readTopology(arg, stdin)
 		if err != nil {
 			return nil, err
 		}
-		findings = append(findings, found...)
-		if len(found) > 0 {
-			continue
+		found.findings = append(found.findings, findings...)
+		if len(findings) > 0 {
+			if t = check.Rest(t); t == nil {
+				continue
+			}
 		}
 		if other, ok := files[t.Metadata.Name]; ok {
 			twice = &hinted{fmt.Errorf("%s and %s are both named %q", other, displayName(arg), t.Metadata.Name), "give each a metadata.name of its own: it names the directory"}
+			continue
 		}
 		files[t.Metadata.Name] = displayName(arg)
-		parsed = append(parsed, t)
+		parsed, found.args = append(parsed, t), append(found.args, arg)
 	}
-	if len(findings) > 0 {
-		return nil, &invalid{findings: findings.Sorted()}
+	if len(found.findings) > 0 {
+		found.findings, found.rest = found.findings.Sorted(), parsed
+		return nil, &found
 	}
 	return parsed, twice
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/seal"
@@ -105,7 +106,11 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	}
 	err := o.render(ctx, args, stdin, stdout, stderr)
 	if found := (*invalid)(nil); errors.As(err, &found) {
+		failed := o.further(ctx, found, len(args))
 		found.after = "nothing written: " + cmp.Or(found.count, tally(found.findings))
+		if failed != nil {
+			return several{found, failed}
+		}
 	}
 	return err
 }
@@ -119,11 +124,7 @@ func (o *renderOptions) render(ctx context.Context, args []string, stdin io.Read
 	if err != nil {
 		return err
 	}
-	if o.out != "-" {
-		for i, t := range parsed {
-			besides[i].output = pathInRepository(o.directory(t, len(parsed)))
-		}
-	}
+	o.placed(parsed, besides, len(parsed))
 	opened, closed, err := openAll(ctx, parsed, besides)
 	if err != nil {
 		return err
@@ -143,6 +144,48 @@ func (o *renderOptions) render(ctx context.Context, args []string, stdin io.Read
 		fmt.Fprintln(stderr, count)
 	}
 	return nil
+}
+
+// placed says beside each topology where it is written.
+func (o *renderOptions) placed(parsed []*topology.Topology, besides []beside, several int) {
+	if o.out == "-" {
+		return
+	}
+	for i, t := range parsed {
+		besides[i].output = pathInRepository(o.directory(t, several))
+	}
+}
+
+// further adds what the rules find in what is left of topologies that have
+// findings, so that nobody has to mend these to see the others.
+func (o *renderOptions) further(ctx context.Context, found *invalid, several int) error {
+	if len(found.rest) == 0 {
+		return nil
+	}
+	more, err := o.findings(ctx, found.rest, found.args, several)
+	if wrong := (*invalid)(nil); errors.As(err, &wrong) {
+		more, err = wrong.findings, nil
+	}
+	found.count = tally(slices.Concat(found.findings, more))
+	more = slices.DeleteFunc(more, func(f finding.Finding) bool { return f.Severity == finding.Info }) // those are left to verify
+	found.findings = append(found.findings, more...).Sorted()
+	return err
+}
+
+// findings looks at some of several topologies as render does before it writes.
+func (o *renderOptions) findings(ctx context.Context, parsed []*topology.Topology, args []string, several int) (finding.Findings, error) {
+	besides, err := readLinks(args, parsed)
+	if err != nil {
+		return nil, err
+	}
+	o.placed(parsed, besides, several)
+	opened, closed, err := openAll(ctx, parsed, besides)
+	if err != nil {
+		return nil, err
+	}
+	defer closed()
+	findings, _, err := o.rules.find(parsed, besides, opened, render.Format(o.format), check.Options{})
+	return findings, err
 }
 
 // finish writes, prints or compares what the rules allow.

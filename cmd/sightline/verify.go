@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -86,6 +87,11 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 		return err
 	}
 	parsed, err := o.example.topologies(args, stdin)
+	var before finding.Findings // what the topologies themselves had
+	var wrong *invalid
+	if errors.As(err, &wrong) {
+		before, parsed, args, err = wrong.findings, wrong.rest, wrong.args, nil
+	}
 	var besides []beside
 	if err == nil {
 		besides, err = readLinks(args, parsed)
@@ -112,15 +118,15 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 		broken, err = chartFindings(opened)
 		findings = append(findings, broken...).Sorted()
 	}
-	var wrong *invalid // which are findings as well
-	if errors.As(err, &wrong) {
+	if errors.As(err, &wrong) { // which are findings as well
 		findings, err = wrong.findings, nil
 	}
-	if err != nil {
+	if err != nil && len(before) == 0 {
 		return err
 	}
-	if err := o.print(stdout, findings); err != nil {
-		return err
+	findings = append(before, findings...).Sorted()
+	if failed := o.print(stdout, findings); failed != nil || err != nil {
+		return cmp.Or(failed, err)
 	}
 	for _, in := range inputs {
 		fmt.Fprintf(stderr, "%s: looked at %s\n", in.Topology.Metadata.Name, finding.Count(len(in.Clusters), "cluster"))

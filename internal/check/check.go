@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
@@ -19,8 +20,8 @@ type Options struct {
 	Now, Soon string
 }
 
-// Find applies every rule to topologies that had no findings of their own,
-// and returns what they find, sorted. The error is about an object that cannot
+// Find applies every rule to topologies that had no findings of their own, or
+// to the [Rest] of those that had some, and returns what they find, sorted. The error is about an object that cannot
 // be filled, which no topology should cause.
 func Find(inputs []Input, o Options) (finding.Findings, error) {
 	meshes := make([]*mesh, len(inputs))
@@ -54,7 +55,10 @@ func Find(inputs []Input, o Options) (finding.Findings, error) {
 			kept = append(kept, r)
 		}
 	}
-	return append(findings, grouped(kept)...).Sorted(), nil
+	findings = slices.DeleteFunc(append(findings, grouped(kept)...), func(f finding.Finding) bool {
+		return slices.ContainsFunc(meshes, func(m *mesh) bool { return m.Guessed(f.Position) })
+	})
+	return findings.Sorted(), nil
 }
 
 // Suppress is the annotation of a topology with the ids of rules that have

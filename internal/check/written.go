@@ -25,15 +25,33 @@ func written(t *topology.Topology, findings finding.Findings) (*topology.Topolog
 	if t == nil {
 		return nil, findings
 	}
-	var more finding.Findings
-	s := &source{Topology: t, Findings: &more, hub: meantHub(t), names: namesOf(t)}
+	more := slices.DeleteFunc(*read(t).Findings, func(f finding.Finding) bool { return t.Removed(f.Position) })
+	return t, append(findings, more...).Sorted()
+}
+
+// read applies the rules about what a topology says.
+func read(t *topology.Topology) *source {
+	s := &source{Topology: t, Findings: &finding.Findings{}, hub: meantHub(t), names: namesOf(t)}
 	s.twice = s.repeated()
 	s.check(aboutNames())
 	if s.hub >= 0 {
 		s.check(slices.Concat(aboutClusters(), aboutKiali(), aboutMetrics(), aboutOverlays(), aboutDelivery(), aboutArgoCD(), aboutFlux()))
 	}
-	more = slices.DeleteFunc(more, func(f finding.Finding) bool { return t.Removed(f.Position) })
-	return t, append(findings, more...).Sorted()
+	return s
+}
+
+// Rest is a topology that had findings, without the values that can be left out
+// or that have a default, so that [Find] can tell what else is wrong. It must not be
+// written anywhere. It is nil where more than such values is wrong.
+func Rest(t *topology.Topology) *topology.Topology {
+	if t == nil {
+		return nil
+	}
+	rest, findings := t.Without(read(t).needless)
+	if rest == nil || len(findings) > 0 || len(*read(rest).Findings) > 0 {
+		return nil
+	}
+	return rest
 }
 
 // source is the text of a topology as rules look at it, before anything is
@@ -41,9 +59,10 @@ func written(t *topology.Topology, findings finding.Findings) (*topology.Topolog
 type source struct {
 	*topology.Topology
 	*finding.Findings
-	hub   int // the cluster that is the hub, or is meant to be, or -1
-	names []string
-	twice map[int]int // clusters whose name another one has already, to the first of that name
+	hub      int // the cluster that is the hub, or is meant to be, or -1
+	names    []string
+	needless [][]any     // paths of values that the hint says to remove
+	twice    map[int]int // clusters whose name another one has already, to the first of that name
 }
 
 // reading is a check of what a topology says. It finds nothing where a field

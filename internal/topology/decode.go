@@ -29,6 +29,7 @@ type decoder struct {
 	findings  *finding.Findings
 	absent    []absent
 	refused   map[*yaml.Node]bool                   // values that were not taken
+	spare     map[*yaml.Node]string                 // of these, texts with a default, and that
 	homes     map[string]string                     // see homesOf
 	misplaced map[string]bool                       // paths that keys at wrong places belong to
 	secrets   finding.Findings                      // see credentials
@@ -40,7 +41,7 @@ type decoder struct {
 func newDecoder(file string, want fileKind, findings *finding.Findings) *decoder {
 	return &decoder{
 		file: file, want: want, findings: findings,
-		refused: map[*yaml.Node]bool{}, misplaced: map[string]bool{}, fields: map[reflect.Type][]field{},
+		refused: map[*yaml.Node]bool{}, spare: map[*yaml.Node]string{}, misplaced: map[string]bool{}, fields: map[reflect.Type][]field{},
 		taken: map[finding.Position]bool{}, keys: map[finding.Position]finding.Position{},
 	}
 }
@@ -461,6 +462,9 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 				found = ""
 			}
 			d.refuse(n, check.rule, cmp.Or(hint, check.hint), "%s %s%s", path, problem, found)
+			if value := f.Tag.Get("default"); value != "" {
+				d.spare[n] = value
+			}
 			return
 		}
 	}

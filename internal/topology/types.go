@@ -32,6 +32,8 @@ type Topology struct {
 	file      string
 	root      *yaml.Node
 	refused   map[*yaml.Node]bool       // values that the decoder did not take
+	spare     map[*yaml.Node]string     // of these, texts with a default, and that
+	guessed   map[finding.Position]bool // see Guessed
 	removed   map[finding.Position]bool // where credentials were
 	inline    int                       // so many of the clusters stand in the topology's own document
 	documents []clusterDocument         // the others
