@@ -329,34 +329,34 @@ func TestOverlayFindings(t *testing.T) {
 		want string
 	}{
 		{"target that is nowhere", over("patches: [{target: {kind: Kialli}, patch: '[{\"op\": \"remove\", \"path\": \"/spec\"}]'}]"),
-			`overlays/o1/kustomization.yaml:1:43: OV03: no object of the clusters that overlay "o1" matches is the target of this patch (kind Kialli)
+			`overlays/o1/kustomization.yaml:1:43: error: OV03: no object of the clusters that overlay "o1" matches is the target of this patch (kind Kialli)
 hint: render -o - --cluster NAME prints the objects of a cluster`},
 		{"target on another cluster", over("patches: [{target: {kind: ClusterRoleBinding}, patch: '[{\"op\": \"remove\", \"path\": \"/roleRef\"}]'}]").matching("o1", "names: [one, two]"),
-			`overlays/o1/kustomization.yaml:1:55: OV03: no object of the clusters that overlay "o1" matches is the target of this patch (kind ClusterRoleBinding)
+			`overlays/o1/kustomization.yaml:1:55: error: OV03: no object of the clusters that overlay "o1" matches is the target of this patch (kind ClusterRoleBinding)
 hint: render -o - --cluster NAME prints the objects of a cluster`},
 		{"second patch of the second overlay", over(add, "patches:\n  - target: {kind: Kiali}\n    patch: '[{\"op\": \"add\", \"path\": \"/spec/a/b\", \"value\": 1}]'\n  - target: {kind: Kiali}\n    patch: '[{\"op\": \"remove\", \"path\": \"/spec/gone\"}]'\n"),
-			`overlays/o2/kustomization.yaml:5:12: OV04: overlay "o2", cluster "hub", phase kiali: the patch of kind Kiali: error in remove for path: '/spec/gone': Unable to remove nonexistent key: gone: missing value`},
+			`overlays/o2/kustomization.yaml:5:12: error: OV04: overlay "o2", cluster "hub", phase kiali: the patch of kind Kiali: error in remove for path: '/spec/gone': Unable to remove nonexistent key: gone: missing value`},
 		{"on one cluster only", over("patches: [{target: {kind: PodMonitor, namespace: two}, patch: '[{\"op\": \"test\", \"path\": \"/kind\", \"value\": \"Secret\"}]'}]"),
-			`overlays/o1/kustomization.yaml:1:63: OV04: overlay "o1", cluster "two", phase monitoring: the patch of kind PodMonitor, namespace two: testing value /kind failed: test failed`},
+			`overlays/o1/kustomization.yaml:1:63: error: OV04: overlay "o1", cluster "two", phase monitoring: the patch of kind PodMonitor, namespace two: testing value /kind failed: test failed`},
 		{"selector that is none", over("patches: [{target: {kind: Kiali, labelSelector: 'a=='}, patch: '[{\"op\": \"remove\", \"path\": \"/spec\"}]'}, {target: {labelSelector: '=='}, patch: '[{\"op\": \"remove\", \"path\": \"/spec\"}]'}]"),
-			`overlays/o1/kustomization.yaml:1:143: OV04: overlay "o1", cluster "hub", phase operator: the patch of labelSelector ==: found '==', expected: !, identifier, or 'end of string'`},
+			`overlays/o1/kustomization.yaml:1:143: error: OV04: overlay "o1", cluster "hub", phase operator: the patch of labelSelector ==: found '==', expected: !, identifier, or 'end of string'`},
 		{"merge of a list into a mapping", over("patches:\n  - patch: |-\n      " + aKiali + "      spec: [a]\n"),
-			`overlays/o1/kustomization.yaml:3:7: OV04: overlay "o1", cluster "hub", phase kiali: the patch of group kiali.io, version v1alpha1, kind Kiali, name kiali: wrong node kind: expected MappingNode but got SequenceNode: node contents: [a]`},
+			`overlays/o1/kustomization.yaml:3:7: error: OV04: overlay "o1", cluster "hub", phase kiali: the patch of group kiali.io, version v1alpha1, kind Kiali, name kiali: wrong node kind: expected MappingNode but got SequenceNode: node contents: [a]`},
 		{"null", over("patches: [{target: {kind: Kiali}, patch: '[{\"op\": \"add\", \"path\": \"/spec/a\", \"value\": [{\"b\": null}]}]'}]"),
-			`overlays/o1/kustomization.yaml:1:42: OV04: overlay "o1", cluster "hub", phase kiali: the patch of kind Kiali: spec.a[0].b of kiali.io/v1alpha1 Kiali istio-system/kiali would be null, of which every program makes something else
+			`overlays/o1/kustomization.yaml:1:42: error: OV04: overlay "o1", cluster "hub", phase kiali: the patch of kind Kiali: spec.a[0].b of kiali.io/v1alpha1 Kiali istio-system/kiali would be null, of which every program makes something else
 hint: remove the field instead`},
 		{"script that fails", over("function(resource, cluster) resource { x: cluster.labels.env }"),
-			`mesh.yaml:10:38: OV05: overlay "o1" on cluster "two", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: Field does not exist: env
+			`mesh.yaml:10:38: error: OV05: overlay "o1" on cluster "two", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: Field does not exist: env
     at overlays/o1/x.jsonnet:1:43 object <anonymous>`},
 		{"script that renames", over("function(resource, cluster) resource { metadata+: { name: cluster.name } }"),
-			`mesh.yaml:10:38: OV05: overlay "o1" on cluster "hub", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: it changed metadata.name from "kiali-ossm" to "hub", and by their names the resources of several clusters find each other
+			`mesh.yaml:10:38: error: OV05: overlay "o1" on cluster "hub", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: it changed metadata.name from "kiali-ossm" to "hub", and by their names the resources of several clusters find each other
 hint: kiali.operator in the topology says how the operator comes to the clusters (install: none)`},
 		{"two scripts and a patch", over("function(resource, cluster) 1", "function(resource, cluster) resource", "function(resource, cluster) null", "patches: [{target: {kind: A}, patch: '[{\"op\": \"remove\", \"path\": \"/spec\"}]'}]"),
-			`mesh.yaml:10:38: OV05: overlay "o1" on cluster "hub", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: it returned a number, expected the resource
+			`mesh.yaml:10:38: error: OV05: overlay "o1" on cluster "hub", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: it returned a number, expected the resource
 hint: return the resource itself where there is nothing to change; kiali.operator in the topology says how the operator comes to the clusters (install: none)
-mesh.yaml:12:38: OV05: overlay "o3" on cluster "hub", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: it returned null, expected the resource
+mesh.yaml:12:38: error: OV05: overlay "o3" on cluster "hub", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: it returned null, expected the resource
 hint: return the resource itself where there is nothing to change; kiali.operator in the topology says how the operator comes to the clusters (install: none)
-overlays/o4/kustomization.yaml:1:38: OV03: no object of the clusters that overlay "o4" matches is the target of this patch (kind A)
+overlays/o4/kustomization.yaml:1:38: error: OV03: no object of the clusters that overlay "o4" matches is the target of this patch (kind A)
 hint: render -o - --cluster NAME prints the objects of a cluster`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -22,7 +22,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/status"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -488,10 +487,4 @@ func (k *kialiOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(body)
-}
-
-// sealedBy writes a link beside the topology that has the digest of a kubeconfig.
-func (f *fleetOf) sealedBy(cluster string, l *topology.SealedLink) {
-	file := filepath.Join(linkFolder(f.mesh, f.expected.Topology), cluster+".yaml")
-	require.NoError(f, writeLink(file, seal.Encode(l)))
 }

@@ -30,11 +30,11 @@ func TestGrouped(t *testing.T) {
 		return all
 	}
 	own := func(i int) int { return i + 1 }
-	assert.Equal(t, []string{`f:2:1: PM02: cluster "a": no monitor`}, messages([]int{1}, own))
-	assert.Equal(t, []string{`f:1:1: PM02: cluster "hub": no monitor`, `f:2:1: PM02: cluster "a": no monitor`}, messages([]int{0, 1}, own))
-	assert.Equal(t, []string{"f:9:1: PM02: 2 remotes (a, b): no monitor"}, messages([]int{1, 2}, func(int) int { return 9 }))
-	assert.Equal(t, []string{"f:2:1: PM02: 4 remotes (a, b, c and 1 more): no monitor"}, messages([]int{1, 2, 3, 4}, own))
-	assert.Equal(t, []string{"f:1:1: PM02: 5 clusters (hub, a, b and 2 more): no monitor"}, messages([]int{0, 1, 2, 3, 4}, own))
+	assert.Equal(t, []string{`f:2:1: error: PM02: cluster "a": no monitor`}, messages([]int{1}, own))
+	assert.Equal(t, []string{`f:1:1: error: PM02: cluster "hub": no monitor`, `f:2:1: error: PM02: cluster "a": no monitor`}, messages([]int{0, 1}, own))
+	assert.Equal(t, []string{"f:9:1: error: PM02: 2 remotes (a, b): no monitor"}, messages([]int{1, 2}, func(int) int { return 9 }))
+	assert.Equal(t, []string{"f:2:1: error: PM02: 4 remotes (a, b, c and 1 more): no monitor"}, messages([]int{1, 2, 3, 4}, own))
+	assert.Equal(t, []string{"f:1:1: error: PM02: 5 clusters (hub, a, b and 2 more): no monitor"}, messages([]int{0, 1, 2, 3, 4}, own))
 }
 
 // TestDistinct shows which rule speaks about a field that several know.

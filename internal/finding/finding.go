@@ -53,13 +53,9 @@ type Finding struct {
 }
 
 // String is one line that editors and grep understand, and the hint on the
-// next. What is no error says so, in the place where compilers do.
+// next. The severity stands where compilers have it.
 func (f Finding) String() string {
-	severity := ""
-	if f.Severity != Error {
-		severity = f.Severity.String() + ": "
-	}
-	s := fmt.Sprintf("%s: %s%s: %s", f.Position, severity, f.Rule, f.Message)
+	s := fmt.Sprintf("%s: %s: %s: %s", f.Position, f.Severity, f.Rule, f.Message)
 	if f.Hint != "" {
 		s += "\nhint: " + f.Hint
 	}

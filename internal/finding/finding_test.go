@@ -34,12 +34,12 @@ func TestSortedOfVeryMany(t *testing.T) {
 	require.Len(t, fs, maxCollected)
 	sorted := fs.Sorted()
 	require.Len(t, sorted, maxShown+1)
-	require.Equal(t, "a:1001:1: SY01: there are more than 1000 findings; from here on none is shown", sorted[maxShown].String())
+	require.Equal(t, "a:1001:1: error: SY01: there are more than 1000 findings; from here on none is shown", sorted[maxShown].String())
 }
 
 func TestString(t *testing.T) {
 	f := Finding{Position: Position{"a", 3, 4}, Rule: "SY01", Message: "it is wrong", Hint: "remove it"}
-	require.Equal(t, "a:3:4: SY01: it is wrong\nhint: remove it", f.String())
+	require.Equal(t, "a:3:4: error: SY01: it is wrong\nhint: remove it", f.String())
 	f.Severity, f.Hint = Warning, ""
 	require.Equal(t, "a:3:4: warning: SY01: it is wrong", f.String())
 	require.Equal(t, "3:4", f.SeenFrom(Position{File: "a"}))

@@ -253,7 +253,7 @@ func (r *reader) linkSecrets(ctx context.Context, ns string) ([]status.LinkSecre
 func changed(s *corev1.Secret) time.Time {
 	last := s.CreationTimestamp.Time
 	for _, m := range s.ManagedFields {
-		if m.Time != nil && m.FieldsV1 != nil && strings.Contains(string(m.FieldsV1.Raw), `"f:data"`) && m.Time.After(last) {
+		if m.Time != nil && m.FieldsV1 != nil && strings.Contains(m.FieldsV1.GetRawString(), `"f:data"`) && m.Time.After(last) {
 			last = m.Time.Time
 		}
 	}

@@ -31,10 +31,10 @@ func TestSealedLinkTokens(t *testing.T) {
 		{"  generation: 2\n  tokens: [1, 2]\n", "", []int{1, 2}},
 		{"  generation: 1\n  tokens: [2]\n", "", []int{2}},
 		{"  generation: 1\n  tokens: [3]\n", "", []int{3}},
-		{"  generation: 2\n  tokens: [1]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 2, a later one, or two in a row with it among them", []int{2}},
-		{"  generation: 3\n  tokens: [1, 3]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 3, a later one, or two in a row with it among them", []int{3}},
-		{"  generation: 1\n  tokens: [2, 1]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 1, a later one, or two in a row with it among them", []int{1}},
-		{"  generation: 2\n  tokens: [1, 2, 3]\n", "link.yaml:10:11: SY06: spec.tokens must be the generation 2, a later one, or two in a row with it among them", []int{2}},
+		{"  generation: 2\n  tokens: [1]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 2, a later one, or two in a row with it among them", []int{2}},
+		{"  generation: 3\n  tokens: [1, 3]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 3, a later one, or two in a row with it among them", []int{3}},
+		{"  generation: 1\n  tokens: [2, 1]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 1, a later one, or two in a row with it among them", []int{1}},
+		{"  generation: 2\n  tokens: [1, 2, 3]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 2, a later one, or two in a row with it among them", []int{2}},
 	} {
 		l, findings := ParseSealedLink("link.yaml", []byte(sealedLink+c.lines))
 		require.NotNil(t, l)
@@ -53,12 +53,12 @@ func TestNoSealedLink(t *testing.T) {
 	t.Parallel()
 	const is = "; a sealed link has apiVersion: sightline.dev/v1alpha1 and kind: SealedLink"
 	for text, want := range map[string]string{
-		"":           "link.yaml:1:1: SY01: the file is empty; expected a sealed link",
-		"# nothing":  "link.yaml:1:1: SY01: the file has nothing in it but comments; expected a sealed link",
-		"a-token":    "link.yaml:1:1: SY02: expected a sealed link (a mapping with apiVersion, kind, metadata and spec), found a text",
-		"kind: Pod":  "link.yaml:1:7: SY02: expected a sealed link, found kind: Pod" + is,
-		small:        "link.yaml:2:7: SY02: kind must be SealedLink, found the text \"Topology\"",
-		"a: b\nc: d": "link.yaml:1:1: SY02: apiVersion and kind are missing" + is,
+		"":           "link.yaml:1:1: error: SY01: the file is empty; expected a sealed link",
+		"# nothing":  "link.yaml:1:1: error: SY01: the file has nothing in it but comments; expected a sealed link",
+		"a-token":    "link.yaml:1:1: error: SY02: expected a sealed link (a mapping with apiVersion, kind, metadata and spec), found a text",
+		"kind: Pod":  "link.yaml:1:7: error: SY02: expected a sealed link, found kind: Pod" + is,
+		small:        "link.yaml:2:7: error: SY02: kind must be SealedLink, found the text \"Topology\"",
+		"a: b\nc: d": "link.yaml:1:1: error: SY02: apiVersion and kind are missing" + is,
 	} {
 		l, findings := ParseSealedLink("link.yaml", []byte(text))
 		require.Nil(t, l)
@@ -67,7 +67,7 @@ func TestNoSealedLink(t *testing.T) {
 	}
 	_, findings := ParseSealedLink("link.yaml", []byte(sealedLink+"other: x\n"))
 	require.Len(t, findings, 1)
-	assert.Equal(t, "link.yaml:9:1: SY03: the sealed link has no key \"other\"\nhint: the keys here are apiVersion, kind, metadata, spec", findings[0].String())
+	assert.Equal(t, "link.yaml:9:1: error: SY03: the sealed link has no key \"other\"\nhint: the keys here are apiVersion, kind, metadata, spec", findings[0].String())
 }
 
 // TestNamesOfSecrets: one for all remotes, or each as Kiali's script names it.
