@@ -29,7 +29,7 @@ func golden(t *testing.T) map[string][]byte {
 	require.NotEmpty(t, dirs)
 	for _, dir := range dirs {
 		require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || d.Name() == "kustomization.yaml" {
+			if err != nil || d.IsDir() || d.Name() == "kustomization.yaml" || filepath.Ext(path) != ".yaml" {
 				return err
 			}
 			manifests[path], err = os.ReadFile(path)

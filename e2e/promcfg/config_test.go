@@ -49,9 +49,10 @@ func program(t *testing.T) string {
 func rendered(t *testing.T, sightline, topology string) map[string]monitors {
 	t.Helper()
 	args := []string{"render", "-o", "-"}
-	if topology != "" {
-		args = append(args, topology)
+	if topology == "" {
+		topology = "--example"
 	}
+	args = append(args, topology)
 	var out, words bytes.Buffer
 	cmd := exec.Command(sightline, args...)
 	cmd.Stdout, cmd.Stderr = &out, &words

@@ -180,7 +180,7 @@ func TestWithoutChart(t *testing.T) {
 func TestBuiltIn(t *testing.T) {
 	for _, format := range []string{"kustomize", "manifests", "helm"} {
 		out := filepath.Join(t.TempDir(), "out")
-		rig.Run(t, rig.Sightline(), "render", "-o", out, "--format", format)
+		rig.Run(t, rig.Sightline(), "render", "--example", "-o", out, "--format", format)
 		require.Equal(t, files(t, render(t, "east-west.yaml", format).dir), files(t, out), format)
 	}
 }
