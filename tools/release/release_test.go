@@ -62,6 +62,7 @@ func unpack(t *testing.T, in io.Reader, dir string) {
 		case tar.TypeReg:
 			content, err := io.ReadAll(packed)
 			require.NoError(t, err)
+			require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
 			require.NoError(t, os.WriteFile(name, content, header.FileInfo().Mode().Perm()))
 		case tar.TypeXGlobalHeader: // the commit, which git archive puts first
 		default:
