@@ -99,7 +99,7 @@ func tryAction(t *testing.T, out string) {
 	installed, err := os.ReadFile(paths)
 	require.NoError(t, err)
 
-	require.NoError(t, os.WriteFile(filepath.Join(bin, "gh"), []byte("#!/bin/sh\necho \"$@\" >\"$GH_OUT.args\"\ncp \"$6\" \"$GH_OUT\"\n"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "gh"), []byte("#!/bin/sh\necho \"$@\" >\"$GH_OUT.args\"\ncp \"$7\" \"$GH_OUT\"\n"), 0o755))
 	r = newRepository(t, strings.TrimSpace(string(installed))+string(os.PathListSeparator)+bin)
 	posted := filepath.Join(temp, "posted")
 	env = append(env, "SIGHTLINE_TOPOLOGY=mesh.yaml", "SIGHTLINE_RENDERED=rendered", "SIGHTLINE_BASE=main", "SIGHTLINE_PULL_REQUEST=7", "GH_OUT="+posted)
