@@ -33,6 +33,7 @@ spec:
 		{"field that something else sets", "v2.22", field, true},
 		{"nothing else in the field's object", "v2.22", "v2.22, spec: {deployment: {namespace: other}}", true},
 		{"refused text with a default", "15s", "often", true},
+		{"mistyped key", "interval", "intervall", true},
 		{"refused text without a default", "https://api", "api", false},
 		{"word of a list", "v2.22", "v9", false},
 		{"wrong type", "15s", "[15s]", false},

@@ -8,9 +8,10 @@ import (
 
 // Without reads a topology that had findings once more: without the values at
 // some paths, and with the default in the place of a text that was refused for
-// its form. Where this gives no findings, the result is as good as a topology
-// that had none. Its positions are the same. It is nil where credentials were
-// taken out, of which nobody knows what they were to be.
+// its form. A mistyped key is the one that was meant, as it was before. Where this
+// gives no findings, the result is as good as a topology that had none. Its
+// positions are the same. It is nil where credentials were taken out, of which
+// nobody knows what they were to be.
 func (t *Topology) Without(paths [][]any) (*Topology, finding.Findings) {
 	if len(t.removed) > 0 {
 		return nil, nil
