@@ -57,7 +57,7 @@ func TestTokenInOneGo(t *testing.T) {
 	rig.NeedDefinitions(t, "that the phases have to be waited for")
 	west := rig.Up(t).West
 	west.StartOperator(t)
-	objects := rig.Objects(t, []byte(rig.Run(t, rig.Sightline(), "render", "--cluster", "cluster2", "-o", "-")))
+	objects := rig.Objects(t, []byte(rig.Run(t, rig.Sightline(), "render", "--example", "--cluster", "cluster2", "-o", "-")))
 	t.Cleanup(func() { west.Delete(t, objects...) })
 	west.Apply(t, objects...)
 	awaitDeletion(t, west, tokenSecret(t))
@@ -83,7 +83,7 @@ func TestAccountMadeAnew(t *testing.T) {
 // tokenSecret is what the example renders for the link of its remote.
 func tokenSecret(t *testing.T) *unstructured.Unstructured {
 	t.Helper()
-	for _, object := range rig.Objects(t, []byte(rig.Run(t, rig.Sightline(), "render", "--cluster", "cluster2", "-o", "-"))) {
+	for _, object := range rig.Objects(t, []byte(rig.Run(t, rig.Sightline(), "render", "--example", "--cluster", "cluster2", "-o", "-"))) {
 		if isToken(object) {
 			return object
 		}

@@ -213,6 +213,7 @@ var coreDefinitions = []string{
 	"bitnami.com_sealedsecrets.yaml",
 	"kiali.io_kialis.yaml",
 	"monitoring.coreos.com_podmonitors.yaml",
+	"monitoring.coreos.com_prometheusrules.yaml",
 	"monitoring.coreos.com_servicemonitors.yaml",
 	"operators.coreos.com_operatorgroups.yaml",
 	"operators.coreos.com_subscriptions.yaml",
