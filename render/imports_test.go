@@ -25,13 +25,13 @@ var impure = []string{
 
 // mayImport are the exceptions, by the file or the folder that has each.
 var mayImport = map[string][]string{
-	"internal/tree/disk*.go": {"crypto/rand", "os", "syscall"}, // the ones that write
-	"internal/cluster":       {"net", "net/http", "time"},      // asks clusters
-	"internal/observe":       {"net/http", "time"},             // asks them what status judges
-	"internal/openshift":     {"time"},                         // takes durations apart
-	"internal/relabel":       {"net"},                          // takes addresses apart, and opens none
-	"internal/seal":          {"time"},                         // is told what time it is
-	"internal/status":        {"time"},                         // is told what time it is
+	"internal/tree/disk*.go": {"crypto/rand", "os", "syscall"},  // the ones that write
+	"internal/cluster":       {"net", "net/http", "os", "time"}, // finds kubeconfigs, and asks clusters
+	"internal/observe":       {"net/http", "time"},              // asks them what status judges
+	"internal/openshift":     {"time"},                          // takes durations apart
+	"internal/relabel":       {"net"},                           // takes addresses apart, and opens none
+	"internal/seal":          {"time"},                          // is told what time it is
+	"internal/status":        {"time"},                          // is told what time it is
 }
 
 // clocks are what is not imported for its types alone.
