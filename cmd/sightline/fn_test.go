@@ -12,9 +12,9 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-// TestFnByKustomize has the real kustomize run the function as a generator. What
+// TestProgramKustomizeRunsFn has the real kustomize run the function as a generator. What
 // it builds are the objects of one cluster, as the tree's own build gives them.
-func TestFnByKustomize(t *testing.T) {
+func TestProgramKustomizeRunsFn(t *testing.T) {
 	kustomize := os.Getenv("SIGHTLINE_KUSTOMIZE")
 	if kustomize == "" {
 		t.Skip("SIGHTLINE_KUSTOMIZE names no program (make test sets it), so it is not shown that kustomize runs the function")
