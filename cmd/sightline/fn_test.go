@@ -17,7 +17,7 @@ import (
 func TestProgramKustomizeRunsFn(t *testing.T) {
 	kustomize := os.Getenv("SIGHTLINE_KUSTOMIZE")
 	if kustomize == "" {
-		t.Skip("SIGHTLINE_KUSTOMIZE names no program (make test sets it), so it is not shown that kustomize runs the function")
+		t.Skip("SIGHTLINE_KUSTOMIZE names no program (make test-programs sets it), so it is not shown that kustomize runs the function")
 	}
 	dir := t.TempDir()
 	here, err := os.Executable()
