@@ -207,7 +207,8 @@ func (j *judge) known(s *Store, clusters []*topology.Cluster) {
 }
 
 func (j *judge) once(s *Store) {
-	replicas := slices.DeleteFunc(slices.Clone(s.Replicas.Value), func(r string) bool { return r == "" })
+	// A store answers in any order.
+	replicas := slices.DeleteFunc(slices.Sorted(slices.Values(s.Replicas.Value)), func(r string) bool { return r == "" })
 	switch {
 	case s.Replicas.Err != nil:
 		j.asked("ST30", s.Replicas.Err)
