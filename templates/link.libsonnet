@@ -1,3 +1,4 @@
+local kubeconfigs = import 'kubeconfigs.libsonnet';
 local meta = import 'meta.libsonnet';
 
 // What the hub's access to a remote is made of: on the remote a token, on the
@@ -25,11 +26,11 @@ local remote(shape, topology, token) = {
 
 // The metadata that Kiali and its operator look for is the Secret's, which the
 // controller makes, and so stands in the template.
-local sealed(topology, name, data, metadata) = {
+local sealed(topology, secret, data) = {
   apiVersion: 'bitnami.com/v1alpha1',
   kind: 'SealedSecret',
   metadata: {
-    name: name,
+    name: secret.name,
     namespace: topology.kiali.namespace,
     labels: meta.labels('kiali', topology),
     annotations: meta.lateKind(meta.wave.link),
@@ -37,23 +38,15 @@ local sealed(topology, name, data, metadata) = {
   spec: {
     encryptedData: data,
     template: {
-      metadata: metadata { labels+: meta.labels('kiali', topology) },
+      metadata: secret.metadata,
       type: 'Opaque',
     },
   },
 };
 
 local hub(shape, topology, cluster, link) = {
-  // The operator watches the Secret by the label, and restarts Kiali when it
-  // changes.
-  [if shape.links == 'single' then 'kiali-links']: sealed(topology, 'kiali-multi-cluster-secret', cluster.links, {
-    labels: { 'kiali.io/kiali-multi-cluster-secret': 'true' },
-  }),
-  // The operator finds these by the label when it reconciles Kiali.
-  [if shape.links == 'perCluster' then 'kiali-link']: sealed(topology, link.secret, link.encryptedData, {
-    labels: { 'kiali.io/multiCluster': 'true' },
-    annotations: { 'kiali.io/cluster': link.name },
-  }),
+  [if shape.links == 'single' then 'kiali-links']: sealed(topology, kubeconfigs.single(topology), cluster.links),
+  [if shape.links == 'perCluster' then 'kiali-link']: sealed(topology, kubeconfigs.perCluster(topology, link), link.encryptedData),
 };
 
 function(shape, topology, cluster, link, token)

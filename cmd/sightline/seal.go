@@ -60,7 +60,13 @@ until the next one is sealed:
 A link that moves to another Secret, because links.format has changed, remembers
 the Secret of before. --finish ends that as well, once it is gone from the hub.
 
-No flag takes a token, and none is ever printed or written in the clear.`
+Without sealed-secrets, --plain prints the Secret that the hub is to have, for
+kubectl apply --server-side. It has the tokens in the clear, so it goes to a pipe
+only: a terminal and a file are refused. For one remote the field manager has to
+be its own, or the apply of the next remote takes the first one away.
+
+No flag takes a token. But for --plain, none is ever printed or written in the
+clear.`
 
 type sealOptions struct {
 	topology string
@@ -83,8 +89,8 @@ type sealOptions struct {
 	certificates seal.Trust                        // what is known of the hub's
 	tryServer    bool
 
-	force, rekey, rotate, revoke, finish, check, live bool
-	output                                            string
+	force, rekey, rotate, revoke, finish, plain, check, live bool
+	output                                                   string
 }
 
 func newSealCommand() *cobra.Command {
@@ -97,6 +103,7 @@ func newSealCommand() *cobra.Command {
   sightline seal west --topology mesh.yaml --context admin@west --hub-context east
   sightline seal --all --topology mesh.yaml --cert hub.pem --context west=admin@west
   sightline seal west --topology mesh.yaml --cert hub.pem --token-file - --ca-file west.pem <token
+  sightline seal --all --topology mesh.yaml --plain | kubectl --context east apply --server-side --field-manager=sightline -f -
   sightline seal --all --topology mesh.yaml --check
   sightline seal --all --topology mesh.yaml --check --live --hub-context east`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -122,6 +129,7 @@ func newSealCommand() *cobra.Command {
 	f.BoolVar(&o.revoke, "revoke", false, "take out a token that has leaked")
 	f.BoolVar(&o.finish, "finish", false, "end the rotation of the token, or a change of links.format")
 	f.BoolVar(&o.tryServer, "try-server", true, "try the CA against the API server of the link, where it can be reached from here")
+	f.BoolVar(&o.plain, "plain", false, "print the Secret of the hub in the clear, to a pipe")
 	f.BoolVar(&o.check, "check", false, "say which links need work; exit code 1 if one does")
 	f.BoolVar(&o.live, "live", false, "with --check: ask the clusters too")
 	f.StringVar(&o.output, "output", "text", "how --check prints: text or json")
@@ -156,6 +164,9 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	if len(remotes) == 0 {
 		fmt.Fprintf(stderr, "%s: there are no remotes\n", t.Metadata.Name)
 		return nil
+	}
+	if o.plain {
+		return o.printPlain(ctx, t, remotes, links, stdin, stdout, stderr)
 	}
 	step, err := o.step(ctx, t, stdin, stderr)
 	if err != nil {
@@ -193,9 +204,10 @@ func (o *sealOptions) flags(args []string) error {
 		return ""
 	}
 	check, rotate, revoke, finish := choice{"--check", o.check}, choice{"--rotate", o.rotate}, choice{"--revoke", o.revoke}, choice{"--finish", o.finish}
-	step := given(check, rotate, revoke, finish)
+	plain := choice{"--plain", o.plain}
+	step := given(check, rotate, revoke, finish, plain)
 	steps := 0
-	for _, c := range []choice{check, rotate, revoke, finish} {
+	for _, c := range []choice{check, rotate, revoke, finish, plain} {
 		if c.made {
 			steps++
 		}
@@ -218,14 +230,16 @@ func (o *sealOptions) flags(args []string) error {
 	case o.output != "text" && !o.check:
 		return &hinted{errors.New("--output is about what --check prints"), "add --check, or leave it out"}
 	case steps > 1:
-		return &hinted{errors.New("--check, --rotate, --revoke and --finish are steps of their own"), "do one after the other"}
+		return &hinted{errors.New("--check, --rotate, --revoke, --finish and --plain are steps of their own"), "do one after the other"}
 	case o.live && !o.check:
 		return &hinted{errors.New("--live is about what --check looks at"), "add --check, or leave it out"}
-	case step != "" && credential != "" && !o.live:
+	case o.plain && len(args) > 1:
+		return &hinted{errors.New("--plain prints one remote, whose field manager it then is, or all of them"), "name one cluster, or print all remotes with --all"}
+	case step != "" && credential != "" && !o.live && !o.plain:
 		return &hinted{fmt.Errorf("%s looks at no credential, and %s gives one", step, credential), "leave out one of the two"}
 	case step != "" && again != "":
 		return &hinted{fmt.Errorf("%s seals nothing, and %s is about sealing", step, again), "leave out one of the two"}
-	case step != "" && !o.check && certificate != "" && !(o.finish && o.cert == ""):
+	case step != "" && !o.check && certificate != "" && !((o.finish || o.plain) && o.cert == ""):
 		return &hinted{fmt.Errorf("%s seals nothing, and %s gives a certificate to seal with", step, certificate), "leave out one of the two"}
 	case o.cert != "" && o.hubContext != "":
 		return &hinted{errors.New("--cert and --hub-context are two sources of one certificate"), "leave out one of the two"}
@@ -233,9 +247,9 @@ func (o *sealOptions) flags(args []string) error {
 		return &hinted{fmt.Errorf("--timeout %s is no time to wait", o.timeout), "write it like 1m30s"}
 	case o.acceptCert != "" && o.cert == "":
 		return &hinted{errors.New("--accept-cert is about the certificate in --cert"), "add --cert, or leave it out"}
-	case step != "":
+	case step != "" && !o.plain:
 		return nil
-	case certificate == "":
+	case certificate == "" && !o.plain:
 		return &hinted{errors.New("no certificate to seal with"), certificateHint}
 	case o.tokenFile != "" && several:
 		return &hinted{errors.New("--token-file has the token of one remote"), "name one cluster, or let the tokens be read by contexts"}
@@ -260,10 +274,10 @@ func (o *sealOptions) read() (*topology.Topology, error) {
 		return nil, err
 	}
 	t := parsed[0]
-	if t.Spec.Kiali.Links.Source == "external" {
+	if t.Spec.Kiali.Links.Source == "external" && !o.plain {
 		return nil, &refused{hinted{
 			fmt.Errorf("%s: links.source is external, so the links come from elsewhere and none is sealed", t.At("spec", "kiali", "links", "source")),
-			"leave out links.source to seal them",
+			"leave out links.source to seal them; --plain prints the Secret for you to apply",
 		}}
 	}
 	return t, nil

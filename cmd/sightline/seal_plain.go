@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/delivery"
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/seal"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+	"github.com/sightline-mesh/sightline/templates"
+)
+
+// printPlain prints the Secrets with the kubeconfigs of remotes, in the clear, for a
+// program that applies them to the hub. It is all of them or nothing: who applies
+// takes what is not there any more for what is to go.
+func (o *sealOptions) printPlain(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links string, stdin io.Reader, stdout, stderr io.Writer) error {
+	apply := o.applyCommand(t, remotes)
+	if err := o.mayBePlain(t, remotes, links); err != nil {
+		return err
+	}
+	if err := forPipe(stdout, o.plainCommand(remotes)+" | "+apply); err != nil {
+		return err
+	}
+	texts := make([][]byte, len(remotes))
+	var failed several
+	for i, err := range together(remotes, stderr, func(c *topology.Cluster, out, progress io.Writer) error {
+		text, err := o.plainOne(ctx, o.remote(t, c), stdin, out, progress)
+		texts[slices.Index(remotes, c)] = text
+		return err
+	}) {
+		if err != nil {
+			failed = append(failed, &aboutCluster{remotes[i].Name, err})
+		}
+	}
+	if len(failed) > 0 {
+		return append(failed, errors.New("nothing is printed, because a Secret without these remotes would take their links away")).err()
+	}
+	secrets, err := render.LinkSecrets(t, render.NewTemplates(templates.FS), remotes)
+	if err != nil {
+		return err
+	}
+	var printed []byte
+	var names []string
+	for _, secret := range secrets {
+		data, size := map[string]any{}, 0
+		for _, c := range secret.Remotes {
+			text := texts[slices.Index(remotes, c)]
+			data[c.Name] = base64.StdEncoding.EncodeToString(text)
+			size += len(text)
+		}
+		name := resource.IDOf(secret.Object).Name
+		if size > delivery.DataLimit {
+			return &seal.Refusal{
+				Message: fmt.Sprintf("the kubeconfigs in the Secret %s have %d KiB, and a Secret may have %d KiB", name, (size+1023)>>10, delivery.DataLimit>>10),
+				Hint:    "write links: {format: perCluster}",
+			}
+		}
+		secret.Object["data"] = data
+		printed = resource.Encode(append(printed, "---\n"...), secret.Object)
+		names = append(names, name)
+	}
+	if _, err := stdout.Write(printed); err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "%s: printed %s for %s, with tokens in the clear\nhint: apply it with: %s\n",
+		t.Metadata.Name, finding.List(names, listed), finding.List(clusterNames(remotes), listed), apply)
+	if t.Spec.Kiali.Links.Format == "perCluster" {
+		fmt.Fprintf(stderr, "hint: nobody watches these Secrets, so Kiali has to be told: kubectl --context %s -n %s annotate --overwrite kiali/%s kiali.io/reconcile=\"$(date)\", and then rollout restart deployment/%s\n",
+			o.hubWord(t), t.Spec.Kiali.Namespace, t.Spec.Kiali.InstanceName, t.Spec.Kiali.InstanceName)
+	}
+	return nil
+}
+
+// plainOne is the kubeconfig of one remote.
+func (o *sealOptions) plainOne(ctx context.Context, c seal.Remote, stdin io.Reader, out, progress io.Writer) ([]byte, error) {
+	r := seal.Request{Remote: c, Now: time.Now()}
+	warnings, err := o.credential(ctx, &r, stdin, progress)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.tryCA(ctx, &r); err != nil {
+		return nil, err
+	}
+	text, more, err := seal.Plain(r)
+	for _, w := range append(warnings, more...) {
+		fmt.Fprintf(out, "%s: warning: %s\n", c.Cluster.Name, w)
+	}
+	return text, err
+}
+
+// mayBePlain refuses to make a Secret that something else makes.
+func (o *sealOptions) mayBePlain(t *topology.Topology, remotes []*topology.Cluster, links string) error {
+	if t.Spec.Kiali.Links.Source != "sealed" {
+		return nil
+	}
+	var there []string
+	for _, c := range remotes {
+		l, findings, err := readLink(filepath.Join(links, c.Name+".yaml"))
+		if err != nil {
+			return err
+		}
+		if l != nil || len(findings) > 0 {
+			there = append(there, c.Name)
+		}
+	}
+	if len(there) == 0 {
+		return nil
+	}
+	return &refused{hinted{
+		fmt.Errorf("%s has a sealed link below %s, and its controller writes the same Secret", finding.List(there, listed), links),
+		"seal it without --plain; or write links: {source: external}, so that no SealedSecret is rendered",
+	}}
+}
+
+// forPipe refuses an output that shows what is written or keeps it.
+func forPipe(stdout io.Writer, instead string) error {
+	if v, ok := stdout.(*visible); ok {
+		stdout = v.out
+	}
+	file, ok := stdout.(*os.File)
+	if !ok {
+		return nil // a part of this program
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	is := "a device"
+	switch mode := info.Mode(); {
+	case mode&(fs.ModeNamedPipe|fs.ModeSocket) != 0:
+		return nil
+	case mode.IsRegular():
+		is = "a file, which would keep the tokens"
+	case mode&fs.ModeCharDevice != 0:
+		is = "a terminal or another device, which would show the tokens"
+	}
+	return &refused{hinted{fmt.Errorf("standard output is %s; expected a pipe", is), instead}}
+}
+
+// plainCommand is the command that was given, as far as it says what is printed.
+func (o *sealOptions) plainCommand(remotes []*topology.Cluster) string {
+	which := "--all"
+	if !o.all {
+		which = remotes[0].Name
+	}
+	return "sightline seal " + which + " --plain --topology " + check.ShellWord(o.topology)
+}
+
+// applyCommand is what takes the Secrets to the hub. Server-side, because a
+// client-side apply keeps the whole Secret in an annotation. What the same
+// manager has applied before and leaves out now is taken away, so a remote that
+// is printed alone has a manager of its own.
+func (o *sealOptions) applyCommand(t *topology.Topology, remotes []*topology.Cluster) string {
+	manager := "sightline"
+	if !o.all {
+		manager += "-" + remotes[0].Name
+	}
+	return "kubectl --context " + o.hubWord(t) + " apply --server-side --field-manager=" + check.ShellWord(manager) + " -f -"
+}
+
+func (o *sealOptions) hubWord(t *topology.Topology) string {
+	if o.hubContext != "" {
+		return check.ShellWord(o.hubContext)
+	}
+	return check.ShellWord(t.Spec.Kiali.Hub)
+}
+
+func clusterNames(clusters []*topology.Cluster) []string {
+	names := make([]string, len(clusters))
+	for i, c := range clusters {
+		names[i] = c.Name
+	}
+	return names
+}

@@ -1,0 +1,19 @@
+local kubeconfigs = import 'kubeconfigs.libsonnet';
+
+// The Secrets with the kubeconfigs of the remotes, without their data: for
+// whoever brings these to the hub by hand. Nothing of it is rendered.
+local secret(topology, made) = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: made.metadata { name: made.name, namespace: topology.kiali.namespace },
+  type: 'Opaque',
+};
+
+function(
+  shape=error 'must provide shape',
+  topology=error 'must provide topology',
+  links=error 'must provide links',
+)
+  if shape.links == 'single'
+  then { single: secret(topology, kubeconfigs.single(topology)) }
+  else { [link.name]: secret(topology, kubeconfigs.perCluster(topology, link)) for link in links }
