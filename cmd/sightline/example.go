@@ -21,7 +21,8 @@ func newExampleCommand() *cobra.Command {
 		Short: "Print an example of a topology",
 		Long:  "Print an example of a topology, to begin with. Without NAME, list them.",
 		Example: `  sightline example
-  sightline example thanos > mesh.yaml`,
+  sightline example thanos > mesh.yaml
+  sightline example argocd | sightline verify -`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return &hinted{fmt.Errorf("found %d names, expected one", len(args)), ""}

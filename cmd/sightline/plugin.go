@@ -55,8 +55,12 @@ func newPluginCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		newGenerateCommand(),
-		newPrintCommand("config", "Print the configuration of the plugin", pluginConfig),
-		newPrintCommand("sidecar", "Print a patch that adds the plugin to Argo CD's repo-server", pluginSidecar),
+		newPrintCommand("config", "Print the configuration of the plugin", `  sightline plugin config
+  sightline plugin config > plugin.yaml
+  sightline plugin config | kubectl -n argocd create configmap sightline-plugin --from-file=plugin.yaml=/dev/stdin`, pluginConfig),
+		newPrintCommand("sidecar", "Print a patch that adds the plugin to Argo CD's repo-server", `  sightline plugin sidecar
+  sightline plugin sidecar > sidecar.yaml
+  sightline plugin sidecar | kubectl -n argocd patch deployment argocd-repo-server --patch-file /dev/stdin`, pluginSidecar),
 	)
 	return cmd
 }
@@ -195,11 +199,12 @@ func deliveryObjects(t *topology.Topology, r *render.Rendering) ([]tree.File, er
 }
 
 // newPrintCommand makes a command that prints a text about this version.
-func newPrintCommand(name, short, text string) *cobra.Command {
+func newPrintCommand(name, short, examples, text string) *cobra.Command {
 	return &cobra.Command{
-		Use:   name,
-		Short: short,
-		Args:  cobra.NoArgs,
+		Use:     name,
+		Short:   short,
+		Example: examples,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			image := "ghcr.io/sightline-mesh/sightline:" + thisBuild().Version
 			if !strings.HasPrefix(thisBuild().Version, "v") {

@@ -41,7 +41,8 @@ func newRelabelCommand() *cobra.Command {
 		Short: "Explain why a pod is scraped where it is",
 		Long:  relabelDoc,
 		Example: `  sightline explain relabel mesh.yaml
-  sightline explain relabel mesh.yaml --pod pod.yaml --cluster west`,
+  sightline explain relabel mesh.yaml --pod pod.yaml --cluster west
+  sightline explain relabel --example`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout())

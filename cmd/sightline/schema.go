@@ -22,7 +22,10 @@ func newSchemaCommand() *cobra.Command {
 		Use:   "schema",
 		Short: "Print the JSON Schema of a topology",
 		Long:  schemaDoc,
-		Args:  cobra.NoArgs,
+		Example: `  sightline schema | less
+  sightline schema > topology.schema.json
+  sightline schema | grep '"const": "sightline.dev/'`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			schema, err := topology.Schema()
 			if err != nil {

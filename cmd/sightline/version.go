@@ -69,7 +69,8 @@ func newVersionCommand() *cobra.Command {
 		Short: "Print the version",
 		Long:  "Print the version, the commit that it was built from, and the commit's date.",
 		Example: `  sightline version
-  sightline version --output json`,
+  sightline version --output json
+  sightline --version`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return &hinted{fmt.Errorf("version takes no arguments, got %q", args[0]), ""}
