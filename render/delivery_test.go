@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -35,18 +36,34 @@ clusters:
 - {name: West_1.eu, server: https://api.west.example.com:6443, argocd: {name: west}}`)
 }
 
+// meshOfACM is that mesh where Argo CD does not know its clusters.
+func meshOfACM(t *testing.T, delivery, more string) *topology.Topology {
+	t.Helper()
+	return parsed(t, `mesh: {id: mesh1}
+delivery: {repoURL: https://git.example.com/mesh.git, path: a/b, `+delivery+`}
+`+more+`
+clusters:
+- {name: hub, server: https://api.hub.example.com:6443, domain: apps.hub.example.com}
+- {name: West_1.eu, server: https://api.west.example.com:6443}`)
+}
+
 // argoCDMeshes have all that the objects of Argo CD can differ in.
 func argoCDMeshes(t *testing.T) map[string]*topology.Topology {
 	t.Helper()
 	meshes := map[string]*topology.Topology{}
-	for _, generator := range []string{"list", "git", "clusters"} {
+	for _, generator := range []string{"list", "git", "clusters", "acm, placement: mesh"} {
 		for name, with := range map[string]struct{ argocd, operator string }{
 			"":                    {},
 			", by hand":           {argocd: ", sync: {automated: false}, applicationsSync: sync, namespace: gitops, project: mesh"},
+			", pulled":            {argocd: ", applications: {labels: {pulled: 'true'}, annotations: {" + topology.Pulled + ": '{cluster}'}}"},
 			", rollout":           {argocd: ", rollout: [{clusters: [West_1.eu], maxUpdate: 25%}, {clusters: [hub], maxUpdate: '1'}]"},
 			", operator by chart": {operator: ", operator: {install: helm, chart: {version: 2.27.0}}"},
 		} {
-			meshes[generator+name] = deliveredMesh(t, "argocd: {generator: "+generator+with.argocd+"}", "kiali: {hub: hub"+with.operator+"}")
+			of := deliveredMesh
+			if name == ", pulled" {
+				of = meshOfACM
+			}
+			meshes[generator+name] = of(t, "argocd: {generator: "+generator+with.argocd+"}", "kiali: {hub: hub"+with.operator+"}")
 		}
 	}
 	return meshes
@@ -97,18 +114,34 @@ func TestDeliverySchemas(t *testing.T) {
 	}
 }
 
-// TestProjectPermitsEverything compares the kinds that the AppProject permits
-// with those of every object that any topology gives. What it permits beside
-// those is of the operator's chart, or of links.
-func TestProjectPermitsEverything(t *testing.T) {
-	permitted := map[string]bool{}
-	project := decode[resource.Object](t, delivered(t, deliveredMesh(t, "argocd: {}", "kiali: {hub: hub}"), render.Kustomize)["argocd/appproject.yaml"])
+// permittedBy lists the kinds that the AppProject of a topology permits, with their scope.
+func permittedBy(t *testing.T, top *topology.Topology) (kinds map[string]bool, project resource.Object) {
+	t.Helper()
+	kinds = map[string]bool{}
+	project = decode[resource.Object](t, delivered(t, top, render.Kustomize)["argocd/appproject.yaml"])
 	for list, scope := range map[string]string{"clusterResourceWhitelist": "cluster", "namespaceResourceWhitelist": "namespace"} {
 		for _, kind := range project["spec"].(map[string]any)[list].([]any) {
 			kind := kind.(map[string]any)
-			permitted[fmt.Sprintf("%s %s/%s", scope, kind["group"], kind["kind"])] = true
+			kinds[fmt.Sprintf("%s %s/%s", scope, kind["group"], kind["kind"])] = true
 		}
 	}
+	return kinds, project
+}
+
+// chartKinds are those that only the operator's chart has.
+var chartKinds = []string{
+	"cluster /Namespace",
+	"cluster apiextensions.k8s.io/CustomResourceDefinition",
+	"cluster rbac.authorization.k8s.io/ClusterRole",
+	"namespace /ServiceAccount",
+	"namespace apps/Deployment",
+}
+
+// TestProjectPermitsEverything compares the kinds that the AppProject permits
+// with those of every object that any topology gives. What it permits beside
+// those is of links.
+func TestProjectPermitsEverything(t *testing.T) {
+	permitted, _ := permittedBy(t, deliveredMesh(t, "argocd: {}", "kiali: {hub: hub}"))
 	topologies := examples(t)
 	maps.Copy(topologies, argoCDMeshes(t))
 	for _, s := range shapes {
@@ -126,14 +159,86 @@ func TestProjectPermitsEverything(t *testing.T) {
 			delete(unused, id)
 		}
 	}
-	assert.Subset(t, []string{
-		"cluster /Namespace",
-		"cluster apiextensions.k8s.io/CustomResourceDefinition",
-		"cluster rbac.authorization.k8s.io/ClusterRole",
-		"namespace /ServiceAccount",
-		"namespace apps/Deployment",
-		"namespace bitnami.com/SealedSecret",
-	}, slices.Sorted(maps.Keys(unused)), "the project permits what no topology gives")
+	assert.Subset(t, []string{"namespace bitnami.com/SealedSecret"}, slices.Sorted(maps.Keys(unused)), "the project permits what no topology gives")
+
+	for name, with := range map[string]string{"operator: {install: helm, chart: {version: 2.27.0}}": "", "operator: {install: none}": "permit: {operatorChart: true}"} {
+		more, _ := permittedBy(t, deliveredMesh(t, "argocd: {"+with+"}", "kiali: {hub: hub, "+name+"}"))
+		maps.DeleteFunc(more, func(kind string, _ bool) bool { return permitted[kind] })
+		assert.Equal(t, chartKinds, slices.Sorted(maps.Keys(more)), name)
+	}
+}
+
+// TestProjectPermitsNamespaces shows that the AppProject permits the namespaces that
+// the clusters have objects in, those that are to be emptied, and no more; and the
+// namespace of the Applications themselves.
+func TestProjectPermitsNamespaces(t *testing.T) {
+	for name, top := range argoCDMeshes(t) {
+		top.Spec.Delivery.ArgoCD.Permit.Namespaces = []string{"left"}
+		_, project := permittedBy(t, top)
+		got := map[string]bool{}
+		for _, d := range project["spec"].(map[string]any)["destinations"].([]any) {
+			d := d.(map[string]any)
+			got[fmt.Sprint(d["server"], d["name"], " ", d["namespace"])] = true
+		}
+		want := map[string]bool{}
+		clusters, err := render.Clusters(top, render.SourcesOf(top))
+		require.NoError(t, err)
+		for i := range clusters {
+			server, named := top.ArgoCDKnows(&top.Spec.Clusters[i])
+			to := func(namespace string) string {
+				if named == "" {
+					return server + "<nil> " + namespace
+				}
+				return "<nil>" + named + " " + namespace
+			}
+			want[to("left")], want[to(top.Spec.Kiali.Namespace)] = true, true
+			if top.OperatorByChart() {
+				want[to("kiali-operator")] = true
+			}
+			for _, r := range clusters[i].Resources {
+				for values := range clusters[i].Each(r) {
+					if id, err := r.Body.ID(values); err == nil && id.Namespace != "" {
+						want[to(id.Namespace)] = true
+					}
+				}
+			}
+		}
+		assert.Equal(t, want, got, name)
+	}
+
+	many := deliveredMesh(t, "argocd: {}", "kiali: {hub: hub}")
+	for i := range delivery.MostDestinations / 2 {
+		many.Spec.Namespaces = append(many.Spec.Namespaces, fmt.Sprintf("n%d", i))
+	}
+	_, project := permittedBy(t, many)
+	assert.Equal(t, []any{map[string]any{"name": "west", "namespace": "*"}, map[string]any{"server": "https://kubernetes.default.svc", "namespace": "*"}},
+		project["spec"].(map[string]any)["destinations"])
+}
+
+// TestApplicationsOfACM executes the template of the generator acm as Argo CD does,
+// with what a Placement decides.
+func TestApplicationsOfACM(t *testing.T) {
+	of := func(argocd string) resource.Object {
+		top := parsed(t, `mesh: {id: mesh1}
+delivery: {repoURL: https://git.example.com/mesh.git, argocd: {generator: acm, placement: mesh, `+argocd+`}}
+kiali: {hub: hub}
+clusters:
+- {name: hub, domain: apps.hub.example.com, argocd: {name: local-cluster}}
+- {name: West_1, server: https://api.west.example.com:6443}`)
+		return decode[resource.Object](t, delivered(t, top, render.Kustomize)["argocd/applicationset.yaml"])
+	}
+	set := of("permit: {namespaces: [left]}")
+	generator := set["spec"].(map[string]any)["generators"].([]any)[0].(map[string]any)["clusterDecisionResource"].(map[string]any)
+	assert.Equal(t, map[string]any{"configMapRef": "acm-placement", "requeueAfterSeconds": 180.0,
+		"labelSelector": map[string]any{"matchLabels": map[string]any{"cluster.open-cluster-management.io/placement": "mesh"}}}, generator)
+	for acm, name := range map[string]string{"local-cluster": "hub", "West_1": "West_1"} {
+		made, err := delivery.Expand(set, map[string]any{"name": acm, "clusterName": acm, "server": "https://" + acm, "reason": ""})
+		require.NoError(t, err)
+		assert.Equal(t, "test-"+topology.ObjectName(name), made["metadata"].(map[string]any)["name"])
+		spec := made["spec"].(map[string]any)
+		assert.Equal(t, map[string]any{"name": acm, "namespace": "istio-system"}, spec["destination"])
+		assert.Equal(t, "clusters/"+name, spec["source"].(map[string]any)["path"])
+	}
 }
 
 // TestDocumentedRoles compares the rights that docs/argocd.md gives to Argo
@@ -160,7 +265,7 @@ func TestDocumentedRoles(t *testing.T) {
 		}
 	}
 	permitted := map[string]bool{}
-	project := decode[resource.Object](t, delivered(t, deliveredMesh(t, "argocd: {}", "kiali: {hub: hub}"), render.Kustomize)["argocd/appproject.yaml"])
+	project := decode[resource.Object](t, delivered(t, deliveredMesh(t, "argocd: {permit: {operatorChart: true}}", "kiali: {hub: hub}"), render.Kustomize)["argocd/appproject.yaml"])
 	for _, list := range []string{"clusterResourceWhitelist", "namespaceResourceWhitelist"} {
 		for _, kind := range project["spec"].(map[string]any)[list].([]any) {
 			kind := kind.(map[string]any)

@@ -8,7 +8,17 @@ local project = import 'project.libsonnet';
 local labels = {
   topology: 'sightline.dev/topology',
   cluster: 'sightline.dev/cluster',
+  // By it ACM shows which Placement an ApplicationSet is for.
+  placement: 'cluster.open-cluster-management.io/placement',
 };
+
+// ACM brings an Application to the cluster that it is for, whose own Argo CD
+// applies it.
+local inCluster = { server: 'https://kubernetes.default.svc' };
+
+// Argo CD itself makes a name of the cluster's where the generator has none.
+local applicationOf(topology, cluster) =
+  topology.name + '-{{ ' + cluster + ' | lower | replace "." "-" | replace "_" "-" }}';
 
 // Each generator with how the template names the values that it gives.
 local generators(shape, topology, argocd) = {
@@ -36,10 +46,24 @@ local generators(shape, topology, argocd) = {
       values: { cluster: '{{ index .metadata.labels "' + labels.cluster + '" }}' },
     } },
     cluster: '{{ .values.cluster }}',
-    application: topology.name + '-{{ .values.cluster | lower | replace "." "-" | replace "_" "-" }}',
+    application: applicationOf(topology, '.values.cluster'),
     destination: { server: '{{ .server }}' },
   },
-}[shape.generator];
+  // Argo CD knows the clusters of ACM by their names there. The ConfigMap is
+  // ACM's own, and says where a Placement has its decisions.
+  acm: {
+    generator: { clusterDecisionResource: {
+      configMapRef: 'acm-placement',
+      labelSelector: { matchLabels: { [labels.placement]: argocd.placement } },
+      requeueAfterSeconds: 180,
+    } },
+    cluster: '{{ ' + argocd.clusterOfACM + ' }}',
+    application: applicationOf(topology, argocd.clusterOfACM),
+    destination: { name: '{{ .name }}' },
+  },
+}[shape.generator] + (if shape.pulled then { destination: inCluster } else {});
+
+local named(cluster, texts) = std.mapWithKey(function(_, text) std.strReplace(text, '{cluster}', cluster), texts);
 
 // Sightline inside Argo CD renders the topology, so every cluster has one source.
 local plugin(argocd, cluster) = {
@@ -102,14 +126,14 @@ local template(shape, topology, argocd, made) =
   {
     metadata: {
       name: made.application,
-      labels: { [labels.topology]: topology.name, [labels.cluster]: made.cluster },
-      annotations: { 'argocd.argoproj.io/manifest-generate-paths': from.madeOf },
+      labels: argocd.applications.labels { [labels.topology]: topology.name, [labels.cluster]: made.cluster },
+      annotations: named(made.cluster, argocd.applications.annotations) { 'argocd.argoproj.io/manifest-generate-paths': from.madeOf },
     },
     spec: {
       project: argocd.project,
-      // All objects of the tree name their namespaces; this is for those of
-      // the operator's chart.
-      destination: made.destination + (if shape.operatorChart then { namespace: argocd.chart.namespace } else {}),
+      // All objects of the tree name their namespaces. This is for those of the
+      // operator's chart, and for the project, which permits no other.
+      destination: made.destination { namespace: if shape.operatorChart then argocd.chart.namespace else argocd.home },
       syncPolicy: automated(shape, argocd) {
         syncOptions: [
           'ServerSideApply=true',
@@ -131,7 +155,7 @@ local applications(shape, topology, argocd) =
     metadata: {
       name: topology.name,
       namespace: argocd.namespace,
-      labels: meta.labels('mesh-delivery', topology),
+      labels: meta.labels('mesh-delivery', topology) + (if shape.generator == 'acm' then { [labels.placement]: argocd.placement } else {}),
       // With it Argo CD lets go of the Applications before the ApplicationSet
       // is deleted; without it they would be deleted too.
       [if shape.kept then 'finalizers']: ['resources-finalizer.argocd.argoproj.io'],
@@ -161,6 +185,6 @@ function(
   topology=error 'must provide topology',
   argocd=error 'must provide argocd',
 ) {
-  appproject: project(topology, argocd),
+  appproject: project(shape, topology, argocd),
   applicationset: applications(shape, topology, argocd),
 }

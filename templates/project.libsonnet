@@ -2,19 +2,23 @@ local meta = import 'meta.libsonnet';
 
 // Nothing but this may be synced. Argo CD never removes what its project no
 // longer permits, so the list is the same for every topology, whatever it has
-// at the moment.
-local permitted = {
-  cluster: [
-    { group: '', kind: 'Namespace' },  // of the operator's chart
-    { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },  // of the operator's chart
-    { group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' },  // of the operator's chart
+// at the moment. The operator's chart has more, which is much to permit.
+local permitted(shape) = {
+  local chart(kinds) = if shape.permitChart then kinds else [],
+
+  cluster: chart([
+    { group: '', kind: 'Namespace' },
+    { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },
+    { group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' },
+  ]) + [
     { group: 'rbac.authorization.k8s.io', kind: 'ClusterRoleBinding' },
   ],
-  namespaced: [
+  namespaced: chart([
+    { group: '', kind: 'ServiceAccount' },
+    { group: 'apps', kind: 'Deployment' },
+  ]) + [
     { group: '', kind: 'ConfigMap' },
     { group: '', kind: 'Secret' },
-    { group: '', kind: 'ServiceAccount' },  // of the operator's chart
-    { group: 'apps', kind: 'Deployment' },  // of the operator's chart
     { group: 'bitnami.com', kind: 'SealedSecret' },
     { group: 'kiali.io', kind: 'Kiali' },
     { group: 'monitoring.coreos.com', kind: 'PodMonitor' },
@@ -25,7 +29,7 @@ local permitted = {
   ],
 };
 
-function(topology, argocd) {
+function(shape, topology, argocd) {
   apiVersion: 'argoproj.io/v1alpha1',
   kind: 'AppProject',
   metadata: {
@@ -37,7 +41,7 @@ function(topology, argocd) {
     description: 'The mesh of the topology ' + topology.name,
     sourceRepos: argocd.repositories,
     destinations: argocd.destinations,
-    clusterResourceWhitelist: permitted.cluster,
-    namespaceResourceWhitelist: permitted.namespaced,
+    clusterResourceWhitelist: permitted(shape).cluster,
+    namespaceResourceWhitelist: permitted(shape).namespaced,
   },
 }

@@ -15,7 +15,7 @@ func argoCDRules() []Rule {
 		{
 			ID:     "DL10",
 			Title:  "a cluster's name can be a label",
-			What:   "With delivery.argocd every cluster name is one that a label may have as its value. With the generator clusters the name of the Application, which is made of it by Argo CD itself, has at most 63 characters.",
+			What:   "With delivery.argocd every cluster name is one that a label may have as its value. With the generators clusters and acm the name of the Application, which is made of it by Argo CD itself, has at most 63 characters.",
 			Why:    "Applications are selected by the label sightline.dev/cluster, and the API server refuses one with another value. Argo CD cannot shorten a name as Sightline does.",
 			Fix:    "Rename the cluster, in Istio too.",
 			Source: "Kubernetes, labels; argo-cd applicationset/utils/utils.go",

@@ -77,8 +77,8 @@ func effectRules() []Rule {
 			ID: "EF09", Severity: finding.Info, Also: finding.Warning,
 			Title:  "what becomes of objects that are no longer rendered",
 			What:   "An object is no longer rendered for a cluster that stays.",
-			Why:    "An engine that prunes deletes it. Others leave it on the cluster, where it goes on to work.",
-			Fix:    "Delete by hand what nothing deletes. Set --max-removed in CI to have such a change confirmed.",
+			Why:    "An engine that prunes deletes it. Argo CD does so in namespaces that its project permits. Others leave it on the cluster, where it goes on to work.",
+			Fix:    "Add a namespace that leaves to delivery.argocd.permit.namespaces, for the one commit that removes it. Delete by hand what nothing deletes. Set --max-removed in CI to have such a change confirmed.",
 			Source: "argo-cd docs/user-guide/sync-options.md (Prune=false); kustomize-controller (prune); docs/testing.md, TestArgoCD and TestFlux",
 		},
 		{

@@ -9,6 +9,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // substitutionRules are about what engines replace in the objects that they
@@ -28,7 +29,7 @@ func substitutionRules() []Rule {
 		{
 			ID:     "DL02",
 			Title:  "the ApplicationSet makes of each cluster what the topology says",
-			What:   "With delivery.argocd, the ApplicationSet's template is executed for each cluster, by Go's templates and with a missing key as an error, as Argo CD does it. Name, destination and sources of the Application are those of the topology. (Not with generator: clusters, which has the clusters from Argo CD.)",
+			What:   "With delivery.argocd, the ApplicationSet's template is executed for each cluster, by Go's templates and with a missing key as an error, as Argo CD does it. Name, destination, labels, annotations and sources of the Application are those of the topology. (Not with generator: clusters or acm, which have the clusters from Argo CD and ACM.)",
 			Why:    "A {{ in an address is an action to the template: the Application would be of another repository, or there would be none.",
 			Fix:    "Write the address without {{.",
 			Source: "argo-cd applicationset/utils/utils.go; text/template, github.com/Masterminds/sprig",
@@ -156,7 +157,7 @@ func substitutions(o *object) []substitution {
 // topology.
 func madeApplications(m *mesh, f *found) {
 	argo := m.argoCD()
-	if argo == nil || argo.Generator == "clusters" {
+	if argo == nil || argo.NamesByGenerator() {
 		return
 	}
 	const hint = "write addresses without {{, which the template of the ApplicationSet takes for its own"
@@ -206,6 +207,18 @@ func (m *mesh) meant(i int, application resource.Object) []meaning {
 		{spec("project"), d.ArgoCD.Project, append(from, "argocd", "project")},
 		{spec("destination.server"), server, append(own, "argocd")},
 		{spec("destination.name"), name, append(own, "argocd")},
+	}
+	for _, list := range []struct {
+		key   string
+		texts map[string]string
+	}{{"labels", d.ArgoCD.Applications.Labels}, {"annotations", d.ArgoCD.Applications.Annotations}} {
+		for _, key := range sortedKeys(list.texts) {
+			want := list.texts[key]
+			if list.key == "annotations" {
+				want = strings.ReplaceAll(want, topology.InApplications, c.Name)
+			}
+			all = append(all, meaning{fieldPath{"metadata", list.key, key}, want, append(from, "argocd", "applications", list.key, key)})
+		}
 	}
 	sources := []fieldPath{spec("source")}
 	if several, ok := valueAt(application, spec("sources")).([]any); ok {

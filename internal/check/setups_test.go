@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -114,6 +115,12 @@ func (s *setup) look(t *testing.T, change map[string]any) (map[string][]resource
 	}
 	delivered, err := rendering.Delivery(render.Kustomize)
 	require.NoError(t, err)
+	applications, err := delivery.Applications(delivered)
+	require.NoError(t, err)
+	for _, a := range applications {
+		require.NoError(t, a.Err)
+		objects[a.Cluster+" Application"] = append(objects[a.Cluster+" Application"], a.Object)
+	}
 	findings, err = check.Find([]check.Input{{Topology: top, Clusters: clusters, Delivery: delivered, Arg: "setup.yaml", Stage: rendering.Stage}}, check.Options{})
 	require.NoError(t, err)
 	return objects, findings

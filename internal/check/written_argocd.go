@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
@@ -14,6 +15,8 @@ func aboutArgoCD() []reading {
 		{find: (*source).argoCDCluster},
 		{reads: "delivery.argocd.sync.automated", find: (*source).argoCDSync},
 		{reads: "delivery.argocd.source", find: (*source).argoCDPlugin},
+		{reads: "delivery.argocd.generator delivery.argocd.placement", find: (*source).argoCDPlacement},
+		{reads: "delivery.argocd.applications", find: (*source).argoCDApplications},
 		{find: (*source).argoCDRollout},
 		{find: (*source).argoCDNames},
 		{reads: "delivery.argocd", each: (*source).argoCDUnused},
@@ -66,9 +69,12 @@ func (s *source) argoCDNames() {
 		if problem := topology.LabelValueProblem(c.Name); problem != "" {
 			s.Add(at, "DL10", "rename the cluster in Istio too, or have Flux deliver it",
 				"%s: with delivery.argocd the name is also the label of an Application and %s", s.Called(i), problem)
-		} else if name := s.Metadata.Name + "-" + topology.ObjectName(c.Name); argo.Generator == "clusters" && len(name) > topology.MaxApplication {
+		} else if name := s.Metadata.Name + "-" + topology.ObjectName(c.Name); argo.NamesByGenerator() && len(name) > topology.MaxApplication {
 			s.Add(at, "DL10", "shorten the name of the topology or of the cluster, or use the generator list or git, which can shorten it",
-				"%s: with the generator clusters its Application is %q, which has %d characters; a name may have at most %d", s.Called(i), finding.Shorten(name), len(name), topology.MaxApplication)
+				"%s: with the generator %s its Application is %q, which has %d characters; a name may have at most %d", s.Called(i), argo.Generator, finding.Shorten(name), len(name), topology.MaxApplication)
+		}
+		if argo.Pulled() {
+			continue // each is applied by its own
 		}
 		server, name := s.ArgoCDKnows(c)
 		key := strings.ToLower(server) + " " + name
@@ -121,6 +127,51 @@ func (s *source) argoCDPlugin() {
 	}
 }
 
+// argoCDPlacement makes sure that the generator acm knows whose decisions it reads.
+func (s *source) argoCDPlacement() {
+	argo := s.argoCD()
+	if argo == nil {
+		return
+	}
+	path := []any{"spec", "delivery", "argocd", "placement"}
+	switch has := s.Has(path...); {
+	case argo.Generator == "acm" && !has:
+		s.Add(s.At("spec", "delivery", "argocd", "generator"), topology.RuleMissing, "add placement with the name of the Placement that selects the clusters, in Argo CD's namespace",
+			"spec.delivery.argocd.placement is missing; the generator acm reads the decisions of a Placement")
+	case argo.Generator != "acm" && has:
+		s.Add(s.At(path...), topology.RuleValue, "write generator: acm, or remove it", "spec.delivery.argocd.placement has no effect with generator: %s", argo.Generator)
+	}
+}
+
+// argoCDApplications keeps labels and annotations that Applications have from
+// being ours, or an action of the ApplicationSet's template.
+func (s *source) argoCDApplications() {
+	argo := s.argoCD()
+	if argo == nil {
+		return
+	}
+	for _, list := range []struct {
+		key   string
+		texts map[string]string
+		ours  []string
+	}{
+		{"labels", argo.Applications.Labels, []string{"sightline.dev/topology", "sightline.dev/cluster"}},
+		{"annotations", argo.Applications.Annotations, []string{"argocd.argoproj.io/manifest-generate-paths"}},
+	} {
+		for _, key := range sortedKeys(list.texts) {
+			at := s.At("spec", "delivery", "argocd", "applications", list.key, key)
+			switch value := list.texts[key]; {
+			case slices.Contains(list.ours, key):
+				s.Add(at, topology.RuleValue, "remove it", "%s is one of the %s that every Application has already", key, list.key)
+			case strings.Contains(value, "{{"):
+				s.Add(at, topology.RuleValue, "write "+topology.InApplications+" for the name of the cluster", "%s is %q, which the template of the ApplicationSet takes for an action of its own", key, finding.Shorten(value))
+			case key == topology.Pulled && value != topology.InApplications:
+				s.Add(at, topology.RuleValue, "write \""+topology.InApplications+"\"", "%s is %q, so ACM would bring the Application of every cluster there", key, finding.Shorten(value))
+			}
+		}
+	}
+}
+
 // argoCDRollout makes sure that every step is about clusters of the topology,
 // and each of these is in one step at most.
 func (s *source) argoCDRollout() {
@@ -170,6 +221,10 @@ func (s *source) clusterArgoCD(i int) {
 	}
 	path := func(keys ...any) []any { return append([]any{"spec", "clusters", i, "argocd"}, keys...) }
 	at := s.At(path()...)
+	if s.argoCD().Pulled() {
+		s.Add(at, topology.RuleValue, "remove it", "%s: argocd has no effect where ACM brings each Application to its cluster", s.Called(i))
+		return
+	}
 	switch server, name := s.Has(path("server")...), s.Has(path("name")...); {
 	case server && name:
 		s.Add(s.At(path("name")...), topology.RuleValue, "keep the one under which Argo CD has registered the cluster", "%s: argocd has both server and name; expected one of the two", s.Called(i))

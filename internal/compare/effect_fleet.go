@@ -141,14 +141,19 @@ func (e *effects) keeps(c *Content) bool {
 // prune finds what an engine that prunes deletes, and what is left behind by
 // others, on clusters that stay.
 func (e *effects) prune() {
-	deleted, left := on[string]{}, on[string]{}
+	deleted, left, refused := on[string]{}, on[string]{}, on[string]{}
 	count := map[bool]int{}
+	permitted := e.permitted()
 	for i := range e.diff.Changes {
 		c := &e.diff.Changes[i]
 		if c.Op != Removed || c.Cluster == "" || !e.stays(c) {
 			continue
 		}
 		goes := e.Prunes && !e.keeps(c.Old)
+		if goes && permitted != nil && c.ID.Namespace != "" && !permitted[c.ID.Namespace] && !permitted["*"] {
+			refused.add(c.ID.Namespace, c.Cluster)
+			continue
+		}
 		count[goes]++
 		if goes {
 			deleted.add("", c.Cluster)
@@ -160,10 +165,35 @@ func (e *effects) prune() {
 		e.add(finding.Warning, clusters,
 			"the engine deletes %s on %s", thousands(count[true])+" "+plural(count[true], "object"), clustersText(clusters))
 	})
+	refused.each(func(namespace string, clusters []string) {
+		e.add(finding.Warning, clusters,
+			"Argo CD cannot delete what is in %s on %s, because its project no longer permits the namespace; add it to delivery.argocd.permit.namespaces for this commit",
+			namespace, clustersText(clusters))
+	})
 	left.each(func(_ string, clusters []string) {
 		e.add(finding.Info, clusters,
 			"%s no longer rendered on %s, and nothing deletes %s there", are(count[false], "object"), clustersText(clusters), pronoun(count[false]))
 	})
+}
+
+// permitted are the namespaces of Argo CD's project, or nil where it stays as it
+// was or there is none.
+func (e *effects) permitted() map[string]bool {
+	var namespaces map[string]bool
+	for _, c := range e.kinds["AppProject"] {
+		if c.New == nil {
+			continue
+		}
+		namespaces = map[string]bool{}
+		spec, _ := c.New.Object["spec"].(map[string]any)
+		destinations, _ := spec["destinations"].([]any)
+		for _, d := range destinations {
+			to, _ := d.(map[string]any)
+			namespace, _ := to["namespace"].(string)
+			namespaces[namespace] = true
+		}
+	}
+	return namespaces
 }
 
 // delivery finds what appears, vanishes or is renamed in an engine.

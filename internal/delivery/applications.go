@@ -55,7 +55,7 @@ func Applications(files []tree.File) ([]Application, error) {
 		elements, _ := list["elements"].([]any)
 		params = append(params, elements...)
 	}
-	e := expander{map[string]*template.Template{}}
+	e := newExpander()
 	made := make([]Application, len(params))
 	for i, p := range params {
 		of, _ := p.(map[string]any)
@@ -66,6 +66,17 @@ func Applications(files []tree.File) ([]Application, error) {
 	}
 	return made, nil
 }
+
+// Expand executes the template of an ApplicationSet with one set of parameters.
+func Expand(set resource.Object, params map[string]any) (resource.Object, error) {
+	e := newExpander()
+	spec, _ := set["spec"].(map[string]any)
+	made, err := e.expand(spec["template"], params)
+	object, _ := made.(map[string]any)
+	return object, err
+}
+
+func newExpander() expander { return expander{map[string]*template.Template{}} }
 
 // expander keeps templates that it has parsed.
 type expander struct{ parsed map[string]*template.Template }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -28,6 +29,8 @@ type argoShape struct {
 	Rollout       bool   `json:"rollout"`
 	Automated     bool   `json:"automated"`
 	OperatorChart bool   `json:"operatorChart"`
+	PermitChart   bool   `json:"permitChart"` // the project permits what the operator's chart has
+	Pulled        bool   `json:"pulled"`      // ACM brings Applications to their clusters
 }
 
 // argoCD returns the objects of Argo CD, and with the generator git a file for
@@ -44,15 +47,18 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		Rollout:       len(argo.Rollout) > 0,
 		Automated:     argo.Sync.Automated,
 		OperatorChart: t.OperatorByChart(),
+		PermitChart:   t.OperatorByChart() || argo.Permit.OperatorChart,
+		Pulled:        argo.Pulled(),
 	}
 	order := byName(t)
 	clusters := make([]any, len(order))
-	var destinations []any
 	for n, i := range order {
 		c := &t.Spec.Clusters[i]
-		to := destination(t, c)
-		clusters[n] = map[string]any{"cluster": c.Name, "application": t.Application(c), "destination": to}
-		destinations = append(destinations, inAnyNamespace(to))
+		clusters[n] = map[string]any{"cluster": c.Name, "application": t.Application(c), "destination": destination(t, c)}
+	}
+	destinations, err := destinations(t, in.Clusters, order)
+	if err != nil {
+		return nil, err
 	}
 	chart := t.Spec.Kiali.Operator.Chart
 	repositories := []string{d.RepoURL}
@@ -76,6 +82,10 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		"clusterFiles":     inRepository(d, argoFolder+"/clusters/*.yaml"),
 		"sync":             map[string]any{"prune": argo.Sync.Prune, "selfHeal": argo.Sync.SelfHeal},
 		"rollout":          rollout(argo.Rollout),
+		"home":             t.Spec.Kiali.Namespace,
+		"placement":        argo.Placement,
+		"clusterOfACM":     clusterOfACM(t, order),
+		"applications":     map[string]any{"labels": orEmpty(argo.Applications.Labels), "annotations": orEmpty(argo.Applications.Annotations)},
 		"chart":            map[string]any{"repoURL": chartRepository, "version": chart.Version, "namespace": chart.Namespace, "values": chartValues(chart)},
 	}
 	if shape.Generator == "list" {
@@ -104,15 +114,27 @@ func destination(t *topology.Topology, c *topology.Cluster) map[string]any {
 	}
 }
 
-// inAnyNamespace is a destination as a project permits it: the objects of a
-// cluster are in the namespaces of the mesh, of Kiali, and of the platform's
-// monitoring.
-func inAnyNamespace(destination map[string]any) map[string]any {
-	all := map[string]any{"namespace": "*"}
-	for key, value := range destination {
-		all[key] = value
+// clusterOfACM is the expression of a template that gives the name of a cluster
+// in the topology, of the name that ACM has for it.
+func clusterOfACM(t *topology.Topology, order []int) string {
+	var others strings.Builder
+	for _, i := range order {
+		c := &t.Spec.Clusters[i]
+		if _, name := t.ArgoCDKnows(c); name != "" && name != c.Name {
+			fmt.Fprintf(&others, " %q %q", name, c.Name)
+		}
 	}
-	return all
+	if others.Len() == 0 {
+		return ".clusterName"
+	}
+	return "get (dict" + others.String() + ") .clusterName | default .clusterName"
+}
+
+func orEmpty(texts map[string]string) map[string]string {
+	if texts == nil {
+		return map[string]string{}
+	}
+	return texts
 }
 
 // rollout gives the steps with what they leave to its default.

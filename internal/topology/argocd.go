@@ -18,15 +18,40 @@ func (t *Topology) Application(c *Cluster) string {
 	return fitted(MaxApplication, t.Metadata.Name, c.Name)
 }
 
+// Pulled is the annotation of an Application by which ACM brings it to the cluster
+// that the value names, whose own Argo CD applies it (the pull model).
+//
+// Source: open-cluster-management-io/multicloud-integrations, propagation-controller.
+const Pulled = "apps.open-cluster-management.io/ocm-managed-cluster"
+
+// Pulled tells whether ACM brings each Application to its cluster.
+func (a *ArgoCD) Pulled() bool {
+	_, ok := a.Applications.Annotations[Pulled]
+	return ok
+}
+
+// NamesByGenerator tells whether the names of Applications are made by Argo CD, of
+// the names of clusters that only it knows.
+func (a *ArgoCD) NamesByGenerator() bool { return a.Generator == "clusters" || a.Generator == "acm" }
+
+// InApplications is what the values of labels and annotations of Applications may
+// have for the name of the cluster.
+const InApplications = "{cluster}"
+
 // ArgoCDKnows is how Argo CD knows a cluster: by the URL of a server or by a
 // name; the other is "".
 func (t *Topology) ArgoCDKnows(c *Cluster) (server, name string) {
+	argo := t.Spec.Delivery.ArgoCD
 	switch own := c.ArgoCD; {
+	case argo.Pulled():
+		return inCluster, ""
 	case own != nil && own.Name != "":
 		return "", own.Name
 	case own != nil && own.Server != "":
 		return strings.TrimSuffix(own.Server, "/"), ""
-	case t.Spec.Delivery.ArgoCD.Cluster == c.Name:
+	case argo.Generator == "acm":
+		return "", c.Name
+	case argo.Cluster == c.Name:
 		return inCluster, ""
 	}
 	return strings.TrimSuffix(c.Server, "/"), ""

@@ -30,7 +30,7 @@ type decoder struct {
 	absent    []absent
 	refused   map[*yaml.Node]bool                   // values that were not taken
 	spare     map[*yaml.Node]string                 // of these, texts with a default, and that
-	homes     map[string]string                     // see homesOf
+	homes     map[string][]string                   // see homesOf
 	misplaced map[string]bool                       // paths that keys at wrong places belong to
 	secrets   finding.Findings                      // see credentials
 	taken     map[finding.Position]bool             // where they were
@@ -302,7 +302,8 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 }
 
 // home gives the path of the mapping that a key belongs into, if that can be
-// told: one right below, or the only one anywhere.
+// told: one right below, the only one anywhere, or the only one below a key of the
+// same name as where it stands.
 func (d *decoder) home(key, path string, fields []field) string {
 	for _, f := range fields {
 		if f.Type.Kind() == reflect.Struct && slices.ContainsFunc(fieldsOf(f.Type), func(f field) bool { return f.key == key }) {
@@ -312,24 +313,29 @@ func (d *decoder) home(key, path string, fields []field) string {
 	if d.homes == nil {
 		d.homes = homesOf(d.want.of)
 	}
-	return d.homes[key]
+	homes := d.homes[key]
+	if len(homes) > 1 {
+		alike := "." + path[strings.LastIndex(path, ".")+1:] + "."
+		homes = slices.DeleteFunc(slices.Clone(homes), func(home string) bool { return !strings.Contains("."+home+".", alike) })
+	}
+	if len(homes) != 1 {
+		return ""
+	}
+	return homes[0]
 }
 
-// homesOf maps each key that exists once below a type to the path of its
-// mapping.
-func homesOf(t reflect.Type) map[string]string {
-	homes := map[string]string{}
+// homesOf maps each key below a type to the paths of its mappings.
+func homesOf(t reflect.Type) map[string][]string {
+	homes := map[string][]string{}
 	var walk func(t reflect.Type, path string)
 	walk = func(t reflect.Type, path string) {
 		for _, f := range fieldsOf(t) {
-			if _, ok := homes[f.key]; ok {
-				homes[f.key] = "" // more than one
-			} else {
-				homes[f.key] = path
-			}
+			homes[f.key] = append(homes[f.key], path)
 			switch below := Join(path, f.key); {
 			case f.Type.Kind() == reflect.Struct:
 				walk(f.Type, below)
+			case f.Type.Kind() == reflect.Pointer && f.Type.Elem().Kind() == reflect.Struct:
+				walk(f.Type.Elem(), below)
 			case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
 				walk(f.Type.Elem(), below+"[]")
 			}

@@ -103,8 +103,16 @@ type ArgoCD struct {
 	// The plugin, with source: plugin.
 	Plugin ArgoCDPlugin `yaml:"plugin"`
 	// Where the ApplicationSet has the clusters from: a list in itself; a small file for each in Git, by which it does not grow with the
-	// fleet; or Argo CD's own cluster Secrets, by the labels sightline.dev/topology and sightline.dev/cluster with the two names.
-	Generator string `yaml:"generator" default:"list" enum:"list|git|clusters"`
+	// fleet; Argo CD's own cluster Secrets, by the labels sightline.dev/topology and sightline.dev/cluster with the two names; or the
+	// decisions of a Placement of ACM, whose clusters have the names of the topology.
+	Generator string `yaml:"generator" default:"list" enum:"list|git|clusters|acm"`
+	// The Placement of ACM, in Argo CD's namespace. Required with generator: acm.
+	Placement string `yaml:"placement" format:"name"`
+	// What every Application has beside what is rendered.
+	Applications ArgoCDApplications `yaml:"applications"`
+	// What Applications may bring although nothing that is rendered needs it. Argo CD removes nothing that its project does not permit, so
+	// what leaves the topology stands here for the one commit that removes it.
+	Permit ArgoCDPermit `yaml:"permit"`
 	// What the ApplicationSet may do with Applications. create-update leaves that of a cluster which has left the topology; sync removes
 	// it. The objects on the cluster stay with both.
 	ApplicationsSync string `yaml:"applicationsSync" default:"create-update" enum:"create-update|sync"`
@@ -113,6 +121,23 @@ type ArgoCD struct {
 	// Steps in which a change reaches the fleet (RollingSync), each once the one before is healthy. Argo CD has to have progressive syncs
 	// turned on; what sync says is off then. Default: all clusters at once.
 	Rollout []RolloutStep `yaml:"rollout"`
+}
+
+// ArgoCDApplications is what every Application has beside what is rendered.
+type ArgoCDApplications struct {
+	// Labels of every Application.
+	Labels map[string]string `yaml:"labels" format:"labelValue"`
+	// Annotations of every Application. "{cluster}" stands for the name of its cluster. With apps.open-cluster-management.io/ocm-managed-cluster
+	// ACM brings each Application to its cluster (the pull model), where its destination is https://kubernetes.default.svc.
+	Annotations map[string]string `yaml:"annotations"`
+}
+
+// ArgoCDPermit is what Applications may bring although nothing that is rendered needs it.
+type ArgoCDPermit struct {
+	// Namespaces, on every cluster.
+	Namespaces []string `yaml:"namespaces" format:"label"`
+	// The kinds of objects that the operator's chart has.
+	OperatorChart bool `yaml:"operatorChart" default:"false"`
 }
 
 // ArgoCDPlugin is the config management plugin that renders inside Argo CD.
