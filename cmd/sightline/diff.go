@@ -110,30 +110,26 @@ func (o *diffOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	if err := o.check(args); err != nil {
 		return err
 	}
-	parsed, err := readTopologies(args, stdin)
+	in, err := readInput(args[0], stdin)
 	if err != nil {
 		return err
 	}
-	besides, err := readLinks(args, parsed)
-	if err != nil {
-		return err
-	}
-	t := parsed[0]
+	t := in.topology
 	left, format, err := o.left(ctx, t, args[0], stderr)
 	if err != nil {
 		return err
 	}
 	// A topology that render refuses has no right side.
-	opened, closed, err := openAll(ctx, parsed, besides)
+	closed, err := openAll(ctx, in)
 	if err != nil {
 		return err
 	}
 	defer closed()
 	var rules ruleFlags
-	if _, _, err := rules.allow(parsed, besides, opened, format); err != nil {
+	if _, _, err := rules.allow([]*input{in}, format); err != nil {
 		return err
 	}
-	new, err := opened[0].Tree(format)
+	new, err := in.rendering.Tree(format)
 	if err != nil {
 		return err
 	}
@@ -168,14 +164,14 @@ func worse(found, failed error) error {
 }
 
 // renderTree renders a topology, and returns findings as one error.
-func renderTree(ctx context.Context, t *topology.Topology, links render.Links, format render.Format) ([]tree.File, error) {
-	from, closed, err := openSources(ctx, t, links)
+func renderTree(ctx context.Context, in *input, format render.Format) ([]tree.File, error) {
+	from, closed, err := in.sources(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer closed()
 	var found invalid
-	files, err := render.Tree(t, from, format)
+	files, err := render.Tree(in.topology, from, format)
 	if err := found.collect(err); err != nil {
 		return nil, err
 	}

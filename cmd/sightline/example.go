@@ -11,7 +11,6 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/topologies"
 )
 
@@ -82,13 +81,13 @@ func (e *exampleFlag) add(flags *pflag.FlagSet) {
 	flags.Lookup("example").NoOptDefVal = topologies.Default
 }
 
-// topologies reads what the arguments name, or the example.
-func (e *exampleFlag) topologies(args []string, stdin io.Reader) ([]*topology.Topology, error) {
+// inputs reads what the arguments name, or the example.
+func (e *exampleFlag) inputs(args []string, stdin io.Reader) ([]*input, error) {
 	switch {
 	case e.name == "" && len(args) == 0:
 		return nil, &hinted{errors.New("no topology"), `name a file or a directory, "-" for standard input, or --example for the built-in example`}
 	case e.name == "":
-		return readTopologies(args, stdin)
+		return readInputs(args, stdin)
 	case len(args) > 0:
 		return nil, &hinted{fmt.Errorf("found --example and %q, expected one of the two", args[0]), "another example is named as --example=NAME"}
 	}
@@ -100,5 +99,5 @@ func (e *exampleFlag) topologies(args []string, stdin io.Reader) ([]*topology.To
 	if len(findings) > 0 {
 		return nil, &invalid{findings: findings}
 	}
-	return []*topology.Topology{t}, nil
+	return []*input{{topology: t}}, nil
 }

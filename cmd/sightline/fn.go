@@ -18,7 +18,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
 )
@@ -108,63 +107,53 @@ func runFunction(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 // functionObjects renders what the configuration asks for. The error is an
 // *invalid with findings where a topology has errors.
 func functionObjects(ctx context.Context, config *yaml.RNode) ([]tree.File, finding.Findings, error) {
-	t, b, clusters, err := functionTopology(config)
+	in, clusters, err := functionInput(config)
 	if err != nil {
 		return nil, nil, err
 	}
-	parsed, besides := []*topology.Topology{t}, []beside{b}
-	opened, closed, err := openAll(ctx, parsed, besides)
+	closed, err := openAll(ctx, in)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer closed()
 	var rules ruleFlags
-	warnings, _, err := rules.allow(parsed, besides, opened, render.Manifests)
+	warnings, _, err := rules.allow([]*input{in}, render.Manifests)
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := (&renderOptions{clusters: clusters}).objects(parsed, opened)
+	files, err := (&renderOptions{clusters: clusters}).objects([]*input{in})
 	return files, warnings, err
 }
 
-// functionTopology reads the topology that a configuration is or names, and
+// functionInput reads the topology that a configuration is or names, and
 // which clusters of it are wanted: none means all.
-func functionTopology(config *yaml.RNode) (*topology.Topology, beside, []string, error) {
-	fail := func(err error) (*topology.Topology, beside, []string, error) { return nil, beside{}, nil, err }
+func functionInput(config *yaml.RNode) (*input, []string, error) {
 	if config.GetKind() != "ConfigMap" {
 		text, err := config.String()
 		if err != nil {
-			return fail(err)
+			return nil, nil, err
 		}
 		t, findings := check.Parse(inConfig, []byte(text))
 		if len(findings) > 0 {
-			return fail(&invalid{findings: findings})
+			return nil, nil, &invalid{findings: findings}
 		}
-		return t, beside{}, nil, nil
+		return &input{topology: t}, nil, nil
 	}
 	var clusters []string
 	data := config.GetDataMap()
 	for key := range data {
 		if !slices.Contains([]string{"topology", "cluster"}, key) {
-			return fail(&hinted{fmt.Errorf("the ConfigMap %s has a key %q", config.GetName(), key), "the keys are topology and cluster"})
+			return nil, nil, &hinted{fmt.Errorf("the ConfigMap %s has a key %q", config.GetName(), key), "the keys are topology and cluster"}
 		}
 	}
 	if data["topology"] == "" || data["topology"] == "-" {
-		return fail(&hinted{fmt.Errorf("the ConfigMap %s names no topology", config.GetName()), "give data: {topology: mesh.yaml}"})
+		return nil, nil, &hinted{fmt.Errorf("the ConfigMap %s names no topology", config.GetName()), "give data: {topology: mesh.yaml}"}
 	}
 	if data["cluster"] != "" {
 		clusters = []string{data["cluster"]}
 	}
-	args := []string{data["topology"]}
-	parsed, err := readTopologies(args, nil)
-	if err != nil {
-		return fail(err)
-	}
-	besides, err := readLinks(args, parsed)
-	if err != nil {
-		return fail(err)
-	}
-	return parsed[0], besides[0], clusters, nil
+	in, err := readInput(data["topology"], nil)
+	return in, clusters, err
 }
 
 // withMade returns the items of the input and after them what was rendered. Of

@@ -11,14 +11,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// linkFolder is where the links of a topology are.
-func linkFolder(arg string, t *topology.Topology) string {
-	if info, err := os.Stat(arg); err != nil || !info.IsDir() {
-		arg = filepath.Dir(arg)
-	}
-	return filepath.Join(arg, sealedDir, t.Metadata.Name)
-}
-
 // readLink reads a link; it is nil where there is none.
 func readLink(file string) (*topology.SealedLink, finding.Findings, error) {
 	data, err := readFile(file)

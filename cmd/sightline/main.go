@@ -19,7 +19,6 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
 )
@@ -168,8 +167,7 @@ type invalid struct {
 	count    string // of all that were found, where findings are not all
 	after    string // what follows from them; may be empty
 
-	rest []*topology.Topology // that can be looked at nevertheless, and by no means written; see check.Rest
-	args []string             // by which these are named
+	rest []*input // that can be looked at nevertheless, and by no means written; see check.Rest
 }
 
 func (e *invalid) Error() string { return fmt.Sprintf("%d findings", len(e.findings)) }

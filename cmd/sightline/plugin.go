@@ -142,30 +142,25 @@ func (o *pluginOptions) generate(ctx context.Context, stdout, stderr io.Writer) 
 	case o.topology == "-":
 		return &hinted{errors.New("the topology cannot be read from standard input"), "name a file or directory: sealed links and overlays are beside it"}
 	}
-	args := []string{o.topology}
-	parsed, err := readTopologies(args, nil)
+	in, err := readInput(o.topology, nil)
 	if err != nil {
 		return err
 	}
-	besides, err := readLinks(args, parsed)
-	if err != nil {
-		return err
-	}
-	opened, closed, err := openAll(ctx, parsed, besides)
+	closed, err := openAll(ctx, in)
 	if err != nil {
 		return err
 	}
 	defer closed()
 	var rules ruleFlags
-	warnings, _, err := rules.allow(parsed, besides, opened, render.Manifests)
+	warnings, _, err := rules.allow([]*input{in}, render.Manifests)
 	if err != nil {
 		return err
 	}
 	var objects []tree.File
 	if o.objects == objectsOfDelivery {
-		objects, err = deliveryObjects(parsed[0], opened[0])
+		objects, err = deliveryObjects(in)
 	} else {
-		objects, err = (&renderOptions{clusters: []string{o.cluster}}).objects(parsed, opened)
+		objects, err = (&renderOptions{clusters: []string{o.cluster}}).objects([]*input{in})
 	}
 	if err != nil {
 		return err
@@ -178,14 +173,14 @@ func (o *pluginOptions) generate(ctx context.Context, stdout, stderr io.Writer) 
 }
 
 // deliveryObjects returns Argo CD's own objects for a topology.
-func deliveryObjects(t *topology.Topology, r *render.Rendering) ([]tree.File, error) {
-	if t.Spec.Delivery == nil || t.Spec.Delivery.ArgoCD == nil {
+func deliveryObjects(in *input) ([]tree.File, error) {
+	if t := in.topology; t.Spec.Delivery == nil || t.Spec.Delivery.ArgoCD == nil {
 		return nil, &invalid{findings: finding.Findings{{
 			Position: t.At("spec", "delivery"), Rule: topology.RuleMissing,
 			Message: "spec.delivery.argocd is missing, so there are no objects of Argo CD to print", Hint: "add delivery: {repoURL: …, argocd: {source: plugin}}",
 		}}}
 	}
-	files, err := r.Delivery(render.Kustomize)
+	files, err := in.rendering.Delivery(render.Kustomize)
 	if err != nil {
 		return nil, err
 	}

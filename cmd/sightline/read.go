@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,41 +16,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
-
-// readTopologies parses what the arguments name, and returns all findings of
-// all of them as one error, with what is left of the topologies to be looked at.
-func readTopologies(args []string, stdin io.Reader) ([]*topology.Topology, error) {
-	var parsed []*topology.Topology
-	var found invalid
-	files := map[string]string{} // by the name of the topology in it
-	var twice error
-	for i, arg := range args {
-		if arg == "-" && slices.Contains(args[:i], arg) {
-			return nil, &hinted{errors.New("standard input is named twice"), "it can be read once"}
-		}
-		t, findings, err := readTopology(arg, stdin)
-		if err != nil {
-			return nil, err
-		}
-		found.findings = append(found.findings, findings...)
-		if len(findings) > 0 {
-			if t = check.Rest(t); t == nil {
-				continue
-			}
-		}
-		if other, ok := files[t.Metadata.Name]; ok {
-			twice = &hinted{fmt.Errorf("%s and %s are both named %q", other, displayName(arg), t.Metadata.Name), "give each a metadata.name of its own: it names the directory"}
-			continue
-		}
-		files[t.Metadata.Name] = displayName(arg)
-		parsed, found.args = append(parsed, t), append(found.args, arg)
-	}
-	if len(found.findings) > 0 {
-		found.findings, found.rest = found.findings.Sorted(), parsed
-		return nil, &found
-	}
-	return parsed, twice
-}
 
 // readTopology reads a file, a directory, or standard input for "-".
 func readTopology(arg string, stdin io.Reader) (*topology.Topology, finding.Findings, error) {

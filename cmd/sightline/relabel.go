@@ -14,8 +14,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/relabel"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/topology"
-	"github.com/sightline-mesh/sightline/render"
 )
 
 const relabelDoc = `Show what the PodMonitors of a topology make of pods: which of a pod's ports
@@ -55,11 +53,11 @@ func newRelabelCommand() *cobra.Command {
 }
 
 func (o *relabelOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
-	parsed, err := o.example.topologies(args, stdin)
+	inputs, err := o.example.inputs(args, stdin)
 	if err != nil {
 		return err
 	}
-	cluster, monitors, err := o.monitors(ctx, parsed[0])
+	cluster, monitors, err := o.monitors(ctx, inputs[0])
 	if err != nil {
 		return err
 	}
@@ -91,21 +89,17 @@ func (o *relabelOptions) run(ctx context.Context, args []string, stdin io.Reader
 }
 
 // monitors returns the PodMonitors of the cluster by their namespaces.
-func (o *relabelOptions) monitors(ctx context.Context, t *topology.Topology) (cluster string, monitors map[string]*relabel.Monitor, err error) {
-	from, closed, err := openSources(ctx, t, nil)
+func (o *relabelOptions) monitors(ctx context.Context, in *input) (cluster string, monitors map[string]*relabel.Monitor, err error) {
+	closed, err := openAll(ctx, in)
 	if err != nil {
 		return "", nil, err
 	}
 	defer closed()
-	clusters, err := render.Clusters(t, from)
-	var found invalid
-	if err := found.collect(err); err != nil {
+	clusters, err := in.rendering.Clusters()
+	if err != nil {
 		return "", nil, err
 	}
-	if err := found.err(); err != nil {
-		return "", nil, err
-	}
-	slices.SortStableFunc(clusters, func(a, b resource.Cluster) int {
+	clusters = slices.SortedStableFunc(slices.Values(clusters), func(a, b resource.Cluster) int {
 		if a.Hub != b.Hub && a.Hub {
 			return -1
 		}

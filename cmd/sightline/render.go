@@ -116,25 +116,24 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 }
 
 func (o *renderOptions) render(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	parsed, err := o.example.topologies(args, stdin)
+	inputs, err := o.example.inputs(args, stdin)
 	if err != nil {
 		return err
 	}
-	besides, err := readLinks(args, parsed)
-	if err != nil {
+	if err := readLinks(inputs); err != nil {
 		return err
 	}
-	o.placed(parsed, besides, len(parsed))
-	opened, closed, err := openAll(ctx, parsed, besides)
+	o.placed(inputs, len(inputs))
+	closed, err := openAll(ctx, inputs...)
 	if err != nil {
 		return err
 	}
 	defer closed()
-	warnings, count, err := o.rules.allow(parsed, besides, opened, render.Format(o.format))
+	warnings, count, err := o.rules.allow(inputs, render.Format(o.format))
 	if err != nil {
 		return err
 	}
-	if err := o.finish(ctx, parsed, besides, opened, stdout, stderr); err != nil {
+	if err := o.finish(ctx, inputs, stdout, stderr); err != nil {
 		return err
 	}
 	for _, w := range warnings {
@@ -146,13 +145,13 @@ func (o *renderOptions) render(ctx context.Context, args []string, stdin io.Read
 	return nil
 }
 
-// placed says beside each topology where it is written.
-func (o *renderOptions) placed(parsed []*topology.Topology, besides []beside, several int) {
+// placed notes where each of several topologies is written.
+func (o *renderOptions) placed(inputs []*input, several int) {
 	if o.out == "-" {
 		return
 	}
-	for i, t := range parsed {
-		besides[i].output = pathInRepository(o.directory(t, several))
+	for _, in := range inputs {
+		in.output = pathInRepository(o.directory(in.topology, several))
 	}
 }
 
@@ -162,7 +161,7 @@ func (o *renderOptions) further(ctx context.Context, found *invalid, several int
 	if len(found.rest) == 0 {
 		return nil
 	}
-	more, err := o.findings(ctx, found.rest, found.args, several)
+	more, err := o.findings(ctx, found.rest, several)
 	if wrong := (*invalid)(nil); errors.As(err, &wrong) {
 		more, err = wrong.findings, nil
 	}
@@ -173,57 +172,55 @@ func (o *renderOptions) further(ctx context.Context, found *invalid, several int
 }
 
 // findings looks at some of several topologies as render does before it writes.
-func (o *renderOptions) findings(ctx context.Context, parsed []*topology.Topology, args []string, several int) (finding.Findings, error) {
-	besides, err := readLinks(args, parsed)
-	if err != nil {
+func (o *renderOptions) findings(ctx context.Context, inputs []*input, several int) (finding.Findings, error) {
+	if err := readLinks(inputs); err != nil {
 		return nil, err
 	}
-	o.placed(parsed, besides, several)
-	opened, closed, err := openAll(ctx, parsed, besides)
+	o.placed(inputs, several)
+	closed, err := openAll(ctx, inputs...)
 	if err != nil {
 		return nil, err
 	}
 	defer closed()
-	findings, _, err := o.rules.find(parsed, besides, opened, render.Format(o.format), check.Options{})
-	return findings, err
+	return o.rules.find(inputs, render.Format(o.format), check.Options{})
 }
 
 // finish writes, prints or compares what the rules allow.
-func (o *renderOptions) finish(ctx context.Context, parsed []*topology.Topology, besides []beside, opened []*render.Rendering, stdout, stderr io.Writer) error {
+func (o *renderOptions) finish(ctx context.Context, inputs []*input, stdout, stderr io.Writer) error {
 	if o.out == "-" {
-		files, err := o.objects(parsed, opened)
+		files, err := o.objects(inputs)
 		if err == nil {
 			_, err = stdout.Write(manifests.Stream(files))
 		}
 		return err
 	}
-	rendered := make([][]tree.File, len(opened))
-	for i, r := range opened {
+	rendered := make([][]tree.File, len(inputs))
+	for i, in := range inputs {
 		var err error
-		if rendered[i], err = r.Tree(render.Format(o.format)); err != nil {
+		if rendered[i], err = in.rendering.Tree(render.Format(o.format)); err != nil {
 			return err
 		}
 	}
-	if err := o.apart(parsed, besides); err != nil {
+	if err := o.apart(inputs); err != nil {
 		return err
 	}
 	if o.checkOnly {
-		return o.compareOnly(ctx, parsed, besides, rendered, stdout)
+		return o.compareOnly(ctx, inputs, rendered, stdout)
 	}
-	return o.write(ctx, parsed, besides, rendered, stderr)
+	return o.write(ctx, inputs, rendered, stderr)
 }
 
 // apart refuses to write into a directory that is a topology: the next run would
 // read the tree as a part of it.
-func (o *renderOptions) apart(parsed []*topology.Topology, besides []beside) error {
-	for _, t := range parsed {
-		out := o.directory(t, len(parsed))
+func (o *renderOptions) apart(inputs []*input) error {
+	for _, to := range inputs {
+		out := o.directory(to.topology, len(inputs))
 		there, err := os.Stat(out)
 		if err != nil {
 			continue // a new directory is none
 		}
-		for _, b := range besides {
-			if read, err := os.Stat(b.arg); err == nil && read.IsDir() && os.SameFile(there, read) {
+		for _, from := range inputs {
+			if read, err := os.Stat(from.arg); err == nil && read.IsDir() && os.SameFile(there, read) {
 				return &refused{hinted{
 					fmt.Errorf("%s is the topology itself: the next run would read what is written as a part of it", out),
 					"write to a folder in it or beside it, such as -o " + filepath.Join(out, "rendered") + "; folders with a tree are left out when a topology is read",
@@ -258,11 +255,11 @@ func (o *renderOptions) check() error {
 
 // objects returns the objects of the selected clusters, in the order in which
 // they are applied.
-func (o *renderOptions) objects(parsed []*topology.Topology, opened []*render.Rendering) ([]tree.File, error) {
+func (o *renderOptions) objects(inputs []*input) ([]tree.File, error) {
 	var files []tree.File
 	known := map[string]bool{}
-	for i, t := range parsed {
-		clusters, err := opened[i].Clusters()
+	for _, in := range inputs {
+		clusters, err := in.rendering.Clusters()
 		if err != nil {
 			return nil, err
 		}
@@ -276,9 +273,9 @@ func (o *renderOptions) objects(parsed []*topology.Topology, opened []*render.Re
 			if err != nil {
 				return nil, err
 			}
-			if len(parsed) > 1 {
+			if len(inputs) > 1 {
 				for i := range own {
-					own[i].Path = t.Metadata.Name + "/" + own[i].Path
+					own[i].Path = in.topology.Metadata.Name + "/" + own[i].Path
 				}
 			}
 			files = append(files, own...)
@@ -293,17 +290,17 @@ func (o *renderOptions) objects(parsed []*topology.Topology, opened []*render.Re
 }
 
 // write looks at every directory, and only then changes the first file.
-func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, besides []beside, rendered [][]tree.File, stderr io.Writer) error {
+func (o *renderOptions) write(ctx context.Context, inputs []*input, rendered [][]tree.File, stderr io.Writer) error {
 	// Until here a signal ends the process at once; from here on there is
 	// something to put back.
 	if err := endsItself(ctx); err != nil {
 		return err
 	}
-	plans, changes := make([]*tree.Plan, len(parsed)), make([]*change, len(parsed))
+	plans, changes := make([]*tree.Plan, len(inputs)), make([]*change, len(inputs))
 	var leaving []string // clusters whose files go
-	for i, t := range parsed {
-		out := o.directory(t, len(parsed))
-		dir, err := tree.Lock(out, o.marker(t))
+	for i, in := range inputs {
+		out := o.directory(in.topology, len(inputs))
+		dir, err := tree.Lock(out, o.marker(in.topology))
 		if err != nil {
 			return err
 		}
@@ -311,14 +308,14 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 		if !dir.Locked() {
 			fmt.Fprintf(stderr, "%s: this file system has no locks, so make sure that no other render writes here\n", out)
 		}
-		if plans[i], err = dir.Compare(ctx, rendered[i], o.claims(ctx, t, besides[i])); err != nil {
+		if plans[i], err = dir.Compare(ctx, rendered[i], o.claims(ctx, in)); err != nil {
 			return interrupted(err, out)
 		}
 		leaving = append(leaving, plans[i].RemovedClusters()...)
 		if err := o.guardRemovals(out, plans[i].RemovedClusters()); err != nil {
 			return err
 		}
-		if changes[i], err = changeOf(ctx, t, out, plans[i], rendered[i]); err != nil {
+		if changes[i], err = changeOf(ctx, in.topology, out, plans[i], rendered[i]); err != nil {
 			return interrupted(err, out)
 		}
 		if err := o.guardImmutable(out, changes[i]); err != nil {
@@ -326,15 +323,15 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 		}
 	}
 	o.sayNotRemoved(stderr, leaving)
-	for i, t := range parsed {
+	for i, in := range inputs {
+		t, out := in.topology, o.directory(in.topology, len(inputs))
 		if err := plans[i].Apply(ctx); err != nil {
-			return interrupted(err, o.directory(t, len(parsed)))
+			return interrupted(err, out)
 		}
 		r := plans[i].Report()
 		fmt.Fprintf(stderr, "%s: %s, %d files: %d added, %d changed, %d removed\n", t.Metadata.Name,
 			finding.Count(len(t.Spec.Clusters), "cluster"), r.Added+r.Changed+r.Unchanged, r.Added, r.Changed, r.Removed)
 		changes[i].say(stderr)
-		out := o.directory(t, len(parsed))
 		name(stderr, "removed", out, plans[i].Removed(), "")
 		name(stderr, "kept", out, plans[i].Kept(), ", which has files that sightline did not write")
 	}
@@ -342,19 +339,19 @@ func (o *renderOptions) write(ctx context.Context, parsed []*topology.Topology, 
 }
 
 // claims say which files are ours although they do not say so.
-func (o *renderOptions) claims(ctx context.Context, t *topology.Topology, b beside) tree.Claims {
+func (o *renderOptions) claims(ctx context.Context, in *input) tree.Claims {
 	return tree.Claims{
 		Adopt:  o.adopt,
-		Inputs: inputs(t, b),
+		Inputs: in.paths(),
 		Wrote:  render.WroteEarlier,
 		Before: func() func(string, []byte) bool {
 			none := func(string, []byte) bool { return false }
-			from, closed, err := openSources(ctx, t, b.links)
+			from, closed, err := in.sources(ctx)
 			if err != nil {
 				return none
 			}
 			defer closed()
-			known, err := render.Earlier(t, from, render.Format(o.format))
+			known, err := render.Earlier(in.topology, from, render.Format(o.format))
 			if err != nil {
 				// That version could not have rendered it, so the files are of another
 				// topology, and will be named.

@@ -101,15 +101,15 @@ func (c *change) say(w io.Writer) {
 // compareOnly compares the directories with what would be written to them. It
 // writes nothing, so it neither waits for another run nor asks for clusters that
 // leave.
-func (o *renderOptions) compareOnly(ctx context.Context, parsed []*topology.Topology, besides []beside, rendered [][]tree.File, stdout io.Writer) error {
+func (o *renderOptions) compareOnly(ctx context.Context, inputs []*input, rendered [][]tree.File, stdout io.Writer) error {
 	differs := false
-	for i, t := range parsed {
-		out := o.directory(t, len(parsed))
+	for i, in := range inputs {
+		t, out := in.topology, o.directory(in.topology, len(inputs))
 		dir, err := tree.Open(out, o.marker(t))
 		if err != nil {
 			return err
 		}
-		plan, err := dir.Compare(ctx, rendered[i], o.claims(ctx, t, besides[i]))
+		plan, err := dir.Compare(ctx, rendered[i], o.claims(ctx, in))
 		if err != nil {
 			return err
 		}

@@ -192,24 +192,21 @@ func blob(in *bufio.Reader) ([]byte, error) {
 // render reads the topology of the revision, and renders it.
 func (r *repository) render(ctx context.Context, work string, format render.Format) ([]tree.File, error) {
 	arg := filepath.Join(work, filepath.FromSlash(r.topology))
-	parsed, err := readTopologies([]string{arg}, nil)
+	inputs, err := readInputs([]string{arg}, nil)
 	if err != nil {
 		return nil, err
 	}
-	t := parsed[0]
-	beside := []string{r.inRepository(work, linkFolder(arg, t))}
-	for i := range t.Spec.Overlays {
-		dir := filepath.Dir(t.At("spec", "overlays", i).File)
-		beside = append(beside, r.inRepository(work, filepath.Join(dir, filepath.FromSlash(t.Spec.Overlays[i].Folder()))))
+	beside := []string{r.inRepository(work, inputs[0].linkFolder())}
+	for _, dir := range inputs[0].overlayFolders() {
+		beside = append(beside, r.inRepository(work, dir))
 	}
 	if _, err := r.write(ctx, work, beside...); err != nil {
 		return nil, err
 	}
-	besides, err := readLinks([]string{arg}, parsed)
-	if err != nil {
+	if err := readLinks(inputs); err != nil {
 		return nil, err
 	}
-	return renderTree(ctx, t, besides[0].links, format)
+	return renderTree(ctx, inputs[0], format)
 }
 
 func (r *repository) inRepository(work, file string) string {

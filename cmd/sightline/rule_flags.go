@@ -9,7 +9,6 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
 )
 
@@ -40,33 +39,24 @@ func (r *ruleFlags) check() error {
 
 // find applies the rules to topologies that had no findings, to the links
 // beside them and to what is rendered from both in a format.
-func (r *ruleFlags) find(parsed []*topology.Topology, besides []beside, opened []*render.Rendering, format render.Format, o check.Options) (finding.Findings, []check.Input, error) {
-	inputs := make([]check.Input, len(parsed))
-	for i, t := range parsed {
-		clusters, err := opened[i].Clusters()
-		if err != nil {
-			return nil, nil, err
-		}
-		files, err := opened[i].Delivery(format)
-		if err != nil {
-			return nil, nil, err
-		}
-		inputs[i] = check.Input{Topology: t, Clusters: clusters, Delivery: files, Links: besides[i].links, Others: besides[i].others, Written: besides[i].output, Arg: besides[i].arg}
-		if len(t.Spec.Overlays) > 0 {
-			inputs[i].Stage = opened[i].Stage
+func (r *ruleFlags) find(inputs []*input, format render.Format, o check.Options) (finding.Findings, error) {
+	looked := make([]check.Input, len(inputs))
+	for i, in := range inputs {
+		var err error
+		if looked[i], err = in.checked(format); err != nil {
+			return nil, err
 		}
 	}
 	o.Suppress, o.RequireLinks = r.suppress, r.requireLinks
-	findings, err := check.Find(inputs, o)
-	return findings, inputs, err
+	return check.Find(looked, o)
 }
 
 // allow returns the warnings about topologies, and how many findings there are,
 // or the warnings and errors as one error where one of them keeps the topologies
 // from being rendered. What is merely worth knowing is counted, and left to
 // verify.
-func (r *ruleFlags) allow(parsed []*topology.Topology, besides []beside, opened []*render.Rendering, format render.Format) (warnings finding.Findings, count string, err error) {
-	findings, _, err := r.find(parsed, besides, opened, format, check.Options{})
+func (r *ruleFlags) allow(inputs []*input, format render.Format) (warnings finding.Findings, count string, err error) {
+	findings, err := r.find(inputs, format, check.Options{})
 	if err != nil {
 		return nil, "", err
 	}

@@ -140,10 +140,11 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	if err := o.flags(args); err != nil {
 		return err
 	}
-	t, err := o.read()
+	in, err := o.read()
 	if err != nil {
 		return err
 	}
+	t := in.topology
 	remotes, err := o.remotes(t, args)
 	if err != nil {
 		return err
@@ -154,7 +155,7 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, errTimeout)
 	defer cancel()
-	links := linkFolder(o.topology, t)
+	links := in.linkFolder()
 	if o.certificates, err = o.trust(links); err != nil {
 		return err
 	}
@@ -268,19 +269,19 @@ type choice struct {
 }
 
 // read reads the topology, and makes sure that it wants sealed links.
-func (o *sealOptions) read() (*topology.Topology, error) {
-	parsed, err := readTopologies([]string{o.topology}, nil)
+func (o *sealOptions) read() (*input, error) {
+	inputs, err := readInputs([]string{o.topology}, nil)
 	if err != nil {
 		return nil, err
 	}
-	t := parsed[0]
+	t := inputs[0].topology
 	if t.Spec.Kiali.Links.Source == "external" && !o.plain {
 		return nil, &refused{hinted{
 			fmt.Errorf("%s: links.source is external, so the links come from elsewhere and none is sealed", t.At("spec", "kiali", "links", "source")),
 			"leave out links.source to seal them; --plain prints the Secret for you to apply",
 		}}
 	}
-	return t, nil
+	return inputs[0], nil
 }
 
 // remotes are the clusters that the arguments name; for --check without any,

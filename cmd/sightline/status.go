@@ -20,7 +20,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/status"
 	"github.com/sightline-mesh/sightline/internal/topology"
-	"github.com/sightline-mesh/sightline/render"
 )
 
 const statusDoc = `Ask the clusters of a topology, Kiali and the store of the metrics whether the
@@ -159,25 +158,20 @@ func (o *statusOptions) check(args []string) error {
 
 // expected reads the topology, and renders what is to be on its clusters.
 func (o *statusOptions) expected(ctx context.Context, args []string, stdin io.Reader) (status.Expected, error) {
-	parsed, err := readTopologies(args, stdin)
+	in, err := readInput(args[0], stdin)
 	if err != nil {
 		return status.Expected{}, err
 	}
-	besides, err := readLinks(args, parsed)
-	if err != nil {
-		return status.Expected{}, err
-	}
-	t := parsed[0]
-	from, closed, err := openSources(ctx, t, besides[0].links)
+	closed, err := openAll(ctx, in)
 	if err != nil {
 		return status.Expected{}, err
 	}
 	defer closed()
-	clusters, err := render.Clusters(t, from)
+	clusters, err := in.rendering.Clusters()
 	if err != nil {
 		return status.Expected{}, err
 	}
-	e := status.Expected{Topology: t, Arg: check.ShellWord(args[0]), Objects: map[string][]resource.Object{}, Links: besides[0].links}
+	e := status.Expected{Topology: in.topology, Arg: check.ShellWord(args[0]), Objects: map[string][]resource.Object{}, Links: in.links}
 	for i := range clusters {
 		c := &clusters[i]
 		for _, r := range c.Resources {

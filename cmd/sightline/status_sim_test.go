@@ -229,10 +229,10 @@ func newFleet(t *testing.T, text string) *fleetOf {
 	f.mesh = filepath.Join(f.dir, "mesh.yaml")
 	require.NoError(t, os.WriteFile(f.mesh, []byte(text), 0o644))
 	var o statusOptions
-	parsed, err := readTopologies([]string{f.mesh}, nil)
+	in, err := readInput(f.mesh, nil)
 	require.NoError(t, err)
-	for i := range parsed[0].Spec.Clusters {
-		f.clusters[parsed[0].Spec.Clusters[i].Name] = newSimulated(t)
+	for i := range in.topology.Spec.Clusters {
+		f.clusters[in.topology.Spec.Clusters[i].Name] = newSimulated(t)
 	}
 	f.proxy = httptest.NewServer(http.HandlerFunc(f.connect))
 	t.Cleanup(f.proxy.Close)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
@@ -17,10 +16,10 @@ const saysUnfinished = "%s: a render was ended while it changed the directory, s
 // unfinished tells of trees that killed renders have left half changed, and returns
 // errFound if there are some. It looks where a topology lies and in the folders
 // there, since verify is not told where its tree is.
-func unfinished(w io.Writer, parsed []*topology.Topology, besides []beside) error {
+func unfinished(w io.Writer, inputs []*input) error {
 	var found error
-	for i, t := range parsed {
-		at := besides[i].arg
+	for _, in := range inputs {
+		at := in.arg
 		if at == "" {
 			continue
 		}
@@ -34,11 +33,11 @@ func unfinished(w io.Writer, parsed []*topology.Topology, besides []beside) erro
 		dirs := []string{at}
 		for _, e := range entries {
 			if below := filepath.Join(at, e.Name()); e.IsDir() {
-				dirs = append(dirs, below, filepath.Join(below, t.Metadata.Name)) // of several topologies
+				dirs = append(dirs, below, filepath.Join(below, in.topology.Metadata.Name)) // of several topologies
 			}
 		}
 		for _, dir := range dirs {
-			if tree.IsUnfinished(dir, t.Metadata.Name) {
+			if tree.IsUnfinished(dir, in.topology.Metadata.Name) {
 				fmt.Fprintf(w, saysUnfinished, dir)
 				found = errFound
 			}

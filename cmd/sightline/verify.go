@@ -86,28 +86,27 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err != nil {
 		return err
 	}
-	parsed, err := o.example.topologies(args, stdin)
+	inputs, err := o.example.inputs(args, stdin)
 	var before finding.Findings // what the topologies themselves had
 	var wrong *invalid
 	if errors.As(err, &wrong) {
-		before, parsed, args, err = wrong.findings, wrong.rest, wrong.args, nil
+		before, inputs, err = wrong.findings, wrong.rest, nil
 	}
-	var besides []beside
 	if err == nil {
-		besides, err = readLinks(args, parsed)
+		err = readLinks(inputs)
 	}
-	var opened []*render.Rendering
 	if err == nil {
 		var closed func()
-		if opened, closed, err = openAll(ctx, parsed, besides); err == nil {
+		if closed, err = openAll(ctx, inputs...); err == nil {
 			defer closed()
 		}
 	}
 	var findings finding.Findings
-	var inputs []check.Input
+	var looked []*input // at all of it
 	if err == nil {
+		looked = inputs
 		now := time.Now().UTC()
-		findings, inputs, err = o.rules.find(parsed, besides, opened, render.Format(o.format), check.Options{
+		findings, err = o.rules.find(inputs, render.Format(o.format), check.Options{
 			Definitions: definitions,
 			Now:         now.Format(time.RFC3339),
 			Soon:        now.Add(seal.Near).Format(time.RFC3339),
@@ -115,7 +114,7 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	}
 	if err == nil && o.format == string(render.Helm) {
 		var broken finding.Findings
-		broken, err = chartFindings(opened)
+		broken, err = chartFindings(inputs)
 		findings = append(findings, broken...).Sorted()
 	}
 	if errors.As(err, &wrong) { // which are findings as well
@@ -128,10 +127,10 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if failed := o.print(stdout, findings); failed != nil || err != nil {
 		return cmp.Or(failed, err)
 	}
-	for _, in := range inputs {
-		fmt.Fprintf(stderr, "%s: looked at %s\n", in.Topology.Metadata.Name, finding.Count(len(in.Clusters), "cluster"))
+	for _, in := range looked {
+		fmt.Fprintf(stderr, "%s: looked at %s\n", in.topology.Metadata.Name, finding.Count(len(in.topology.Spec.Clusters), "cluster"))
 	}
-	half := unfinished(stderr, parsed, besides)
+	half := unfinished(stderr, inputs)
 	fmt.Fprintln(stderr, tally(findings))
 	switch {
 	case slices.ContainsFunc(findings, func(f finding.Finding) bool { return f.Severity == finding.Error }):
@@ -144,10 +143,10 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 
 // chartFindings makes a chart of each topology, and says what keeps it from
 // being one.
-func chartFindings(opened []*render.Rendering) (finding.Findings, error) {
+func chartFindings(inputs []*input) (finding.Findings, error) {
 	var findings finding.Findings
-	for _, r := range opened {
-		_, err := r.Tree(render.Helm)
+	for _, in := range inputs {
+		_, err := in.rendering.Tree(render.Helm)
 		var (
 			law    *render.LawError
 			format *render.FormatError

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/check"
-	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
 )
 
@@ -27,11 +26,11 @@ func FuzzVerify(f *testing.F) {
 			return // the files of overlays are not here
 		}
 		var rules ruleFlags
-		parsed, besides := []*topology.Topology{top}, make([]beside, 1)
-		opened, closed, err := openAll(context.Background(), parsed, besides)
+		in := &input{topology: top}
+		closed, err := openAll(context.Background(), in)
 		require.NoError(t, err)
 		defer closed()
-		findings, _, err = rules.find(parsed, besides, opened, render.Kustomize, check.Options{})
+		findings, err = rules.find([]*input{in}, render.Kustomize, check.Options{})
 		require.NoError(t, err)
 		lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
 		for _, found := range findings {

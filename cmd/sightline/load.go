@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+	"github.com/sightline-mesh/sightline/templates"
+)
+
+// input is a topology that a command works on, with what lies beside it.
+type input struct {
+	topology *topology.Topology
+	arg      string // the file or directory as the user names it, "" where it is in none
+
+	links  render.Links // by the names of their files
+	others []string     // files beside the links that are no links
+	output string       // the path of the directory that is written, in its repository; "": none
+
+	rendering *render.Rendering // nil until openAll has made it
+}
+
+// readInputs parses what the arguments name, and returns all findings of
+// all of them as one error, with what is left of the topologies to be looked at.
+func readInputs(args []string, stdin io.Reader) ([]*input, error) {
+	var inputs []*input
+	var found invalid
+	files := map[string]string{} // by the name of the topology in it
+	var twice error
+	for i, arg := range args {
+		if arg == "-" && slices.Contains(args[:i], arg) {
+			return nil, &hinted{errors.New("standard input is named twice"), "it can be read once"}
+		}
+		t, findings, err := readTopology(arg, stdin)
+		if err != nil {
+			return nil, err
+		}
+		found.findings = append(found.findings, findings...)
+		if len(findings) > 0 {
+			if t = check.Rest(t); t == nil {
+				continue
+			}
+		}
+		if other, ok := files[t.Metadata.Name]; ok {
+			twice = &hinted{fmt.Errorf("%s and %s are both named %q", other, displayName(arg), t.Metadata.Name), "give each a metadata.name of its own: it names the directory"}
+			continue
+		}
+		files[t.Metadata.Name] = displayName(arg)
+		in := &input{topology: t}
+		if arg != "-" {
+			in.arg = arg
+		}
+		inputs = append(inputs, in)
+	}
+	if len(found.findings) > 0 {
+		found.findings, found.rest = found.findings.Sorted(), inputs
+		return nil, &found
+	}
+	return inputs, twice
+}
+
+// readInput reads one topology and the links beside it.
+func readInput(arg string, stdin io.Reader) (*input, error) {
+	inputs, err := readInputs([]string{arg}, stdin)
+	if err == nil {
+		err = readLinks(inputs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return inputs[0], nil
+}
+
+// readLinks reads the sealed links beside topologies, and returns all findings
+// of all of them as one error; what could be read is in the inputs all the same.
+// There are none beside standard input and the built-in example. Where the links
+// come from elsewhere, nobody looks.
+func readLinks(inputs []*input) error {
+	var found invalid
+	for _, in := range inputs {
+		if in.arg == "" || in.topology.Spec.Kiali.Links.Source == "external" {
+			continue
+		}
+		findings, err := in.readLinks()
+		if err != nil {
+			return err
+		}
+		found.findings = append(found.findings, findings...)
+	}
+	return found.err()
+}
+
+// readLinks reads the folder of links, but for hidden files.
+func (in *input) readLinks() (finding.Findings, error) {
+	folder := in.linkFolder()
+	entries, err := readFolder(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	in.links = render.Links{}
+	var findings finding.Findings
+	for _, entry := range entries {
+		file := filepath.Join(folder, entry.Name())
+		name, isLink := strings.CutSuffix(entry.Name(), ".yaml")
+		switch {
+		case strings.HasPrefix(entry.Name(), "."):
+			continue
+		case !isLink || entry.IsDir():
+			in.others = append(in.others, file)
+			continue
+		}
+		link, found, err := readLink(file)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, found...)
+		if link != nil {
+			in.links[name] = link
+		}
+	}
+	return findings, nil
+}
+
+// linkFolder is where the links of a topology are.
+func (in *input) linkFolder() string {
+	dir := in.arg
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		dir = filepath.Dir(dir)
+	}
+	return filepath.Join(dir, sealedDir, in.topology.Metadata.Name)
+}
+
+// overlayFolders are the folders of the overlays, in their order. A path is relative
+// to the topology's file; for standard input that is the working directory.
+func (in *input) overlayFolders() []string {
+	var folders []string
+	for i := range in.topology.Spec.Overlays {
+		o := &in.topology.Spec.Overlays[i]
+		folders = append(folders, filepath.Join(filepath.Dir(in.topology.At("spec", "overlays", i).File), filepath.FromSlash(o.Folder())))
+	}
+	return folders
+}
+
+// paths are the files and folders that a render reads.
+func (in *input) paths() []string {
+	paths := in.overlayFolders()
+	if in.arg != "" {
+		paths = append(paths, in.arg, in.linkFolder())
+	}
+	return paths
+}
+
+// sources opens what a render reads, until it is closed. Nothing leads out of an
+// overlay's folder, a link neither.
+func (in *input) sources(ctx context.Context) (from render.Sources, closed func(), err error) {
+	from = render.Sources{Templates: render.NewTemplates(templates.FS), Overlays: map[string]fs.FS{}, Links: in.links, Host: host(ctx)}
+	var roots []*os.Root
+	closed = func() {
+		for _, root := range roots {
+			root.Close()
+		}
+	}
+	for i, dir := range in.overlayFolders() {
+		name := in.topology.Spec.Overlays[i].Name
+		if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+			continue // which is a finding of the render
+		}
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			closed()
+			return from, nil, fmt.Errorf("overlay %q: %w", name, err)
+		}
+		roots = append(roots, root)
+		from.Overlays[name] = root.FS()
+	}
+	return from, closed, nil
+}
+
+// openAll makes the resources of topologies, once for all that is done with them,
+// until it is closed. What is wrong with their overlays is one error.
+func openAll(ctx context.Context, inputs ...*input) (closed func(), err error) {
+	var closing []func()
+	closed = func() {
+		for _, close := range closing {
+			close()
+		}
+	}
+	defer func() {
+		if err != nil {
+			closed()
+		}
+	}()
+	var found invalid
+	for _, in := range inputs {
+		from, close, err := in.sources(ctx)
+		if err != nil {
+			return nil, err
+		}
+		closing = append(closing, close)
+		in.rendering, err = render.Open(in.topology, from)
+		if err == nil {
+			_, err = in.rendering.Clusters()
+		}
+		if err := found.collect(err); err != nil {
+			return nil, err
+		}
+	}
+	return closed, found.err()
+}
+
+// collect keeps findings for later, so that those of all topologies are
+// reported at once. Any other error it returns.
+func (e *invalid) collect(err error) error {
+	var wrong *render.OverlayError
+	if errors.As(err, &wrong) {
+		e.findings = append(e.findings, wrong.Findings...)
+		return nil
+	}
+	return err
+}
+
+// err is the error of what was collected.
+func (e *invalid) err() error {
+	if len(e.findings) == 0 {
+		return nil
+	}
+	return &invalid{findings: e.findings.Sorted()}
+}
+
+// checked is the input as the rules look at it, rendered in a format.
+func (in *input) checked(format render.Format) (check.Input, error) {
+	clusters, err := in.rendering.Clusters()
+	if err != nil {
+		return check.Input{}, err
+	}
+	files, err := in.rendering.Delivery(format)
+	if err != nil {
+		return check.Input{}, err
+	}
+	to := check.Input{Topology: in.topology, Clusters: clusters, Delivery: files, Links: in.links, Others: in.others, Written: in.output, Arg: in.arg}
+	if len(in.topology.Spec.Overlays) > 0 {
+		to.Stage = in.rendering.Stage
+	}
+	return to, nil
+}
