@@ -105,7 +105,7 @@ func charted(t *topology.Topology, from Sources, overlays []overlay.Overlay) ([]
 
 // unchartable is the error of templates that make no chart.
 func unchartable(t *topology.Topology, err error) error {
-	return &FormatError{Position: t.At("metadata", "name"), Message: "no chart: " + err.Error(), Hint: lawHint}
+	return &finding.Refusal{Position: t.At("metadata", "name"), Message: "no chart: " + err.Error(), Hint: lawHint}
 }
 
 const (
@@ -145,7 +145,7 @@ func chartOf(t *topology.Topology, from Sources, overlays []overlay.Overlay) (*c
 		cluster := &t.Spec.Clusters[i]
 		s := shapeAt(cluster)
 		if _, ok := index[s]; !ok {
-			var refused *FormatError
+			var refused *finding.Refusal
 			if _, err := e.of(s); errors.As(err, &refused) {
 				return nil, err
 			} else if err != nil {
@@ -258,7 +258,7 @@ func (e *chartEvaluation) of(s overlaid) ([]resource.Resource, error) {
 }
 
 // overlay lays Jsonnet overlays over the resources of a shape. One that cannot
-// do without values gives a *FormatError.
+// do without values gives a *finding.Refusal.
 func (e *chartEvaluation) overlay(resources []resource.Resource, names []string) ([]resource.Resource, error) {
 	changed := slices.Clone(resources)
 	for i := range e.overlays {
@@ -271,13 +271,13 @@ func (e *chartEvaluation) overlay(resources []resource.Resource, names []string)
 			body, err := overBody(o.Script, r.Body)
 			switch {
 			case errors.Is(err, overlay.ErrLooked):
-				return nil, &FormatError{
+				return nil, &finding.Refusal{
 					Position: o.At,
 					Message:  fmt.Sprintf("overlay %q looks at the cluster, which a chart for all clusters does not know (%s %s)", o.Name, r.Phase, r.Name),
 					Hint:     "an overlay for each kind of cluster, matched by names or labels, looks at the resource alone; render --format kustomize takes this one",
 				}
 			case err != nil:
-				return nil, &FormatError{
+				return nil, &finding.Refusal{
 					Position: o.At,
 					Message:  fmt.Sprintf("overlay %q cannot be in a chart, where values are known to Helm only: %s %s: %v", o.Name, r.Phase, r.Name, err),
 					Hint:     "it may place what is in the resource, and not compute with it; render --format kustomize takes this one",
@@ -359,18 +359,10 @@ func byName(resources []resource.Resource) map[string]*resource.Body {
 	return bodies
 }
 
-// FormatError is a topology that a format has no form for.
-type FormatError struct {
-	finding.Position
-	Message, Hint string
-}
-
-func (e *FormatError) Error() string { return e.Position.String() + ": " + e.Message }
-
 // chartable refuses what a chart cannot have.
 func chartable(t *topology.Topology) error {
 	if d := t.Spec.Delivery; d != nil && d.Flux != nil && strings.HasPrefix(d.RepoURL, "oci://") {
-		return &FormatError{
+		return &finding.Refusal{
 			Position: t.At("spec", "delivery", "repoURL"),
 			Message:  "Flux takes a chart from a folder of a Git repository only, and this is an OCI artifact",
 			Hint:     "render --format kustomize or manifests, or give a Git repository",
@@ -378,7 +370,7 @@ func chartable(t *topology.Topology) error {
 	}
 	for i := range t.Spec.Overlays {
 		if o := &t.Spec.Overlays[i]; o.Kustomize != "" {
-			return &FormatError{
+			return &finding.Refusal{
 				Position: t.At("spec", "overlays", i),
 				Message:  fmt.Sprintf("overlay %q is a kustomization, which a chart cannot have", o.Name),
 				Hint:     "a Jsonnet overlay can do the same, or kiali.spec for the Kiali resource; else render --format kustomize",
@@ -388,7 +380,7 @@ func chartable(t *topology.Topology) error {
 	for i := range t.Spec.Clusters {
 		c := &t.Spec.Clusters[i]
 		if at := controlIn(kialiSpec(t, c), "spec"); at != "" {
-			return &FormatError{
+			return &finding.Refusal{
 				Position: t.At("spec", "clusters", i),
 				Message:  fmt.Sprintf("cluster %q: %s of its Kiali resource has a control character, which Helm writes as no YAML reader takes it", c.Name, at),
 				Hint:     "render --format kustomize, or leave the character out",

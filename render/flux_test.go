@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -313,7 +314,7 @@ func TestFluxTakesNoChartFromARegistry(t *testing.T) {
 	top := fluxMesh(t, "", "")
 	top.Spec.Delivery.RepoURL = "oci://registry.example.com/mesh"
 	_, err := render.Tree(top, render.SourcesOf(top), render.Helm)
-	var refused *render.FormatError
+	var refused *finding.Refusal
 	require.ErrorAs(t, err, &refused)
 	assert.Contains(t, refused.Message, "OCI artifact")
 }

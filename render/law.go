@@ -20,37 +20,31 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// LawError is a cluster whose objects depend on how they are made.
-type LawError struct {
-	finding.Position
-	Cluster string
-	Way     string // that differs from filling the bodies
-	Object  resource.ID
-	Path    string // of the first field that differs, "" for the object itself
-	Filled  any    // nil if there is none
-	Other   any
-
-	overlays string // that match the cluster
+// difference is an object that depends on how it is made.
+type difference struct {
+	object resource.ID
+	path   string // of the first field that differs, "" for the object itself
+	filled any    // nil if there is none
+	other  any
 }
 
-// Hint says what may be the cause.
-func (e *LawError) Hint() string {
-	if e.overlays != "" {
-		return fmt.Sprintf("a template or an overlay (%s) %s; an overlay may do so with --format kustomize", e.overlays, valueHint)
+// refusal says that a way gives other objects of a cluster than filling the
+// bodies, and what may be the cause: a template, or one of the overlays that match
+// the cluster.
+func (d *difference) refusal(at finding.Position, cluster, way, overlays string) *finding.Refusal {
+	where, hint := d.object.String(), lawHint
+	if d.path != "" {
+		where += ": " + d.path
 	}
-	return lawHint
-}
-
-// Message says what differs, without where.
-func (e *LawError) Message() string {
-	where := e.Object.String()
-	if e.Path != "" {
-		where += ": " + e.Path
+	if overlays != "" {
+		hint = fmt.Sprintf("a template or an overlay (%s) %s; an overlay may do so with --format kustomize", overlays, valueHint)
 	}
-	return fmt.Sprintf("cluster %q: %s: %s gives %s, filling the body %s", e.Cluster, where, e.Way, shown(e.Other), shown(e.Filled))
+	return &finding.Refusal{
+		Position: at,
+		Message:  fmt.Sprintf("cluster %q: %s: %s gives %s, filling the body %s", cluster, where, way, shown(d.other), shown(d.filled)),
+		Hint:     hint,
+	}
 }
-
-func (e *LawError) Error() string { return e.Position.String() + ": " + e.Message() }
 
 func shown(v any) string {
 	if v == nil {
@@ -74,7 +68,7 @@ const (
 )
 
 // law shows for the clusters at the indexes that all ways lead to the same
-// objects; else the error is a *LawError. Templates are the program's own,
+// objects; else the error is a *finding.Refusal. Templates are the program's own,
 // while Jsonnet overlays may have been written for the values of one cluster:
 // for all clusters with such it shows that the chart gives what they are
 // meant to have. Of many namespaces that templates alone fill, three of a set are
@@ -133,9 +127,8 @@ func law(l *layers, templates *Templates, indexes []int, charted []tree.File) er
 			if err != nil {
 				return unchartable(t, fmt.Errorf("cluster %q: %w", c.Name, err))
 			}
-			if e := compareSets(filled, objects); e != nil {
-				e.Position, e.Cluster, e.Way, e.overlays = t.At("spec", "clusters", n), c.Name, way.name, overlays
-				return e
+			if d := compareSets(filled, objects); d != nil {
+				return d.refusal(t.At("spec", "clusters", n), c.Name, way.name, overlays)
 			}
 		}
 	}
@@ -307,7 +300,7 @@ func evaluateCluster(vm *template.VM, s shape, c *resource.Cluster) ([]resource.
 }
 
 // compareSets finds the first difference between two sets of objects.
-func compareSets(filled, others []resource.Object) *LawError {
+func compareSets(filled, others []resource.Object) *difference {
 	a, b := map[resource.ID]resource.Object{}, map[resource.ID]resource.Object{}
 	for _, o := range filled {
 		a[resource.IDOf(o)] = o
@@ -315,7 +308,7 @@ func compareSets(filled, others []resource.Object) *LawError {
 	for _, o := range others {
 		id := resource.IDOf(o)
 		if b[id] != nil {
-			return &LawError{Object: id, Filled: "one of it", Other: "two of it"}
+			return &difference{object: id, filled: "one of it", other: "two of it"}
 		}
 		b[id] = o
 	}
@@ -330,7 +323,7 @@ func compareSets(filled, others []resource.Object) *LawError {
 			y = plain(o)
 		}
 		if path, one, other, differ := firstDifference(x, y, ""); differ {
-			return &LawError{Object: id, Path: path, Filled: one, Other: other}
+			return &difference{id, path, one, other}
 		}
 	}
 	return nil

@@ -87,7 +87,7 @@ func (r *Rendering) Clusters() ([]resource.Cluster, error) {
 // Tree returns the files of one format, with those by which an engine delivers
 // them. Each file says in its first line that it is generated. A chart is
 // returned only if it obeys the law, for one cluster of each shape and all that a
-// Jsonnet overlay changes: else the error is a *LawError.
+// Jsonnet overlay changes: else the error is a *finding.Refusal.
 func (r *Rendering) Tree(format Format) ([]tree.File, error) {
 	files, err := r.packaged(format)
 	if err != nil {

@@ -229,8 +229,7 @@ func (o *diffOptions) rendered(t *topology.Topology) (*tree.Dir, render.Format, 
 		if err == nil {
 			return dir, format, nil
 		}
-		var guard *tree.GuardError
-		if !errors.As(err, &guard) {
+		if !errors.As(err, new(*finding.Refusal)) {
 			return nil, "", err
 		}
 		if first == nil {
@@ -258,11 +257,11 @@ func (o *diffOptions) print(r *compare.Report, stdout io.Writer) error {
 	touched, removed := len(r.Diff.Touched()), r.Diff.Count(compare.Removed)
 	switch {
 	case o.maxClusters >= 0 && touched > o.maxClusters:
-		return &refused{hinted{fmt.Errorf("the change touches %s, and --max-clusters is %d", finding.Count(touched, "cluster"), o.maxClusters),
-			"split the change, or raise --max-clusters for it"}}
+		return finding.Refuse("split the change, or raise --max-clusters for it",
+			"the change touches %s, and --max-clusters is %d", finding.Count(touched, "cluster"), o.maxClusters)
 	case o.maxRemoved >= 0 && removed > o.maxRemoved:
-		return &refused{hinted{fmt.Errorf("%s would no longer be rendered, and --max-removed is %d", finding.Count(removed, "object"), o.maxRemoved),
-			"see which they are above, and raise --max-removed if they are meant to go"}}
+		return finding.Refuse("see which they are above, and raise --max-removed if they are meant to go",
+			"%s would no longer be rendered, and --max-removed is %d", finding.Count(removed, "object"), o.maxRemoved)
 	case !r.Diff.Empty():
 		return errFound
 	}

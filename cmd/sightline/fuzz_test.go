@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/render"
 )
 
@@ -24,7 +25,7 @@ func FuzzRender(f *testing.F) {
 		top.Spec.Overlays = nil // their files are not here
 		for _, format := range render.Formats() {
 			files, err := render.Tree(top, render.Sources{Templates: shippedTemplates}, format)
-			var refused *render.FormatError // what this format has no form for
+			var refused *finding.Refusal // what this format has no form for
 			if errors.As(err, &refused) {
 				continue
 			}

@@ -19,7 +19,6 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
-	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
 )
 
@@ -178,9 +177,6 @@ type hinted struct {
 	hint string
 }
 
-// refused is the error of a guard.
-type refused struct{ hinted }
-
 // several is the error of a command that went on after the first one.
 type several []error
 
@@ -245,11 +241,7 @@ func report(stderr io.Writer, err error) int {
 	var (
 		findings *invalid
 		template *render.TemplateError
-		guard    *tree.GuardError
-		format   *render.FormatError
-		law      *render.LawError
-		refusal  *refused
-		unsealed *seal.Refusal
+		refusal  *finding.Refusal
 		usage    *hinted
 	)
 	switch {
@@ -270,20 +262,11 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &template):
 		fmt.Fprintln(stderr, template)
 		return exitInvalid
-	case errors.As(err, &format):
-		fmt.Fprintf(stderr, "%v\nhint: %s\n", format, format.Hint)
-		return exitRefused
-	case errors.As(err, &law):
-		fmt.Fprintf(stderr, "%v\nhint: %s\n", law, law.Hint())
-		return exitRefused
-	case errors.As(err, &guard):
-		say(guard, guard.Hint)
+	case errors.As(err, &refusal) && refusal.Position != (finding.Position{}):
+		fmt.Fprintf(stderr, "%v\nhint: %s\n", refusal, refusal.Hint)
 		return exitRefused
 	case errors.As(err, &refusal):
-		say(refusal, refusal.hint)
-		return exitRefused
-	case errors.As(err, &unsealed):
-		say(unsealed, unsealed.Hint)
+		say(refusal, refusal.Hint)
 		return exitRefused
 	case errors.As(err, &usage):
 		say(usage, usage.hint)

@@ -221,10 +221,9 @@ func (o *renderOptions) apart(inputs []*input) error {
 		}
 		for _, from := range inputs {
 			if read, err := os.Stat(from.arg); err == nil && read.IsDir() && os.SameFile(there, read) {
-				return &refused{hinted{
-					fmt.Errorf("%s is the topology itself: the next run would read what is written as a part of it", out),
-					"write to a folder in it or beside it, such as -o " + filepath.Join(out, "rendered") + "; folders with a tree are left out when a topology is read",
-				}}
+				return finding.Refuse(
+					"write to a folder in it or beside it, such as -o "+filepath.Join(out, "rendered")+"; folders with a tree are left out when a topology is read",
+					"%s is the topology itself: the next run would read what is written as a part of it", out)
 			}
 		}
 	}
@@ -420,8 +419,6 @@ func (o *renderOptions) guardRemovals(out string, removed []string) error {
 	for i, name := range removed {
 		flags[i] = "--allow-remove " + name
 	}
-	return &refused{hinted{
-		fmt.Errorf("%s: this would remove all files of %s: %s", out, finding.Count(len(removed), "cluster"), strings.Join(removed, ", ")),
-		"if they should go, add " + strings.Join(flags, " ") + "; an engine that prunes then deletes what they ran",
-	}}
+	return finding.Refuse("if they should go, add "+strings.Join(flags, " ")+"; an engine that prunes then deletes what they ran",
+		"%s: this would remove all files of %s: %s", out, finding.Count(len(removed), "cluster"), strings.Join(removed, ", "))
 }

@@ -72,10 +72,9 @@ func (o *renderOptions) guardImmutable(out string, c *change) error {
 	if len(said) == 0 {
 		return nil
 	}
-	return &refused{hinted{
-		fmt.Errorf("%s: %s: %s", out, compare.Immutable, strings.Join(said, "; ")),
-		"on each of these clusters delete the Kiali resource, by hand or by a commit, and wait until its operator has removed what it made; then render with --allow-immutable (sightline explain " + compare.Immutable + ")",
-	}}
+	return finding.Refuse(
+		"on each of these clusters delete the Kiali resource, by hand or by a commit, and wait until its operator has removed what it made; then render with --allow-immutable (sightline explain "+compare.Immutable+")",
+		"%s: %s: %s", out, compare.Immutable, strings.Join(said, "; "))
 }
 
 // say prints one line for each group of changes, as many as a reader takes in.

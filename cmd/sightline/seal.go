@@ -276,10 +276,8 @@ func (o *sealOptions) read() (*input, error) {
 	}
 	t := inputs[0].topology
 	if t.Spec.Kiali.Links.Source == "external" && !o.plain {
-		return nil, &refused{hinted{
-			fmt.Errorf("%s: links.source is external, so the links come from elsewhere and none is sealed", t.At("spec", "kiali", "links", "source")),
-			"leave out links.source to seal them; --plain prints the Secret for you to apply",
-		}}
+		return nil, finding.Refuse("leave out links.source to seal them; --plain prints the Secret for you to apply",
+			"%s: links.source is external, so the links come from elsewhere and none is sealed", t.At("spec", "kiali", "links", "source"))
 	}
 	return inputs[0], nil
 }

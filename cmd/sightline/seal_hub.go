@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -18,7 +19,7 @@ func (o *sealOptions) fetchCertificate(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	if !h.Verified() {
-		return nil, &seal.Refusal{
+		return nil, &finding.Refusal{
 			Message: "the context " + h.Context() + " does not verify the API server of the hub, so a certificate from there may be anybody's",
 			Hint:    "put the CA of the API server into the kubeconfig, or name the certificate with --cert FILE",
 		}

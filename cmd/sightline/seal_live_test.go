@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -80,7 +81,7 @@ func TestSealTriesTheServer(t *testing.T) {
 	}
 	trying, wrong := sealOptions{tryServer: true}, authority(t)
 	err := try(trying, wrong, topology.Access{})
-	var refusal *seal.Refusal
+	var refusal *finding.Refusal
 	require.ErrorAs(t, err, &refusal)
 	assert.Contains(t, refusal.Message, "the CA does not verify the API server "+a.Listener.Addr().String()+", so Kiali on the hub would not start: x509: ")
 	assert.Contains(t, refusal.Hint, "give the CA of that server with --ca-file;")

@@ -62,7 +62,7 @@ func (o *sealOptions) printPlain(ctx context.Context, t *topology.Topology, remo
 		}
 		name := resource.IDOf(secret.Object).Name
 		if size > delivery.DataLimit {
-			return &seal.Refusal{
+			return &finding.Refusal{
 				Message: fmt.Sprintf("the kubeconfigs in the Secret %s have %d KiB, and a Secret may have %d KiB", name, (size+1023)>>10, delivery.DataLimit>>10),
 				Hint:    "write links: {format: perCluster}",
 			}
@@ -118,10 +118,8 @@ func (o *sealOptions) mayBePlain(t *topology.Topology, remotes []*topology.Clust
 	if len(there) == 0 {
 		return nil
 	}
-	return &refused{hinted{
-		fmt.Errorf("%s has a sealed link below %s, and its controller writes the same Secret", finding.List(there, listed), links),
-		"seal it without --plain; or write links: {source: external}, so that no SealedSecret is rendered",
-	}}
+	return finding.Refuse("seal it without --plain; or write links: {source: external}, so that no SealedSecret is rendered",
+		"%s has a sealed link below %s, and its controller writes the same Secret", finding.List(there, listed), links)
 }
 
 // forPipe refuses an output that shows what is written or keeps it.
@@ -146,7 +144,7 @@ func forPipe(stdout io.Writer, instead string) error {
 	case mode&fs.ModeCharDevice != 0:
 		is = "a terminal or another device, which would show the tokens"
 	}
-	return &refused{hinted{fmt.Errorf("standard output is %s; expected a pipe", is), instead}}
+	return finding.Refuse(instead, "standard output is %s; expected a pipe", is)
 }
 
 // plainCommand is the command that was given, as far as it says what is printed.

@@ -194,7 +194,7 @@ func (s remote) certificateAuthority(ctx context.Context, namespace string) ([]b
 		return ca, nil
 	}
 	if !s.Verified() {
-		return nil, &seal.Refusal{
+		return nil, &finding.Refusal{
 			Message: "the context " + s.Context() + " does not verify the API server, so a CA from there may be anybody's",
 			Hint:    "name the CA of the API server with --ca-file FILE, or put it into the kubeconfig",
 		}

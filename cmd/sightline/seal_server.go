@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 )
 
@@ -44,7 +45,7 @@ func (o *sealOptions) tryCA(ctx context.Context, r *seal.Request) error {
 	if !errors.As(err, &unverified) {
 		return nil
 	}
-	return &seal.Refusal{
+	return &finding.Refusal{
 		Message: "the CA does not verify the API server " + server.Host + ", so Kiali on the hub would not start: " + seal.Redact(unverified.Err.Error()),
 		Hint:    "give the CA of that server with --ca-file; where this machine sees another server there than the hub's pods do: --try-server=false",
 	}

@@ -147,16 +147,9 @@ func chartFindings(inputs []*input) (finding.Findings, error) {
 	var findings finding.Findings
 	for _, in := range inputs {
 		_, err := in.rendering.Tree(render.Helm)
-		var (
-			law    *render.LawError
-			format *render.FormatError
-		)
-		switch {
-		case errors.As(err, &law):
-			findings = append(findings, finding.Finding{Position: law.Position, Rule: check.RuleChart, Message: law.Message(), Hint: law.Hint()})
-		case errors.As(err, &format):
-			findings = append(findings, finding.Finding{Position: format.Position, Rule: check.RuleChart, Message: format.Message, Hint: format.Hint})
-		case err != nil:
+		if refusal := (*finding.Refusal)(nil); errors.As(err, &refusal) {
+			findings.Add(refusal.Position, check.RuleChart, refusal.Hint, "%s", refusal.Message)
+		} else if err != nil {
 			return nil, err
 		}
 	}

@@ -29,25 +29,25 @@ const fetchCert = "get it from the controller on the hub: kubeseal --fetch-cert 
 // ParseCertificate reads the certificate of the controller, as kubeseal
 // --fetch-cert writes it; of several, like kubeseal, the first. One that is
 // not valid now, is for no RSA key of 2048 bits or more, or is for servers
-// only, is a *Refusal.
+// only, is a *finding.Refusal.
 func ParseCertificate(data []byte, now time.Time) (*Certificate, error) {
 	certs, err := parsePEM(data)
 	if err != nil {
-		return nil, &Refusal{"the hub's certificate: " + err.Error(), fetchCert}
+		return nil, &finding.Refusal{Message: "the hub's certificate: " + err.Error(), Hint: fetchCert}
 	}
 	cert := certs[0]
 	key, ok := cert.PublicKey.(*rsa.PublicKey)
 	switch {
 	case !ok:
-		return nil, refuse(fetchCert, "the hub's certificate is for a key of type %s, expected RSA; it is not one of sealed-secrets", cert.PublicKeyAlgorithm)
+		return nil, finding.Refuse(fetchCert, "the hub's certificate is for a key of type %s, expected RSA; it is not one of sealed-secrets", cert.PublicKeyAlgorithm)
 	case key.N.BitLen() < smallestKey:
-		return nil, refuse("have the controller make a new key; "+fetchCert, "the hub's certificate is for an RSA key of %d bits, expected %d or more", key.N.BitLen(), smallestKey)
+		return nil, finding.Refuse("have the controller make a new key; "+fetchCert, "the hub's certificate is for an RSA key of %d bits, expected %d or more", key.N.BitLen(), smallestKey)
 	case forServers(cert):
-		return nil, refuse(fetchCert, "the hub's certificate is for a TLS server only, so it is not that of a controller")
+		return nil, finding.Refuse(fetchCert, "the hub's certificate is for a TLS server only, so it is not that of a controller")
 	case !now.Before(cert.NotAfter):
-		return nil, refuse(fetchCert, "the hub's certificate expired on %s", stamp(cert.NotAfter))
+		return nil, finding.Refuse(fetchCert, "the hub's certificate expired on %s", stamp(cert.NotAfter))
 	case now.Before(cert.NotBefore):
-		return nil, refuse("compare the clocks of this machine and the hub", "the hub's certificate is valid from %s on, and now it is %s", stamp(cert.NotBefore), stamp(now))
+		return nil, finding.Refuse("compare the clocks of this machine and the hub", "the hub's certificate is valid from %s on, and now it is %s", stamp(cert.NotBefore), stamp(now))
 	}
 	sum := sha256.Sum256(cert.Raw)
 	return &Certificate{
@@ -77,22 +77,22 @@ type Trust struct {
 	Accepted string   // the fingerprint that the user has compared, see [ParseFingerprint]
 }
 
-// Trusted returns a *Refusal unless there is a reason to trust the certificate.
+// Trusted returns a *finding.Refusal unless there is a reason to trust the certificate.
 // again is the command, to which a flag can be added.
 func (c *Certificate) Trusted(t Trust, again string) error {
 	accept := again + " --accept-cert " + c.Name()
 	switch {
 	case t.Accepted != "" && t.Accepted != c.Fingerprint:
-		return refuse("compare it with that of the controller on the hub once more", "the hub's certificate is %s, and --accept-cert says %s", c.Name(), name(t.Accepted))
+		return finding.Refuse("compare it with that of the controller on the hub once more", "the hub's certificate is %s, and --accept-cert says %s", c.Name(), name(t.Accepted))
 	case t.Served, t.Accepted != "":
 		return nil
 	case c.signs:
-		return refuse("if --cert and --ca-file are swapped, swap them; if it is the controller's all the same: "+accept,
+		return finding.Refuse("if --cert and --ca-file are swapped, swap them; if it is the controller's all the same: "+accept,
 			"the hub's certificate is one of an authority, which signs other certificates; the controller's do not")
 	case t.First, slices.Contains(t.Known, c.Fingerprint):
 		return nil
 	}
-	return refuse("let --hub-context get it from the controller; or compare the fingerprint with the controller's, then: "+accept,
+	return finding.Refuse("let --hub-context get it from the controller; or compare the fingerprint with the controller's, then: "+accept,
 		"no link of this topology is sealed with the certificate %s", c.Name())
 }
 
@@ -124,9 +124,9 @@ func (c *Certificate) notAnAuthority(cas []*x509.Certificate) error {
 	for _, ca := range cas {
 		switch key, ok := ca.PublicKey.(*rsa.PublicKey); {
 		case ok && c != nil && key.Equal(c.key):
-			return refuse(fetchCert, "the hub's certificate and a CA of the remote's API server have the same key; it is the controller's or the CA's, and never both")
+			return finding.Refuse(fetchCert, "the hub's certificate and a CA of the remote's API server have the same key; it is the controller's or the CA's, and never both")
 		case ca.KeyUsage == x509.KeyUsageEncipherOnly:
-			return refuse("it is certificate-authority-data of a kubeconfig for the remote, decoded; or --cert and --ca-file are swapped",
+			return finding.Refuse("it is certificate-authority-data of a kubeconfig for the remote, decoded; or --cert and --ca-file are swapped",
 				"the CA of the remote's API server is a certificate of sealed-secrets, which no server has")
 		}
 	}
@@ -180,7 +180,7 @@ func isBase64PEM(data []byte) bool {
 func parseCAs(data []byte, hub *Certificate, now time.Time) (text []byte, expires time.Time, warnings []string, err error) {
 	certs, err := parsePEM(data)
 	if err != nil {
-		return nil, expires, nil, &Refusal{"the CA of the remote's API server: " + err.Error(), "it is certificate-authority-data of a kubeconfig, decoded, or ca.crt of the ConfigMap kube-root-ca.crt"}
+		return nil, expires, nil, &finding.Refusal{Message: "the CA of the remote's API server: " + err.Error(), Hint: "it is certificate-authority-data of a kubeconfig, decoded, or ca.crt of the ConfigMap kube-root-ca.crt"}
 	}
 	if err := hub.notAnAuthority(certs); err != nil {
 		return nil, expires, nil, err
@@ -200,7 +200,7 @@ func parseCAs(data []byte, hub *Certificate, now time.Time) (text []byte, expire
 		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})...)
 	}
 	if text == nil {
-		return nil, expires, nil, refuse("get the CA again", "the CA of the remote's API server expired on %s", stamp(last))
+		return nil, expires, nil, finding.Refuse("get the CA again", "the CA of the remote's API server expired on %s", stamp(last))
 	}
 	if expires.Sub(now) <= Near {
 		warnings = append(warnings, fmt.Sprintf("a CA of the remote's API server expires on %s; the link is to be sealed again once the remote has a new one", day(expires)))

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -114,7 +115,7 @@ func TestParseCertificate(t *testing.T) {
 				return
 			}
 			require.EqualError(t, err, c.want)
-			assert.NotEmpty(t, err.(*seal.Refusal).Hint)
+			assert.NotEmpty(t, err.(*finding.Refusal).Hint)
 		})
 	}
 }
@@ -155,7 +156,7 @@ func TestTrusted(t *testing.T) {
 				return
 			}
 			require.EqualError(t, err, c.want)
-			assert.NotEmpty(t, err.(*seal.Refusal).Hint)
+			assert.NotEmpty(t, err.(*finding.Refusal).Hint)
 		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -33,7 +34,7 @@ func newKubeconfig(r Request) (*kubeconfig, error) {
 	name, access := r.Cluster.Name, r.Cluster.Access
 	cluster := map[string]any{"server": r.Cluster.Server}
 	if r.Cluster.Server == "" {
-		return nil, refuse("add server: to the cluster", "the topology does not say where the API server is")
+		return nil, finding.Refuse("add server: to the cluster", "the topology does not say where the API server is")
 	}
 	if access.ProxyURL != "" {
 		cluster["proxy-url"] = access.ProxyURL
@@ -106,22 +107,22 @@ func checkKubeconfig(text []byte, name string) error {
 	const hint = "Kiali would not read it; nothing is sealed"
 	config, err := clientcmd.Load(text)
 	if err != nil {
-		return refuse(hint, "the kubeconfig cannot be read") // the error may repeat what it could not read
+		return finding.Refuse(hint, "the kubeconfig cannot be read") // the error may repeat what it could not read
 	}
 	switch {
 	case len(config.Clusters) != 1 || config.Clusters[name] == nil:
-		return refuse(hint, "the kubeconfig has %d clusters, expected one of the name %q", len(config.Clusters), name)
+		return finding.Refuse(hint, "the kubeconfig has %d clusters, expected one of the name %q", len(config.Clusters), name)
 	case len(config.AuthInfos) != 1 || config.AuthInfos[name] == nil:
-		return refuse(hint, "the kubeconfig has %d users, expected one of the name %q", len(config.AuthInfos), name)
+		return finding.Refuse(hint, "the kubeconfig has %d users, expected one of the name %q", len(config.AuthInfos), name)
 	case config.CurrentContext != name || config.Contexts[name] == nil:
-		return refuse(hint, "the current context of the kubeconfig is not its own")
+		return finding.Refuse(hint, "the current context of the kubeconfig is not its own")
 	}
 	client, err := clientcmd.NewDefaultClientConfig(*config, &clientcmd.ConfigOverrides{}).ClientConfig()
 	if err == nil {
 		_, err = rest.TLSConfigFor(client)
 	}
 	if err != nil {
-		return refuse(hint, "no client can be made of the kubeconfig: %s", Redact(err.Error(), config.AuthInfos[name].Token))
+		return finding.Refuse(hint, "no client can be made of the kubeconfig: %s", Redact(err.Error(), config.AuthInfos[name].Token))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -19,13 +20,13 @@ func Rotate(r Remote, before *topology.SealedLink) (Result, error) {
 	}
 	switch {
 	case before == nil:
-		return Result{}, refuse("seal it first: "+r.again(), "there is no link yet, so there is no token to rotate")
+		return Result{}, finding.Refuse("seal it first: "+r.again(), "there is no link yet, so there is no token to rotate")
 	case r.Cluster.Access.Exec != nil:
-		return Result{}, refuse("rotate the credential where access.exec has it from", "the link has no token that could be rotated")
+		return Result{}, finding.Refuse("rotate the credential where access.exec has it from", "the link has no token that could be rotated")
 	case before.Spec.Revoked():
-		return Result{}, refuse(underWay(r, before), "the token in the link, of generation %d, is revoked, and the next one waits for it", before.Spec.Generation)
+		return Result{}, finding.Refuse(underWay(r, before), "the token in the link, of generation %d, is revoked, and the next one waits for it", before.Spec.Generation)
 	case len(before.Spec.Tokens) > 1:
-		return Result{}, refuse(underWay(r, before), "a rotation is under way already, with tokens of the generations %s", generations(before.Spec.Tokens))
+		return Result{}, finding.Refuse(underWay(r, before), "a rotation is under way already, with tokens of the generations %s", generations(before.Spec.Tokens))
 	}
 	next := Generation(before) + 1
 	link := *before
@@ -53,15 +54,15 @@ func Finish(r Remote, before *topology.SealedLink, hub Hub) (Result, error) {
 	}
 	switch {
 	case before == nil:
-		return Result{}, refuse("seal it first: "+r.again(), "there is no link yet, so there is no rotation to finish")
+		return Result{}, finding.Refuse("seal it first: "+r.again(), "there is no link yet, so there is no rotation to finish")
 	case !Unfinished(before):
-		return Result{}, refuse("to begin one: "+r.Command+" --rotate", "there is no rotation to finish: the remote has the token of generation %d alone", Generation(before))
+		return Result{}, finding.Refuse("to begin one: "+r.Command+" --rotate", "there is no rotation to finish: the remote has the token of generation %d alone", Generation(before))
 	case before.Spec.Generation != Generation(before):
-		return Result{}, refuse(underWay(r, before), "the link still uses the token of generation %d, which would be dropped", before.Spec.Generation)
+		return Result{}, finding.Refuse(underWay(r, before), "the link still uses the token of generation %d, which would be dropped", before.Spec.Generation)
 	case before.Spec.Replaces != "" && hub.Old:
-		return Result{}, refuse(leftover(r, before), "the hub still has the Secret %s from before links.format was changed", before.Spec.Replaces)
+		return Result{}, finding.Refuse(leftover(r, before), "the hub still has the Secret %s from before links.format was changed", before.Spec.Replaces)
 	case before.Spec.Replaces != "" && hub.Asked && !hub.New:
-		return Result{}, refuse("render again and let it sync to the hub", "the hub does not have the Secret %s yet", before.Spec.Secret.Name)
+		return Result{}, finding.Refuse("render again and let it sync to the hub", "the hub does not have the Secret %s yet", before.Spec.Secret.Name)
 	}
 	link := *before
 	link.Spec.Tokens = []int{before.Spec.Generation}
@@ -86,11 +87,11 @@ func Revoke(r Remote, before *topology.SealedLink) (Result, error) {
 	}
 	switch {
 	case before == nil:
-		return Result{}, refuse("seal it first, then revoke: "+r.again(), "there is no link yet, which is what remembers that a token is revoked")
+		return Result{}, finding.Refuse("seal it first, then revoke: "+r.again(), "there is no link yet, which is what remembers that a token is revoked")
 	case r.Cluster.Access.Exec != nil:
-		return Result{}, refuse("revoke the credential where access.exec has it from", "the link has no token that could be revoked")
+		return Result{}, finding.Refuse("revoke the credential where access.exec has it from", "the link has no token that could be revoked")
 	case before.Spec.Revoked():
-		return Result{}, refuse(underWay(r, before), "the token in the link, of generation %d, is revoked already", before.Spec.Generation)
+		return Result{}, finding.Refuse(underWay(r, before), "the token in the link, of generation %d, is revoked already", before.Spec.Generation)
 	}
 	next := Generation(before) + 1
 	link := *before

@@ -19,21 +19,9 @@ import (
 
 	"github.com/bitnami-labs/sealed-secrets/pkg/crypto"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
-
-// Refusal says why something is not sealed. Nothing has been changed.
-type Refusal struct {
-	Message string // what was found and what was expected
-	Hint    string // what to do about it; may be empty
-}
-
-// Error returns the message, without the hint.
-func (r *Refusal) Error() string { return r.Message }
-
-func refuse(hint, format string, args ...any) *Refusal {
-	return &Refusal{fmt.Sprintf(format, args...), hint}
-}
 
 // Near is how long before the end of something its renewal is due.
 const Near = 30 * 24 * time.Hour
@@ -89,7 +77,7 @@ func Generation(before *topology.SealedLink) int {
 }
 
 // Seal makes the link of a remote, or leaves the one that is there where
-// nothing has changed. Its errors are of type *Refusal, but for those of the
+// nothing has changed. Its errors are of type *finding.Refusal, but for those of the
 // source of randomness.
 func Seal(r Request) (Result, error) {
 	if err := owns(r.Before, r.Cluster); err != nil {
@@ -172,7 +160,7 @@ func (r *Request) sameToken() []string {
 // owns refuses a file that was copied from another cluster's.
 func owns(before *topology.SealedLink, c *topology.Cluster) error {
 	if before != nil && before.Name() != c.Name {
-		return refuse("remove the file, and seal again", "%s: the link is that of %q, expected %q", before.At("metadata", "name"), before.Name(), c.Name)
+		return finding.Refuse("remove the file, and seal again", "%s: the link is that of %q, expected %q", before.At("metadata", "name"), before.Name(), c.Name)
 	}
 	return nil
 }
@@ -183,7 +171,7 @@ func (r *Request) reason(k *kubeconfig, want topology.SealedFor, generation int)
 	same := k.unguessable && matches(before.Digest, k.text)
 	switch {
 	case generation != before.Generation && same:
-		return "", refuse(fmt.Sprintf("give the token of the Secret %s on the remote", r.Topology.TokenSecret(generation)),
+		return "", finding.Refuse(fmt.Sprintf("give the token of the Secret %s on the remote", r.Topology.TokenSecret(generation)),
 			"the token is the one that is sealed already, of generation %d; expected that of generation %d", before.Generation, generation)
 	case generation != before.Generation:
 		return fmt.Sprintf("with the token of generation %d", generation), nil

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -181,7 +182,7 @@ func TestRotation(t *testing.T) {
 		return fmt.Sprint(r.Before.Spec.Generation, r.Before.Spec.Tokens)
 	}
 	refused := func(result seal.Result, err error) string {
-		var refusal *seal.Refusal
+		var refusal *finding.Refusal
 		require.ErrorAs(t, err, &refusal)
 		require.Nil(t, result.Link)
 		return refusal.Message + "\n" + refusal.Hint
@@ -269,7 +270,7 @@ func TestRefused(t *testing.T) {
 			c.change(&r)
 			result, err := seal.Seal(r)
 			require.Nil(t, result.Link)
-			var refusal *seal.Refusal
+			var refusal *finding.Refusal
 			require.True(t, errors.As(err, &refusal), "%v", err)
 			assert.Equal(t, c.want, refusal.Message)
 			assert.NotEmpty(t, refusal.Hint)
@@ -356,7 +357,7 @@ func TestRevoke(t *testing.T) {
 			func() (seal.Result, error) { r.Before = parsed; return seal.Seal(r) },
 		} {
 			result, err := refused()
-			require.ErrorAs(t, err, new(*seal.Refusal))
+			require.ErrorAs(t, err, new(*finding.Refusal))
 			require.Nil(t, result.Link)
 		}
 		assert.Contains(t, told(seal.Check(r.Remote, parsed, nil, start)), "outdated! | error: the token in the link, of generation")

@@ -38,14 +38,14 @@ func parseToken(data []byte) (token, error) {
 	const hint = "it is data.token of the token Secret on the remote, decoded"
 	switch {
 	case text == "":
-		return token{}, refuse(hint, "the token is empty")
+		return token{}, finding.Refuse(hint, "the token is empty")
 	case len(text) > maxToken:
-		return token{}, refuse(hint, "the token has %d bytes; expected a token and nothing else", len(text))
+		return token{}, finding.Refuse(hint, "the token has %d bytes; expected a token and nothing else", len(text))
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return token{}, refuse(hint, "the token has spaces, line ends or characters that no token has; expected a token and nothing else")
+		return token{}, finding.Refuse(hint, "the token has spaces, line ends or characters that no token has; expected a token and nothing else")
 	}
 	if decoded, err := base64.StdEncoding.DecodeString(text); err == nil && isJWT(string(decoded)) {
-		return token{}, refuse("decode it first: … -o jsonpath='{.data.token}' | base64 -d | sightline seal … --token-file -", "the token is still in base64, as it stands in a Secret")
+		return token{}, finding.Refuse("decode it first: … -o jsonpath='{.data.token}' | base64 -d | sightline seal … --token-file -", "the token is still in base64, as it stands in a Secret")
 	}
 	t := token{text: text}
 	if !isJWT(text) {
@@ -61,7 +61,7 @@ func parseToken(data []byte) (token, error) {
 		Secret string   `json:"kubernetes.io/serviceaccount/secret.name"`
 	}
 	if err != nil || err2 != nil || json.Unmarshal(payload, &claims) != nil {
-		return token{}, refuse("copy it again, all of it", "the token begins like a JWT and cannot be read as one")
+		return token{}, finding.Refuse("copy it again, all of it", "the token begins like a JWT and cannot be read as one")
 	}
 	t.jwt = true
 	t.unguessable = len(signature) >= guessable
@@ -99,14 +99,14 @@ func (t token) check(topo *topology.Topology, generation int, rotating bool, now
 	case !t.jwt:
 		return []string{"the token is no JWT, so nobody can tell whose it is and until when; and a later run cannot tell whether it has changed"}, nil
 	case t.subject != account:
-		return nil, refuse("give the token of the Secret "+secret+" on the remote",
+		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote",
 			"the token is that of %q, expected %q", finding.Shorten(t.subject), account)
 	case !t.expires.IsZero() && !now.Before(t.expires):
-		return nil, refuse("give the token of the Secret "+secret+" on the remote, which does not expire", "the token expired on %s", stamp(t.expires))
+		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote, which does not expire", "the token expired on %s", stamp(t.expires))
 	case !t.from.IsZero() && now.Before(t.from):
-		return nil, refuse("compare the clocks of this machine and the remote", "the token is valid from %s on, and now it is %s", stamp(t.from), stamp(now))
+		return nil, finding.Refuse("compare the clocks of this machine and the remote", "the token is valid from %s on, and now it is %s", stamp(t.from), stamp(now))
 	case t.secret != "" && t.secret != secret && rotating:
-		return nil, refuse("give the token of the Secret "+secret+" on the remote", "the token is that of the Secret %q, expected %q", finding.Shorten(t.secret), secret)
+		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote", "the token is that of the Secret %q, expected %q", finding.Shorten(t.secret), secret)
 	}
 	if t.secret != "" && t.secret != secret {
 		warnings = append(warnings, fmt.Sprintf("the token is that of the Secret %q and not of %q, which is the one that is rendered", finding.Shorten(t.secret), secret))

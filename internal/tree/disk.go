@@ -32,7 +32,7 @@ type Dir struct {
 // the tree. dir itself may be a symbolic link to a directory.
 //
 // A directory whose marker is not of want's topology and format is refused with a
-// *GuardError.
+// *finding.Refusal.
 func Open(dir string, want Marker) (*Dir, error) {
 	if dir == "" {
 		return nil, errors.New("the output directory has no name")
@@ -101,21 +101,13 @@ func (d *Dir) readMarker() error {
 		found, err = parseMarker(text)
 	}
 	if err != nil {
-		return &GuardError{
-			Path:  d.path,
-			Found: fmt.Sprintf("has a marker %s that cannot be read: %v", markerName, cause(err)),
-			Want:  "that of " + d.want.String(),
-			Hint: fmt.Sprintf("if it was damaged, say by a merge, remove %s and render again: "+
-				"files that sightline wrote are known by their first line", name),
-		}
+		return inTheWay(d.path, fmt.Sprintf("has a marker %s that cannot be read: %v", markerName, cause(err)), "that of "+d.want.String(),
+			fmt.Sprintf("if it was damaged, say by a merge, remove %s and render again: "+
+				"files that sightline wrote are known by their first line", name))
 	}
 	if found.Topology != d.want.Topology || found.Format != d.want.Format {
-		return &GuardError{
-			Path:  d.path,
-			Found: "holds " + found.String(),
-			Want:  d.want.String(),
-			Hint:  fmt.Sprintf("choose another directory with -o; if this tree is to take the place of that one, remove %s first", name),
-		}
+		return inTheWay(d.path, "holds "+found.String(), d.want.String(),
+			fmt.Sprintf("choose another directory with -o; if this tree is to take the place of that one, remove %s first", name))
 	}
 	d.found = &found
 	return nil

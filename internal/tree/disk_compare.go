@@ -50,7 +50,7 @@ func (d *Dir) isInput(p string, inputs []string) bool {
 // Compare compares what is there with a new tree, file by file, and changes
 // nothing. The files are given to Sign first; ctx ends the comparison early.
 //
-// What is in the way and not ours is refused with a *GuardError that names it.
+// What is in the way and not ours is refused with a *finding.Refusal that names it.
 // What is not ours and in nobody's way stays.
 func (d *Dir) Compare(ctx context.Context, files []File, claims Claims) (*Plan, error) {
 	files, err := New(files)
@@ -173,8 +173,8 @@ func (d *Dir) claim(found *findings, claims Claims) error {
 	}
 	for _, p := range found.adoptable() {
 		if d.isInput(p, claims.Inputs) {
-			return &GuardError{Path: d.real(p), Found: "is read by this render, and would be replaced by it", Want: "another file",
-				Hint: "choose another directory with -o"}
+			return inTheWay(d.real(p), "is read by this render, and would be replaced by it", "another file",
+				"choose another directory with -o")
 		}
 		info, err := os.Lstat(d.real(p))
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 func TestOpenRefuses(t *testing.T) {
@@ -26,7 +28,7 @@ func TestOpenRefuses(t *testing.T) {
 			before := snapshot(t, dir)
 
 			_, err := Open(dir, eastWest())
-			var guard *GuardError
+			var guard *finding.Refusal
 			require.ErrorAs(t, err, &guard)
 			assert.Equal(t, dir+" "+test.found, err.Error())
 			assert.Contains(t, guard.Hint, "remove "+filepath.Join(dir, ".sightline"))
@@ -67,14 +69,14 @@ func TestCompareRefusesWhatIsNotATree(t *testing.T) {
 	assert.EqualError(t, err, `path "../b" leaves the output directory`)
 }
 
-// refused compares, wants a *GuardError and that nothing changed.
-func refused(t *testing.T, dir string, files []File) *GuardError {
+// refused compares, wants a *finding.Refusal and that nothing changed.
+func refused(t *testing.T, dir string, files []File) *finding.Refusal {
 	t.Helper()
 	before := snapshot(t, dir)
 	d, err := Open(dir, eastWest())
 	require.NoError(t, err)
 	_, err = d.Compare(context.Background(), files, Claims{})
-	var guard *GuardError
+	var guard *finding.Refusal
 	require.ErrorAs(t, err, &guard)
 	requireIntact(t, before, snapshot(t, dir), true)
 	return guard
@@ -182,7 +184,7 @@ func TestForgedMarker(t *testing.T) {
 	}
 	writeAll(t, dir, ".sightline="+before[".sightline"].content)
 	files := append(signed("overlays/x/kustomization.yaml=ours"), File{Path: "overlays/x/kiali.yaml", Content: []byte("ours"), Copy: true})
-	assert.Len(t, refused(t, dir, files).Paths, 2)
+	assert.Contains(t, refused(t, dir, files).Message, " has 2 files or folders in the way")
 }
 
 // Copies of the user's files are ours as long as they are as we wrote them.
@@ -195,7 +197,7 @@ func TestCopies(t *testing.T) {
 	assert.Equal(t, Report{Unchanged: 3}, apply(t, dir, withCopy("1")))
 	assert.Equal(t, Report{Changed: 1, Unchanged: 2}, apply(t, dir, withCopy("2")))
 	writeAll(t, dir, "overlays/x/z.yaml=edited", "overlays/x/mine.yaml=2")
-	assert.Contains(t, refused(t, dir, withCopy("3")).Path, "z.yaml")
+	assert.Contains(t, refused(t, dir, withCopy("3")).Message, "z.yaml was not written by sightline")
 	writeAll(t, dir, "overlays/x/z.yaml=2")
 	assert.Equal(t, Report{Removed: 2, Unchanged: 1}, apply(t, dir, signed("a")))
 	assert.Equal(t, []string{"mine.yaml"}, namesIn(t, filepath.Join(dir, "overlays", "x")))
@@ -211,7 +213,7 @@ func TestLinkAtAFoldersPlace(t *testing.T) {
 	d, err := Open(dir, eastWest())
 	require.NoError(t, err)
 	_, err = d.Compare(context.Background(), signed("a=new", "clusters/a/x=ours"), Claims{})
-	var guard *GuardError
+	var guard *finding.Refusal
 	require.ErrorAs(t, err, &guard)
 	link := filepath.Join(dir, "clusters")
 	assert.Equal(t, link+" is a symbolic link, expected a file or folder of sightline's, or nothing", err.Error())

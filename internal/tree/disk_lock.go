@@ -19,7 +19,7 @@ type lock struct {
 // directory until Unlock. A directory that is absent is made for the lock, and
 // goes away with it if nothing is written.
 //
-// If another run has the lock, the error is a *GuardError.
+// If another run has the lock, the error is a *finding.Refusal.
 func Lock(dir string, want Marker) (*Dir, error) {
 	// For the errors that need no lock.
 	d, err := Open(dir, want)
@@ -64,12 +64,7 @@ func lockFolder(name string) (*lock, error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			if errors.Is(err, errLocked) {
 				l.made = nil // it is the other run's by now
-				err = &GuardError{
-					Path:  name,
-					Found: "is being written by another sightline",
-					Want:  "one at a time",
-					Hint:  "wait until it is done, and render again",
-				}
+				err = inTheWay(name, "is being written by another sightline", "one at a time", "wait until it is done, and render again")
 			}
 			l.end()
 			return nil, err

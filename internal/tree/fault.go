@@ -6,32 +6,27 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-)
 
-// GuardError says that something is not ours to write over. Nothing has been
-// changed.
-type GuardError struct {
-	Path  string   // the directory, or what in it stands in the way
-	Found string   // "holds topology …": a verb phrase about Path
-	Want  string   // what was expected instead
-	Hint  string   // what to do, for the next line; without "hint: "
-	Paths []string // what is in the way, if it is more than Path
-}
+	"github.com/sightline-mesh/sightline/internal/finding"
+)
 
 // listed is how many paths a message lists.
 const listed = 20
 
-// Error returns the message without the hint: one line, and one for each of
-// Paths as far as there is room for them.
-func (e *GuardError) Error() string {
-	message := e.Path + " " + e.Found + ", expected " + e.Want
-	for i, p := range e.Paths {
+// inTheWay refuses to write over what is not ours: a directory or what in it
+// stands in the way, what that is ("holds topology …"), what was expected instead
+// and what to do. Further lines name the paths that are in the way, as far as there
+// is room for them.
+func inTheWay(path, found, want, hint string, paths ...string) *finding.Refusal {
+	message := path + " " + found + ", expected " + want
+	for i, p := range paths {
 		if i == listed {
-			return fmt.Sprintf("%s\n  and %d more", message, len(e.Paths)-listed)
+			message += fmt.Sprintf("\n  and %d more", len(paths)-listed)
+			break
 		}
 		message += "\n  " + p
 	}
-	return message
+	return &finding.Refusal{Message: message, Hint: hint}
 }
 
 // real returns the path on the disk of a path in the tree.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // findings is what a walk through an output directory learns for a tree.
@@ -203,7 +205,7 @@ func (f *findings) take(p string, info fs.FileInfo) {
 	}
 }
 
-// guard returns a *GuardError if something is in the way that is not ours.
+// guard returns a *finding.Refusal if something is in the way that is not ours.
 func (f *findings) guard(d *Dir) error {
 	if len(f.blocked) == 0 {
 		return nil
@@ -215,49 +217,38 @@ func (f *findings) guard(d *Dir) error {
 		earlier = earlier && (why == isFile || why == isLeft)
 	}
 	if len(paths) == 1 && !earlier {
-		e := first.guard(d.real(paths[0]))
-		return &e
+		return first.guard(d.real(paths[0]))
 	}
-	e := GuardError{
-		Path:  d.path,
-		Found: fmt.Sprintf("has %d files or folders in the way that sightline did not write", len(paths)),
-		Want:  "none",
-		Hint:  "move them elsewhere, or choose another directory with -o",
-	}
+	is := fmt.Sprintf("has %d files or folders in the way that sightline did not write", len(paths))
+	hint := "move them elsewhere, or choose another directory with -o"
 	switch {
 	case earlier:
-		e.Found = "is of an earlier version, and has files that are not as that version gave them for this topology"
-		e.Hint = "render the topology as it was when they were written, and change it then; or, if nobody has edited them, add --adopt"
+		is = "is of an earlier version, and has files that are not as that version gave them for this topology"
+		hint = "render the topology as it was when they were written, and change it then; or, if nobody has edited them, add --adopt"
 	case alike:
-		e.Hint = strings.Replace(first.guard("them").Hint, "in it", "in them", 1)
+		hint = strings.Replace(first.guard("them").Hint, "in it", "in them", 1)
 	}
-	for _, p := range paths {
-		e.Paths = append(e.Paths, d.real(p))
+	for i, p := range paths {
+		paths[i] = d.real(p)
 	}
-	return &e
+	return inTheWay(d.path, is, "none", hint, paths...)
 }
 
 // guard is the error for something at a path.
-func (o obstacle) guard(p string) GuardError {
+func (o obstacle) guard(p string) *finding.Refusal {
 	switch o {
 	case isLink:
-		return GuardError{Path: p, Found: "is a symbolic link", Want: "a file or folder of sightline's, or nothing",
-			Hint: "remove " + p + "; what a link points to is not touched"}
+		return inTheWay(p, "is a symbolic link", "a file or folder of sightline's, or nothing", "remove "+p+"; what a link points to is not touched")
 	case isSpecial:
-		return GuardError{Path: p, Found: "is neither a file nor a folder", Want: "a file of sightline's, or nothing",
-			Hint: "move " + p + " elsewhere"}
+		return inTheWay(p, "is neither a file nor a folder", "a file of sightline's, or nothing", "move "+p+" elsewhere")
 	case isCheckout:
-		return GuardError{Path: p, Found: "is a checkout or an output directory of its own", Want: "a folder of this tree, or nothing",
-			Hint: "move " + p + " elsewhere, or choose another directory with -o"}
+		return inTheWay(p, "is a checkout or an output directory of its own", "a folder of this tree, or nothing", "move "+p+" elsewhere, or choose another directory with -o")
 	case isInside:
-		return GuardError{Path: p, Found: "is in a folder that has to make way, and sightline did not write it", Want: "only files of sightline's",
-			Hint: "move " + p + " elsewhere"}
+		return inTheWay(p, "is in a folder that has to make way, and sightline did not write it", "only files of sightline's", "move "+p+" elsewhere")
 	case isSpelled:
-		return GuardError{Path: p, Found: "differs from a file or folder of this tree by letter case only, and sightline did not write it", Want: "nothing of this name, because macOS and Windows take one for the other",
-			Hint: "move " + p + " elsewhere"}
+		return inTheWay(p, "differs from a file or folder of this tree by letter case only, and sightline did not write it", "nothing of this name, because macOS and Windows take one for the other", "move "+p+" elsewhere")
 	}
-	return GuardError{Path: p, Found: "was not written by sightline", Want: "a file that says in its first line that sightline generated it, or nothing",
-		Hint: "move " + p + " elsewhere; or, if nothing in it is needed, add --adopt"}
+	return inTheWay(p, "was not written by sightline", "a file that says in its first line that sightline generated it, or nothing", "move "+p+" elsewhere; or, if nothing in it is needed, add --adopt")
 }
 
 // plan is what the findings come to.

@@ -13,7 +13,7 @@
 //	dir.Unlock()
 //
 // Lock keeps other runs out, and refuses a directory that another topology is
-// rendered into ([GuardError]). Open does the same for those who only read. Compare
+// rendered into ([finding.Refusal]). Open does the same for those who only read. Compare
 // reads what is there and changes nothing: `diff` stops here, and `render` asks the
 // plan for RemovedClusters. Apply makes the directory hold the tree, or fails and
 // leaves it as it was.
