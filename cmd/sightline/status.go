@@ -279,9 +279,9 @@ func (o *statusOptions) observe(ctx context.Context, e status.Expected, ask obse
 		if ctx.Err() != nil {
 			return nil, &hinted{errors.New("interrupted"), ""}
 		}
-		results := slices.DeleteFunc(status.Judge(e, facts), func(r status.Result) bool {
-			return !status.Selected(r.Check,
-				o.only) || len(o.reach.only) > 0 && r.Cluster != e.Topology.Spec.Kiali.Hub && !slices.Contains(o.reach.only, r.Cluster)
+		hub := e.Topology.Spec.Kiali.Hub
+		results := slices.DeleteFunc(status.Chosen(status.Judge(e, facts), o.only), func(r status.Result) bool {
+			return len(o.reach.only) > 0 && r.Cluster != hub && !slices.Contains(o.reach.only, r.Cluster)
 		})
 		left := o.timeout - time.Since(start)
 		if !o.wait || !o.fails(results) || left <= 0 {

@@ -127,6 +127,9 @@ func (r *statusReport) text(paint func(status.Mark, string) string) string {
 		}
 		b.WriteByte('\n')
 	}
+	if len(r.Results) == 0 {
+		b.WriteString("nothing to check: what was asked for is about parts that the topology does not have\n\n")
+	}
 	r.table(&b)
 	fmt.Fprintf(&b, "%s: %d good, %d failed, %s, %d not checked\n", r.Topology, r.Good, r.Bad, finding.Count(r.Warnings, "warning"), r.Unasked)
 	return b.String()

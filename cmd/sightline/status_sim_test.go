@@ -202,6 +202,13 @@ func (s *simulated) review(w http.ResponseWriter, r *http.Request, user string) 
 	}
 	_ = json.NewDecoder(r.Body).Decode(&question)
 	body := map[string]any{"status": map[string]any{"userInfo": map[string]any{"username": user}}}
+	if strings.HasSuffix(r.URL.Path, "selfsubjectrulesreviews") {
+		rules := []any{}
+		if s.may == nil {
+			rules = append(rules, map[string]any{"verbs": []any{"*"}, "apiGroups": []any{"*"}, "resources": []any{"*"}})
+		}
+		body = map[string]any{"status": map[string]any{"resourceRules": rules, "incomplete": s.may != nil}}
+	}
 	if strings.HasSuffix(r.URL.Path, "selfsubjectaccessreviews") {
 		a := question.Spec.ResourceAttributes
 		body = map[string]any{"status": map[string]any{"allowed": s.may == nil || s.may(user, a.Verb, a.Group, a.Resource, "", "")}}
@@ -418,73 +425,4 @@ func (f *fleetOf) run(args ...string) (code int, stdout, stderr string) {
 		require.NotContains(f, text, "the-token-of-kiali")
 	}
 	return code, out.String(), err.String()
-}
-
-// kialiOf is a stand-in for Kiali's API, with the fields that each release line
-// documents. It can lie, hang and end.
-type kialiOf struct {
-	*httptest.Server
-	mutex      sync.Mutex
-	strategy   string
-	token      string // that it takes, with the strategy openshift
-	services   []any
-	namespaces []any
-	planes     []any
-	tracing    func() (int, any)
-	config     any // says that everything is accessible, as it always does
-	hang       bool
-}
-
-func newKiali(t *testing.T, topo *topology.Topology) *kialiOf {
-	k := &kialiOf{strategy: "anonymous"}
-	clusters := map[string]any{}
-	for i := range topo.Spec.Clusters {
-		c := &topo.Spec.Clusters[i]
-		if topo.IsHub(c) {
-			k.services = append(k.services, map[string]any{"name": "Kubernetes", "version": "v1.36.3"})
-		} else {
-			k.services = append(k.services, map[string]any{"name": "Kubernetes-" + c.Name, "version": "v1.36.3"})
-		}
-		for _, ns := range append([]string{topo.Spec.Mesh.ControlPlaneNamespace}, slices.Concat(topo.Spec.Namespaces, c.Namespaces)...) {
-			k.namespaces = append(k.namespaces, map[string]any{"name": ns, "cluster": c.Name})
-		}
-		k.planes = append(k.planes, map[string]any{"id": c.Name, "cluster": map[string]any{"name": c.Name, "accessible": true}, "istiodName": "istiod"})
-		clusters[c.Name] = map[string]any{"name": c.Name, "accessible": true}
-	}
-	k.config = map[string]any{"clusters": clusters}
-	k.Server = httptest.NewServer(k)
-	t.Cleanup(k.Close)
-	return k
-}
-
-func (k *kialiOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if k.hang && r.URL.Path != "/kiali/api/auth/info" {
-		<-r.Context().Done()
-		return
-	}
-	k.mutex.Lock()
-	defer k.mutex.Unlock()
-	code, body := http.StatusOK, any(nil)
-	switch r.URL.Path {
-	case "/kiali/api/auth/info":
-		body = map[string]any{"strategy": k.strategy, "sessionInfo": map[string]any{}}
-	case "/kiali/api/status":
-		body = map[string]any{"status": map[string]any{"Kiali version": "v2.27.1", "Kiali state": "running"}, "externalServices": k.services, "warningMessages": []any{}, "istioEnvironment": map[string]any{}}
-	case "/kiali/api/namespaces":
-		body = k.namespaces
-	case "/kiali/api/mesh/controlplanes":
-		body = k.planes
-	case "/kiali/api/config":
-		body = k.config
-	case "/kiali/api/tracing/diagnose":
-		code, body = k.tracing()
-	default:
-		code, body = http.StatusNotFound, map[string]any{"error": "not found"}
-	}
-	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if r.URL.Path != "/kiali/api/auth/info" && k.strategy != "anonymous" && (k.token == "" || token != k.token) {
-		code, body = http.StatusUnauthorized, map[string]any{"error": "User unauthenticated"}
-	}
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(body)
 }

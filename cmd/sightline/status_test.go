@@ -3,7 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/status"
 )
@@ -303,31 +305,12 @@ func TestStatusReach(t *testing.T) {
 	assert.Equal(t, "sightline: no cluster could be reached\nhint: name their contexts with --hub-context and --context\n", stderr)
 }
 
-// TestStatusKiali has Kiali ask for a login, hang, lie, and be of an old line.
+// TestStatusKiali has Kiali hang, and end.
 func TestStatusKiali(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, watchedMesh)
-	f.kiali.strategy = "openid"
-	code, report := f.statusOf("--only", "view")
-	assert.Equal(t, exitOK, code)
-	assert.Equal(t, []string{"ST21 east unchecked"}, not(report))
-
-	// With openshift the token of the context is sent, and shows the hub only.
-	f.kiali.strategy, f.kiali.token = "openshift", readerToken
-	all := f.kiali.namespaces
-	f.kiali.namespaces = nil
-	for _, ns := range all {
-		if ns.(map[string]any)["cluster"] == "east" {
-			f.kiali.namespaces = append(f.kiali.namespaces, ns)
-		}
-	}
-	code, report = f.statusOf("--only", "view")
-	assert.Equal(t, exitOK, code)
-	assert.Equal(t, []string{"ST23 west unchecked"}, not(report))
-
-	f.kiali.strategy, f.kiali.namespaces = "anonymous", all
 	f.kiali.hang = true
-	code, report = f.statusOf("--only", "view", "--only", "links")
+	code, report := f.statusOf("--only", "view", "--only", "links")
 	assert.Equal(t, exitFound, code)
 	assert.Equal(t, []string{"ST21 east bad"}, not(report), "every other answer comes all the same")
 	f.kiali.Close()
@@ -336,19 +319,99 @@ func TestStatusKiali(t *testing.T) {
 	assert.Equal(t, []string{"ST21 east bad"}, not(report))
 }
 
+// TestStatusStrategies logs in to Kiali by each of its strategies, and says what
+// a program cannot see.
+func TestStatusStrategies(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, watchedMesh)
+	all := f.kiali.namespaces
+	for _, c := range []struct {
+		strategy, takes string
+		want            []string
+		found           string
+	}{
+		{"anonymous", "", nil, ""},
+		{"openid", "", []string{"ST21 east unchecked"}, "Kiali answers; with the strategy openid it takes no token, only the session of a browser"},
+		{"openshift", readerToken, []string{"ST23 west unchecked"}, "with the strategy openshift a token is for the hub only: Kiali shows a program no namespaces of west"},
+		{"openshift", "another", []string{"ST21 east unchecked"}, "Kiali refuses the login, with the strategy openshift: Kiali answers Unauthorized: User unauthenticated"},
+		{"header", readerToken, []string{"ST23 west unchecked"}, ""},
+		{"token", readerToken, []string{"ST23 west unchecked"}, ""},
+		{"token", "another", []string{"ST21 east unchecked"}, "Kiali refuses the login, with the strategy token: Kiali answers Unauthorized: token is not valid or is expired"},
+		{"ldap", "", []string{"ST21 east unchecked"}, `it has the strategy "ldap", and how a program logs in to that is not known`},
+	} {
+		f.kiali.strategy, f.kiali.token, f.kiali.namespaces = c.strategy, c.takes, all
+		if c.strategy != "anonymous" { // a token of the hub is none of another cluster
+			f.kiali.namespaces = map[string][]string{"east": all["east"]}
+		}
+		code, report := f.statusOf("--only", "view")
+		assert.Equal(t, exitOK, code, c.strategy)
+		assert.ElementsMatch(t, c.want, not(report), c.strategy)
+		assert.Contains(t, allFound(report), c.found, c.strategy)
+	}
+	// Another token than that of the context, by standard input and by a file.
+	f.kiali.strategy, f.kiali.token = "token", "a-token-from-elsewhere"
+	file := filepath.Join(f.dir, "token")
+	require.NoError(t, os.WriteFile(file, []byte("a-token-from-elsewhere\n"), 0o600))
+	for _, args := range [][]string{{"--kiali-token-file", "-"}, {"--kiali-token-file", file}} {
+		var out, errs strings.Builder
+		code := run(t.Context(), append([]string{"status", f.mesh, "--kubeconfig", f.kubeconfig, "--kiali-url", f.kiali.URL + "/kiali", "--only", "ST21"}, args...),
+			strings.NewReader("a-token-from-elsewhere\n"), &out, &errs)
+		assert.Equal(t, exitOK, code, errs.String())
+		assert.Contains(t, out.String(), "√ ST21")
+		assert.NotContains(t, out.String()+errs.String(), "from-elsewhere")
+	}
+}
+
+func allFound(report statusReport) string {
+	var b strings.Builder
+	for _, r := range report.Results {
+		fmt.Fprintln(&b, r.Found)
+	}
+	return b.String()
+}
+
+// TestStatusLines asks a Kiali of each release line, with the routes and fields
+// of that line, which is well, and shows a cluster less.
+func TestStatusLines(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(watchedMesh, "operator: {install: none}", "operator: {install: none}, spec: {external_services: {tracing: {enabled: true}}}", 1)
+	for _, line := range kiali.LineNames() {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			mesh, sick := strings.Replace(text, "version: v2.27", "version: "+line, 1), "west"
+			var old []string // what the line does not tell
+			want := []string{"ST22 west bad", "ST23 west bad", "ST24 west bad", "ST33 east bad"}
+			if line == "v1.73" { // which shows one cluster only
+				mesh, sick, old = strings.Split(mesh, "    - {name: west")[0], "east", []string{"ST24 east unchecked"}
+				want = []string{"ST23 east bad", "ST24 east unchecked", "ST33 east bad"}
+			}
+			f := newFleet(t, mesh)
+			_, report := f.statusOf("--only", "view", "--only", "tracing")
+			assert.ElementsMatch(t, old, not(report), allFound(report))
+			f.kiali.answering, f.kiali.namespaces[sick], f.kiali.tracing = []string{"east"}, nil, "Unreachable"
+			delete(f.kiali.planes, sick)
+			_, report = f.statusOf("--only", "view", "--only", "tracing")
+			assert.Equal(t, want, not(report), allFound(report))
+		})
+	}
+}
+
 // TestStatusTracing asks for tracing where the hub's Kiali is to show it.
 func TestStatusTracing(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, strings.Replace(watchedMesh, "operator: {install: none}", "operator: {install: none}, spec: {external_services: {tracing: {enabled: true}}}", 1))
-	f.kiali.tracing = func() (int, any) { return http.StatusOK, map[string]any{"code": 200, "message": "fine"} }
+	for health, want := range map[string][]string{"Healthy": {}, "Unreachable": {"ST33 east bad"}, "": {"ST33 east unchecked"}} {
+		f.kiali.tracing = health
+		_, report := f.statusOf("--only", "tracing")
+		assert.Equal(t, want, not(report))
+		require.Len(t, report.Results, 1)
+	}
+	f.kiali.strategy = "openid"
 	code, report := f.statusOf("--only", "tracing")
 	assert.Equal(t, exitOK, code)
-	require.Len(t, report.Results, 1)
-	f.kiali.tracing = func() (int, any) { return http.StatusOK, map[string]any{"code": 503, "message": "connection refused"} }
-	code, report = f.statusOf("--only", "tracing")
+	assert.Equal(t, []string{"ST21 east unchecked"}, not(report), "what stands in the way of a check is said")
+	code, _ = f.statusOf("--only", "tracing", "--strict")
 	assert.Equal(t, exitFound, code)
-	assert.Equal(t, []string{"ST33 east bad"}, not(report))
-	assert.Contains(t, report.Results[0].Found, "connection refused")
 }
 
 // TestStatusPages has a page for each check, and a check for each page.

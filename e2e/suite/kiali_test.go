@@ -4,28 +4,35 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// kialiAPI is a stand-in for Kiali's API: it answers with the documented fields,
-// as the release line has them, and can lie, hang and end.
+// kialiAPI is a stand-in for Kiali's API. Its answers have the fields of a release
+// line (internal/kiali/testdata/api), and it can lie, hang and end.
 type kialiAPI struct {
 	mutex      sync.Mutex
-	line       string
+	bodies     map[string]any // of the line
 	server     *http.Server
 	address    string
 	hang       bool
-	services   []string
+	answering  []string            // the clusters whose API servers do
 	namespaces map[string][]string // by cluster
 	planes     map[string]string   // id by cluster
+	tracing    string
 }
 
-func startKiali(t *testing.T, address string) *kialiAPI {
+func startKiali(t *testing.T, address, line string) *kialiAPI {
 	t.Helper()
-	k := &kialiAPI{address: address, line: "v2.27"}
+	k := &kialiAPI{address: address}
+	data, err := os.ReadFile(filepath.Join("..", "..", "internal", "kiali", "testdata", "api", line+".json"))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, &k.bodies))
 	k.start(t)
 	t.Cleanup(func() { _ = k.server.Close() })
 	return k
@@ -61,43 +68,46 @@ func (k *kialiAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// body is one of the line's, filled in.
+func (k *kialiAPI) body(name string, values ...string) any {
+	data, _ := json.Marshal(k.bodies[name])
+	var body any
+	_ = json.Unmarshal([]byte(strings.NewReplacer(values...).Replace(string(data))), &body)
+	return body
+}
+
 func (k *kialiAPI) answer(path string) any {
-	old := k.line == "v2.4"
+	all := []any{}
 	switch path {
 	case "/kiali/api/auth/info":
-		return map[string]any{"strategy": "anonymous", "sessionInfo": map[string]any{}}
+		return k.body("authInfo", "STRATEGY", "anonymous")
 	case "/kiali/api/status":
-		services := []any{map[string]any{"name": "Prometheus"}, map[string]any{"name": "Kubernetes", "version": "v1.36.3"}}
-		for _, name := range k.services {
-			services = append(services, map[string]any{"name": name, "version": "v1.36.3"})
+		about := k.body("status").(map[string]any)
+		for _, cluster := range k.answering {
+			all = append(all, k.body("kubernetes", "CLUSTER", cluster))
 		}
-		return map[string]any{"status": map[string]any{"Kiali version": k.line + ".0"}, "externalServices": services, "warningMessages": []any{}}
+		about["externalServices"] = append(all, k.body("prometheus"))
+		return about
 	case "/kiali/api/namespaces":
-		all := []any{}
 		for cluster, names := range k.namespaces {
 			for _, name := range names {
-				all = append(all, map[string]any{"name": name, "cluster": cluster, "labels": map[string]any{}})
+				all = append(all, k.body("namespace", "CLUSTER", cluster, "NAMESPACE", name))
 			}
 		}
 		return all
 	case "/kiali/api/mesh/controlplanes":
-		all := []any{}
 		for cluster, id := range k.planes {
-			plane := map[string]any{"id": id, "istiodName": "istiod", "revision": "default"}
-			of := map[string]any{"name": cluster, "secretName": "kiali-multi-cluster-secret"}
-			if !old {
-				of["accessible"] = true // whatever is true
-			}
-			plane["cluster"] = of
-			all = append(all, plane)
+			all = append(all, k.body("controlPlane", "CLUSTER", cluster, `"ID"`, `"`+id+`"`))
 		}
 		return all
-	case "/kiali/api/config":
-		clusters := map[string]any{}
+	case "/kiali/api/istio/status":
+		return append(all, k.body("tracing", "CLUSTER", "cluster1", "HEALTH", k.tracing))
+	case "/kiali/api/config": // it calls every cluster accessible, whatever is true
+		config := k.body("config", "CLUSTER", "cluster1", "STRATEGY", "anonymous").(map[string]any)
 		for cluster := range k.planes {
-			clusters[cluster] = map[string]any{"name": cluster, "accessible": true}
+			config["clusters"].(map[string]any)[cluster] = k.body("cluster", "CLUSTER", cluster)
 		}
-		return map[string]any{"clusters": clusters}
+		return config
 	}
 	return nil
 }

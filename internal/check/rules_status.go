@@ -137,8 +137,8 @@ func statusRules() []Rule {
 		{
 			ID:     "ST17",
 			Title:  "the link's account has the rights that Kiali needs",
-			What:   "The account may list namespaces, pods, services, workloads and Istio's configuration, on the whole cluster. Rights: as ST13.",
-			Why:    "Kiali starts without them, and shows an empty cluster.",
+			What:   "The account has the rights that the operator's role of the release line, the platform and the login strategy gives it: to read namespaces, pods, services, workloads and Istio's configuration; with anonymous also to change some; with openshift to read the OAuthClient. All on the whole cluster. The API server is asked as the account. Rights: as ST13.",
+			Why:    "Kiali starts without them, and shows an empty cluster, or a cluster without what it may not read.",
 			Fix:    "The operator on the remote makes the roles: see ST10 of the remote.",
 			Source: "kiali/kiali-operator roles/default/kiali-deploy/templates",
 		},
@@ -169,8 +169,8 @@ func statusRules() []Rule {
 		{
 			ID:     "ST21",
 			Title:  "Kiali's API answers",
-			What:   "/api/auth/info and /api/status of Kiali answer, by a port-forward to its Service or at --kiali-url. Rights: get the Service, list pods, create pods/portforward in Kiali's namespace of the hub; with the strategy openshift a bearer token.",
-			Why:    "One remote that hangs makes most of Kiali's API hang. With the strategies openid, header and token a program cannot log in, and what Kiali sees is not checked.",
+			What:   "/api/auth/info and /api/status of Kiali answer, by a port-forward to its Service or at --kiali-url. Rights: get the Service, list pods, create pods/portforward in Kiali's namespace of the hub; with the strategies openshift, header and token a bearer token.",
+			Why:    "One remote that hangs makes most of Kiali's API hang. With the strategy openid only a browser can log in, and what Kiali sees is not checked.",
 			Fix:    "Look at the pods of Kiali and at the remotes that do not answer.",
 			Source: "kiali/kiali routing/routes.go",
 		},
@@ -180,12 +180,12 @@ func statusRules() []Rule {
 			What:   "/api/status lists Kubernetes-<cluster> among the external services. Rights: as ST21.",
 			Why:    "Kiali lists it only if the API server answers now. What /api/config calls accessible proves nothing: it is true wherever Kiali has a client.",
 			Fix:    "See the link of the cluster, ST13 to ST18, then the way from the hub's pods to the API server.",
-			Source: "kiali/kiali business/istio_status.go, istio/discovery.go",
+			Source: "kiali/kiali status/versions.go, istio/discovery.go",
 		},
 		{
 			ID:     "ST23",
 			Title:  "Kiali shows the namespaces of each cluster",
-			What:   "/api/namespaces has each namespace of the mesh, for each cluster. With the strategy openshift a token shows those of the hub only. Rights: as ST21.",
+			What:   "/api/namespaces has each namespace of the mesh, for each cluster. With the strategies openshift, header and token, a token shows those of the hub only. Rights: as ST21.",
 			Why:    "A cluster whose token has ended loses its namespaces within seconds.",
 			Fix:    "See the link of the cluster. One namespace that is missing: it does not exist, or discovery selectors leave it out.",
 			Source: "kiali/kiali handlers/namespaces.go",
@@ -193,7 +193,7 @@ func statusRules() []Rule {
 		{
 			ID:     "ST24",
 			Title:  "Kiali's and Istio's names of the control planes agree",
-			What:   "/api/mesh/controlplanes has a control plane on each cluster with an istiod, and its id is the cluster's name. Rights: as ST21.",
+			What:   "/api/mesh/controlplanes has a control plane on each cluster with an istiod, and its id is the cluster's name. From v2.4. Rights: as ST21.",
 			Why:    "Where they differ, Kiali looks for Istio's name among its clusters and finds nothing.",
 			Fix:    "As ST03.",
 			Source: "kiali/kiali istio/discovery.go",
@@ -265,10 +265,10 @@ func statusRules() []Rule {
 		{
 			ID:     "ST33",
 			Title:  "tracing answers",
-			What:   "Where the hub's Kiali is to show traces, /api/tracing/diagnose finds no error. From v2.11. Rights: as ST21.",
-			Why:    "The pages of traces stay empty.",
-			Fix:    "See external_services.tracing of the hub's Kiali resource.",
-			Source: "kiali/kiali handlers/tracing.go",
+			What:   "Where the hub's Kiali is to show traces, /api/istio/status says that the tracing backend is Healthy. Rights: as ST21.",
+			Why:    "The pages of traces stay empty. Kiali asks the address in its configuration; its page of the mesh shows the same.",
+			Fix:    "See external_services.tracing of the hub's Kiali resource, and what Kiali logs. From v2.11, /api/tracing/diagnose tries the ports of the host.",
+			Source: "kiali/kiali business/istio_status.go, tracing/discovery_client.go",
 		},
 	}
 	for i := range rules {

@@ -277,8 +277,8 @@ func transportFor(ca []byte, name string, dial func(context.Context, string, str
 	return transport, nil
 }
 
-// loggedIn adds a credential to every request.
-func (c *Cluster) loggedIn(transport http.RoundTripper, login Login) (http.RoundTripper, *secrets, error) {
+// loggedIn adds a credential to every request to a URL.
+func (c *Cluster) loggedIn(at *url.URL, transport http.RoundTripper, login Login) (http.RoundTripper, *secrets, error) {
 	config := rest.AnonymousClientConfig(c.config)
 	config.UserAgent = "sightline"
 	switch {
@@ -294,6 +294,11 @@ func (c *Cluster) loggedIn(transport http.RoundTripper, login Login) (http.Round
 	known.add(login.Token)
 	config.Wrap(known.watch)
 	trip, err := rest.HTTPWrappersForConfig(config, transport)
+	if err == nil && login.Form != nil {
+		s := &session{plain: transport, at: at, form: login.Form, known: known}
+		s.token, err = tokenOf(config, known)
+		trip = s
+	}
 	if err != nil {
 		return nil, nil, errors.New(seal.Redact(err.Error(), c.known.list()...))
 	}

@@ -37,6 +37,7 @@ func (c *Cluster) Proxy(s Service) *Server {
 type Login struct {
 	Context bool   // the token of the context's user
 	Token   string // another one
+	Form    *Form  // how to send it; nil: with each request, as a bearer token
 }
 
 // ErrNoToken is the error of a context whose user has no token.
@@ -65,7 +66,7 @@ func (c *Cluster) At(name, address string, login Login, ca []byte) (*Server, err
 
 // server is a server that is not the API server, with a login of the cluster's.
 func (c *Cluster) server(name string, at *url.URL, transport http.RoundTripper, login Login) (*Server, error) {
-	trip, known, err := c.loggedIn(transport, login)
+	trip, known, err := c.loggedIn(at, transport, login)
 	if err != nil {
 		return nil, err
 	}

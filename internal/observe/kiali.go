@@ -2,7 +2,8 @@ package observe
 
 import (
 	"context"
-	"net/http"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -10,14 +11,13 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
 	"github.com/sightline-mesh/sightline/internal/kiali"
-	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/status"
 )
 
 // Kiali is how Kiali is reached: at a URL, or by a port-forward to its Service.
 type Kiali struct {
 	URL   string
-	Token string // "": with the strategy openshift the one of the hub's context, else none
+	Token string // "": the one of the hub's context, where the strategy wants one
 	CA    []byte // of the URL
 }
 
@@ -43,9 +43,10 @@ func (k Kiali) read(ctx context.Context, e status.Expected, hub *cluster.Cluster
 		got.Services.Err = failure(err)
 		return got
 	}
-	login := cluster.Login{Token: k.Token}
-	if k.Token == "" && info.Strategy == "openshift" {
-		login.Context = true
+	login, err := k.login(info.Strategy, root)
+	if err != nil {
+		got.NoAccess = err.Error()
+		return got
 	}
 	if open, closed, err = k.open(ctx, e, hub, login); err != nil {
 		got.NoAccess = "nobody can log in to Kiali: " + err.Error()
@@ -54,6 +55,24 @@ func (k Kiali) read(ctx context.Context, e status.Expected, hub *cluster.Cluster
 	defer closed()
 	k.ask(ctx, e, open, root, got)
 	return got
+}
+
+// login is how a program gets past a strategy (K:handlers/authentication at the
+// tags v2.4.0 to v2.30.0).
+func (k Kiali) login(strategy string, root cluster.Path) (cluster.Login, error) {
+	login := cluster.Login{Token: k.Token, Context: k.Token == ""}
+	switch strategy {
+	case "anonymous":
+		return cluster.Login{}, nil
+	case "openshift", "header":
+		return login, nil
+	case "token":
+		login.Form = &cluster.Form{Path: append(root, "authenticate"), Field: "token"}
+		return login, nil
+	case "openid":
+		return login, errors.New("Kiali answers; with the strategy openid it takes no token, only the session of a browser")
+	}
+	return login, fmt.Errorf("Kiali answers; it has the strategy %q, and how a program logs in to that is not known", strategy)
 }
 
 func (k Kiali) ask(ctx context.Context, e status.Expected, open *cluster.Server, root cluster.Path, got *status.Kiali) {
@@ -83,16 +102,15 @@ func (k Kiali) ask(ctx context.Context, e status.Expected, open *cluster.Server,
 	for _, p := range planes {
 		got.ControlPlanes.Value = append(got.ControlPlanes.Value, status.ControlPlane{Cluster: p.Cluster.Name, ID: p.ID})
 	}
-	if traces(e) && !e.Topology.Hub().KialiBefore(kiali.V2_11) {
-		got.Tracing.Value = true
-		var diagnosis struct { // K:model TracingDiagnose
-			Code    int
-			Message string
-		}
-		if err := open.JSON(ctx, append(root, "tracing", "diagnose"), nil, &diagnosis); err != nil {
-			got.Tracing.Err = failure(err)
-		} else if diagnosis.Code >= 400 {
-			got.Tracing.Err = &status.Failure{Status: http.StatusServiceUnavailable, Text: seal.Redact(diagnosis.Message)}
+	if !status.Traces(e) {
+		return
+	}
+	var components []struct{ Name, Status string }
+	err = open.JSON(ctx, append(root, "istio", "status"), nil, &components)
+	got.Tracing.Err = failure(err)
+	for _, c := range components {
+		if c.Name == "tracing" || c.Name == "jaeger" { // as v1.73 calls it
+			got.Tracing.Value = c.Status
 		}
 	}
 }
@@ -140,17 +158,4 @@ func serviceCA(ctx context.Context, c *cluster.Cluster, s cluster.Service) ([]by
 		return nil, err
 	}
 	return []byte(bundle.Data["service-ca.crt"]), nil
-}
-
-// traces tells whether the hub's Kiali is to show traces.
-func traces(e status.Expected) bool {
-	for _, o := range e.Objects[e.Topology.Spec.Kiali.Hub] {
-		if o["kind"] == "Kiali" {
-			spec, _ := o["spec"].(map[string]any)
-			services, _ := spec["external_services"].(map[string]any)
-			tracing, _ := services["tracing"].(map[string]any)
-			return tracing["enabled"] == true
-		}
-	}
-	return false
 }

@@ -5,26 +5,18 @@ import (
 	"errors"
 
 	authentication "k8s.io/api/authentication/v1"
-	authorization "k8s.io/api/authorization/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/status"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// needed are the rights without which Kiali shows nothing of a cluster, all to
-// list, in every namespace (kiali-operator roles/default/kiali-deploy/templates/
-// kubernetes/role-viewer.yaml).
-var needed = [...]struct{ group, resource string }{
-	{"", "namespaces"}, {"", "pods"}, {"", "services"}, {"", "configmaps"},
-	{"apps", "deployments"}, {"apps", "replicasets"}, {"networking.istio.io", "virtualservices"},
-}
-
 // link tries the kubeconfig of a remote, as Kiali has it. Where its address does
 // not answer from here, as one that only the hub's pods reach, the token is
 // tried at the address of the context.
-func link(ctx context.Context, t *topology.Topology, c *topology.Cluster, kubeconfig []byte, remote *cluster.Cluster) *status.Link {
+func link(ctx context.Context, e status.Expected, c *topology.Cluster, kubeconfig []byte, remote *cluster.Cluster) *status.Link {
 	l := &status.Link{Item: kubeconfig != nil}
 	if !l.Item {
 		return l
@@ -48,18 +40,8 @@ func link(ctx context.Context, t *topology.Topology, c *topology.Cluster, kubeco
 	if l.User.Err = failure(err); err != nil {
 		return l
 	}
-	var lacks []string
-	for _, n := range needed {
-		allowed, err := may(ctx, by, n.group, n.resource)
-		if err != nil {
-			l.Missing.Err = failure(err)
-			return l
-		}
-		if !allowed {
-			lacks = append(lacks, "list "+n.resource)
-		}
-	}
-	l.Missing.Value = lacks
+	l.Missing.Value, err = lacks(ctx, by, kiali.Rights(installation(e, c)))
+	l.Missing.Err = failure(err)
 	return l
 }
 
@@ -78,13 +60,4 @@ func whoIs(ctx context.Context, c *cluster.Cluster) (string, error) {
 	var answer authentication.SelfSubjectReview
 	err := c.Review(ctx, cluster.Path{"apis", "authentication.k8s.io", "v1", "selfsubjectreviews"}, question, &answer)
 	return answer.Status.UserInfo.Username, err
-}
-
-func may(ctx context.Context, c *cluster.Cluster, group, resource string) (bool, error) {
-	question := authorization.SelfSubjectAccessReview{}
-	question.APIVersion, question.Kind = "authorization.k8s.io/v1", "SelfSubjectAccessReview"
-	question.Spec.ResourceAttributes = &authorization.ResourceAttributes{Group: group, Resource: resource, Verb: "list"}
-	var answer authorization.SelfSubjectAccessReview
-	err := c.Review(ctx, cluster.Path{"apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"}, question, &answer)
-	return answer.Status.Allowed, err
 }

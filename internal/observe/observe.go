@@ -103,7 +103,7 @@ func Everything(ctx context.Context, e status.Expected, o Options) status.Facts 
 				continue
 			}
 			rest.Go(func() error {
-				l := link(ctx, e.Topology, c, kubeconfigs[c.Name], answers(c.Name))
+				l := link(ctx, e, c, kubeconfigs[c.Name], answers(c.Name))
 				mutex.Lock()
 				defer mutex.Unlock()
 				f.Links[c.Name] = l

@@ -55,13 +55,14 @@ func (j *judge) names(got *Cluster) {
 	}
 	t := j.Topology
 	ns := t.Spec.Mesh.ControlPlaneNamespace
-	if got.Istiods.Err != nil {
-		j.asked("ST03", got.Istiods.Err)
+	if !j.asked("ST03", got.Istiods.Err) {
+		j.stops("names")
 		return
 	}
 	if mode == "local" {
 		if len(got.Istiods.Value) == 0 {
 			j.bad("ST03", j.kubectl("get deployments -A -l app=istiod"), "there is no istiod in the namespace %s", ns)
+			j.stops("names")
 			return
 		}
 		j.clusterIDs(got.Istiods.Value)

@@ -1,11 +1,8 @@
 package status
 
 import (
-	"cmp"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
@@ -38,16 +35,8 @@ func (j *judge) data() {
 
 func (j *judge) store(s *Store, at *topology.Cluster, clusters []*topology.Cluster) {
 	j.on = at
-	if s.NoAccess != "" {
-		j.unchecked("ST25", "name the store with --prometheus-url, and a token for it with --prometheus-token-file", "%s", s.NoAccess)
-		return
-	}
-	if s.Series.Err != nil {
-		if s.Series.Err.Status == 403 || s.Series.Err.Status == 401 {
-			j.unchecked("ST25", "the user needs the role cluster-monitoring-view for thanos-querier", "%s", s.Series.Err.Text)
-		} else {
-			j.bad("ST25", "see that the store runs: sightline explain ST25", "the store of the metrics does not answer: %s", s.Series.Err.Text)
-		}
+	if !j.told(s) {
+		j.stops("data")
 		return
 	}
 	for _, c := range clusters {
@@ -61,6 +50,21 @@ func (j *judge) store(s *Store, at *topology.Cluster, clusters []*topology.Clust
 	j.once(s)
 	j.down(s)
 	j.across(s, clusters)
+}
+
+// told tells whether the store answers.
+func (j *judge) told(s *Store) bool {
+	switch {
+	case s.NoAccess != "":
+		j.unchecked("ST25", "name the store with --prometheus-url, and a token for it with --prometheus-token-file", "%s", s.NoAccess)
+	case s.Series.Err == nil:
+		return true
+	case s.Series.Err.Status == 403 || s.Series.Err.Status == 401:
+		j.unchecked("ST25", "the user needs the role cluster-monitoring-view for thanos-querier", "%s", s.Series.Err.Text)
+	default:
+		j.bad("ST25", "see that the store runs: sightline explain ST25", "the store of the metrics does not answer: %s", s.Series.Err.Text)
+	}
+	return false
 }
 
 // stale is how old the newest series may be: two intervals and a minute.
@@ -94,10 +98,12 @@ func (j *judge) fresh(s *Store) {
 	}
 	if !newest.IsZero() {
 		j.bad("ST25", j.scraping(), "the store has no series of %s any more; the last was of %s", j.on.Name, moment(newest))
+		j.stops("ST26", "ST27")
 		return
 	}
 	j.bad("ST25", j.scraping(),
 		"the store has no istio_requests_total of %s: nobody scrapes it, nothing arrives, or there was no request yet", j.on.Name)
+	j.stops("ST26", "ST27")
 }
 
 func (j *judge) scraping() string {
@@ -289,33 +295,4 @@ func Silent(t *topology.Topology, series []Series) []string {
 		}
 	}
 	return names
-}
-
-// Summary counts results by their marks.
-func Summary(results []Result) map[Mark]int {
-	count := map[Mark]int{}
-	for _, r := range results {
-		count[r.Mark]++
-	}
-	return count
-}
-
-// Selected tells whether a check is one of those asked for, by ids and names of
-// groups; with none, every check is.
-func Selected(check string, only []string) bool {
-	return len(only) == 0 || slices.ContainsFunc(only, func(o string) bool {
-		return strings.EqualFold(o, check) || strings.EqualFold(o, GroupOf(check))
-	})
-}
-
-// Known says what is wrong with the name of a check or group, or nil.
-func Known(name string) error {
-	var names []string
-	for _, g := range Groups() {
-		if strings.EqualFold(name, g.Name) || slices.ContainsFunc(g.Checks, func(c string) bool { return strings.EqualFold(c, name) }) {
-			return nil
-		}
-		names = append(names, g.Name)
-	}
-	return fmt.Errorf("%q is no check and no group; the groups are %s", cmp.Or(name, " "), strings.Join(names, ", "))
 }

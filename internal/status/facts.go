@@ -22,6 +22,25 @@ type Expected struct {
 	Now      time.Time
 }
 
+// KialiSpec is the rendered spec of the Kiali resource of a cluster, or nil.
+func KialiSpec(e Expected, c *topology.Cluster) map[string]any {
+	for _, o := range e.Objects[c.Name] {
+		if o["kind"] == "Kiali" {
+			spec, _ := o["spec"].(map[string]any)
+			return spec
+		}
+	}
+	return nil
+}
+
+// In is the field of an object at a path, or nil.
+func In(object map[string]any, path ...string) any {
+	for _, key := range path[:len(path)-1] {
+		object, _ = object[key].(map[string]any)
+	}
+	return object[path[len(path)-1]]
+}
+
 // Facts are what was read.
 type Facts struct {
 	Clusters map[string]*Cluster // by name; one that nobody asked is absent
@@ -170,7 +189,7 @@ type Kiali struct {
 	Services      Answer[[]string]            // of /api/status, such as Kubernetes-cluster2
 	Namespaces    Answer[map[string][]string] // by cluster
 	ControlPlanes Answer[[]ControlPlane]
-	Tracing       Answer[bool]
+	Tracing       Answer[string] // the health of the tracing backend, such as Unreachable; "": not told
 }
 
 // ControlPlane is an istiod as Kiali sees it.

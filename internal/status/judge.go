@@ -27,6 +27,8 @@ type Result struct {
 	Mark    Mark   `json:"mark"`
 	Found   string `json:"found,omitempty"`
 	Next    string `json:"next,omitempty"` // what to do, mostly a command
+
+	stops []string // checks that were not made for it
 }
 
 // Group is a part of the checks.
@@ -59,6 +61,9 @@ func Judge(e Expected, f Facts) []Result {
 		j.on = c
 		got := f.Clusters[c.Name]
 		if !j.reached(got) {
+			if got != nil {
+				j.unasked()
+			}
 			continue
 		}
 		j.platform(got)
@@ -84,6 +89,18 @@ func Judge(e Expected, f Facts) []Result {
 	}
 	slices.SortStableFunc(j.results, func(a, b Result) int { return cmp.Compare(order[a.Check], order[b.Check]) })
 	return j.results
+}
+
+// unasked says what is not known of a cluster that does not answer.
+func (j *judge) unasked() {
+	stopped := []string{"reach", "names", "objects", "kiali", "ST12", "monitoring"}
+	if j.facts.Stores[""] == nil { // each cluster has its own
+		stopped = append(stopped, "data")
+	}
+	if j.Topology.IsHub(j.on) {
+		stopped = append(stopped, "links", "view", "tracing", "data")
+	}
+	j.stops(stopped...)
 }
 
 // GroupOf is the group of a check.

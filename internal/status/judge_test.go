@@ -144,3 +144,27 @@ func TestJudge(t *testing.T) {
 		})
 	}
 }
+
+// TestChosen keeps, beside the results asked for, what says why there are none.
+func TestChosen(t *testing.T) {
+	t.Parallel()
+	e, f := good(t)
+	f.Clusters["west"] = &status.Cluster{Context: "west", Failure: &status.Failure{Text: "no answer"}}
+	f.Kiali = &status.Kiali{NoAccess: "only a browser can log in", Strategy: status.Answer[string]{Value: "openid"}}
+	f.Stores[""] = &status.Store{NoAccess: "it asks for a login"}
+	for only, want := range map[string][]string{
+		"ST03":    {"ST01 west", "ST03 east"},
+		"ST12":    {"ST01 west"},
+		"ST15":    {"ST15 west"},
+		"tracing": {"ST21 east"},
+		"ST29":    {"ST25 east"},
+		"ST11":    {"ST01 west", "ST11 east"},
+		"reach":   {"ST01 east", "ST01 west", "ST02 east"},
+	} {
+		var got []string
+		for _, r := range status.Chosen(status.Judge(e, f), []string{only}) {
+			got = append(got, r.Check+" "+r.Cluster)
+		}
+		assert.Equal(t, want, got, only)
+	}
+}

@@ -4,27 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/sightline-mesh/sightline/internal/kiali"
 )
-
-// supports is the first version of the operator that installs a line: it comes
-// with a patch of the minor release after (kiali-operator's release branches).
-func supports(l kiali.Line) string {
-	switch l {
-	case kiali.V2_4:
-		return "2.5.0"
-	case kiali.V2_11:
-		return "2.12.0"
-	case kiali.V2_17:
-		return "2.18.0"
-	case kiali.V2_22:
-		return "2.22.1"
-	case kiali.V2_27:
-		return "2.27.1"
-	}
-	return ""
-}
 
 func (j *judge) operator(got *Cluster) {
 	if _, ok := j.kialiObject(); !ok {
@@ -34,7 +14,7 @@ func (j *judge) operator(got *Cluster) {
 		return
 	}
 	o, line := got.Operator.Value, j.on.Kiali.Version
-	need := supports(line)
+	need, _ := line.FirstOperator()
 	switch {
 	case o.Problem != "":
 		j.bad("ST09", j.kubectl("get subscriptions,installplans,clusterserviceversions -A"), "Kiali's operator is not installed: %s", o.Problem)

@@ -58,6 +58,7 @@ func (j *judge) links() {
 	}
 	if got.LinkSecrets.Err != nil {
 		j.asked("ST13", got.LinkSecrets.Err)
+		j.stops("ST14", "ST15", "ST16", "ST17", "ST18")
 		return
 	}
 	j.twice(got)
@@ -93,6 +94,7 @@ func (j *judge) itemOf(hub *Cluster, c *topology.Cluster) (*LinkSecret, *LinkIte
 		next = "see what is to fill it: links.source is " + j.Topology.Spec.Kiali.Links.Source
 	}
 	j.bad("ST13", next, "the hub has no key %s in the Secret %s/%s, so Kiali does not know the cluster", at.Key, at.Namespace, at.Name)
+	j.stops("ST15", "ST16", "ST17")
 	return nil, nil
 }
 
@@ -118,6 +120,7 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 	switch {
 	case item.Wrong != "":
 		j.bad("ST15", again, "Kiali cannot use the kubeconfig in %s/%s: %s", ns, s.Name, item.Wrong)
+		j.stops("ST16", "ST17")
 		return
 	case item.Server != c.Server:
 		j.bad("ST15", again, "the kubeconfig of %s leads to %s, the topology says %s", c.Name, item.Server, c.Server)
@@ -129,13 +132,17 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 	case l == nil || !l.Item:
 	case l.Exec:
 		j.unchecked("ST16", "", "the credential comes from a program in Kiali's image, which is not run here")
+		j.stops("ST17")
 	case l.User.Err != nil && l.User.Err.Status == 401:
 		j.bad("ST16", again, "the API server of %s refuses the token in the link: it is stale", c.Name)
+		j.stops("ST17")
 	case l.User.Err != nil:
 		j.asked("ST16", l.User.Err)
+		j.stops("ST17")
 	case item.Server == c.Server && !strings.HasPrefix(l.User.Value, "system:serviceaccount:"+ns+":"):
 		j.bad("ST16", again, "the token in the link is that of %q, expected the account %s of the namespace %s", l.User.Value,
 			j.Topology.Account(), ns)
+		j.stops("ST17")
 	default:
 		if l.Own != nil { // as an address that only the hub's pods reach
 			j.add("ST16", Good, "", "asked at the address of the context, because that of the link does not answer from here: %s", l.Own.Text)
@@ -146,8 +153,8 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 			return
 		}
 		if len(l.Missing.Value) > 0 {
-			j.bad("ST17", "see that the operator on the cluster has reconciled its Kiali resource, which makes the roles", "%s may not %s on %s",
-				l.User.Value, first(l.Missing.Value), c.Name)
+			j.bad("ST17", "see ST10 of the cluster, whose operator makes the roles; "+j.kubectl("auth can-i --list --as=%s", l.User.Value),
+				"%s may not %s on %s", l.User.Value, first(l.Missing.Value), c.Name)
 			return
 		}
 		j.good("ST17")

@@ -23,11 +23,13 @@ func (j *judge) monitoring(got *Cluster) {
 		return
 	}
 	if !j.asked("ST19", got.Prometheuses.Err) {
+		j.stops("ST20")
 		return
 	}
 	if len(got.Prometheuses.Value) == 0 {
 		j.bad("ST19", "install prometheus-operator with a Prometheus, or say that others scrape",
 			"there is no Prometheus resource on the cluster, so nobody reads the monitors")
+		j.stops("ST20")
 		return
 	}
 	j.good("ST19")
@@ -64,16 +66,19 @@ func (j *judge) unread(monitors []resource.Object, read func(resource.Object, re
 
 func (j *judge) userWorkload(got *Cluster, monitors []resource.Object) {
 	if !j.asked("ST19", got.UserWorkload.Err) {
+		j.stops("ST20")
 		return
 	}
 	switch m := got.UserWorkload.Value; {
 	case !m.On && m.Ready == 0:
 		j.bad("ST19", "set enableUserWorkload: true in the ConfigMap openshift-monitoring/cluster-monitoring-config; docs/rules.md#ST19",
 			"user workload monitoring is off, so nobody reads the monitors")
+		j.stops("ST20")
 		return
 	case m.Ready == 0:
 		j.bad("ST19", j.kubectl("-n openshift-user-workload-monitoring get pods"),
 			"user workload monitoring is on, and no pod of its Prometheus is ready")
+		j.stops("ST20")
 		return
 	}
 	j.good("ST19")

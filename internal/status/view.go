@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -11,34 +12,41 @@ import (
 // nothing: it does so wherever it has a client (K:istio/discovery.go).
 func (j *judge) view() {
 	k := j.facts.Kiali
-	j.on = j.Topology.Hub()
-	switch {
-	case k == nil:
-		return
-	case k.NoAccess != "":
-		j.unchecked("ST21", "name Kiali's address with --kiali-url, or a token with --kiali-token-file -", "%s", k.NoAccess)
-		return
-	case k.Services.Err != nil && (k.Services.Err.Status == 401 || k.Services.Err.Status == 403):
-		next := "give a token that Kiali takes: --kiali-token-file -"
-		if k.Strategy.Value == "openid" || k.Strategy.Value == "token" {
-			next = "look yourself: no program can log in to Kiali with the strategy " + k.Strategy.Value
-		}
-		j.unchecked("ST21", next, "Kiali lets nobody in who has no session: %s", k.Services.Err.Text)
-		return
-	case k.Services.Err != nil:
-		next := j.kubectl("-n %s logs deployment/%s", j.Topology.Spec.Kiali.Namespace, j.Topology.Spec.Kiali.InstanceName)
-		j.bad("ST21", next, "Kiali's API does not do what it should: %s", k.Services.Err.Text)
+	if j.on = j.Topology.Hub(); k == nil {
 		return
 	}
-	j.good("ST21")
+	if !j.answers(k) {
+		j.stops("view", "tracing")
+		return
+	}
 	j.answering(k)
 	j.seen(k)
 	j.planes(k)
 	j.tracing(k)
 }
 
-// answering goes by the list of services: with several clusters each that
-// answers now is Kubernetes-<name> in it (K:business/istio_status.go).
+// answers tells whether Kiali does.
+func (j *judge) answers(k *Kiali) bool {
+	switch {
+	case k.NoAccess != "" && k.Strategy.Value == "openid":
+		j.unchecked("ST21", "open Kiali in a browser and look at the page of the mesh", "%s", k.NoAccess)
+	case k.NoAccess != "":
+		j.unchecked("ST21", "name Kiali's address with --kiali-url, or give a token with --kiali-token-file -", "%s", k.NoAccess)
+	case k.Services.Err != nil && (k.Services.Err.Status == 401 || k.Services.Err.Status == 403):
+		j.unchecked("ST21", "give a token that Kiali takes: --kiali-token-file -", "Kiali refuses the login, with the strategy %s: %s",
+			k.Strategy.Value, k.Services.Err.Text)
+	case k.Services.Err != nil:
+		next := j.kubectl("-n %s logs deployment/%s", j.Topology.Spec.Kiali.Namespace, j.Topology.Spec.Kiali.InstanceName)
+		j.bad("ST21", next, "Kiali's API does not do what it should: %s", k.Services.Err.Text)
+	default:
+		j.good("ST21")
+		return true
+	}
+	return false
+}
+
+// answering goes by the list of services: each cluster that answers now is
+// Kubernetes-<name> in it (K:status/versions.go).
 func (j *judge) answering(k *Kiali) {
 	t := j.Topology
 	if len(t.Spec.Clusters) < 2 {
@@ -78,11 +86,11 @@ func (j *judge) seen(k *Kiali) {
 			}
 		}
 		// A user who may see one cluster only is no fault of the mesh.
-		home := k.Strategy.Value == "openshift" && !t.IsHub(j.on) && len(have) == 0
+		home := slices.Contains([]string{"openshift", "header", "token"}, k.Strategy.Value) && !t.IsHub(j.on) && len(have) == 0
 		switch {
 		case home:
 			j.unchecked("ST23", "log in to Kiali with a browser",
-				"with the strategy openshift a token is for the hub only: Kiali shows a program no namespaces of %s", j.on.Name)
+				"with the strategy %s a token is for the hub only: Kiali shows a program no namespaces of %s", k.Strategy.Value, j.on.Name)
 		case len(have) == 0:
 			j.bad("ST23", "see the results of the groups links and names for "+j.on.Name, "Kiali shows no namespace of %s", j.on.Name)
 		case missing != nil:
@@ -107,6 +115,10 @@ func (j *judge) namespaces() []string {
 
 func (j *judge) planes(k *Kiali) {
 	t := j.Topology
+	if j.on = t.Hub(); j.on.KialiBefore(kiali.V2_4) {
+		j.unchecked("ST24", "", "Kiali %s does not tell of control planes; from v2.4 it does", j.on.Kiali.Version)
+		return
+	}
 	if k.ControlPlanes.Err != nil {
 		j.on = t.Hub()
 		j.asked("ST24", k.ControlPlanes.Err)
@@ -136,15 +148,28 @@ func (j *judge) planes(k *Kiali) {
 	}
 }
 
+// tracing goes by what Kiali itself says of the backend, which it asks at the
+// address in its configuration (K:business/istio_status.go). Its diagnosis of
+// tracing tries other ports instead.
 func (j *judge) tracing(k *Kiali) {
+	if !Traces(j.Expected) {
+		return
+	}
 	j.on = j.Topology.Hub()
 	switch {
-	case k.Tracing.Err != nil && (k.Tracing.Err.Status == 404 || k.Tracing.Err.Status == 401 || k.Tracing.Err.Status == 403):
-		j.unchecked("ST33", "", "%s", k.Tracing.Err.Text)
 	case k.Tracing.Err != nil:
-		j.bad("ST33", "see external_services.tracing of the hub's Kiali resource", "Kiali gets no answer from the tracing backend: %s",
-			k.Tracing.Err.Text)
-	case k.Tracing.Value:
+		j.asked("ST33", k.Tracing.Err)
+	case k.Tracing.Value == "":
+		j.unchecked("ST33", "", "Kiali does not say whether the tracing backend answers: external_services.istio.component_status is off")
+	case k.Tracing.Value != "Healthy":
+		j.bad("ST33", "see external_services.tracing of the hub's Kiali resource; then "+j.kubectl("-n %s logs deployment/%s",
+			j.Topology.Spec.Kiali.Namespace, j.Topology.Spec.Kiali.InstanceName), "Kiali calls the tracing backend %s", brief(k.Tracing.Value))
+	default:
 		j.good("ST33")
 	}
+}
+
+// Traces tells whether the hub's Kiali is to show traces.
+func Traces(e Expected) bool {
+	return In(KialiSpec(e, e.Topology.Hub()), "external_services", "tracing", "enabled") == true
 }
