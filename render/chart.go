@@ -269,7 +269,10 @@ func (e *chartEvaluation) overlay(resources []resource.Resource, names []string)
 		for j := range changed {
 			r := &changed[j]
 			body, err := overBody(o.Script, r.Body)
+			ended := overlay.EndOf(err, o.At, fmt.Sprintf("overlay %q in a chart, %s %s", o.Name, r.Phase, r.Name))
 			switch {
+			case ended != nil:
+				return nil, ended
 			case errors.Is(err, overlay.ErrLooked):
 				return nil, &finding.Refusal{
 					Position: o.At,

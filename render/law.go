@@ -227,7 +227,11 @@ func (l *layers) evaluated(vm *template.VM, n int, namespaces []string) ([]resou
 		if err != nil {
 			return nil, err
 		}
-		if objects[i], err = run.object(input).Content(); err != nil {
+		made, err := run.object(input)
+		if err != nil {
+			return nil, err
+		}
+		if objects[i], err = made.Content(); err != nil {
 			return nil, err
 		}
 	}

@@ -188,9 +188,9 @@ func (s *scripts) body(r resource.Resource, values resource.Values) (*resource.B
 	if err != nil {
 		return nil, err
 	}
-	made := s.object(input)
-	if made == input {
-		return nil, nil
+	made, err := s.object(input)
+	if err != nil || made == input {
+		return nil, err
 	}
 	return made.Body(), nil
 }
@@ -218,8 +218,9 @@ func (s *scripts) input(r resource.Resource, values resource.Values) (*overlay.O
 	return o, err
 }
 
-// object runs every overlay on one object, each on what the one before made.
-func (s *scripts) object(object *overlay.Object) *overlay.Object {
+// object runs every overlay on one object, each on what the one before made. The
+// error is an *overlay.EndError.
+func (s *scripts) object(object *overlay.Object) (*overlay.Object, error) {
 	for _, o := range s.overlays {
 		if s.failed[o.Name] {
 			continue
@@ -232,12 +233,16 @@ func (s *scripts) object(object *overlay.Object) *overlay.Object {
 				hint = other.Hint
 			}
 			content, _ := object.Content() // it has been an object
-			s.fail(o, o.At, overlay.RuleScript, hint, "overlay %q on cluster %q, %s: %v", o.Name, s.cluster.Name, resource.IDOf(content), err)
+			what := fmt.Sprintf("overlay %q on cluster %q, %s", o.Name, s.cluster.Name, resource.IDOf(content))
+			if ended := overlay.EndOf(err, o.At, what); ended != nil {
+				return nil, ended
+			}
+			s.fail(o, o.At, overlay.RuleScript, hint, "%s: %v", what, err)
 			continue
 		}
 		object = made
 	}
-	return object
+	return object, nil
 }
 
 // attach attaches a kustomize overlay to the phases that it concerns, and

@@ -204,7 +204,10 @@ func Delivery(t *topology.Topology, from Sources, format Format, clusters []reso
 
 // layered reads the overlays and lays them over the clusters.
 func layered(t *topology.Topology, from Sources) (*layers, error) {
-	overlays, findings := overlay.Read(t, from.Overlays, from.Host)
+	overlays, findings, err := overlay.Read(t, from.Overlays, from.Host)
+	if err != nil {
+		return nil, err
+	}
 	if len(findings) > 0 {
 		return nil, &OverlayError{findings.Sorted()}
 	}

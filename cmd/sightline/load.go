@@ -193,14 +193,14 @@ func (in *input) sources(ctx context.Context) (from render.Sources, closed func(
 // until it is closed. What is wrong with their overlays is one error.
 func openAll(ctx context.Context, inputs ...*input) (closed func(), err error) {
 	var closing []func()
-	closed = func() {
+	closeAll := func() {
 		for _, close := range closing {
 			close()
 		}
 	}
 	defer func() {
 		if err != nil {
-			closed()
+			closeAll()
 		}
 	}()
 	var found invalid
@@ -215,10 +215,13 @@ func openAll(ctx context.Context, inputs ...*input) (closed func(), err error) {
 			_, err = in.rendering.Clusters()
 		}
 		if err := found.collect(err); err != nil {
+			if wrong := found.err(); wrong != nil {
+				return nil, several{wrong, err}
+			}
 			return nil, err
 		}
 	}
-	return closed, found.err()
+	return closeAll, found.err()
 }
 
 // collect keeps findings for later, so that those of all topologies are

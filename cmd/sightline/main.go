@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/render"
 )
@@ -32,6 +33,10 @@ const (
 )
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == evaluateArgument {
+		serveEvaluations(os.Stdin, os.Stdout)
+		return
+	}
 	tuneMemory()
 	ctx, _ := signal.NotifyContext(context.Background(), endings()...) // for as long as the process is there
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -65,7 +70,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if about, rest, err := cmd.Find(args); err == nil && about == cmd && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && !strings.HasPrefix(rest[0], "__") {
 		return report(words, noSuchCommand(cmd, rest))
 	}
-	return report(words, watched(ctx, words, longestEvaluation, cmd.ExecuteContext))
+	ctx, closed := withEvaluator(ctx, words)
+	defer closed()
+	return report(words, watched(ctx, cmd.ExecuteContext))
 }
 
 func newCommand() *cobra.Command {
@@ -242,6 +249,7 @@ func report(stderr io.Writer, err error) int {
 		findings *invalid
 		template *render.TemplateError
 		refusal  *finding.Refusal
+		ended    *overlay.EndError
 		usage    *hinted
 	)
 	switch {
@@ -268,6 +276,9 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &refusal):
 		say(refusal, refusal.Hint)
 		return exitRefused
+	case errors.As(err, &ended):
+		say(ended, ended.Hint)
+		return exitFailure
 	case errors.As(err, &usage):
 		say(usage, usage.hint)
 		return exitFailure

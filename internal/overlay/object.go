@@ -3,6 +3,7 @@ package overlay
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -30,36 +31,54 @@ func (o *Object) Content() (resource.Object, error) {
 func (o *Object) Body() *resource.Body { return o.body }
 
 // objects are known by their JSON.
-type objects map[[sha256.Size]byte]*Object
+type objects struct {
+	known map[[sha256.Size]byte]*Object
+	bytes int // of those that scripts have made
+	most  int
+}
+
+// What scripts may make for a topology: an object is larger than an API server
+// takes it long before, and those of a cluster have some ten thousand bytes in all.
+const (
+	mostMade       = 64 << 20
+	mostForCluster = 64 << 10
+)
+
+func newObjects(clusters int) *objects {
+	return &objects{known: map[[sha256.Size]byte]*Object{}, most: mostMade + clusters*mostForCluster}
+}
 
 // given is an object that scripts are called with.
-func (known objects) given(content resource.Object) (*Object, error) {
+func (o *objects) given(content resource.Object) (*Object, error) {
 	data, err := json.Marshal(content)
 	if err != nil {
 		return nil, err
 	}
 	key := sha256.Sum256(data)
-	if known[key] == nil {
-		known[key] = &Object{json: data}
+	if o.known[key] == nil {
+		o.known[key] = &Object{json: data}
 	}
-	return known[key], nil
+	return o.known[key], nil
 }
 
 // made is an object that a script has made.
-func (known objects) made(content resource.Object) (*Object, error) {
+func (o *objects) made(content resource.Object) (*Object, error) {
 	body, err := resource.Literal(content)
 	if err != nil {
 		return nil, err
 	}
 	data := body.JSON()
 	key := sha256.Sum256(data)
-	switch o := known[key]; {
-	case o == nil:
-		known[key] = &Object{json: data, body: body}
-	case o.body == nil: // what another script was called with
-		o.body = body
+	switch known := o.known[key]; {
+	case known == nil:
+		if o.bytes += len(data); o.bytes > o.most {
+			return nil, &ObjectError{fmt.Sprintf("all that overlays make of the topology's objects has more than %d MiB", o.most>>20), "make less of each object: no cluster could take this"}
+		}
+		o.known[key] = &Object{json: data, body: body}
+	case known.body == nil: // what another script was called with
+		known.body = body
 	}
-	return known[key], nil
+	return o.known[key], nil
 }
 
 // Cluster is what scripts are told about a cluster.

@@ -15,6 +15,7 @@ import (
 	"path"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/template"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -40,15 +41,41 @@ type Overlay struct {
 // Host is what surrounds the evaluation of Jsonnet overlays. What it leaves out
 // does nothing.
 type Host struct {
-	Trace io.Writer                          // has the lines of std.trace
-	Watch func(overlay string) (done func()) // is called before each evaluation, and what it returns after it
+	Trace    io.Writer                  // has the lines of std.trace
+	Evaluate func(root fs.FS) Evaluator // makes what evaluates the files of a folder; nil: this process does
+}
+
+// Evaluator evaluates Jsonnet as [template.VM] does.
+type Evaluator interface {
+	Tailstrict(file string) (place string, err error)
+	Type(file string) (string, error)
+	Call(file string, args map[string]any) ([]byte, error)
+}
+
+// EndError is an evaluation that took more than it may have. With it the run
+// ends: what the other overlays make, nobody knows.
+type EndError struct {
+	At   finding.Position // of the overlay in the topology
+	What string           // of the overlay was evaluated
+	*template.EndError
+}
+
+func (e *EndError) Error() string { return fmt.Sprintf("%s: %s: %s", e.At, e.What, e.Message) }
+
+// EndOf is the EndError of what an evaluation returned, or nil.
+func EndOf(err error, at finding.Position, what string) error {
+	var ended *template.EndError
+	if errors.As(err, &ended) {
+		return &EndError{at, what, ended}
+	}
+	return nil
 }
 
 // Read reads the overlays of a topology that had no findings. folders has the
-// folder of each by its name, as far as there is one.
-func Read(t *topology.Topology, folders map[string]fs.FS, host Host) ([]Overlay, finding.Findings) {
+// folder of each by its name, as far as there is one. The error is an *EndError.
+func Read(t *topology.Topology, folders map[string]fs.FS, host Host) ([]Overlay, finding.Findings, error) {
 	var findings finding.Findings
-	overlays, known := make([]Overlay, len(t.Spec.Overlays)), objects{}
+	overlays, known := make([]Overlay, len(t.Spec.Overlays)), newObjects(len(t.Spec.Clusters))
 	for i := range t.Spec.Overlays {
 		o := &t.Spec.Overlays[i]
 		key, file := "kustomize", o.Kustomize
@@ -76,11 +103,14 @@ func Read(t *topology.Topology, folders map[string]fs.FS, host Host) ([]Overlay,
 			r.add(at, topology.RuleValue, "a path is relative to the topology's file", "overlay %q: there is no folder %s", o.Name, r.dir)
 		case o.Jsonnet != "":
 			overlays[i].Script = r.script(o.Name, path.Base(file), at)
+			if r.ended != nil {
+				return nil, findings, r.ended
+			}
 		default:
 			overlays[i].Component = r.component(o.Name, at)
 		}
 	}
-	return overlays, findings
+	return overlays, findings, nil
 }
 
 // reader reads the files of one overlay.
@@ -90,7 +120,14 @@ type reader struct {
 	copies   int    // that its patches make
 	dir      string // what messages call the root
 	findings *finding.Findings
-	objects  objects // of the scripts
+	objects  *objects // of the scripts
+	ended    error    // an *EndError
+}
+
+// ends tells whether an evaluation was ended, and notes it.
+func (r *reader) ends(overlay string, at finding.Position, err error) bool {
+	r.ended = EndOf(err, at, fmt.Sprintf("overlay %q", overlay))
+	return r.ended != nil
 }
 
 func (r *reader) add(at finding.Position, rule, hint, format string, args ...any) {

@@ -48,7 +48,8 @@ spec:
 	if folder != nil {
 		folders["own"] = folder
 	}
-	overlays, findings := overlay.Read(top, folders, overlay.Host{})
+	overlays, findings, err := overlay.Read(top, folders, overlay.Host{})
+	require.NoError(t, err)
 	require.Len(t, overlays, 1)
 	return &overlays[0], findings
 }
@@ -433,7 +434,7 @@ spec:
   clusters:
     - {name: east, domain: apps.east.example.com}
 `))
-	_, findings := overlay.Read(top, map[string]fs.FS{"prefix": files(map[string]string{"kustomization.yaml": "namePrefix: my-"})}, overlay.Host{})
+	_, findings, _ := overlay.Read(top, map[string]fs.FS{"prefix": files(map[string]string{"kustomization.yaml": "namePrefix: my-"})}, overlay.Host{})
 	fmt.Println(findings[0].Message)
 	// Output: an overlay may not have namePrefix: it renames objects, and by their names the hub, the remotes, accounts and sealed Secrets find each other
 }

@@ -17,10 +17,10 @@ import (
 
 // Script is a Jsonnet overlay: function(resource, cluster) resource.
 type Script struct {
-	vm      *template.VM
+	vm      Evaluator
 	file    string
-	dir     string  // what messages call the folder of the file
-	objects objects // of all scripts of a topology
+	dir     string   // what messages call the folder of the file
+	objects *objects // of all scripts of a topology
 	results map[*Object]results
 }
 
@@ -28,17 +28,22 @@ func (r *reader) script(name, file string, at finding.Position) *Script {
 	if _, ok := r.read(file, at, "a Jsonnet overlay is a file with function(resource, cluster) resource"); !ok {
 		return nil
 	}
-	host := template.Host{Trace: r.host.Trace}
-	if r.host.Watch != nil {
-		host.Watch = func() func() { return r.host.Watch(name) }
+	var vm Evaluator = template.NewHosted(r.root, template.Host{Trace: r.host.Trace, Most: template.MostOfOverlay})
+	if r.host.Evaluate != nil {
+		vm = r.host.Evaluate(r.root)
 	}
-	s := &Script{vm: template.NewHosted(r.root, host), file: file, dir: r.dir, objects: r.objects, results: map[*Object]results{}}
-	if place := s.vm.Tailstrict(file); place != "" {
+	s := &Script{vm: vm, file: file, dir: r.dir, objects: r.objects, results: map[*Object]results{}}
+	place, err := s.vm.Tailstrict(file)
+	if r.ends(name, at, err) {
+		return nil
+	}
+	if place != "" {
 		r.add(at, RuleScript, "leave tailstrict out; a call without it ends with an error where it is too deep", "overlay %q: %s: tailstrict is not supported in an overlay", name, path.Join(s.dir, place))
 		return nil
 	}
 	kind, err := s.vm.Type(file)
 	switch {
+	case r.ends(name, at, err):
 	case err != nil:
 		r.add(at, RuleScript, "", "overlay %q: %v", name, s.explain(err))
 	case kind != "function":
@@ -166,7 +171,10 @@ func (s *Script) explain(err error) error {
 	var text strings.Builder
 	text.WriteString(message)
 	for _, at := range failed.Trace {
-		text.WriteString("\n    at " + path.Join(s.dir, at))
+		if at != template.More {
+			at = path.Join(s.dir, at)
+		}
+		text.WriteString("\n    at " + at)
 	}
 	return errors.New(text.String())
 }

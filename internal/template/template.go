@@ -36,9 +36,19 @@ type VM struct {
 // Host is what surrounds the evaluation of somebody else's files. What it leaves
 // out does nothing.
 type Host struct {
-	Trace io.Writer            // has the lines of std.trace, their characters visible
-	Watch func() (done func()) // is called before each evaluation, and what it returns after it
+	Trace io.Writer // has the lines of std.trace, their characters visible
+	Most  int       // bytes that a result may have
 }
+
+// MostOfOverlay is how many bytes the result of an overlay may have as JSON. An
+// API server takes less; how much, a rule says of what is rendered.
+const MostOfOverlay = 4 << 20
+
+// EndError is an evaluation that took more than it may have. There is no result,
+// and none of any other evaluation by the same process.
+type EndError struct{ Message, Hint string }
+
+func (e *EndError) Error() string { return e.Message }
 
 // New makes a VM whose imports cannot leave root, with the native function
 // merge(ours, theirs): resource.Merge, or its hole while theirs is one.
@@ -175,20 +185,21 @@ func (v *VM) Type(file string) (string, error) {
 }
 
 func (v *VM) evaluate(node ast.Node) (string, error) {
-	if v.host.Watch != nil {
-		defer v.host.Watch()()
-	}
 	out, err := v.vm.Evaluate(node)
 	if err != nil {
 		return "", asError(err)
+	}
+	if most := v.host.Most; most > 0 && len(out) > most {
+		return "", &Error{Message: fmt.Sprintf("the result has %d bytes as JSON, expected at most %d", len(out), most)}
 	}
 	return out, nil
 }
 
 // Tailstrict returns the first place, among a file and those it imports, at
 // which a call is tailstrict, or "". Such calls have no limit of depth. What
-// cannot be read fails when it is evaluated.
-func (v *VM) Tailstrict(file string) string {
+// cannot be read fails when it is evaluated. The error is always nil; where
+// another process looks, it is not.
+func (v *VM) Tailstrict(file string) (string, error) {
 	seen := map[string]bool{}
 	var inFile func(from, name string) string
 	var inNode func(n ast.Node, file string) string
@@ -216,7 +227,7 @@ func (v *VM) Tailstrict(file string) string {
 		}
 		return ""
 	}
-	return inFile("", file)
+	return inFile("", file), nil
 }
 
 // trace has the lines of std.trace.
@@ -242,6 +253,13 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n    at ")
 }
 
+// mostPlaces is how many of the places that led to a failure are told. A call
+// that has no end gives hundreds.
+const mostPlaces = 20
+
+// More stands in a trace for the places that are not told.
+const More = "…"
+
 func asError(err error) error {
 	var runtime jsonnet.RuntimeError
 	if !errors.As(err, &runtime) {
@@ -256,6 +274,10 @@ func asError(err error) error {
 		frame := runtime.StackTrace[i]
 		if frame.Loc.FileName == "" || frame.Loc.Begin.Line == 0 {
 			continue // the manifestation of the result, which is no place
+		}
+		if len(e.Trace) == mostPlaces {
+			e.Trace = append(e.Trace, More)
+			break
 		}
 		e.Trace = append(e.Trace, strings.TrimSpace(place(frame.Loc)+" "+strings.TrimPrefix(frame.Name, "$")))
 	}

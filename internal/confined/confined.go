@@ -1,0 +1,185 @@
+// Package confined has Jsonnet of somebody else evaluated by another process,
+// which the one that asks can end, and which the system can hold to a limit. Jsonnet
+// has no limits of its own but for the depth of calls: two lines make a string of
+// any length, and Go ends a process that cannot have the memory.
+//
+// The other process reads no file. Whatever is imported it asks for.
+package confined
+
+import (
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+
+	"github.com/sightline-mesh/sightline/internal/template"
+)
+
+// ErrGone is the error of an evaluation whose process does not answer any more.
+var ErrGone = errors.New("the process that evaluates is gone")
+
+// What a request is about.
+const (
+	aPlace  = "place"  // of a call that is tailstrict
+	aType   = "type"   // of what a file has
+	aResult = "result" // of a call
+)
+
+// request asks for an evaluation, or answers a question.
+type request struct {
+	About  string
+	VM     int // by its number
+	File   string
+	Args   map[string][]byte   // as JSON
+	Fields map[string][]string // of arguments that are asked for by the field
+
+	Data  []byte
+	Error string
+}
+
+// What a message asks for.
+const (
+	toRead = "read" // a file, by its name
+	toTell = "tell" // a field of an argument
+	toSay  = "say"  // a line of std.trace, and no answer
+)
+
+// message is a question while an evaluation is under way, or its result.
+type message struct {
+	Ask         string
+	Name, Field string
+
+	Data   []byte
+	Place  string
+	Error  string
+	Failed *template.Error
+	Ended  *template.EndError
+}
+
+// err is the error that a result is.
+func (m *message) err() error {
+	switch {
+	case m.Ended != nil:
+		return m.Ended
+	case m.Failed != nil:
+		return m.Failed
+	case m.Error != "":
+		return errors.New(m.Error)
+	}
+	return nil
+}
+
+// Client asks a process, one evaluation at a time.
+type Client struct {
+	mu    sync.Mutex
+	in    *gob.Decoder
+	out   *gob.Encoder
+	roots []fs.FS
+	trace io.Writer
+}
+
+// NewClient makes a client of a process that reads what is written to out, and
+// writes to in. Trace has the lines of std.trace, or is nil.
+func NewClient(in io.Reader, out io.Writer, trace io.Writer) *Client {
+	return &Client{in: gob.NewDecoder(in), out: gob.NewEncoder(out), trace: trace}
+}
+
+// VM evaluates the files of one root in the other process. It does what
+// [template.VM] does; every method can fail with [ErrGone].
+type VM struct {
+	client *Client
+	number int
+}
+
+// VM makes a VM whose imports cannot leave root.
+func (c *Client) VM(root fs.FS) *VM {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.roots = append(c.roots, root)
+	return &VM{c, len(c.roots) - 1}
+}
+
+// Tailstrict is that of [template.VM].
+func (v *VM) Tailstrict(file string) (string, error) {
+	m, err := v.client.ask(request{About: aPlace, VM: v.number, File: file}, nil)
+	return m.Place, err
+}
+
+// Type is that of [template.VM].
+func (v *VM) Type(file string) (string, error) {
+	m, err := v.client.ask(request{About: aType, VM: v.number, File: file}, nil)
+	return m.Place, err
+}
+
+// Call is that of [template.VM].
+func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
+	r := request{About: aResult, VM: v.number, File: file, Args: map[string][]byte{}, Fields: map[string][]string{}}
+	for name, arg := range args {
+		if fields, ok := arg.(template.Fields); ok {
+			for field := range fields {
+				r.Fields[name] = append(r.Fields[name], field)
+			}
+			continue
+		}
+		if plain, ok := arg.(template.Plain); ok {
+			arg = plain.Value
+		}
+		var err error
+		if r.Args[name], err = json.Marshal(arg); err != nil {
+			return nil, fmt.Errorf("argument %s: %w", name, err)
+		}
+	}
+	m, err := v.client.ask(r, args)
+	return m.Data, err
+}
+
+// ask sends a request, and answers questions until its result is there.
+func (c *Client) ask(r request, args map[string]any) (message, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		if err := c.out.Encode(r); err != nil {
+			return message{}, errors.Join(ErrGone, err)
+		}
+		m, err := c.next()
+		if err != nil {
+			return message{}, errors.Join(ErrGone, err)
+		}
+		switch m.Ask {
+		case "":
+			return m, m.err()
+		case toRead:
+			data, err := fs.ReadFile(c.roots[r.VM], m.Name)
+			r = answer(r.VM, data, err)
+		case toTell:
+			fields, _ := args[m.Name].(template.Fields)
+			data, err := json.Marshal(fields[m.Field]())
+			r = answer(r.VM, data, err)
+		default:
+			return message{}, errors.Join(ErrGone, fmt.Errorf("it asks for %q", m.Ask))
+		}
+	}
+}
+
+// next is the next message that wants an answer, or is one.
+func (c *Client) next() (message, error) {
+	for {
+		var m message
+		if err := c.in.Decode(&m); err != nil || m.Ask != toSay {
+			return m, err
+		}
+		if c.trace != nil {
+			_, _ = c.trace.Write(m.Data) // as everywhere, what stderr does not take is lost
+		}
+	}
+}
+
+func answer(vm int, data []byte, err error) request {
+	if err != nil {
+		return request{VM: vm, Error: err.Error()}
+	}
+	return request{VM: vm, Data: data}
+}
