@@ -13,6 +13,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	applicationcontroller "github.com/argoproj/argo-cd/v3/cmd/argocd-application-controller/commands"
 	applicationsetcontroller "github.com/argoproj/argo-cd/v3/cmd/argocd-applicationset-controller/commands"
+	cmpserver "github.com/argoproj/argo-cd/v3/cmd/argocd-cmp-server/commands"
 	reposerver "github.com/argoproj/argo-cd/v3/cmd/argocd-repo-server/commands"
 	"github.com/argoproj/argo-cd/v3/util/log"
 	"github.com/spf13/cobra"
@@ -25,10 +26,11 @@ func main() {
 		"application-controller":    applicationcontroller.NewCommand,
 		"applicationset-controller": applicationsetcontroller.NewCommand,
 		"repo-server":               reposerver.NewCommand,
+		"cmp-server":                cmpserver.NewCommand,
 		"cache":                     cache,
 	}
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "argocd: the first argument is application-controller, applicationset-controller, repo-server or cache")
+		fmt.Fprintln(os.Stderr, "argocd: the first argument is application-controller, applicationset-controller, repo-server, cmp-server or cache")
 		os.Exit(2)
 	}
 	command := commands[os.Args[1]]()

@@ -27,6 +27,7 @@ import (
 // push is told to it by [ArgoCD.Refresh], as its webhook would.
 type ArgoCD struct {
 	Namespace                      string
+	dir                            string
 	on                             *Cluster
 	env                            []string
 	sets, repositories, controller *Process // the last one replaced by StartController
@@ -59,22 +60,23 @@ func (c *Cluster) StartArgoCD(t testing.TB, namespace string, others ...*Cluster
 	c.Define(t, "argoproj.io_applications.yaml", "argoproj.io_applicationsets.yaml", "argoproj.io_appprojects.yaml")
 	c.Namespaces(t, namespace)
 	dir := filepath.Join(c.Dir, "argocd")
-	for _, sub := range []string{"bin", "ssh", "tls", "gpg", "home", "tmp"} {
+	for _, sub := range []string{"bin", "ssh", "tls", "gpg", "home", "tmp", "plugin"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// The repository server finds its programs by the path.
-	for name, program := range map[string]string{"kustomize": Kustomize(), "helm": Helm3()} {
+	for name, program := range map[string]string{"kustomize": Kustomize(), "helm": Helm3(), "sightline": Sightline()} {
 		if err := os.Symlink(program, filepath.Join(dir, "bin", name)); err != nil && !errors.Is(err, os.ErrExist) {
 			t.Fatal(err)
 		}
 	}
-	a := &ArgoCD{Namespace: namespace, on: c, env: []string{
+	a := &ArgoCD{Namespace: namespace, dir: dir, on: c, env: []string{
 		"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + filepath.Join(dir, "home"), "TMPDIR=" + filepath.Join(dir, "tmp"),
 		"KUBECONFIG=" + c.Kubeconfig, "ARGOCD_FAKE_IN_CLUSTER=true", "GIT_CONFIG_NOSYSTEM=1",
 		"ARGOCD_GPG_ENABLED=false", "ARGOCD_GNUPGHOME=" + filepath.Join(dir, "gpg"),
 		"ARGOCD_SSH_DATA_PATH=" + filepath.Join(dir, "ssh"), "ARGOCD_TLS_DATA_PATH=" + filepath.Join(dir, "tls"),
+		"ARGOCD_PLUGINSOCKFILEPATH=" + filepath.Join(dir, "plugin"), "ARGOCD_CMP_WORKDIR=" + filepath.Join(dir, "tmp", "plugin"),
 	}}
 	a.configure(t, others)
 	cache := a.start(t, "cache", argoCDCache)
@@ -97,6 +99,25 @@ func (c *Cluster) StartArgoCD(t testing.TB, namespace string, others ...*Cluster
 		}
 	})
 	return a
+}
+
+// StartPlugin starts a config management plugin beside the repository server, with
+// its configuration, until the test ends.
+func (a *ArgoCD) StartPlugin(t testing.TB, name, config string) {
+	t.Helper()
+	dir := filepath.Join(a.dir, "plugin")
+	if err := os.WriteFile(filepath.Join(dir, "plugin.yaml"), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	plugin := a.start(t, "cmp-server", "--config-dir-path", dir)
+	t.Cleanup(plugin.Stop)
+	Wait(t, time.Minute, "Argo CD's plugin to listen", func() error {
+		connection, err := net.Dial("unix", filepath.Join(dir, name+".sock"))
+		if err == nil {
+			err = connection.Close()
+		}
+		return err
+	}, plugin)
 }
 
 // StartController starts the application controller again after it was stopped.
