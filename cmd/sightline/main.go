@@ -110,6 +110,7 @@ func newCommand() *cobra.Command {
 	cmd.AddCommand(
 		newRenderCommand(),
 		newVerifyCommand(),
+		newInitCommand(),
 		newDiffCommand(),
 		newSealCommand(),
 		newStatusCommand(),

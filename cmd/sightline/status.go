@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -171,36 +170,8 @@ func (o *statusOptions) expected(ctx context.Context, args []string, stdin io.Re
 	if err != nil {
 		return status.Expected{}, err
 	}
-	e := status.Expected{Topology: in.topology, Arg: check.ShellWord(args[0]), Objects: map[string][]resource.Object{}, Links: in.links}
-	for i := range clusters {
-		c := &clusters[i]
-		for _, r := range c.Resources {
-			for values := range c.Each(r) {
-				object, err := r.Body.Fill(values)
-				if err == nil {
-					object, err = plain(object)
-				}
-				if err != nil {
-					return status.Expected{}, err
-				}
-				e.Objects[c.Name] = append(e.Objects[c.Name], object)
-			}
-		}
-	}
-	return e, nil
-}
-
-// plain is an object as it is read from JSON: values have the types of Go.
-func plain(o resource.Object) (resource.Object, error) {
-	data, err := json.Marshal(o)
-	if err != nil {
-		return nil, err
-	}
-	v, err := resource.DecodeJSON(data)
-	if err != nil {
-		return nil, err
-	}
-	return v.(map[string]any), nil
+	objects, err := objectsOf(clusters)
+	return status.Expected{Topology: in.topology, Arg: check.ShellWord(args[0]), Objects: objects, Links: in.links}, err
 }
 
 // asked is how everything is reached.

@@ -13,7 +13,7 @@ func Markdown() string {
 ` + "`sightline verify`" + ` applies these to topologies and to what is rendered from them; ` + "`sightline render`" + ` does so too, and writes nothing where
 there is an error. ` + "`sightline explain RULE`" + ` shows one of them. Warnings and information are left out with ` + "`--suppress RULE`" + `, or by the
 annotation ` + "`sightline.dev/suppress`" + ` of the topology; errors are not. The rules EF and KC14 are about a change, and ` + "`sightline diff`" + ` says them. The
-rules ST are about a running mesh: ` + "`sightline status`" + ` checks them.
+rules ST are about a running mesh: ` + "`sightline status`" + ` checks them. The rules AD are about the clusters of which ` + "`sightline init`" + ` makes a topology.
 
 This page is made from the rules themselves: ` + "`go test ./internal/check -update`" + `.
 `)

@@ -40,6 +40,8 @@ const (
 	byOverlay = "overlay"
 	byRender  = "render"
 	byStatus  = "status"
+
+	byDiscover = "discover"
 )
 
 // Rules lists every rule, in the order of their pages.
@@ -65,6 +67,7 @@ func Rules() []Rule {
 		overlayRules(),
 		effectRules(),
 		statusRules(),
+		adoptRules(),
 	)
 }
 

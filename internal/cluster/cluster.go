@@ -28,6 +28,9 @@ func (c *Cluster) Context() string { return c.context }
 // Host is the host and port of the API server.
 func (c *Cluster) Host() string { return c.url.Host }
 
+// URL is the URL of the API server, without a slash at its end.
+func (c *Cluster) URL() string { return strings.TrimSuffix(c.url.String(), "/") }
+
 // CA is the certificate authority that the kubeconfig has for the API server,
 // in PEM; none if it has none.
 func (c *Cluster) CA() []byte { return c.config.CAData }
@@ -61,7 +64,7 @@ func (c *Cluster) Review(ctx context.Context, path Path, question, answer any) e
 	if err != nil {
 		return err
 	}
-	if body, err = c.do(ctx, http.MethodPost, path, nil, body); err != nil {
+	if body, err = c.do(ctx, ask{method: http.MethodPost, path: path, body: body}); err != nil {
 		return err
 	}
 	return c.decode(body, answer, nothing)
@@ -89,21 +92,36 @@ func (c *Cluster) List(ctx context.Context, apiVersion, kind, namespace, selecto
 	if err != nil {
 		return nil, err
 	}
-	return c.pages(ctx, at, kind, apiVersion, selector)
+	return c.pages(ctx, ask{path: at}, kind, apiVersion, selector, "")
+}
+
+// metadataOnly asks for nothing of objects but their metadata, and takes no other
+// answer.
+const metadataOnly = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+// Metadata lists objects as List does, those that a field selector matches as
+// well, but has the API server leave out everything below their metadata: no
+// value of a Secret is in its answer.
+func (c *Cluster) Metadata(ctx context.Context, apiVersion, kind, labels, fields string) ([]resource.Object, error) {
+	at, err := c.path(ctx, apiVersion, kind, "")
+	if err != nil {
+		return nil, err
+	}
+	return c.pages(ctx, ask{path: at, accept: metadataOnly}, kind, apiVersion, labels, fields)
 }
 
 // pages reads a list in pages, so that no answer is large.
-func (c *Cluster) pages(ctx context.Context, at Path, kind, apiVersion, selector string) ([]resource.Object, error) {
+func (c *Cluster) pages(ctx context.Context, q ask, kind, apiVersion, labels, fields string) ([]resource.Object, error) {
 	var all []resource.Object
+	q.method = http.MethodGet
 	for next := ""; ; {
-		query := url.Values{"limit": {"500"}}
-		if selector != "" {
-			query.Set("labelSelector", selector)
+		q.query = url.Values{"limit": {"500"}}
+		for key, value := range map[string]string{"labelSelector": labels, "fieldSelector": fields, "continue": next} {
+			if value != "" {
+				q.query.Set(key, value)
+			}
 		}
-		if next != "" {
-			query.Set("continue", next)
-		}
-		body, err := c.Get(ctx, at, query)
+		body, err := c.do(ctx, q)
 		if err != nil {
 			return nil, err
 		}

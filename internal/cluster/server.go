@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -76,7 +77,16 @@ func (p Path) escaped() ([]string, error) {
 
 // Get reads what is at a path. The query may be nil.
 func (s *Server) Get(ctx context.Context, path Path, query url.Values) ([]byte, error) {
-	return s.do(ctx, http.MethodGet, path, query, nil)
+	return s.do(ctx, ask{method: http.MethodGet, path: path, query: query})
+}
+
+// ask is a request before it is made.
+type ask struct {
+	method string
+	path   Path
+	query  url.Values
+	body   []byte
+	accept string // "": JSON
 }
 
 // JSON reads a JSON value.
@@ -97,22 +107,22 @@ func (s *Server) decode(body []byte, into any, otherwise string) error {
 }
 
 // do makes one request, which has the server's timeout to be answered in full.
-func (s *Server) do(ctx context.Context, method string, path Path, query url.Values, body []byte) ([]byte, error) {
+func (s *Server) do(ctx context.Context, q ask) ([]byte, error) {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	segments, err := slices.Concat(s.below, path).escaped()
+	segments, err := slices.Concat(s.below, q.path).escaped()
 	if err != nil {
 		return nil, &Error{text: s.name + " cannot be asked: " + err.Error()}
 	}
 	at := s.url.JoinPath(segments...)
-	at.RawQuery = query.Encode()
-	request, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
+	at.RawQuery = q.query.Encode()
+	request, err := http.NewRequestWithContext(ctx, q.method, at.String(), bytes.NewReader(q.body))
 	if err != nil {
 		return nil, &Error{text: s.name + " cannot be asked: " + seal.Redact(err.Error(), s.known.list()...)}
 	}
-	request.Header.Set("Accept", "application/json, */*")
-	if body != nil {
+	request.Header.Set("Accept", cmp.Or(q.accept, "application/json, */*"))
+	if q.body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	answer, err := s.send(request)

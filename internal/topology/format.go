@@ -290,6 +290,13 @@ func urlProblem(s string) (problem, hint string) {
 // ServerHint says what to do about a server that is wrong or missing.
 const ServerHint = "give the URL of the API server as the hub's pods reach it, such as https://api.west.example.com:6443"
 
+// ServerProblem says what keeps a URL from being one by which pods on the hub
+// reach an API server, in the form "must …", or "".
+func ServerProblem(s string) string {
+	problem, _ := serverProblem(s)
+	return problem
+}
+
 // LabelProblem says what keeps a string from being the name of a namespace or a
 // volume, in the form "must …", or "".
 func LabelProblem(s string) string {

@@ -1,0 +1,328 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/discover"
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+const initDoc = `Write a topology for the clusters that you have: what runs there now, with a
+comment on each value that says where it was read.
+
+The clusters are read by contexts of the kubeconfig, or from dumps of them:
+
+  --context west            the context west
+  --context west=admin@w    the context admin@w, of a cluster that Istio calls west
+  --context 'prod-*'        every context whose name fits
+  --from DIR                a folder for each cluster, with what "kubectl get -o
+                            yaml" writes; --dump-script prints the commands
+
+Nothing is changed on a cluster, and no value of a Secret is read. What no
+cluster tells is a question in a comment, with the command that answers it. What
+contradicts is a finding: "sightline explain AD01" tells more about one.
+
+"sightline diff mesh.yaml --live" then shows what a first sync would change.
+
+Exit codes: 0 done; 1 the topology is written, and something contradicts or is
+missing; 2 wrong usage, or a cluster or a file cannot be read; 4 there is such a
+file already.`
+
+type initOptions struct {
+	contexts   []string
+	kubeconfig string
+	from       string
+	hub        string
+	name       string
+	out        string
+	dir        string
+	script     bool
+}
+
+func newInitCommand() *cobra.Command {
+	var o initOptions
+	cmd := &cobra.Command{
+		Use:        "init (--context NAME[=CONTEXT]... | --from DIR)",
+		SuggestFor: []string{"import", "discover", "adopt", "new", "create"},
+		Short:      "Write a topology for the clusters that you have",
+		Long:       initDoc,
+		Example: `  sightline init --context east --context west --hub east -o mesh.yaml
+  sightline init --context 'prod-*' --hub prod-eu-1 --dir mesh
+  sightline init --from dumps --hub east > mesh.yaml`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &hinted{fmt.Errorf("found %q, expected flags only", args[0]), "name the topology to write with -o " + check.ShellWord(args[0])}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&o.contexts, "context", nil, "read the cluster of this context: NAME, NAME=CONTEXT or a pattern (repeatable)")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig with the contexts; default: as for kubectl")
+	f.StringVar(&o.from, "from", "", "read dumps in place of clusters: a directory with a folder for each")
+	f.StringVar(&o.hub, "hub", "", "the cluster that Kiali's server runs on; default: the one with a Kiali server")
+	f.StringVar(&o.name, "name", "", "name of the topology; default: made of the mesh's id")
+	f.StringVarP(&o.out, "out", "o", "", "file to write the topology to; default: standard output")
+	f.StringVar(&o.dir, "dir", "", "directory to write the topology to, with a file for each cluster")
+	f.BoolVar(&o.script, "dump-script", false, "print a shell script that dumps a cluster for --from")
+	return cmd
+}
+
+func (o *initOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
+	if o.script {
+		_, err := stdout.Write(discover.Script())
+		return err
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	var snapshots []*discover.Snapshot
+	var failed error
+	var err error
+	if o.from != "" {
+		snapshots, failed, err = o.dumps(stderr)
+	} else {
+		snapshots, failed, err = o.live(ctx, stderr)
+	}
+	if err != nil {
+		return err
+	}
+	draft, err := discover.New(snapshots, discover.Options{Hub: o.hub, Name: o.name})
+	var none *discover.NoHub
+	if errors.As(err, &none) {
+		return &hinted{none, none.Hint()}
+	}
+	if err != nil {
+		return err
+	}
+	t, wrong, err := o.settle(ctx, draft)
+	if err != nil {
+		return err
+	}
+	if err := o.write(draft, stdout); err != nil {
+		return err
+	}
+	found := o.report(draft, t, wrong, stderr)
+	if failed != nil {
+		return failed
+	}
+	return found
+}
+
+func (o *initOptions) check() error {
+	switch {
+	case len(o.contexts) > 0 && o.from != "":
+		return &hinted{errors.New("found --context and --from, expected one of the two"),
+			"run init once for clusters that you reach, or once for dumps of all"}
+	case o.out != "" && o.dir != "":
+		return &hinted{errors.New("found -o and --dir, expected one of the two"), "-o writes one file; --dir writes one for each cluster"}
+	case len(o.contexts) == 0 && o.from == "":
+		return o.noSource()
+	case o.name != "" && topology.LabelProblem(o.name) != "":
+		return &hinted{fmt.Errorf("--name %s %s", finding.Shorten(o.name), topology.LabelProblem(o.name)),
+			"it becomes a label and the name of a folder, such as mesh1"}
+	}
+	for _, path := range []string{o.out, o.dir} {
+		if path == "" {
+			continue
+		}
+		if taken(path) {
+			return finding.Refuse("name another one, and compare the two", "%s is there already, and init overwrites nothing", path)
+		}
+	}
+	return nil
+}
+
+// taken tells whether there is something at a path; a folder without files does
+// not count.
+func taken(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	if !info.IsDir() {
+		return true
+	}
+	entries, err := os.ReadDir(path)
+	return err != nil || len(entries) > 0
+}
+
+// longestSettling is how often what was carried over is looked at again.
+const longestSettling = 5
+
+// settle has the draft checked and rendered, as verify does it, until what was
+// carried over from the clusters has no error. It returns the topology, and what
+// is wrong with it.
+func (o *initOptions) settle(ctx context.Context, draft *discover.Draft) (*topology.Topology, finding.Findings, error) {
+	compared := false
+	for range longestSettling {
+		t, findings := o.parse(draft)
+		if t == nil {
+			return nil, findings, errors.New("the topology that was made cannot be read")
+		}
+		if draft.Refused(t, findings) {
+			continue
+		}
+		if len(findings) > 0 {
+			return t, findings, nil
+		}
+		clusters, findings, err := o.rendered(ctx, t)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !compared {
+			compared = true
+			objects, err := objectsOf(clusters)
+			if err != nil {
+				return nil, nil, err
+			}
+			draft.Compare(kialis(objects))
+			continue
+		}
+		if !draft.Refused(t, findings) {
+			return t, findings, nil
+		}
+	}
+	t, findings := o.parse(draft)
+	return t, findings, nil
+}
+
+// parse reads the draft as it will be written.
+func (o *initOptions) parse(draft *discover.Draft) (*topology.Topology, finding.Findings) {
+	if o.dir == "" {
+		return check.Parse(o.file(), draft.Text())
+	}
+	var sources []topology.Source
+	for _, f := range draft.Directory() {
+		sources = append(sources, topology.Source{Name: filepath.Join(o.dir, filepath.FromSlash(f.Name)), Data: f.Data})
+	}
+	return check.ParseDirectory(o.dir, sources)
+}
+
+// file is what findings call the topology.
+func (o *initOptions) file() string {
+	if o.out == "" {
+		return "<stdout>"
+	}
+	return o.out
+}
+
+func (o *initOptions) rendered(ctx context.Context, t *topology.Topology) ([]resource.Cluster, finding.Findings, error) {
+	in := &input{topology: t}
+	closed, err := openAll(ctx, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer closed()
+	clusters, err := in.rendering.Clusters()
+	if err != nil {
+		return nil, nil, err
+	}
+	to, err := in.checked(render.Kustomize)
+	if err != nil {
+		return nil, nil, err
+	}
+	findings, err := check.Find([]check.Input{to}, check.Options{})
+	return clusters, findings, err
+}
+
+// kialis are the Kiali resources that are rendered, by cluster.
+func kialis(objects map[string][]resource.Object) map[string]resource.Object {
+	all := map[string]resource.Object{}
+	for cluster, of := range objects {
+		for _, o := range of {
+			if resource.IDOf(o).Kind == "Kiali" {
+				all[cluster] = o
+			}
+		}
+	}
+	return all
+}
+
+func (o *initOptions) write(draft *discover.Draft, stdout io.Writer) error {
+	switch {
+	case o.dir != "":
+		for _, f := range draft.Directory() {
+			path := filepath.Join(o.dir, filepath.FromSlash(f.Name))
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				return err
+			}
+			if err := writeNew(path, f.Data); err != nil {
+				return err
+			}
+		}
+		return nil
+	case o.out != "":
+		return writeNew(o.out, draft.Text())
+	}
+	_, err := stdout.Write(draft.Text())
+	return err
+}
+
+// writeNew writes a file that must not be there yet.
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+// report says what was found and what to do next.
+func (o *initOptions) report(draft *discover.Draft, t *topology.Topology, wrong finding.Findings, stderr io.Writer) error {
+	errs := slices.DeleteFunc(wrong, func(f finding.Finding) bool { return f.Severity != finding.Error })
+	all := append(draft.Findings(t), errs...).Sorted()
+	for _, f := range all {
+		fmt.Fprintln(stderr, f)
+	}
+	fmt.Fprintf(stderr, "%s: %s, %s; %s\n", t.Metadata.Name, finding.Count(len(draft.Clusters()), "cluster"),
+		finding.Count(draft.Questions(), "question"), tally(all))
+	arg := o.out
+	if arg == "" {
+		arg = o.dir
+	}
+	failed := slices.ContainsFunc(all, func(f finding.Finding) bool { return f.Severity == finding.Error })
+	if arg != "" {
+		fmt.Fprintf(stderr, "next: sightline verify %s\n", check.ShellWord(arg))
+		if o.from == "" && !failed {
+			fmt.Fprintf(stderr, "then: sightline diff %s --live%s\n", check.ShellWord(arg), o.liveFlags(draft, t))
+		}
+	}
+	if failed {
+		return errFound
+	}
+	return nil
+}
+
+// liveFlags are the flags by which diff --live reaches the same clusters.
+func (o *initOptions) liveFlags(draft *discover.Draft, t *topology.Topology) string {
+	flags := ""
+	contexts := draft.Contexts()
+	for i := range t.Spec.Clusters {
+		name := t.Spec.Clusters[i].Name
+		if context := contexts[name]; context != name && len(contexts) <= listed {
+			flags += " --context " + check.ShellWord(name+"="+context)
+		}
+	}
+	if o.kubeconfig != "" {
+		flags += " --kubeconfig " + check.ShellWord(o.kubeconfig)
+	}
+	return flags
+}

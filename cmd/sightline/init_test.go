@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+// sightline runs a command in this process.
+func sightline(t testing.TB, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, words bytes.Buffer
+	code = run(t.Context(), args, strings.NewReader(""), &out, &words)
+	return code, out.String(), words.String()
+}
+
+// examplesOf are all topologies of the repository that have no findings, by name.
+func examplesOf(t testing.TB) map[string]*topology.Topology {
+	t.Helper()
+	all := map[string]*topology.Topology{}
+	entries, err := os.ReadDir("../../topologies")
+	require.NoError(t, err)
+	for _, e := range entries {
+		path := filepath.Join("../../topologies", e.Name())
+		if filepath.Ext(path) != ".yaml" && e.Name() != "fleet" {
+			continue
+		}
+		top, findings, err := readTopology(path, nil)
+		require.NoError(t, err)
+		require.Empty(t, findings)
+		all[strings.TrimSuffix(e.Name(), ".yaml")] = top
+	}
+	return all
+}
+
+// linksOf are the sealed links beside a topology of the repository.
+func linksOf(t testing.TB, top *topology.Topology, name string) render.Links {
+	t.Helper()
+	in := &input{topology: top, arg: filepath.Join("../../topologies", name+".yaml")}
+	require.NoError(t, readLinks([]*input{in}))
+	return in.links
+}
+
+// assertSameObjects compares the objects of each cluster, as they are written.
+func assertSameObjects(t testing.TB, want, got map[string][]anObject) {
+	t.Helper()
+	texts := func(objects map[string][]anObject) map[string]string {
+		all := map[string]string{}
+		for cluster, of := range objects {
+			for _, o := range of {
+				all[cluster+" "+resource.IDOf(o).String()] = string(resource.Encode(nil, o))
+			}
+		}
+		return all
+	}
+	a, b := texts(want), texts(got)
+	for id, text := range a {
+		assert.Equal(t, text, b[id], id)
+	}
+	for id := range b {
+		assert.Contains(t, a, id)
+	}
+}
+
+// withParts is a topology with the parts of another that no cluster tells.
+func withParts(t testing.TB, text []byte, of string, parts ...string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(of)
+	require.NoError(t, err)
+	var from struct{ Spec map[string]any }
+	require.NoError(t, yaml.Unmarshal(data, &from))
+	more := map[string]any{}
+	for _, part := range parts {
+		if v, ok := from.Spec[part]; ok {
+			more[part] = v
+		}
+	}
+	if len(more) == 0 {
+		return text
+	}
+	added, err := yaml.Marshal(more)
+	require.NoError(t, err)
+	return bytes.Replace(text, []byte("\nspec:\n"), []byte("\nspec:\n  "+strings.ReplaceAll(strings.TrimSpace(string(added)), "\n",
+		"\n  ")+"\n"), 1)
+}
+
+// TestInitRoundTrip renders every example, dumps what would be on its clusters,
+// has init make a topology of that, and renders it: the objects of each cluster
+// are the same, and verify has no error.
+func TestInitRoundTrip(t *testing.T) {
+	t.Parallel()
+	for name, top := range examplesOf(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			top.Spec.Overlays = nil
+			links := linksOf(t, top, name)
+			dir := dumpMesh(t, top, links)
+			file := filepath.Join(t.TempDir(), "mesh.yaml")
+			code, _, stderr := sightline(t, "init", "--from", dir, "-o", file)
+			text, err := os.ReadFile(file)
+			require.NoError(t, err, stderr)
+			assert.Equal(t, exitOK, code, "%s\n%s", text, stderr)
+			// docs/adopt.md lists what no cluster tells.
+			if name != "fleet" {
+				text = withParts(t, text, filepath.Join("../../topologies", name+".yaml"), "delivery")
+			}
+			require.NoError(t, os.WriteFile(file, text, 0o644))
+			again, findings := check.Parse(file, text)
+			require.Empty(t, findings)
+			assertSameObjects(t, renderedOn(t, top, links), renderedOn(t, again, links))
+			code, stdout, stderr := sightline(t, "verify", file)
+			assert.Equal(t, exitOK, code, "%s%s", stdout, stderr)
+		})
+	}
+}

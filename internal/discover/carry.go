@@ -1,0 +1,182 @@
+package discover
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// Compare adds to the draft what the Kiali resources on the clusters have that
+// the rendered ones, by cluster, have not: it becomes kiali.spec. What applying
+// would change, and the topology sets by other fields, stays as it is rendered.
+func (d *Draft) Compare(rendered map[string]resource.Object) {
+	spec := d.top.child("spec")
+	for i, c := range d.mesh.clusters {
+		live := object(c.kiali, "spec")
+		if live == nil {
+			continue
+		}
+		extra := map[string]any{}
+		beyond(live, object(rendered[c.name.value], "spec"), "", extra)
+		for _, field := range notCarried {
+			remove(extra, strings.Split(field, "."))
+		}
+		if len(extra) == 0 {
+			continue
+		}
+		n := spec.child("kiali")
+		if c != d.mesh.hub {
+			n = spec.child("clusters").below[i].child("kiali")
+		}
+		n.put("spec", extra, "what Kiali "+place(c.kiali)+" of "+c.name.value+" has beside what is rendered")
+	}
+}
+
+// notCarried are fields that a topology sets by its own, or that must be made
+// right: the corrections of the guide.
+var notCarried = []string{
+	"version", "deployment.instance_name", "deployment.namespace", "deployment.remote_cluster_resources_only", "deployment.view_only_mode",
+	"auth.openshift.redirect_uris", "auth.strategy", "kubernetes_config.cluster_name", "server.web_root",
+	"external_services.prometheus.query_scope", "external_services.prometheus.url",
+	"external_services.prometheus.auth", "external_services.prometheus.thanos_proxy.scrape_interval",
+	"deployment.pod_annotations.sightline.dev/links",
+}
+
+// beyond collects what one object has and another has not, or has otherwise.
+func beyond(live, rendered map[string]any, at string, into map[string]any) {
+	for key, value := range live {
+		other, ok := rendered[key]
+		a, isMap := value.(map[string]any)
+		b, isToo := other.(map[string]any)
+		switch {
+		case !ok:
+			into[key] = value
+		case isMap && isToo:
+			below := map[string]any{}
+			if beyond(a, b, join(at, key), below); len(below) > 0 {
+				into[key] = below
+			}
+		case !same(value, other):
+			into[key] = value
+		}
+	}
+}
+
+// remove takes a path out of an object, and what is empty then.
+func remove(from map[string]any, path []string) {
+	if len(path) == 1 {
+		delete(from, path[0])
+		return
+	}
+	below, ok := from[path[0]].(map[string]any)
+	if !ok {
+		return
+	}
+	if remove(below, path[1:]); len(below) == 0 {
+		delete(from, path[0])
+	}
+}
+
+// carrier is a free part of the topology that was carried over from a cluster.
+type carrier struct {
+	node  *node
+	path  []any
+	leaf  bool // what is refused of it is left out; else all of it is
+	owner *node
+	of    string
+}
+
+// carriers lists the free parts.
+func (d *Draft) carriers() []carrier {
+	spec := d.top.child("spec")
+	all := []carrier{
+		{node: spec.at("kiali.spec"), path: []any{"spec", "kiali", "spec"}, leaf: true, of: "the hub's Kiali resource"},
+		{node: spec.at("telemetry.spec"), path: []any{"spec", "telemetry", "spec"}, leaf: true, of: "the mesh-wide Telemetry"},
+		{node: spec.at("metrics.userWorkloadMonitoring.config"), path: []any{"spec", "metrics", "userWorkloadMonitoring", "config"},
+			owner: spec.child("metrics"), of: "cluster-monitoring-config"},
+	}
+	for i, n := range spec.child("clusters").below {
+		c := d.mesh.clusters[i]
+		all = append(all,
+			carrier{node: n.at("kiali.spec"), path: d.mesh.path(c, "kiali", "spec"), leaf: true, of: "the Kiali resource of " + c.name.value},
+			carrier{node: n.at("userWorkloadMonitoring.config"), path: d.mesh.path(c, "userWorkloadMonitoring", "config"), owner: n,
+				of: "cluster-monitoring-config of " + c.name.value})
+	}
+	return all
+}
+
+// Refused takes what was carried over from clusters out of the draft where it has
+// an error in the topology that was made of it, and says so. It tells whether
+// there was any.
+func (d *Draft) Refused(t *topology.Topology, findings finding.Findings) bool {
+	errors := map[finding.Position]finding.Finding{}
+	for _, f := range findings {
+		if f.Severity == finding.Error {
+			errors[f.Position] = f
+		}
+	}
+	there := false
+	for _, c := range d.carriers() {
+		value, ok := c.node.value.(map[string]any)
+		if !ok {
+			continue
+		}
+		for _, path := range wrongIn(t, d.pathIn(t, c.path), value, errors) {
+			f := errors[t.At(append(slices.Clone(d.pathIn(t, c.path)), path...)...)]
+			field := topology.Dotted(path)
+			d.mesh.add(finding.Warning, "AD13", c.path[:len(c.path)-1], "look at it with kubectl, and say it in the topology if it is to stay",
+				"%s has %s, which is not carried over: %s", c.of, field, f.Message)
+			there = true
+			if !c.leaf {
+				c.owner.drop("userWorkloadMonitoring")
+				break
+			}
+			remove(value, keysOf(path))
+		}
+		if len(value) == 0 {
+			c.node.value = nil
+		}
+	}
+	return there
+}
+
+// keysOf are the keys of a path up to the first index.
+func keysOf(path []any) []string {
+	var keys []string
+	for _, step := range path {
+		key, ok := step.(string)
+		if !ok {
+			break
+		}
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// wrongIn lists the paths below a value at which there is an error.
+func wrongIn(t *topology.Topology, base []any, v any, errors map[finding.Position]finding.Finding) [][]any {
+	var all [][]any
+	var walk func(v any, path []any)
+	walk = func(v any, path []any) {
+		at := append(slices.Clone(base), path...)
+		if _, ok := errors[t.At(at...)]; ok && len(path) > 0 {
+			all = append(all, slices.Clone(path))
+			return
+		}
+		switch v := v.(type) {
+		case map[string]any:
+			for _, key := range sortedKeys(v) {
+				walk(v[key], append(path, key))
+			}
+		case []any:
+			for i, item := range v {
+				walk(item, append(path, i))
+			}
+		}
+	}
+	walk(v, nil)
+	return all
+}

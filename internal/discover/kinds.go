@@ -1,0 +1,124 @@
+package discover
+
+import (
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/openshift"
+)
+
+// Kind is what is read of a cluster: the objects of a kind, all or some.
+type Kind struct {
+	APIVersions     []string // the first that a cluster serves
+	Kind            string
+	Resource        string // as kubectl has it
+	Namespace, Name string // of the only object; "": the namespaces of the whole cluster, any name
+	Labels, Fields  string // selectors
+	Metadata        bool   // nothing below metadata is asked for
+	For             string // what is read of it
+}
+
+// ours selects what Sightline has rendered.
+const ours = "app.kubernetes.io/managed-by=sightline"
+
+// openShift is the API that only OpenShift serves.
+const openShift = "config.openshift.io/v1"
+
+// Kinds lists what is read of a cluster. Of Secrets only the metadata is read,
+// so that no credential leaves the cluster.
+func Kinds() []Kind {
+	platform, workloads := openshift.Configs()
+	return []Kind{
+		{APIVersions: []string{"v1"}, Kind: "Namespace", Resource: "namespaces", For: "networks, injection, ambient mode"},
+		{APIVersions: []string{openShift}, Kind: "ClusterVersion", Resource: "clusterversions.config.openshift.io", Name: "version",
+			For: "the version of OpenShift"},
+		{APIVersions: []string{openShift}, Kind: "Infrastructure", Resource: "infrastructures.config.openshift.io", Name: "cluster",
+			For: "the URL of the API server"},
+		{APIVersions: []string{openShift}, Kind: "Ingress", Resource: "ingresses.config.openshift.io", Name: "cluster",
+			For: "the ingress domain"},
+		{APIVersions: []string{"apps/v1"}, Kind: "Deployment", Resource: "deployments", Labels: "app=istiod", For: "istiod and its CLUSTER_ID"},
+		{APIVersions: []string{"apps/v1"}, Kind: "Deployment", Resource: "deployments",
+			Labels: "app.kubernetes.io/name in (kiali-operator,kiali)", For: "Kiali and its operator"},
+		{APIVersions: []string{"apps/v1"}, Kind: "DaemonSet", Resource: "daemonsets", Labels: "app=ztunnel", For: "the data plane"},
+		{APIVersions: []string{"v1"}, Kind: "Pod", Resource: "pods", Labels: "service.istio.io/canonical-name", Metadata: true,
+			For: "the namespaces with proxies"},
+		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Labels: "istio.io/rev", For: "the mesh's id and configuration"},
+		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Labels: "app.kubernetes.io/name=kiali", For: "CAs of Kiali"},
+		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Namespace: platform.Namespace, Name: platform.Name,
+			For: "the monitoring of OpenShift"},
+		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Namespace: workloads.Namespace, Name: workloads.Name,
+			For: "the monitoring of user workloads"},
+		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Namespace: "kube-public", Name: "cluster-info",
+			For: "the URL of the API server"},
+		{APIVersions: []string{"v1"}, Kind: "Service", Resource: "services", Labels: "operated-prometheus=true", For: "a Prometheus for Kiali"},
+		{APIVersions: []string{"v1"}, Kind: "Service", Resource: "services", Namespace: "istio-system", Name: "prometheus",
+			For: "Istio's sample Prometheus"},
+		{APIVersions: []string{"kiali.io/v1alpha1"}, Kind: "Kiali", Resource: "kialis.kiali.io", For: "Kiali's settings"},
+		{APIVersions: []string{"telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1"}, Kind: "Telemetry",
+			Resource: "telemetries.telemetry.istio.io", For: "the mesh-wide Telemetry"},
+		{APIVersions: []string{"monitoring.coreos.com/v1"}, Kind: "PodMonitor", Resource: "podmonitors.monitoring.coreos.com",
+			For: "the monitors of proxies"},
+		{APIVersions: []string{"monitoring.coreos.com/v1"}, Kind: "ServiceMonitor", Resource: "servicemonitors.monitoring.coreos.com",
+			For: "the monitor of istiod"},
+		{APIVersions: []string{"monitoring.coreos.com/v1"}, Kind: "PrometheusRule", Resource: "prometheusrules.monitoring.coreos.com",
+			Labels: "app.kubernetes.io/name=mesh-monitoring", For: "alerts about the mesh"},
+		{APIVersions: []string{"operators.coreos.com/v1alpha1"}, Kind: "Subscription", Resource: "subscriptions.operators.coreos.com",
+			For: "how Kiali's operator is installed"},
+		{APIVersions: []string{"admissionregistration.k8s.io/v1"}, Kind: "MutatingWebhookConfiguration",
+			Resource: "mutatingwebhookconfigurations", Labels: "istio.io/tag", Metadata: true, For: "revision tags"},
+		{APIVersions: []string{"v1"}, Kind: "Secret", Resource: "secrets", Labels: kiali.RemoteSecretLabel, Metadata: true,
+			For: "links to remotes, by name"},
+		{APIVersions: []string{"v1"}, Kind: "Secret", Resource: "secrets", Labels: kiali.SingleSecretLabel, Metadata: true,
+			For: "links to remotes, by name"},
+		{APIVersions: []string{"v1"}, Kind: "Secret", Resource: "secrets", Fields: "type=kubernetes.io/service-account-token", Metadata: true,
+			For: "tokens of Kiali's account, by name"},
+		{APIVersions: []string{"v1"}, Kind: "Secret", Resource: "secrets", Labels: argoClusters, Metadata: true,
+			For: "the clusters of Argo CD, by name"},
+		{APIVersions: []string{"v1"}, Kind: "ServiceAccount", Resource: "serviceaccounts", Fields: "metadata.name=" + defaultAccount,
+			Metadata: true, For: "the account of a token"},
+		{APIVersions: []string{"bitnami.com/v1alpha1"}, Kind: "SealedSecret", Resource: "sealedsecrets.bitnami.com", Metadata: true,
+			For: "sealed links"},
+		{APIVersions: []string{"external-secrets.io/v1"}, Kind: "ClusterSecretStore", Resource: "clustersecretstores.external-secrets.io",
+			Metadata: true, For: "External Secrets"},
+		{APIVersions: []string{"cluster.open-cluster-management.io/v1"}, Kind: "ManagedCluster",
+			Resource: "managedclusters.cluster.open-cluster-management.io", Metadata: true, For: "the clusters of ACM"},
+		{APIVersions: []string{"argoproj.io/v1alpha1"}, Kind: "ApplicationSet", Resource: "applicationsets.argoproj.io", Labels: ours,
+			Metadata: true, For: "delivery by Argo CD"},
+		{APIVersions: []string{"kustomize.toolkit.fluxcd.io/v1"}, Kind: "Kustomization",
+			Resource: "kustomizations.kustomize.toolkit.fluxcd.io", Labels: ours, Metadata: true, For: "delivery by Flux"},
+	}
+}
+
+// defaultAccount is Kiali's, of the default instance name.
+const defaultAccount = "kiali-service-account"
+
+// argoClusters selects the Secrets in which Argo CD has its clusters.
+const argoClusters = "argocd.argoproj.io/secret-type=cluster"
+
+// Command is how kubectl reads the objects, after "kubectl" and its context.
+func (k *Kind) Command() string {
+	words := []string{"get", k.Resource}
+	switch {
+	case k.Name != "":
+		words = append(words, k.Name)
+		if k.Namespace != "" {
+			words = append(words, "-n", k.Namespace)
+		}
+	default:
+		words = append(words, "-A")
+	}
+	if k.Labels != "" {
+		words = append(words, "-l", quoted(k.Labels))
+	}
+	if k.Fields != "" {
+		words = append(words, "--field-selector", k.Fields)
+	}
+	return strings.Join(words, " ")
+}
+
+func quoted(selector string) string {
+	if strings.ContainsAny(selector, " ()") {
+		return "'" + selector + "'"
+	}
+	return selector
+}

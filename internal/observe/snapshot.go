@@ -1,0 +1,82 @@
+package observe
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/discover"
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// Snapshot reads of a cluster what package discover makes a topology of. It
+// lists and gets, and changes nothing; of Secrets it asks for the metadata only.
+// The error is about a cluster that does not answer, or knows nobody who asks.
+func Snapshot(ctx context.Context, c *cluster.Cluster, given string) (*discover.Snapshot, error) {
+	s := &discover.Snapshot{Label: c.Context(), Given: given, Server: c.URL()}
+	// Anybody may ask for the version; this needs somebody whom the cluster knows.
+	if _, err := c.Serves(ctx, "v1", "Namespace"); err != nil {
+		return nil, err
+	}
+	for _, kind := range discover.Kinds() {
+		objects, err := kindOn(ctx, c, &kind)
+		switch {
+		case errors.Is(err, errAbsent):
+			s.Unread = append(s.Unread, discover.Unread{Kind: kind, Absent: true})
+		case err != nil && cluster.Status(err) == 0:
+			return nil, err // each further question would cost its deadline
+		case err != nil:
+			s.Unread = append(s.Unread, discover.Unread{Kind: kind, Reason: err.Error()})
+		}
+		s.Objects = append(s.Objects, objects...)
+	}
+	if pod := proxyOn(ctx, c, s); pod != nil {
+		s.Objects = append([]resource.Object{pod}, s.Objects...) // before the same without its spec
+	}
+	return s, nil
+}
+
+// errAbsent says that a cluster does not know a kind.
+var errAbsent = errors.New("not served")
+
+// kindOn reads the objects of a kind, in the first of its versions that the
+// cluster serves.
+func kindOn(ctx context.Context, c *cluster.Cluster, kind *discover.Kind) ([]resource.Object, error) {
+	for _, version := range kind.APIVersions {
+		serves, err := c.Serves(ctx, version, kind.Kind)
+		if err != nil {
+			return nil, err
+		}
+		if !serves {
+			continue
+		}
+		switch {
+		case kind.Metadata:
+			return c.Metadata(ctx, version, kind.Kind, kind.Labels, kind.Fields)
+		case kind.Name == "":
+			return c.List(ctx, version, kind.Kind, "", kind.Labels)
+		}
+		object, err := c.Find(ctx, resource.ID{APIVersion: version, Kind: kind.Kind, Namespace: kind.Namespace, Name: kind.Name})
+		if missing(err) {
+			return nil, nil
+		}
+		return []resource.Object{object}, err
+	}
+	return nil, errAbsent
+}
+
+// proxyOn reads one pod with a proxy in full: Istio tells it the names of the
+// cluster, the mesh and the network. It is nil if there is none, or if nobody
+// may read it.
+func proxyOn(ctx context.Context, c *cluster.Cluster, s *discover.Snapshot) resource.Object {
+	for _, o := range s.Objects {
+		if id := resource.IDOf(o); id.Kind == "Pod" && discover.HasProxy(o) {
+			pod, err := c.Find(ctx, id)
+			if err != nil {
+				return nil
+			}
+			return pod
+		}
+	}
+	return nil
+}
