@@ -59,6 +59,7 @@ func TestRatios(t *testing.T) {
 	r.below("kustomize build of a cluster, of a flat file", r.least(func() {}, kustomize, "build", cluster).seconds(), r.least(func() {}, kustomize, "build", r.path("flat")).seconds(), 1.05)
 
 	r.below("version, of 15 ms", r.least(func() {}, sightline, "version").seconds(), 0.015, 1)
+	r.below("the example, of 30 ms", r.least(func() { r.remove("example") }, sightline, "render", "--example", "-o", r.path("example")).seconds(), 0.03, 1)
 	info, err := os.Stat(sightline)
 	require.NoError(t, err)
 	r.below("size of the program, of 60 MB", float64(info.Size()), 60e6, 1)
