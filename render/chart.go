@@ -55,6 +55,15 @@ var shapeDocs = map[string]string{
 	"newPodFirst":      "Whether the hub's Kiali serves until the next pod is ready.",
 	"noFirstToken":     "Whether the remote's token of the first generation has been replaced.",
 	"laterTokens":      "Whether the remote has tokens of later generations.",
+	"acmHub":           "Whether ACM runs on the cluster.",
+	"acmCollects":      "On the ACM hub, what tells the collector which series to take: labels, policy or allowList.",
+	"acmRules":         "On the ACM hub, by how many rules the pods of a workload are added up: one, or one for each of the namespaces.",
+	"acmKiali":         "On the ACM hub, where the Kiali runs that needs a certificate: here or there.",
+	"acmCA":            "On the ACM hub, whether Kiali trusts further CAs.",
+	"acmNamespace":     "Whether there is a namespace for rules that see all namespaces.",
+	"acmConfig":        "Whether user-workload-monitoring-config names that namespace, and is the topology's.",
+	"acmAllowLists":    "Whether each namespace has an allow-list for the classic collector of ACM.",
+	"acmAccess":        "How the hub's Kiali reaches the store of ACM: route or internal.",
 	fieldOverlays:      "The Jsonnet overlays that change the cluster's objects, in order, with commas between them.",
 }
 
@@ -203,6 +212,7 @@ func chartLists(t *topology.Topology) []chart.List {
 		{Scope: resource.ScopeNamespace, Path: "namespaces", Doc: "The namespaces with proxies. Each gets a PodMonitor.", Default: meshNamespaces(t)},
 		{Scope: resource.ScopeLink, Path: "links.secrets", Doc: "The sealed kubeconfigs of the remotes, on the hub, each for a Secret of its own.", Items: itemHoles()[resource.ScopeLink]},
 		{Scope: resource.ScopeToken, Path: "links.tokens", Doc: "The names of the Secrets with the remote's tokens of later generations."},
+		{Scope: resource.ScopeRule, Path: "acm.namespaces", Doc: "On the ACM hub, the namespaces of the mesh, each with its PrometheusRule.", Items: itemHoles()[resource.ScopeRule]},
 	}
 }
 

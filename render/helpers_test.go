@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -12,9 +13,11 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
 	"github.com/sightline-mesh/sightline/topologies"
 )
@@ -75,7 +78,20 @@ func rendered(t *testing.T, top *topology.Topology) map[string][]byte {
 			add(t, objects, clusters[i].Name, f.Content)
 		}
 	}
+	for _, f := range outside(t, top) {
+		add(t, objects, topology.ACMTree, f.Content)
+	}
 	return objects
+}
+
+// outside are the objects of an ACM hub that is no cluster of the topology.
+func outside(t *testing.T, top *topology.Topology) []tree.File {
+	t.Helper()
+	r, err := render.Open(top, render.SourcesOf(top))
+	require.NoError(t, err)
+	files, err := r.ACM()
+	require.NoError(t, err)
+	return slices.DeleteFunc(files, func(f tree.File) bool { return path.Base(f.Path) == kustomize.File })
 }
 
 // add puts a manifest under its key, cluster/kind/namespace/name; what has no

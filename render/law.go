@@ -265,17 +265,17 @@ func evaluateCluster(vm *template.VM, s shape, c *resource.Cluster) ([]resource.
 	for _, r := range c.Resources {
 		repeated[r.Name] = r.Body.Repeated()
 	}
-	none := map[string]any{}
+	none := map[string]any{"shape": s, resource.ScopeTopology: shared, resource.ScopeCluster: own}
 	for scope, item := range itemHoles() {
 		none[scope] = item
 	}
 	var objects []resource.Object
 	add := func(scope string, item map[string]any) error {
-		items := maps.Clone(none)
+		args := maps.Clone(none)
 		if scope != "" {
-			items[scope] = item
+			args[scope] = item
 		}
-		phases, err := evaluate(vm, s, shared, own, items)
+		phases, err := evaluate(vm, entry, args)
 		for _, named := range phases {
 			for name, o := range named {
 				if repeated[name] == scope {

@@ -130,7 +130,7 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 }
 
 // ofHubs are the fields of shape that a remote has one value for.
-var ofHubs = []string{"Alerts", "Store", "StoreAuth", "Scope", "CA", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst"}
+var ofHubs = []string{"Alerts", "ACMAccess", "Store", "StoreAuth", "Scope", "CA", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst"}
 
 // ofSingles are those that differ on a cluster without remotes only, for which
 // TestTelemetryOfOldLine stands.
@@ -255,6 +255,7 @@ func choices(platform, x string) map[string][]string {
 				"remoteWrite: {url: \"https://rx-" + x + ".test\", settings: {tlsConfig: {insecureSkipVerify: true}}, config: {prometheus: {retention: 1" + digit(x) + "d}}}}"},
 	}
 	if platform == "openshift" {
+		maps.Copy(all, acmChoices(x))
 		all["managed"] = []string{"metrics.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, note-" + x + ": on}}",
 			"remote.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, own-" + x + ": {a: [1]}}}"}
 		all["unmanaged"] = []string{"metrics.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, all-" + x + ": 1}}", "remote.userWorkloadMonitoring={manage: false}",

@@ -74,6 +74,18 @@ func podAnnotations(hub *topology.Cluster, digest string) map[string]string {
 
 // itemsOf are what resources of a cluster are repeated for, beside namespaces.
 func itemsOf(t *topology.Topology, c *topology.Cluster, links Links) map[string][]resource.Item {
+	items := linkItems(t, c, links)
+	if rules := acmRuleItems(t); rules != nil && t.IsACMHub(c) {
+		if items == nil {
+			items = map[string][]resource.Item{}
+		}
+		items[resource.ScopeRule] = rules
+	}
+	return items
+}
+
+// linkItems are those of the hub's access to the remotes.
+func linkItems(t *topology.Topology, c *topology.Cluster, links Links) map[string][]resource.Item {
 	if !t.IsHub(c) {
 		var tokens []resource.Item
 		for _, g := range links.generations(t, c) {
@@ -109,5 +121,6 @@ func itemHoles() map[string]resource.Item {
 		resource.ScopeNamespace: {"name": ""},
 		resource.ScopeLink:      {"name": "", "secret": "", "encryptedData": map[string]string{}},
 		resource.ScopeToken:     {"name": ""},
+		resource.ScopeRule:      {"name": "", "aggregation": ""},
 	}
 }

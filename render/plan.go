@@ -39,6 +39,17 @@ type shape struct {
 	RemoteWrite      bool   `json:"remoteWrite"`
 	Alerts           bool   `json:"alerts"` // of the hub
 
+	// What it has by the store acm.
+	ACMHub        bool   `json:"acmHub"`        // ACM runs on it
+	ACMCollects   string `json:"acmCollects"`   // of the ACM hub, what tells the collector: labels, policy, allowList, or ""
+	ACMRules      string `json:"acmRules"`      // of the ACM hub, by what pods of a workload are added up: "", one, namespaces
+	ACMKiali      string `json:"acmKiali"`      // of the ACM hub, where Kiali needs a certificate: here, there
+	ACMCA         bool   `json:"acmCA"`         // of the ACM hub, where Kiali trusts further CAs
+	ACMNamespace  bool   `json:"acmNamespace"`  // whose rules see all namespaces
+	ACMConfig     bool   `json:"acmConfig"`     // user-workload-monitoring-config names it, and is ours
+	ACMAllowLists bool   `json:"acmAllowLists"` // one for each namespace
+	ACMAccess     string `json:"acmAccess"`     // of the hub: route, internal
+
 	// Its Kiali resource.
 	Strategy    string `json:"strategy"` // "" where the operator's default for the platform is meant
 	Callback    bool   `json:"callback"` // the OAuthClient gets a redirect URI of ours
@@ -97,6 +108,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		KialiSpec: len(kialiSpec(t, c)) > 0,
 		Strategy:  strategyOn(t, c),
 	}
+	s.acm(t, c)
 	switch {
 	case c.Platform != "openshift":
 	case c.UserWorkloadMonitoring != nil && c.UserWorkloadMonitoring.Manage:
@@ -108,7 +120,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		s.Store = spec.Metrics.Store
 		s.StoreAuth = storeAuth(t).Type
 		s.Scope = cmp.Or(spec.Metrics.Scope.Word(), "labels")
-		s.CA = spec.Kiali.CA != "" && !c.KialiBefore(kiali.V2_11)
+		s.CA = spec.Kiali.CA != "" && !c.KialiBefore(kiali.V2_11) && !byRoute(t) // else the Policy with the CA of the store has them
 		s.IngressHost = c.Kiali.Host != "" || c.Platform == "kubernetes" && c.Domain != ""
 		s.WebRoot = c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform)
 		// The operator's own redirect URI for the hub leaves the web root out;

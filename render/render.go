@@ -97,7 +97,11 @@ func (r *Rendering) Tree(format Format) ([]tree.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if files, err = tree.New(tree.Marked(slices.Concat(files, objects))); err != nil {
+	acm, err := r.ACM()
+	if err != nil {
+		return nil, err
+	}
+	if files, err = tree.New(tree.Marked(slices.Concat(files, acm, objects))); err != nil {
 		return nil, err
 	}
 	return tree.Sign(files)
@@ -267,21 +271,29 @@ func (e *TemplateError) Unwrap() error { return e.Err }
 
 const entry = "main.jsonnet"
 
+// holesOf are the values of a scope as templates see them, each a hole.
+func holesOf(scope string, values leaves) map[string]any {
+	return nested(values, func(path string, _ any) any { return resource.Hole(scope + "." + path) })
+}
+
 // bodiesOf evaluates the templates for one shape, with a hole for each value.
 func bodiesOf(vm *template.VM, s shape, topology, cluster leaves) ([]resource.Resource, error) {
-	holes := func(scope string, values leaves) map[string]any {
-		return nested(values, func(path string, _ any) any { return resource.Hole(scope + "." + path) })
-	}
-	repeated := map[string]any{}
+	args := map[string]any{"shape": s, resource.ScopeTopology: holesOf(resource.ScopeTopology, topology), resource.ScopeCluster: holesOf(resource.ScopeCluster, cluster)}
 	for scope, item := range itemHoles() {
-		repeated[scope] = holes(scope, item)
+		args[scope] = holesOf(scope, item)
 	}
-	objects, err := evaluate(vm, s, holes(resource.ScopeTopology, topology), holes(resource.ScopeCluster, cluster), repeated)
+	objects, err := evaluate(vm, entry, args)
 	if err != nil {
 		return nil, err
 	}
+	return phased(objects, resource.Phases(s.Hub))
+}
+
+// phased are the bodies of objects, in the order of the phases and of their
+// names.
+func phased(objects map[resource.Phase]map[string]resource.Object, phases []resource.Phase) ([]resource.Resource, error) {
 	var resources []resource.Resource
-	for _, phase := range resource.Phases(s.Hub) {
+	for _, phase := range phases {
 		for _, name := range slices.Sorted(maps.Keys(objects[phase])) {
 			body, err := resource.NewBody(objects[phase][name])
 			if err != nil {
@@ -293,11 +305,8 @@ func bodiesOf(vm *template.VM, s shape, topology, cluster leaves) ([]resource.Re
 	return resources, nil
 }
 
-// evaluate calls the templates once, with an item of each scope that bodies are
-// repeated for.
-func evaluate(vm *template.VM, s shape, topology, cluster, items map[string]any) (map[resource.Phase]map[string]resource.Object, error) {
-	args := map[string]any{"shape": s, "topology": topology, "cluster": cluster}
-	maps.Copy(args, items)
+// evaluate calls the templates once, from one of their entries.
+func evaluate(vm *template.VM, entry string, args map[string]any) (map[resource.Phase]map[string]resource.Object, error) {
 	out, err := vm.Call(entry, args)
 	if err != nil {
 		return nil, err

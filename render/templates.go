@@ -44,6 +44,20 @@ func (t *Templates) bodiesOf(s shape, topology, cluster leaves) ([]resource.Reso
 	return bodies, err
 }
 
+// outside returns what the templates make of an ACM hub that is no cluster of the
+// topology.
+func (t *Templates) outside(s shape, topology leaves) ([]resource.Resource, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	args := map[string]any{"shape": s, resource.ScopeTopology: holesOf(resource.ScopeTopology, topology)}
+	args[resource.ScopeRule] = holesOf(resource.ScopeRule, itemHoles()[resource.ScopeRule])
+	objects, err := evaluate(t.vm, acmEntry, args)
+	if err != nil {
+		return nil, err
+	}
+	return phased(objects, []resource.Phase{resource.ACM})
+}
+
 // bodiesKey is all that bodies depend on: the shape, and which values there
 // are.
 func bodiesKey(s shape, scopes ...leaves) string {

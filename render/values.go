@@ -197,6 +197,101 @@ var values = []value{
 			return map[string]string(s.Spec.Metrics.Scope)
 		}},
 
+	{hole: "topology.store.retention", chart: "store.retention", from: "spec.metrics.acm.retention",
+		doc: "How long the store keeps its series.",
+		of:  func(s site) any { return ofACM(s.OnACM(), s.Spec.Metrics.ACM.Retention) }},
+
+	{hole: "topology.acm.interval", chart: "acm.interval", from: "spec.metrics.acm.interval",
+		doc: "The time between two collections.",
+		of:  func(s site) any { return ofACM(mcoa(s.Topology), s.Spec.Metrics.ACM.Interval) }},
+	{hole: "topology.acm.federation", chart: "acm.federation", from: "metadata.name",
+		doc: "The name of the ScrapeConfig for the series of the mesh.",
+		of:  func(s site) any { return ofACM(mcoa(s.Topology), acmName(s.Topology, "federation")) }},
+	{hole: "topology.acm.containers", chart: "acm.containers", from: "metadata.name",
+		doc: "The name of the ScrapeConfig for the series of containers.",
+		of:  func(s site) any { return ofACM(mcoa(s.Topology), acmName(s.Topology, "containers")) }},
+	{hole: "topology.acm.matches", chart: "acm.matches", from: "spec.metrics.scope",
+		doc: "The series of the mesh that are collected from each cluster.",
+		of:  func(s site) any { return ofACM(mcoa(s.Topology), acmMatches(s.Topology)) }},
+	{hole: "topology.acm.containerMatches", chart: "acm.containerMatches", from: "spec.mesh.controlPlaneNamespace",
+		doc: "The series of containers that are collected from each cluster.",
+		of:  func(s site) any { return ofACM(mcoa(s.Topology), acmContainers(s.Topology)) }},
+	{hole: "topology.acm.aggregation", chart: "acm.aggregation", from: "metadata.name",
+		doc: "The name of the PrometheusRule.",
+		of:  func(s site) any { return ofACM(aggregated(s.Topology), acmName(s.Topology, "aggregation")) }},
+	{hole: "topology.acm.rules", chart: "acm.rules", from: "spec.metrics.scope",
+		doc: "The rules that add up the series of a workload's pods.",
+		of:  func(s site) any { return ofACM(aggregated(s.Topology), acmRules(s.Topology)) }},
+	{hole: "topology.acm.rulesNamespace", chart: "acm.rulesNamespace", from: "spec.metrics.acm.rules.namespace",
+		doc: "The namespace on each cluster whose rules see all namespaces.",
+		of: func(s site) any {
+			return ofACM(aggregated(s.Topology) && s.Spec.Metrics.ACM.Rules.Namespace != "", s.Spec.Metrics.ACM.Rules.Namespace)
+		}},
+	{hole: "topology.acm.workloadConfig", chart: "acm.workloadConfig", from: "spec.metrics.acm.rules.config",
+		doc: "The whole text of user-workload-monitoring-config.",
+		of:  func(s site) any { return exemptConfig(s.Topology) }},
+	{hole: "topology.acm.placement", chart: "acm.placement", from: "spec.metrics.acm.placement",
+		doc: "The add-on's Placement, as namespace/name.",
+		of: func(s site) any {
+			return ofACM(mcoa(s.Topology) && !registered(s.Topology), s.Spec.Metrics.ACM.Placement)
+		}},
+	{hole: "topology.acm.placementNamespace", chart: "acm.placementNamespace", from: "spec.metrics.acm.placement",
+		doc: "The namespace of the add-on's Placement.",
+		of: func(s site) any {
+			namespace, _, _ := strings.Cut(s.Spec.Metrics.ACM.Placement, "/")
+			return ofACM(registered(s.Topology), namespace)
+		}},
+	{hole: "topology.acm.placementName", chart: "acm.placementName", from: "spec.metrics.acm.placement",
+		doc: "The name of the add-on's Placement.",
+		of: func(s site) any {
+			_, name, _ := strings.Cut(s.Spec.Metrics.ACM.Placement, "/")
+			return ofACM(registered(s.Topology), name)
+		}},
+	{hole: "topology.acm.configs", chart: "acm.configs", from: "metadata.name",
+		doc: "What the add-on is to know: the ScrapeConfigs and the PrometheusRules.",
+		of:  func(s site) any { return ofACM(registered(s.Topology), acmConfigs(s.Topology)) }},
+	{hole: "topology.acm.allowList", chart: "acm.allowList", from: "spec.metrics.acm.allowList",
+		doc: "The two lists of the classic collector.",
+		of: func(s site) any {
+			acm := &s.Spec.Metrics.ACM
+			return ofACM(s.OnACM() && acm.Collector == "classic" && acm.AllowList.In == "hub", acmAllowList(s.Topology))
+		}},
+	{hole: "topology.acm.namespaceList", chart: "acm.namespaceList", from: "spec.metrics.acm.allowList",
+		doc: "The list of the classic collector for one namespace.",
+		of: func(s site) any {
+			acm := &s.Spec.Metrics.ACM
+			workloads, _ := acmAllowed(s.Topology)
+			return ofACM(s.OnACM() && acm.Collector == "classic" && acm.AllowList.In == "namespaces", configText(workloads))
+		}},
+	{hole: "topology.acm.policyNamespace", chart: "acm.policyNamespace", from: "spec.metrics.acm.policyNamespace",
+		doc: "The namespace of the Policies.",
+		of: func(s site) any {
+			return ofACM(registered(s.Topology) || byRoute(s.Topology), s.Spec.Metrics.ACM.PolicyNamespace)
+		}},
+	{hole: "topology.acm.registrationPolicy", chart: "acm.registrationPolicy", from: "metadata.name",
+		doc: "The name of the Policy that registers what is collected.",
+		of:  func(s site) any { return ofACM(registered(s.Topology), s.ACMPolicy("collection")) }},
+	{hole: "topology.acm.certificatePolicy", chart: "acm.certificatePolicy", from: "metadata.name",
+		doc: "The name of the Policy that brings Kiali its certificate.",
+		of:  func(s site) any { return ofACM(byRoute(s.Topology), s.ACMPolicy("certificate")) }},
+	{hole: "topology.acm.kialiCluster", chart: "acm.kialiCluster", from: "spec.clusters[].managedCluster",
+		doc: "The ManagedCluster of the hub's Kiali.",
+		of:  func(s site) any { return ofACM(byRoute(s.Topology) && !s.KialiOnACM(), s.Hub().ManagedCluster) }},
+	{hole: "topology.acm.caBundle", chart: "acm.caBundle", from: "spec.kiali.instanceName",
+		doc: "The ConfigMap in which the hub's Kiali looks for the CA of the store.",
+		of: func(s site) any {
+			hub := s.Hub()
+			return ofACM(byRoute(s.Topology), hub.Kiali.Version.CABundle(s.Spec.Kiali.InstanceName, hub.Platform))
+		}},
+	{hole: "topology.kiali.encodedCA", chart: "kiali.encodedCA", from: "spec.kiali.ca",
+		doc: "The CAs that the hub's Kiali trusts beside that of the store, in base64.",
+		of: func(s site) any {
+			if !byRoute(s.Topology) {
+				return nil
+			}
+			return encodedCA(s.Topology)
+		}},
+
 	{hole: "topology.metrics.interval", from: "spec.metrics.interval",
 		of: func(s site) any { return s.Spec.Metrics.Interval }},
 	{hole: "cluster.interval", chart: "metrics.interval", from: "spec.clusters[].metrics.interval",
@@ -319,12 +414,22 @@ func operatorPackage(t *topology.Topology, platform string) string {
 	return cmp.Or(t.Spec.Kiali.Operator.Package, name)
 }
 
+// ofACM is a value of the store acm, nil where it does not take part.
+func ofACM[T any](takesPart bool, v T) any {
+	if !takesPart {
+		return nil
+	}
+	return v
+}
+
 func storeURL(t *topology.Topology) string {
 	switch t.Spec.Metrics.Store {
 	case "prometheus":
 		return t.Spec.Metrics.Prometheus.URL
 	case "thanos":
 		return t.Spec.Metrics.Thanos.URL
+	case "acm":
+		return acmURL(t)
 	}
 	return ""
 }

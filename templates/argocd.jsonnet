@@ -121,8 +121,7 @@ local automated(shape, argocd) =
   then { automated: { prune: argocd.sync.prune, selfHeal: argocd.sync.selfHeal } }
   else {};
 
-local template(shape, topology, argocd, made) =
-  local from = if shape.plugin then plugin(argocd, made.cluster) else sources(shape, argocd, made.cluster);
+local application(shape, topology, argocd, made, from) =
   {
     metadata: {
       name: made.application,
@@ -146,6 +145,23 @@ local template(shape, topology, argocd, made) =
       },
     } + origin(shape, argocd, from.source),
   };
+
+local template(shape, topology, argocd, made) =
+  application(shape, topology, argocd, made, if shape.plugin then plugin(argocd, made.cluster) else sources(shape, argocd, made.cluster));
+
+// An ACM hub that is no cluster of the topology has no operator of ours, and
+// its objects are a kustomization whatever the format. The annotations are for
+// what brings Applications to the clusters of the topology.
+local acm(shape, topology, argocd) = {
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'Application',
+} + application(
+  shape { operatorChart: false, rollout: false },
+  topology,
+  argocd { home: 'open-cluster-management-observability', applications+: { annotations: {} } },
+  argocd.acm,
+  if shape.plugin then plugin(argocd, argocd.acm.cluster) else { source: { path: argocd.acm.path }, madeOf: '.' }
+) { metadata+: { namespace: argocd.namespace, labels+: meta.labels('mesh-delivery', topology) } };
 
 local applications(shape, topology, argocd) =
   local made = generators(shape, topology, argocd);
@@ -187,4 +203,5 @@ function(
 ) {
   appproject: project(shape, topology, argocd),
   applicationset: applications(shape, topology, argocd),
+  [if shape.acm then 'application-acm']: acm(shape, topology, argocd),
 }

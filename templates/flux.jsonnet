@@ -100,7 +100,7 @@ local chart(shape, flux, step) = release(shape, flux, step) {
     targetNamespace: flux.releaseNamespace,
     values: { phases: {
       [phase]: false
-      for phase in std.objectFields(health)
+      for phase in flux.phases
       if phase != shape.phase
     } },
   },

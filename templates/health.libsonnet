@@ -34,8 +34,16 @@ local token = {
   current: "type != 'kubernetes.io/service-account-token' || has(data.token)",
 };
 
+// A Policy is there before it has done anything.
+local policy = {
+  apiVersion: 'policy.open-cluster-management.io/v1',
+  kind: 'Policy',
+  current: "has(status.compliant) && status.compliant == 'Compliant'",
+};
+
 {
   operator: [subscription],
+  acm: [policy],
   kiali: [kiali],
   link: [sealedSecret, token],  // of the hub, and of a remote
   monitoring: [],

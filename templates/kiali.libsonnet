@@ -60,6 +60,23 @@ local stores(shape, topology) = {
   },
   thanos: thanosProxy(topology) + credentials(shape, topology) { url: topology.store.url },
   prometheus: credentials(shape, topology) { url: topology.store.url },
+  acm: thanosProxy(topology) {
+    thanos_proxy+: { retention_period: topology.store.retention },
+  } + {
+    // The Secret is one that a Policy of ACM keeps as ACM's own.
+    route: {
+      url: topology.store.url,
+      auth: {
+        type: 'none',
+        cert_file: 'secret:acm-observability-certs:tls.crt',
+        key_file: 'secret:acm-observability-certs:tls.key',
+      },
+    },
+    internal: {
+      url: 'http://observability-thanos-query-frontend.open-cluster-management-observability.svc.cluster.local:9090',
+    },
+    '': {},
+  }[shape.acmAccess],
 };
 
 // Which series Kiali asks for.

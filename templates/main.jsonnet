@@ -1,3 +1,4 @@
+local acm = import 'acm.libsonnet';
 local kiali = import 'kiali.libsonnet';
 local links = import 'link.libsonnet';
 local meta = import 'meta.libsonnet';
@@ -11,8 +12,10 @@ function(
   namespace=error 'must provide namespace',
   link=error 'must provide link',
   token=error 'must provide token',
+  rule=error 'must provide rule',
 ) meta.delivered(shape, {
   operator: operator(shape, topology),
+  acm: acm(shape, topology, rule),
   monitoring: monitoring(shape, topology, cluster, namespace),
   kiali: kiali(shape, topology, cluster),
   link: links(shape, topology, cluster, link, token),

@@ -5,12 +5,15 @@ local merge = std.native('merge');
   // What a reviewer sees of Argo CD's order: a resource waits until those of
   // lower waves are healthy. The service account that the token is for is made
   // by the operator once it has seen the Kiali resource, and a token without
-  // its account is deleted by the cluster. Monitors come last because nothing
-  // waits for them.
+  // its account is deleted by the cluster. A Policy of ACM registers what is
+  // there already, or brings what Kiali cannot start without. Monitors come last
+  // because nothing waits for them.
   wave: {
     operator: '0',
     access: '10',
+    collection: '10',
     link: '20',
+    policy: '20',
     kiali: '30',
     token: '40',
     monitoring: '50',

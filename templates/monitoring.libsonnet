@@ -62,6 +62,31 @@ local config(topology, name, namespace, text) = {
   data: { 'config.yaml': text },
 };
 
+// What the classic collector of ACM takes from a namespace.
+local allowList(topology, namespace) = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: {
+    name: 'observability-metrics-custom-allowlist',
+    namespace: namespace.name,
+    labels: labels(topology),
+    annotations: meta.annotations(meta.wave.monitoring),
+  },
+  data: { 'uwl_metrics_list.yaml': topology.acm.namespaceList },
+};
+
+// The namespace of rules that see all namespaces. The rules themselves come by
+// ACM, to a namespace that is there.
+local rulesNamespace(topology) = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: {
+    name: topology.acm.rulesNamespace,
+    labels: labels(topology),
+    annotations: meta.keep(meta.wave.access),
+  },
+};
+
 local clusterMonitoring(topology, text) =
   config(topology, 'cluster-monitoring-config', 'openshift-monitoring', text);
 
@@ -73,6 +98,10 @@ function(shape, topology, cluster, namespace)
   }[shape.monitoringConfig] {
     [if shape.remoteWrite then 'user-workload-monitoring-config']:
       config(topology, 'user-workload-monitoring-config', 'openshift-user-workload-monitoring', cluster.workloadConfig),
+    [if shape.acmConfig then 'user-workload-monitoring-config']:
+      config(topology, 'user-workload-monitoring-config', 'openshift-user-workload-monitoring', topology.acm.workloadConfig),
+    [if shape.acmNamespace then 'acm-rules-namespace']: rulesNamespace(topology),
+    [if shape.acmAllowLists then 'acm-allow-list']: allowList(topology, namespace),
     [if shape.telemetry then 'telemetry']: telemetry(shape, topology, cluster),
     // Named by what it has more, because revisions differ between clusters.
     [if shape.istiodMonitor then 'istiod-servicemonitor' + (if shape.revisions then '-revisions' else '')]:

@@ -2,20 +2,28 @@ local meta = import 'meta.libsonnet';
 
 // Nothing but this may be synced. Argo CD never removes what its project no
 // longer permits, so the list is the same for every topology, whatever it has
-// at the moment. The operator's chart has more, which is much to permit.
+// at the moment. The operator's chart has more, which is much to permit, and so
+// has a cluster that ACM runs on.
 local permitted(shape) = {
   local chart(kinds) = if shape.permitChart then kinds else [],
+  local acm(kinds) = if shape.permitACM then kinds else [],
 
-  cluster: chart([
-    { group: '', kind: 'Namespace' },
+  cluster: (if shape.permitChart || shape.permitACM then [{ group: '', kind: 'Namespace' }] else []) + chart([
     { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },
     { group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' },
   ]) + [
     { group: 'rbac.authorization.k8s.io', kind: 'ClusterRoleBinding' },
   ],
-  namespaced: chart([
-    { group: '', kind: 'ServiceAccount' },
+  namespaced: (if shape.permitChart || shape.permitACM then [{ group: '', kind: 'ServiceAccount' }] else []) + chart([
     { group: 'apps', kind: 'Deployment' },
+  ]) + acm([
+    { group: 'cluster.open-cluster-management.io', kind: 'ManagedClusterSetBinding' },
+    { group: 'cluster.open-cluster-management.io', kind: 'Placement' },
+    { group: 'monitoring.rhobs', kind: 'ScrapeConfig' },
+    { group: 'policy.open-cluster-management.io', kind: 'PlacementBinding' },
+    { group: 'policy.open-cluster-management.io', kind: 'Policy' },
+    { group: 'rbac.authorization.k8s.io', kind: 'Role' },
+    { group: 'rbac.authorization.k8s.io', kind: 'RoleBinding' },
   ]) + [
     { group: '', kind: 'ConfigMap' },
     { group: '', kind: 'Secret' },

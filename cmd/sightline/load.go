@@ -253,7 +253,11 @@ func (in *input) checked(format render.Format) (check.Input, error) {
 	if err != nil {
 		return check.Input{}, err
 	}
-	to := check.Input{Topology: in.topology, Clusters: clusters, Delivery: files, Links: in.links, Others: in.others, Written: in.output, Arg: in.arg}
+	acm, err := in.rendering.ACM()
+	if err != nil {
+		return check.Input{}, err
+	}
+	to := check.Input{Topology: in.topology, Clusters: clusters, Delivery: files, ACM: acm, Links: in.links, Others: in.others, Written: in.output, Arg: in.arg}
 	if len(in.topology.Spec.Overlays) > 0 {
 		to.Stage = in.rendering.Stage
 	}

@@ -128,7 +128,14 @@ takes the finalizer off.
 // readme is README.md.
 func (w *writer) readme(settings []setting) []byte {
 	var out strings.Builder
-	fmt.Fprintf(&out, readmeText, w.Name, w.defaultOf("kiali.namespace"), w.defaultOf("kiali.instanceName"))
+	off, onACM := "", ""
+	for _, phase := range w.phases() {
+		off += pathPhases + "." + string(phase) + "=false,"
+		if phase == resource.ACM {
+			onACM = readmeACM
+		}
+	}
+	fmt.Fprintf(&out, readmeText, w.Name, w.defaultOf("kiali.namespace"), w.defaultOf("kiali.instanceName"), off, onACM)
 	out.WriteString("| value | default | what it is |\n|---|---|---|\n")
 	for _, s := range settings {
 		value, _ := json.Marshal(s.value) // of strings, booleans and maps of them
@@ -149,6 +156,12 @@ func (w *writer) defaultOf(path string) any {
 	}
 	return nil
 }
+
+// readmeACM is about the cluster that ACM runs on.
+const readmeACM = `
+Where ACM runs, the phase acm comes before the hub's kiali: one of its Policies
+brings the certificate that Kiali's pod cannot start without.
+`
 
 const readmeText = `# %[1]s
 
@@ -174,7 +187,7 @@ First on each remote:
 
     phase() {
       helm upgrade --install "%[1]s-$1" chart -f clusters/NAME.yaml \
-        --set "phases.operator=false,phases.kiali=false,phases.link=false,phases.monitoring=false,phases.$1=true"
+        --set "%[4]sphases.$1=true"
     }
     phase operator
     kubectl wait --for=create crd/kialis.kiali.io --timeout=10m
@@ -186,7 +199,7 @@ First on each remote:
 
 Then, with the links of the remotes in its values, on the hub, whose Kiali reads
 them when it starts: operator and the waits for it, link, kiali, monitoring.
-
+%[5]s
 Uninstall in the opposite order: the operator has to be there when the Kiali
 resource goes, because it takes the finalizer off.
 

@@ -33,6 +33,7 @@ var phaseDocs = map[resource.Phase]string{
 	resource.Operator:   "The Subscription by which the operator comes.",
 	resource.Kiali:      "The Kiali resource, and the access that its server needs.",
 	resource.Link:       "What the hub's access to a remote is made of. On a remote it comes after the Kiali resource.",
+	resource.ACM:        "What ACM collects from all clusters, and the Policies that bring Kiali the means to read it.",
 	resource.Monitoring: "The monitors, the Telemetry and the configuration of monitoring.",
 }
 
@@ -43,6 +44,18 @@ type setting struct {
 	value    any
 	required bool
 	item     resource.Item // of a list whose items are no texts
+}
+
+// phases are those that a release of the chart may have. ACM runs on a cluster of
+// few topologies, and the charts of the others do not speak of it.
+func (w *writer) phases() []resource.Phase {
+	phases := []resource.Phase{resource.Operator, resource.Kiali, resource.Link, resource.Monitoring}
+	for _, s := range w.Shapes {
+		if slices.ContainsFunc(s.Resources, func(r resource.Resource) bool { return r.Phase == resource.ACM }) {
+			return slices.Insert(phases, 1, resource.ACM)
+		}
+	}
+	return phases
 }
 
 // values are those that the templates ask for, in the order of the table.
@@ -71,7 +84,7 @@ func (w *writer) values() []setting {
 			settings = append(settings, setting{pathShape + "." + f.Name, f.Doc, w.usual[f.Name], false, nil})
 		}
 	}
-	for _, phase := range []resource.Phase{resource.Operator, resource.Kiali, resource.Link, resource.Monitoring} {
+	for _, phase := range w.phases() {
 		settings = append(settings, setting{pathPhases + "." + string(phase), phaseDocs[phase], true, false, nil})
 	}
 	return settings
@@ -324,6 +337,10 @@ func schemaOf(s setting) map[string]any {
 		schema["uniqueItems"] = true
 	case []any:
 		schema["type"] = "array"
+		if s.item == nil { // objects as they are
+			schema["items"] = map[string]any{"type": "object"}
+			break
+		}
 		item := objectSchema("")
 		for key, value := range s.item {
 			properties(item)[key] = schemaOf(setting{value: value})

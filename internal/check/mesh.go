@@ -26,6 +26,7 @@ type Input struct {
 	Topology *topology.Topology
 	Clusters []resource.Cluster // in the order of the topology
 	Delivery []tree.File        // the delivery objects, if there are any
+	ACM      []tree.File        // the objects of an ACM hub that is no cluster of the topology
 
 	Links   map[string]*topology.SealedLink // beside the topology, by the names of their files
 	Others  []string                        // files beside these
@@ -43,6 +44,7 @@ type mesh struct {
 	clusters     []resource.Cluster
 	objects      []*object // every object whose content differs by more than well-formed names
 	delivered    []*object // the delivery objects
+	outside      []*object // those of an ACM hub that is no cluster of the topology
 	applications []delivery.Application
 	kialis       []*object    // the Kiali resource of each cluster, or nil
 	hub          int          // index of the hub
@@ -77,7 +79,7 @@ func (m *mesh) body(r resource.Resource) resource.Object {
 // object is a rendered object with where it comes from.
 type object struct {
 	mesh    *mesh
-	cluster int // or -1, of a delivery object
+	cluster int // or -1, of a delivery object, and on an ACM hub outside the topology
 	phase   resource.Phase
 	literal bool  // an overlay had a hand in it
 	also    []int // other clusters, alike to the rules, on which an overlay has made the same of it
@@ -162,28 +164,35 @@ func newMesh(in Input, o Options) (*mesh, error) {
 			}
 		}
 	}
-	if err := m.readDelivery(in.Delivery); err != nil {
+	var err error
+	if m.delivered, err = m.read(in.Delivery); err != nil {
 		return nil, err
 	}
-	var err error
+	if m.outside, err = m.read(in.ACM); err != nil {
+		return nil, err
+	}
+	for _, o := range m.outside {
+		o.phase = resource.ACM
+	}
 	m.applications, err = delivery.Applications(in.Delivery)
 	return m, err
 }
 
-// readDelivery finds the objects among the files of delivery; others list
-// them, or are what an engine fills them from.
-func (m *mesh) readDelivery(files []tree.File) error {
+// read finds the objects among files that are no cluster's; others list them, or
+// are what an engine fills them from.
+func (m *mesh) read(files []tree.File) ([]*object, error) {
+	var objects []*object
 	for _, f := range files {
 		if path.Base(f.Path) == kustomize.File || !bytes.HasPrefix(f.Content, []byte("apiVersion:")) {
 			continue
 		}
 		var content resource.Object
 		if err := yaml.Unmarshal(f.Content, &content); err != nil {
-			return fmt.Errorf("%s: %w", f.Path, err)
+			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
-		m.delivered = append(m.delivered, &object{mesh: m, cluster: -1, ID: resource.IDOf(content), content: content})
+		objects = append(objects, &object{mesh: m, cluster: -1, ID: resource.IDOf(content), content: content})
 	}
-	return nil
+	return objects, nil
 }
 
 // fill gives the object that a resource is on a cluster, or the first of
@@ -387,6 +396,9 @@ var homes = []struct {
 // from, or of its cluster.
 func (o *object) at(path fieldPath) finding.Position {
 	t := o.mesh.Topology
+	if o.cluster < 0 && o.phase == resource.ACM {
+		return t.KeyAt("spec", "metrics", "acm")
+	}
 	if o.cluster < 0 {
 		switch generator, address := []any{"spec", "delivery", "argocd", "generator"}, []any{"spec", "delivery", "repoURL"}; {
 		case strings.HasPrefix(o.ID.APIVersion, "source.toolkit.fluxcd.io/") && path.String() == "spec.url":

@@ -54,6 +54,7 @@ func Rules() []Rule {
 		accessRules(),
 		metricsRules(),
 		fillingRules(),
+		acmRules(),
 		seriesRules(),
 		tracingRules(),
 		installRules(),

@@ -179,6 +179,8 @@ var cases = []struct {
 		nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.metricRelabelings": "[{action: drop, sourceLabels: [__name__], regex: 'envoy_cluster_lb.*'}]"}},
 	{rule: "PM39", mutant: edits{"spec.mesh.dataPlane": "ambient", "spec.clusters.0.network": "n1", "spec.clusters.1.network": "n2"}, near: edits{"spec.mesh.dataPlane": "ambient", "spec.clusters.0.network": "n1", "spec.clusters.1.network": "n1"}},
 
+	{rule: "PM40", mutant: acm("release: '2.16', interval: 89s"), near: acm("release: '2.16', interval: 90s")},
+	{rule: "PM42", mutant: acm("release: '2.16', access: internal, hub: west"), near: acm("release: '2.16', access: internal, hub: hub")},
 	{rule: "TR01", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}},
 	{rule: "TR02", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b}}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b, tenant: c}}}}"}},
 	{rule: "TR03", mutant: edits{"spec.clusters.1.kiali": "{spec: {external_services: {tracing: {enabled: true}}}}"}, near: edits{"spec.clusters.0.kiali": "{spec: {external_services: {tracing: {enabled: true}}}}"}},
@@ -286,6 +288,19 @@ func TestMutants(t *testing.T) {
 	}
 }
 
+// acm is the sound mesh with the store acm, about which fields are given. ACM runs
+// on a cluster outside the topology unless they say otherwise.
+func acm(fields string, more ...string) edits {
+	if !strings.Contains(fields, "hub:") {
+		fields += ", domain: apps.acm.example.com"
+	}
+	changed := edits{"spec.metrics": "{store: acm, acm: {" + fields + "}}"}
+	for i := 0; i < len(more); i += 2 {
+		changed[more[i]] = more[i+1]
+	}
+	return changed
+}
+
 // TestEveryRuleHasMutant fails for a rule without a case above.
 func TestEveryRuleHasMutant(t *testing.T) {
 	var with []string
@@ -352,7 +367,11 @@ func find(t *testing.T, definitions *check.Definitions, change edits, made objec
 		remade(t, clusters, made)
 		delivered, err := render.Delivery(top, render.Sources{Templates: shippedTemplates, Links: links}, render.Kustomize, clusters)
 		require.NoError(t, err)
-		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters, Delivery: delivered, Links: links, Written: change["written"], Arg: "a.yaml"})
+		rendering, err := render.Open(top, render.Sources{Templates: shippedTemplates, Links: links})
+		require.NoError(t, err)
+		outside, err := rendering.ACM()
+		require.NoError(t, err)
+		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters, Delivery: delivered, ACM: outside, Links: links, Written: change["written"], Arg: "a.yaml"})
 	}
 	now := change["now"]
 	if now == "" {

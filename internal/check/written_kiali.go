@@ -146,11 +146,16 @@ var ownFields = map[string]ownField{
 	"external_services.prometheus.auth.username":            {by: "auth of the store in metrics", against: storeLogin},
 	"external_services.prometheus.auth.password":            {by: "auth of the store in metrics", against: storeLogin},
 	"external_services.prometheus.auth.token":               {by: "auth of the store in metrics", against: storeLogin},
+	"external_services.prometheus.auth.cert_file":           {by: "metrics.acm.access", against: byACMRoute},
+	"external_services.prometheus.auth.key_file":            {by: "metrics.acm.access", against: byACMRoute},
 	"external_services.prometheus.auth.use_kiali_token":     {why: "PM12 says what thanosQuerier needs, with the reason"},
 	"external_services.prometheus.thanos_proxy.enabled": {by: "metrics.store", against: func(s *source, value string) bool {
 		return s.Spec.Metrics.Store != "prometheus" && !strings.EqualFold(value, "true")
 	}},
-	"external_services.prometheus.thanos_proxy.scrape_interval": {by: "metrics.interval", against: func(s *source, value string) bool {
+	"external_services.prometheus.thanos_proxy.retention_period": {by: "metrics.acm.retention", against: func(s *source, value string) bool {
+		return s.OnACM() && value != s.Spec.Metrics.ACM.Retention
+	}},
+	"external_services.prometheus.thanos_proxy.scrape_interval": {by: "metrics.interval, or with the store acm metrics.acm.interval", against: func(s *source, value string) bool {
 		return s.Spec.Metrics.Store != "prometheus" && s.Hub() != nil && topology.Seconds(value) < topology.Seconds(s.StoreInterval())
 	}},
 	"kubernetes_config.cluster_name":  {by: "the name of the cluster", rule: "ID05"},
@@ -177,6 +182,11 @@ func otherHost(s *source, host string) bool { return !s.hubHostUnknown() && host
 // routed tells whether a Route of ours leads to the hub's Kiali.
 func routed(s *source, _ string) bool {
 	return s.Has("spec", "clusters", s.hub, "kiali", "host") && s.Spec.Clusters[s.hub].Platform == "openshift"
+}
+
+// byACMRoute tells whether Kiali reads ACM's store by its route.
+func byACMRoute(s *source, _ string) bool {
+	return s.OnACM() && s.Spec.Metrics.ACM.Access == "route"
 }
 
 // storeLogin tells whether the topology says how Kiali logs in to the store.

@@ -44,12 +44,10 @@ func (s *source) store() {
 	m := &s.Spec.Metrics
 	at := s.At("spec", "metrics", "store")
 	switch {
-	case m.Store == "acm":
-		s.Add(at, topology.RuleValue, "use thanosQuerier for the hub's own metrics, or thanos for a store of one's own", "the store acm is not supported yet")
 	case m.Store == "thanosQuerier" && s.Spec.Clusters[s.hub].Platform != "openshift":
 		s.Add(at, topology.RuleValue, "use prometheus or thanos", "the store thanosQuerier is a part of OpenShift, and %s is one of Kubernetes", s.Called(s.hub))
 	}
-	for _, name := range []string{"prometheus", "thanos"} {
+	for _, name := range []string{"prometheus", "thanos", "acm"} {
 		if s.Has("spec", "metrics", name) && m.Store != name {
 			s.Add(s.At("spec", "metrics", name), topology.RuleValue, "remove it, or write store: "+name, "spec.metrics.%s has no effect, because the store is %s", name, m.Store)
 		}

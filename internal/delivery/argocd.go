@@ -30,7 +30,9 @@ type argoShape struct {
 	Automated     bool   `json:"automated"`
 	OperatorChart bool   `json:"operatorChart"`
 	PermitChart   bool   `json:"permitChart"` // the project permits what the operator's chart has
+	PermitACM     bool   `json:"permitACM"`   // and what the cluster has that ACM runs on
 	Pulled        bool   `json:"pulled"`      // ACM brings Applications to their clusters
+	ACM           bool   `json:"acm"`         // the ACM hub has a tree of its own
 }
 
 // argoCD returns the objects of Argo CD, and with the generator git a file for
@@ -48,6 +50,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		Automated:     argo.Sync.Automated,
 		OperatorChart: t.OperatorByChart(),
 		PermitChart:   t.OperatorByChart() || argo.Permit.OperatorChart,
+		PermitACM:     t.OnACM() || argo.Permit.ACM,
 		Pulled:        argo.Pulled(),
 	}
 	order := byName(t)
@@ -59,6 +62,13 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 	destinations, err := destinations(t, in.Clusters, order)
 	if err != nil {
 		return nil, err
+	}
+	if shape.ACM = t.ACMOutside(); shape.ACM {
+		for _, namespace := range acmNamespaces(t) {
+			to := acmDestination(t)
+			to["namespace"] = namespace
+			destinations = append(destinations, to)
+		}
 	}
 	chart := t.Spec.Kiali.Operator.Chart
 	repositories := []string{d.RepoURL}
@@ -88,6 +98,11 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		"applications":     map[string]any{"labels": orEmpty(argo.Applications.Labels), "annotations": orEmpty(argo.Applications.Annotations)},
 		"chart":            map[string]any{"repoURL": chartRepository, "version": chart.Version, "namespace": chart.Namespace, "values": chartValues(chart)},
 	}
+	if shape.ACM {
+		values["acm"] = map[string]any{
+			"application": t.ApplicationACM(), "cluster": topology.ACMTree, "path": inRepository(d, topology.ACMTree), "destination": acmDestination(t),
+		}
+	}
 	if shape.Generator == "list" {
 		values["clusters"] = clusters
 	}
@@ -112,6 +127,22 @@ func destination(t *topology.Topology, c *topology.Cluster) map[string]any {
 	} else {
 		return map[string]any{"name": name}
 	}
+}
+
+// acmNamespaces are those of the objects on an ACM hub that is no cluster of the
+// topology.
+func acmNamespaces(t *topology.Topology) []string {
+	return []string{topology.ACMNamespace, t.Spec.Metrics.ACM.PolicyNamespace}
+}
+
+// acmDestination is how Argo CD knows an ACM hub that is no cluster of the
+// topology.
+func acmDestination(t *topology.Topology) map[string]any {
+	server, name := t.ArgoCDKnowsACM()
+	if name != "" {
+		return map[string]any{"name": name}
+	}
+	return map[string]any{"server": server}
 }
 
 // clusterOfACM is the expression of a template that gives the name of a cluster

@@ -47,7 +47,7 @@ func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 		t:      t,
 		flux:   t.Spec.Delivery.Flux,
 		helm:   in.Format == "helm",
-		values: fluxValues(t),
+		values: fluxValues(t, in),
 		bodies: map[fluxShape]map[string]*resource.Body{},
 	}
 	if w.flux.Mode == "standalone" {
@@ -60,6 +60,13 @@ func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 			if err != nil {
 				return nil, err
 			}
+		}
+		if t.ACMOutside() {
+			dir := "flux/" + topology.ACMTree
+			if _, err := w.top(dir, dir+"/phases"); err != nil {
+				return nil, err
+			}
+			return w.files, w.acm(dir + "/phases")
 		}
 		return w.files, nil
 	}
@@ -75,12 +82,32 @@ func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 		}
 		resources = append(resources, c.Name)
 	}
+	if t.ACMOutside() {
+		if err := w.acm(clusters + "/" + topology.ACMTree); err != nil {
+			return nil, err
+		}
+		resources = append(resources, topology.ACMTree)
+	}
 	w.kustomization(clusters, resources)
 	return w.files, nil
 }
 
+// acm writes the Kustomization of an ACM hub that is no cluster of the topology.
+// Its objects are a kustomization whatever the format.
+func (w *fluxWriter) acm(dir string) error {
+	shape := w.shape(resource.ACM)
+	shape.KubeConfig = w.flux.Mode == "hub"
+	values := map[string]any{
+		"name":       w.t.FluxNameACM(),
+		"path":       fluxPath(w.t.Spec.Delivery, topology.ACMTree),
+		"kubeConfig": w.t.Spec.Metrics.ACM.Flux.KubeConfigSecret,
+	}
+	w.kustomization(dir, []string{topology.ACMTree + ".yaml"})
+	return w.object(dir, topology.ACMTree, "kustomization", shape, values)
+}
+
 // fluxValues are the values of a topology that its objects in Flux have.
-func fluxValues(t *topology.Topology) map[string]any {
+func fluxValues(t *topology.Topology, in Input) map[string]any {
 	d := t.Spec.Delivery
 	chart := t.Spec.Kiali.Operator.Chart
 	return map[string]any{
@@ -94,6 +121,7 @@ func fluxValues(t *topology.Topology) map[string]any {
 		"secretRef":        d.Flux.SecretRef,
 		"source":           fluxSource(t),
 		"chart":            fluxPath(d, "chart"),
+		"phases":           chartPhases(in.Clusters),
 		"releaseNamespace": t.Spec.Kiali.Namespace, // which is there on every cluster
 		"operator": map[string]any{
 			"repository": t.FluxRepository(),
@@ -104,6 +132,17 @@ func fluxValues(t *topology.Topology) map[string]any {
 			"values":     chartValues(chart),
 		},
 	}
+}
+
+// chartPhases are the phases that a release of the chart says whether it has.
+func chartPhases(clusters []resource.Cluster) []resource.Phase {
+	has := map[resource.Phase]bool{}
+	for i := range clusters {
+		for _, phase := range phases(&clusters[i]) {
+			has[phase] = true
+		}
+	}
+	return slices.DeleteFunc(resource.Phases(true), func(phase resource.Phase) bool { return phase == resource.ACM && !has[phase] })
 }
 
 var (

@@ -19,6 +19,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/compare"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
+	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
@@ -149,6 +150,9 @@ func read(texts texts, all []tree.File) *files {
 				f.clusters[name] = true
 			}
 		}
+		if strings.HasPrefix(file.Path, topology.ACMTree+"/") {
+			f.clusters[topology.ACMTree] = true
+		}
 	}
 	f.readChart()
 	return f
@@ -166,6 +170,9 @@ func (f *files) cluster(name string) ([]compare.Object, error) {
 // leaves lists what the objects of a cluster come from.
 func (f *files) leaves(name string) ([]leaf, error) {
 	dir := clustersDir + "/" + name
+	if name == topology.ACMTree && len(f.below(name)) > 0 {
+		dir = name // of an ACM hub that is no cluster of the topology
+	}
 	if values := f.at[dir+".yaml"]; values != nil && f.chart != "" {
 		return []leaf{{values: values, reads: f.chart}}, nil
 	}

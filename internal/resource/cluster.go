@@ -15,17 +15,19 @@ const (
 	Kiali      Phase = "kiali"
 	Link       Phase = "link"
 	Monitoring Phase = "monitoring"
+	ACM        Phase = "acm" // what a cluster has because ACM runs on it
 )
 
 // Phases returns the phases in the order in which they are applied: on the
 // hub the link's secrets are there before Kiali reads them, which it does once;
 // on a remote the token follows the Kiali resource, because the operator makes
-// the account that it is for.
+// the account that it is for. The Policies on the ACM hub come early, because one
+// of them copies the certificate that Kiali's pod cannot start without.
 func Phases(hub bool) []Phase {
 	if hub {
-		return []Phase{Operator, Link, Kiali, Monitoring}
+		return []Phase{Operator, ACM, Link, Kiali, Monitoring}
 	}
-	return []Phase{Operator, Kiali, Link, Monitoring}
+	return []Phase{Operator, ACM, Kiali, Link, Monitoring}
 }
 
 // Resource is a body with its place.
@@ -36,7 +38,7 @@ type Resource struct {
 	Only  []string // the names of the items that it is repeated for, where that is not all of the cluster's
 }
 
-// The scopes of values. A body with a hole of one of the last three is repeated
+// The scopes of values. A body with a hole of one of the last four is repeated
 // for every item of that scope which the cluster has; each has a name.
 const (
 	ScopeTopology  = "topology"
@@ -44,10 +46,11 @@ const (
 	ScopeNamespace = "namespace"
 	ScopeLink      = "link"  // of the hub to a remote, where each has a Secret of its own
 	ScopeToken     = "token" // of a remote, after its first
+	ScopeRule      = "rule"  // of the ACM hub, for a namespace of the mesh
 )
 
 // repeating returns the scopes that bodies are repeated for.
-func repeating() []string { return []string{ScopeNamespace, ScopeLink, ScopeToken} }
+func repeating() []string { return []string{ScopeNamespace, ScopeLink, ScopeToken, ScopeRule} }
 
 // Item is one of the things that a body is repeated for: its values by their
 // path. One of them is its name, which can name a file.
@@ -69,7 +72,7 @@ type Cluster struct {
 	// order.
 	MeshNamespaces []string
 
-	Items      map[string][]Item  // of the scopes link and token
+	Items      map[string][]Item  // of the scopes link, token and rule
 	Components map[Phase][]string // the kustomize components that change the resources, in order
 }
 

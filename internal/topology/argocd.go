@@ -38,6 +38,19 @@ func (a *ArgoCD) NamesByGenerator() bool { return a.Generator == "clusters" || a
 // have for the name of the cluster.
 const InApplications = "{cluster}"
 
+// ApplicationACM is the name of that for an ACM hub which is no cluster of the
+// topology.
+func (t *Topology) ApplicationACM() string { return fitted(MaxApplication, t.Metadata.Name, ACMTree) }
+
+// ArgoCDKnowsACM is how Argo CD knows such an ACM hub, as in ArgoCDKnows; both
+// are "" where the topology does not say.
+func (t *Topology) ArgoCDKnowsACM() (server, name string) {
+	if own := t.Spec.Metrics.ACM.ArgoCD; own != nil {
+		return strings.TrimSuffix(own.Server, "/"), own.Name
+	}
+	return "", ""
+}
+
 // ArgoCDKnows is how Argo CD knows a cluster: by the URL of a server or by a
 // name; the other is "".
 func (t *Topology) ArgoCDKnows(c *Cluster) (server, name string) {

@@ -52,7 +52,7 @@ func TestLookup(t *testing.T) {
 		"Spec.Kiali.Links.Format":  "did you mean spec.kiali.links.format?",
 		"kiali.links":              "did you mean spec.kiali.links?",
 		"links":                    "did you mean spec.kiali.links?",
-		"interval":                 "did you mean spec.metrics.interval, spec.delivery.flux.interval or spec.clusters[].metrics.interval?",
+		"interval":                 "did you mean spec.metrics.interval, spec.metrics.acm.interval, spec.delivery.flux.interval or spec.clusters[].metrics.interval?",
 		"spec.kiali.auth.allUsers": "the keys of spec.kiali.auth are strategy, impersonation",
 		"spec.kiali.hub.name":      "nothing is known below spec.kiali.hub; its type is: text",
 		"spec.kiali.spec.server.a": "nothing is known below spec.kiali.spec; its type is: mapping of one's own keys",

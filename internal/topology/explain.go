@@ -2,7 +2,7 @@ package topology
 
 import (
 	"cmp"
-	_ "embed"
+	"embed"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -174,18 +174,22 @@ func typeInWords(t reflect.Type, format string) string {
 	return "text"
 }
 
-//go:embed types.go
-var types string
+//go:embed types.go types_acm.go
+var types embed.FS
 
 // comments gives the comment of each field of the types, keyed Type.Field.
 func comments() map[string]string {
 	docs := map[string]string{}
-	// It has been compiled, so it can be parsed.
-	file, _ := parser.ParseFile(token.NewFileSet(), "types.go", types, parser.ParseComments)
-	for name, object := range structs(file) {
-		for _, f := range object.Fields.List {
-			for _, ident := range f.Names {
-				docs[name+"."+ident.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
+	entries, _ := types.ReadDir(".")
+	for _, entry := range entries {
+		// It has been compiled, so it can be parsed.
+		source, _ := types.ReadFile(entry.Name())
+		file, _ := parser.ParseFile(token.NewFileSet(), entry.Name(), source, parser.ParseComments)
+		for name, object := range structs(file) {
+			for _, f := range object.Fields.List {
+				for _, ident := range f.Names {
+					docs[name+"."+ident.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
+				}
 			}
 		}
 	}

@@ -15,6 +15,10 @@ func (t *Topology) FluxName(c *Cluster, phase string) string {
 	return fitted(maxFluxName, t.Metadata.Name, c.Name, phase)
 }
 
+// FluxNameACM is the name of the Flux object that delivers what an ACM hub has
+// that is no cluster of the topology.
+func (t *Topology) FluxNameACM() string { return fitted(maxFluxName, t.Metadata.Name, ACMTree) }
+
 // FluxRepository is the name of the Flux object for the repository of the
 // operator's chart.
 func (t *Topology) FluxRepository() string {

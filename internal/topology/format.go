@@ -51,6 +51,11 @@ var formats = map[string]format{
 		"must be letters, digits and '_', not starting with a digit"),
 	"labelValue": matching(`([A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?)?`, 63, "",
 		"must be letters, digits, '-', '_' and '.', at most 63, starting and ending with a letter or digit"),
+	"namespacedName": matching(`[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?`, 317, "write it like open-cluster-management-global-set/global",
+		"must be a namespace and a name with a '/' between them"),
+	// As Prometheus writes durations, of which MultiClusterObservability takes these.
+	"retention": matching(`[1-9][0-9]*[hdwy]`, 0, "write it like 14d, as the MultiClusterObservability has it",
+		"must be a number of hours, days, weeks or years, such as 14d"),
 	"webRoot": matching(`/|(/[-._~A-Za-z0-9]+)+`, 253, "write it like /kiali",
 		"must be a path that starts with / and does not end with one"),
 	"repoURL": matching(`(https?://|ssh://|oci://)[^\s@:]*@?[^\s@?#]+|[-._A-Za-z0-9]+@[-.A-Za-z0-9]+:[^\s?#]+`, 2048, "write it like https://git.example.com/platform/mesh.git, git@git.example.com:platform/mesh.git or oci://registry.example.com/mesh",

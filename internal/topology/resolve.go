@@ -38,6 +38,7 @@ func (t *Topology) resolve() {
 	if s.Delivery != nil {
 		t.resolveDelivery()
 	}
+	t.resolveACM()
 	if s.Metrics.Scope == nil {
 		s.Metrics.Scope = ScopeOf("meshID")
 		if !s.Metrics.Monitors.Manage {
@@ -50,6 +51,12 @@ func (t *Topology) resolve() {
 		c.Kiali.WebRoot = cmp.Or(c.Kiali.WebRoot, DefaultWebRoot(c.Platform))
 		c.Flux.KubeConfigSecret = cmp.Or(c.Flux.KubeConfigSecret, ObjectName(c.Name)+"-kubeconfig")
 		c.Metrics.Interval = cmp.Or(c.Metrics.Interval, s.Metrics.Interval)
+		if c.ManagedCluster == "" {
+			c.ManagedCluster = c.Name
+			if c.Name == s.Metrics.ACM.Hub {
+				c.ManagedCluster = localCluster
+			}
+		}
 		c.ControlPlane.Namespace = cmp.Or(c.ControlPlane.Namespace, s.Mesh.ControlPlaneNamespace)
 		if c.ControlPlane.Mode == "external" {
 			if p := t.index(c.ControlPlane.Primary); p >= 0 {
@@ -62,6 +69,19 @@ func (t *Topology) resolve() {
 				c.ZtunnelNamespace = "ztunnel"
 			}
 		}
+	}
+}
+
+func (t *Topology) resolveACM() {
+	acm := &t.Spec.Metrics.ACM
+	if acm.Collector == "" {
+		acm.Collector = "classic"
+		if acm.HasAddOn() {
+			acm.Collector = "mcoa"
+		}
+	}
+	if i := t.index(acm.Hub); i >= 0 {
+		acm.Domain = cmp.Or(acm.Domain, t.Spec.Clusters[i].Domain)
 	}
 }
 
@@ -117,11 +137,15 @@ func (c *Cluster) InMesh() bool { return c.ControlPlane.Mode != "none" }
 func (c *Cluster) KialiBefore(line kiali.Line) bool { return c.Kiali.Version.Before(line) }
 
 // StoreInterval is the longest time between two scrapes of what Kiali's store
-// has: the hub's own for its thanos-querier, else that of any cluster.
+// has: the hub's own for its thanos-querier, that of the collection for ACM, else
+// that of any cluster.
 func (t *Topology) StoreInterval() string {
 	longest := t.Hub().Metrics.Interval
-	if t.Spec.Metrics.Store == "thanosQuerier" {
+	switch t.Spec.Metrics.Store {
+	case "thanosQuerier":
 		return longest
+	case "acm":
+		return t.Spec.Metrics.ACM.Interval
 	}
 	if !t.Hub().InMesh() {
 		longest = ""

@@ -34,12 +34,14 @@ func TestDefaults(t *testing.T) {
 			Monitors:        Monitors{Manage: true, Name: "istio-proxies-monitor"},
 			Prometheus:      Prometheus{Auth: StoreAuth{Type: "none"}},
 			Thanos:          Thanos{Auth: StoreAuth{Type: "none"}},
+			ACM:             acm,
 		},
 		Telemetry: Telemetry{Manage: true, Name: "enable-prometheus-metrics"},
 		Clusters: []Cluster{{
 			Name:             "east",
 			Platform:         "openshift",
 			ZtunnelNamespace: "ztunnel",
+			ManagedCluster:   "east",
 			ControlPlane:     ControlPlane{Mode: "local", Namespace: "istio-system"},
 			Metrics:          ClusterMetrics{Interval: "30s"},
 			Kiali:            ClusterKiali{Version: kiali.Default, WebRoot: "/"},
@@ -65,6 +67,13 @@ func TestDefaults(t *testing.T) {
 // chart is the operator's where the topology says nothing of it.
 var chart = OperatorChart{RepoURL: "https://kiali.org/helm-charts", Namespace: "kiali-operator"}
 
+// acm is the store acm where the topology says nothing of it.
+var acm = ACM{
+	Collector: "mcoa", Access: "route", Aggregate: true, Retention: "365d", Interval: "5m",
+	Placement: "open-cluster-management-global-set/global", PolicyNamespace: "mesh-policies",
+	AllowList: ACMAllowList{In: "namespaces"}, Flux: ACMFlux{KubeConfigSecret: "acm-kubeconfig"},
+}
+
 func TestGivenValues(t *testing.T) {
 	got, findings := Parse("everything.yaml", read(t, "testdata/ok/everything.yaml"))
 	require.Empty(t, findings)
@@ -77,6 +86,7 @@ func TestGivenValues(t *testing.T) {
 		c.Kiali = ClusterKiali{Version: kiali.V2_22, WebRoot: DefaultWebRoot(c.Platform)}
 		c.Flux.KubeConfigSecret = strings.ToLower(strings.ReplaceAll(c.Name, ".", "-")) + "-kubeconfig"
 		c.ControlPlane.Namespace = "istio-control"
+		c.ManagedCluster = c.Name
 		return c
 	}
 	require.Equal(t, Topology{
@@ -116,6 +126,7 @@ func TestGivenValues(t *testing.T) {
 						Config:       map[string]any{"prometheus": map[string]any{"retention": "2h", "externalLabels": map[string]any{"region": "eu"}}},
 					},
 				},
+				ACM: acm,
 				UserWorkloadMonitoring: UserWorkloadMonitoring{
 					Manage: true,
 					Config: map[string]any{
@@ -139,7 +150,7 @@ func TestGivenValues(t *testing.T) {
 			Namespaces: []string{"sample", "7", "yes", "no"},
 			Clusters: []Cluster{
 				{
-					Name: "hub_1.EU", Platform: "openshift", Network: "network-1",
+					Name: "hub_1.EU", Platform: "openshift", Network: "network-1", ManagedCluster: "hub_1.EU",
 					Gateways: []string{"istio-ingress"}, Waypoints: []string{"waypoints"}, ZtunnelNamespace: "mesh-node",
 					Labels:                 map[string]string{"env": "prod", "example.com/tier": "1"},
 					ControlPlane:           ControlPlane{Mode: "local", Namespace: "istio-control", Revisions: []string{"1-27-3", "canary"}},

@@ -138,6 +138,8 @@ type ArgoCDPermit struct {
 	Namespaces []string `yaml:"namespaces" format:"label"`
 	// The kinds of objects that the operator's chart has.
 	OperatorChart bool `yaml:"operatorChart" default:"false"`
+	// The kinds of objects that a cluster has because ACM runs on it.
+	ACM bool `yaml:"acm" default:"false"`
 }
 
 // ArgoCDPlugin is the config management plugin that renders inside Argo CD.
@@ -302,9 +304,10 @@ type OperatorChart struct {
 // Metrics says how the mesh is scraped, and where Kiali asks for the result.
 type Metrics struct {
 	// What Kiali asks for metrics. thanosQuerier is the hub's own, which knows the series of the hub only; prometheus and thanos are given
-	// below, and have the series of all clusters if somebody brings them there. acm is not supported yet. Default: thanosQuerier on an
-	// OpenShift hub, else prometheus. Changes: the hub's Kiali resource; with thanosQuerier there is the ClusterRoleBinding by which it
-	// may ask, with thanos user-workload-monitoring-config where thanos.remoteWrite is given.
+	// below, and have the series of all clusters if somebody brings them there. acm is Red Hat ACM's Observability, which collects the
+	// series of all clusters. Default: thanosQuerier on an OpenShift hub, else prometheus. Changes: the hub's Kiali resource; with
+	// thanosQuerier there is the ClusterRoleBinding by which it may ask, with thanos user-workload-monitoring-config where
+	// thanos.remoteWrite is given, with acm the objects on the ACM hub.
 	Store string `yaml:"store" enum:"thanosQuerier|prometheus|thanos|acm"`
 	// The time between two scrapes. Changes: the PodMonitors and the ServiceMonitor of istiod; and the hub's Kiali resource where the store
 	// is a Thanos, of which Kiali has to know the longest interval.
@@ -326,6 +329,8 @@ type Metrics struct {
 	Prometheus Prometheus `yaml:"prometheus"`
 	// The store thanos: where it is, and what it asks for. Changes: the hub's Kiali resource.
 	Thanos Thanos `yaml:"thanos"`
+	// The store acm: the ACM hub, and what is collected there. Changes: the objects on the ACM hub and the hub's Kiali resource.
+	ACM ACM `yaml:"acm"`
 	// Whose cluster-monitoring-config is, the ConfigMap that turns on the monitoring of user workloads on OpenShift. It is one text that
 	// other settings of the cluster's monitoring live in as well. Changes: cluster-monitoring-config.
 	UserWorkloadMonitoring UserWorkloadMonitoring `yaml:"userWorkloadMonitoring"`
@@ -504,6 +509,10 @@ type Cluster struct {
 	// The namespace of ztunnel, with dataPlane ambient. Default: ztunnel on OpenShift, else mesh.controlPlaneNamespace. Changes: where
 	// there is a PodMonitor.
 	ZtunnelNamespace string `yaml:"ztunnelNamespace" format:"label"`
+	// The name of its ManagedCluster in Red Hat ACM. ACM calls its own cluster local-cluster, unless it was renamed at the installation.
+	// Default: local-cluster for metrics.acm.hub, else name. Changes: on the ACM hub the Placement of the Policy with Kiali's certificate,
+	// if the cluster is Kiali's hub.
+	ManagedCluster string `yaml:"managedCluster" format:"name"`
 	// Labels for overlays to match. Changes: which overlays there are on the cluster.
 	Labels map[string]string `yaml:"labels" format:"labelValue"`
 	// Where the istiod is that the cluster's proxies talk to. Changes: which resources of the mesh the cluster has.

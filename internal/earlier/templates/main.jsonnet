@@ -11,6 +11,7 @@ function(
   namespace=error 'must provide namespace',
   link=error 'must provide link',
   token=error 'must provide token',
+  rule=null,  // what later versions pass, and nothing here knows
 ) meta.delivered(shape, {
   operator: operator(shape, topology),
   monitoring: monitoring(shape, topology, cluster, namespace),
