@@ -137,11 +137,24 @@ var chartKinds = []string{
 	"namespace apps/Deployment",
 }
 
+// acmKinds are those that only a cluster has that ACM runs on, and rules of its.
+var acmKinds = []string{
+	"cluster /Namespace",
+	"namespace /ServiceAccount",
+	"namespace cluster.open-cluster-management.io/ManagedClusterSetBinding",
+	"namespace cluster.open-cluster-management.io/Placement",
+	"namespace monitoring.rhobs/ScrapeConfig",
+	"namespace policy.open-cluster-management.io/PlacementBinding",
+	"namespace policy.open-cluster-management.io/Policy",
+	"namespace rbac.authorization.k8s.io/Role",
+	"namespace rbac.authorization.k8s.io/RoleBinding",
+}
+
 // TestProjectPermitsEverything compares the kinds that the AppProject permits
 // with those of every object that any topology gives. What it permits beside
 // those is of links.
 func TestProjectPermitsEverything(t *testing.T) {
-	permitted, _ := permittedBy(t, deliveredMesh(t, "argocd: {}", "kiali: {hub: hub}"))
+	permitted, _ := permittedBy(t, deliveredMesh(t, "argocd: {permit: {acm: true}}", "kiali: {hub: hub}"))
 	topologies := examples(t)
 	maps.Copy(topologies, argoCDMeshes(t))
 	for _, s := range shapes {
@@ -161,11 +174,16 @@ func TestProjectPermitsEverything(t *testing.T) {
 	}
 	assert.Subset(t, []string{"namespace bitnami.com/SealedSecret"}, slices.Sorted(maps.Keys(unused)), "the project permits what no topology gives")
 
-	for name, with := range map[string]string{"operator: {install: helm, chart: {version: 2.27.0}}": "", "operator: {install: none}": "permit: {operatorChart: true}"} {
-		more, _ := permittedBy(t, deliveredMesh(t, "argocd: {"+with+"}", "kiali: {hub: hub, "+name+"}"))
-		maps.DeleteFunc(more, func(kind string, _ bool) bool { return permitted[kind] })
-		assert.Equal(t, chartKinds, slices.Sorted(maps.Keys(more)), name)
+	usual, _ := permittedBy(t, deliveredMesh(t, "argocd: {}", "kiali: {hub: hub}"))
+	more := func(argo, kiali string) []string {
+		kinds, _ := permittedBy(t, deliveredMesh(t, "argocd: {"+argo+"}", "kiali: {hub: hub, "+kiali+"}"))
+		maps.DeleteFunc(kinds, func(kind string, _ bool) bool { return usual[kind] })
+		return slices.Sorted(maps.Keys(kinds))
 	}
+	for name, with := range map[string]string{"operator: {install: helm, chart: {version: 2.27.0}}": "", "operator: {install: none}": "permit: {operatorChart: true}"} {
+		assert.Equal(t, chartKinds, more(with, name), name)
+	}
+	assert.Equal(t, acmKinds, more("permit: {acm: true}", "operator: {install: none}"))
 }
 
 // TestProjectPermitsNamespaces shows that the AppProject permits the namespaces that
@@ -265,7 +283,7 @@ func TestDocumentedRoles(t *testing.T) {
 		}
 	}
 	permitted := map[string]bool{}
-	project := decode[resource.Object](t, delivered(t, deliveredMesh(t, "argocd: {permit: {operatorChart: true}}", "kiali: {hub: hub}"), render.Kustomize)["argocd/appproject.yaml"])
+	project := decode[resource.Object](t, delivered(t, deliveredMesh(t, "argocd: {permit: {operatorChart: true, acm: true}}", "kiali: {hub: hub}"), render.Kustomize)["argocd/appproject.yaml"])
 	for _, list := range []string{"clusterResourceWhitelist", "namespaceResourceWhitelist"} {
 		for _, kind := range project["spec"].(map[string]any)[list].([]any) {
 			kind := kind.(map[string]any)
