@@ -104,7 +104,7 @@ func TestStatusData(t *testing.T) {
 			[]string{"ST25 west bad", "ST32 east warning"}, "the store has no istio_requests_total of west"},
 		{"stale series", strings.ReplaceAll(goodSeries, "0+1x20", "0+1x14"), []string{"ST25 east bad", "ST25 west bad"}, "the newest series of east is 3m"},
 		{"series that ended", strings.ReplaceAll(goodSeries, `source_cluster="west", destination_cluster="west", namespace="istio-system", pod="p-west-istio-system", mesh_id="mesh1"} 0+1x20`, `source_cluster="west", destination_cluster="west", namespace="istio-system", pod="p-west-istio-system", mesh_id="mesh1"} 0+1x2`),
-			[]string{"ST26 west warning"}, "proxies in the namespace istio-system of west are scraped, and have seen no request"},
+			[]string{"ST26 west warning"}, "the store has no series from the namespace istio-system of west: no traffic, or no proxy is scraped"},
 		{"series of another id", strings.Replace(goodSeries, `namespace="sample", pod="p-west-sample", mesh_id="mesh1"`, `namespace="sample", pod="p-west-sample", mesh_id="mesh2"`, 1),
 			[]string{"ST27 west bad"}, `series of west have the mesh_id mesh2, Kiali asks for "mesh1"`},
 		{"series without an id", strings.Replace(goodSeries, `pod="p-west-sample", mesh_id="mesh1"`, `pod="p-west-sample"`, 1),

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +30,7 @@ metadata: {name: mesh}
 spec:
   mesh: {id: mesh1}
   namespaces: [sample]
-  kiali: {hub: cluster1, version: v2.27, auth: {strategy: anonymous}, operator: {install: none}}
+  kiali: {hub: cluster1, version: v2.27, auth: {strategy: anonymous}, operator: {install: none}, spec: {external_services: {tracing: {enabled: true}}}}
   metrics: {store: prometheus, prometheus: {url: "http://prometheus.monitoring:9090"}}
   clusters:
     - {name: cluster1, platform: kubernetes}
@@ -90,6 +92,7 @@ type watched struct {
 	kiali   *kialiAPI
 	kubelet *rig.Kubelet
 	config  string
+	metrics bool // there is a store of them
 }
 
 const (
@@ -100,28 +103,39 @@ const (
 func newWatched(t *testing.T) *watched {
 	w := &watched{repository: newRepository(t, "single")}
 	w.open = w.decrypt
+	w.arrive(0)
+	w.seal("--context", "west", "--kubeconfig", w.west.Kubeconfig, "--cert", w.certificate)
+	w.render()
+	w.applyEast()
+	w.putLink(map[string]string{"cluster2": string(w.open())})
+	t.Cleanup(func() { w.deleteSecret(multiCluster) })
+	return w
+}
+
+// arrive brings the mesh to both clusters, all but the link, and a Kiali: of what
+// others bring, all but the object with that number, if it is not 0.
+func (w *watched) arrive(without int) {
+	t := w.t
 	require.NoError(t, os.WriteFile(w.topology, []byte(statusTopology), 0o644))
 	for name, c := range map[string]*rig.Cluster{"cluster1": w.east, "cluster2": w.west} {
 		c.Define(t, "monitoring.coreos.com_prometheuses.yaml")
 		c.Namespaces(t, "kiali-operator", "monitoring")
 		c.StartOperator(t)
 		objects := rig.Objects(t, []byte(strings.ReplaceAll(around, "NAME", name)))
+		if without > 0 {
+			objects = slices.Delete(objects, without, without+1)
+		}
 		t.Cleanup(func() { c.Delete(t, objects...) })
 		c.Apply(t, objects...)
 	}
 	w.labelNetwork("net-west")
 	w.render()
 	w.applyWest()
-	w.seal("--context", "west", "--kubeconfig", w.west.Kubeconfig, "--cert", w.certificate)
-	w.render()
-	w.applyEast()
 	for _, phase := range []string{"kiali", "monitoring"} {
 		objects := applyManifests(t, w.out, "cluster1", phase, w.east)
 		t.Cleanup(func() { w.east.Delete(t, objects...) })
 		settle(t, w.east, objects)
 	}
-	w.putLink(map[string]string{"cluster2": string(w.open())})
-	t.Cleanup(func() { w.deleteSecret(multiCluster) })
 	w.kubelet = w.east.StartKubelet(t, "status-node")
 	w.pod(true, time.Now().Add(time.Hour))
 	service := rig.Objects(t, []byte("apiVersion: v1\nkind: Service\nmetadata: {name: kiali, namespace: istio-system}\nspec: {selector: {app.kubernetes.io/name: kiali}, ports: [{name: http, port: 20001}]}\n"))
@@ -130,7 +144,6 @@ func newWatched(t *testing.T) *watched {
 	w.kiali = startKiali(t, kialiAddress+":20001", "v2.27")
 	w.truth()
 	w.config = kubeconfig(t, w.east, w.west)
-	return w
 }
 
 // truth has Kiali say what is so.
@@ -222,8 +235,10 @@ func (w *watched) pod(ready bool, started time.Time) {
 func (w *watched) status(args ...string) (code int, not []string, found string) {
 	w.t.Helper()
 	all := []string{"status", w.topology, "--kubeconfig", w.config, "--hub-context", "east", "--context", "cluster2=west", "--output", "json"}
-	for _, group := range []string{"reach", "names", "objects", "kiali", "links", "monitoring", "view"} {
-		all = append(all, "--only", group)
+	if !w.metrics {
+		for _, group := range []string{"reach", "names", "objects", "kiali", "links", "monitoring", "view", "tracing"} {
+			all = append(all, "--only", group)
+		}
 	}
 	result := rig.Try(w.t, rig.Sightline(), append(all, args...)...)
 	w.output.WriteString(result.Stdout + result.Stderr)
@@ -308,4 +323,30 @@ func (w *watched) canary(there bool) {
 			_ = w.west.Client.CoreV1().ConfigMaps("istio-system").Delete(context.WithoutCancel(w.t.Context()), cm.Name, metav1.DeleteOptions{})
 		})
 	}
+}
+
+// asReader asks from now on as a user who has what --rights prints, and nothing
+// else.
+func (w *watched) asReader() {
+	t := w.t
+	printed := rig.Run(t, rig.Sightline(), "status", w.topology, "--rights")
+	parts := strings.Split(printed, "# What sightline status may read on ")
+	require.Len(t, parts, 3)
+	for i, c := range []*rig.Cluster{w.east, w.west} {
+		_, documents, _ := strings.Cut(parts[i+1], "\n")
+		objects := rig.Objects(t, []byte(documents))
+		for _, o := range objects {
+			if ns := o.GetNamespace(); ns != "" {
+				c.Namespaces(t, ns)
+			}
+		}
+		t.Cleanup(func() { c.Delete(t, objects...) })
+		c.Apply(t, objects...)
+	}
+	text, err := os.ReadFile(w.config)
+	require.NoError(t, err)
+	w.config = filepath.Join(t.TempDir(), "reader.kubeconfig")
+	reader := strings.ReplaceAll(string(text), "    client-certificate-data:", "    as: a-reader\n    as-groups: [sightline-status, \"system:authenticated\"]\n    client-certificate-data:")
+	require.NotEqual(t, string(text), reader)
+	require.NoError(t, os.WriteFile(w.config, []byte(reader), 0o600))
 }

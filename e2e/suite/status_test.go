@@ -2,8 +2,6 @@ package suite
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -170,6 +168,8 @@ func TestStatus(t *testing.T) {
 			[]string{"ST24 cluster2 bad"}, "Kiali calls the cluster cluster2, and its istiod calls itself west"},
 		{"Kiali finds no control plane", func() { w.kiali.change(func() { delete(w.kiali.planes, "cluster2") }) }, w.truth,
 			[]string{"ST24 cluster2 bad"}, "Kiali finds no control plane on cluster2"},
+		{"the tracing backend is away", func() { w.kiali.change(func() { w.kiali.tracing = "Unreachable" }) }, w.truth,
+			[]string{"ST33 cluster1 bad"}, "Kiali calls the tracing backend Unreachable"},
 		{"a remote that hangs", func() { w.west.APIServer.Pause() }, func() { w.west.APIServer.Resume() },
 			[]string{"ST01 cluster2 bad", "ST16 cluster2 unchecked"}, ") does not answer: "},
 		{"a remote that is away", func() { w.west.APIServer.Kill() }, func() { w.west.StartServer(t) },
@@ -202,27 +202,8 @@ func TestStatus(t *testing.T) {
 func TestStatusWithTheRightsPrinted(t *testing.T) {
 	rig.NeedDefinitions(t, "that the rights which status prints are enough")
 	w := newWatched(t)
-	printed := rig.Run(t, rig.Sightline(), "status", w.topology, "--rights")
-	parts := strings.Split(printed, "# What sightline status may read on ")
-	require.Len(t, parts, 3)
-	for i, c := range []*rig.Cluster{w.east, w.west} {
-		_, documents, _ := strings.Cut(parts[i+1], "\n")
-		objects := rig.Objects(t, []byte(documents))
-		for _, o := range objects {
-			if ns := o.GetNamespace(); ns != "" {
-				c.Namespaces(t, ns)
-			}
-		}
-		t.Cleanup(func() { c.Delete(t, objects...) })
-		c.Apply(t, objects...)
-	}
-	text, err := os.ReadFile(w.config)
-	require.NoError(t, err)
 	all := w.config
-	w.config = filepath.Join(t.TempDir(), "reader.kubeconfig")
-	reader := strings.ReplaceAll(string(text), "    client-certificate-data:", "    as: a-reader\n    as-groups: [sightline-status, \"system:authenticated\"]\n    client-certificate-data:")
-	require.NotEqual(t, string(text), reader)
-	require.NoError(t, os.WriteFile(w.config, []byte(reader), 0o600))
+	w.asReader()
 	rig.Wait(t, 30*time.Second, "the rights to be enough", func() error {
 		if _, not, found := w.status(); len(not) > 0 {
 			return fmt.Errorf("%v\n%s", not, found)

@@ -154,8 +154,10 @@ func query(ctx context.Context, e status.Expected, server *cluster.Server, below
 		s.Replicas.Value = append(s.Replicas.Value, v.Metric["prometheus_replica"])
 	}
 	targets := fmt.Sprintf(`up{job=~%s}`, strconv.Quote(jobs(e)))
-	s.Down = a.samples("topk(20, "+targets+" == 0)", "")
-	s.Proxies = a.samples("count by (namespace) ("+targets+" == 1)", "")
+	label := status.ClusterLabel(e.Topology)
+	by := strings.TrimPrefix(label+", namespace", ", ")
+	s.Down = a.samples("topk(20, "+targets+" == 0)", label)
+	s.Proxies = a.samples("count by ("+by+") ("+targets+" == 1)", label)
 	return s
 }
 

@@ -43,7 +43,7 @@ func (j *judge) store(s *Store, at *topology.Cluster, clusters []*topology.Clust
 		j.on = c
 		j.fresh(s)
 		j.meshID(s)
-		j.spaces(s)
+		j.spaces(s, len(clusters) == 1)
 	}
 	j.on = at
 	j.known(s, clusters)
@@ -144,9 +144,9 @@ func (j *judge) meshID(s *Store) {
 func (j *judge) scoped() bool { return j.Topology.Spec.Metrics.Scope.Word() == "meshID" }
 
 // spaces looks for series of each namespace of the mesh. Where the store has the
-// targets as well, a namespace without traffic can be told from one that nobody
-// scrapes.
-func (j *judge) spaces(s *Store) {
+// targets as well, and tells those of one cluster from those of another, so can a
+// namespace without traffic be told from one that nobody scrapes.
+func (j *judge) spaces(s *Store, alone bool) {
 	if s.Spaces.Err != nil {
 		j.asked("ST26", s.Spaces.Err)
 		return
@@ -157,34 +157,51 @@ func (j *judge) spaces(s *Store) {
 			have[x.Namespace] = true
 		}
 	}
+	anywhere := map[string]bool{}
 	for _, x := range s.Proxies.Value {
-		scraped[x.Namespace] = true
+		anywhere[x.Namespace] = true
+		if alone || x.Cluster == j.on.Name {
+			scraped[x.Namespace] = true
+		}
 	}
-	var silent, none []string
+	label := ClusterLabel(j.Topology)
+	var silent, none, unknown []string
 	for _, ns := range j.namespaces() {
 		switch {
 		case have[ns]:
 		case scraped[ns]:
 			silent = append(silent, ns)
-		default:
+		case len(s.Proxies.Value) > 0 && (alone || label != "" || !anywhere[ns]):
 			none = append(none, ns)
+		default:
+			unknown = append(unknown, ns)
 		}
 	}
 	if len(have) == 0 {
 		return // said by ST25
 	}
 	switch {
-	case none != nil && len(s.Proxies.Value) > 0:
-		j.bad("ST26", j.kubectl("-n %s get podmonitor,pods", none[0]), "no proxy is scraped in the namespace %s of %s", first(none), j.on.Name)
 	case none != nil:
-		j.warn("ST26", "send a request to each, and look again",
-			"the store has no series from the namespace %s of %s: no traffic, or no proxy is scraped", first(none), j.on.Name)
+		j.bad("ST26", j.kubectl("-n %s get podmonitor,pods", none[0]), "no proxy is scraped in the namespace %s of %s", first(none), j.on.Name)
+	case unknown != nil:
+		j.warn("ST26", "send a request to each, and look again; then see the targets: "+j.kubectl("-n %s get podmonitor,pods", unknown[0]),
+			"the store has no series from the namespace %s of %s: no traffic, or no proxy is scraped", first(unknown), j.on.Name)
 	case silent != nil:
 		j.warn("ST26", "send a request to each, and look again", "proxies in the namespace %s of %s are scraped, and have seen no request",
 			first(silent), j.on.Name)
 	default:
 		j.good("ST26")
 	}
+}
+
+// ClusterLabel is the label by which the store of all clusters tells targets of
+// one from those of another: the external label of their remote write; "" where
+// there is none.
+func ClusterLabel(t *topology.Topology) string {
+	if m := &t.Spec.Metrics; m.Store == "thanos" && m.Thanos.RemoteWrite != nil {
+		return m.Thanos.RemoteWrite.ClusterLabel
+	}
+	return ""
 }
 
 // known compares the names of clusters in series with the topology's.

@@ -43,7 +43,8 @@ func Rights(e Expected, c *topology.Cluster) []resource.Object {
 		r.allow(own, "", "services", []string{t.Spec.Kiali.InstanceName}, "get")
 		r.store(t)
 	} else {
-		r.allow(own, "", "secrets", []string{t.TokenSecret(seal.Generation(e.Links[c.Name]))}, "get")
+		g := seal.Generation(e.Links[c.Name]) // and the next, so that the roles outlive a rotation
+		r.allow(own, "", "secrets", []string{t.TokenSecret(g), t.TokenSecret(g + 1)}, "get")
 		r.allow(own, "", "serviceaccounts", []string{t.Account()}, "get")
 	}
 	return r.objects(c)

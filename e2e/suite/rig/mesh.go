@@ -31,6 +31,7 @@ type Pod struct {
 	Declares        map[string]int32 // ports of Container, by name
 	Answers         []int            // ports with metrics, declared or not
 	Metrics         string
+	Changing        func() string // instead of Metrics, where they change
 }
 
 // MergedMetrics are the annotations by which Istio tells where the agent of a
@@ -166,7 +167,11 @@ func (p Pod) serve(t testing.TB, port int) {
 	mux := http.NewServeMux()
 	answer := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		fmt.Fprint(w, p.Metrics)
+		text := p.Metrics
+		if p.Changing != nil {
+			text = p.Changing()
+		}
+		fmt.Fprint(w, text)
 	}
 	mux.HandleFunc("GET /stats/prometheus", answer)
 	mux.HandleFunc("GET /metrics", answer)

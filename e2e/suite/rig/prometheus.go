@@ -98,8 +98,9 @@ spec:
 `
 
 // StartPrometheus starts prometheus-operator and Prometheus for the cluster,
-// which needs the definitions, until the test ends.
-func (c *Cluster) StartPrometheus(t testing.TB) *Prometheus {
+// which needs the definitions, until the test ends. It sends its series to the
+// others, and takes those that are sent to it.
+func (c *Cluster) StartPrometheus(t testing.TB, to ...*Prometheus) *Prometheus {
 	t.Helper()
 	dir := filepath.Join(c.Dir, "prometheus")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -107,7 +108,11 @@ func (c *Cluster) StartPrometheus(t testing.TB) *Prometheus {
 	}
 	c.Define(t, prometheusDefinitions...)
 	c.Namespaces(t, prometheusNamespace)
-	objects := Objects(t, []byte(strings.NewReplacer("SERVER", c.Server, "DIR", dir, "CA", c.File("ca.crt")).Replace(prometheusObjects)))
+	text := strings.NewReplacer("SERVER", c.Server, "DIR", dir, "CA", c.File("ca.crt")).Replace(prometheusObjects)
+	for _, other := range to {
+		text += "  remoteWrite: [{url: \"" + other.url + "/api/v1/write\", queueConfig: {batchSendDeadline: 1s}}]\n"
+	}
+	objects := Objects(t, []byte(text))
 	t.Cleanup(func() { c.Delete(t, objects...) })
 	c.Apply(t, objects...)
 
@@ -145,7 +150,7 @@ func (c *Cluster) StartPrometheus(t testing.TB) *Prometheus {
 	// A query looks back no further than some scrapes: what ran before was another mesh's.
 	p.server, err = Start(filepath.Join(c.Name, "prometheus"), "prometheus", nil, "prometheus", "--config.file", p.config,
 		"--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", c.Address+":9090", "--web.enable-lifecycle",
-		"--query.lookback-delta", "5s", "--log.level", "warn")
+		"--web.enable-remote-write-receiver", "--query.lookback-delta", "5s", "--log.level", "warn")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,6 +158,9 @@ func (c *Cluster) StartPrometheus(t testing.TB) *Prometheus {
 	Wait(t, time.Minute, "Prometheus to be ready on "+c.Name, func() error { _, err := p.ask(t.Context(), http.MethodGet, "/-/ready"); return err }, p.server)
 	return p
 }
+
+// Server is the process of Prometheus itself.
+func (p *Prometheus) Server() *Process { return p.server }
 
 var interval = regexp.MustCompile(`scrape_interval: \S+`)
 
