@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/discover"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -64,7 +65,7 @@ func newInitCommand() *cobra.Command {
   sightline init --from dumps --hub east > mesh.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return &hinted{fmt.Errorf("found %q, expected flags only", args[0]), "name the topology to write with -o " + check.ShellWord(args[0])}
+				return &hinted{fmt.Errorf("found %q, expected flags only", args[0]), "name the topology to write with -o " + command.Word(args[0])}
 			}
 			return nil
 		},
@@ -300,9 +301,9 @@ func (o *initOptions) report(draft *discover.Draft, t *topology.Topology, wrong 
 	}
 	failed := slices.ContainsFunc(all, func(f finding.Finding) bool { return f.Severity == finding.Error })
 	if arg != "" {
-		fmt.Fprintf(stderr, "next: sightline verify %s\n", check.ShellWord(arg))
+		fmt.Fprintf(stderr, "next: sightline verify %s\n", command.Word(arg))
 		if o.from == "" && !failed {
-			fmt.Fprintf(stderr, "then: sightline diff %s --live%s\n", check.ShellWord(arg), o.liveFlags(draft, t))
+			fmt.Fprintf(stderr, "then: sightline diff %s --live%s\n", command.Word(arg), o.liveFlags(draft, t))
 		}
 	}
 	if failed {
@@ -318,11 +319,11 @@ func (o *initOptions) liveFlags(draft *discover.Draft, t *topology.Topology) str
 	for i := range t.Spec.Clusters {
 		name := t.Spec.Clusters[i].Name
 		if context := contexts[name]; context != name && len(contexts) <= listed {
-			flags += " --context " + check.ShellWord(name+"="+context)
+			flags += " --context " + command.Word(name+"="+context)
 		}
 	}
 	if o.kubeconfig != "" {
-		flags += " --kubeconfig " + check.ShellWord(o.kubeconfig)
+		flags += " --kubeconfig " + command.Word(o.kubeconfig)
 	}
 	return flags
 }

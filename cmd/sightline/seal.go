@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -336,26 +336,26 @@ func (o *sealOptions) assign(remotes []*topology.Cluster, names []string) error 
 // remote is one with the command for it.
 func (o *sealOptions) remote(t *topology.Topology, c *topology.Cluster) seal.Remote {
 	return seal.Remote{
-		Topology: t, Cluster: c, Command: "sightline seal " + c.Name + " --topology " + check.ShellWord(o.topology), Flags: o.flagsFor(t),
-		HubContext: check.ShellWord(cmp.Or(o.hubContext, t.Spec.Kiali.Hub)), Context: check.ShellWord(cmp.Or(o.contextOf[c.Name], c.Name)),
+		Topology: t, Cluster: c, Command: command.Seal(c.Name, o.topology), Flags: o.flagsFor(t),
+		HubContext: cmp.Or(o.hubContext, t.Spec.Kiali.Hub), Context: cmp.Or(o.contextOf[c.Name], c.Name),
 	}
 }
 
 // flagsFor are the flags that say what is sealed with. Where none says what the hub
 // is called, it is by its name, as the remotes are.
 func (o *sealOptions) flagsFor(t *topology.Topology) string {
-	flags := "--cert " + check.ShellWord(o.cert)
+	flags := "--cert " + command.Word(o.cert)
 	if o.cert == "" {
-		flags = "--hub-context " + check.ShellWord(cmp.Or(o.hubContext, t.Spec.Kiali.Hub))
+		flags = command.HubContext(cmp.Or(o.hubContext, t.Spec.Kiali.Hub))
 		if o.controllerName != controllerName {
-			flags += " --controller-name " + check.ShellWord(o.controllerName)
+			flags += " --controller-name " + command.Word(o.controllerName)
 		}
 		if o.controllerNamespace != controllerNamespace {
-			flags += " --controller-namespace " + check.ShellWord(o.controllerNamespace)
+			flags += " --controller-namespace " + command.Word(o.controllerNamespace)
 		}
 	}
 	if o.kubeconfig != "" {
-		flags += " --kubeconfig " + check.ShellWord(o.kubeconfig)
+		flags += " --kubeconfig " + command.Word(o.kubeconfig)
 	}
 	return flags
 }

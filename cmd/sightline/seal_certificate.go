@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -52,9 +52,9 @@ func (o *sealOptions) trust(links string) (seal.Trust, error) {
 func (o *sealOptions) command(t *topology.Topology) string {
 	which := "CLUSTER"
 	if o.all {
-		which = "--all"
+		which = command.All
 	}
-	return "sightline seal " + which + " --topology " + check.ShellWord(o.topology) + " " + o.flagsFor(t)
+	return command.Seal(which, o.topology, o.flagsFor(t))
 }
 
 // certificate reads the hub's certificate, or has it from the controller.

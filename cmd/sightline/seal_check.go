@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -34,6 +34,7 @@ type linkStatus struct {
 
 type linkProblem struct {
 	Severity string `json:"severity"`
+	Rule     string `json:"rule,omitempty"` // of those that verify applies, if it is one
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`
 }
@@ -80,7 +81,7 @@ func (o *sealOptions) checkLinks(ctx context.Context, t *topology.Topology, remo
 		if len(findings) > 0 {
 			s.State, s.NeedsWork = seal.Unreadable, true
 			for _, f := range findings {
-				s.Problems = append(s.Problems, linkProblem{f.Severity.String(), fmt.Sprintf("%s: %s: %s", f.Position, f.Rule, seal.Redact(f.Message)), seal.Redact(f.Hint)})
+				s.Problems = append(s.Problems, linkProblem{f.Severity.String(), f.Rule, fmt.Sprintf("%s: %s", f.Position, seal.Redact(f.Message)), seal.Redact(f.Hint)})
 			}
 		} else {
 			r, now := o.remote(t, c), time.Now()
@@ -127,8 +128,8 @@ func (o *sealOptions) checkLinks(ctx context.Context, t *topology.Topology, remo
 func (s *linkStatus) take(status seal.Status) {
 	s.State, s.NeedsWork = status.State, status.Work
 	s.Problems = []linkProblem{}
-	for _, p := range status.Problems {
-		s.Problems = append(s.Problems, linkProblem{p.Severity.String(), p.Message, p.Hint})
+	for _, p := range status.Findings {
+		s.Problems = append(s.Problems, linkProblem{p.Severity.String(), p.Rule, p.Message, p.Hint})
 	}
 }
 
@@ -148,8 +149,8 @@ func unusedLinks(t *topology.Topology, links string) ([]linkStatus, error) {
 			continue
 		}
 		s := linkStatus{Cluster: name, File: filepath.Join(links, entry.Name())}
-		s.take(seal.Status{State: seal.Unused, Work: true, Problems: []seal.Problem{
-			{Severity: finding.Error, Message: "the topology has no such remote", Hint: "if the cluster is gone, remove the file: git rm " + check.ShellWord(s.File)},
+		s.take(seal.Status{State: seal.Unused, Work: true, Findings: finding.Findings{
+			{Rule: "RS19", Severity: finding.Error, Message: "the topology has no such remote", Hint: "if the cluster is gone, remove the file: " + command.Remove(s.File)},
 		}})
 		unused = append(unused, s)
 	}
@@ -172,7 +173,11 @@ func (o *sealOptions) printStatuses(stdout io.Writer, statuses []linkStatus) err
 		}
 		text.WriteString("\n")
 		for _, p := range s.Problems {
-			fmt.Fprintf(&text, "%s: %s: %s\n", s.Cluster, p.Severity, p.Message)
+			rule := ""
+			if p.Rule != "" {
+				rule = p.Rule + ": "
+			}
+			fmt.Fprintf(&text, "%s: %s: %s%s\n", s.Cluster, p.Severity, rule, p.Message)
 			if p.Hint != "" {
 				fmt.Fprintf(&text, "hint: %s\n", p.Hint)
 			}

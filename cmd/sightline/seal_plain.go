@@ -12,7 +12,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -149,11 +149,11 @@ func forPipe(stdout io.Writer, instead string) error {
 
 // plainCommand is the command that was given, as far as it says what is printed.
 func (o *sealOptions) plainCommand(remotes []*topology.Cluster) string {
-	which := "--all"
+	which := command.All
 	if !o.all {
 		which = remotes[0].Name
 	}
-	return "sightline seal " + which + " --plain --topology " + check.ShellWord(o.topology)
+	return command.Seal(which, o.topology, string(command.Plain))
 }
 
 // applyCommand is what takes the Secrets to the hub. Server-side, because a
@@ -165,14 +165,14 @@ func (o *sealOptions) applyCommand(t *topology.Topology, remotes []*topology.Clu
 	if !o.all {
 		manager += "-" + remotes[0].Name
 	}
-	return "kubectl --context " + o.hubWord(t) + " apply --server-side --field-manager=" + check.ShellWord(manager) + " -f -"
+	return "kubectl --context " + o.hubWord(t) + " apply --server-side --field-manager=" + command.Word(manager) + " -f -"
 }
 
 func (o *sealOptions) hubWord(t *topology.Topology) string {
 	if o.hubContext != "" {
-		return check.ShellWord(o.hubContext)
+		return command.Word(o.hubContext)
 	}
-	return check.ShellWord(t.Spec.Kiali.Hub)
+	return command.Word(t.Spec.Kiali.Hub)
 }
 
 func clusterNames(clusters []*topology.Cluster) []string {

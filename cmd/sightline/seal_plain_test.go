@@ -111,7 +111,7 @@ func TestSealPlainToFile(t *testing.T) {
 		code := run(t.Context(), []string{"seal", "--all", "--plain", "--topology", s.mesh, "--kubeconfig", "absent"}, strings.NewReader(""), stdout, &stderr)
 		assert.Equal(t, exitRefused, code)
 		assert.Equal(t, "sightline: standard output is "+is+"; expected a pipe\n"+
-			"hint: sightline seal --all --plain --topology "+s.mesh+" | kubectl --context east apply --server-side --field-manager=sightline -f -\n", stderr.String())
+			"hint: sightline seal --all --topology "+s.mesh+" --plain | kubectl --context east apply --server-side --field-manager=sightline -f -\n", stderr.String())
 	}
 	info, err := file.Stat()
 	require.NoError(t, err)

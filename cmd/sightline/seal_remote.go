@@ -10,8 +10,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -135,7 +135,7 @@ func (s remote) tooLate(ctx context.Context, w tokenWait, missing string, last e
 	if context.Cause(ctx) != errTimeout {
 		return ctx.Err()
 	}
-	name := check.ShellWord(s.Context())
+	name := command.Word(s.Context())
 	hint := fmt.Sprintf("see that the API server answers (kubectl --context %s version), and seal again", name)
 	switch {
 	case missing == "":
@@ -149,7 +149,7 @@ func (s remote) tooLate(ctx context.Context, w tokenWait, missing string, last e
 
 // explain adds what to do about an answer.
 func (s remote) explain(err error, w tokenWait) error {
-	name := check.ShellWord(s.Context())
+	name := command.Word(s.Context())
 	switch cluster.Status(err) {
 	case http.StatusUnauthorized:
 		return &hinted{err, "log in to the cluster again; kubectl --context " + name + " auth whoami says who you are"}

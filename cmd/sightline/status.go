@@ -13,6 +13,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/observe"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -171,7 +172,7 @@ func (o *statusOptions) expected(ctx context.Context, args []string, stdin io.Re
 		return status.Expected{}, err
 	}
 	objects, err := objectsOf(clusters)
-	return status.Expected{Topology: in.topology, Arg: check.ShellWord(args[0]), Objects: objects, Links: in.links}, err
+	return status.Expected{Topology: in.topology, Arg: command.Word(args[0]), Objects: objects, Links: in.links}, err
 }
 
 // asked is how everything is reached.

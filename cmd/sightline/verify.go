@@ -105,11 +105,9 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	var looked []*input // at all of it
 	if err == nil {
 		looked = inputs
-		now := time.Now().UTC()
 		findings, err = o.rules.find(inputs, render.Format(o.format), check.Options{
 			Definitions: definitions,
-			Now:         now.Format(time.RFC3339),
-			Soon:        now.Add(seal.Near).Format(time.RFC3339),
+			Now:         time.Now().UTC().Format(time.RFC3339),
 		})
 	}
 	if err == nil && o.format == string(render.Helm) {

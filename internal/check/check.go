@@ -16,8 +16,7 @@ type Options struct {
 
 	RequireLinks bool // a remote without a sealed link is an error
 
-	// The time, and what is soon, as sealed links have it; "": nothing expires.
-	Now, Soon string
+	Now string // the time as sealed links have it; "": nothing expires
 }
 
 // Find applies every rule to topologies that had no findings of their own, or

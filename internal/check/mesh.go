@@ -59,7 +59,7 @@ type mesh struct {
 	arg          string
 	written      string
 	requireLinks bool
-	now, soon    string
+	now          string
 }
 
 // body gives the object of a resource with its marks; one of an overlay has
@@ -121,7 +121,7 @@ var freeValues = []string{"kialiSpec", "monitoringConfig", "workloadConfig"}
 func newMesh(in Input, o Options) (*mesh, error) {
 	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: o.Definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
 		bodies: map[*resource.Body]resource.Object{}, stage: in.Stage, stages: map[int][]resource.Cluster{}, sizes: map[*object]delivery.Size{},
-		links: in.Links, others: in.Others, arg: in.Arg, written: in.Written, requireLinks: o.RequireLinks, now: o.Now, soon: o.Soon}
+		links: in.Links, others: in.Others, arg: in.Arg, written: in.Written, requireLinks: o.RequireLinks, now: o.Now}
 	seen := map[checkedOnce]*object{}
 	for i := range in.Clusters {
 		c := &in.Clusters[i]

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -394,7 +395,7 @@ func controlPlaneAnnotations(m *mesh, f *found) {
 		}
 		primary := cmp.Or(c.ControlPlane.Primary, "NAME_OF_ITS_PRIMARY")
 		f.cluster(m, i, m.At("spec", "clusters", i, "controlPlane", "mode"),
-			"kubectl --context "+ShellWord(c.Name)+" annotate namespace "+c.ControlPlane.Namespace+" topology.istio.io/controlPlaneClusters="+ShellWord(primary)+"; then suppress ID13",
+			command.Annotate(c.Name, c.ControlPlane.Namespace, "topology.istio.io/controlPlaneClusters", primary)+"; then suppress ID13",
 			"Kiali shows its control plane only if the namespace %s has the annotation topology.istio.io/controlPlaneClusters", c.ControlPlane.Namespace)
 	}
 }

@@ -2,14 +2,14 @@ package check
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -24,16 +24,16 @@ func sealedRules() []Rule {
 			Why:    "Kiali takes a cluster's name from the key. It would show one cluster under the name of another, or wait at its start for a server that is no more.",
 			Fix:    "Seal the link again.",
 			Source: "kiali kubernetes/cluster_secret.go, cmd/server.go",
-			mesh:   ownLinks,
+			mesh:   linkFlaws,
 		},
 		{
 			ID: "RS04", Also: finding.Warning,
 			Title:  "a link's CA is valid",
-			What:   "The CA in a sealed kubeconfig is valid for 30 days more. It is looked at by verify alone: what is rendered does not depend on the day.",
+			What:   "The CA in a sealed kubeconfig is valid for " + daysLeft + " more. It is looked at by verify alone: what is rendered does not depend on the day.",
 			Why:    "Kiali does not trust the API server any more, and stops at its start.",
 			Fix:    "Seal the link again with the cluster's CA.",
 			Source: "kiali kubernetes/client_factory.go, cmd/server.go",
-			mesh:   authorities,
+			mesh:   linkFlaws,
 		},
 		{
 			ID: "RS06", Also: finding.Warning,
@@ -83,11 +83,11 @@ func sealedRules() []Rule {
 		{
 			ID: "RS13", Also: finding.Warning,
 			Title:  "a link's token lasts",
-			What:   "The token in a sealed kubeconfig is not revoked, and does not expire, or not within 30 days. The days are looked at by verify alone: what is rendered does not depend on the day.",
+			What:   "The token in a sealed kubeconfig is not revoked, and does not expire, or not within " + daysLeft + ". The days are looked at by verify alone: what is rendered does not depend on the day.",
 			Why:    "Kiali loses the cluster, and does not start again before it has it back.",
 			Fix:    "Seal the link again with the token of the Secret that is rendered for the remote, which does not expire.",
 			Source: "kiali/kiali issues 8198, 5070",
-			mesh:   tokensLast,
+			mesh:   linkFlaws,
 		},
 		{
 			ID: "RS17", Also: finding.Warning,
@@ -119,6 +119,9 @@ func sealedRules() []Rule {
 	}
 }
 
+// daysLeft is how long before its end something has to be renewed.
+var daysLeft = finding.Count(seal.NearDays, "day")
+
 // sealed tells whether the links are sealed, and not somebody else's matter.
 func (m *mesh) sealed() bool { return m.Spec.Kiali.Links.Source == "sealed" }
 
@@ -133,114 +136,50 @@ func (m *mesh) linked(visit func(i int, l *topology.SealedLink)) {
 
 // seal is the command that seals the links of remotes: of each by its name, of
 // many by one.
-func (m *mesh) seal(remotes int, i int, flags string) string {
-	certificate := " --hub-context " + m.Spec.Kiali.Hub
-	if m.arg == "" {
-		return "keep the topology in a file; then: sightline seal " + m.Spec.Clusters[i].Name + " --topology FILE" + certificate
+func (m *mesh) seal(remotes int, i int, step command.Step) string {
+	name, hub := m.Spec.Clusters[i].Name, command.HubContext(m.Spec.Kiali.Hub)
+	switch {
+	case m.arg == "":
+		return "keep the topology in a file; then: " + command.Seal(name, "", hub)
+	case remotes > most:
+		name = command.All
 	}
-	which := "--all"
-	if remotes <= most {
-		which = m.Spec.Clusters[i].Name
-	}
-	return "sightline seal " + which + " --topology " + ShellWord(m.arg) + certificate + flags
+	return command.Seal(name, m.arg, hub, string(step))
 }
 
-// flaw is something that is wrong with one link.
-type flaw struct {
-	cluster  int
-	severity finding.Severity
-	at       finding.Position
-	message  string
-}
-
-// reseal adds findings that sealing again mends. Their hints are equal where
-// there are many, so that they come together.
-func (f *found) reseal(m *mesh, flaws []flaw) {
-	for _, w := range flaws {
-		f.softer(w.severity).cluster(m, w.cluster, w.at, m.seal(len(flaws), w.cluster, ""), "%s", w.message)
+// linkFlaws places what seal finds wrong with each link by itself, as far as it is
+// about the rule. Hints are equal where there are many, so that they come
+// together.
+func linkFlaws(m *mesh, f *found) {
+	type placed struct {
+		seal.Flaw
+		cluster int
 	}
-}
-
-func ownLinks(m *mesh, f *found) {
-	var flaws []flaw
+	var flaws []placed
+	alike := map[string]int{} // by their hints
 	m.linked(func(i int, l *topology.SealedLink) {
-		c := &m.Spec.Clusters[i]
-		switch {
-		case l.Name() != c.Name:
-			f.cluster(m, i, l.At("metadata", "name"), "name the file after the cluster that it was sealed for, and seal the other link",
-				"the file has the name of the cluster, and the link in it is for %q", finding.Shorten(l.Name()))
-		case l.Spec.Secret.Key != c.Name:
-			flaws = append(flaws, flaw{i, finding.Error, l.At("spec", "secret", "key"),
-				fmt.Sprintf("it is sealed for the key %q, expected the cluster's name", finding.Shorten(l.Spec.Secret.Key))})
-		case l.Spec.Server != c.Server:
-			at := l.At("spec", "server")
-			flaws = append(flaws, flaw{i, finding.Error, at,
-				fmt.Sprintf("it is sealed for the server %s, and the topology says %s at %s", finding.Shorten(l.Spec.Server), finding.Shorten(c.Server),
-					m.At("spec", "clusters", i, "server").SeenFrom(at))})
+		for _, flaw := range seal.Flaws(m.Topology, &m.Spec.Clusters[i], l, m.now) {
+			if flaw.Rule == f.rule.ID {
+				flaws = append(flaws, placed{flaw, i})
+				alike[flaw.Hint]++
+			}
 		}
 	})
-	f.reseal(m, flaws)
-}
-
-func authorities(m *mesh, f *found) {
-	m.expiries(f, "the CA in the kubeconfig", "caExpires", func(s *topology.SealedLinkSpec) string { return s.CAExpires })
-}
-
-func tokensLast(m *mesh, f *found) {
-	m.linked(func(i int, l *topology.SealedLink) {
-		if l.Spec.Revoked() {
-			next := m.TokenSecret(slices.Max(l.Spec.Tokens))
-			f.softer(finding.Warning).cluster(m, i, l.At("spec", "tokens"), "once the Secret "+next+" is on the remote: "+m.seal(1, i, ""),
-				"the token in the kubeconfig, of generation %d, is revoked, so Kiali does not see the cluster until the link is sealed again", l.Spec.Generation)
+	for _, flaw := range flaws {
+		hint := flaw.Hint
+		if flaw.Sealing {
+			hint += m.seal(alike[flaw.Hint], flaw.cluster, flaw.Step)
 		}
-	})
-	m.expiries(f, "the token in the kubeconfig", "tokenExpires", func(s *topology.SealedLinkSpec) string { return s.TokenExpires })
-}
-
-// expiries finds what has expired or does so soon. All times have the same form,
-// in which the later is the greater.
-func (m *mesh) expiries(f *found, what, key string, when func(*topology.SealedLinkSpec) string) {
-	if m.now == "" {
-		return
+		f.softer(flaw.Severity).cluster(m, flaw.cluster, flaw.Position, hint, "%s", flaw.Message)
 	}
-	var flaws []flaw
-	m.linked(func(i int, l *topology.SealedLink) {
-		at := l.At("spec", key)
-		switch end := when(&l.Spec); {
-		case end == "":
-		case end <= m.now:
-			flaws = append(flaws, flaw{i, finding.Error, at, what + " expired on " + day(end)})
-		case end <= m.soon:
-			flaws = append(flaws, flaw{i, finding.Warning, at, what + " expires on " + day(end)})
-		}
-	})
-	f.reseal(m, flaws)
-}
-
-func day(instant string) string {
-	date, _, _ := strings.Cut(instant, "T")
-	return date
 }
 
 func openable(m *mesh, f *found) {
-	var flaws []flaw
+	linkFlaws(m, f)
 	certificates := map[string][]int{}
 	m.linked(func(i int, l *topology.SealedLink) {
-		is, want := l.Spec.Secret, m.SealedFor(&m.Spec.Clusters[i])
-		_, problem := l.Spec.KubeconfigSize()
-		switch {
-		case is.Namespace != want.Namespace:
-			flaws = append(flaws, flaw{i, finding.Error, l.At("spec", "secret", "namespace"),
-				fmt.Sprintf("it is sealed for the namespace %q, and Kiali's is %q; it can be opened nowhere else", finding.Shorten(is.Namespace), want.Namespace)})
-		case is.Name != want.Name:
-			flaws = append(flaws, flaw{i, finding.Error, l.At("spec", "secret", "name"),
-				fmt.Sprintf("it is sealed for the Secret %q, and with links.format %s that is not its Secret; it can be opened as no other", finding.Shorten(is.Name), m.Spec.Kiali.Links.Format)})
-		case problem != "":
-			flaws = append(flaws, flaw{i, finding.Error, l.At("spec", "encryptedData"), "encryptedData " + problem})
-		}
 		certificates[l.Spec.Certificate.Fingerprint] = append(certificates[l.Spec.Certificate.Fingerprint], i)
 	})
-	f.reseal(m, flaws)
 	if m.Spec.Kiali.Links.Format == "single" && len(certificates) > 1 {
 		mixed(m, f, certificates)
 	}
@@ -257,7 +196,7 @@ func mixed(m *mesh, f *found, certificates map[string][]int) {
 	}
 	slices.Sort(others)
 	at := m.links[m.Spec.Clusters[others[0]].Name].At("spec", "certificate", "fingerprint")
-	f.softer(finding.Warning).on(m, at, m.seal(most+1, others[0], " --rekey"),
+	f.softer(finding.Warning).on(m, at, m.seal(most+1, others[0], command.Rekey),
 		"the links of the one Secret are sealed with %d certificates, that of %s with another than the rest; if the controller has lost a key, it opens none of them",
 		len(certificates), m.listed(others))
 }
@@ -323,17 +262,7 @@ func (m *mesh) hasLink(name string) bool {
 }
 
 func twoSecrets(m *mesh, f *found) {
-	var before []int
-	m.linked(func(i int, l *topology.SealedLink) {
-		if l.Spec.Replaces != "" {
-			before = append(before, i)
-		}
-	})
-	for _, i := range before {
-		l := m.links[m.Spec.Clusters[i].Name]
-		f.cluster(m, i, l.At("spec", "replaces"), "`sightline seal --check` has the commands; then: "+m.seal(len(before), i, " --finish"),
-			"links.format has changed: once the hub has the Secret %s, remove the SealedSecret %s from it", l.Spec.Secret.Name, finding.Shorten(l.Spec.Replaces))
-	}
+	linkFlaws(m, f)
 	o := m.hubKiali()
 	if o == nil {
 		return
@@ -369,7 +298,7 @@ func secretSizes(m *mesh, f *found) {
 			collect = f.softer(finding.Warning)
 		}
 		at := m.At("spec", "kiali", "links")
-		hint := "write links: {format: perCluster}, then: " + m.seal(most+1, first[name], "")
+		hint := "write links: {format: perCluster}, then: " + m.seal(most+1, first[name], command.Again)
 		if m.Spec.Kiali.Links.Format == "perCluster" {
 			at, hint = m.links[m.Spec.Clusters[first[name]].Name].At("spec", "encryptedData"), "leave all out of the CA file but the CA of the API server"
 		}
@@ -391,7 +320,9 @@ func missingLinks(m *mesh, f *found) {
 		f = f.softer(finding.Warning)
 	}
 	for _, i := range missing {
-		f.cluster(m, i, m.At("spec", "clusters", i), m.seal(len(missing), i, ""), "no sealed link, so the hub's Kiali does not see it")
+		for _, flaw := range seal.Flaws(m.Topology, &m.Spec.Clusters[i], nil, m.now) {
+			f.cluster(m, i, m.At("spec", "clusters", i), m.seal(len(missing), i, flaw.Step), "%s", flaw.Message)
+		}
 	}
 }
 
@@ -403,10 +334,10 @@ func strayLinks(m *mesh, f *found) {
 		}
 		at := m.links[name].At("metadata", "name")
 		if i == m.hub {
-			f.on(m, at, "remove the file: git rm "+ShellWord(at.File), "the link is for the hub, which needs none")
+			f.on(m, at, "remove the file: "+command.Remove(at.File), "the link is for the hub, which needs none")
 			continue
 		}
-		f.on(m, at, "if the cluster is gone, remove the file: git rm "+ShellWord(at.File), "the link is for %q, which is no cluster of the topology", finding.Shorten(name))
+		f.on(m, at, "if the cluster is gone, remove the file: "+command.Remove(at.File), "the link is for %q, which is no cluster of the topology", finding.Shorten(name))
 	}
 	for _, file := range m.others {
 		f.on(m, finding.Position{File: file, Line: 1, Col: 1}, "keep it elsewhere", "this is no sealed link, and nothing else belongs here; expected <cluster>.yaml")

@@ -377,7 +377,7 @@ func find(t *testing.T, definitions *check.Definitions, change edits, made objec
 	if now == "" {
 		now = "2025-01-01T00:00:00Z"
 	}
-	findings, err := check.Find(inputs, check.Options{Definitions: definitions, Now: now, Soon: now})
+	findings, err := check.Find(inputs, check.Options{Definitions: definitions, Now: now})
 	require.NoError(t, err)
 	return findings
 }

@@ -28,24 +28,24 @@ func TestCheck(t *testing.T) {
 	}{
 		{"nothing", func(*seal.Remote, *topology.SealedLinkSpec) {}, "current"},
 		{"the server", func(r *seal.Remote, _ *topology.SealedLinkSpec) { r.Cluster.Server = "https://new.example.com" },
-			"outdated! | error: sealed for the server https://api.west.example.com:6443, and the topology says https://new.example.com > seal west --cert hub.pem"},
+			"outdated! | error: RS01: it is sealed for the server https://api.west.example.com:6443, and the topology says https://new.example.com at mesh.yaml:9:28 > seal west --cert hub.pem"},
 		{"the format", func(r *seal.Remote, _ *topology.SealedLinkSpec) { r.Topology.Spec.Kiali.Links.Format = "perCluster" },
-			"outdated! | error: sealed for the key west of istio-system/kiali-multi-cluster-secret, expected west of istio-system/kiali-remote-cluster-secret-west, and it can be opened nowhere else > seal west --cert hub.pem"},
+			`outdated! | error: RS06: it is sealed for the Secret "kiali-multi-cluster-secret", and with links.format perCluster that is not its Secret; it can be opened as no other > seal west --cert hub.pem`},
 		{"what is edited", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.EncryptedData = s.EncryptedData[:40] },
-			"outdated! | error: encryptedData is not what was sealed, by its checksum: it has been edited > seal west --cert hub.pem"},
+			"outdated! | error: RS06: encryptedData is not what was sealed, by its checksum: it has been edited > seal west --cert hub.pem"},
 		{"what is cut off, without a checksum", func(_ *seal.Remote, s *topology.SealedLinkSpec) {
 			s.EncryptedData, s.Checksum = s.EncryptedData[:40], ""
 		},
-			"outdated! | error: encryptedData is not what kubeseal makes: it has been cut off or edited > seal west --cert hub.pem"},
+			"outdated! | error: RS06: encryptedData is not what kubeseal makes: it has been cut off or edited > seal west --cert hub.pem"},
 		{"an expired token", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-01T12:00:00Z" },
-			"outdated! | error: the token expired on 2026-01-01 > with a token that does not expire: seal west --cert hub.pem"},
+			"outdated! | error: RS13: the token in the kubeconfig expired on 2026-01-01 > seal west --cert hub.pem"},
 		{"a token near its end", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-31T12:00:00Z" },
-			"outdated! | warning: the token expires on 2026-01-31 > with a token that does not expire: seal west --cert hub.pem"},
+			"outdated! | warning: RS13: the token in the kubeconfig expires on 2026-01-31 > seal west --cert hub.pem"},
 		{"a token not near its end", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-31T12:00:01Z" }, "current"},
 		{"an expired CA", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.CAExpires = "2025-12-31T12:00:00Z" },
-			"outdated! | error: a CA of the API server expired on 2025-12-31 > seal west --cert hub.pem"},
+			"outdated! | error: RS04: the CA in the kubeconfig expired on 2025-12-31 > seal west --cert hub.pem"},
 		{"a CA near its end", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.CAExpires = "2026-01-02T12:00:00Z" },
-			"current | warning: a CA of the API server expires on 2026-01-02 > seal west --cert hub.pem"},
+			"current | warning: RS04: the CA in the kubeconfig expires on 2026-01-02 > seal west --cert hub.pem"},
 		{"an expired certificate", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.NotAfter = "2025-12-31T12:00:00Z" },
 			"outdated! | error: the certificate of the hub that it is sealed with expired on 2025-12-31 > with the controller's newest certificate: seal west --cert hub.pem --rekey"},
 		{"nonsense", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.NotAfter = "soon" },
@@ -66,7 +66,7 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	r := request(t, mesh(t, "west", "", ""), hub)
-	assert.Equal(t, "missing! | error: there is no sealed link, so Kiali does not see the cluster > seal west --cert hub.pem", told(seal.Check(r.Remote, nil, nil, start)))
+	assert.Equal(t, "missing! | error: RS18: no sealed link, so the hub's Kiali does not see it > seal west --cert hub.pem", told(seal.Check(r.Remote, nil, nil, start)))
 	result, err := seal.Seal(r)
 	require.NoError(t, err)
 	assert.Equal(t, "current", told(seal.Check(r.Remote, result.Link, nil, start)), "nobody asked for the certificate")
@@ -78,8 +78,8 @@ func told(s seal.Status) string {
 	if s.Work {
 		text += "!"
 	}
-	for _, p := range s.Problems {
-		text += " | " + p.Severity.String() + ": " + p.Message + " > " + p.Hint
+	for _, p := range s.Findings {
+		text += " | " + p.Severity.String() + ": " + strings.TrimPrefix(p.Rule+": ", ": ") + p.Message + " > " + p.Hint
 	}
 	return text
 }

@@ -1,11 +1,11 @@
 package seal
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -42,7 +42,6 @@ func (s *Status) AddLive(r Remote, l *topology.SealedLink, live Live, now time.T
 
 func (s *Status) remote(r Remote, l *topology.SealedLink, live Live, now time.Time) {
 	spec := &l.Spec
-	kubectl := "kubectl --context " + r.Context + " -n " + r.Topology.Spec.Kiali.Namespace
 	secret := r.Topology.TokenSecret(spec.Generation)
 	if live.Problem != nil {
 		s.work(finding.Error, "", "the remote could not be asked: %s", Redact(live.Problem.Error()))
@@ -54,13 +53,14 @@ func (s *Status) remote(r Remote, l *topology.SealedLink, live Live, now time.Ti
 	switch {
 	case r.Cluster.Access.Exec != nil || spec.Revoked():
 	case live.Token == nil:
-		s.work(finding.Error, "apply the phase link of the remote as it is rendered; if the Secret was deleted for good: "+r.Command+" --revoke",
+		s.work(finding.Error, "apply the phase link of the remote as it is rendered; if the Secret was deleted for good: "+r.does(command.Revoke),
 			"the remote has no token in the Secret %s, so the link is of no use", secret)
 	default:
 		s.same(r, l, live, now)
 	}
 	for _, g := range live.Earlier {
-		s.work(finding.Warning, kubectl+" delete secret "+r.Topology.TokenSecret(g), "the Secret %s of generation %d is still on the remote, and its token is valid", r.Topology.TokenSecret(g), g)
+		s.work(finding.Warning, command.Kubectl(r.Context, r.Topology.Spec.Kiali.Namespace, "delete secret "+r.Topology.TokenSecret(g)),
+			"the Secret %s of generation %d is still on the remote, and its token is valid", r.Topology.TokenSecret(g), g)
 	}
 }
 
@@ -88,7 +88,7 @@ func (s *Status) hub(r Remote, l *topology.SealedLink, live Live) {
 	is := l.Spec.Secret
 	switch {
 	case !live.HubAsked:
-		s.add(finding.Info, "to ask it: --hub-context "+r.HubContext, "the hub was not asked")
+		s.add(finding.Info, "to ask it: "+command.HubContext(r.HubContext), "the hub was not asked")
 		return
 	case live.HubProblem != nil:
 		s.work(finding.Error, "", "the hub could not be asked: %s", Redact(live.HubProblem.Error()))
@@ -100,7 +100,7 @@ func (s *Status) hub(r Remote, l *topology.SealedLink, live Live) {
 	}
 	if len(live.Others) > 0 && live.Link != nil {
 		names := slices.Sorted(slices.Values(append(slices.Clone(live.Others), is.Name)))
-		s.work(finding.Error, fmt.Sprintf("kubectl --context %s -n %s delete sealedsecret %s; where it is no SealedSecret's: delete secret", r.HubContext, is.Namespace, strings.Join(live.Others, " ")),
+		s.work(finding.Error, command.Kubectl(r.HubContext, is.Namespace, "delete sealedsecret "+strings.Join(live.Others, " "))+"; where it is no SealedSecret's: delete secret",
 			"the hub has the cluster in %d Secrets, and Kiali uses %s", len(names), names[0])
 	}
 }

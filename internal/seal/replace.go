@@ -3,6 +3,7 @@ package seal
 import (
 	"fmt"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -32,11 +33,11 @@ func replaces(before *topology.SealedLink, want topology.SealedFor) string {
 // Deployment first, or the next pod waits for it.
 func leftover(r Remote, l *topology.SealedLink) string {
 	spec := &r.Topology.Spec.Kiali
-	kubectl := "kubectl --context " + r.HubContext + " -n " + spec.Namespace
-	anew := kubectl + " rollout restart deployment/" + spec.InstanceName
+	kubectl := func(do string) string { return command.Kubectl(r.HubContext, spec.Namespace, do) }
+	anew := kubectl("rollout restart deployment/" + spec.InstanceName)
 	if l.Spec.Secret.Name == kiali.SingleSecret {
-		anew = kubectl + " annotate --overwrite kiali/" + spec.InstanceName + ` kiali.io/reconcile="$(date)"`
+		anew = kubectl("annotate --overwrite kiali/" + spec.InstanceName + ` kiali.io/reconcile="$(date)"`)
 	}
-	return fmt.Sprintf("once the hub has the Secret %s, remove the one of before: %s delete sealedsecret %s; %s; then: %s --finish --hub-context %s",
-		l.Spec.Secret.Name, kubectl, l.Spec.Replaces, anew, r.Command, r.HubContext)
+	return fmt.Sprintf("once the hub has the Secret %s, remove the one of before: %s; %s; then: %s %s",
+		l.Spec.Secret.Name, kubectl("delete sealedsecret "+l.Spec.Replaces), anew, r.does(command.Finish), command.HubContext(r.HubContext))
 }

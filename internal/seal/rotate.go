@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -56,7 +57,7 @@ func Finish(r Remote, before *topology.SealedLink, hub Hub) (Result, error) {
 	case before == nil:
 		return Result{}, finding.Refuse("seal it first: "+r.again(), "there is no link yet, so there is no rotation to finish")
 	case !Unfinished(before):
-		return Result{}, finding.Refuse("to begin one: "+r.Command+" --rotate", "there is no rotation to finish: the remote has the token of generation %d alone", Generation(before))
+		return Result{}, finding.Refuse("to begin one: "+r.does(command.Rotate), "there is no rotation to finish: the remote has the token of generation %d alone", Generation(before))
 	case before.Spec.Generation != Generation(before):
 		return Result{}, finding.Refuse(underWay(r, before), "the link still uses the token of generation %d, which would be dropped", before.Spec.Generation)
 	case before.Spec.Replaces != "" && hub.Old:
@@ -73,7 +74,8 @@ func Finish(r Remote, before *topology.SealedLink, hub Hub) (Result, error) {
 		result.Next = fmt.Sprintf("commit it, render again and let it sync to %s; an engine that does not prune leaves the earlier Secrets: delete them, for their tokens are valid as long as they are there", r.Cluster.Name)
 	}
 	if before.Spec.Replaces != "" && !hub.Asked {
-		result.Warnings = []string{fmt.Sprintf("nobody has asked the hub whether it still has the Secret %s, which Kiali may use; %s --finish --hub-context %s asks it", before.Spec.Replaces, r.Command, r.HubContext)}
+		result.Warnings = []string{fmt.Sprintf("nobody has asked the hub whether it still has the Secret %s, which Kiali may use; %s %s asks it",
+			before.Spec.Replaces, r.does(command.Finish), command.HubContext(r.HubContext))}
 	}
 	return result, nil
 }
@@ -105,8 +107,8 @@ func Revoke(r Remote, before *topology.SealedLink) (Result, error) {
 		Link:     &link,
 		Done:     fmt.Sprintf("the remote gets the token Secret %s in place of %s, whose token ends with it", r.Topology.TokenSecret(next), strings.Join(gone, " and ")),
 		Warnings: []string{fmt.Sprintf("once that is applied the hub is without %s until it is sealed, and a Kiali that restarts meanwhile stops at its start", r.Cluster.Name)},
-		Next: fmt.Sprintf("commit it, render again and let it sync to %s; where the engine does not prune: kubectl --context %s -n %s delete secret %s; then: %s",
-			r.Cluster.Name, r.Context, r.Topology.Spec.Kiali.Namespace, secrets, r.again()),
+		Next: fmt.Sprintf("commit it, render again and let it sync to %s; where the engine does not prune: %s; then: %s",
+			r.Cluster.Name, command.Kubectl(r.Context, r.Topology.Spec.Kiali.Namespace, "delete secret "+secrets), r.again()),
 	}, nil
 }
 
@@ -121,5 +123,5 @@ func underWay(r Remote, l *topology.SealedLink) string {
 	if l.Spec.Generation != Generation(l) {
 		return "once the token Secret " + r.Topology.TokenSecret(Generation(l)) + " is on the remote, move the link to it: " + r.again()
 	}
-	return "once the hub has the new link, drop the earlier token: " + r.Command + " --finish"
+	return "once the hub has the new link, drop the earlier token: " + r.does(command.Finish)
 }

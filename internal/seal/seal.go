@@ -19,20 +19,24 @@ import (
 
 	"github.com/bitnami-labs/sealed-secrets/pkg/crypto"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Near is how long before the end of something its renewal is due.
-const Near = 30 * 24 * time.Hour
+// How long before the end of something its renewal is due.
+const (
+	NearDays = 30
+	Near     = NearDays * 24 * time.Hour
+)
 
 // Remote is a cluster that the hub has a link to.
 type Remote struct {
 	Topology *topology.Topology
 	Cluster  *topology.Cluster
 
-	// For hints: the command for it, to which a step of a rotation is added, and
-	// what else the command needs to seal it.
+	// For hints: the command for it, to which a step is added, and what else the
+	// command needs to seal it.
 	Command, Flags string
 	// The contexts of a kubeconfig that lead to the hub and to the remote.
 	HubContext, Context string
@@ -40,6 +44,9 @@ type Remote struct {
 
 // again is the command that seals it.
 func (r Remote) again() string { return r.Command + " " + r.Flags }
+
+// does is the command for a step that seals nothing.
+func (r Remote) does(step command.Step) string { return r.Command + " " + string(step) }
 
 // Request is what is sealed, for whom, and what is there already.
 type Request struct {
@@ -140,7 +147,7 @@ func Seal(r Request) (Result, error) {
 	case spec.Replaces != "":
 		result.Next = "commit it, render again and let it sync; " + leftover(r.Remote, link)
 	case len(spec.Tokens) > 1:
-		result.Next = fmt.Sprintf("commit it, render again and let it sync; once Kiali on the hub has restarted and shows %s: %s --finish", r.Cluster.Name, r.Command)
+		result.Next = fmt.Sprintf("commit it, render again and let it sync; once Kiali on the hub has restarted and shows %s: %s", r.Cluster.Name, r.does(command.Finish))
 	}
 	return result, nil
 }
@@ -153,8 +160,8 @@ func (r *Request) sameToken() []string {
 	if err != nil || !r.TokenCreated.After(before) {
 		return nil
 	}
-	return []string{fmt.Sprintf("the token Secret %s was made anew on %s, with the same token: deleting it has revoked nothing. If the token has leaked: %s --revoke",
-		r.Topology.TokenSecret(r.Before.Spec.Generation), stamp(r.TokenCreated), r.Command)}
+	return []string{fmt.Sprintf("the token Secret %s was made anew on %s, with the same token: deleting it has revoked nothing. If the token has leaked: %s",
+		r.Topology.TokenSecret(r.Before.Spec.Generation), stamp(r.TokenCreated), r.does(command.Revoke))}
 }
 
 // owns refuses a file that was copied from another cluster's.
@@ -202,9 +209,9 @@ func damaged(s *topology.SealedLinkSpec) string {
 func (r *Request) unchanged(k *kubeconfig) (done, next string) {
 	switch {
 	case !k.unguessable:
-		return "left as it is: whether the token has changed cannot be told", "to seal it again: " + r.again() + " --force"
+		return "left as it is: whether the token has changed cannot be told", "to seal it again: " + r.again() + " " + string(command.Force)
 	case r.Before.Spec.Certificate.Fingerprint != r.Certificate.Fingerprint:
-		return "unchanged, and sealed for another certificate", "the controller keeps the keys of earlier certificates; if it has lost them, to seal for this one: " + r.again() + " --rekey"
+		return "unchanged, and sealed for another certificate", "the controller keeps the keys of earlier certificates; if it has lost them, to seal for this one: " + r.again() + " " + string(command.Rekey)
 	}
 	return "unchanged", ""
 }

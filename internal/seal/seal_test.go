@@ -360,7 +360,7 @@ func TestRevoke(t *testing.T) {
 			require.ErrorAs(t, err, new(*finding.Refusal))
 			require.Nil(t, result.Link)
 		}
-		assert.Contains(t, told(seal.Check(r.Remote, parsed, nil, start)), "outdated! | error: the token in the link, of generation")
+		assert.Contains(t, told(seal.Check(r.Remote, parsed, nil, start)), "outdated! | warning: RS13: the token in the kubeconfig, of generation")
 		r.Before, r.Token = parsed, []byte(tokenOf(t, topo.TokenSecret(c.want)))
 		result, err = seal.Seal(r)
 		require.NoError(t, err)
@@ -422,7 +422,7 @@ func TestFormatChanges(t *testing.T) {
 	link := to("perCluster")
 	require.Equal(t, shared, link.Spec.Replaces)
 	told := told(seal.Check(r.Remote, link, nil, start))
-	require.Contains(t, told, "outdated! | warning: links.format has changed, and unless somebody has removed it the hub still has the Secret "+shared)
+	require.Contains(t, told, "outdated! | warning: RS12: links.format has changed: once the hub has the Secret "+own+", remove the SealedSecret "+shared+" from it")
 	require.Contains(t, told, "kubectl --context east -n istio-system delete sealedsecret "+shared+"; kubectl --context east -n istio-system rollout restart deployment/kiali; then: seal west --finish")
 
 	for _, c := range []struct {

@@ -165,6 +165,9 @@ func tokensFit(tokens []int, generation int) bool {
 // At gives the position of the value at a path of keys, or of the nearest
 // value above it.
 func (l *SealedLink) At(path ...any) finding.Position {
+	if l.root == nil {
+		return finding.Position{} // it was made, and not read
+	}
 	return position(l.file, deepest(l.root, path))
 }
 
