@@ -53,7 +53,9 @@ func earlierFiles(t *topology.Topology, from Sources, format Format) ([]tree.Fil
 	if err != nil {
 		return nil, err
 	}
-	earlier.Delivered(objects)
+	if err := earlier.Delivered(objects); err != nil {
+		return nil, err
+	}
 	return tree.New(slices.Concat(files, objects))
 }
 

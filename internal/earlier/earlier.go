@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"embed"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -48,13 +49,41 @@ func Topology(t *topology.Topology) *topology.Topology {
 	return &earlier
 }
 
-// Delivered gives the objects of Argo CD the kustomization that they had.
-func Delivered(files []tree.File) {
+// Delivered gives the objects of Argo CD the kustomization that they had, and the
+// project the destinations: every namespace of every cluster.
+func Delivered(files []tree.File) error {
 	for i := range files {
-		if files[i].Path == "argocd/"+File {
-			files[i].Content = append(files[i].Content, "sortOptions:\n  order: fifo\n"...)
+		switch f := &files[i]; f.Path {
+		case "argocd/" + File:
+			f.Content = append(f.Content, "sortOptions:\n  order: fifo\n"...)
+		case "argocd/appproject.yaml":
+			var err error
+			if f.Content, err = inAnyNamespace(f.Content); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
+}
+
+// inAnyNamespace is a project whose destinations are whole clusters.
+func inAnyNamespace(project []byte) ([]byte, error) {
+	data, err := yaml.YAMLToJSONStrict(project)
+	if err != nil {
+		return nil, err
+	}
+	decoded, err := resource.DecodeJSON(data)
+	if err != nil {
+		return nil, err
+	}
+	object, _ := decoded.(map[string]any)
+	spec, _ := object["spec"].(map[string]any)
+	destinations, _ := spec["destinations"].([]any)
+	for _, d := range destinations {
+		d.(map[string]any)["namespace"] = "*"
+	}
+	spec["destinations"] = slices.CompactFunc(destinations, func(a, b any) bool { return maps.Equal(a.(map[string]any), b.(map[string]any)) })
+	return resource.Encode(nil, object), nil
 }
 
 // Wrote says whether a file could be one that the version wrote for another
