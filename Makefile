@@ -12,7 +12,7 @@ modules := . tools tools/helm3 tools/helm4 tools/release e2e/bin/kubectl e2e/flu
 
 # The go.mod of an upstream release, which says what the program was tested with. Never run go mod tidy in them: it
 # takes away what that go.mod lists for the release's own tests and tools, and picks other versions for what is left.
-upstream := e2e/appset e2e/promcfg $(filter-out $(modules),$(patsubst %/go.mod,%,$(wildcard e2e/bin/*/go.mod)))
+upstream := e2e/appset e2e/definitions e2e/promcfg $(filter-out $(modules),$(patsubst %/go.mod,%,$(wildcard e2e/bin/*/go.mod)))
 
 # The Go release that the module is written for. A dependency that asks for more is not upgraded to.
 GO_RELEASE := 1.26

@@ -1,10 +1,12 @@
 package render_test
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -30,14 +32,13 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/upstream"
 )
 
 // TestSchemas shows that an API server takes every object of every topology:
 // custom resources by the schemas and rules of their definitions, the others
 // by their Go types.
 func TestSchemas(t *testing.T) {
-	dir := shared(t, "crds", "that the rendered objects pass the schemas of their kinds")
-	definitions := map[runtimeschema.GroupVersionKind]*definition{}
 	topologies := examples(t)
 	topologies["without merged metrics"] = eastWest(t, prometheusMerge(false))
 	for name, top := range topologies {
@@ -50,10 +51,7 @@ func TestSchemas(t *testing.T) {
 				assert.NoError(t, strictlyDecoded(manifest), "%s: %s", name, key)
 				continue
 			}
-			if definitions[kind] == nil {
-				definitions[kind] = define(t, definitionFile(dir, kind), kind.Version)
-			}
-			assert.Empty(t, definitions[kind].problems(t, manifest), "%s: %s", name, key)
+			assert.Empty(t, definitionOf(t, kind).problems(t, manifest), "%s: %s", name, key)
 		}
 	}
 }
@@ -67,7 +65,7 @@ func TestKialiSchemas(t *testing.T) {
 	require.NotEmpty(t, files)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
-			d := define(t, file, "v1alpha1")
+			d := defineFile(t, file, "v1alpha1")
 			version := strings.Split(strings.TrimPrefix(filepath.Base(file), "kiali-"), ".")
 			line, known := kiali.ParseLine("v" + version[0] + "." + version[1])
 			for name, top := range examples(t) {
@@ -90,7 +88,6 @@ func TestKialiSchemas(t *testing.T) {
 // TestSchemasFindMistakes puts one mistake into a rendered object, so that the
 // tests above are known to see it.
 func TestSchemasFindMistakes(t *testing.T) {
-	dir := shared(t, "crds", "that a wrong object fails the schema of its kind")
 	objects := rendered(t, eastWest(t))
 	for _, test := range []struct{ name, key, right, wrong, problem string }{
 		{"typo", "cluster1/Kiali/istio-system/kiali", "query_scope:", "query_scopes:", "unknown field spec.external_services.prometheus.query_scopes"},
@@ -103,7 +100,7 @@ func TestSchemasFindMistakes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			manifest := mistaken(t, objects[test.key], test.right, test.wrong)
 			kind := kindOf(t, manifest)
-			problems := define(t, definitionFile(dir, kind), kind.Version).problems(t, manifest)
+			problems := definitionOf(t, kind).problems(t, manifest)
 			require.Len(t, problems, 1)
 			assert.Contains(t, problems[0], test.problem)
 		})
@@ -148,10 +145,47 @@ func strictlyDecoded(manifest []byte) error {
 	return err
 }
 
-// definitionFile is where the definition of a custom resource is.
-func definitionFile(dir string, kind runtimeschema.GroupVersionKind) string {
-	plural, _ := meta.UnsafeGuessKindToResource(kind)
-	return filepath.Join(dir, kind.Group+"_"+plural.Resource+".yaml")
+// releases are those that have the definitions of custom resources.
+var releases = sync.OnceValues(func() (*upstream.Releases, error) { return upstream.Open("../e2e/definitions") })
+
+// known are the definitions that have been read.
+var known sync.Map
+
+// elsewhere are the kinds of which no Go module has the definition, with what knows
+// them in its place.
+var elsewhere = map[string]judge{
+	"Kiali.kiali.io":                     kialiTable{},
+	"HelmRelease.helm.toolkit.fluxcd.io": goType{}, // e2e/flux decodes it into its Go type
+}
+
+// goType is a kind that is decoded into its Go type in a module of its own.
+type goType struct{}
+
+func (goType) problems(*testing.T, []byte) []string { return nil }
+
+// definitionOf is the definition of a custom resource: that of a release in Go's
+// cache, else one of the folder with upstream's definitions (docs/testing.md), else
+// what elsewhere has.
+func definitionOf(t *testing.T, kind runtimeschema.GroupVersionKind) judge {
+	t.Helper()
+	if d, ok := known.Load(kind); ok {
+		return d.(judge)
+	}
+	of, err := releases()
+	require.NoError(t, err)
+	data, err := of.Definition(kind.Group, kind.Kind)
+	require.NoError(t, err)
+	if data == nil {
+		plural, _ := meta.UnsafeGuessKindToResource(kind)
+		dir := cmp.Or(os.Getenv("SIGHTLINE_CRDS"), "../../shared/crds")
+		if data, err = os.ReadFile(filepath.Join(dir, kind.Group+"_"+plural.Resource+".yaml")); err != nil {
+			require.Contains(t, elsewhere, kind.GroupKind().String(), "no definition of this kind, so nothing shows that its objects are right")
+			return elsewhere[kind.GroupKind().String()]
+		}
+	}
+	d := define(t, kind.String(), data, kind.Version)
+	known.Store(kind, d)
+	return d
 }
 
 // definition is one version of a custom resource, as an API server knows it.
@@ -162,20 +196,19 @@ type definition struct {
 	rules      *cel.Validator // nil: there are none
 }
 
-func define(t *testing.T, file, version string) *definition {
+func define(t *testing.T, name string, data []byte, version string) *definition {
 	t.Helper()
-	data, err := os.ReadFile(file)
-	require.NoError(t, err)
 	var crd apiextensionsv1.CustomResourceDefinition
 	require.NoError(t, yaml.Unmarshal(data, &crd))
 	for _, v := range crd.Spec.Versions {
 		if v.Name != version {
 			continue
 		}
-		require.True(t, v.Served, "%s: %s is not served", file, version)
+		require.True(t, v.Served, "%s: %s is not served", name, version)
 		d := &definition{namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped}
 		var internal apiextensions.JSONSchemaProps
 		require.NoError(t, apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(v.Schema.OpenAPIV3Schema, &internal, nil))
+		var err error
 		d.structural, err = schema.NewStructural(&internal)
 		require.NoError(t, err)
 		d.schema, _, err = schemavalidation.NewSchemaValidator(&internal)
@@ -183,8 +216,15 @@ func define(t *testing.T, file, version string) *definition {
 		d.rules = cel.NewValidator(d.structural, true, celconfig.PerCallLimit)
 		return d
 	}
-	require.Fail(t, "no such version", "%s: %s", file, version)
+	require.Fail(t, "no such version", "%s: %s", name, version)
 	return nil
+}
+
+func defineFile(t *testing.T, file, version string) *definition {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return define(t, file, data, version)
 }
 
 // problems is what an API server has against a new object: fields that it

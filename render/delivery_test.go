@@ -86,7 +86,6 @@ func delivered(t *testing.T, top *topology.Topology, format render.Format) map[s
 
 // TestDeliverySchemas shows that an API server takes the delivery objects.
 func TestDeliverySchemas(t *testing.T) {
-	dir := shared(t, "crds", "that delivery objects pass the schemas of their kinds")
 	topologies := argoCDMeshes(t)
 	maps.Copy(topologies, fluxMeshes(t))
 	for name, top := range examples(t) {
@@ -94,7 +93,6 @@ func TestDeliverySchemas(t *testing.T) {
 			topologies[name] = top
 		}
 	}
-	definitions := map[runtimeschema.GroupVersionKind]*definition{}
 	for name, top := range topologies {
 		for _, format := range render.Formats() {
 			if format == render.Helm && strings.HasPrefix(top.Spec.Delivery.RepoURL, "oci://") {
@@ -104,11 +102,7 @@ func TestDeliverySchemas(t *testing.T) {
 			require.NotEmpty(t, objects, name)
 			for file, manifest := range objects {
 				assert.Empty(t, metadataProblems(t, manifest), "%s: %s", name, file)
-				kind := kindOf(t, manifest)
-				if definitions[kind] == nil {
-					definitions[kind] = define(t, definitionFile(dir, kind), kind.Version)
-				}
-				assert.Empty(t, definitions[kind].problems(t, manifest), "%s: %s", name, file)
+				assert.Empty(t, definitionOf(t, kindOf(t, manifest)).problems(t, manifest), "%s: %s", name, file)
 			}
 		}
 	}

@@ -23,7 +23,7 @@ import (
 // corrections of testdata/corrections.yaml together are what is rendered, no
 // object more and none less, and that no correction can be left out.
 func TestReference(t *testing.T) {
-	guide := reference(t)
+	guide := guide(t)
 	all := corrections(t)
 	for _, merge := range []bool{true, false} {
 		t.Run(fmt.Sprintf("prometheusMerge=%v", merge), func(t *testing.T) {
@@ -90,11 +90,36 @@ func corrections(t *testing.T) []correction {
 	return decode[[]correction](t, data)
 }
 
-// reference returns the guide's manifests, by the names that the built-in
+// guide returns the objects of testdata/guide.yaml, by the names that the built-in
 // topology gives its clusters.
-func reference(t *testing.T) map[string][]byte {
+func guide(t *testing.T) map[string][]byte {
 	t.Helper()
-	dir := shared(t, "reference", "that the rendered objects are those of the guide, corrected")
+	data, err := os.ReadFile("testdata/guide.yaml")
+	require.NoError(t, err)
+	objects := map[string][]byte{}
+	for _, entry := range decode[[]struct {
+		Clusters, Namespaces []string
+		Object               resource.Object
+	}](t, data) {
+		for _, cluster := range entry.Clusters {
+			metadata := entry.Object["metadata"].(map[string]any)
+			if entry.Namespaces == nil {
+				entry.Namespaces = []string{metadata["namespace"].(string)}
+			}
+			for _, namespace := range entry.Namespaces {
+				metadata["namespace"] = namespace
+				manifest, err := yaml.Marshal(entry.Object)
+				require.NoError(t, err)
+				add(t, objects, cluster, manifest)
+			}
+		}
+	}
+	return objects
+}
+
+// TestGuide shows that testdata/guide.yaml has the objects of the guide's own files.
+func TestGuide(t *testing.T) {
+	dir := shared(t, "reference", "that testdata/guide.yaml has the objects of the guide's own files")
 	objects := map[string][]byte{}
 	for from, cluster := range map[string]string{"east": "cluster1", "west": "cluster2"} {
 		files, err := filepath.Glob(filepath.Join(dir, from, "*.yaml"))
@@ -106,7 +131,7 @@ func reference(t *testing.T) map[string][]byte {
 			add(t, objects, cluster, manifest)
 		}
 	}
-	return objects
+	assert.Equal(t, objectsOf(t, objects), objectsOf(t, guide(t)))
 }
 
 // corrected applies the corrections in order. It also returns the patterns

@@ -131,7 +131,7 @@ func TestLinesPassTheirSchemas(t *testing.T) {
 	for _, file := range files {
 		release := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "kiali-"), ".0.yaml")
 		t.Run(release, func(t *testing.T) {
-			d := define(t, file, "v1alpha1")
+			d := defineFile(t, file, "v1alpha1")
 			upTo := upTo(t, release)
 			// The line default is that of the newest operator. An older one needs its line in the topology.
 			newest := slices.Contains(upTo, "v2.27")

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/upstream"
 	"github.com/sightline-mesh/sightline/render"
 	"github.com/sightline-mesh/sightline/templates"
 )
@@ -576,13 +576,32 @@ func changed(t *testing.T, c *resource.Cluster, r resource.Resource, path string
 func allDefinitions(t *testing.T) *check.Definitions {
 	t.Helper()
 	var files []check.Source
-	for _, name := range []string{"monitoring.coreos.com_podmonitors", "monitoring.coreos.com_servicemonitors", "kiali.io_kialis", "telemetry.istio.io_telemetries", "operators.coreos.com_subscriptions", "bitnami.com_sealedsecrets"} {
-		data, err := os.ReadFile("../../../shared/crds/" + name + ".yaml")
-		if err != nil {
-			t.Skip("the definitions are absent, so objects are not compared with them")
-		}
-		files = append(files, check.Source{Name: name, Data: data})
+	releases, err := upstream.Open("../../e2e/definitions")
+	require.NoError(t, err)
+	for _, of := range [][2]string{
+		{"monitoring.coreos.com", "PodMonitor"}, {"monitoring.coreos.com", "ServiceMonitor"}, {"telemetry.istio.io", "Telemetry"},
+		{"operators.coreos.com", "Subscription"}, {"bitnami.com", "SealedSecret"},
+	} {
+		data, err := releases.Definition(of[0], of[1])
+		require.NoError(t, err)
+		require.NotNil(t, data, of)
+		files = append(files, check.Source{Name: of[1], Data: data})
 	}
+	// No Go module has that of Kiali. Those of the first operators took any field.
+	files = append(files, check.Source{Name: "Kiali", Data: []byte(`
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: kialis.kiali.io}
+spec:
+  group: kiali.io
+  scope: Namespaced
+  names: {kind: Kiali, plural: kialis}
+  versions:
+    - name: v1alpha1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+`)})
 	definitions, err := check.ParseDefinitions(files)
 	require.NoError(t, err)
 	return definitions

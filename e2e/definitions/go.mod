@@ -1,0 +1,19 @@
+// The releases with whose definitions of custom resources the tests compare objects (internal/upstream). Nothing of
+// them is compiled, so there is nothing to tidy. After a change: go mod download PATH@VERSION, which adds to go.sum.
+module github.com/sightline-mesh/sightline/e2e/definitions
+
+go 1.26
+
+require (
+	github.com/argoproj/argo-cd/v3 v3.2.11
+	github.com/bitnami-labs/sealed-secrets v0.36.6
+	github.com/external-secrets/external-secrets v0.20.4
+	github.com/fluxcd/kustomize-controller v1.9.6
+	github.com/fluxcd/source-controller v1.9.6
+	github.com/operator-framework/api v0.36.0
+	github.com/prometheus-operator/prometheus-operator v0.87.1
+	istio.io/api v1.32.0
+	open-cluster-management.io/api v1.2.0
+	open-cluster-management.io/governance-policy-propagator v0.16.0
+	open-cluster-management.io/managed-serviceaccount v0.9.0
+)
