@@ -1,0 +1,163 @@
+package check
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"slices"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// object is a rendered object with where it comes from.
+type object struct {
+	mesh    *mesh
+	cluster int // or -1, of a delivery object, and on an ACM hub outside the topology
+	phase   resource.Phase
+	literal bool  // an overlay had a hand in it
+	also    []int // other clusters, alike to the rules, on which an overlay has made the same of it
+	ID      resource.ID
+	content resource.Object
+}
+
+// clone is the object, to be said to be on more clusters.
+func (o *object) clone() *object {
+	same := *o
+	same.also = slices.Clone(o.also)
+	return &same
+}
+
+// on adds the clusters that another object is on.
+func (o *object) on(other *object) {
+	for _, i := range append([]int{other.cluster}, other.also...) {
+		if i != o.cluster && !slices.Contains(o.also, i) {
+			o.also = append(o.also, i)
+		}
+	}
+}
+
+// String names the object in messages.
+func (o *object) String() string {
+	if o.ID.Namespace == "" {
+		return o.ID.Kind + " " + o.ID.Name
+	}
+	return o.ID.Kind + " " + o.ID.Namespace + "/" + o.ID.Name
+}
+
+// fieldPath leads to a part of an object: keys (string) and indexes (int).
+type fieldPath []any
+
+// spec is the path of a field below spec, written with dots.
+func spec(field string) fieldPath {
+	path := fieldPath{"spec"}
+	for _, key := range strings.Split(field, ".") {
+		path = append(path, key)
+	}
+	return path
+}
+
+func (p fieldPath) below(steps ...any) fieldPath { return append(slices.Clone(p), steps...) }
+
+func (p fieldPath) String() string {
+	var b strings.Builder
+	for i, step := range p {
+		switch step := step.(type) {
+		case int:
+			b.WriteString("[" + strconv.Itoa(step) + "]")
+		case string:
+			if i > 0 {
+				b.WriteByte('.')
+			}
+			b.WriteString(step)
+		}
+	}
+	return b.String()
+}
+
+// value returns what is at a path of an object, or nil.
+func (o *object) value(path fieldPath) any { return valueAt(o.content, path) }
+
+func valueAt(v any, path fieldPath) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			if labels, ok := v.(map[string]string); ok {
+				m = map[string]any{}
+				for k, s := range labels {
+					m[k] = s
+				}
+			}
+			if v = m[step]; v == nil {
+				return nil
+			}
+		case int:
+			list, _ := v.([]any)
+			if step >= len(list) {
+				return nil
+			}
+			v = list[step]
+		}
+	}
+	return v
+}
+
+// text is the text at a field below spec, or "".
+func (o *object) text(field string) string {
+	s, _ := o.value(spec(field)).(string)
+	return s
+}
+
+// is tells whether a field below spec has a boolean value.
+func (o *object) is(field string, want bool) bool {
+	b, ok := o.value(spec(field)).(bool)
+	return ok && b == want
+}
+
+func (o *object) has(field string) bool { return o.value(spec(field)) != nil }
+
+// number is the number at v, or -1.
+func number(v any) int {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return int(n)
+		}
+	case string:
+		if n, err := strconv.Atoi(v); err == nil {
+			return n
+		}
+	case int:
+		return v
+	}
+	return -1
+}
+
+// walk visits every value below v with its path.
+func walk(v any, path fieldPath, visit func(path fieldPath, v any)) {
+	visit(path, v)
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range sortedKeys(v) {
+			walk(v[key], path.below(key), visit)
+		}
+	case map[string]string:
+		for _, key := range sortedKeys(v) {
+			visit(path.below(key), v[key])
+		}
+	case []any:
+		for i, item := range v {
+			walk(item, path.below(i), visit)
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
