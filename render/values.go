@@ -14,7 +14,7 @@ import (
 type value struct {
 	hole  string // where templates have it: its scope, and its path within that
 	chart string // where the chart has it; "": the chart has one value for two
-	from  string // the field of the topology that it follows from
+	from  string // the fields of the topology that it follows from, the one with the last word first
 	doc   string // what it is, for those who read the chart
 
 	// of gives the value, nil for a shape that has none.
@@ -64,7 +64,7 @@ var values = []value{
 		of:  func(s site) any { return s.Spec.Mesh.ID }},
 	{hole: "topology.mesh.controlPlaneNamespace", from: "spec.mesh.controlPlaneNamespace",
 		of: func(s site) any { return s.Spec.Mesh.ControlPlaneNamespace }},
-	{hole: "cluster.controlPlaneNamespace", chart: "mesh.controlPlaneNamespace", from: "spec.clusters[].controlPlane.namespace",
+	{hole: "cluster.controlPlaneNamespace", chart: "mesh.controlPlaneNamespace", from: "spec.clusters[].controlPlane.namespace spec.mesh.controlPlaneNamespace",
 		doc:       "The namespace of istiod.",
 		of:        func(s site) any { return s.cluster.ControlPlane.Namespace },
 		otherwise: func(t *topology.Topology) any { return t.Spec.Mesh.ControlPlaneNamespace }},
@@ -93,11 +93,11 @@ var values = []value{
 			}
 			return given(hub.Kiali.Version.CABundle(s.Spec.Kiali.InstanceName, hub.Platform))
 		}},
-	{hole: "cluster.version", chart: "kiali.version", from: "spec.clusters[].kiali.version",
+	{hole: "cluster.version", chart: "kiali.version", from: "spec.clusters[].kiali.version spec.kiali.version",
 		doc:       "The line of the Kiali server that the operator installs.",
 		of:        func(s site) any { return s.cluster.Kiali.Version.String() },
 		otherwise: func(t *topology.Topology) any { return t.Spec.Kiali.Version.String() }},
-	{hole: "cluster.host", chart: "kiali.host", from: "spec.clusters[].kiali.host",
+	{hole: "cluster.host", chart: "kiali.host", from: "spec.clusters[].kiali.host spec.clusters[].domain",
 		doc: "The host of the hub's Kiali.",
 		of: func(s site) any {
 			if !s.onHub() {
@@ -125,7 +125,7 @@ var values = []value{
 			}
 			return nil
 		}},
-	{hole: "cluster.callback", chart: "kiali.callback", from: "spec.clusters[].kiali.host",
+	{hole: "cluster.callback", chart: "kiali.callback", from: "spec.clusters[hub].kiali.host spec.clusters[hub].domain",
 		doc: "Where a login on this cluster leads back to: the hub's Kiali, and in it this cluster.",
 		of: func(s site) any {
 			if s.onHub() {
@@ -173,16 +173,16 @@ var values = []value{
 		doc: "The namespace of that catalog.",
 		of:  func(s site) any { return cmp.Or(s.Spec.Kiali.Operator.SourceNamespace, "olm") }},
 
-	{hole: "topology.store.url", chart: "store.url", from: "spec.metrics",
+	{hole: "topology.store.url", chart: "store.url", from: "spec.metrics.store spec.metrics",
 		doc: "The metrics store that the hub's Kiali asks.",
 		of:  func(s site) any { return given(storeURL(s.Topology)) }},
-	{hole: "topology.store.username", chart: "store.username", from: "spec.metrics",
+	{hole: "topology.store.username", chart: "store.username", from: "spec.metrics.store spec.metrics",
 		doc: "A reference secret:NAME:KEY, never the user name itself.",
 		of:  func(s site) any { return ofType("basic", s, storeAuth(s.Topology).Username) }},
-	{hole: "topology.store.password", chart: "store.password", from: "spec.metrics",
+	{hole: "topology.store.password", chart: "store.password", from: "spec.metrics.store spec.metrics",
 		doc: "A reference secret:NAME:KEY, never the password itself.",
 		of:  func(s site) any { return ofType("basic", s, storeAuth(s.Topology).Password) }},
-	{hole: "topology.store.token", chart: "store.token", from: "spec.metrics",
+	{hole: "topology.store.token", chart: "store.token", from: "spec.metrics.store spec.metrics",
 		doc: "A reference secret:NAME:KEY, never the token itself.",
 		of:  func(s site) any { return ofType("bearer", s, storeAuth(s.Topology).Token) }},
 	{hole: "topology.store.interval", chart: "store.interval", from: "spec.metrics.interval",
@@ -294,7 +294,7 @@ var values = []value{
 
 	{hole: "topology.metrics.interval", from: "spec.metrics.interval",
 		of: func(s site) any { return s.Spec.Metrics.Interval }},
-	{hole: "cluster.interval", chart: "metrics.interval", from: "spec.clusters[].metrics.interval",
+	{hole: "cluster.interval", chart: "metrics.interval", from: "spec.clusters[].metrics.interval spec.metrics.interval",
 		doc:       "The time between two scrapes.",
 		of:        func(s site) any { return s.cluster.Metrics.Interval },
 		otherwise: func(t *topology.Topology) any { return t.Spec.Metrics.Interval }},
@@ -329,7 +329,7 @@ var values = []value{
 
 	{hole: "topology.monitoringConfig", from: "spec.metrics.userWorkloadMonitoring.config",
 		of: func(s site) any { return managed(&s.Spec.Metrics.UserWorkloadMonitoring) }},
-	{hole: "cluster.monitoringConfig", chart: "monitoring.clusterConfig", from: "spec.clusters[].userWorkloadMonitoring.config",
+	{hole: "cluster.monitoringConfig", chart: "monitoring.clusterConfig", from: "spec.clusters[].userWorkloadMonitoring.config spec.metrics.userWorkloadMonitoring.config",
 		doc:       "The whole text of cluster-monitoring-config.",
 		of:        func(s site) any { return managed(s.cluster.UserWorkloadMonitoring) },
 		otherwise: func(t *topology.Topology) any { return managed(&t.Spec.Metrics.UserWorkloadMonitoring) }},
@@ -361,6 +361,18 @@ var values = []value{
 			return nil
 		},
 		otherwise: func(*topology.Topology) any { return map[string]string{} }},
+}
+
+// Origins are the fields of the topology that a value which templates place follows
+// from, the one with the last word first. In spec.clusters[] stands for the cluster
+// and spec.clusters[hub] for the hub.
+func Origins(hole string) []string {
+	for i := range values {
+		if values[i].hole == hole {
+			return strings.Fields(values[i].from)
+		}
+	}
+	return nil
 }
 
 // inScope gives the values of one scope that there are, by their paths.

@@ -257,7 +257,8 @@ func (in *input) checked(format render.Format) (check.Input, error) {
 	if err != nil {
 		return check.Input{}, err
 	}
-	to := check.Input{Topology: in.topology, Clusters: clusters, Delivery: files, ACM: acm, Links: in.links, Others: in.others, Written: in.output, Arg: in.arg}
+	to := check.Input{Topology: in.topology, Clusters: clusters, Delivery: files, ACM: acm, Links: in.links, Others: in.others,
+		Written: in.output, Arg: in.arg, Origins: render.Origins}
 	if len(in.topology.Spec.Overlays) > 0 {
 		to.Stage = in.rendering.Stage
 	}

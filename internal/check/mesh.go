@@ -28,6 +28,10 @@ type Input struct {
 	Written string                          // the path of the directory that is written, in its repository; "": not known, or none
 	Arg     string                          // how commands are told of the topology, "" where it is in no file
 
+	// Origins are the fields of the topology that a value which templates place
+	// comes from (render.Origins); nil: nobody knows.
+	Origins func(value string) []string
+
 	// Stage renders with the first n overlays only, by which a finding is told
 	// from what the templates say; nil where there are no overlays.
 	Stage func(n int) ([]resource.Cluster, error)
@@ -45,6 +49,7 @@ type mesh struct {
 	hub          int          // index of the hub
 	definitions  *Definitions // nil: there are none
 	bodies       map[*resource.Body]resource.Object
+	origins      func(value string) []string
 	stage        func(n int) ([]resource.Cluster, error)
 	stages       map[int][]resource.Cluster
 	sizes        map[*object]delivery.Size
@@ -88,7 +93,7 @@ var freeValues = []string{"kialiSpec", "monitoringConfig", "workloadConfig"}
 
 func newMesh(in Input, o Options) (*mesh, error) {
 	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: o.Definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
-		bodies: map[*resource.Body]resource.Object{}, stage: in.Stage, stages: map[int][]resource.Cluster{}, sizes: map[*object]delivery.Size{},
+		bodies: map[*resource.Body]resource.Object{}, origins: in.Origins, stage: in.Stage, stages: map[int][]resource.Cluster{}, sizes: map[*object]delivery.Size{},
 		links: in.Links, others: in.Others, arg: in.Arg, written: in.Written, requireLinks: o.RequireLinks, now: o.Now}
 	seen := map[checkedOnce]*object{}
 	for i := range in.Clusters {
@@ -171,7 +176,7 @@ func (m *mesh) fill(i int, r resource.Resource) (*object, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cluster %s: %s %s: %w", m.clusters[i].Name, r.Phase, r.Name, err)
 		}
-		return &object{mesh: m, cluster: i, phase: r.Phase, literal: r.Body.IsLiteral(), ID: resource.IDOf(content), content: content}, nil
+		return &object{mesh: m, cluster: i, phase: r.Phase, literal: r.Body.IsLiteral(), body: r.Body, ID: resource.IDOf(content), content: content}, nil
 	}
 	return nil, nil
 }

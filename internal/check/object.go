@@ -2,10 +2,9 @@ package check
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
-
-	"slices"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
@@ -15,7 +14,8 @@ type object struct {
 	mesh    *mesh
 	cluster int // or -1, of a delivery object, and on an ACM hub outside the topology
 	phase   resource.Phase
-	literal bool  // an overlay had a hand in it
+	literal bool // an overlay had a hand in it
+	body    *resource.Body
 	also    []int // other clusters, alike to the rules, on which an overlay has made the same of it
 	ID      resource.ID
 	content resource.Object

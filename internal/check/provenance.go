@@ -2,48 +2,34 @@ package check
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
-
-	"reflect"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// homes are the lines of a topology that parts of rendered objects come from,
-// the most special first. %c stands for the cluster and %h for the hub.
-var homes = []struct {
+// decided are the fields of a topology that decide about parts of objects in which
+// templates place no value of theirs, the most special first. Where a value is
+// placed, its row in render/values.go says where it comes from. %c stands for the
+// cluster.
+var decided = []struct {
 	kind, field string
 	path        []any
 }{
-	{"Kiali", "spec.version", []any{"spec", "clusters", "%c", "kiali", "version"}},
-	{"Kiali", "spec.version", []any{"spec", "kiali", "version"}},
 	{"Kiali", "spec.auth.strategy", []any{"spec", "kiali", "auth", "strategy"}},
-	{"Kiali", "spec.auth.openshift.redirect_uris", []any{"spec", "clusters", "%h", "kiali", "host"}},
-	{"Kiali", "spec.auth.openshift.redirect_uris", []any{"spec", "clusters", "%h", "domain"}},
-	{"Kiali", "spec.deployment.instance_name", []any{"spec", "kiali", "instanceName"}},
 	{"Kiali", "spec.deployment.view_only_mode", []any{"spec", "kiali", "viewOnly"}},
 	{"Kiali", "spec.external_services.prometheus.query_scope", []any{"spec", "metrics", "scope"}},
-	{"Kiali", "spec.external_services.prometheus.query_scope.mesh_id", []any{"spec", "mesh", "id"}},
 	{"Kiali", "spec.external_services.prometheus", []any{"spec", "metrics", "store"}},
 	{"Kiali", "spec.external_services.prometheus", []any{"spec", "metrics"}},
-	{"Kiali", "spec.kubernetes_config.cluster_name", []any{"spec", "clusters", "%c", "name"}},
-	{"Kiali", "spec.server.web_root", []any{"spec", "clusters", "%c", "kiali", "webRoot"}},
 	{"Kiali", "spec.clustering.ignore_home_cluster", []any{"spec", "clusters", "%c", "controlPlane", "mode"}},
-	{"PodMonitor", "metadata.labels", []any{"spec", "metrics", "labels"}},
 	{"PodMonitor", "spec", []any{"spec", "metrics"}},
-	{"PrometheusRule", "metadata.labels", []any{"spec", "metrics", "labels"}},
 	{"PrometheusRule", "spec", []any{"spec", "metrics", "alerts"}},
-	{"ServiceMonitor", "metadata.labels", []any{"spec", "metrics", "labels"}},
 	{"ServiceMonitor", "spec", []any{"spec", "clusters", "%c", "controlPlane"}},
 	{"ServiceMonitor", "spec", []any{"spec", "metrics"}},
-	{"ConfigMap", "data", []any{"spec", "clusters", "%c", "userWorkloadMonitoring", "config"}},
-	{"ConfigMap", "data", []any{"spec", "metrics", "userWorkloadMonitoring", "config"}},
-	{"ConfigMap", "data", []any{"spec", "metrics", "thanos", "remoteWrite"}},
 	{"Subscription", "spec", []any{"spec", "kiali", "operator"}},
-	{"Telemetry", "spec", []any{"spec", "telemetry", "spec"}},
 	{"Telemetry", "", []any{"spec", "telemetry"}},
 	{"ClusterRoleBinding", "", []any{"spec", "metrics", "store"}},
 	{"SealedSecret", "", []any{"spec", "kiali", "links", "format"}},
@@ -81,18 +67,16 @@ func (o *object) at(path fieldPath) finding.Position {
 			return at
 		}
 	}
-	for _, home := range homes {
+	if at, ok := o.placed(path); ok {
+		return at
+	}
+	for _, home := range decided {
 		if home.kind != o.ID.Kind || !within(path.String(), home.field) && home.field != "" {
 			continue
 		}
 		in := slices.Clone(home.path)
-		for i, step := range in {
-			switch step {
-			case "%c":
-				in[i] = o.cluster
-			case "%h":
-				in[i] = o.mesh.hub
-			}
+		if i := slices.Index(in, any("%c")); i >= 0 {
+			in[i] = o.cluster
 		}
 		if t.Has(in...) {
 			return t.At(in...)
@@ -106,6 +90,82 @@ func (o *object) at(path fieldPath) finding.Position {
 		}
 	}
 	return t.At("spec", "clusters", o.cluster)
+}
+
+// placed gives the line that a value comes from which a template has placed at a
+// part of the object, if the topology has the line. What is merged over ours comes
+// from the line of its own.
+func (o *object) placed(path fieldPath) (at finding.Position, ok bool) {
+	var v any = o.template()
+	for n := 0; ; n++ {
+		if ours, theirs, merge := resource.MergeOf(v); merge {
+			for _, in := range o.origins(theirs) {
+				if in = append(in, path[n:]...); n < len(path) && o.mesh.Has(in...) {
+					return o.mesh.At(in...), true
+				}
+			}
+			v = ours
+		}
+		_, isString := v.(string)
+		if isString || n == len(path) {
+			break
+		}
+		v = valueAt(v, path[n:n+1])
+	}
+	if list, isList := v.([]any); isList && len(list) == 1 {
+		v = list[0]
+	}
+	text, _ := v.(string)
+	for _, in := range o.origins(text) {
+		if o.mesh.Has(in...) {
+			return o.mesh.At(in...), true
+		}
+	}
+	return finding.Position{}, false
+}
+
+// template is the object as the templates have it, with marks. Of an object that
+// an overlay has changed it is that of the same name without overlays, if there is
+// one.
+func (o *object) template() resource.Object {
+	if o.body.Object() != nil || o.mesh.stage == nil {
+		return o.body.Object()
+	}
+	c := &o.mesh.staged(0)[o.cluster]
+	for _, r := range c.Resources {
+		for values := range c.Each(r) {
+			if id, err := r.Body.ID(values); err == nil && id == o.ID {
+				return r.Body.Object()
+			}
+		}
+	}
+	return nil
+}
+
+// origins are the fields of the topology that the values in a string with marks
+// come from, the one with the last word first.
+func (o *object) origins(text string) [][]any {
+	var all [][]any
+	for _, part := range resource.Parts(text) {
+		if part.Path == "" || o.mesh.origins == nil {
+			continue
+		}
+		for _, field := range o.mesh.origins(part.Path) {
+			var in []any
+			for key := range strings.SplitSeq(field, ".") {
+				list, index, isList := strings.Cut(key, "[")
+				in = append(in, list)
+				switch {
+				case isList && index == "hub]":
+					in = append(in, o.mesh.hub)
+				case isList:
+					in = append(in, o.cluster)
+				}
+			}
+			all = append(all, in)
+		}
+	}
+	return all
 }
 
 // kialiSpecs are where the topology says what goes over the spec of a Kiali
@@ -142,14 +202,20 @@ func (o *object) overlay(path fieldPath) (at finding.Position, ok bool) {
 	return finding.Position{}, false
 }
 
+// staged are the clusters as they are with the first n overlays only.
+func (m *mesh) staged(n int) []resource.Cluster {
+	clusters, ok := m.stages[n]
+	if !ok {
+		clusters, _ = m.stage(n) // what fails with fewer overlays has no part in it
+		m.stages[n] = clusters
+	}
+	return clusters
+}
+
 // before is a part of the object as it is with the first n overlays only, as
 // JSON has it.
 func (o *object) before(n int, part fieldPath) any {
-	clusters, ok := o.mesh.stages[n]
-	if !ok {
-		clusters, _ = o.mesh.stage(n) // what fails with fewer overlays has no part in it
-		o.mesh.stages[n] = clusters
-	}
+	clusters := o.mesh.staged(n)
 	if o.cluster >= len(clusters) {
 		return nil
 	}
