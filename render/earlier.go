@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 
+	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/earlier"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -49,7 +50,7 @@ func earlierFiles(t *topology.Topology, from Sources, format Format) ([]tree.Fil
 	if err != nil || t.Spec.Delivery == nil {
 		return files, err
 	}
-	objects, err := Delivery(t, from, format, l.clusters)
+	objects, err := delivered(t, from, delivery.Input{Format: string(format), Clusters: l.clusters, AnyNamespace: true})
 	if err != nil {
 		return nil, err
 	}

@@ -130,14 +130,14 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 }
 
 // ofHubs are the fields of shape that a remote has one value for.
-var ofHubs = []string{"Alerts", "ACMAccess", "Store", "StoreAuth", "Scope", "CA", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst"}
+var ofHubs = []string{"Alerts", "ACMAccess", "Store", "StoreAuth", "Scope", "CA", "CAFile", "LoginCA", "Retention", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst", "OtherIstiods"}
 
 // ofSingles are those that differ on a cluster without remotes only, for which
 // TestTelemetryOfOldLine stands.
 var ofSingles = []string{"TelemetryAlpha"}
 
 // ofRemotes are those that the hub has one value for.
-var ofRemotes = []string{"NoFirstToken", "LaterTokens"}
+var ofRemotes = []string{"NoFirstToken", "LaterTokens", "Subject", "SubjectLogin"}
 
 // assertBothWays makes sure that a field added to shape is varied here too.
 func assertBothWays(t *testing.T, seen map[shape]bool, hub bool) {
@@ -238,13 +238,17 @@ func choices(platform, x string) map[string][]string {
 		"revisions": {"hub.controlPlane={revisions: [r-" + x + "]}", "remote.controlPlane={revisions: [s-" + x + "]}"},
 		"outside":   {"hub.controlPlane={mode: none}", "hub.namespaces=[tools-" + x + "]"},
 		"alone":     {"hub.controlPlane={mode: none}"},
-		"linked":    {"annotations.links=\"" + linked(x, "1,2", "2,3", "2", "1") + "\"", "remote.access={exec: {command: login-" + x + "}}"},
+		"linked":    {"annotations.links=\"" + linked(x, "1,2", "2,3", "2", "1") + "\"", "remote.access={exec: {command: login-" + x + ", subject: {kind: " + map[string]string{"a": "User", "b": "Group"}[x] + ", name: reader-" + x + "}}}"},
 		"each": {"annotations.links=\"" + linked(x, "1,2", "", "2", "1") + "\"", "kiali.links={format: perCluster}",
 			"kiali.spec={" + openid(x) + ", deployment: {pod_annotations: {own: " + x + "}}}"},
 		"prometheus": {"metrics.store=prometheus",
 			"metrics.prometheus={url: \"http://prom-" + x + ".test:9090\", auth: {type: basic, username: \"secret:u-" + x + ":u\", password: \"secret:p-" + x + ":p\"}}"},
 		"alerts": {"metrics.alerts={manage: true}"},
-		"trust":  {"kiali.ca=" + strconv.Quote(authority[x])},
+		"trust":  {"kiali.ca=" + strconv.Quote(authority[x]), "made.namespaces=[made-" + x + ", made2-" + x + "]"},
+		"trust of old": {"kiali.ca=" + strconv.Quote(authority[x]), "only.hub=true", "kiali.version=" + map[string]string{"a": "v1.73", "b": "v2.4"}[x], "metrics.store=thanos", "metrics.prometheus=", "metrics.retention=1" + digit(x) + "d",
+			"metrics.thanos={url: \"https://thanos-" + x + ".test\"}"},
+		"kept":   {"metrics.store=prometheus", "metrics.prometheus={url: \"http://prom-" + x + ".test:9090\"}", "metrics.retention=1" + digit(x) + "d"},
+		"second": {"hub.controlPlane={namespace: hub-cp-" + x + ", revisions: [r-" + x + "]}", "remote.controlPlane={mode: external, primary: hub." + x + ", namespace: ext-cp-" + x + "}"},
 		"scoped": {"metrics.scope={mesh: m-" + x + ", tenant: t-" + x + "}", "metrics.monitors={name: pm-" + x + "}", "telemetry.spec={accessLogging: [{providers: [{name: log-" + x + "}]}]}"},
 		"others": {"metrics.scope=none", "metrics.monitors={manage: false, name: pm-" + x + "}"},
 		"apart":  {"hub.controlPlane={namespace: hub-cp-" + x + "}", "remote.controlPlane={namespace: own-cp-" + x + "}"},
@@ -256,6 +260,7 @@ func choices(platform, x string) map[string][]string {
 	}
 	if platform == "openshift" {
 		maps.Copy(all, acmChoices(x))
+		all["acting"] = []string{"kiali.auth={impersonation: {enabled: true, users: [user-" + x + "], groups: [group-" + x + "]}}"}
 		all["managed"] = []string{"metrics.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, note-" + x + ": on}}",
 			"remote.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, own-" + x + ": {a: [1]}}}"}
 		all["unmanaged"] = []string{"metrics.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, all-" + x + ": 1}}", "remote.userWorkloadMonitoring={manage: false}",
@@ -352,9 +357,12 @@ func parseSynthetic(t *testing.T, platform, x, choice string) *topology.Topology
 		}
 		return strings.Join(pairs, ", ")
 	}
-	delivery := ""
+	more := ""
 	if tree["delivery"] != nil {
-		delivery = "\n  delivery: {" + flow("delivery") + "}"
+		more = "\n  delivery: {" + flow("delivery") + "}"
+	}
+	if tree["made"] != nil {
+		more += "\n  createNamespaces: " + tree["made"]["namespaces"]
 	}
 	text := fmt.Sprintf(`
 apiVersion: sightline.dev/v1alpha1
@@ -373,7 +381,10 @@ spec:
     - {name: out-%[1]s, server: "https://r3-%[1]s.test:6443", controlPlane: {mode: external}, platform: %[8]s}
     - {name: other-%[1]s, server: "https://r4-%[1]s.test:6443", platform: %[9]s}
 `, x, flow("mesh"), flow("kiali"), flow("metrics"), flow("telemetry"), flow("hub"), flow("remote"), platform,
-		map[string]string{"openshift": "kubernetes", "kubernetes": "openshift"}[platform], delivery, flow("annotations"))
+		map[string]string{"openshift": "kubernetes", "kubernetes": "openshift"}[platform], more, flow("annotations"))
+	if tree["only"] != nil {
+		text, _, _ = strings.Cut(text, "    - {name: own-")
+	}
 	top, findings := check.Parse("synthetic.yaml", []byte(text))
 	require.Empty(t, findings, "%s on %s\n%s", choice, platform, text)
 	return top

@@ -34,6 +34,9 @@ func (l Links) sealed(t *topology.Topology) []*topology.Cluster {
 // generations are those of the tokens that a remote has. Where nothing is
 // sealed that is the first, which the first link will be made of.
 func (l Links) generations(t *topology.Topology, remote *topology.Cluster) []int {
+	if remote.Access.Exec != nil {
+		return nil // a program has the credential
+	}
 	if link := l[remote.Name]; link != nil && t.Spec.Kiali.Links.Source == "sealed" {
 		return link.Spec.Tokens
 	}
@@ -72,55 +75,53 @@ func podAnnotations(hub *topology.Cluster, digest string) map[string]string {
 	return annotations
 }
 
-// itemsOf are what resources of a cluster are repeated for, beside namespaces.
+// itemsOf are what resources of a cluster are repeated for, beside namespaces with
+// proxies.
 func itemsOf(t *topology.Topology, c *topology.Cluster, links Links) map[string][]resource.Item {
-	items := linkItems(t, c, links)
-	if rules := acmRuleItems(t); rules != nil && t.IsACMHub(c) {
-		if items == nil {
-			items = map[string][]resource.Item{}
-		}
-		items[resource.ScopeRule] = rules
+	items := map[string][]resource.Item{}
+	add := func(scope string, item resource.Item) { items[scope] = append(items[scope], item) }
+	for _, namespace := range slices.Sorted(slices.Values(t.Spec.CreateNamespaces)) {
+		add(resource.ScopeCreated, resource.Item{"name": namespace})
 	}
-	return items
-}
-
-// linkItems are those of the hub's access to the remotes.
-func linkItems(t *topology.Topology, c *topology.Cluster, links Links) map[string][]resource.Item {
+	if t.Spec.Metrics.Monitors.Manage {
+		for _, namespace := range c.OtherControlPlanes() {
+			add(resource.ScopeControlPlane, resource.Item{"name": namespace})
+		}
+	}
+	if t.IsACMHub(c) {
+		for _, rule := range acmRuleItems(t) {
+			add(resource.ScopeRule, rule)
+		}
+	}
 	if !t.IsHub(c) {
-		var tokens []resource.Item
 		for _, g := range links.generations(t, c) {
 			if g != 1 {
-				tokens = append(tokens, resource.Item{"name": t.TokenSecret(g)})
+				add(resource.ScopeToken, resource.Item{"name": t.TokenSecret(g)})
 			}
 		}
-		if tokens == nil {
-			return nil
-		}
-		return map[string][]resource.Item{resource.ScopeToken: tokens}
+		return items
 	}
 	if t.Spec.Kiali.Links.Format != "perCluster" {
-		return nil
+		return items
 	}
-	var items []resource.Item
 	for _, c := range links.sealed(t) {
-		items = append(items, resource.Item{
+		add(resource.ScopeLink, resource.Item{
 			"name":          c.Name,
 			"secret":        t.SealedFor(c).Name,
 			"encryptedData": map[string]string{c.Name: links[c.Name].Spec.EncryptedData},
 		})
 	}
-	if items == nil {
-		return nil
-	}
-	return map[string][]resource.Item{resource.ScopeLink: items}
+	return items
 }
 
 // itemHoles are the values that an item of each scope has, empty.
 func itemHoles() map[string]resource.Item {
 	return map[string]resource.Item{
-		resource.ScopeNamespace: {"name": ""},
-		resource.ScopeLink:      {"name": "", "secret": "", "encryptedData": map[string]string{}},
-		resource.ScopeToken:     {"name": ""},
-		resource.ScopeRule:      {"name": "", "aggregation": ""},
+		resource.ScopeNamespace:    {"name": ""},
+		resource.ScopeLink:         {"name": "", "secret": "", "encryptedData": map[string]string{}},
+		resource.ScopeToken:        {"name": ""},
+		resource.ScopeRule:         {"name": "", "aggregation": ""},
+		resource.ScopeCreated:      {"name": ""},
+		resource.ScopeControlPlane: {"name": ""},
 	}
 }

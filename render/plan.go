@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ type shape struct {
 	Platform string `json:"platform"`
 	Operator bool   `json:"operator"` // the operator comes by a Subscription
 	Flux     bool   `json:"flux"`     // Flux applies the objects
+	Created  bool   `json:"created"`  // there are namespaces to make
 
 	StartingCSV bool `json:"startingCSV"` // the operator's first version is given
 
@@ -32,6 +34,7 @@ type shape struct {
 	// How it is scraped.
 	Monitors         bool   `json:"monitors"`      // PodMonitors
 	IstiodMonitor    bool   `json:"istiodMonitor"` // the ServiceMonitor of istiod
+	OtherIstiods     bool   `json:"otherIstiods"`  // and those of others
 	OwnInterval      bool   `json:"ownInterval"`   // in place of the topology's
 	MonitorLabels    bool   `json:"monitorLabels"`
 	PrometheusMerge  bool   `json:"prometheusMerge"`
@@ -58,7 +61,11 @@ type shape struct {
 	Store       string `json:"store"`       // of the hub
 	StoreAuth   string `json:"storeAuth"`   // of the hub, where the store is not the platform's
 	Scope       string `json:"scope"`       // of the hub's questions: meshID, none, labels
-	CA          bool   `json:"ca"`          // of the hub, where there are CAs to trust
+	CA          string `json:"ca"`          // of the hub, where there are CAs to trust: in a configMap, or in a secret
+	CAFile      string `json:"caFile"`      // of the hub, where the CAs of the store have to be named: their file, or ""
+	LoginCA     string `json:"loginCA"`     // of the hub, the key of its own that the login provider's has, or ""
+	Retention   bool   `json:"retention"`   // of the hub, where Kiali is told how long its store keeps series
+	Impersonate bool   `json:"impersonate"` // Kiali acts as its users
 	IngressHost bool   `json:"ingressHost"` // of the hub, where the platform does not give one
 	WebRoot     bool   `json:"webRoot"`     // of the hub, where it is not the platform's
 
@@ -68,6 +75,8 @@ type shape struct {
 	Links        string `json:"links"`        // how the hub has them: "" where there are none, single, perCluster
 	ExecProvider bool   `json:"execProvider"` // of the hub, where a kubeconfig names a program
 	NewPodFirst  bool   `json:"newPodFirst"`  // of the hub, where its Kiali can be told to serve until the next pod is ready
+	Subject      bool   `json:"subject"`      // of a remote, where the program of its link is somebody whom we give rights
+	SubjectLogin bool   `json:"subjectLogin"` // of a remote, where that one has to read the OAuthClient too
 	NoFirstToken bool   `json:"noFirstToken"` // of a remote, where the token of the first generation has been replaced
 	LaterTokens  bool   `json:"laterTokens"`  // of a remote, where there are those of other generations
 }
@@ -81,6 +90,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		Platform: c.Platform,
 		Operator: t.OperatorBySubscription(c),
 		Flux:     spec.Delivery != nil && spec.Delivery.Flux != nil,
+		Created:  len(spec.CreateNamespaces) > 0,
 
 		StartingCSV: t.OperatorBySubscription(c) && spec.Kiali.Operator.StartingCSV != "",
 
@@ -97,13 +107,16 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 
 		Monitors:        spec.Metrics.Monitors.Manage && len(namespacesOf(t, c)) > 0,
 		IstiodMonitor:   spec.Metrics.Monitors.Manage && istiod,
+		OtherIstiods:    spec.Metrics.Monitors.Manage && len(c.OtherControlPlanes()) > 0,
 		OwnInterval:     c.Metrics.Interval != spec.Metrics.Interval,
 		MonitorLabels:   len(spec.Metrics.Labels) > 0,
 		PrometheusMerge: spec.Metrics.PrometheusMerge,
 		RemoteWrite:     remoteWrites(t, c),
 		Alerts:          hub && spec.Metrics.Alerts.Manage && spec.Metrics.Monitors.Manage && len(namespacesOf(t, c)) > 0,
 
-		Callback:  spec.Kiali.Auth.Strategy == "openshift" && c.Platform == "openshift" && !hub,
+		Impersonate: spec.Kiali.Auth.Impersonation.Enabled,
+		// Nobody logs in to a remote where Kiali acts as its users.
+		Callback:  spec.Kiali.Auth.Strategy == "openshift" && c.Platform == "openshift" && !hub && !spec.Kiali.Auth.Impersonation.Enabled,
 		ViewOnly:  spec.Kiali.ViewOnly,
 		KialiSpec: len(kialiSpec(t, c)) > 0,
 		Strategy:  strategyOn(t, c),
@@ -120,7 +133,17 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		s.Store = spec.Metrics.Store
 		s.StoreAuth = storeAuth(t).Type
 		s.Scope = cmp.Or(spec.Metrics.Scope.Word(), "labels")
-		s.CA = spec.Kiali.CA != "" && !c.KialiBefore(kiali.V2_11) && !byRoute(t) // else the Policy with the CA of the store has them
+		if spec.Kiali.CA != "" && !byRoute(t) { // else the Policy with the CA of the store has them
+			s.CA = "configMap"
+			if c.Kiali.Version.CASecret("", c.Platform) != "" {
+				s.CA = "secret"
+			}
+			if ownCAs(t) {
+				s.CAFile = c.Kiali.Version.CAFile(c.Platform)
+			}
+			s.LoginCA = c.Kiali.Version.LoginCAKey(spec.Kiali.Auth.Strategy, c.Platform)
+		}
+		s.Retention = spec.Metrics.Retention != "" || spec.Metrics.Store == "acm"
 		s.IngressHost = c.Kiali.Host != "" || c.Platform == "kubernetes" && c.Domain != ""
 		s.WebRoot = c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform)
 		// The operator's own redirect URI for the hub leaves the web root out;
@@ -136,11 +159,20 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		// line may be one of theirs, whose definition refuses the field.
 		s.NewPodFirst = len(spec.Clusters) > 1 && c.Kiali.Version != kiali.Default && !c.KialiBefore(kiali.V2_27)
 	} else {
+		s.Subject = c.Access.Exec != nil && c.Access.Exec.Subject != nil
+		s.SubjectLogin = s.Subject && s.Callback && !c.KialiBefore(kiali.V2_4)
 		generations := links.generations(t, c)
 		s.NoFirstToken = !slices.Contains(generations, 1)
 		s.LaterTokens = slices.ContainsFunc(generations, func(g int) bool { return g != 1 })
 	}
 	return s
+}
+
+// ownCAs tells whether the certificate of the store is none that the platform's own
+// CA has signed.
+func ownCAs(t *topology.Topology) bool {
+	u, err := url.Parse(storeURL(t))
+	return err == nil && u.Scheme == "https" && !strings.HasSuffix(u.Hostname(), ".svc") && !strings.HasSuffix(u.Hostname(), ".svc.cluster.local")
 }
 
 // strategyOn is how users log in where that is not the operator's default for

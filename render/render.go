@@ -199,7 +199,11 @@ func Clusters(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 // Delivery returns the files by which an engine delivers clusters, which may
 // have been changed since they were rendered.
 func Delivery(t *topology.Topology, from Sources, format Format, clusters []resource.Cluster) ([]tree.File, error) {
-	files, err := delivery.Tree(from.Templates.vm, t, delivery.Input{Format: string(format), Clusters: clusters})
+	return delivered(t, from, delivery.Input{Format: string(format), Clusters: clusters})
+}
+
+func delivered(t *topology.Topology, from Sources, in delivery.Input) ([]tree.File, error) {
+	files, err := delivery.Tree(from.Templates.vm, t, in)
 	if err != nil {
 		return nil, fmt.Errorf("%s: delivery: %w", t.At("spec", "delivery"), err)
 	}

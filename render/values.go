@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"encoding/base64"
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
@@ -34,6 +35,23 @@ type site struct {
 }
 
 func (s site) onHub() bool { return s.IsHub(s.cluster) }
+
+// withSubject tells whether the program of the cluster's link is somebody whom we
+// give rights.
+func (s site) withSubject() bool {
+	return s.cluster.Access.Exec != nil && s.cluster.Access.Exec.Subject != nil
+}
+
+// allowed are the names that Kiali may act as, or nil where it acts as nobody.
+func allowed(s site, names []string) any {
+	switch {
+	case !s.Spec.Kiali.Auth.Impersonation.Enabled:
+		return nil
+	case names == nil:
+		return []string{}
+	}
+	return names
+}
 
 // leaves are values by their path within a scope.
 type leaves = map[string]any
@@ -84,6 +102,58 @@ var values = []value{
 	{hole: "topology.kiali.ca", chart: "kiali.ca", from: "spec.kiali.ca",
 		doc: "CAs that the hub's Kiali trusts beside those of its image, in PEM.",
 		of:  func(s site) any { return given(s.Spec.Kiali.CA) }},
+	{hole: "topology.kiali.caData", chart: "kiali.caData", from: "spec.kiali.ca",
+		doc: "The same in base64, for lines that have them in a Secret.",
+		of:  func(s site) any { return given(base64.StdEncoding.EncodeToString([]byte(s.Spec.Kiali.CA))) }},
+	{hole: "topology.kiali.caSecret", chart: "kiali.caSecret", from: "spec.kiali.version",
+		doc: "The Secret with the CAs, for a line that mounts no ConfigMap for them.",
+		of: func(s site) any {
+			if s.Spec.Kiali.CA == "" {
+				return nil
+			}
+			return given(s.Hub().Kiali.Version.CASecret(s.Spec.Kiali.InstanceName, s.Hub().Platform))
+		}},
+	{hole: "topology.kiali.hubAccess", chart: "kiali.hubAccess", from: "spec.kiali.instanceName",
+		doc: "The name of the ClusterRoleBinding of the program that the hub's link has its credential from.",
+		of:  func(s site) any { return s.Spec.Kiali.InstanceName + "-" + s.Spec.Kiali.Namespace + "-hub" }},
+	{hole: "topology.kiali.role", chart: "kiali.role", from: "spec.kiali.viewOnly",
+		doc: "The ClusterRole that the operator makes for Kiali's account.",
+		of: func(s site) any {
+			if s.Spec.Kiali.Auth.Strategy == "anonymous" && !s.Spec.Kiali.ViewOnly {
+				return s.Spec.Kiali.InstanceName
+			}
+			return s.Spec.Kiali.InstanceName + "-viewer"
+		}},
+	{hole: "cluster.loginRole", chart: "kiali.loginRole", from: "spec.clusters[].kiali.version",
+		doc: "The ClusterRole by which Kiali's account reads the OAuthClient of a remote.",
+		of: func(s site) any {
+			if s.onHub() || !s.withSubject() {
+				return nil
+			}
+			return s.cluster.Kiali.Version.LoginRole(s.Spec.Kiali.InstanceName, s.Spec.Kiali.Namespace)
+		}},
+	{hole: "cluster.subject.kind", chart: "kiali.subject.kind", from: "spec.clusters[].access.exec.subject",
+		doc: "What the program is on the cluster: a User or a Group.",
+		of: func(s site) any {
+			if s.onHub() || !s.withSubject() {
+				return nil
+			}
+			return s.cluster.Access.Exec.Subject.Kind
+		}},
+	{hole: "cluster.subject.name", chart: "kiali.subject.name", from: "spec.clusters[].access.exec.subject",
+		doc: "Its name.",
+		of: func(s site) any {
+			if s.onHub() || !s.withSubject() {
+				return nil
+			}
+			return s.cluster.Access.Exec.Subject.Name
+		}},
+	{hole: "topology.kiali.impersonation.users", chart: "kiali.impersonation.users", from: "spec.kiali.auth.impersonation.users",
+		doc: "The users that Kiali may act as.",
+		of:  func(s site) any { return allowed(s, s.Spec.Kiali.Auth.Impersonation.Users) }},
+	{hole: "topology.kiali.impersonation.groups", chart: "kiali.impersonation.groups", from: "spec.kiali.auth.impersonation.groups",
+		doc: "The groups that Kiali may act as.",
+		of:  func(s site) any { return allowed(s, s.Spec.Kiali.Auth.Impersonation.Groups) }},
 	{hole: "topology.kiali.caBundle", chart: "kiali.caBundle", from: "spec.kiali.version",
 		doc: "The ConfigMap in which the hub's Kiali looks for CAs.",
 		of: func(s site) any {
@@ -188,6 +258,14 @@ var values = []value{
 	{hole: "topology.store.interval", chart: "store.interval", from: "spec.metrics.interval",
 		doc: "The longest scrape interval of the clusters: Kiali asks for no rate over less than two.",
 		of:  func(s site) any { return s.StoreInterval() }},
+	{hole: "topology.store.retention", chart: "store.retention", from: "spec.metrics.retention",
+		doc: "How long the store keeps series, which is how far back Kiali offers to look.",
+		of: func(s site) any {
+			if s.Spec.Metrics.Store == "acm" {
+				return given(s.Spec.Metrics.ACM.Retention)
+			}
+			return given(s.Spec.Metrics.Retention)
+		}},
 	{hole: "topology.store.scope", chart: "store.scope", from: "spec.metrics.scope",
 		doc: "The labels of the series that the hub's Kiali asks for.",
 		of: func(s site) any {
@@ -196,10 +274,6 @@ var values = []value{
 			}
 			return map[string]string(s.Spec.Metrics.Scope)
 		}},
-
-	{hole: "topology.store.retention", chart: "store.retention", from: "spec.metrics.acm.retention",
-		doc: "How long the store keeps its series.",
-		of:  func(s site) any { return ofACM(s.OnACM(), s.Spec.Metrics.ACM.Retention) }},
 
 	{hole: "topology.acm.interval", chart: "acm.interval", from: "spec.metrics.acm.interval",
 		doc: "The time between two collections.",

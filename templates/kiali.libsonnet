@@ -43,26 +43,31 @@ local monitoringView(topology) = {
 
 // Thanos has none of the endpoints by which Kiali learns the scrape interval,
 // and rates over less than two intervals are empty.
-local thanosProxy(topology) = {
-  thanos_proxy: { enabled: true, scrape_interval: topology.store.interval },
+local thanosProxy(shape, topology) = {
+  thanos_proxy: { enabled: true, scrape_interval: topology.store.interval } +
+                (if shape.retention then { retention_period: topology.store.retention } else {}),
 };
 
-local credentials(shape, topology) = {
+// Where the CAs are that a line up to v2.4 trusts for its store: only these.
+local storeCA(shape, topology) =
+  if shape.caFile == '' then {} else { auth+: { ca_file: shape.caFile } };
+
+local credentials(shape, topology) = storeCA(shape, topology) + {
   none: {},
-  basic: { auth: { type: 'basic', username: topology.store.username, password: topology.store.password } },
-  bearer: { auth: { type: 'bearer', token: topology.store.token } },
+  basic: { auth+: { type: 'basic', username: topology.store.username, password: topology.store.password } },
+  bearer: { auth+: { type: 'bearer', token: topology.store.token } },
 }[shape.storeAuth];
 
 local stores(shape, topology) = {
-  thanosQuerier: thanosProxy(topology) {
+  thanosQuerier: thanosProxy(shape, topology) {
     auth: { type: 'bearer', use_kiali_token: true },
     url: 'https://thanos-querier.openshift-monitoring.svc.cluster.local:9091',
   },
-  thanos: thanosProxy(topology) + credentials(shape, topology) { url: topology.store.url },
-  prometheus: credentials(shape, topology) { url: topology.store.url },
-  acm: thanosProxy(topology) {
-    thanos_proxy+: { retention_period: topology.store.retention },
-  } + {
+  thanos: thanosProxy(shape, topology) + credentials(shape, topology) { url: topology.store.url },
+  // Kiali asks a Prometheus for its global interval, which is not that of our
+  // monitors, and for the time that it keeps series; or it is told both.
+  prometheus: credentials(shape, topology) + (if shape.retention then thanosProxy(shape, topology) else {}) { url: topology.store.url },
+  acm: thanosProxy(shape, topology) + {
     // The Secret is one that a Policy of ACM keeps as ACM's own.
     route: {
       url: topology.store.url,
@@ -107,15 +112,20 @@ local ingress(shape, topology, cluster) = {
 }[shape.platform];
 
 // What hub and remote say alike.
-local common(shape) =
+local common(shape, topology) =
   (if shape.strategy == '' then {} else { auth+: { strategy: shape.strategy } }) +
+  (if shape.impersonate then { auth+: { openshift+: { impersonation: {
+     enabled: true,
+     allowed_users: topology.kiali.impersonation.users,
+     allowed_groups: topology.kiali.impersonation.groups,
+   } } } } else {}) +
   (if shape.viewOnly then { deployment+: { view_only_mode: true } } else {});
 
 local callback(shape, cluster) =
   if shape.callback then { auth+: { openshift: { redirect_uris: [cluster.callback] } } } else {};
 
 // Kiali reads the CAs at its start, so they come before it.
-local authorities(topology) = {
+local authorities(shape, topology) = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
   metadata: {
@@ -124,18 +134,34 @@ local authorities(topology) = {
     labels: meta.labels('kiali', topology),
     annotations: meta.annotations(meta.wave.access),
   },
-  data: { 'additional-ca-bundle.pem': topology.kiali.ca },
+  data: { 'additional-ca-bundle.pem': topology.kiali.ca } +
+        { [if shape.loginCA != '' then shape.loginCA]: topology.kiali.ca },
+};
+
+// A line that mounts no ConfigMap for CAs mounts Secrets.
+local authoritiesInSecret(topology) = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: {
+    name: topology.kiali.caSecret,
+    namespace: topology.kiali.namespace,
+    labels: meta.labels('kiali', topology),
+    annotations: meta.annotations(meta.wave.access),
+  },
+  type: 'Opaque',
+  data: { 'additional-ca-bundle.pem': topology.kiali.caData },
 };
 
 local hub(shape, topology, cluster) = {
-  [if shape.ca then 'kiali-cabundle']: authorities(topology),
+  [if shape.ca == 'configMap' then 'kiali-cabundle']: authorities(shape, topology),
+  [if shape.ca == 'secret' then 'kiali-ca']: authoritiesInSecret(topology),
   [if shape.store == 'thanosQuerier' then 'kiali-cluster-monitoring-view']: monitoringView(topology),
 
   'kiali-hub': resource(
     shape,
     topology,
     cluster,
-    common(shape) +
+    common(shape, topology) +
     callback(shape, cluster) +
     (if shape.ingressHost then ingress(shape, topology, cluster) else {}) +
     (if shape.webRoot then { server+: { web_root: cluster.webRoot } } else {}) +
@@ -151,6 +177,10 @@ local hub(shape, topology, cluster) = {
        type: 'RollingUpdate',
        rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
      } } } else {}) +
+    (if shape.ca == 'secret' then { deployment+: { custom_secrets: [{
+       name: topology.kiali.caSecret,
+       mount: '/kiali-ca',
+     }] } } else {}) +
     // Nobody watches these Secrets, and Kiali reads them once, at its start.
     (if shape.links == 'perCluster' then { deployment+: { pod_annotations: cluster.podAnnotations } } else {}) +
     {
@@ -169,7 +199,7 @@ local remote(shape, topology, cluster) = {
     shape,
     topology,
     cluster,
-    common(shape) + callback(shape, cluster) + { deployment+: { remote_cluster_resources_only: true } }
+    common(shape, topology) + callback(shape, cluster) + { deployment+: { remote_cluster_resources_only: true } }
   ),
 };
 

@@ -18,8 +18,28 @@ local tokenSecret(topology, name) = {
   type: 'kubernetes.io/service-account-token',
 };
 
+// A program in place of a token is somebody of its own on the cluster, and gets the
+// rights of Kiali's account.
+local access(topology, cluster, name, role) = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: {
+    name: name,
+    labels: meta.labels('kiali', topology),
+    annotations: meta.annotations(meta.wave.token),
+  },
+  roleRef: {
+    apiGroup: 'rbac.authorization.k8s.io',
+    kind: 'ClusterRole',
+    name: role,
+  },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: cluster.subject.kind, name: cluster.subject.name }],
+};
+
 // While a token is rotated there are two: the one in use, and the next.
-local remote(shape, topology, token) = {
+local remote(shape, topology, cluster, token) = {
+  [if shape.subject then 'hub-access']: access(topology, cluster, topology.kiali.hubAccess, topology.kiali.role),
+  [if shape.subjectLogin then 'hub-login']: access(topology, cluster, topology.kiali.hubAccess + '-login', cluster.loginRole),
   [if !shape.noFirstToken then 'kiali-token']: tokenSecret(topology, topology.kiali.serviceAccount),
   [if shape.laterTokens then 'token']: tokenSecret(topology, token.name),
 };
@@ -50,4 +70,4 @@ local hub(shape, topology, cluster, link) = {
 };
 
 function(shape, topology, cluster, link, token)
-  if shape.hub then hub(shape, topology, cluster, link) else remote(shape, topology, token)
+  if shape.hub then hub(shape, topology, cluster, link) else remote(shape, topology, cluster, token)

@@ -3,6 +3,7 @@ local kiali = import 'kiali.libsonnet';
 local links = import 'link.libsonnet';
 local meta = import 'meta.libsonnet';
 local monitoring = import 'monitoring.libsonnet';
+local namespaces = import 'namespaces.libsonnet';
 local operator = import 'operator.libsonnet';
 
 function(
@@ -13,10 +14,12 @@ function(
   link=error 'must provide link',
   token=error 'must provide token',
   rule=error 'must provide rule',
+  created=error 'must provide created',
+  controlPlane=error 'must provide controlPlane',
 ) meta.delivered(shape, {
-  operator: operator(shape, topology),
+  operator: operator(shape, topology) + namespaces(shape, topology, created),
   acm: acm(shape, topology, rule),
-  monitoring: monitoring(shape, topology, cluster, namespace),
+  monitoring: monitoring(shape, topology, cluster, namespace, controlPlane),
   kiali: kiali(shape, topology, cluster),
   link: links(shape, topology, cluster, link, token),
 })

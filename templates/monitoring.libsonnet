@@ -5,12 +5,12 @@ local proxies = import 'proxies.libsonnet';
 
 local labels(topology) = meta.labels('mesh-monitoring', topology);
 
-local istiod(shape, topology, cluster) = {
+local istiod(shape, topology, cluster, namespace) = {
   apiVersion: 'monitoring.coreos.com/v1',
   kind: 'ServiceMonitor',
   metadata: {
     name: 'istiod-monitor',
-    namespace: meta.controlPlane(shape, topology, cluster),
+    namespace: namespace,
     labels: meta.monitorLabels(shape, topology),
     annotations: meta.lateKind(meta.wave.monitoring),
   },
@@ -90,7 +90,7 @@ local rulesNamespace(topology) = {
 local clusterMonitoring(topology, text) =
   config(topology, 'cluster-monitoring-config', 'openshift-monitoring', text);
 
-function(shape, topology, cluster, namespace)
+function(shape, topology, cluster, namespace, controlPlane)
   {
     '': {},
     topology: { 'cluster-monitoring-config': clusterMonitoring(topology, topology.monitoringConfig) },
@@ -105,7 +105,8 @@ function(shape, topology, cluster, namespace)
     [if shape.telemetry then 'telemetry']: telemetry(shape, topology, cluster),
     // Named by what it has more, because revisions differ between clusters.
     [if shape.istiodMonitor then 'istiod-servicemonitor' + (if shape.revisions then '-revisions' else '')]:
-      istiod(shape, topology, cluster),
+      istiod(shape, topology, cluster, meta.controlPlane(shape, topology, cluster)),
+    [if shape.otherIstiods then 'others-servicemonitor']: istiod(shape { revisions: false }, topology, cluster, controlPlane.name),
     [if shape.monitors then 'podmonitor']: proxies(shape, topology, cluster, namespace),
     [if shape.alerts then 'prometheusrule']: alerts(shape, topology, namespace),
   }

@@ -8,7 +8,7 @@ local permitted(shape) = {
   local chart(kinds) = if shape.permitChart then kinds else [],
   local acm(kinds) = if shape.permitACM then kinds else [],
 
-  cluster: (if shape.permitChart || shape.permitACM then [{ group: '', kind: 'Namespace' }] else []) + chart([
+  cluster: (if shape.permitChart || shape.permitACM || shape.created then [{ group: '', kind: 'Namespace' }] else []) + chart([
     { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },
     { group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' },
   ]) + [

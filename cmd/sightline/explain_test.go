@@ -32,6 +32,7 @@ var resourceWords = map[string]string{
 	"configmap_openshift-user-workload-monitoring_user-workload-monitoring-config": "user-workload-monitoring-config",
 	"-cabundle.yaml":  "ConfigMap with the CAs",
 	"kiali_":          "Kiali resource",
+	"namespace_":      "Namespace",
 	"podmonitor_":     "PodMonitor",
 	"prometheusrule_": "PrometheusRule",
 	"sealedsecret_":   "SealedSecret",
@@ -52,7 +53,12 @@ var meshes = map[string]string{
 	"mixed the other way": `{kiali: {auth: {strategy: anonymous}}, clusters: [{platform: kubernetes}, {}], metrics: {prometheus: {url: "http://p:9090"}}}`,
 	"old":                 `{kiali: {version: v2.11}}`,
 	"trusted":             `{kiali: {ca: ` + strconv.Quote(trustedCA) + `}, metrics: {alerts: {manage: true}}}`,
+	"trusted by v2.4":     `{kiali: {version: v2.4, ca: ` + strconv.Quote(trustedCA) + `}, metrics: {store: thanos, thanos: {url: "https://thanos.example.com"}}}`,
+	"acting":              `{kiali: {auth: {impersonation: {enabled: true}}}}`,
+	"program":             `{kiali: {auth: {strategy: anonymous}}, clusters: [{}, {access: {exec: {command: login, subject: {name: reader}}}}]}`,
 	"external":            `{clusters: [{}, {controlPlane: {mode: external}}]}`,
+	"istiod elsewhere":    `{clusters: [{}, {controlPlane: {mode: external, namespace: second}}]}`,
+	"second istiod":       `{clusters: [{}, {controlPlane: {mode: external, primary: east, namespace: second}}]}`,
 	"prometheus":          `{mesh: {dataPlane: ambient}, metrics: {store: prometheus, prometheus: {url: "http://p:9090", auth: {type: bearer, token: "secret:a:b"}}}}`,
 	"thanos": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: basic, username: "secret:a:b", password: "secret:a:c"},
 		remoteWrite: {url: "http://receive:9090"}}}}`,
@@ -60,6 +66,8 @@ var meshes = map[string]string{
 		kiali: {auth: {strategy: anonymous}, operator: {install: helm, chart: {version: 1.2.3}}}}`,
 	"argocd by git":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {generator: git}}, clusters: [{}, {argocd: {name: west}}]}`,
 	"argocd's plugin": `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {source: plugin}}}`,
+	"argocd by ACM":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {generator: acm, placement: mesh}}}`,
+	"created":         `{createNamespaces: [made]}`,
 	"argocd by URL":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {}}, clusters: [{}, {argocd: {server: "https://w.example.com"}}]}`,
 	"flux": `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}, kiali: {auth: {strategy: anonymous},
 		operator: {install: helm, chart: {version: 1.2.3}}}, clusters: [{}, {flux: {kubeConfigSecret: west}}]}`,
@@ -192,7 +200,7 @@ func otherValues(f *topology.Field) []any {
 	case "reference secret:<name>:<key>":
 		return []any{"secret:other:key"}
 	}
-	return []any{"other", "west", "east", "1", "1.2.4", "https://other.example.com"}
+	return []any{"other", "west", "east", "1", "1.2.4", "7d", "https://other.example.com"}
 }
 
 // rendered gives the objects by file, with a cluster's number for its name.

@@ -230,7 +230,7 @@ func cut(s string) string {
 func isPlaceholder(uri string) bool { return strings.ContainsAny(uri, "{}<>") }
 
 func callbacks(m *mesh, f *found) {
-	if m.Spec.Kiali.Auth.Strategy != "openshift" {
+	if m.Spec.Kiali.Auth.Strategy != "openshift" || m.Spec.Kiali.Auth.Impersonation.Enabled {
 		return
 	}
 	hub := m.Hub()

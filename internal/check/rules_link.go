@@ -1,6 +1,7 @@
 package check
 
 import (
+	"encoding/base64"
 	"maps"
 	"net/url"
 	"slices"
@@ -158,7 +159,7 @@ func uncheckedCertificates(m *mesh, f *found) {
 		walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
 			key, _ := path[len(path)-1].(string)
 			if on, _ := v.(bool); on && (key == "insecure_skip_verify" || key == "insecure_skip_verify_tls") {
-				f.object(o, path, m.trust(o),
+				f.object(o, path, m.trust(o, path),
 					"%s is true, so whoever is in between can %s", path[1:], atStake(o, path))
 			}
 		})
@@ -188,7 +189,7 @@ func atStake(o *object, path fieldPath) string {
 func plainSecrets(m *mesh, f *found) {
 	for _, o := range m.objects {
 		for _, key := range []string{"data", "stringData"} {
-			if o.ID.Kind == "Secret" && o.content[key] != nil {
+			if o.ID.Kind == "Secret" && o.content[key] != nil && !onlyCertificates(o.content[key]) {
 				f.object(o, fieldPath{key}, "take it out, and let the cluster, External Secrets or a sealed Secret fill it", "the Secret %s/%s has %s, which would stand in Git", o.ID.Namespace, o.ID.Name, key)
 			}
 		}
@@ -198,6 +199,20 @@ func plainSecrets(m *mesh, f *found) {
 			f.object(o, found.Path, topology.CredentialHint, "%s of the %s has %s in it, which would stand in Git", fieldPath(found.Path), o, found.What)
 		}
 	})
+}
+
+// onlyCertificates tells whether all data of a Secret are certificates, which are no
+// secrets.
+func onlyCertificates(data any) bool {
+	items, _ := data.(map[string]any)
+	for _, item := range items {
+		text, _ := item.(string)
+		decoded, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || topology.CertificatesProblem(string(decoded)) != "" {
+			return false
+		}
+	}
+	return len(items) > 0
 }
 
 // credentials visits the credentials in what is rendered.
@@ -257,7 +272,7 @@ func manyLogins(m *mesh, f *found) {
 			remotes++
 		}
 	}
-	if m.Spec.Kiali.Auth.Strategy == "openshift" && remotes > bearable {
+	if m.Spec.Kiali.Auth.Strategy == "openshift" && !m.Spec.Kiali.Auth.Impersonation.Enabled && remotes > bearable {
 		f.on(m, m.At("spec", "kiali", "auth", "strategy"), "choose openid with one provider for all clusters; or suppress RS15 if the remotes answer quickly",
 			"each user logs in to %d remotes one by one, and Kiali asks all their OAuth servers within one minute of its start", remotes)
 	}

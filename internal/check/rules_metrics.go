@@ -417,7 +417,7 @@ func scopeLabels(m *mesh, f *found) {
 
 func istiodMonitors(m *mesh, f *found) {
 	for i := range m.clusters {
-		if m.Spec.Clusters[i].ControlPlane.Mode == "local" {
+		if c := &m.Spec.Clusters[i]; c.ControlPlane.Mode == "local" || len(c.OtherControlPlanes()) > 0 {
 			continue
 		}
 		for _, r := range m.clusters[i].Resources {

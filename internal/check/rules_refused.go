@@ -41,7 +41,7 @@ func refusedRules() []Rule {
 }
 
 func loginByProxy(m *mesh, f *found) {
-	if m.Spec.Kiali.Auth.Strategy != "openshift" {
+	if m.Spec.Kiali.Auth.Strategy != "openshift" || m.Spec.Kiali.Auth.Impersonation.Enabled {
 		return
 	}
 	for i := range m.Spec.Clusters {
@@ -58,7 +58,19 @@ func loginByProxy(m *mesh, f *found) {
 func (m *mesh) adHoc(c *topology.Cluster) (image, containers bool) {
 	operator := &m.Spec.Kiali.Operator
 	ossm := m.OperatorBySubscription(c) && c.Platform == "openshift" && !kiali.CommunityCatalog(operator.Source)
-	return !ossm && operator.Install != "helm", !ossm
+	if operator.Install == "helm" {
+		return operator.Chart.Values["allowAdHocKialiImage"] == true, operator.Chart.Values["allowAdHocContainers"] == true
+	}
+	return !ossm, !ossm
+}
+
+// unlessAllowed is a hint that names the value of the operator's chart which permits
+// what is refused, where there is the chart.
+func (m *mesh) unlessAllowed(value, hint string) string {
+	if m.OperatorByChart() {
+		return "add " + value + ": true to chart.values of kiali.operator, or " + hint
+	}
+	return hint
 }
 
 func operatorRefuses(m *mesh, f *found) {
@@ -69,11 +81,11 @@ func operatorRefuses(m *mesh, f *found) {
 		image, containers := m.adHoc(m.of(o))
 		for _, key := range []string{"image_name", "image_version", "image_digest"} {
 			if text := o.text("deployment." + key); text != "" && !image {
-				f.object(o, spec("deployment."+key), "remove it; kiali.version says which line is installed", "deployment.%s is %q, and the operator refuses an image that it does not know", key, finding.Shorten(text))
+				f.object(o, spec("deployment."+key), m.unlessAllowed("allowAdHocKialiImage", "remove it; kiali.version says which line is installed"), "deployment.%s is %q, and the operator refuses an image that it does not know", key, finding.Shorten(text))
 			}
 		}
 		if o.has("deployment.additional_pod_containers_yaml") && !containers {
-			f.object(o, spec("deployment.additional_pod_containers_yaml"), "remove it", "kiali-ossm refuses containers beside Kiali's")
+			f.object(o, spec("deployment.additional_pod_containers_yaml"), m.unlessAllowed("allowAdHocContainers", "remove it"), "the operator refuses containers beside Kiali's")
 		}
 		if m.Spec.Kiali.Auth.Strategy == "openshift" && o.is("deployment.ingress.enabled", false) && m.of(o).Platform == "openshift" && !o.is("deployment.remote_cluster_resources_only", true) {
 			f.object(o, spec("deployment.ingress.enabled"), "remove it, or use another strategy", "the strategy openshift needs the Route, and deployment.ingress.enabled is false")

@@ -104,20 +104,27 @@ func caFiles(m *mesh, f *found) {
 		}
 		walk(o.content["spec"], fieldPath{"spec"}, func(path fieldPath, v any) {
 			if text, _ := v.(string); path[len(path)-1] == "ca_file" && text != "" {
-				f.object(o, path, m.trust(o),
+				f.object(o, path, m.trust(o, path),
 					"Kiali %s ignores %s", m.of(o).Kiali.Version, path[1:])
 			}
 		})
 	}
 }
 
-// trust is the hint that says where the line of a Kiali resource reads CAs.
-func (m *mesh) trust(o *object) string {
+// trust is the hint that says where the line of a Kiali resource reads CAs, for a
+// field that is about one of its servers.
+func (m *mesh) trust(o *object, path fieldPath) string {
 	c := m.of(o)
-	if bundle := c.Kiali.Version.CABundle(m.Spec.Kiali.InstanceName, c.Platform); bundle != "" {
-		return "put the CA into spec.kiali.ca; it becomes the key " + kiali.CABundleKey + " of the ConfigMap " + bundle + " in " + m.Spec.Kiali.Namespace
+	hint := "put the CA into spec.kiali.ca"
+	if secret := c.Kiali.Version.CASecret(m.Spec.Kiali.InstanceName, c.Platform); secret != "" {
+		hint += "; it becomes the Secret " + secret + " in " + m.Spec.Kiali.Namespace + ", mounted at " + kiali.CAMount
+	} else {
+		hint += "; it becomes the key " + kiali.CABundleKey + " of the ConfigMap " + c.Kiali.Version.CABundle(m.Spec.Kiali.InstanceName, c.Platform) + " in " + m.Spec.Kiali.Namespace
 	}
-	return "put the CA into a Secret, mount it by deployment.custom_secrets, and name its file in external_services.prometheus.auth.ca_file"
+	if file := c.Kiali.Version.CAFile(c.Platform); file != "" && !within(path.String(), "spec."+prometheus[:len(prometheus)-1]) && !within(path.String(), "spec.auth") {
+		hint += "; and write ca_file: " + file + " beside the field"
+	}
+	return hint
 }
 
 func storesOfOldLines(m *mesh, f *found) {
@@ -130,7 +137,7 @@ func storesOfOldLines(m *mesh, f *found) {
 	if ours || o.text(prometheus+"auth.ca_file") != "" || o.is(prometheus+"auth.insecure_skip_verify", true) {
 		return
 	}
-	f.object(o, spec(prometheus+"url"), m.trust(o), "Kiali %s trusts the service CA of its cluster alone for the store; the certificate of %s is of another one", m.of(o).Kiali.Version, u.Hostname())
+	f.object(o, spec(prometheus+"url"), m.trust(o, spec(prometheus+"url")), "Kiali %s trusts the service CA of its cluster alone for the store; the certificate of %s is of another one", m.of(o).Kiali.Version, u.Hostname())
 }
 
 func serviceCA(m *mesh, f *found) {
@@ -143,7 +150,7 @@ func serviceCA(m *mesh, f *found) {
 	if err != nil || u.Scheme != "https" || !strings.HasSuffix(u.Hostname(), ".svc") && !strings.HasSuffix(u.Hostname(), ".svc.cluster.local") || o.is(prometheus+"auth.insecure_skip_verify", true) {
 		return
 	}
-	f.object(o, spec(prometheus+"url"), strings.Replace(m.trust(o), "the CA", "the service CA", 1)+", and suppress PM19",
+	f.object(o, spec(prometheus+"url"), strings.Replace(m.trust(o, spec(prometheus+"url")), "the CA", "the service CA", 1)+", and suppress PM19",
 		"the certificate of %s is of the service CA, which Kiali loads with the strategy openshift only; the strategy is %s", u.Hostname(), m.Spec.Kiali.Auth.Strategy)
 }
 

@@ -15,6 +15,8 @@ func aboutKiali() []reading {
 	readings := []reading{
 		{reads: strategy, find: (*source).strategy},
 		{find: (*source).wideAccess},
+		{reads: "kiali.auth.impersonation", find: (*source).impersonation},
+		{find: (*source).createdNamespaces},
 		{find: (*source).versions},
 		{find: func(s *source) { s.kialiSpec("spec", "kiali", "spec") }},
 		{each: func(s *source, i int) {
@@ -41,6 +43,30 @@ func (s *source) strategy() {
 		s.Add(at, "KC06", "choose openid or anonymous", "the strategy openshift needs a hub on OpenShift, and %s is one of Kubernetes", s.Called(s.hub))
 	case strategy == "openid" && s.noOpenID():
 		s.Add(at, "KC09", "use v2.22 or a later line, or leave the strategy out", "Kiali %s has no strategy openid on OpenShift", hub.Kiali.Version)
+	}
+}
+
+// impersonation finds names that nothing follows from.
+func (s *source) impersonation() {
+	path := []any{"spec", "kiali", "auth", "impersonation"}
+	for _, key := range []string{"users", "groups"} {
+		if in := append(slices.Clone(path), key); s.Has(in...) && !s.Spec.Kiali.Auth.Impersonation.Enabled {
+			s.Add(s.At(in...), topology.RuleValue, "add enabled: true, or remove it", "spec.kiali.auth.impersonation.%s has no effect without enabled: true", key)
+		}
+	}
+}
+
+// createdNamespaces refuses namespaces that a cluster has by itself, and those that
+// Flux would make in the place of the operator's chart.
+func (s *source) createdNamespaces() {
+	if d := s.Spec.Delivery; d != nil && d.Flux != nil && s.OperatorByChart() && len(s.Spec.CreateNamespaces) > 0 {
+		s.Add(s.At("spec", "createNamespaces"), topology.RuleValue, "make the namespaces elsewhere, or install the operator by olm or none",
+			"Flux applies the operator's chart first, where createNamespaces would have its place")
+	}
+	for i, name := range s.Spec.CreateNamespaces {
+		if name == "default" || name == "openshift" || strings.HasPrefix(name, "openshift-") || strings.HasPrefix(name, "kube-") {
+			s.Add(s.At("spec", "createNamespaces", i), topology.RuleValue, "remove it", "the namespace %s is the platform's, and is there already", name)
+		}
 	}
 }
 
@@ -93,9 +119,8 @@ func (s *source) versions() {
 	if !hub.InMesh() && version.Before(kiali.V2_17) {
 		s.Add(at, "KC09", "use v2.17 or a later line", "Kiali %s cannot run outside the mesh (ignore_home_cluster), as it is to on %s", version, s.Called(s.hub))
 	}
-	if s.Spec.Kiali.CA != "" && version.Before(kiali.V2_11) {
-		s.Add(s.At("spec", "kiali", "ca"), "KC09", "use v2.11 or a later line; or put the CA into a Secret, mount it by deployment.custom_secrets, and name its file in external_services.prometheus.auth.ca_file",
-			"Kiali %s reads no bundle of CAs", version)
+	if s.Spec.Kiali.CA != "" && version.CASecret("", hub.Platform) != "" && s.Spec.Metrics.Store == "thanosQuerier" {
+		s.Add(s.At("spec", "kiali", "ca"), "KC09", "remove it, or use v2.4 or a later line", "Kiali %s on OpenShift reads CAs for its store alone, and knows that of the store thanosQuerier", version)
 	}
 	if s.Spec.Kiali.Links.Format == "single" && version == kiali.V2_4 && s.Has("spec", "kiali", "links", "format") {
 		s.Add(s.At("spec", "kiali", "links", "format"), "KC09", "use perCluster, or v2.11 or a later line", "Kiali %s does not know the single Secret %s", version, kiali.SingleSecret)
@@ -146,14 +171,22 @@ var ownFields = map[string]ownField{
 	"external_services.prometheus.auth.username":            {by: "auth of the store in metrics", against: storeLogin},
 	"external_services.prometheus.auth.password":            {by: "auth of the store in metrics", against: storeLogin},
 	"external_services.prometheus.auth.token":               {by: "auth of the store in metrics", against: storeLogin},
-	"external_services.prometheus.auth.cert_file":           {by: "metrics.acm.access", against: byACMRoute},
-	"external_services.prometheus.auth.key_file":            {by: "metrics.acm.access", against: byACMRoute},
-	"external_services.prometheus.auth.use_kiali_token":     {why: "PM12 says what thanosQuerier needs, with the reason"},
+	"external_services.prometheus.auth.ca_file":             {why: "the CA of the store may be elsewhere too"},
+	"deployment.custom_secrets": {by: "kiali.ca", against: func(s *source, _ string) bool {
+		hub := &s.Spec.Clusters[s.hub]
+		return s.Spec.Kiali.CA != "" && hub.Kiali.Version.CASecret("", hub.Platform) != ""
+	}},
+	"external_services.prometheus.auth.cert_file":       {by: "metrics.acm.access", against: byACMRoute},
+	"external_services.prometheus.auth.key_file":        {by: "metrics.acm.access", against: byACMRoute},
+	"external_services.prometheus.auth.use_kiali_token": {why: "PM12 says what thanosQuerier needs, with the reason"},
 	"external_services.prometheus.thanos_proxy.enabled": {by: "metrics.store", against: func(s *source, value string) bool {
 		return s.Spec.Metrics.Store != "prometheus" && !strings.EqualFold(value, "true")
 	}},
-	"external_services.prometheus.thanos_proxy.retention_period": {by: "metrics.acm.retention", against: func(s *source, value string) bool {
-		return s.OnACM() && value != s.Spec.Metrics.ACM.Retention
+	"external_services.prometheus.thanos_proxy.retention_period": {by: "metrics.retention, or with the store acm metrics.acm.retention", against: func(s *source, value string) bool {
+		if s.OnACM() {
+			return value != s.Spec.Metrics.ACM.Retention
+		}
+		return s.Spec.Metrics.Retention != "" && value != s.Spec.Metrics.Retention
 	}},
 	"external_services.prometheus.thanos_proxy.scrape_interval": {by: "metrics.interval, or with the store acm metrics.acm.interval", against: func(s *source, value string) bool {
 		return s.Spec.Metrics.Store != "prometheus" && s.Hub() != nil && topology.Seconds(value) < topology.Seconds(s.StoreInterval())
@@ -164,15 +197,21 @@ var ownFields = map[string]ownField{
 	"clustering.autodetect_secrets.enabled": {by: "kiali.links.format: perCluster", against: func(s *source, value string) bool {
 		return s.Spec.Kiali.Links.Format == "perCluster" && strings.EqualFold(value, "false")
 	}},
-	"auth.strategy":                {by: "kiali.auth.strategy"},
-	"auth.openshift.redirect_uris": {why: "there may be more than one; KC02, KC03 and KC04 look at them"},
-	"istio_namespace":              {by: "mesh.controlPlaneNamespace", against: func(s *source, value string) bool { return value != s.Spec.Clusters[s.hub].ControlPlane.Namespace }},
-	"server.web_root":              {by: "kiali.webRoot of the hub"},
-	"server.web_fqdn":              {by: hostOfHub, against: otherHost},
-	"server.web_schema":            {why: "the host may be served otherwise than by https"},
-	"server.web_port":              {why: "the host may be served at another port"},
-	"server.port":                  {why: "the Route follows it"},
+	"auth.strategy":                               {by: "kiali.auth.strategy"},
+	"auth.openshift.impersonation.enabled":        {by: "kiali.auth.impersonation", against: impersonates},
+	"auth.openshift.impersonation.allowed_users":  {by: "kiali.auth.impersonation", against: impersonates},
+	"auth.openshift.impersonation.allowed_groups": {by: "kiali.auth.impersonation", against: impersonates},
+	"auth.openshift.redirect_uris":                {why: "there may be more than one; KC02, KC03 and KC04 look at them"},
+	"istio_namespace":                             {by: "mesh.controlPlaneNamespace", against: func(s *source, value string) bool { return value != s.Spec.Clusters[s.hub].ControlPlane.Namespace }},
+	"server.web_root":                             {by: "kiali.webRoot of the hub"},
+	"server.web_fqdn":                             {by: hostOfHub, against: otherHost},
+	"server.web_schema":                           {why: "the host may be served otherwise than by https"},
+	"server.web_port":                             {why: "the host may be served at another port"},
+	"server.port":                                 {why: "the Route follows it"},
 }
+
+// impersonates tells whether Kiali acts as its users.
+func impersonates(s *source, _ string) bool { return s.Spec.Kiali.Auth.Impersonation.Enabled }
 
 const hostOfHub = "kiali.host of the hub"
 

@@ -14,7 +14,7 @@ func aboutMetrics() []reading {
 		return fmt.Sprintf("%[1]s.manage %[1]s.config %[1]s.config.enableUserWorkload", of)
 	}
 	readings := []reading{
-		{reads: "metrics.store", find: (*source).store},
+		{reads: "metrics.store metrics.retention", find: (*source).store},
 		{reads: "metrics.store metrics.thanos.url", find: (*source).thanosURL},
 		{reads: "metrics.store metrics.prometheus.url", find: (*source).prometheusURL},
 		{find: (*source).remoteWrite},
@@ -46,6 +46,9 @@ func (s *source) store() {
 	switch {
 	case m.Store == "thanosQuerier" && s.Spec.Clusters[s.hub].Platform != "openshift":
 		s.Add(at, topology.RuleValue, "use prometheus or thanos", "the store thanosQuerier is a part of OpenShift, and %s is one of Kubernetes", s.Called(s.hub))
+	}
+	if m.Store == "acm" && s.Has("spec", "metrics", "retention") {
+		s.Add(s.At("spec", "metrics", "retention"), topology.RuleValue, "write it as metrics.acm.retention", "spec.metrics.retention has no effect, because the store is acm")
 	}
 	for _, name := range []string{"prometheus", "thanos", "acm"} {
 		if s.Has("spec", "metrics", name) && m.Store != name {

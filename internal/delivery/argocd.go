@@ -29,6 +29,7 @@ type argoShape struct {
 	Rollout       bool   `json:"rollout"`
 	Automated     bool   `json:"automated"`
 	OperatorChart bool   `json:"operatorChart"`
+	Created       bool   `json:"created"`     // there are namespaces to make
 	PermitChart   bool   `json:"permitChart"` // the project permits what the operator's chart has
 	PermitACM     bool   `json:"permitACM"`   // and what the cluster has that ACM runs on
 	Pulled        bool   `json:"pulled"`      // ACM brings Applications to their clusters
@@ -49,6 +50,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		Rollout:       len(argo.Rollout) > 0,
 		Automated:     argo.Sync.Automated,
 		OperatorChart: t.OperatorByChart(),
+		Created:       len(t.Spec.CreateNamespaces) > 0,
 		PermitChart:   t.OperatorByChart() || argo.Permit.OperatorChart,
 		PermitACM:     t.OnACM() || argo.Permit.ACM,
 		Pulled:        argo.Pulled(),
@@ -59,7 +61,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		c := &t.Spec.Clusters[i]
 		clusters[n] = map[string]any{"cluster": c.Name, "application": t.Application(c), "destination": destination(t, c)}
 	}
-	destinations, err := destinations(t, in.Clusters, order)
+	destinations, err := destinations(t, in, order)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,10 @@ import (
 type Input struct {
 	Format   string             // kustomize, helm or manifests
 	Clusters []resource.Cluster // in the order of the topology
+
+	// AnyNamespace is that the project of Argo CD permits every namespace, as in the
+	// version that package earlier is about.
+	AnyNamespace bool
 }
 
 // Tree returns the delivery objects of a topology that had no findings, as

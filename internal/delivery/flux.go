@@ -122,7 +122,7 @@ func fluxValues(t *topology.Topology, in Input) map[string]any {
 		"source":           fluxSource(t),
 		"chart":            fluxPath(d, "chart"),
 		"phases":           chartPhases(in.Clusters),
-		"releaseNamespace": t.Spec.Kiali.Namespace, // which is there on every cluster
+		"releaseNamespace": releaseNamespace(t),
 		"operator": map[string]any{
 			"repository": t.FluxRepository(),
 			"url":        chart.RepoURL,
@@ -143,6 +143,14 @@ func chartPhases(clusters []resource.Cluster) []resource.Phase {
 		}
 	}
 	return slices.DeleteFunc(resource.Phases(true), func(phase resource.Phase) bool { return phase == resource.ACM && !has[phase] })
+}
+
+// releaseNamespace is a namespace that every cluster has before anything is applied.
+func releaseNamespace(t *topology.Topology) string {
+	if slices.Contains(t.Spec.CreateNamespaces, t.Spec.Kiali.Namespace) {
+		return "default"
+	}
+	return t.Spec.Kiali.Namespace
 }
 
 var (

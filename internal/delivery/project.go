@@ -14,18 +14,18 @@ const MostDestinations = 1000
 
 // destinations are what the project permits: the namespaces that the clusters
 // have objects in, on each cluster.
-func destinations(t *topology.Topology, clusters []resource.Cluster, order []int) ([]any, error) {
+func destinations(t *topology.Topology, in Input, order []int) ([]any, error) {
 	most := 0
-	for i := range clusters {
-		most += len(clusters[i].Namespaces)
+	for i := range in.Clusters {
+		most += len(in.Clusters[i].Namespaces)
 	}
 	all := []any{}
 	seen := map[string]bool{}
 	for _, i := range order {
 		namespaces := []string{"*"}
-		if most <= MostDestinations {
+		if most <= MostDestinations && !in.AnyNamespace {
 			var err error
-			if namespaces, err = namespacesOf(t, &clusters[i]); err != nil {
+			if namespaces, err = namespacesOf(t, &in.Clusters[i]); err != nil {
 				return nil, err
 			}
 		}

@@ -8,11 +8,27 @@ import (
 
 func TestCABundle(t *testing.T) {
 	for line, want := range map[Line][2]string{
-		V1_73: {"", ""}, V2_4: {"", ""}, V2_11: {"k-oauth-cabundle", "k-cabundle"}, V2_17: {"k-oauth-cabundle", "k-cabundle"},
+		V1_73: {"", "k-cabundle"}, V2_4: {"k-oauth-cabundle", "k-cabundle"}, V2_11: {"k-oauth-cabundle", "k-cabundle"}, V2_17: {"k-oauth-cabundle", "k-cabundle"},
 		V2_22: {"k-cabundle", "k-cabundle"}, Default: {"k-cabundle", "k-cabundle"},
 	} {
 		assert.Equal(t, want, [2]string{line.CABundle("k", "openshift"), line.CABundle("k", "kubernetes")}, line)
 	}
+}
+
+// TestOldLines has what the lines before v2.11 have to be told, of which later ones
+// need nothing.
+func TestOldLines(t *testing.T) {
+	for line, want := range map[Line][5]string{
+		V1_73: {"k-ca", "/kiali-ca/additional-ca-bundle.pem", "/kiali-cabundle/additional-ca-bundle.pem", "", "k-n-oauth"},
+		V2_4:  {"", "/kiali-cabundle/additional-ca-bundle.pem", "/kiali-cabundle/additional-ca-bundle.pem", "oauth-server-ca.crt", "k-n-oauth"},
+		V2_11: {"", "", "", "", "k-n-oauth"},
+		V2_22: {"", "", "", "", "k-n-openshift"},
+	} {
+		got := [5]string{line.CASecret("k", "openshift"), line.CAFile("openshift"), line.CAFile("kubernetes"), line.LoginCAKey("openshift", "openshift"), line.LoginRole("k", "n")}
+		assert.Equal(t, want, got, line)
+	}
+	assert.Equal(t, "openid-server-ca.crt", V2_4.LoginCAKey("openid", "kubernetes"))
+	assert.Empty(t, V2_4.LoginCAKey("anonymous", "kubernetes"))
 }
 
 func TestCommunityCatalog(t *testing.T) {

@@ -38,19 +38,23 @@ type Resource struct {
 	Only  []string // the names of the items that it is repeated for, where that is not all of the cluster's
 }
 
-// The scopes of values. A body with a hole of one of the last four is repeated
+// The scopes of values. A body with a hole of one of the last six is repeated
 // for every item of that scope which the cluster has; each has a name.
 const (
-	ScopeTopology  = "topology"
-	ScopeCluster   = "cluster"
-	ScopeNamespace = "namespace"
-	ScopeLink      = "link"  // of the hub to a remote, where each has a Secret of its own
-	ScopeToken     = "token" // of a remote, after its first
-	ScopeRule      = "rule"  // of the ACM hub, for a namespace of the mesh
+	ScopeTopology     = "topology"
+	ScopeCluster      = "cluster"
+	ScopeNamespace    = "namespace"
+	ScopeLink         = "link"         // of the hub to a remote, where each has a Secret of its own
+	ScopeToken        = "token"        // of a remote, after its first
+	ScopeRule         = "rule"         // of the ACM hub, for a namespace of the mesh
+	ScopeCreated      = "created"      // of a namespace that is made
+	ScopeControlPlane = "controlPlane" // of a further istiod, which serves others
 )
 
 // repeating returns the scopes that bodies are repeated for.
-func repeating() []string { return []string{ScopeNamespace, ScopeLink, ScopeToken, ScopeRule} }
+func repeating() []string {
+	return []string{ScopeNamespace, ScopeLink, ScopeToken, ScopeRule, ScopeCreated, ScopeControlPlane}
+}
 
 // Item is one of the things that a body is repeated for: its values by their
 // path. One of them is its name, which can name a file.
@@ -72,7 +76,7 @@ type Cluster struct {
 	// order.
 	MeshNamespaces []string
 
-	Items      map[string][]Item  // of the scopes link, token and rule
+	Items      map[string][]Item  // of the other scopes that bodies are repeated for
 	Components map[Phase][]string // the kustomize components that change the resources, in order
 }
 

@@ -54,7 +54,7 @@ var formats = map[string]format{
 	"namespacedName": matching(`[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?`, 317, "write it like open-cluster-management-global-set/global",
 		"must be a namespace and a name with a '/' between them"),
 	// As Prometheus writes durations, of which MultiClusterObservability takes these.
-	"retention": matching(`[1-9][0-9]*[hdwy]`, 0, "write it like 14d, as the MultiClusterObservability has it",
+	"retention": matching(`[1-9][0-9]*[hdwy]`, 0, "write it like 14d or 24h",
 		"must be a number of hours, days, weeks or years, such as 14d"),
 	"webRoot": matching(`/|(/[-._~A-Za-z0-9]+)+`, 253, "write it like /kiali",
 		"must be a path that starts with / and does not end with one"),
@@ -299,6 +299,13 @@ const ServerHint = "give the URL of the API server as the hub's pods reach it, s
 // reach an API server, in the form "must …", or "".
 func ServerProblem(s string) string {
 	problem, _ := serverProblem(s)
+	return problem
+}
+
+// CertificatesProblem says what keeps a string from being certificates in PEM, in
+// the form "must …", or "".
+func CertificatesProblem(s string) string {
+	problem, _ := certificatesProblem(s)
 	return problem
 }
 

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,6 +46,7 @@ func (t *Topology) resolve() {
 			s.Metrics.Scope = ScopeOf("none")
 		}
 	}
+	var external []int
 	for i := range s.Clusters {
 		c := &s.Clusters[i]
 		c.Kiali.Version = cmp.Or(c.Kiali.Version, k.Version)
@@ -60,7 +62,7 @@ func (t *Topology) resolve() {
 		c.ControlPlane.Namespace = cmp.Or(c.ControlPlane.Namespace, s.Mesh.ControlPlaneNamespace)
 		if c.ControlPlane.Mode == "external" {
 			if p := t.index(c.ControlPlane.Primary); p >= 0 {
-				s.Clusters[p].ControlPlane.servesExternal = true
+				external = append(external, i)
 			}
 		}
 		if c.ZtunnelNamespace == "" {
@@ -68,6 +70,15 @@ func (t *Topology) resolve() {
 			if c.Platform == "openshift" {
 				c.ZtunnelNamespace = "ztunnel"
 			}
+		}
+	}
+	for _, i := range external {
+		namespace := s.Clusters[i].ControlPlane.Namespace
+		primary := &s.Clusters[t.index(s.Clusters[i].ControlPlane.Primary)].ControlPlane
+		if namespace == primary.Namespace {
+			primary.servesExternal = true
+		} else if !slices.Contains(primary.others, namespace) {
+			primary.others = append(primary.others, namespace)
 		}
 	}
 }
@@ -129,6 +140,12 @@ func (t *Topology) OperatorBySubscription(c *Cluster) bool {
 // plane of another cluster of the topology. Such an istiod has its configuration
 // there, and serves no proxies beside it.
 func (c *Cluster) ServesExternal() bool { return c.ControlPlane.servesExternal }
+
+// OtherControlPlanes are the namespaces of further istiods on the cluster, which serve
+// external clusters of the topology and not their own, sorted.
+func (c *Cluster) OtherControlPlanes() []string {
+	return slices.Sorted(slices.Values(c.ControlPlane.others))
+}
 
 // InMesh tells whether proxies of the mesh run on the cluster.
 func (c *Cluster) InMesh() bool { return c.ControlPlane.Mode != "none" }

@@ -60,11 +60,14 @@ type Spec struct {
 	// The mesh-wide Telemetry of each control plane. By it, proxies have metrics for Prometheus. Changes: the Telemetry.
 	Telemetry Telemetry `yaml:"telemetry"`
 	// Namespaces with proxies in them, on every cluster of the mesh. Each gets a PodMonitor; so does the control plane's, which need not
-	// be named. Changes: how many PodMonitors there are; the PrometheusRule.
+	// be named. Changes: how many PodMonitors there are; the PrometheusRule; the delivery objects, whose project permits them.
 	Namespaces []string `yaml:"namespaces" format:"label"`
 	// Where the rendered directory is kept, and which engine brings it from there to the clusters. Changes: the delivery objects beside the
 	// clusters' own.
 	Delivery *Delivery `yaml:"delivery"`
+	// Namespaces that every cluster gets as objects, such as that of Kiali. An engine that prunes never removes one. Default: none; the
+	// namespaces are there already. Changes: the Namespaces; the delivery objects, where nothing else is of the phase operator.
+	CreateNamespaces []string `yaml:"createNamespaces" format:"label"`
 	// Changes of one's own over what is rendered. Changes: what they are about, on the clusters that they match.
 	Overlays []Overlay `yaml:"overlays"`
 	// The members of the mesh. A directory topology can have each in a document of kind Cluster instead. Changes: every resource; a
@@ -202,10 +205,10 @@ type Mesh struct {
 	ID string `yaml:"id" required:"id: mesh1" format:"meshID"`
 	// The namespace of istiod, on every cluster; it is also the mesh's root namespace. Changes: where the Telemetry, the ServiceMonitor
 	// of istiod and a PodMonitor are; and what has it by default: the Kiali resources with the token Secrets, the SealedSecrets and the
-	// ClusterRoleBinding; the ConfigMap with the CAs and the PrometheusRule.
+	// ClusterRoleBinding; the ConfigMap with the CAs and the PrometheusRule; the delivery objects.
 	ControlPlaneNamespace string `yaml:"controlPlaneNamespace" default:"istio-system" format:"label"`
 	// How workloads join the mesh. With ambient, the namespace of ztunnel is scraped as well. Changes: the PodMonitors; the
-	// PrometheusRule.
+	// PrometheusRule; the delivery objects.
 	DataPlane string `yaml:"dataPlane" default:"sidecar" enum:"sidecar|ambient"`
 }
 
@@ -216,7 +219,7 @@ type Kiali struct {
 	// Subscription; and the delivery objects; the ConfigMap with the CAs and the PrometheusRule.
 	Hub string `yaml:"hub" required:"hub: cluster1"`
 	// The namespace of every Kiali resource, on the hub and the remotes. Default: mesh.controlPlaneNamespace. Changes: the Kiali
-	// resources, the token Secrets, the SealedSecrets and the ClusterRoleBinding; the ConfigMap with the CAs.
+	// resources, the token Secrets, the SealedSecrets and the ClusterRoleBinding; the ConfigMap with the CAs; the delivery objects.
 	Namespace string `yaml:"namespace" format:"label"`
 	// The name of every Kiali resource, on the hub and the remotes. With the namespace it names the OAuthClient that the hub looks for.
 	// Changes: the Kiali resources, the token Secrets and the ClusterRoleBinding; the ConfigMap with the CAs.
@@ -224,7 +227,9 @@ type Kiali struct {
 	// The line of the Kiali server that the operator installs. A line that lacks what a topology needs is a finding. Changes:
 	// spec.version of the Kiali resources; and the SealedSecrets by the default of links.format; the ConfigMap with the CAs.
 	Version kiali.Line `yaml:"version" default:"default"`
-	// Whether Kiali may only look. Its accounts get a role without write access then. Changes: the Kiali resources.
+	// Whether Kiali may only look. Its accounts get a role without write access then. Without it, users may change Istio's configuration in Kiali as far
+	// as their own rights allow, and with the strategy anonymous everybody as far as Kiali's allow. Changes: the Kiali resources; the
+	// ClusterRoleBindings.
 	ViewOnly bool `yaml:"viewOnly" default:"false"`
 	// CAs that the hub's Kiali trusts beside those of its image, for the store, logins and other services: certificates in PEM. They are
 	// rendered where the hub's release line reads them, from v2.11 on. Changes: the ConfigMap with the CAs, on the hub.
@@ -245,9 +250,21 @@ type Auth struct {
 	// Kiali's login strategy. With openshift a user logs in to each cluster by its own OAuth server. token (a user pastes a token) and header
 	// (a proxy in front of Kiali sends one) know one cluster only.
 	// Default: openshift on an OpenShift hub; on a Kubernetes hub, token for a single cluster, and a choice to be made for several.
+	// Changes: the Kiali resources; the ClusterRoleBindings; of lines before v2.11 the ConfigMap with the CAs.
 	Strategy string `yaml:"strategy" enum:"openshift|openid|anonymous|token|header"`
-	// Not supported yet: one login for all clusters, the server impersonating its users. Changes: nothing.
-	Impersonation map[string]any `yaml:"impersonation" later:"impersonation is not rendered yet; leave it out, and users log in to each cluster"`
+	// One login for all clusters: Kiali's account acts as the user on each of them. It needs the strategy openshift, a server from 2.30 on
+	// and an operator whose definition has the field (rule KC07).
+	Impersonation Impersonation `yaml:"impersonation"`
+}
+
+// Impersonation is one login for all clusters: Kiali's account acts as the user on each of them.
+type Impersonation struct {
+	// Whether Kiali does so. Users and groups have to have the same names on every cluster.
+	Enabled bool `yaml:"enabled" default:"false"`
+	// The users that Kiali may act as. Default: all but system accounts, which is a warning.
+	Users []string `yaml:"users"`
+	// The groups that Kiali may act as. Default: all but those of the system.
+	Groups []string `yaml:"groups"`
 }
 
 // Links says how the hub reaches the remotes.
@@ -312,6 +329,9 @@ type Metrics struct {
 	// The time between two scrapes. Changes: the PodMonitors and the ServiceMonitor of istiod; and the hub's Kiali resource where the store
 	// is a Thanos, of which Kiali has to know the longest interval.
 	Interval string `yaml:"interval" default:"30s" format:"duration"`
+	// How long the store keeps series, such as 15d, which is how far back Kiali offers to look. With the store prometheus, Kiali asks the
+	// store for that and for its global interval unless it is given here. Default: what Kiali assumes. Changes: the hub's Kiali resource.
+	Retention string `yaml:"retention" format:"retention"`
 	// Which series Kiali asks for. meshID: those whose label mesh_id is the mesh's id, as Sightline's monitors add it. none: all series of
 	// the store, for one that somebody else fills, such as Istio's sample Prometheus. An object: those with these labels. A scope that the
 	// series do not have empties every graph. Default: meshID; with monitors.manage: false, none. Changes: the hub's Kiali resource.
@@ -498,13 +518,14 @@ type Cluster struct {
 	Domain string `yaml:"domain" format:"host"`
 	// Istio's network of the cluster. Changes: nothing yet.
 	Network string `yaml:"network" format:"label"`
-	// Namespaces with proxies in them, beside those of the topology. Changes: how many PodMonitors there are; the PrometheusRule.
+	// Namespaces with proxies in them, beside those of the topology. Changes: how many PodMonitors there are; the PrometheusRule; the
+	// delivery objects.
 	Namespaces []string `yaml:"namespaces" format:"label"`
 	// Namespaces of gateways: ingress, egress and east-west. Those among namespaces already need not be named. Changes: how many
-	// PodMonitors there are; the PrometheusRule.
+	// PodMonitors there are; the PrometheusRule; the delivery objects.
 	Gateways []string `yaml:"gateways" format:"label"`
 	// Namespaces of waypoints. Those among namespaces already need not be named. Changes: how many PodMonitors there are; the
-	// PrometheusRule.
+	// PrometheusRule; the delivery objects.
 	Waypoints []string `yaml:"waypoints" format:"label"`
 	// The namespace of ztunnel, with dataPlane ambient. Default: ztunnel on OpenShift, else mesh.controlPlaneNamespace. Changes: where
 	// there is a PodMonitor.
@@ -541,7 +562,7 @@ type Access struct {
 	// The URL of a proxy to the API server, as the hub's pods see it. Changes: nothing; the kubeconfig is sealed.
 	ProxyURL string `yaml:"proxyURL" format:"url"`
 	// A program in Kiali's image that gives the credential, in place of a token. Changes: the hub's Kiali resource, which may run programs
-	// then.
+	// then; the token Secrets, of which the cluster has none; the delivery objects, where it has no phase link.
 	Exec *Exec `yaml:"exec"`
 }
 
@@ -553,8 +574,19 @@ type Exec struct {
 	Command string `yaml:"command" required:"command: aws-iam-authenticator"`
 	// Its arguments. They stand in Git, so no credential may be among them. Changes: nothing; the kubeconfig is sealed.
 	Args []string `yaml:"args"`
+	// Who the program is on the cluster, to give it the rights of Kiali's account there. Default: somebody else gives it the rights. Changes:
+	// the ClusterRoleBindings.
+	Subject *Subject `yaml:"subject"`
 	// Variables of its environment. They stand in Git, so no credential may be among them. Changes: nothing; the kubeconfig is sealed.
 	Env map[string]string `yaml:"env"`
+}
+
+// Subject is a user or a group of a cluster.
+type Subject struct {
+	// What it is.
+	Kind string `yaml:"kind" default:"User" enum:"User|Group"`
+	// Its name, as the API server of the cluster has it.
+	Name string `yaml:"name" required:"name: kiali-reader"`
 }
 
 // ClusterArgoCD is how Argo CD knows a cluster, which may be under another URL than the hub uses. It has one of the two.
@@ -581,16 +613,18 @@ type ControlPlane struct {
 	Mode string `yaml:"mode" default:"local" enum:"local|remote|external|none"`
 	// The namespace of the cluster's istiod, which is also the root namespace of its configuration. Default: mesh.controlPlaneNamespace.
 	// Changes: where the Telemetry, the ServiceMonitor of istiod and a PodMonitor are; on the hub, the Kiali resource of lines before
-	// v2.17; the PrometheusRule.
+	// v2.17; the PrometheusRule; the delivery objects.
 	Namespace string `yaml:"namespace" format:"label"`
-	// The cluster whose istiod it is, for the modes remote and external, if it is one of the topology. A cluster whose istiod serves an
-	// external one has no proxies but those in the namespaces that it lists itself. Changes: with mode external, whether the cluster of the
-	// istiod has the Telemetry and PodMonitors, and what only they need.
+	// The cluster whose istiod it is, for the modes remote and external, if it is one of the topology. Where an external cluster has the
+	// namespace of that cluster's istiod, the istiod serves it alone: its own cluster has no proxies but those in the namespaces that it
+	// lists itself. With another namespace it is a second istiod there, beside the cluster's own. Changes: with mode external, the
+	// ServiceMonitors of the cluster of the istiod, whether it has the Telemetry and PodMonitors, and what only they need.
 	Primary string `yaml:"primary"`
 	// The revisions of istiod that run side by side. Their series get the label istio_io_rev then. Changes: the ServiceMonitor of istiod.
 	Revisions []string `yaml:"revisions" format:"label"`
 
-	servesExternal bool // another cluster of the topology says so
+	servesExternal bool     // another cluster of the topology says so
+	others         []string // namespaces of further istiods, which serve others
 }
 
 // ClusterMetrics is a cluster's own say in place of metrics.

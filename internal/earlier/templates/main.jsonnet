@@ -11,7 +11,10 @@ function(
   namespace=error 'must provide namespace',
   link=error 'must provide link',
   token=error 'must provide token',
-  rule=null,  // what later versions pass, and nothing here knows
+  // What later versions pass, and nothing here knows.
+  rule=null,
+  created=null,
+  controlPlane=null,
 ) meta.delivered(shape, {
   operator: operator(shape, topology),
   monitoring: monitoring(shape, topology, cluster, namespace),
