@@ -117,7 +117,8 @@ func TestArgoCD(t *testing.T) {
 	})
 	step("prune deletes what is ours and what may be", func(t *testing.T) {
 		config := find(t, f.objects(t, "cluster2"), "ConfigMap openshift-monitoring/cluster-monitoring-config")
-		f.delivery = "argocd: {sync: {prune: true}}"
+		// The namespaces that leave: Argo CD prunes nothing that the project does not permit.
+		f.delivery = "argocd: {sync: {prune: true}, permit: {namespaces: [sample, openshift-monitoring]}}"
 		f.monitoring = false
 		revision = f.push(t, "Prune, and leave the cluster's monitoring alone")
 		f.deliver(t, "argocd")
