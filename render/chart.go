@@ -333,7 +333,9 @@ func overBody(script *overlay.Script, body *resource.Body) (*resource.Body, erro
 // relevant tells which fields a shape's resources depend on, by their names:
 // those with which a resource is another, or is gone, when one of them is as
 // in another of the shapes. It only helps to choose between conditions that
-// are true of the same shapes, so a shape that no template knows may fail.
+// are true of the same shapes, so a shape that no template knows may fail. The golden
+// primary-remote shows why: its ServiceMonitor is there where there are revisions,
+// and without this the chart would say: on the hub, which alone has some.
 func (e *chartEvaluation) relevant(s overlaid, shapes []overlaid) map[string][]string {
 	own := byName(e.bodies[s])
 	fields := map[string][]string{}

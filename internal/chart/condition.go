@@ -19,15 +19,6 @@ func (p *printer) condition(all, some []int) string {
 			return p.use(t)
 		}
 	}
-	for _, operator := range []string{"and", "or"} {
-		for i, a := range tests {
-			for _, b := range tests[i+1:] {
-				if slices.Equal(combined(operator, a.holds, b.holds), some) {
-					return fmt.Sprintf("%s %s %s", operator, parenthesized(p.use(a)), parenthesized(p.use(b)))
-				}
-			}
-		}
-	}
 	// One of these very shapes.
 	var each []string
 	for _, shape := range some {
@@ -124,21 +115,6 @@ func (p *printer) fieldOrder() []string {
 
 func (p *printer) varies(name string, shapes []int) bool {
 	return slices.ContainsFunc(shapes, func(s int) bool { return p.Shapes[s].Fields[name] != p.Shapes[shapes[0]].Fields[name] })
-}
-
-func combined(operator string, a, b []int) []int {
-	var both []int
-	for _, s := range a {
-		if operator == "or" || slices.Contains(b, s) {
-			both = append(both, s)
-		}
-	}
-	if operator == "or" {
-		both = append(both, b...)
-		slices.Sort(both)
-		both = slices.Compact(both)
-	}
-	return both
 }
 
 func parenthesized(text string) string {
