@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/golden"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
 )
@@ -57,13 +57,13 @@ func TestFleet(t *testing.T) {
 	for _, part := range slices.Sorted(maps.Keys(count)) {
 		fmt.Fprintf(&summary, "%-24s %3d files  %.8x\n", part, count[part], sha256.Sum256(content[part]))
 	}
-	const golden = "../golden/fleet/kustomize.txt"
+	const kept = "../golden/fleet/kustomize.txt"
 	if *update {
-		require.NoError(t, os.MkdirAll(filepath.Dir(golden), 0o755))
-		require.NoError(t, os.WriteFile(golden, []byte(summary.String()), 0o644))
+		require.NoError(t, os.MkdirAll(filepath.Dir(kept), 0o755))
+		require.NoError(t, os.WriteFile(kept, []byte(summary.String()), 0o644))
 		return
 	}
-	want, err := os.ReadFile(golden)
+	want, err := os.ReadFile(kept)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), summary.String())
+	golden.Equal(t, kept, string(want), summary.String(), "make golden")
 }

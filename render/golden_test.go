@@ -2,7 +2,6 @@ package render_test
 
 import (
 	"flag"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/golden"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
@@ -81,25 +81,11 @@ func TestGolden(t *testing.T) {
 				}
 				assert.Empty(t, extra(t, filepath.Join("../golden", name, string(format)), files), "files that no render gives; remove them")
 				for _, c := range changes {
-					t.Errorf("%s: %s: %s; if it is meant, run make golden and read the diff", c.Path, c.Kind, firstDifference(string(c.Old), string(c.New)))
+					t.Errorf("%s: %s: %s; if it is meant, run make golden and read the diff", c.Path, c.Kind, golden.Difference(string(c.Old), string(c.New)))
 				}
 			})
 		}
 	}
-}
-
-// firstDifference says where two texts begin to differ, because a whole file is
-// no message.
-func firstDifference(want, got string) string {
-	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
-	n := 0
-	for n < min(len(a), len(b)) && a[n] == b[n] {
-		n++
-	}
-	if n == min(len(a), len(b)) {
-		return fmt.Sprintf("has %d lines, expected %d", len(b), len(a))
-	}
-	return fmt.Sprintf("differs at line %d: expected %.120q, got %.120q", n+1, a[n], b[n])
 }
 
 // extra lists the files in a directory that are not those of a tree, nor its marker.

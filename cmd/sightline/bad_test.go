@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
 // TestBadTopologies compares what verify says about topologies/bad/NAME.yaml
@@ -32,7 +34,7 @@ func TestBadTopologies(t *testing.T) {
 			}
 			want, err := os.ReadFile(out)
 			require.NoError(t, err)
-			assert.Equal(t, string(want), stdout.String())
+			golden.Equal(t, out, string(want), stdout.String(), "make golden")
 			for _, secret := range []string{"correct-horse", "AKIAIO", "q83vEjRWeJCr", "0123456789abcdef"} {
 				assert.NotContains(t, stdout.String(), secret, "a credential is repeated")
 			}
@@ -47,7 +49,7 @@ func TestBadTopologies(t *testing.T) {
 // testdata/examples.out: no errors, and each warning is one that the example's
 // own comments give a reason for.
 func TestExamples(t *testing.T) {
-	const golden = "cmd/sightline/testdata/examples.out"
+	const out = "cmd/sightline/testdata/examples.out"
 	t.Chdir("../..")
 	files, err := filepath.Glob("topologies/*.yaml")
 	require.NoError(t, err)
@@ -58,9 +60,9 @@ func TestExamples(t *testing.T) {
 		got.WriteString("== " + file + "\n" + stdout.String())
 	}
 	if *update {
-		require.NoError(t, os.WriteFile(golden, []byte(got.String()), 0o644))
+		require.NoError(t, os.WriteFile(out, []byte(got.String()), 0o644))
 	}
-	want, err := os.ReadFile(golden)
+	want, err := os.ReadFile(out)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), got.String())
+	golden.Equal(t, out, string(want), got.String(), "make golden")
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra/doc"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
 // TestCommandReference holds docs/commands.md and docs/man against the commands.
@@ -36,7 +38,7 @@ func TestCommandReference(t *testing.T) {
 	for _, path := range append(found, pages...) {
 		content, err := os.ReadFile(path)
 		require.NoError(t, err)
-		assert.True(t, want[path] == string(content), "%s is not what the commands say; run make golden", path)
+		golden.Equal(t, path, string(content), want[path], "make golden")
 		delete(want, path)
 	}
 	assert.Empty(t, want, "pages are missing; run make golden")

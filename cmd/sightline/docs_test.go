@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
 // TestDocumentedTopologiesRender renders every topology that the README and
@@ -64,5 +66,5 @@ func TestDiffPage(t *testing.T) {
 		require.NoError(t, os.WriteFile(page, want, 0o644))
 		return
 	}
-	require.Equal(t, string(want), string(text), "go test ./cmd/sightline -run TestDiffPage -update rewrites it")
+	golden.Equal(t, page, string(text), string(want), "go test ./cmd/sightline -run TestDiffPage -update")
 }

@@ -5,8 +5,9 @@ import (
 	"os"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/rules.md")
@@ -19,5 +20,5 @@ func TestPage(t *testing.T) {
 	}
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, Markdown(), string(data), "go test ./internal/check -update rewrites it")
+	golden.Equal(t, file, string(data), Markdown(), "go test ./internal/check -run TestPage -update")
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
 var update = flag.Bool("update", false, "rewrite fields.tsv")
@@ -111,7 +113,7 @@ func TestFields(t *testing.T) {
 	if *update {
 		require.NoError(t, os.WriteFile("fields.tsv", []byte(b.String()), 0o644))
 	}
-	assert.Equal(t, b.String(), fieldsTSV)
+	golden.Equal(t, "fields.tsv", fieldsTSV, b.String(), "go test ./internal/kiali -run TestFields -update")
 }
 
 func tsv(t *testing.T, name string) [][]string {

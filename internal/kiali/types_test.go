@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
 // TestTypes makes types.tsv from what the definitions of several operator releases
@@ -39,7 +41,7 @@ func TestTypes(t *testing.T) {
 	if *update {
 		require.NoError(t, os.WriteFile("types.tsv", []byte(want.String()), 0o644))
 	}
-	assert.Equal(t, want.String(), typesTSV, "go test ./internal/kiali -update rewrites it")
+	golden.Equal(t, "types.tsv", typesTSV, want.String(), "go test ./internal/kiali -run TestTypes -update")
 }
 
 func TestTypeOf(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
 const docsFile = "../../docs/topology.md"
@@ -79,7 +81,7 @@ func TestDocs(t *testing.T) {
 		require.NoError(t, os.WriteFile(docsFile, []byte(want), 0o644))
 		docs = want
 	}
-	require.Equal(t, want, docs, "go test ./internal/topology -update rewrites it")
+	golden.Equal(t, docsFile, docs, want, "go test ./internal/topology -run TestDocs -update")
 	require.Contains(t, docs, "# yaml-language-server: $schema="+SchemaURL)
 }
 

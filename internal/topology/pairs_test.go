@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/golden"
 	. "github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -23,7 +24,7 @@ func TestFindings(t *testing.T) {
 			if *Update {
 				require.NoError(t, os.WriteFile(out, []byte(got), 0o644))
 			}
-			require.Equal(t, string(Read(t, out)), got)
+			golden.Equal(t, out, string(Read(t, out)), got, "go test ./internal/topology -run TestFindings -update")
 		})
 	}
 	for _, out := range Glob(t, "testdata/err/*.out") {

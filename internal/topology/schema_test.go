@@ -19,6 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
 const schemaFile = "../../docs/topology.schema.json"
@@ -32,7 +33,7 @@ func TestSchemaFile(t *testing.T) {
 	if *update {
 		require.NoError(t, os.WriteFile(schemaFile, schema, 0o644))
 	}
-	require.Equal(t, string(read(t, schemaFile)), string(schema), "go test ./internal/topology -update rewrites it")
+	golden.Equal(t, schemaFile, string(read(t, schemaFile)), string(schema), "go test ./internal/topology -run TestSchemaFile -update")
 }
 
 // TestSchemaKnowsEveryExample validates what the parser takes.
