@@ -51,6 +51,7 @@ var shapeDocs = map[string]string{
 	"links":            "How the hub has the sealed kubeconfigs: single, or perCluster.",
 	"execProvider":     "Whether a kubeconfig names a program, which the hub's Kiali may run.",
 	"alerts":           "Whether a PrometheusRule on the hub tells of clusters that go silent.",
+	"kialiHealth":      "Whether the hub's Kiali tells of the health of the mesh, with alerts.",
 	"startingCSV":      "Whether a version of the operator is given to start with.",
 	"otherIstiods":     "Whether further istiods run here, which serve other clusters.",
 	"caFile":           "The file with the CAs of the store, where it has to be named.",

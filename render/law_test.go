@@ -130,7 +130,7 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 }
 
 // ofHubs are the fields of shape that a remote has one value for.
-var ofHubs = []string{"Alerts", "ACMAccess", "Store", "StoreAuth", "Scope", "CA", "CAFile", "LoginCA", "Retention", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst", "OtherIstiods"}
+var ofHubs = []string{"Alerts", "ACMAccess", "Store", "StoreAuth", "Scope", "CA", "CAFile", "LoginCA", "Retention", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst", "OtherIstiods", "KialiHealth"}
 
 // ofSingles are those that differ on a cluster without remotes only, for which
 // TestTelemetryOfOldLine stands.
@@ -244,6 +244,7 @@ func choices(platform, x string) map[string][]string {
 		"prometheus": {"metrics.store=prometheus",
 			"metrics.prometheus={url: \"http://prom-" + x + ".test:9090\", auth: {type: basic, username: \"secret:u-" + x + ":u\", password: \"secret:p-" + x + ":p\"}}"},
 		"alerts": {"metrics.alerts={manage: true}"},
+		"health": {"metrics.alerts={manage: true}", "hub.kiali={version: v2.2" + map[string]string{"a": "2", "b": "7"}[x] + "}"},
 		"trust":  {"kiali.ca=" + strconv.Quote(authority[x]), "made.namespaces=[made-" + x + ", made2-" + x + "]"},
 		"trust of old": {"kiali.ca=" + strconv.Quote(authority[x]), "only.hub=true", "kiali.version=" + map[string]string{"a": "v1.73", "b": "v2.4"}[x], "metrics.store=thanos", "metrics.prometheus=", "metrics.retention=1" + digit(x) + "d",
 			"metrics.thanos={url: \"https://thanos-" + x + ".test\"}"},

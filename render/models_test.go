@@ -19,31 +19,32 @@ import (
 // and the namespace of Kiali; of a hub, the right to view the cluster's
 // metrics; of a remote, the token; the mesh-wide Telemetry and the monitor of
 // istiod, where an istiod is; the configurations of OpenShift's monitoring;
-// the namespaces with alerts; and those whose proxies are scraped.
+// the namespaces with alerts; whether there are some about what Kiali says; and
+// the namespaces whose proxies are scraped.
 const models = `
-topology        cluster     operator    kiali         view  token  telemetry  istiod  monitoring  remoteWrite  alerts               proxies
-single          cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            -                    bookinfo,istio-system
+topology        cluster     operator    kiali         view  token  telemetry  istiod  monitoring  remoteWrite  alerts               health  proxies
+single          cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            -                    -       bookinfo,istio-system
 
-east-west       cluster1    kiali-ossm  istio-system  yes   -      yes        yes     yes         -            -                    istio-system,sample
-east-west       cluster2    kiali-ossm  istio-system  -     yes    yes        yes     yes         -            -                    istio-system,sample
+east-west       cluster1    kiali-ossm  istio-system  yes   -      yes        yes     yes         -            -                    -       istio-system,sample
+east-west       cluster2    kiali-ossm  istio-system  -     yes    yes        yes     yes         -            -                    -       istio-system,sample
 
-primary-remote  cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            -                    istio-gateways,istio-system,sample
-primary-remote  cluster2    kiali-ossm  istio-system  -     yes    -          -       -           -            -                    istio-gateways,istio-system,sample
-primary-remote  cluster3    kiali-ossm  istio-system  -     yes    yes        -       -           -            -                    istio-system,sample
+primary-remote  cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            -                    -       istio-gateways,istio-system,sample
+primary-remote  cluster2    kiali-ossm  istio-system  -     yes    -          -       -           -            -                    -       istio-gateways,istio-system,sample
+primary-remote  cluster3    kiali-ossm  istio-system  -     yes    yes        -       -           -            -                    -       istio-system,sample
 
-external-kiali  management  kiali-ossm  kiali         -     -      -          -       -           -            -                    -
-external-kiali  east        kiali-ossm  kiali         -     yes    yes        yes     -           -            -                    istio-system,sample
-external-kiali  west        kiali-ossm  kiali         -     yes    yes        yes     -           -            -                    istio-system,sample
+external-kiali  management  kiali-ossm  kiali         -     -      -          -       -           -            -                    -       -
+external-kiali  east        kiali-ossm  kiali         -     yes    yes        yes     -           -            -                    -       istio-system,sample
+external-kiali  west        kiali-ossm  kiali         -     yes    yes        yes     -           -            -                    -       istio-system,sample
 
-ambient         cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            -                    bookinfo,istio-gateways,istio-system,shared-waypoints,ztunnel
-ambient         cluster2    kiali-ossm  istio-system  -     yes    yes        yes     -           -            -                    bookinfo,istio-gateways,istio-system,mesh-node
+ambient         cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            -                    -       bookinfo,istio-gateways,istio-system,shared-waypoints,ztunnel
+ambient         cluster2    kiali-ossm  istio-system  -     yes    yes        yes     -           -            -                    -       bookinfo,istio-gateways,istio-system,mesh-node
 
-kubernetes      cluster1    -           istio-system  -     -      yes        yes     -           -            -                    istio-system,sample
-kubernetes      cluster2    -           istio-system  -     yes    yes        yes     -           -            -                    istio-system,sample
-kubernetes      cluster3    -           istio-system  -     yes    yes        yes     -           -            -                    istio-system,sample
+kubernetes      cluster1    -           istio-system  -     -      yes        yes     -           -            -                    -       istio-system,sample
+kubernetes      cluster2    -           istio-system  -     yes    yes        yes     -           -            -                    -       istio-system,sample
+kubernetes      cluster3    -           istio-system  -     yes    yes        yes     -           -            -                    -       istio-system,sample
 
-thanos          cluster1    kiali-ossm  istio-system  -     -      yes        yes     yes         yes          istio-system,sample  istio-system,sample
-thanos          cluster2    kiali-ossm  istio-system  -     yes    yes        yes     yes         yes          -                    istio-system,sample
+thanos          cluster1    kiali-ossm  istio-system  -     -      yes        yes     yes         yes          istio-system,sample  yes     istio-system,sample
+thanos          cluster2    kiali-ossm  istio-system  -     yes    yes        yes     yes         yes          -                    -       istio-system,sample
 `
 
 // TestModels shows that the examples have the objects of the table above, each
@@ -98,6 +99,8 @@ func objectsOfRow(says map[string]string) []string {
 	add("istiod", "monitoring ServiceMonitor istio-system/istiod-monitor")
 	add("monitoring", "monitoring ConfigMap openshift-monitoring/cluster-monitoring-config")
 	add("remoteWrite", "monitoring ConfigMap openshift-user-workload-monitoring/user-workload-monitoring-config")
+	add("health", "monitoring ServiceMonitor "+says["kiali"]+"/kiali-health")
+	add("health", "monitoring PrometheusRule "+says["kiali"]+"/kiali-health")
 	for _, namespace := range strings.Split(says["proxies"], ",") {
 		add("proxies", "monitoring PodMonitor "+namespace+"/istio-proxies-monitor")
 	}

@@ -40,7 +40,8 @@ type shape struct {
 	PrometheusMerge  bool   `json:"prometheusMerge"`
 	MonitoringConfig string `json:"monitoringConfig"` // whose text cluster-monitoring-config is: "", topology, cluster
 	RemoteWrite      bool   `json:"remoteWrite"`
-	Alerts           bool   `json:"alerts"` // of the hub
+	Alerts           bool   `json:"alerts"`      // of the hub
+	KialiHealth      bool   `json:"kialiHealth"` // of the hub, where its Kiali can tell of the health of the mesh, and there are alerts
 
 	// What it has by the store acm.
 	ACMHub        bool   `json:"acmHub"`        // ACM runs on it
@@ -158,6 +159,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		// Earlier lines have no field for it, and the operator of the default
 		// line may be one of theirs, whose definition refuses the field.
 		s.NewPodFirst = len(spec.Clusters) > 1 && c.Kiali.Version != kiali.Default && !c.KialiBefore(kiali.V2_27)
+		s.KialiHealth = spec.Metrics.Alerts.Manage && spec.Metrics.Monitors.Manage && c.Kiali.Version != kiali.Default && !c.KialiBefore(kiali.V2_27)
 	} else {
 		s.Subject = c.Access.Exec != nil && c.Access.Exec.Subject != nil
 		s.SubjectLogin = s.Subject && s.Callback && !c.KialiBefore(kiali.V2_4)

@@ -181,6 +181,7 @@ local hub(shape, topology, cluster) = {
        name: topology.kiali.caSecret,
        mount: '/kiali-ca',
      }] } } else {}) +
+    (if shape.kialiHealth then { server+: { observability+: { metrics+: { health_status: { enabled: true } } } } } else {}) +
     // Nobody watches these Secrets, and Kiali reads them once, at its start.
     (if shape.links == 'perCluster' then { deployment+: { pod_annotations: cluster.podAnnotations } } else {}) +
     {

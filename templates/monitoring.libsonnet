@@ -1,5 +1,6 @@
 local merge = std.native('merge');
 local alerts = import 'alerts.libsonnet';
+local kialihealth = import 'kialihealth.libsonnet';
 local meta = import 'meta.libsonnet';
 local proxies = import 'proxies.libsonnet';
 
@@ -109,4 +110,4 @@ function(shape, topology, cluster, namespace, controlPlane)
     [if shape.otherIstiods then 'others-servicemonitor']: istiod(shape { revisions: false }, topology, cluster, controlPlane.name),
     [if shape.monitors then 'podmonitor']: proxies(shape, topology, cluster, namespace),
     [if shape.alerts then 'prometheusrule']: alerts(shape, topology, namespace),
-  }
+  } + (if shape.kialiHealth then kialihealth(shape, topology, cluster) else {})

@@ -35,10 +35,10 @@ func TestAlerts(t *testing.T) {
 			require.NoError(t, err)
 			parsed, errs := rulefmt.Parse(text, false, model.UTF8Validation, parserOf(), quiet())
 			require.Empty(t, errs)
-			groups[id.Namespace] = parsed
+			groups[id.Namespace+"/"+id.Name] = parsed
 		}
 	}
-	require.Len(t, groups, 2)
+	require.Len(t, groups, 3)
 	for _, o := range e.Objects["west"] {
 		require.NotEqual(t, "PrometheusRule", o["kind"], "the hub alone has alerts")
 	}
@@ -68,42 +68,94 @@ func TestAlerts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := promqltest.LoadedStorage(t, "load 1m\n  "+strings.Join(c.series, "\n  ")+"\n")
-			t.Cleanup(func() { _ = store.Close() })
-			engine := promqltest.NewTestEngine(t, false, 5*time.Minute, 1_000_000)
-			query := rules.EngineQueryFunc(engine, store)
-			var alerts []*rules.AlertingRule
-			for _, rule := range groups["sample"].Groups[0].Rules {
-				expr, err := parserOf().ParseExpr(rule.Expr)
-				require.NoError(t, err)
-				alerts = append(alerts, rules.NewAlertingRule(rule.Alert, expr, time.Duration(rule.For), 0, labels.FromMap(rule.Labels), labels.FromMap(rule.Annotations),
-					labels.EmptyLabels(), "", true, quiet()))
-			}
-			firing := func() []string {
-				var names []string
-				for _, a := range alerts {
-					for _, active := range a.ActiveAlerts() {
-						if active.State == rules.StateFiring {
-							cluster := active.Labels.Get("source_cluster") + active.Labels.Get("destination_cluster")
-							names = append(names, a.Name()+" "+cluster)
-							assert.Equal(t, "mesh1", active.Labels.Get("mesh"))
-						}
-					}
-				}
-				return names
-			}
-			for minute := range 121 {
-				for _, a := range alerts {
-					_, err := a.Eval(t.Context(), 0, time.Unix(0, 0).Add(time.Duration(minute)*time.Minute), query, nil, 0)
-					require.NoError(t, err)
-				}
-				if minute < 15 {
-					require.Empty(t, firing())
-				}
-			}
-			assert.Equal(t, c.want, firing())
+			assert.Equal(t, c.want, fire(t, groups["sample/mesh-alerts"], c.series))
 		})
 	}
+}
+
+// TestHealthAlerts is the same for the alerts about what Kiali says, of series as
+// they are after a scrape.
+func TestHealthAlerts(t *testing.T) {
+	t.Parallel()
+	var group *rulefmt.RuleGroups
+	for _, o := range expectedOf(t, alerted).Objects["east"] {
+		if id := resource.IDOf(o); id.Kind == "PrometheusRule" && id.Name == "kiali-health" {
+			text, err := yaml.Marshal(o["spec"])
+			require.NoError(t, err)
+			var errs []error
+			group, errs = rulefmt.Parse(text, false, model.UTF8Validation, parserOf(), quiet())
+			require.Empty(t, errs)
+		}
+	}
+	require.NotNil(t, group)
+	health := func(cluster, kind, name, values string) string {
+		return fmt.Sprintf("kiali_health_status{cluster=%q, namespace=\"istio-system\", exported_namespace=\"sample\", health_type=%q, name=%q, job=\"kiali\"} %s",
+			cluster, kind, name, values)
+	}
+	good := []string{health("east", "workload", "a", "0x150"), health("west", "workload", "b", "0x150"), health("west", "namespace", "", "0x150")}
+	for name, c := range map[string]struct {
+		series []string
+		want   []string
+	}{
+		"good":                          {good, nil},
+		"a workload fails":              {append(slices.Clone(good), health("west", "workload", "c", "0x60 3x90")), []string{"MeshWorkloadFailing west sample/c"}},
+		"it is degraded":                {append(slices.Clone(good), health("west", "workload", "c", "2x150")), nil},
+		"it fails for a moment":         {append(slices.Clone(good), health("west", "workload", "c", "0x60 3x10 0x80")), nil},
+		"its app and namespace as well": {append(slices.Clone(good), health("west", "app", "c", "3x150"), health("west", "namespace", "", "3x150")), nil},
+		"Kiali loses a cluster":         {[]string{good[0], health("west", "workload", "b", "0x80")}, []string{"MeshClusterUnseen west /"}},
+		"a workload goes":               {append(slices.Clone(good), health("west", "workload", "c", "0x80")), nil},
+		"a Kiali of another mesh":       {append(slices.Clone(good), strings.Replace(health("far", "workload", "c", "3x150"), `namespace="istio-system"`, `namespace="elsewhere"`, 1)), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, c.want, fire(t, group, c.series))
+		})
+	}
+}
+
+// fire has the rule engine evaluate a group of alerts once a minute for two hours,
+// over series with a value each minute, and returns those that fire at the end.
+func fire(t *testing.T, group *rulefmt.RuleGroups, series []string) []string {
+	t.Helper()
+	store := promqltest.LoadedStorage(t, "load 1m\n  "+strings.Join(series, "\n  ")+"\n")
+	t.Cleanup(func() { _ = store.Close() })
+	engine := promqltest.NewTestEngine(t, false, 5*time.Minute, 1_000_000)
+	query := rules.EngineQueryFunc(engine, store)
+	var alerts []*rules.AlertingRule
+	for _, rule := range group.Groups[0].Rules {
+		expr, err := parserOf().ParseExpr(rule.Expr)
+		require.NoError(t, err)
+		alerts = append(alerts, rules.NewAlertingRule(rule.Alert, expr, time.Duration(rule.For), 0, labels.FromMap(rule.Labels), labels.FromMap(rule.Annotations),
+			labels.EmptyLabels(), "", true, quiet()))
+	}
+	firing := func() []string {
+		var names []string
+		for _, a := range alerts {
+			for _, active := range a.ActiveAlerts() {
+				if active.State != rules.StateFiring {
+					continue
+				}
+				of := active.Labels
+				name := a.Name() + " " + of.Get("source_cluster") + of.Get("destination_cluster") + of.Get("cluster")
+				if group.Groups[0].Name == "kiali" {
+					name += " " + of.Get("exported_namespace") + "/" + of.Get("name")
+				}
+				names = append(names, name)
+				assert.Equal(t, "mesh1", of.Get("mesh"))
+			}
+		}
+		return names
+	}
+	for minute := range 121 {
+		for _, a := range alerts {
+			_, err := a.Eval(t.Context(), 0, time.Unix(0, 0).Add(time.Duration(minute)*time.Minute), query, nil, 0)
+			require.NoError(t, err)
+		}
+		if minute < 15 {
+			require.Empty(t, firing())
+		}
+	}
+	return firing()
 }
 
 func parserOf() parser.Parser { return parser.NewParser(parser.Options{}) }

@@ -183,7 +183,9 @@ func discovered(t *testing.T, clusters map[string]monitors) discovery {
 			namespaces[monitor.Namespace] = true
 		}
 		for _, monitor := range m.services {
-			controlPlane = monitor.Namespace
+			if ofIstiod(monitor) {
+				controlPlane = monitor.Namespace
+			}
 		}
 	}
 	pods := []*corev1.Pod{}
@@ -194,6 +196,8 @@ func discovered(t *testing.T, clusters map[string]monitors) discovery {
 	return discover(t, append(pods, istiod), services, endpoints)
 }
 
+func ofIstiod(monitor *monitoringv1.ServiceMonitor) bool { return monitor.Name == "istiod-monitor" }
+
 // targets are those that the monitors of a cluster should give.
 func (m monitors) targets(mesh string) map[string][]target {
 	all := map[string][]target{}
@@ -201,6 +205,9 @@ func (m monitors) targets(mesh string) map[string][]target {
 		maps.Copy(all, meshTargets(monitor.Namespace, mesh))
 	}
 	for _, monitor := range m.services {
+		if !ofIstiod(monitor) {
+			continue // of Kiali, which does not run here
+		}
 		one := istiodTarget(monitor.Namespace, mesh)
 		if slices.Contains(monitor.Spec.TargetLabels, "istio.io/rev") {
 			one["istio_io_rev"] = "default"

@@ -66,6 +66,15 @@ func (m *mesh) scrape(t *testing.T, on *rig.Cluster, objects []*unstructured.Uns
 	t.Cleanup(func() { on.Delete(t, objects...) })
 	on.Namespaces(t, namespaces(objects)...)
 	m.run(t, on, net)
+	// The operator of Prometheus leaves out a monitor whose CA is not there.
+	for _, object := range objects {
+		if object.GetKind() == "ServiceMonitor" && object.GetName() != "istiod-monitor" {
+			bundle := rig.Objects(t, []byte("{apiVersion: v1, kind: ConfigMap, metadata: {name: kiali-cabundle-openshift, namespace: "+object.GetNamespace()+"}, data: {service-ca.crt: "+
+				fmt.Sprintf("%q", authorityOf(t, on))+"}}"))
+			t.Cleanup(func() { on.Delete(t, bundle...) })
+			on.Apply(t, bundle...)
+		}
+	}
 	on.Apply(t, objects...)
 	prometheus.Load(t, m.complete)
 	rig.Wait(t, 30*time.Second, "every proxy and istiod to be scraped once", func() error { return m.problems(t.Context()) })
@@ -126,6 +135,13 @@ func (m *mesh) scrape(t *testing.T, on *rig.Cluster, objects []*unstructured.Uns
 	)
 }
 
+func authorityOf(t *testing.T, on *rig.Cluster) string {
+	t.Helper()
+	authority, err := os.ReadFile(on.File("ca.crt"))
+	require.NoError(t, err)
+	return string(authority)
+}
+
 // escaped are the problems with relabelings that match nothing: merged metrics
 // are not found, and the names begin with a backslash.
 func (m *mesh) escaped() (problems []string) {
@@ -181,6 +197,7 @@ type mesh struct {
 	name       string   // ends the names of the pods: none is taken for one of the mesh before
 	namespaces []string // with a sidecar and a gateway each, and what is not to be scraped
 	istiod     string   // its namespace, if it runs here
+	services   []string // the ServiceMonitors, as namespace/name; that of Kiali finds no pod
 	prometheus *rig.Prometheus
 	want       []rig.Target
 }
@@ -192,7 +209,10 @@ func (m *mesh) place(objects []*unstructured.Unstructured) {
 		case "PodMonitor":
 			m.namespaces = append(m.namespaces, object.GetNamespace())
 		case "ServiceMonitor":
-			m.istiod = object.GetNamespace()
+			m.services = append(m.services, object.GetNamespace()+"/"+object.GetName())
+			if object.GetName() == "istiod-monitor" {
+				m.istiod = object.GetNamespace()
+			}
 		}
 	}
 	slices.Sort(m.namespaces)
@@ -263,8 +283,8 @@ func (m *mesh) complete(config string) error {
 	for _, namespace := range m.namespaces {
 		jobs = append(jobs, "job_name: podMonitor/"+namespace+"/istio-proxies-monitor/0")
 	}
-	if m.istiod != "" {
-		jobs = append(jobs, "job_name: serviceMonitor/"+m.istiod+"/istiod-monitor/0")
+	for _, service := range m.services {
+		jobs = append(jobs, "job_name: serviceMonitor/"+service+"/0")
 	}
 	for _, job := range jobs {
 		if !strings.Contains(config, job) {

@@ -359,7 +359,8 @@ type Metrics struct {
 }
 
 // Alerts are rules by which the hub's Prometheus tells of a namespace that went silent, of targets that are down, of series that Kiali
-// does not show and of proxies that are scraped twice.
+// does not show and of proxies that are scraped twice. With Kiali v2.27 on the hub they also tell of what Kiali itself calls failing, and of
+// a cluster that it no longer sees: Kiali's health metrics are turned on, and a ServiceMonitor has them scraped.
 type Alerts struct {
 	// Whether the hub gets a PrometheusRule in each namespace of the mesh. What evaluates the rules there sees the series of its own store;
 	// it tells of a cluster or namespace that went silent within the last hour.
