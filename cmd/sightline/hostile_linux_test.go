@@ -48,6 +48,16 @@ func fill(before, part, after string) string {
 	return before + strings.Repeat(part, (hostileSize-len(before)-len(after))/len(part)) + after
 }
 
+// named puts as many clusters into a topology as fit, each with a number of its own.
+func named(topology, cluster string) string {
+	before, after, _ := strings.Cut(topology, "clusters: [")
+	text := before + "clusters: ["
+	for i := 0; len(text)+len(cluster)+len(after) < hostileSize; i++ {
+		text += fmt.Sprintf(cluster, i, i)
+	}
+	return text + after
+}
+
 // TestCostOfHostileInput verifies inputs of 64 kB that are made to cost as much
 // as they can.
 func TestCostOfHostileInput(t *testing.T) {
@@ -83,6 +93,9 @@ func TestCostOfHostileInput(t *testing.T) {
 		"a long name":        strings.Replace(head, "mesh1", strings.Repeat("m", hostileSize-len(head)), 1),
 		"many namespaces":    strings.Replace(head, "[shop]", fill("[", "aaaa,", "b]")[:hostileSize-len(head)-2]+"]", 1),
 		"many clusters":      clusters("{name: a, x: y}, "),
+		"clusters to guess":  named(head, "{name: a%d, platform: x, server: 'https://a%d:1'}, "),
+		"a line to guess":    named(strings.Replace(head, "v2.27", "v9", 1), "{name: a%d, server: 'https://a%d:1'}, "),
+		"many to guess":      named(strings.Replace(head, "v2.27", "v9", 1), "{name: a%d, namespaces: [a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z,'1','2','3','4','5','6','7','8','9'], server: 'https://a%d:1'}, "),
 		"many documents":     fill(head, "---\n", ""),
 		"one line of quotes": fill(head, `"`, ""),
 		"backslashes":        quoted(`\\`),

@@ -28,12 +28,16 @@ type input struct {
 	output string       // the path of the directory that is written, in its repository; "": none
 
 	rendering *render.Rendering // nil until openAll has made it
+
+	unsure   []string     // links that could not be read as a whole
+	overlaid map[int]bool // clusters whose objects nobody knows, because an overlay is wrong; nil: none is
+	empty    map[int]bool // clusters to be looked at as if they had no objects
 }
 
 // readInputs parses what the arguments name, and returns all findings of
-// all of them as one error, with what is left of the topologies to be looked at.
+// all of them as one error, with the ways in which the topologies may be meant.
 func readInputs(args []string, stdin io.Reader) ([]*input, error) {
-	var inputs []*input
+	var ways [][]*input // in which each may have been meant
 	var found invalid
 	files := map[string]string{} // by the name of the topology in it
 	var twice error
@@ -46,27 +50,36 @@ func readInputs(args []string, stdin io.Reader) ([]*input, error) {
 			return nil, err
 		}
 		found.findings = append(found.findings, findings...)
+		meant := []*topology.Topology{t}
 		if len(findings) > 0 {
-			if t = check.Rest(t); t == nil {
+			if meant = check.Meanings(t); len(meant) == 0 {
 				continue
 			}
 		}
-		if other, ok := files[t.Metadata.Name]; ok {
-			twice = &hinted{fmt.Errorf("%s and %s are both named %q", other, displayName(arg), t.Metadata.Name), "give each a metadata.name of its own: it names the directory"}
+		name := meant[0].Metadata.Name
+		if other, ok := files[name]; ok {
+			twice = &hinted{fmt.Errorf("%s and %s are both named %q", other, displayName(arg), name), "give each a metadata.name of its own: it names the directory"}
 			continue
 		}
-		files[t.Metadata.Name] = displayName(arg)
-		in := &input{topology: t}
-		if arg != "-" {
-			in.arg = arg
+		files[name] = displayName(arg)
+		of := make([]*input, len(meant))
+		for i, t := range meant {
+			of[i] = &input{topology: t}
+			if arg != "-" {
+				of[i].arg = arg
+			}
 		}
-		inputs = append(inputs, in)
+		ways = append(ways, of)
 	}
+	sets := meanings(ways)
 	if len(found.findings) > 0 {
-		found.findings, found.rest = found.findings.Sorted(), inputs
+		found.findings, found.meanings = found.findings.Sorted(), sets
 		return nil, &found
 	}
-	return inputs, twice
+	if len(sets) == 0 {
+		return nil, twice
+	}
+	return sets[0], twice
 }
 
 // readInput reads one topology and the links beside it.
@@ -110,7 +123,7 @@ func (in *input) readLinks() (finding.Findings, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.links = render.Links{}
+	in.links, in.others, in.unsure = render.Links{}, nil, nil
 	var findings finding.Findings
 	for _, entry := range entries {
 		file := filepath.Join(folder, entry.Name())
@@ -127,6 +140,9 @@ func (in *input) readLinks() (finding.Findings, error) {
 			return nil, err
 		}
 		findings = append(findings, found...)
+		if len(found) > 0 {
+			in.unsure = append(in.unsure, name)
+		}
 		if link != nil {
 			in.links[name] = link
 		}
@@ -249,9 +265,13 @@ func (in *input) checked(format render.Format) (check.Input, error) {
 	if err != nil {
 		return check.Input{}, err
 	}
+	clusters = slices.Clone(clusters)
 	files, err := in.rendering.Delivery(format)
 	if err != nil {
 		return check.Input{}, err
+	}
+	for i := range in.empty {
+		clusters[i].Resources = nil
 	}
 	acm, err := in.rendering.ACM()
 	if err != nil {

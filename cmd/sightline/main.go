@@ -174,7 +174,7 @@ type invalid struct {
 	count    string // of all that were found, where findings are not all
 	after    string // what follows from them; may be empty
 
-	rest []*input // that can be looked at nevertheless, and by no means written; see check.Rest
+	meanings [][]*input // to be looked at nevertheless, and by no means written; see check.Meanings
 }
 
 func (e *invalid) Error() string { return fmt.Sprintf("%d findings", len(e.findings)) }

@@ -121,12 +121,12 @@ func (o *renderOptions) render(ctx context.Context, args []string, stdin io.Read
 		return err
 	}
 	if err := readLinks(inputs); err != nil {
-		return err
+		return withMeaning(err, inputs)
 	}
 	o.placed(inputs, len(inputs))
 	closed, err := openAll(ctx, inputs...)
 	if err != nil {
-		return err
+		return withMeaning(err, inputs)
 	}
 	defer closed()
 	warnings, count, err := o.rules.allow(inputs, render.Format(o.format))
@@ -155,34 +155,35 @@ func (o *renderOptions) placed(inputs []*input, several int) {
 	}
 }
 
-// further adds what the rules find in what is left of topologies that have
-// findings, so that nobody has to mend these to see the others.
+// withMeaning says of findings about what lies beside topologies that there is
+// nothing to guess about these.
+func withMeaning(err error, inputs []*input) error {
+	if found := (*invalid)(nil); errors.As(err, &found) {
+		found.meanings = [][]*input{inputs}
+	}
+	return err
+}
+
+// further adds what the rules find beside what keeps topologies from being rendered,
+// so that nobody has to mend one thing to see the others.
 func (o *renderOptions) further(ctx context.Context, found *invalid, several int) error {
-	if len(found.rest) == 0 {
+	if len(found.meanings) == 0 {
 		return nil
 	}
-	more, err := o.findings(ctx, found.rest, several)
-	if wrong := (*invalid)(nil); errors.As(err, &wrong) {
-		more, err = wrong.findings, nil
+	for _, inputs := range found.meanings {
+		o.placed(inputs, several)
 	}
+	e, err := o.rules.examine(ctx, found.meanings, true, render.Format(o.format), check.Options{})
+	defer e.close()
+	known := map[finding.Finding]bool{}
+	for _, f := range found.findings {
+		known[f] = true
+	}
+	more := slices.DeleteFunc(e.findings(), func(f finding.Finding) bool { return known[f] })
 	found.count = tally(slices.Concat(found.findings, more))
 	more = slices.DeleteFunc(more, func(f finding.Finding) bool { return f.Severity == finding.Info }) // those are left to verify
 	found.findings = append(found.findings, more...).Sorted()
 	return err
-}
-
-// findings looks at some of several topologies as render does before it writes.
-func (o *renderOptions) findings(ctx context.Context, inputs []*input, several int) (finding.Findings, error) {
-	if err := readLinks(inputs); err != nil {
-		return nil, err
-	}
-	o.placed(inputs, several)
-	closed, err := openAll(ctx, inputs...)
-	if err != nil {
-		return nil, err
-	}
-	defer closed()
-	return o.rules.find(inputs, render.Format(o.format), check.Options{})
 }
 
 // finish writes, prints or compares what the rules allow.

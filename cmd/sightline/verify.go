@@ -87,48 +87,37 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 		return err
 	}
 	inputs, err := o.example.inputs(args, stdin)
+	sets := [][]*input{inputs}
 	var before finding.Findings // what the topologies themselves had
 	var wrong *invalid
 	if errors.As(err, &wrong) {
-		before, inputs, err = wrong.findings, wrong.rest, nil
+		before, sets, err = wrong.findings, wrong.meanings, nil
 	}
-	if err == nil {
-		err = readLinks(inputs)
-	}
-	if err == nil {
-		var closed func()
-		if closed, err = openAll(ctx, inputs...); err == nil {
-			defer closed()
-		}
-	}
-	var findings finding.Findings
-	var looked []*input // at all of it
-	if err == nil {
-		looked = inputs
-		findings, err = o.rules.find(inputs, render.Format(o.format), check.Options{
-			Definitions: definitions,
-			Now:         time.Now().UTC().Format(time.RFC3339),
-		})
-	}
-	if err == nil && o.format == string(render.Helm) {
-		var broken finding.Findings
-		broken, err = chartFindings(inputs)
-		findings = append(findings, broken...).Sorted()
-	}
-	if errors.As(err, &wrong) { // which are findings as well
-		findings, err = wrong.findings, nil
-	}
-	if err != nil && len(before) == 0 {
+	if err != nil {
 		return err
 	}
+	found, err := o.rules.examine(ctx, sets, len(before) > 0, render.Format(o.format), check.Options{
+		Definitions: definitions,
+		Now:         time.Now().UTC().Format(time.RFC3339),
+	})
+	defer found.close()
+	findings := found.findings()
+	if err == nil && o.format == string(render.Helm) && !found.guess && len(before) == 0 {
+		var broken finding.Findings
+		broken, err = chartFindings(inputs)
+		findings = append(findings, broken...)
+	}
 	findings = append(before, findings...).Sorted()
+	if err != nil && len(findings) == 0 {
+		return err
+	}
 	if failed := o.print(stdout, findings); failed != nil || err != nil {
 		return cmp.Or(failed, err)
 	}
-	for _, in := range looked {
+	for _, in := range found.looked {
 		fmt.Fprintf(stderr, "%s: looked at %s\n", in.topology.Metadata.Name, finding.Count(len(in.topology.Spec.Clusters), "cluster"))
 	}
-	half := unfinished(stderr, inputs)
+	half := unfinished(stderr, found.looked)
 	fmt.Fprintln(stderr, tally(findings))
 	switch {
 	case slices.ContainsFunc(findings, func(f finding.Finding) bool { return f.Severity == finding.Error }):

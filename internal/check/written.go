@@ -40,18 +40,85 @@ func read(t *topology.Topology) *source {
 	return s
 }
 
-// Rest is a topology that had findings, without the values that can be left out
-// or that have a default, so that [Find] can tell what else is wrong. It must not be
-// written anywhere. It is nil where more than such values is wrong.
-func Rest(t *topology.Topology) *topology.Topology {
+// Meanings are the ways in which a topology that had findings may have been meant,
+// so that [Find] can tell what else is wrong: what it finds in all of them is (see
+// [Agreed]). None must be written anywhere. What a finding is about is there in one and
+// not in another. There are none where nobody can tell.
+func Meanings(t *topology.Topology) []*topology.Topology {
 	if t == nil {
 		return nil
 	}
-	rest, findings := t.Without(read(t).needless)
-	if rest == nil || len(findings) > 0 || len(*read(rest).Findings) > 0 {
+	most := min(mostMeanings, mostLooks/max(1, len(t.Spec.Clusters)))
+	var all []*topology.Topology
+	add := func(m *topology.Topology) {
+		if m != nil && fit(m) {
+			all = append(all, m)
+		}
+	}
+	for _, meant := range t.Meanings(most) {
+		more := []*topology.Topology{meant}
+		s := read(meant)
+		for _, path := range s.lacking {
+			meant.Lack(path...)
+		}
+		if len(s.lacking) > 0 {
+			more = meant.Meanings(most)
+		}
+		for _, m := range more {
+			s := read(m)
+			if len(all) > most || len(s.twice) > 1 {
+				return nil
+			}
+			for i, j := range s.twice {
+				add(m.Without([]finding.Position{m.At("spec", "clusters", i)}))
+				add(m.Without([]finding.Position{m.At("spec", "clusters", j)}))
+			}
+			add(m)
+			var at []finding.Position
+			for _, f := range *s.Findings {
+				if f.Rule != topology.RuleMissing {
+					at = append(at, f.Position)
+				}
+			}
+			if len(at) > 0 {
+				add(m.Without(at))
+			}
+		}
+	}
+	return all
+}
+
+// A topology is looked at so many times, and all its clusters together. With more
+// ways than that, nobody can tell in a second.
+const (
+	mostMeanings = 24
+	mostLooks    = 4000
+)
+
+// fit tells whether a topology can be rendered: its hub is a cluster, as are those
+// that engines run on, and each cluster has a name of its own.
+func fit(t *topology.Topology) bool {
+	names := map[string]bool{}
+	for _, name := range namesOf(t) {
+		names[strings.ToLower(name)] = true
+	}
+	return t.Hub() != nil && !read(t).adrift && !names[""] && len(names) == len(t.Spec.Clusters)
+}
+
+// Agreed are the findings that are in each of several lists.
+func Agreed(lists []finding.Findings) finding.Findings {
+	if len(lists) == 0 {
 		return nil
 	}
-	return rest
+	agreed := slices.Clone(lists[0])
+	for _, other := range lists[1:] {
+		there := map[finding.Finding]bool{}
+		for _, f := range other {
+			there[f] = true
+		}
+		agreed = slices.DeleteFunc(agreed, func(f finding.Finding) bool { return !there[f] })
+	}
+	return agreed
 }
 
 // source is the text of a topology as rules look at it, before anything is
@@ -59,10 +126,11 @@ func Rest(t *topology.Topology) *topology.Topology {
 type source struct {
 	*topology.Topology
 	*finding.Findings
-	hub      int // the cluster that is the hub, or is meant to be, or -1
-	names    []string
-	needless [][]any     // paths of values that the hint says to remove
-	twice    map[int]int // clusters whose name another one has already, to the first of that name
+	hub     int // the cluster that is the hub, or is meant to be, or -1
+	names   []string
+	twice   map[int]int // clusters whose name another one has already, to the first of that name
+	lacking [][]any     // paths of texts without which nothing can be rendered
+	adrift  bool        // a name that is none of the clusters' says where an engine runs
 }
 
 // reading is a check of what a topology says. It finds nothing where a field

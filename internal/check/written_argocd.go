@@ -46,6 +46,7 @@ func (s *source) argoCDCluster() {
 	path := func(keys ...any) []any { return append([]any{"spec", "delivery", "argocd"}, keys...) }
 	if i := s.index(argo.Cluster); i < 0 {
 		if s.Has(path("cluster")...) {
+			s.adrift = true
 			s.Add(s.At(path("cluster")...), topology.RuleValue, s.nearName(argo.Cluster), "Argo CD runs on %q, which is not one of the clusters", finding.Shorten(argo.Cluster))
 		}
 	} else if server := s.At(path("cluster")...); !s.IsHub(&s.Spec.Clusters[i]) {

@@ -99,6 +99,7 @@ func (s *source) hubName() {
 func (s *source) serverOfRemote(i int) {
 	if i != s.hub && !s.Has("spec", "clusters", i, "server") {
 		if _, twice := s.twice[i]; !twice {
+			s.lacking = append(s.lacking, []any{"spec", "clusters", i, "server"})
 			s.Add(s.At("spec", "clusters", i), topology.RuleMissing, topology.ServerHint, "%s: server is missing; the hub's Kiali reaches a remote by it", s.Called(i))
 		}
 	}
@@ -126,6 +127,7 @@ func (s *source) callbackHost() {
 		return
 	}
 	if s.Spec.Kiali.Auth.Strategy == "openshift" && len(s.Spec.Clusters)-len(s.twice) > 1 {
+		s.lacking = append(s.lacking, []any{"spec", "clusters", s.hub, "domain"})
 		s.Add(s.At("spec", "clusters", s.hub), topology.RuleMissing, "give the ingress domain of the cluster, such as domain: apps.east.example.com",
 			"%s: domain is missing; the remotes' login callbacks need the host of the hub's Kiali", s.Called(s.hub))
 	}

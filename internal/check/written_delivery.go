@@ -96,6 +96,7 @@ func (s *source) fluxCluster() {
 	case flux.Mode == "standalone":
 		s.Add(s.At(path...), topology.RuleValue, "remove it, or write mode: hub", "spec.delivery.flux.cluster has no effect with mode standalone, where each cluster has a Flux of its own")
 	case s.index(flux.Cluster) < 0:
+		s.adrift = true
 		s.Add(s.At(path...), topology.RuleValue, s.nearName(flux.Cluster), "Flux runs on %q, which is not one of the clusters", finding.Shorten(flux.Cluster))
 	}
 }

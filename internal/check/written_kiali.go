@@ -102,7 +102,6 @@ func (s *source) wideAccess() {
 		if strings.EqualFold(s.Text(path...), "false") && len(s.Spec.Clusters) > 1 {
 			s.Add(s.At(path...), "KC08", "remove it; deployment.discovery_selectors can narrow down what is shown",
 				"%s must be true, because without it Kiali sees no other cluster than its own", topology.Dotted(path))
-			s.needless = append(s.needless, path)
 		}
 	}
 }
@@ -255,7 +254,6 @@ func (s *source) kialiSpec(path ...any) {
 		}
 		if own.by != "" && s.Has(in...) && (own.against == nil || own.against(s, s.Text(in...))) {
 			s.Add(s.At(in...), cmp.Or(own.rule, topology.RuleValue), "remove it here, and say it there", "%s is set by %s, from which other resources follow too", field, own.by)
-			s.needless = append(s.needless, in)
 		}
 	}
 }

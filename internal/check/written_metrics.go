@@ -59,12 +59,14 @@ func (s *source) store() {
 
 func (s *source) thanosURL() {
 	if m := &s.Spec.Metrics; m.Store == "thanos" && m.Thanos.URL == "" {
+		s.lacking = append(s.lacking, []any{"spec", "metrics", "thanos", "url"})
 		s.Add(s.At("spec", "metrics", "thanos"), topology.RuleMissing, "add it, such as thanos: {url: http://thanos-query.thanos.svc:9090}", "spec.metrics.thanos.url is missing; the store thanos is asked there")
 	}
 }
 
 func (s *source) prometheusURL() {
 	if m := &s.Spec.Metrics; m.Store == "prometheus" && m.Prometheus.URL == "" {
+		s.lacking = append(s.lacking, []any{"spec", "metrics", "prometheus", "url"})
 		s.Add(s.At("spec", "metrics", "prometheus"), topology.RuleMissing,
 			"add it, such as metrics: {prometheus: {url: http://prometheus-operated.monitoring:9090}}; Istio's sample Prometheus needs scope: none too",
 			"spec.metrics.prometheus.url is missing; the store prometheus is asked there")
@@ -81,6 +83,7 @@ func (s *source) storeAuth(store, key string) {
 	}
 	switch needed := slices.Contains(map[string][]string{"basic": {"username", "password"}, "bearer": {"token"}}[auth.Type], key); {
 	case needed && !has:
+		s.lacking = append(s.lacking, path)
 		s.Add(s.At("spec", "metrics", store, "auth"), topology.RuleMissing, fmt.Sprintf("add it, such as %s: secret:kiali-%s:%s", key, store, key),
 			"spec.metrics.%s.auth.%s is missing; the type %s needs it", store, key, auth.Type)
 	case !needed && has:

@@ -24,13 +24,12 @@ import (
 // where it is missing, `required:"key: value"`; for a key whose time has not
 // come, with what to do instead, `later:"hint"`.
 type decoder struct {
-	file      string
-	want      fileKind
-	findings  *finding.Findings
-	absent    []absent
-	refused   map[*yaml.Node]bool                   // values that were not taken
-	spare     map[*yaml.Node]string                 // of these, texts with a default, and that
-	homes     map[string][]string                   // see homesOf
+	file     string
+	want     fileKind
+	findings *finding.Findings
+	absent   []absent
+	*repairs
+	places    map[string][]string                   // see homesOf
 	misplaced map[string]bool                       // paths that keys at wrong places belong to
 	secrets   finding.Findings                      // see credentials
 	taken     map[finding.Position]bool             // where they were
@@ -41,7 +40,7 @@ type decoder struct {
 func newDecoder(file string, want fileKind, findings *finding.Findings) *decoder {
 	return &decoder{
 		file: file, want: want, findings: findings,
-		refused: map[*yaml.Node]bool{}, spare: map[*yaml.Node]string{}, misplaced: map[string]bool{}, fields: map[reflect.Type][]field{},
+		repairs: newRepairs(), misplaced: map[string]bool{}, fields: map[reflect.Type][]field{},
 		taken: map[finding.Position]bool{}, keys: map[finding.Position]finding.Position{},
 	}
 }
@@ -80,6 +79,11 @@ func (d *decoder) at(n *yaml.Node) finding.Position { return position(d.file, n)
 
 // value decodes n into v, whose field is f.
 func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
+	defer func() {
+		if d.refused[n] {
+			d.gaps[n] = gap{f, v.Type()}
+		}
+	}()
 	if !d.plain(n) {
 		return
 	}
@@ -214,6 +218,7 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 			continue
 		}
 		if first, ok := seen[key.Value]; ok {
+			d.first[first], d.second[key] = true, true
 			d.findings.Add(d.at(key), RuleDuplicate, "keep one of the two", "the key %q stands twice in %s; first at %d:%d", finding.Shorten(key.Value), d.orTop(path), first.Line, first.Column)
 			continue
 		}
@@ -274,21 +279,27 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 				d.misplaced[Join(home, key.Value)] = true
 				hint = fmt.Sprintf("%s belongs below %s", key.Value, home)
 			}
+			d.dropped[key], d.homes[key] = true, d.placesOf(key.Value)
 			d.findings.Add(d.at(key), RuleUnknown, hint, "%s has no key %q", d.orTop(path), finding.Shorten(key.Value))
 			continue
 		}
 		d.findings.Add(d.at(key), RuleUnknown, finding.Meant(strconv.Quote(fields[i].key)), "%s has no key %q", d.orTop(path), finding.Shorten(key.Value))
 		if present[i] {
+			d.dropped[key] = true
 			continue
 		}
 		// It is read as what it was meant to be, so that a typing mistake is
 		// one finding and not also a missing key and all that follows from it.
 		present[i] = true
+		if homes := d.placesOf(key.Value); len(homes) > 0 && kindOf(v.FieldByIndex(fields[i].Index)) != value.Kind {
+			d.dropped[key], d.homes[key], d.names[key] = true, homes, key.Value
+		}
 		key.Value = fields[i].key
 		if target := v.FieldByIndex(fields[i].Index); kindOf(target) == value.Kind {
 			d.value(value, target, fields[i].StructField, Join(path, key.Value))
 		} else {
 			d.refused[value] = true
+			d.gaps[value] = gap{fields[i].StructField, target.Type()}
 		}
 	}
 	if slices.ContainsFunc(n.Content, isMerge) {
@@ -296,6 +307,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 	}
 	for i, f := range fields {
 		if example := f.Tag.Get("required"); !present[i] && example != "" {
+			d.lacks[n] = append(d.lacks[n], lack{f.key, nil, gap{f.StructField, f.Type}})
 			d.missing(n, Join(path, f.key), RuleMissing, "add it, such as "+example, "%s is missing", Join(path, f.key))
 		}
 	}
@@ -310,13 +322,7 @@ func (d *decoder) home(key, path string, fields []field) string {
 			return Join(path, f.key)
 		}
 	}
-	if d.homes == nil {
-		d.homes = homesOf(d.want.of)
-	}
-	homes := d.homes[key]
-	if key == "enabled" {
-		return "" // a word that people try everywhere
-	}
+	homes := d.placesOf(key)
 	if len(homes) > 1 {
 		alike := "." + path[strings.LastIndex(path, ".")+1:] + "."
 		homes = slices.DeleteFunc(slices.Clone(homes), func(home string) bool { return !strings.Contains("."+home+".", alike) })
@@ -325,6 +331,17 @@ func (d *decoder) home(key, path string, fields []field) string {
 		return ""
 	}
 	return homes[0]
+}
+
+// placesOf gives the paths of the mappings that have a key.
+func (d *decoder) placesOf(key string) []string {
+	if d.places == nil {
+		d.places = homesOf(d.want.of)
+	}
+	if key == "enabled" {
+		return nil // a word that people try everywhere
+	}
+	return d.places[key]
 }
 
 // homesOf maps each key below a type to the paths of its mappings.
@@ -392,6 +409,7 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 			continue
 		}
 		if first, ok := seen[element.String()]; ok {
+			d.dropped[item] = true
 			d.findings.Add(d.at(item), RuleDuplicate, "keep one of the two", "%q stands twice in %s; first at %d:%d", finding.Shorten(item.Value), path, first.Line, first.Column)
 			continue
 		}
@@ -408,6 +426,7 @@ func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 	texts := reflect.MakeMapWithSize(v.Type(), len(n.Content)/2)
 	d.pairs(n, path, func(key, value *yaml.Node) {
 		if problem, hint := formats[cmp.Or(f.Tag.Get("keys"), "labelKey")].problem(key.Value); problem != "" {
+			d.dropped[key] = true
 			d.findings.Add(d.at(key), RuleValue, hint, "a key of %s %s, found %q", path, problem, finding.Shorten(key.Value))
 			return
 		}
@@ -422,7 +441,7 @@ func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 func (d *decoder) word(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
 	known := words(f.Tag)
 	if !slices.Contains(known, n.Value) {
-		d.findings.Add(d.at(n), RuleValue, finding.DidYouMean(n.Value, known), "%s must be %s or an object, found %s", path, finding.List(known, len(known)), describe(n))
+		d.refuse(n, RuleValue, finding.DidYouMean(n.Value, known), "%s must be %s or an object, found %s", path, finding.List(known, len(known)), describe(n))
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))
@@ -471,9 +490,6 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 				found = ""
 			}
 			d.refuse(n, check.rule, cmp.Or(hint, check.hint), "%s %s%s", path, problem, found)
-			if value := f.Tag.Get("default"); value != "" {
-				d.spare[n] = value
-			}
 			return
 		}
 	}

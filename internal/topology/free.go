@@ -22,6 +22,7 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 		m := make(map[string]any, len(n.Content)/2)
 		d.pairs(n, path, func(key, value *yaml.Node) {
 			if key.Value == "<<" {
+				d.dropped[key] = true
 				d.findings.Add(d.at(key), RuleValue, "use another key", "%s has the key %q, which kustomize takes for a merge even in quotes", d.orTop(path), key.Value)
 				return
 			}

@@ -171,6 +171,14 @@ func (l *SealedLink) At(path ...any) finding.Position {
 	return position(l.file, deepest(l.root, path))
 }
 
+// SomeLink is a link for a cluster, of which nothing else is known.
+func SomeLink(file, cluster string) *SealedLink {
+	l := &SealedLink{file: file, root: &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}}
+	setDefaults(reflect.ValueOf(l).Elem())
+	l.Metadata.Name, l.Spec.Tokens = cluster, []int{l.Spec.Generation}
+	return l
+}
+
 // Name is the cluster that the link leads to.
 func (l *SealedLink) Name() string { return l.Metadata.Name }
 

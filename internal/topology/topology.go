@@ -126,7 +126,7 @@ type clusterDocument struct {
 }
 
 func (d *decoder) topology(root *yaml.Node) *Topology {
-	t := &Topology{file: d.file, root: root, refused: d.refused, spare: d.spare, removed: d.taken}
+	t := &Topology{file: d.file, root: root, repairs: d.repairs, removed: d.taken}
 	v := reflect.ValueOf(t).Elem()
 	setDefaults(v)
 	d.structure(root, v, "")

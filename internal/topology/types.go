@@ -29,10 +29,9 @@ type Topology struct {
 	// What the topology says.
 	Spec Spec `yaml:"spec" required:"spec: {mesh: …, kiali: …, clusters: …}"`
 
-	file      string
-	root      *yaml.Node
-	refused   map[*yaml.Node]bool       // values that the decoder did not take
-	spare     map[*yaml.Node]string     // of these, texts with a default, and that
+	file string
+	root *yaml.Node
+	*repairs
 	guessed   map[finding.Position]bool // see Guessed
 	removed   map[finding.Position]bool // where credentials were
 	inline    int                       // so many of the clusters stand in the topology's own document
