@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
@@ -23,7 +24,7 @@ func workloadConfig(w *topology.RemoteWrite, cluster string) map[string]any {
 	entry[relabelings] = append([]any{map[string]any{
 		"action":       "keep",
 		"sourceLabels": []any{"__name__"},
-		"regex":        strings.Join(kiali.Metrics(), "|"),
+		"regex":        strings.Join(slices.Concat(kiali.Metrics(), w.Metrics), "|"),
 	}}, further...)
 	return resource.Merge(map[string]any{"prometheus": map[string]any{
 		"externalLabels": map[string]any{w.ClusterLabel: cluster},

@@ -61,6 +61,9 @@ type Rendering struct {
 // resources. A template that fails gives a *TemplateError, overlays that are
 // wrong an *OverlayError.
 func Open(t *topology.Topology, from Sources) (*Rendering, error) {
+	if file := t.CAFile(); file != "" {
+		return nil, fmt.Errorf("%s: nobody has read the file %s of spec.kiali.ca", t.At("spec", "kiali", "ca"), file)
+	}
 	l, err := layered(t, from)
 	if err != nil {
 		return nil, err

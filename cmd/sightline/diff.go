@@ -165,6 +165,13 @@ func worse(found, failed error) error {
 
 // renderTree renders a topology, and returns findings as one error.
 func renderTree(ctx context.Context, in *input, format render.Format) ([]tree.File, error) {
+	wrong, err := in.readAuthorities()
+	if err != nil {
+		return nil, err
+	}
+	if len(wrong) > 0 {
+		return nil, &invalid{findings: wrong}
+	}
 	from, closed, err := in.sources(ctx)
 	if err != nil {
 		return nil, err

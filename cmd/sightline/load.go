@@ -170,9 +170,35 @@ func (in *input) overlayFolders() []string {
 	return folders
 }
 
+// authorities is the file that kiali.ca names, "" where it names none. The path is
+// relative to the topology's file, as those of overlays.
+func (in *input) authorities() string {
+	t := in.topology
+	if t.CAFile() == "" {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(t.At("spec", "kiali", "ca").File), filepath.FromSlash(t.CAFile()))
+}
+
+// readAuthorities puts the content of that file in its place.
+func (in *input) readAuthorities() (finding.Findings, error) {
+	file := in.authorities()
+	if file == "" {
+		return nil, nil
+	}
+	content, err := readFile(file)
+	if err != nil {
+		return nil, &hinted{fmt.Errorf("spec.kiali.ca: %w", err), "the path is relative to the file of the topology"}
+	}
+	return in.topology.Trust(content), nil
+}
+
 // paths are the files and folders that a render reads.
 func (in *input) paths() []string {
 	paths := in.overlayFolders()
+	if file := in.authorities(); file != "" {
+		paths = append(paths, file)
+	}
 	if in.arg != "" {
 		paths = append(paths, in.arg, in.linkFolder())
 	}
@@ -221,6 +247,14 @@ func openAll(ctx context.Context, inputs ...*input) (closed func(), err error) {
 	}()
 	var found invalid
 	for _, in := range inputs {
+		wrong, err := in.readAuthorities()
+		if err != nil {
+			return nil, err
+		}
+		if len(wrong) > 0 {
+			found.findings = append(found.findings, wrong...)
+			continue
+		}
 		from, close, err := in.sources(ctx)
 		if err != nil {
 			return nil, err

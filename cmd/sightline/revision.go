@@ -200,6 +200,9 @@ func (r *repository) render(ctx context.Context, work string, format render.Form
 	for _, dir := range inputs[0].overlayFolders() {
 		beside = append(beside, r.inRepository(work, dir))
 	}
+	if file := inputs[0].authorities(); file != "" {
+		beside = append(beside, r.inRepository(work, file))
+	}
 	if _, err := r.write(ctx, work, beside...); err != nil {
 		return nil, err
 	}

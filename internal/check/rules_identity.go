@@ -205,6 +205,14 @@ func clusterNamesElsewhere(m *mesh, f *found) {
 		secret, _ := valueAt(entry, fieldPath{"secret_name"}).(string)
 		byHand[name] = secret != ""
 	}
+	// A Kiali of another cluster, which that cluster's users are sent to.
+	urls, _ := o.value(spec("clustering.kiali_urls")).([]any)
+	for _, entry := range urls {
+		name, _ := valueAt(entry, fieldPath{"cluster_name"}).(string)
+		if _, listed := byHand[name]; listed {
+			byHand[name] = true
+		}
+	}
 	check := func(name any, path fieldPath) {
 		text, ok := name.(string)
 		if !ok || byHand[text] || slices.ContainsFunc(m.Spec.Clusters, func(c topology.Cluster) bool { return c.Name == text }) {

@@ -116,7 +116,7 @@ func installRules() []Rule {
 			Title:  "an object has one owner",
 			What:   "Of topologies that are given together, no two render the same object for the same API server, nor two Kiali resources of one instance name.",
 			Why:    "Each sync of one undoes the other's. Removing one of the topologies removes the operator, or the rights, of both. The operator refuses the second Kiali of a name, because its ClusterRole exists.",
-			Fix:    "Let one topology own the cluster: in the other write kiali.operator.install: none, telemetry.manage: false, userWorkloadMonitoring.manage: false, and another instanceName.",
+			Fix:    "Let one topology own what both have. For a second Kiali of one mesh, write in the other topology metrics.monitors: {manage: false} with scope: meshID, telemetry: {manage: false}, operator: {install: none}, userWorkloadMonitoring.manage: false, and an instanceName and namespace of its own.",
 			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml",
 			meshes: twoOwners,
 		},

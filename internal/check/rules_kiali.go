@@ -74,6 +74,15 @@ func kialiRules() []Rule {
 			mesh:   impersonation,
 		},
 		{
+			ID: "KC26", Severity: finding.Warning,
+			Title:  "a provider of logins is asked",
+			What:   "Where auth.openid is given, the strategy is openid.",
+			Why:    "Kiali ignores auth.openid with another strategy. On OpenShift whose API servers accept an OIDC provider themselves there is no OAuthClient, so the strategy openshift, the default, lets nobody in.",
+			Fix:    "Write auth: {strategy: openid} in spec.kiali.",
+			Source: "kiali config/config.go; OpenShift, configuring an external OIDC identity provider; kiali.io, OpenID Connect strategy",
+			mesh:   providerUnasked,
+		},
+		{
 			ID:     "KC08",
 			Title:  "with remotes, Kiali sees whole clusters",
 			What:   "deployment.cluster_wide_access is not false where there is more than one cluster.",
@@ -342,6 +351,13 @@ func impersonation(m *mesh, f *found) {
 		case empty:
 			f.softer(finding.Warning).object(o, path, "add allowed_users or allowed_groups", "nobody is named, so Kiali's account may act as any user that is not a system account")
 		}
+	}
+}
+
+func providerUnasked(m *mesh, f *found) {
+	if o := m.hubKiali(); o != nil && o.has("auth.openid") && m.Spec.Kiali.Auth.Strategy != "openid" {
+		f.object(o, spec("auth.openid"), "write auth: {strategy: openid} in spec.kiali, or remove it",
+			"auth.openid has no effect with the strategy %s; where the API servers accept an OIDC provider themselves, OpenShift has no OAuthClient, and only openid lets users in", m.Spec.Kiali.Auth.Strategy)
 	}
 }
 

@@ -29,6 +29,24 @@ func refusedRules() []Rule {
 			mesh:   loginByProxy,
 		},
 		{
+			ID: "RS23", Severity: finding.Info,
+			Title:  "somebody restarts Kiali when a link from elsewhere changes",
+			What:   "With links.source: external, links.format is not perCluster.",
+			Why:    "Kiali reads links once, at its start. The operator restarts it when kiali-multi-cluster-secret changes, and watches no Secret of a single remote.",
+			Fix:    "Use format: single; or have the maker of the Secrets run kubectl rollout restart, and suppress the rule.",
+			Source: "kiali kubernetes/client_factory.go; kiali-operator watches-os.yaml",
+			mesh:   restartedByNobody,
+		},
+		{
+			ID: "RS24", Severity: finding.Info,
+			Title:  "a program of a link has the rights of Kiali's account",
+			What:   "A remote with access.exec has access.exec.subject.",
+			Why:    "The program logs in as somebody of its own, whom the operator gives nothing. Kiali then shows the cluster as inaccessible.",
+			Fix:    "Add subject with the user or group that the API server takes the program for; or suppress the rule where somebody else binds it.",
+			Source: "kiali-operator roles/*/kiali-deploy/templates/kubernetes/rolebinding.yaml",
+			mesh:   programsWithoutRights,
+		},
+		{
 			ID: "RS22", Severity: finding.Warning,
 			Title:  "Kiali has the time and the memory for a fleet",
 			What:   "With more than ten remotes, or more than 500 namespaces times clusters, the hub's Kiali resource says deployment.probes.startup (from v2.4 on), deployment.resources and health_config.compute (from v2.22 on).",
@@ -48,6 +66,22 @@ func loginByProxy(m *mesh, f *found) {
 		if c := &m.Spec.Clusters[i]; i != m.hub && c.Platform == "openshift" && c.Access.ProxyURL != "" {
 			f.cluster(m, i, m.At("spec", "clusters", i, "access", "proxyURL"), "let the hub reach the API server without a proxy, or use another strategy",
 				"with the strategy openshift Kiali asks the cluster's OAuth server without the proxy, and stops at its start if it cannot")
+		}
+	}
+}
+
+func restartedByNobody(m *mesh, f *found) {
+	if links := &m.Spec.Kiali.Links; links.Source == "external" && links.Format == "perCluster" && len(m.Spec.Clusters) > 1 {
+		f.on(m, m.At("spec", "kiali", "links"), "kubectl -n "+m.Spec.Kiali.Namespace+" rollout restart deployment/"+m.Spec.Kiali.InstanceName+" after a change, by the maker of the Secrets; or use format: single",
+			"nobody restarts Kiali when a Secret of a remote changes, and Kiali reads it once, at its start")
+	}
+}
+
+func programsWithoutRights(m *mesh, f *found) {
+	for i := range m.Spec.Clusters {
+		if e := m.Spec.Clusters[i].Access.Exec; i != m.hub && e != nil && e.Subject == nil {
+			f.cluster(m, i, m.At("spec", "clusters", i, "access", "exec"), "add subject: {name: …} with the user that the API server takes it for, or suppress RS24",
+				"%s logs in as somebody of its own, who has no rights unless somebody gives them", e.Command)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // seriesRules are about series that never reach Kiali's store, although everything
@@ -67,7 +68,50 @@ func seriesRules() []Rule {
 			Source: "istio pilot/pkg/features (1.29 to 1.31)",
 			mesh:   ambientNetworks,
 		},
+		{
+			ID: "PM47", Severity: finding.Warning,
+			Title:  "Kiali sees that the mesh is ambient",
+			What:   "With dataPlane ambient and a hub outside the mesh, the hub's Kiali is v2.27 or later.",
+			Why:    "Earlier lines look for ztunnel on their own cluster alone. Without it they ask for no series of waypoints, which are the only ones with HTTP, so the graph shows TCP.",
+			Fix:    "Choose v2.27 or a later line.",
+			Source: "kiali/kiali issue 9784; corrected in 2.27.1 and 2.28.0",
+			mesh:   ambientElsewhere,
+		},
+		{
+			ID: "PM48", Severity: finding.Info,
+			Title:  "Kiali knows the interval of the store",
+			What:   "With the store prometheus, no interval of the monitors is longer than 30 seconds, or metrics.retention is given.",
+			Why:    "Kiali asks a Prometheus for its global scrape interval and computes rates over it. Monitors with a longer one give empty rates in short ranges of time.",
+			Fix:    "Add metrics.retention, with which Kiali is told the interval too; or suppress the rule where the store's global interval is as long.",
+			Source: "kiali handlers/config.go; kube-prometheus, scrapeInterval",
+			mesh:   globalInterval,
+		},
 	}
+}
+
+func ambientElsewhere(m *mesh, f *found) {
+	if m.hub < 0 || m.Spec.Mesh.DataPlane != "ambient" {
+		return
+	}
+	if hub := &m.Spec.Clusters[m.hub]; !hub.InMesh() && hub.KialiBefore(kiali.V2_27) {
+		f.cluster(m, m.hub, m.At("spec", "mesh", "dataPlane"), "use v2.27 or a later line",
+			"Kiali %s looks for ambient at home alone, and the mesh is elsewhere: the graph leaves out what waypoints report, and shows all traffic as TCP", hub.Kiali.Version)
+	}
+}
+
+// usualInterval is that of kube-prometheus; a Prometheus by itself has 1m.
+const usualInterval = 30
+
+func globalInterval(m *mesh, f *found) {
+	s := &m.Spec.Metrics
+	if s.Store != "prometheus" || s.Retention != "" || !s.Monitors.Manage || m.hub < 0 || topology.Seconds(m.StoreInterval()) <= usualInterval {
+		return
+	}
+	if o := m.hubKiali(); o != nil && o.is(prometheus+"thanos_proxy.enabled", true) {
+		return
+	}
+	f.on(m, m.At("spec", "metrics", "interval"), "add retention: 15d, or how long the store keeps series; Kiali is told the interval then",
+		"the monitors have the interval %s, and Kiali takes the global one of the store, often 30s; rates over less than two intervals are empty", m.StoreInterval())
 }
 
 func ambientNetworks(m *mesh, f *found) {

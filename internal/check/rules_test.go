@@ -75,7 +75,7 @@ var cases = []struct {
 	{rule: "ID02", mutant: edits{"spec.clusters.1.name": "we/st"}, near: edits{"spec.clusters.1.name": "we-st_1"}},
 	{rule: "ID03", mutant: edits{"spec.clusters.1.name": "kiali-cert", "spec.kiali.links": "{format: perCluster}"}, near: edits{"spec.clusters.1.name": "kiali-cert"}},
 	{rule: "ID04", mutant: edits{"spec.kiali.hub": "north"}, near: edits{"spec.kiali.hub": "west"}},
-	{rule: "ID05", mutant: edits{"spec.kiali.spec": "{clustering: {kiali_urls: [{cluster_name: wets, url: 'https://k.example.com'}]}}"}, near: edits{"spec.kiali.spec": "{clustering: {clusters: [{name: legacy, secret_name: legacy}], kiali_urls: [{cluster_name: west, url: 'https://k.example.com'}, {cluster_name: legacy, url: 'https://k.example.com'}]}}"}},
+	{rule: "ID05", mutant: edits{"spec.kiali.spec": "{clustering: {kiali_urls: [{cluster_name: wets, url: 'https://k.example.com'}]}}"}, near: edits{"spec.kiali.spec": "{clustering: {clusters: [{name: legacy, secret_name: legacy}, {name: peer}], kiali_urls: [{cluster_name: west, url: 'https://k.example.com'}, {cluster_name: legacy, url: 'https://k.example.com'}, {cluster_name: peer, url: 'https://peer.example.com'}]}}"}},
 	{rule: "ID06", mutant: edits{"spec.clusters.1.controlPlane": "{mode: none}"}, near: edits{"spec.clusters.0.controlPlane": "{mode: none}"}},
 	{rule: "ID07", made: objects{"Kiali spec.kubernetes_config.cluster_name": "Kubernetes"}, nearly: objects{"Kiali spec.kubernetes_config.qps": "200"}},
 	{rule: "ID09", mutant: edits{}, other: edits{"metadata.name": "two", "spec.clusters.0.server": "https://api.a.example.com", "spec.clusters.0.domain": "apps.a.example.com", "spec.clusters.1.server": "https://api.b.example.com", "spec.clusters.1.domain": ""}, others: true,
@@ -99,6 +99,7 @@ var cases = []struct {
 	{rule: "KC05", mutant: edits{"spec.kiali.auth": "{strategy: token}", "spec.clusters.0.platform": "kubernetes"}, near: edits{"spec.kiali.auth": "{strategy: anonymous}", "spec.clusters.0.platform": "kubernetes"}},
 	{rule: "KC06", mutant: edits{"spec.clusters.1.platform": "kubernetes", "spec.kiali.operator": "{install: none}"}, near: edits{"spec.clusters.1.platform": "openshift"}},
 	{rule: "KC07", mutant: edits{"spec.kiali.version": "default", "spec.kiali.spec": "{auth: {openshift: {impersonation: {enabled: true, allowed_groups: [mesh]}}}}"}, near: edits{"spec.kiali.spec": "{auth: {openshift: {token_max_age: 3600}}}"}},
+	{rule: "KC26", mutant: edits{"spec.kiali.spec": "{auth: {openid: {client_id: kiali, issuer_uri: 'https://login.example.com'}}}"}, near: edits{"spec.kiali.auth": "{strategy: openid}", "spec.kiali.spec": "{auth: {openid: {client_id: kiali, issuer_uri: 'https://login.example.com'}}}"}},
 	{rule: "KC08", mutant: edits{"spec.kiali.spec": "{deployment: {cluster_wide_access: false}}"}, near: edits{"spec.kiali.spec": "{deployment: {cluster_wide_access: true}}"}},
 	{rule: "KC09", mutant: edits{"spec.kiali.version": "v2.17", "spec.kiali.spec": "{chat_ai: {enabled: true}}"}, near: edits{"spec.kiali.version": "v2.22", "spec.kiali.spec": "{chat_ai: {enabled: true}}"}},
 	{rule: "KC10", made: objects{"Kiali spec.deployment.namespace": "other"}, nearly: objects{"Kiali spec.deployment.namespace": "istio-system"}},
@@ -137,6 +138,11 @@ var cases = []struct {
 	{rule: "IN17", mutant: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.1}}"}, near: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.1}}", "spec.kiali.operator": "{install: none}"}},
 	{rule: "RS21", mutant: edits{"spec.clusters.1.access": "{proxyURL: 'http://proxy.example.com:3128'}"}, near: edits{"spec.clusters.1.access": "{proxyURL: 'http://proxy.example.com:3128'}", "spec.kiali.auth": "{strategy: anonymous}", "spec.kiali.viewOnly": "true"}},
 	{rule: "RS22", mutant: edits{"remotes": "11"}, near: edits{"remotes": "11", "spec.kiali.spec": "{deployment: {probes: {startup: {failure_threshold: 30}}, resources: {limits: {memory: 4Gi}}}, health_config: {compute: {refresh_interval: 10m}}}"}},
+
+	{rule: "RS23", mutant: edits{"spec.kiali.links": "{source: external, format: perCluster}"}, near: edits{"spec.kiali.links": "{source: external}"}},
+	{rule: "RS24", mutant: edits{"spec.clusters.1.access": "{exec: {command: login}}"}, near: edits{"spec.clusters.1.access": "{exec: {command: login, subject: {kind: Group, name: readers}}}"}},
+	{rule: "PM47", mutant: edits{"spec.kiali.version": "v2.22", "spec.mesh.dataPlane": "ambient", "spec.clusters.0.controlPlane": "{mode: none}"}, near: edits{"spec.mesh.dataPlane": "ambient", "spec.clusters.0.controlPlane": "{mode: none}"}},
+	{rule: "PM48", mutant: edits{"spec.metrics": "{interval: 1m, store: prometheus, prometheus: {url: 'http://prometheus.example.com'}}"}, near: edits{"spec.metrics": "{interval: 1m, retention: 15d, store: prometheus, prometheus: {url: 'http://prometheus.example.com'}}"}},
 
 	{rule: "PM01", made: objects{"PodMonitor spec.namespaceSelector": "{any: true}"}, nearly: objects{"PodMonitor spec.jobLabel": "envoy-stats"}},
 	{rule: "PM02", made: objects{"drop PodMonitor": ""}, nearly: objects{"PodMonitor spec.jobLabel": "envoy-stats"}},
@@ -299,6 +305,18 @@ func acm(fields string, more ...string) edits {
 		changed[more[i]] = more[i+1]
 	}
 	return changed
+}
+
+// TestTwoMeshesOnOneCluster shows that two control planes of one cluster are two
+// meshes, which need ids of their own, and that topologies of one control plane are
+// one mesh.
+func TestTwoMeshesOnOneCluster(t *testing.T) {
+	second := besides(edits{"spec.mesh.id": "mesh1"})
+	assert.True(t, has(find(t, nil, nil, nil, second, true), "ID09"), "two control planes with one id")
+	second["spec.mesh.id"] = "mesh2"
+	assert.False(t, has(find(t, nil, nil, nil, second, true), "ID09"))
+	second = besides(edits{"spec.mesh.id": "mesh1", "spec.mesh.controlPlaneNamespace": "istio-system"})
+	assert.False(t, has(find(t, nil, nil, nil, second, true), "ID09"), "one control plane")
 }
 
 // TestEveryRuleHasMutant fails for a rule without a case above.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -144,6 +145,13 @@ func assertRendered(t *testing.T, objects map[string][]resource.Object, where st
 		var v any
 		require.NoError(t, json.Unmarshal(data, &v))
 		for step := range strings.SplitSeq(part[2], ".") {
+			if list, ok := v.([]any); ok {
+				i, err := strconv.Atoi(step)
+				require.NoError(t, err, where)
+				require.Less(t, i, len(list), where)
+				v = list[i]
+				continue
+			}
 			m, _ := v.(map[string]any)
 			v = m[step]
 		}

@@ -2,8 +2,11 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -18,6 +21,7 @@ func aboutMetrics() []reading {
 		{reads: "metrics.store metrics.thanos.url", find: (*source).thanosURL},
 		{reads: "metrics.store metrics.prometheus.url", find: (*source).prometheusURL},
 		{find: (*source).remoteWrite},
+		{find: (*source).sentMetrics},
 		{reads: "metrics." + uwm + ".manage", find: func(s *source) {
 			s.monitoringInVain(&s.Spec.Metrics.UserWorkloadMonitoring, "spec", "metrics", uwm)
 		}},
@@ -53,6 +57,19 @@ func (s *source) store() {
 	for _, name := range []string{"prometheus", "thanos", "acm"} {
 		if s.Has("spec", "metrics", name) && m.Store != name {
 			s.Add(s.At("spec", "metrics", name), topology.RuleValue, "remove it, or write store: "+name, "spec.metrics.%s has no effect, because the store is %s", name, m.Store)
+		}
+	}
+}
+
+// sentMetrics refuses what Prometheus does not take for the name of metrics.
+func (s *source) sentMetrics() {
+	w := s.Spec.Metrics.Thanos.RemoteWrite
+	if w == nil {
+		return
+	}
+	for i, metric := range w.Metrics {
+		if _, err := regexp.Compile("^(?s:" + metric + ")$"); err != nil || metric == "" || strings.ContainsAny(metric, " {}\"=") {
+			s.Add(s.At("spec", "metrics", "thanos", "remoteWrite", "metrics", i), topology.RuleValue, "write it like jvm_.*", "%q is no regular expression of the names of metrics", finding.Shorten(metric))
 		}
 	}
 }

@@ -81,11 +81,11 @@ var formats = map[string]format{
 	"fingerprint": matching(`[0-9a-f]{64}`, 64, sealAgainHint, "must be a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
 	"certificates": {
 		rule:     RuleValue,
-		hint:     "paste the certificates below ca: |, from -----BEGIN CERTIFICATE----- on; a file is not read, and a private key never belongs here",
-		problem:  certificatesProblem,
+		hint:     "name a file beside the topology, such as ca.pem, or paste the certificates below ca: |, from -----BEGIN CERTIFICATE----- on; a private key never belongs here",
+		problem:  authoritiesProblem,
 		secret:   true,
-		patterns: []string{`^\s*-----BEGIN CERTIFICATE-----`},
-		examples: []string{exampleCA},
+		patterns: []string{`^\s*-----BEGIN CERTIFICATE-----|\.(pem|crt|cer)$`},
+		examples: []string{exampleCA, "ca.pem", "certificates/ca.crt"},
 	},
 	"secretRef": {
 		rule:     "PM26",
@@ -205,6 +205,14 @@ azAPBgNVHRMBAf8EBTADAQH/MAUGAytlcANBAALXGD4YRV0e8YRc9F8ED2ZnuO9M
 n1/CHmlkl3l6fllVWfuMqh7tol7s5xTjf+cLEREP5D6IlxuXvNpLePJdTgA=
 -----END CERTIFICATE-----
 `
+
+// authoritiesProblem wants certificates, or the name of a file with them.
+func authoritiesProblem(s string) (problem, hint string) {
+	if caFile.MatchString(s) {
+		return "", ""
+	}
+	return certificatesProblem(s)
+}
 
 // certificatesProblem wants certificates in PEM, and nothing else.
 func certificatesProblem(s string) (problem, hint string) {

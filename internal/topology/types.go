@@ -230,8 +230,9 @@ type Kiali struct {
 	// as their own rights allow, and with the strategy anonymous everybody as far as Kiali's allow. Changes: the Kiali resources; the
 	// ClusterRoleBindings.
 	ViewOnly bool `yaml:"viewOnly" default:"false"`
-	// CAs that the hub's Kiali trusts beside those of its image, for the store, logins and other services: certificates in PEM. They are
-	// rendered where the hub's release line reads them, from v2.11 on. Changes: the ConfigMap with the CAs, on the hub.
+	// CAs that the hub's Kiali trusts beside those of its image, for the store, logins and other services: certificates in PEM, or a file
+	// with them beside the topology, such as ca.pem. They are rendered where the hub's release line reads them. Lines before v2.11 trust for
+	// a store with https these alone. Changes: the ConfigMap with the CAs, on the hub.
 	CA string `yaml:"ca" format:"certificates"`
 	// How users log in. Changes: the Kiali resources.
 	Auth Auth `yaml:"auth"`
@@ -428,6 +429,9 @@ type RemoteWrite struct {
 	// The external label with the cluster's name, which keeps equal series of two clusters apart in the store. OpenShift reserves cluster,
 	// prometheus and prometheus_replica for itself.
 	ClusterLabel string `yaml:"clusterLabel" default:"cluster_name" format:"labelName"`
+	// More metrics to send, by regular expressions of their names, such as jvm_.* for Kiali's dashboards of applications. Those are left
+	// out otherwise: what Kiali asks for by itself is of Istio, Envoy and the containers.
+	Metrics []string `yaml:"metrics"`
 	// More fields of the entry in remoteWrite, such as authorization or tlsConfig. writeRelabelConfigs are applied after the rule that keeps
 	// the series which Kiali asks for.
 	Settings map[string]any `yaml:"settings"`
