@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
 	"github.com/sightline-mesh/sightline/internal/compare"
@@ -175,7 +174,7 @@ func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wan
 	selector := "app.kubernetes.io/managed-by in (sightline,Helm),app.kubernetes.io/part-of=" + t.Metadata.Name
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		var list []resource.Object
-		err := patiently(ctx, func() (err error) {
+		err := cluster.Patiently(ctx, func() (err error) {
 			list, err = c.List(ctx, kinds[kind], kind, "", selector)
 			return err
 		})
@@ -195,7 +194,7 @@ func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wan
 			continue
 		}
 		var live resource.Object
-		err := patiently(ctx, func() (err error) {
+		err := cluster.Patiently(ctx, func() (err error) {
 			live, err = c.Find(ctx, o.ID)
 			return err
 		})
@@ -208,19 +207,4 @@ func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wan
 		add(live)
 	}
 	return objects, nil
-}
-
-// patiently asks again, a few times, where an API server has too much to do.
-func patiently(ctx context.Context, ask func() error) error {
-	for range 5 {
-		if err := ask(); cluster.Status(err) != http.StatusTooManyRequests {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
-	}
-	return ask()
 }

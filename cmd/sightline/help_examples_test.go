@@ -26,6 +26,9 @@ func TestHelpExamples(t *testing.T) {
 	codes := map[string]int{
 		// The link on the hub was not made by seal.
 		"sightline seal --all --topology mesh.yaml --check --live --hub-context east": exitFound,
+		// The simulated clusters are at this machine, where no pod reaches them.
+		"sightline init --context east --context west --hub east -o mesh.yaml": exitFound,
+		"sightline init --context 'admin@*' --hub east --dir mesh":             exitFound,
 	}
 	// What another test runs, with the program itself.
 	elsewhere := map[string]string{"kustomize build --enable-alpha-plugins --enable-exec .": "TestProgramKustomizeRunsFn"}
@@ -49,6 +52,8 @@ func TestHelpExamples(t *testing.T) {
 			r.run("git", "clean", "-qfd")
 			r.run("git", "checkout", "-q", ".")
 			switch {
+			case cmd.Name() == "init":
+				require.NoError(t, os.Remove(filepath.Join(r.dir, "mesh.yaml"))) // which init is to write
 			case cmd.Name() == "render":
 				require.NoError(t, os.RemoveAll(filepath.Join(r.dir, "rendered"))) // which has another topology than the example
 			case cmd.Name() == "status", strings.HasPrefix(example, "sightline diff mesh.yaml --live"):
@@ -83,6 +88,9 @@ func newHelpRepository(t *testing.T, mesh string, f *fleetOf, s *sealing) *ciRep
 	write("crds/widgets.yaml", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\n"+
 		"spec: {group: example.com, scope: Cluster, names: {kind: Widget, plural: widgets}, versions: [{name: v1, served: true, storage: true,\n"+
 		"  schema: {openAPIV3Schema: {type: object}}}]}\n")
+	write("dumps/east/istiod.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: istiod, namespace: istio-system, labels: {app: istiod}}\n"+
+		"spec: {template: {spec: {containers: [{name: discovery, env: [{name: CLUSTER_ID, value: east}]}]}}}\n---\n"+
+		"apiVersion: config.openshift.io/v1\nkind: ClusterVersion\nmetadata: {name: version}\n")
 	write("resourcelist.yaml", "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n"+indented(mesh)+"items: []\n")
 	for name, script := range map[string]string{
 		"less":    "cat >/dev/null",

@@ -61,7 +61,8 @@ func newInitCommand() *cobra.Command {
 		Short:      "Write a topology for the clusters that you have",
 		Long:       initDoc,
 		Example: `  sightline init --context east --context west --hub east -o mesh.yaml
-  sightline init --context 'prod-*' --hub prod-eu-1 --dir mesh
+  sightline init --context 'admin@*' --hub east --dir mesh
+  sightline init --dump-script > dump.sh
   sightline init --from dumps --hub east > mesh.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -288,8 +289,12 @@ func writeNew(path string, data []byte) error {
 
 // report says what was found and what to do next.
 func (o *initOptions) report(draft *discover.Draft, t *topology.Topology, wrong finding.Findings, stderr io.Writer) error {
-	errs := slices.DeleteFunc(wrong, func(f finding.Finding) bool { return f.Severity != finding.Error })
-	all := append(draft.Findings(t), errs...).Sorted()
+	found := draft.Findings(t)
+	all := append(found, slices.DeleteFunc(wrong, func(f finding.Finding) bool {
+		// What is missing was said by what it would have been read of.
+		return f.Severity != finding.Error || f.Rule == topology.RuleMissing &&
+			slices.ContainsFunc(found, func(other finding.Finding) bool { return other.Severity == finding.Error && other.File == f.File && other.Line == f.Line })
+	})...).Sorted()
 	for _, f := range all {
 		fmt.Fprintln(stderr, f)
 	}

@@ -53,8 +53,9 @@ func linksOf(t testing.TB, top *topology.Topology, name string) render.Links {
 }
 
 // assertSameObjects compares the objects of each cluster, as they are written.
-func assertSameObjects(t testing.TB, want, got map[string][]anObject) {
+func assertSameObjects(t testing.TB, want, got map[string][]anObject) bool {
 	t.Helper()
+	same := true
 	texts := func(objects map[string][]anObject) map[string]string {
 		all := map[string]string{}
 		for cluster, of := range objects {
@@ -66,11 +67,12 @@ func assertSameObjects(t testing.TB, want, got map[string][]anObject) {
 	}
 	a, b := texts(want), texts(got)
 	for id, text := range a {
-		assert.Equal(t, text, b[id], id)
+		same = assert.Equal(t, text, b[id], id) && same
 	}
 	for id := range b {
-		assert.Contains(t, a, id)
+		same = assert.NotEmpty(t, a[id], id) && same
 	}
+	return same
 }
 
 // withParts is a topology with the parts of another that no cluster tells.

@@ -109,7 +109,7 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 		n.ask("what does Istio call this cluster? Its istiod and the names of its proxies could not be read.",
 			c.kubectl("get deployments -A -l app=istiod -o yaml")+" # env CLUSTER_ID")
 	}
-	if platform := n.put("platform", c.platform.value, c.platform.from); c.Dumped && !c.openShift {
+	if platform := n.put("platform", c.platform.value, c.platform.from); c.Dumped && !c.openShift && !c.asked["clusterversions.config.openshift.io"] {
 		platform.ask("is it OpenShift? Nothing in the dump tells; the answer decides about logins and monitoring.",
 			c.kubectl("get clusterversions.config.openshift.io"))
 	}

@@ -21,6 +21,7 @@ func (d *Draft) Compare(rendered map[string]resource.Object) {
 		}
 		extra := map[string]any{}
 		beyond(live, object(rendered[c.name.value], "spec"), "", extra)
+		withoutDefaults(extra, c.defaults(), c.applied())
 		for _, field := range notCarried {
 			remove(extra, strings.Split(field, "."))
 		}
@@ -31,7 +32,8 @@ func (d *Draft) Compare(rendered map[string]resource.Object) {
 		if c != d.mesh.hub {
 			n = spec.child("clusters").below[i].child("kiali")
 		}
-		n.put("spec", extra, "what Kiali "+place(c.kiali)+" of "+c.name.value+" has beside what is rendered")
+		already, _ := n.child("spec").value.(map[string]any)
+		n.put("spec", resource.Merge(already, extra), "what Kiali "+place(c.kiali)+" of "+c.name.value+" has beside what is rendered")
 	}
 }
 
@@ -61,6 +63,44 @@ func beyond(live, rendered map[string]any, at string, into map[string]any) {
 			}
 		case !same(value, other):
 			into[key] = value
+		}
+	}
+}
+
+// defaults is the schema of spec in the cluster's definition of Kiali resources,
+// by which the API server fills in what nobody has written.
+func (c *cluster) defaults() map[string]any {
+	for _, v := range list(c.named("CustomResourceDefinition", "", kialiDefinition), "spec", "versions") {
+		if schema := object(v, "schema", "openAPIV3Schema", "properties", "spec"); schema != nil {
+			return schema
+		}
+	}
+	return nil
+}
+
+// applied is the spec that kubectl apply has applied, where it keeps it.
+func (c *cluster) applied() map[string]any {
+	v, err := resource.DecodeJSON([]byte(annotation(c.kiali, "kubectl.kubernetes.io/last-applied-configuration")))
+	if err != nil {
+		return nil
+	}
+	return object(v, "spec")
+}
+
+// withoutDefaults takes out what the definition gives by default, unless somebody
+// has applied it.
+func withoutDefaults(values, schema, applied map[string]any) {
+	for key, value := range values {
+		own := object(schema, "properties", key)
+		below, isMap := value.(map[string]any)
+		switch given := at(own, "default"); {
+		case isMap:
+			withoutDefaults(below, own, object(applied, key))
+			if _, ok := applied[key]; len(below) == 0 && !ok {
+				delete(values, key)
+			}
+		case given != nil && same(given, value) && applied[key] == nil:
+			delete(values, key)
 		}
 	}
 }

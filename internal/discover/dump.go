@@ -24,8 +24,9 @@ import (
 func Dump(label string, files []Source) (*Snapshot, finding.Findings) {
 	s := &Snapshot{Label: label, Dumped: true, asked: map[string]bool{}}
 	var findings finding.Findings
+	have := false // a pod with the environment of its proxy
 	for _, f := range files {
-		values, err := decode(f.Data)
+		values, err := decode(f.Data, &have)
 		if err != nil {
 			at, text := failedAt(f.Name, err)
 			findings.Add(at, "AD12", "dump it again: kubectl get … -o yaml", "not readable: %s", text)
@@ -50,12 +51,20 @@ func resourceOf(file string) string {
 
 // decode reads the documents of a file. JSON is read as such: it is many times
 // faster than YAML.
-func decode(data []byte) ([]any, error) {
+func decode(data []byte, have *bool) ([]any, error) {
 	if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && trimmed[0] == '{' {
-		if v, err := resource.DecodeJSON(trimmed); err == nil {
+		if v, err := resource.DecodeJSON(inJSON.prune(trimmed, have)); err == nil {
 			return []any{v}, nil
 		}
 	}
+	all, err := documents(inYAML.prune(data, have))
+	if err != nil { // the line is that of the whole file
+		return documents(data)
+	}
+	return all, nil
+}
+
+func documents(data []byte) ([]any, error) {
 	var all []any
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for {

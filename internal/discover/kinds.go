@@ -53,6 +53,8 @@ func Kinds() []Kind {
 		{APIVersions: []string{"v1"}, Kind: "Service", Resource: "services", Labels: "operated-prometheus=true", For: "a Prometheus for Kiali"},
 		{APIVersions: []string{"v1"}, Kind: "Service", Resource: "services", Namespace: "istio-system", Name: "prometheus",
 			For: "Istio's sample Prometheus"},
+		{APIVersions: []string{"apiextensions.k8s.io/v1"}, Kind: "CustomResourceDefinition", Resource: "customresourcedefinitions",
+			Name: kialiDefinition, For: "what the definition of Kiali resources has by default"},
 		{APIVersions: []string{"kiali.io/v1alpha1"}, Kind: "Kiali", Resource: "kialis.kiali.io", For: "Kiali's settings"},
 		{APIVersions: []string{"telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1"}, Kind: "Telemetry",
 			Resource: "telemetries.telemetry.istio.io", For: "the mesh-wide Telemetry"},
@@ -91,6 +93,8 @@ func Kinds() []Kind {
 
 // defaultAccount is Kiali's, of the default instance name.
 const defaultAccount = "kiali-service-account"
+
+const kialiDefinition = "kialis.kiali.io"
 
 // argoClusters selects the Secrets in which Argo CD has its clusters.
 const argoClusters = "argocd.argoproj.io/secret-type=cluster"

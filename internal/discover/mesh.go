@@ -209,17 +209,19 @@ func (m *mesh) controlPlanes() {
 	}
 }
 
-// rootNamespace is that of a cluster without istiod: where Istio's labels are.
+// rootNamespace is that of a cluster without istiod: where Istio's marks are, or
+// the mesh-wide Telemetry of a topology.
 func (c *cluster) rootNamespace(common string) said {
-	if c.named("Namespace", "", common) != nil {
-		return said{common, ""}
-	}
-	for _, o := range c.of("Namespace") {
-		if annotation(o, controlPlaneClusters) != "" {
-			return said{name(o), "the annotation " + controlPlaneClusters}
+	for _, key := range []string{controlPlaneClusters, networkLabel} {
+		for _, o := range c.of("Namespace") {
+			if annotation(o, key) != "" || label(o, key) != "" {
+				return said{name(o), "the mark " + key + " of the namespace"}
+			}
 		}
-		if label(o, networkLabel) != "" {
-			return said{name(o), "the label " + networkLabel}
+	}
+	for _, o := range c.of("Telemetry") {
+		if isOurs(o) {
+			return said{namespace(o), "Telemetry " + place(o)}
 		}
 	}
 	return said{common, ""}
@@ -317,7 +319,7 @@ func (m *mesh) meshID() {
 	case 1:
 		m.id = said{known[0], from[known[0]]}
 	case 0:
-		m.id = either(m.scrapedID(), m.trustDomain())
+		m.id = either(m.scrapedID(), m.askedID(), m.trustDomain())
 	default:
 		var says []string
 		for _, id := range known {
@@ -344,6 +346,14 @@ func (m *mesh) scrapedID() said {
 				}
 			}
 		}
+	}
+	return said{}
+}
+
+// askedID is the mesh_id of the series that Kiali asks for.
+func (m *mesh) askedID() said {
+	if id := text(m.hub.kiali, "spec", "external_services", "prometheus", "query_scope", "mesh_id"); id != "" {
+		return said{id, kialiFrom(m.hub, "external_services.prometheus.query_scope")}
 	}
 	return said{}
 }

@@ -205,6 +205,9 @@ func (d *Draft) findMonitorName() string {
 func (d *Draft) monitors(spec *node) {
 	if d.unmanaged() {
 		spec.put("monitors.manage", false, "Kiali was rendered from a topology, and there are no monitors of it")
+		if own := d.knownInterval(); own != "" && own != "30s" {
+			spec.put("interval", own, kialiFrom(d.mesh.hub, "external_services.prometheus.thanos_proxy.scrape_interval"))
+		}
 		return
 	}
 	if d.monitorName != defaultMonitor {
@@ -229,13 +232,18 @@ func (d *Draft) monitors(spec *node) {
 			maps.DeleteFunc(labels, func(key, value string) bool { return own[key] != value })
 		}
 	}
-	d.interval = cmp.Or(most(intervals), "30s")
+	d.interval = cmp.Or(most(intervals), d.knownInterval(), "30s")
 	if d.interval != "30s" {
 		spec.put("interval", d.interval, "the monitors on the clusters")
 	}
 	if len(labels) > 0 {
 		spec.put("labels", labels, "labels that all these monitors have")
 	}
+}
+
+// knownInterval is the interval that Kiali has been told.
+func (d *Draft) knownInterval() string {
+	return text(d.mesh.hub.kiali, "spec", "external_services", "prometheus", "thanos_proxy", "scrape_interval")
 }
 
 // named are the monitors of a cluster that have the names of the rendered ones.

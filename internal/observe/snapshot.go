@@ -19,7 +19,11 @@ func Snapshot(ctx context.Context, c *cluster.Cluster, given string) (*discover.
 		return nil, err
 	}
 	for _, kind := range discover.Kinds() {
-		objects, err := kindOn(ctx, c, &kind)
+		var objects []resource.Object
+		err := cluster.Patiently(ctx, func() (err error) {
+			objects, err = kindOn(ctx, c, &kind)
+			return err
+		})
 		switch {
 		case errors.Is(err, errAbsent):
 			s.Unread = append(s.Unread, discover.Unread{Kind: kind, Absent: true})

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/kiali"
+)
+
+// dice throws the parts of a topology.
+type dice struct{ *rand.Rand }
+
+func (d dice) maybe(text string) string {
+	if d.IntN(2) == 0 {
+		return ""
+	}
+	return text
+}
+
+func (d dice) of(texts ...string) string { return texts[d.IntN(len(texts))] }
+
+// topology is one of any model: platforms, control planes, stores, strategies,
+// and what each cluster has of its own.
+func (d dice) topology() string {
+	hub := d.of("openshift", "kubernetes")
+	line := d.of(kiali.LineNames()[2:]...)
+	clusters := 1 + d.IntN(4)
+	ambient := d.IntN(3) == 0
+	var b strings.Builder
+	write := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	write("apiVersion: sightline.dev/v1alpha1\nkind: Topology\nmetadata: {name: mesh-%d}\nspec:", d.IntN(100))
+	write("  mesh: {id: mesh%d%s%s}", d.IntN(9), d.maybe(", controlPlaneNamespace: istio-control"), map[bool]string{true: ", dataPlane: ambient"}[ambient])
+	write("  kiali:\n    hub: c0\n    version: %s", line)
+	for _, part := range []string{"namespace: kiali", "instanceName: watch", "viewOnly: true"} {
+		if text := d.maybe("    " + part + "\n"); text != "" {
+			b.WriteString(text)
+		}
+	}
+	strategy := d.of("openid", "anonymous", "openshift")
+	if hub == "kubernetes" && strategy == "openshift" {
+		strategy = "anonymous"
+	}
+	write("    auth: {strategy: %s}", strategy)
+	spec := d.maybe("deployment: {replicas: 3, logger: {log_level: debug}}")
+	if strategy == "openid" {
+		spec = strings.TrimSuffix("auth: {openid: {client_id: kiali, issuer_uri: 'https://login.example.com'}}, "+spec, ", ")
+	}
+	if spec != "" {
+		write("    spec: {%s}", spec)
+	}
+	if hub == "openshift" {
+		write("    operator: {%s}", d.of("", "install: none", "approval: Manual, channel: candidate", "source: community-operators", "source: mirror, package: kiali-mirrored"))
+	}
+	d.metrics(write, hub)
+	if text := d.of("", "manage: false", "name: mesh-wide", "spec: {accessLogging: [{providers: [{name: envoy}]}]}"); text != "" {
+		write("  telemetry: {%s}", text)
+	}
+	if text := d.maybe("  namespaces: [sample, shop]"); text != "" {
+		write("%s", text)
+	}
+	write("  clusters:")
+	for i := range clusters {
+		d.cluster(write, i, hub, ambient, clusters > 1)
+	}
+	return b.String()
+}
+
+func (d dice) metrics(write func(string, ...any), hub string) {
+	write("  metrics:")
+	switch store := d.of("own", "prometheus", "thanos"); {
+	case store == "own" && hub == "openshift":
+	case store == "thanos":
+		write("    store: thanos\n    thanos: {url: 'https://thanos.example.com'%s}", d.maybe(", auth: {type: bearer, token: 'secret:store:token'}"))
+	default:
+		write("    store: prometheus\n    prometheus: {url: 'http://prometheus.monitoring:9090'%s}", d.maybe(", auth: {type: basic, username: 'secret:a:b', password: 'secret:a:c'}"))
+	}
+	write("    interval: %s", d.of("30s", "15s", "1m"))
+	written := map[string]bool{}
+	for _, part := range []string{"scope: none", "scope: {mesh: own}", "labels: {release: stack}", "prometheusMerge: false", "monitors: {name: proxies}",
+		"monitors: {manage: false}", "alerts: {manage: true}"} {
+		if key, _, _ := strings.Cut(part, ":"); d.IntN(4) == 0 && !written[key] {
+			written[key] = true
+			write("    %s", part)
+		}
+	}
+	if text := d.maybe("    userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true, prometheusK8s: {retention: 15d}}}"); text != "" && hub == "openshift" {
+		write("%s", text)
+	}
+}
+
+func (d dice) cluster(write func(string, ...any), i int, hub string, ambient, several bool) {
+	platform := hub
+	if i > 0 {
+		platform = d.of("openshift", "kubernetes")
+	}
+	write("  - name: c%d\n    platform: %s\n    server: https://api.c%[1]d.example.com:6443", i, platform)
+	if platform == "openshift" {
+		write("    domain: apps.c%d.example.com", i)
+	} else if i == 0 {
+		write("    kiali: {host: kiali.example.com}")
+	}
+	control := d.of("", "revisions: [1-27-3, canary]", "namespace: istio-own", "mode: none")
+	if control == "mode: none" && !several { // there would be no mesh
+		control = ""
+	}
+	if i > 0 {
+		control = d.of("", "mode: remote, primary: c0", "mode: external", "revisions: [a, default]", "namespace: istio-other")
+	}
+	if control == "mode: none" {
+		write("    controlPlane: {%s}", control)
+		return
+	}
+	gateways := d.maybe("gateways: [gates]")
+	if strings.HasPrefix(control, "mode: ") { // without a proxy, nothing on it has its name
+		gateways = "gateways: [gates]"
+	}
+	write("    controlPlane: {%s}", control)
+	if gateways != "" {
+		write("    %s", gateways)
+	}
+	for _, part := range []string{"namespaces: [own, more]", "network: net-a", "metrics: {interval: 45s}"} {
+		if text := d.maybe(part); text != "" {
+			write("    %s", text)
+		}
+	}
+	if ambient {
+		if text := d.maybe("    waypoints: [points]\n    ztunnelNamespace: mesh-node"); text != "" {
+			write("%s", text)
+		}
+	}
+}
+
+// TestInitProperty makes topologies of every model by chance, renders them, dumps
+// what would be on their clusters, and has init make topologies of that: they
+// render to the same objects. Which are the same, docs/adopt.md says.
+func TestInitProperty(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	const most = 40
+	for seed := range uint64(400) {
+		text := dice{rand.New(rand.NewPCG(seed, 7))}.topology()
+		top, findings := check.Parse("made.yaml", []byte(text))
+		if len(findings) > 0 || tried >= most {
+			continue
+		}
+		tried++
+		name := fmt.Sprintf("seed %d", seed)
+		file := filepath.Join(t.TempDir(), "mesh.yaml")
+		code, _, stderr := sightline(t, "init", "--from", dumpMesh(t, top, nil), "-o", file)
+		made, err := os.ReadFile(file)
+		require.NoError(t, err, "%s: %s\n%s", name, stderr, text)
+		again, findings := check.Parse(file, made)
+		require.Empty(t, findings, "%s:\n%s\n%s\n%s", name, text, made, stderr)
+		if !assertSameObjects(t, renderedOn(t, top, nil), renderedOn(t, again, nil)) || !assert.Equal(t, exitOK, code) {
+			t.Fatalf("%s:\n%s\n%s\n%s", name, text, made, stderr)
+		}
+	}
+	assert.Equal(t, most, tried, "too few of the topologies are valid")
+}
