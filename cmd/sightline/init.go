@@ -293,7 +293,9 @@ func (o *initOptions) report(draft *discover.Draft, t *topology.Topology, wrong 
 	all := append(found, slices.DeleteFunc(wrong, func(f finding.Finding) bool {
 		// What is missing was said by what it would have been read of.
 		return f.Severity != finding.Error || f.Rule == topology.RuleMissing &&
-			slices.ContainsFunc(found, func(other finding.Finding) bool { return other.Severity == finding.Error && other.File == f.File && other.Line == f.Line })
+			slices.ContainsFunc(found, func(other finding.Finding) bool {
+				return other.Severity == finding.Error && other.File == f.File && other.Line == f.Line
+			})
 	})...).Sorted()
 	for _, f := range all {
 		fmt.Fprintln(stderr, f)

@@ -114,6 +114,9 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 			c.kubectl("get clusterversions.config.openshift.io"))
 	}
 	d.server(c, n)
+	if managed := d.managed(c); managed.value != "" && managed.value != c.name.value {
+		n.put("managedCluster", managed.value, managed.from)
+	}
 	if c.domain.value != "" {
 		n.put("domain", c.domain.value, c.domain.from)
 	}
@@ -143,6 +146,20 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 	d.clusterKiali(c, n)
 	d.clusterMetrics(c, n)
 	return n
+}
+
+// managed is the name of a cluster in ACM, which knows the URL of its API server.
+func (d *Draft) managed(c *cluster) said {
+	for _, hub := range d.mesh.clusters {
+		for _, o := range hub.of("ManagedCluster") {
+			for _, config := range list(o, "spec", "managedClusterClientConfigs") {
+				if url := text(config, "url"); url != "" && url == c.server.value {
+					return said{name(o), "ManagedCluster " + name(o) + " of " + hub.name.value + " has its URL"}
+				}
+			}
+		}
+	}
+	return said{}
 }
 
 // why says in short why namespaces are listed.

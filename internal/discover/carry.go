@@ -23,7 +23,10 @@ func (d *Draft) Compare(rendered map[string]resource.Object) {
 		beyond(live, object(rendered[c.name.value], "spec"), "", extra)
 		withoutDefaults(extra, c.defaults(), c.applied())
 		for _, field := range notCarried {
-			remove(extra, strings.Split(field, "."))
+			// What says that there is no login belongs to none.
+			if path := strings.Split(field, "."); path[len(path)-1] != "type" || text(live, path...) != "none" {
+				remove(extra, path)
+			}
 		}
 		if len(extra) == 0 {
 			continue
@@ -43,7 +46,8 @@ var notCarried = []string{
 	"version", "deployment.instance_name", "deployment.namespace", "deployment.remote_cluster_resources_only", "deployment.view_only_mode",
 	"auth.openshift.redirect_uris", "auth.strategy", "kubernetes_config.cluster_name", "server.web_root",
 	"external_services.prometheus.query_scope", "external_services.prometheus.url",
-	"external_services.prometheus.auth", "external_services.prometheus.thanos_proxy.scrape_interval",
+	"external_services.prometheus.auth.type", "external_services.prometheus.auth.username", "external_services.prometheus.auth.password",
+	"external_services.prometheus.auth.token", "external_services.prometheus.auth.use_kiali_token",
 	"deployment.pod_annotations.sightline.dev/links",
 }
 

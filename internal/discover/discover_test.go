@@ -368,10 +368,10 @@ func TestFacts(t *testing.T) {
 				"{apiVersion: config.openshift.io/v1, kind: Infrastructure, metadata: {name: cluster}, status: {apiServerURL: 'https://api.north.example.com:6443'}}\n"
 		}, []string{"mode: remote\n", "primary: cluster1"}, nil},
 		{"ACM, Argo CD and stores", func(_ *testing.T, w world) {
-			w.add("east", "{apiVersion: cluster.open-cluster-management.io/v1, kind: ManagedCluster, metadata: {name: prod-west}}")
+			w.add("east", "{apiVersion: cluster.open-cluster-management.io/v1, kind: ManagedCluster, metadata: {name: prod-west}, spec: {managedClusterClientConfigs: [{url: 'https://api.west.example.com:6443'}]}}")
 			w.add("east", "{apiVersion: v1, kind: Secret, metadata: {name: cluster-1, namespace: argocd, labels: {argocd.argoproj.io/secret-type: cluster}}}")
 			w.add("east", "{apiVersion: external-secrets.io/v1, kind: ClusterSecretStore, metadata: {name: vault}}")
-		}, []string{"NOTE: ACM on cluster1 manages prod-west.", "NOTE: Argo CD on cluster1 knows clusters by the Secrets argocd/cluster-1.", "NOTE: External Secrets has the stores vault on cluster1."}, nil},
+		}, []string{"NOTE: ACM on cluster1 manages prod-west.", "managedCluster: prod-west # ManagedCluster prod-west of cluster1 has its URL", "NOTE: Argo CD on cluster1 knows clusters by the Secrets argocd/cluster-1.", "NOTE: External Secrets has the stores vault on cluster1."}, nil},
 		{"a name for the topology", func(*testing.T, world) {}, []string{"name: mesh1 # made of"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

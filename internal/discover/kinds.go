@@ -83,7 +83,7 @@ func Kinds() []Kind {
 		{APIVersions: []string{"external-secrets.io/v1"}, Kind: "ClusterSecretStore", Resource: "clustersecretstores.external-secrets.io",
 			Metadata: true, For: "External Secrets"},
 		{APIVersions: []string{"cluster.open-cluster-management.io/v1"}, Kind: "ManagedCluster",
-			Resource: "managedclusters.cluster.open-cluster-management.io", Metadata: true, For: "the clusters of ACM"},
+			Resource: "managedclusters.cluster.open-cluster-management.io", For: "the clusters of ACM"},
 		{APIVersions: []string{"argoproj.io/v1alpha1"}, Kind: "ApplicationSet", Resource: "applicationsets.argoproj.io", Labels: ours,
 			Metadata: true, For: "delivery by Argo CD"},
 		{APIVersions: []string{"kustomize.toolkit.fluxcd.io/v1"}, Kind: "Kustomization",

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -44,14 +45,7 @@ func (s *Snapshot) kubectl(args string) string {
 	if s.Dumped {
 		return "kubectl " + args
 	}
-	return "kubectl --context " + shellWord(s.Label) + " " + args
-}
-
-func shellWord(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return command.Kubectl(s.Label, "", args)
 }
 
 // of lists the objects of a kind, in the order of their namespaces and names.
