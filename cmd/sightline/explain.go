@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -39,6 +40,10 @@ func newExplainCommand() *cobra.Command {
 				if len(args) == 0 && strings.HasPrefix(f.Path, begun) {
 					paths = append(paths, cobra.CompletionWithDesc(f.Path, f.Summary()))
 				}
+			}
+			if len(args) == 0 {
+				paths = append(paths, fitting([]string{"rules"}, begun)...)
+				paths = append(paths, ruleIDs(begun, func(*check.Rule) bool { return true })...)
 			}
 			return paths, cobra.ShellCompDirectiveNoFileComp
 		},

@@ -121,6 +121,7 @@ func newCommand() *cobra.Command {
 		newFnCommand(),
 		newVersionCommand(),
 	)
+	addCompletion(cmd)
 	return cmd
 }
 

@@ -106,6 +106,7 @@ func newSealCommand() *cobra.Command {
   sightline seal --all --topology mesh.yaml --plain | kubectl --context east apply --server-side --field-manager=sightline -f -
   sightline seal --all --topology mesh.yaml --check
   sightline seal --all --topology mesh.yaml --check --live --hub-context east`,
+		ValidArgsFunction: clusterArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/status"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+	"github.com/sightline-mesh/sightline/topologies"
+)
+
+// completes says what a shell offers for the values of flags, by their names,
+// which mean the same in every command. Values of other flags are files.
+func completes() map[string]cobra.CompletionFunc {
+	return map[string]cobra.CompletionFunc{
+		"allow-remove": completeClusters,
+		"cluster":      completeClusters,
+		"context":      completeContexts,
+		"dir":          directories,
+		"example":      words(topologies.Names()...),
+		"format":       formats,
+		"from":         directories,
+		"hub":          hubContexts,
+		"hub-context":  hubContexts,
+		"objects":      words("cluster", "delivery"),
+		"only":         checks,
+		"output":       outputs,
+		"suppress":     softRules,
+		"crds":         directories,
+
+		// What nobody can guess, and is no file.
+		"accept-cert": words(), "against": words(), "controller-name": words(), "controller-namespace": words(), "kiali-url": words(),
+		"max-clusters": words(), "max-removed": words(), "name": words(), "prometheus-url": words(), "timeout": words(),
+	}
+}
+
+// addCompletion has a shell complete the flags of a command and of those below it.
+func addCompletion(cmd *cobra.Command) {
+	known := completes()
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if complete := known[f.Name]; complete != nil {
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, complete) // fails for a flag that has one already
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		addCompletion(sub)
+	}
+}
+
+// words offers what is known without looking anywhere.
+func words(all ...string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return fitting(all, begun), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// fitting are the words that begin as what was typed.
+func fitting(all []string, begun string) []cobra.Completion {
+	var fit []cobra.Completion
+	for _, word := range all {
+		if strings.HasPrefix(word, begun) {
+			fit = append(fit, word)
+		}
+	}
+	return fit
+}
+
+func directories(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+func formats(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var all []string
+	for _, f := range render.Formats() {
+		all = append(all, string(f))
+	}
+	return fitting(all, begun), cobra.ShellCompDirectiveNoFileComp
+}
+
+// outputs are those that the help of the command's flag names.
+func outputs(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	_, list, _ := strings.Cut(cmd.Flags().Lookup("output").Usage, ": ")
+	all := strings.Split(strings.ReplaceAll(list, " or ", ", "), ", ")
+	return fitting(all, begun), cobra.ShellCompDirectiveNoFileComp
+}
+
+// softRules are the rules that can be suppressed, with their titles.
+func softRules(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return ruleIDs(begun, func(r *check.Rule) bool { return r.Softens() }), cobra.ShellCompDirectiveNoFileComp
+}
+
+func ruleIDs(begun string, take func(r *check.Rule) bool) []cobra.Completion {
+	rules := check.Rules()
+	var all []cobra.Completion
+	for i := range rules {
+		if take(&rules[i]) && strings.HasPrefix(rules[i].ID, strings.ToUpper(begun)) {
+			all = append(all, cobra.CompletionWithDesc(rules[i].ID, rules[i].Title))
+		}
+	}
+	return all
+}
+
+// checks are the groups of status, and its checks.
+func checks(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var groups, ids []string
+	for _, g := range status.Groups() {
+		groups, ids = append(groups, g.Name), append(ids, g.Checks...)
+	}
+	return append(fitting(groups, begun), ruleIDs(begun, func(r *check.Rule) bool { return slices.Contains(ids, r.ID) })...), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeContexts are the contexts of the kubeconfig. Where a topology is given, the
+// flag context wants a cluster before.
+func completeContexts(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	const none = cobra.ShellCompDirectiveNoFileComp
+	contexts := contextsGiven(cmd)
+	before, after, ok := strings.Cut(begun, "=")
+	if ok && !slices.Contains(contexts, begun) {
+		var all []cobra.Completion
+		for _, context := range fitting(contexts, after) {
+			all = append(all, before+"="+context)
+		}
+		return all, none
+	}
+	all := fitting(contexts, begun)
+	directive := none
+	if cmd.Flags().Lookup("hub-context") != nil { // the context comes behind the cluster
+		for _, name := range clustersGiven(cmd, args) {
+			if strings.HasPrefix(name, begun) {
+				all, directive = append(all, name+"="), none|cobra.ShellCompDirectiveNoSpace
+			}
+		}
+	}
+	return all, directive
+}
+
+// hubContexts are the contexts of the kubeconfig.
+func hubContexts(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return fitting(contextsGiven(cmd), begun), cobra.ShellCompDirectiveNoFileComp
+}
+
+// contextsGiven are the contexts of the kubeconfig that the command line names, or
+// of that of kubectl.
+func contextsGiven(cmd *cobra.Command) []string {
+	file := ""
+	if f := cmd.Flags().Lookup("kubeconfig"); f != nil {
+		file = f.Value.String()
+	}
+	contexts, err := cluster.ReadContexts(file)
+	if err != nil {
+		return nil
+	}
+	return contexts.Names()
+}
+
+// completeClusters are those of the topology that is given.
+func completeClusters(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return fitting(clustersGiven(cmd, args), begun), cobra.ShellCompDirectiveNoFileComp
+}
+
+// clustersGiven are the clusters of the topologies that the command line names so
+// far. One that cannot be read has none: a shell is no place to say so.
+func clustersGiven(cmd *cobra.Command, args []string) []string {
+	if f := cmd.Flags().Lookup("topology"); f != nil {
+		args = []string{f.Value.String()}
+	}
+	var names []string
+	add := func(t *topology.Topology) {
+		for i := range t.Spec.Clusters {
+			names = append(names, t.Spec.Clusters[i].Name)
+		}
+	}
+	for _, arg := range args {
+		if arg == "" || arg == "-" {
+			continue
+		}
+		if t, _, err := readTopology(arg, nil); err == nil && t != nil {
+			add(t)
+		}
+	}
+	if f := cmd.Flags().Lookup("example"); f != nil && f.Value.String() != "" {
+		if text, file, ok := topologies.Example(f.Value.String()); ok {
+			if t, _ := check.Parse(file, text); t != nil {
+				add(t)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
+}
+
+// clusterArgs offers the clusters that are not among the arguments yet.
+func clusterArgs(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	names := slices.DeleteFunc(clustersGiven(cmd, nil), func(name string) bool { return slices.Contains(args, name) })
+	return fitting(names, begun), cobra.ShellCompDirectiveNoFileComp
+}
