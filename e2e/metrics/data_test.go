@@ -171,19 +171,7 @@ func expectedOf(t *testing.T, text string) status.Expected {
 // openHub is a hub that answers, and has nothing.
 func openHub(t *testing.T) *cluster.Cluster {
 	t.Helper()
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/version":
-			fmt.Fprint(w, "{}")
-		default:
-			w.WriteHeader(http.StatusNotFound)
-			fmt.Fprint(w, `{"message": "there is none"}`)
-		}
-	}))
-	t.Cleanup(server.Close)
-	c, err := cluster.FromLink([]byte(fmt.Sprintf("current-context: hub\ncontexts: [{name: hub, context: {cluster: hub, user: hub}}]\nusers: [{name: hub, user: {token: x}}]\nclusters: [{name: hub, cluster: {server: %q, insecure-skip-tls-verify: true}}]\n", server.URL)), "hub", cluster.Options{})
-	require.NoError(t, err)
-	return c
+	return clusterWith(t, map[string]any{"/version": map[string]any{}})
 }
 
 // data makes the checks of the group data.

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -38,6 +39,8 @@ type Login struct {
 	Context bool   // the token of the context's user
 	Token   string // another one
 	Form    *Form  // how to send it; nil: with each request, as a bearer token
+
+	Certificate *tls.Certificate // shown in place of a token
 }
 
 // ErrNoToken is the error of a context whose user has no token.
@@ -56,6 +59,9 @@ func (c *Cluster) At(name, address string, login Login, ca []byte) (*Server, err
 	transport, err := transportFor(ca, "", nil)
 	if err != nil {
 		return nil, err
+	}
+	if login.Certificate != nil {
+		transport.TLSClientConfig.Certificates = []tls.Certificate{*login.Certificate}
 	}
 	host := at.Hostname()
 	if at.Scheme == "http" && login != (Login{}) && host != "localhost" && host != "127.0.0.1" && host != "::1" {

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -12,8 +13,10 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/status"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -91,12 +94,12 @@ func (m Metrics) one(ctx context.Context, e status.Expected, hub *cluster.Cluste
 		}
 		return query(ctx, e, server, nil)
 	}
-	address, auth := status.StoreURL(e.Topology)
+	address, auth := status.StoreURL(e)
 	at, err := url.Parse(address)
 	switch {
 	case err != nil || at.Host == "":
 		return noAccess(errors.New("the topology has no URL of it"))
-	case auth.Type != "none" && auth.Type != "":
+	case auth.Type != "none" && auth.Type != "" && auth.Type != status.Certificate:
 		return noAccess(fmt.Errorf("%s asks for a login of the type %s, whose credential is Kiali's", at.Host, auth.Type))
 	}
 	var below cluster.Path
@@ -105,7 +108,18 @@ func (m Metrics) one(ctx context.Context, e status.Expected, hub *cluster.Cluste
 			below = append(below, segment)
 		}
 	}
-	if s, ok := status.StoreService(e.Topology); ok {
+	if auth.Type == status.Certificate {
+		login, ca, err := certificate(ctx, e, hub)
+		if err != nil {
+			return noAccess(fmt.Errorf("%s asks for the certificate of Kiali: %w", at.Host, err))
+		}
+		server, err := hub.At("the store of the metrics", at.Scheme+"://"+at.Host, login, ca)
+		if err != nil {
+			return noAccess(err)
+		}
+		return query(ctx, e, server, below)
+	}
+	if s, ok := status.StoreService(e); ok {
 		return query(ctx, e, hub.Proxy(cluster.Service{Namespace: s.Namespace, Name: s.Name, Port: s.Port, TLS: s.Scheme == "https"}), below)
 	}
 	server, err := hub.At("the store of the metrics", at.Scheme+"://"+at.Host, cluster.Login{}, m.CA)
@@ -113,6 +127,34 @@ func (m Metrics) one(ctx context.Context, e status.Expected, hub *cluster.Cluste
 		return noAccess(err)
 	}
 	return query(ctx, e, server, below)
+}
+
+// certificate reads what Kiali on the hub shows to ACM's store: the certificate
+// and key that its resource names, and the CA that it trusts.
+func certificate(ctx context.Context, e status.Expected, hub *cluster.Cluster) (cluster.Login, []byte, error) {
+	ns, spec := e.Topology.Spec.Kiali.Namespace, status.KialiSpec(e, e.Topology.Hub())
+	var parts [2][]byte
+	for i, field := range []string{"cert_file", "key_file"} {
+		reference, _ := status.In(spec, "external_services", "prometheus", "auth", field).(string)
+		name := strings.Split(reference, ":") // secret:<name>:<key>
+		if len(name) != 3 {
+			return cluster.Login{}, nil, errors.New("the Kiali resource names no Secret with it")
+		}
+		var secret corev1.Secret
+		if err := hub.Read(ctx, cluster.Core(ns, "secrets", name[1]), &secret); err != nil {
+			return cluster.Login{}, nil, err
+		}
+		parts[i] = secret.Data[name[2]]
+	}
+	pair, err := tls.X509KeyPair(parts[0], parts[1])
+	if err != nil {
+		return cluster.Login{}, nil, errors.New("the Secret has no certificate with its key")
+	}
+	var bundle corev1.ConfigMap
+	if err := hub.Read(ctx, cluster.Core(ns, "configmaps", status.StoreCA(e.Topology)), &bundle); err != nil {
+		return cluster.Login{}, nil, err
+	}
+	return cluster.Login{Certificate: &pair}, []byte(bundle.Data[kiali.CABundleKey]), nil
 }
 
 // The queries. A series is from the cluster whose proxy has reported it, which

@@ -60,7 +60,11 @@ func (j *judge) told(s *Store) bool {
 	case s.Series.Err == nil:
 		return true
 	case s.Series.Err.Status == 403 || s.Series.Err.Status == 401:
-		j.unchecked("ST25", "the user needs the role cluster-monitoring-view for thanos-querier", "%s", s.Series.Err.Text)
+		next := "give a token that the store takes: --prometheus-url with --prometheus-token-file"
+		if j.Topology.Spec.Metrics.Store == "thanosQuerier" {
+			next = "the user needs the role cluster-monitoring-view for thanos-querier"
+		}
+		j.unchecked("ST25", next, "%s", s.Series.Err.Text)
 	default:
 		j.bad("ST25", "see that the store runs: sightline explain ST25", "the store of the metrics does not answer: %s", s.Series.Err.Text)
 	}

@@ -41,7 +41,7 @@ func Rights(e Expected, c *topology.Cluster) []resource.Object {
 		r.allow(own, "", "pods/log", nil, "get")
 		r.allow(own, "", "pods/portforward", nil, "create", "get")
 		r.allow(own, "", "services", []string{t.Spec.Kiali.InstanceName}, "get")
-		r.store(t)
+		r.store(e)
 	} else {
 		g := seal.Generation(e.Links[c.Name]) // and the next, so that the roles outlive a rotation
 		r.allow(own, "", "secrets", []string{t.TokenSecret(g), t.TokenSecret(g + 1)}, "get")
@@ -122,9 +122,13 @@ func (r *rights) openShift(t *topology.Topology, own string) {
 }
 
 // store is what the API server's proxy to the store needs.
-func (r *rights) store(t *topology.Topology) {
-	if s, ok := StoreService(t); ok {
+func (r *rights) store(e Expected) {
+	if s, ok := StoreService(e); ok {
 		r.allow(s.Namespace, "", "services/proxy", []string{s.Scheme + ":" + s.Name + ":" + s.Port}, "get")
+	}
+	if _, auth := StoreURL(e); auth.Type == Certificate {
+		t := e.Topology
+		r.allow(t.Spec.Kiali.Namespace, "", "configmaps", []string{StoreCA(t)}, "get")
 	}
 }
 
@@ -162,24 +166,38 @@ func (r *rights) objects(c *topology.Cluster) []resource.Object {
 // Service is a Service that the store of metrics is.
 type Service struct{ Namespace, Name, Port, Scheme string }
 
+// StoreCA is the ConfigMap with the CAs that the hub's Kiali trusts.
+func StoreCA(t *topology.Topology) string {
+	return t.Hub().Kiali.Version.CABundle(t.Spec.Kiali.InstanceName, t.Hub().Platform)
+}
+
+// Certificate is the login to ACM's store by its route: with the certificate that
+// the rendered Kiali resource of the hub names.
+const Certificate = "certificate"
+
 // StoreURL is where the store of all clusters is, as the hub's pods see it; ""
 // where each cluster has its own. The login is that of Kiali.
-func StoreURL(t *topology.Topology) (address string, auth topology.StoreAuth) {
-	switch m := &t.Spec.Metrics; m.Store {
+func StoreURL(e Expected) (address string, auth topology.StoreAuth) {
+	switch m := &e.Topology.Spec.Metrics; m.Store {
 	case "prometheus":
 		return m.Prometheus.URL, m.Prometheus.Auth
 	case "thanos":
 		return m.Thanos.URL, m.Thanos.Auth
 	case "acm": // which asks for no login inside (MCO:operators/multiclusterobservability)
-		return "http://observability-thanos-query-frontend.open-cluster-management-observability:9090", topology.StoreAuth{Type: "none"}
+		store, _ := In(KialiSpec(e, e.Topology.Hub()), "external_services", "prometheus").(map[string]any)
+		address, _ = store["url"].(string)
+		if In(store, "auth", "cert_file") != nil {
+			return address, topology.StoreAuth{Type: Certificate}
+		}
+		return address, topology.StoreAuth{Type: "none"}
 	}
 	return "", topology.StoreAuth{}
 }
 
 // StoreService is the store of all clusters where it is a Service of the hub that
 // asks for no login.
-func StoreService(t *topology.Topology) (Service, bool) {
-	address, auth := StoreURL(t)
+func StoreService(e Expected) (Service, bool) {
+	address, auth := StoreURL(e)
 	scheme, rest, _ := strings.Cut(address, "://")
 	host, _, _ := strings.Cut(rest, "/")
 	host, port, _ := strings.Cut(host, ":")
