@@ -85,7 +85,7 @@ func newRenderCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "replace files that are in the way and do not say that sightline generated them")
 	cmd.Flags().BoolVar(&o.checkOnly, "check", false, "write nothing, and exit with 1 if the directory is not what would be written")
 	cmd.Flags().BoolVar(&o.allowImmutable, "allow-immutable", false, "write a change that Kiali's operator refuses (KC14)")
-	o.rules.add(cmd)
+	o.rules.add(cmd.Flags())
 	return cmd
 }
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
@@ -19,10 +19,10 @@ type ruleFlags struct {
 	requireLinks     bool
 }
 
-func (r *ruleFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&r.suppress, "suppress", nil, "leave out the warnings of this rule (repeatable); errors stay")
-	cmd.Flags().BoolVar(&r.warningsAsErrors, "warnings-as-errors", false, "fail on warnings too")
-	cmd.Flags().BoolVar(&r.requireLinks, "require-links", false, "fail if a remote has no sealed link")
+func (r *ruleFlags) add(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&r.suppress, "suppress", nil, "leave out the warnings of this rule (repeatable); errors stay")
+	flags.BoolVar(&r.warningsAsErrors, "warnings-as-errors", false, "fail on warnings too")
+	flags.BoolVar(&r.requireLinks, "require-links", false, "fail if a remote has no sealed link")
 }
 
 func (r *ruleFlags) check() error {

@@ -58,7 +58,7 @@ func (o *sealOptions) command(t *topology.Topology) string {
 }
 
 // certificate reads the hub's certificate, or has it from the controller.
-func (o *sealOptions) certificate(ctx context.Context) (*seal.Certificate, error) {
+func (o *sealRun) certificate(ctx context.Context) (*seal.Certificate, error) {
 	var data []byte
 	var err error
 	if o.hubContext != "" {

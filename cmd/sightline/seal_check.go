@@ -41,7 +41,7 @@ type linkProblem struct {
 
 // checkLinks says to stdout how the links of remotes are, and where those are
 // all remotes, which links are of none.
-func (o *sealOptions) checkLinks(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, all bool, links string, stdout, stderr io.Writer) error {
+func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, all bool, links string, stdout, stderr io.Writer) error {
 	var certificate *seal.Certificate
 	if o.cert != "" || o.hubContext != "" {
 		var err error

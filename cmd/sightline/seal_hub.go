@@ -13,7 +13,7 @@ import (
 
 // fetchCertificate has the certificate from the controller on the hub, through
 // the API server, as kubeseal --fetch-cert does it.
-func (o *sealOptions) fetchCertificate(ctx context.Context) ([]byte, error) {
+func (o *sealRun) fetchCertificate(ctx context.Context) ([]byte, error) {
 	h, err := o.openHub()
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (o *sealOptions) fetchCertificate(ctx context.Context) ([]byte, error) {
 type hub struct{ *cluster.Cluster }
 
 // openHub opens the hub by --hub-context.
-func (o *sealOptions) openHub() (*hub, error) {
+func (o *sealRun) openHub() (*hub, error) {
 	contexts, err := o.contextsOnce()
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ const earlier = 10
 
 // asked asks the clusters about the links of remotes, which are nil where there is
 // none.
-func (o *sealOptions) asked(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links map[string]*topology.SealedLink, stderr io.Writer) (map[string]seal.Live, error) {
+func (o *sealRun) asked(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links map[string]*topology.SealedLink, stderr io.Writer) (map[string]seal.Live, error) {
 	var h *hub
 	if o.hubContext != "" {
 		var err error
@@ -44,7 +44,7 @@ func (o *sealOptions) asked(ctx context.Context, t *topology.Topology, remotes [
 }
 
 // askRemote reads what a link is made of.
-func (o *sealOptions) askRemote(ctx context.Context, t *topology.Topology, c *topology.Cluster, l *topology.SealedLink, live *seal.Live) error {
+func (o *sealRun) askRemote(ctx context.Context, t *topology.Topology, c *topology.Cluster, l *topology.SealedLink, live *seal.Live) error {
 	s, err := o.openRemote(c.Name)
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (o *sealOptions) askRemote(ctx context.Context, t *topology.Topology, c *to
 }
 
 // askHub reads the Secret of a link, and those that it may have been in before.
-func (o *sealOptions) askHub(ctx context.Context, h *hub, t *topology.Topology, c *topology.Cluster, l *topology.SealedLink, live *seal.Live) error {
+func (o *sealRun) askHub(ctx context.Context, h *hub, t *topology.Topology, c *topology.Cluster, l *topology.SealedLink, live *seal.Live) error {
 	is := l.Spec.Secret
 	var err error
 	if live.Link, err = h.link(ctx, is.Namespace, is.Name, is.Key); err != nil {

@@ -25,7 +25,7 @@ import (
 // printPlain prints the Secrets with the kubeconfigs of remotes, in the clear, for a
 // program that applies them to the hub. It is all of them or nothing: who applies
 // takes what is not there any more for what is to go.
-func (o *sealOptions) printPlain(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links string, stdin io.Reader, stdout, stderr io.Writer) error {
+func (o *sealRun) printPlain(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links string, stdin io.Reader, stdout, stderr io.Writer) error {
 	apply := o.applyCommand(t, remotes)
 	if err := o.mayBePlain(t, remotes, links); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (o *sealOptions) printPlain(ctx context.Context, t *topology.Topology, remo
 }
 
 // plainOne is the kubeconfig of one remote.
-func (o *sealOptions) plainOne(ctx context.Context, c seal.Remote, stdin io.Reader, out, progress io.Writer) ([]byte, error) {
+func (o *sealRun) plainOne(ctx context.Context, c seal.Remote, stdin io.Reader, out, progress io.Writer) ([]byte, error) {
 	r := seal.Request{Remote: c, Now: time.Now()}
 	warnings, err := o.credential(ctx, &r, stdin, progress)
 	if err != nil {
@@ -101,7 +101,7 @@ func (o *sealOptions) plainOne(ctx context.Context, c seal.Remote, stdin io.Read
 }
 
 // mayBePlain refuses to make a Secret that something else makes.
-func (o *sealOptions) mayBePlain(t *topology.Topology, remotes []*topology.Cluster, links string) error {
+func (o *sealRun) mayBePlain(t *topology.Topology, remotes []*topology.Cluster, links string) error {
 	if t.Spec.Kiali.Links.Source != "sealed" {
 		return nil
 	}

@@ -21,7 +21,7 @@ import (
 type remote struct{ *cluster.Cluster }
 
 // openRemote opens a remote by its context.
-func (o *sealOptions) openRemote(name string) (remote, error) {
+func (o *sealRun) openRemote(name string) (remote, error) {
 	contexts, err := o.contextsOnce()
 	if err != nil {
 		return remote{}, err
@@ -33,7 +33,7 @@ func (o *sealOptions) openRemote(name string) (remote, error) {
 // readRemote reads the token and the CA of a remote, and says what is odd about
 // them. Over a connection that is not verified only the token is taken: with a CA
 // from somebody in between, Kiali would trust him for good.
-func (o *sealOptions) readRemote(ctx context.Context, r *seal.Request, needToken, needCA bool, progress io.Writer) (warnings []string, err error) {
+func (o *sealRun) readRemote(ctx context.Context, r *seal.Request, needToken, needCA bool, progress io.Writer) (warnings []string, err error) {
 	s, err := o.openRemote(r.Cluster.Name)
 	if err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ func revoked(l *topology.SealedLink) bool { return l.Spec.Revoked() }
 func idle(l *topology.SealedLink) bool { return !seal.Unfinished(l) }
 
 // step reads what is needed for all remotes.
-func (o *sealOptions) step(ctx context.Context, t *topology.Topology, stdin io.Reader, stderr io.Writer) (step, error) {
+func (o *sealRun) step(ctx context.Context, t *topology.Topology, stdin io.Reader, stderr io.Writer) (step, error) {
 	switch {
 	case o.rotate:
 		return o.unless(seal.Rotating, "a rotation is under way already", offline(seal.Rotate)), nil
@@ -80,7 +80,7 @@ func (o *sealOptions) step(ctx context.Context, t *topology.Topology, stdin io.R
 
 // finishing asks the hub for the Secret from before links.format was changed, where
 // there may be one and the hub is named.
-func (o *sealOptions) finishing(ctx context.Context, c seal.Remote, before *topology.SealedLink, _ io.Writer) (seal.Result, error) {
+func (o *sealRun) finishing(ctx context.Context, c seal.Remote, before *topology.SealedLink, _ io.Writer) (seal.Result, error) {
 	if o.hubContext == "" || before == nil || before.Spec.Replaces == "" {
 		return seal.Finish(c, before, seal.Hub{})
 	}
@@ -96,7 +96,7 @@ func (o *sealOptions) finishing(ctx context.Context, c seal.Remote, before *topo
 }
 
 // one does the step for a remote, and says what came of it.
-func (o *sealOptions) one(ctx context.Context, c seal.Remote, links string, do step, out, progress io.Writer) error {
+func (o *sealRun) one(ctx context.Context, c seal.Remote, links string, do step, out, progress io.Writer) error {
 	name := c.Cluster.Name
 	file := filepath.Join(links, name+".yaml")
 	before, findings, err := readLink(file)
@@ -129,7 +129,7 @@ func (o *sealOptions) one(ctx context.Context, c seal.Remote, links string, do s
 
 // credential reads the token and the CA of a remote, as far as it needs them,
 // and says what is odd about where they come from.
-func (o *sealOptions) credential(ctx context.Context, r *seal.Request, stdin io.Reader, progress io.Writer) (warnings []string, err error) {
+func (o *sealRun) credential(ctx context.Context, r *seal.Request, stdin io.Reader, progress io.Writer) (warnings []string, err error) {
 	needToken, needCA := r.Cluster.Access.Exec == nil, !r.Cluster.Access.InsecureSkipTLSVerify
 	if o.tokenFile != "" && !needToken {
 		return nil, &hinted{errors.New("access.exec gives the credential, and --token-file is another"), "leave out --token-file"}

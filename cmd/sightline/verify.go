@@ -68,7 +68,7 @@ func newVerifyCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.crds, "crds", "", "folder with the CustomResourceDefinitions of the clusters")
 	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "what the topologies are rendered as: "+formatNames())
 	cmd.Flags().StringVar(&o.output, "output", "text", "how to print findings: text or json")
-	o.rules.add(cmd)
+	o.rules.add(cmd.Flags())
 	return cmd
 }
 
