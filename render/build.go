@@ -196,7 +196,8 @@ func matched(objects []object, built []resource.Object) ([]resource.Object, *def
 			return nil, &defect{overlay.RuleObject, fmt.Sprintf("there would be no %s any more", o.id), overlay.Field(o.id.Kind)}
 		}
 		if at := resource.Null(made[i]); at != "" {
-			return nil, &defect{overlay.RulePatch, fmt.Sprintf("%s of %s would be null, of which every program makes something else", at, o.id), "remove the field instead"}
+			return nil, &defect{overlay.RulePatch, fmt.Sprintf("%s of %s would be null, of which every program makes something else", at, o.id),
+				"remove the field instead"}
 		}
 	}
 	return made, nil

@@ -42,7 +42,8 @@ type layers struct {
 // layOver applies the Jsonnet overlays to the clusters and attaches the
 // kustomize overlays. What it finds, apply and check report with the rest.
 func layOver(t *topology.Topology, links Links, clusters []resource.Cluster, overlays []overlay.Overlay) (*layers, error) {
-	l := &layers{topology: t, links: links, clusters: clusters, bare: slices.Clone(clusters), overlays: overlays, inputs: map[filledAs]*overlay.Object{}, failed: map[string]bool{}}
+	l := &layers{topology: t, links: links, clusters: clusters, bare: slices.Clone(clusters), overlays: overlays,
+		inputs: map[filledAs]*overlay.Object{}, failed: map[string]bool{}}
 	for i := range clusters {
 		if err := l.runScripts(i); err != nil {
 			return nil, err

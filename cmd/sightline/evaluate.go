@@ -126,7 +126,8 @@ func (e *evaluator) close() {
 // watched evaluates, for a minute at most.
 func (e *evaluator) watched(evaluate func() error) error {
 	if e.failed != nil {
-		return &template.EndError{Message: "the process that evaluates overlays cannot be started: " + e.failed.Error(), Hint: "sightline starts itself for it: let it"}
+		return &template.EndError{Message: "the process that evaluates overlays cannot be started: " + e.failed.Error(),
+			Hint: "sightline starts itself for it: let it"}
 	}
 	timer := time.AfterFunc(e.longest, func() {
 		e.late.Store(true)
@@ -147,15 +148,18 @@ func (e *evaluator) ended() error {
 	said := e.said.String()
 	switch {
 	case e.late.Load():
-		return &template.EndError{Message: fmt.Sprintf("one evaluation takes longer than %v", e.longest), Hint: "look for a loop without an end, or for one over too much"}
+		return &template.EndError{Message: fmt.Sprintf("one evaluation takes longer than %v", e.longest),
+			Hint: "look for a loop without an end, or for one over too much"}
 	case state.ExitCode() == exitMemory, strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate memory"):
-		return &template.EndError{Message: fmt.Sprintf("one evaluation takes more than %d MiB of memory", largestEvaluation>>20), Hint: "look for a list or a string that grows without an end"}
+		return &template.EndError{Message: fmt.Sprintf("one evaluation takes more than %d MiB of memory", largestEvaluation>>20),
+			Hint: "look for a list or a string that grows without an end"}
 	case strings.Contains(said, "stack"):
 		return &template.EndError{Message: "it is nested deeper than can be evaluated", Hint: "nothing here needs such nesting"}
 	case err == nil:
 		err = errors.New("it has ended")
 	}
-	return &template.EndError{Message: "the process that evaluates overlays: " + err.Error(), Hint: "something has ended it: the system may have too little memory"}
+	return &template.EndError{Message: "the process that evaluates overlays: " + err.Error(),
+		Hint: "something has ended it: the system may have too little memory"}
 }
 
 // confinedVM is an evaluator of one overlay.

@@ -85,7 +85,8 @@ func (e *exampleFlag) add(flags *pflag.FlagSet) {
 func (e *exampleFlag) inputs(args []string, stdin io.Reader) ([]*input, error) {
 	switch {
 	case e.name == "" && len(args) == 0:
-		return nil, &hinted{errors.New("no topology"), `name a file or a directory, "-" for standard input, or --example for the built-in example`}
+		return nil, &hinted{errors.New("no topology"),
+			`name a file or a directory, "-" for standard input, or --example for the built-in example`}
 	case e.name == "":
 		return readInputs(args, stdin)
 	case len(args) > 0:

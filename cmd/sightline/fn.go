@@ -78,7 +78,8 @@ func runFunction(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	case list.WrappingKind != kio.ResourceListKind:
 		return &hinted{errors.New("standard input is not a ResourceList"), "kpt and kustomize write one; see sightline fn --help"}
 	case list.FunctionConfig == nil:
-		return &hinted{errors.New("the ResourceList has no functionConfig"), "give the topology itself, or a ConfigMap with data: {topology: mesh.yaml}"}
+		return &hinted{errors.New("the ResourceList has no functionConfig"),
+			"give the topology itself, or a ConfigMap with data: {topology: mesh.yaml}"}
 	}
 	made, results, err := functionObjects(ctx, list.FunctionConfig)
 	var wrong *invalid

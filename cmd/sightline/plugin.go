@@ -123,9 +123,11 @@ func (o *pluginOptions) read(parameters string) error {
 		to := known[p.Name]
 		switch {
 		case to == nil:
-			return &hinted{fmt.Errorf("the Application has a parameter %q, which the plugin does not know", p.Name), "the parameters are topology, cluster and objects"}
+			return &hinted{fmt.Errorf("the Application has a parameter %q, which the plugin does not know", p.Name),
+				"the parameters are topology, cluster and objects"}
 		case p.String == nil:
-			return &hinted{fmt.Errorf("the parameter %q of the Application is not a string", p.Name), "give it as string: in place of array: or map:"}
+			return &hinted{fmt.Errorf("the parameter %q of the Application is not a string", p.Name),
+				"give it as string: in place of array: or map:"}
 		}
 		*to = *p.String
 	}
@@ -140,7 +142,8 @@ func (o *pluginOptions) generate(ctx context.Context, stdout, stderr io.Writer) 
 	case o.objects == objectsOfCluster && o.cluster == "":
 		return &hinted{errors.New("no cluster"), "give the Application a parameter cluster, or name one with --cluster"}
 	case o.topology == "-":
-		return &hinted{errors.New("the topology cannot be read from standard input"), "name a file or directory: sealed links and overlays are beside it"}
+		return &hinted{errors.New("the topology cannot be read from standard input"),
+			"name a file or directory: sealed links and overlays are beside it"}
 	}
 	in, err := readInput(o.topology, nil)
 	if err != nil {
@@ -177,7 +180,8 @@ func deliveryObjects(in *input) ([]tree.File, error) {
 	if t := in.topology; t.Spec.Delivery == nil || t.Spec.Delivery.ArgoCD == nil {
 		return nil, &invalid{findings: finding.Findings{{
 			Position: t.At("spec", "delivery"), Rule: topology.RuleMissing,
-			Message: "spec.delivery.argocd is missing, so there are no objects of Argo CD to print", Hint: "add delivery: {repoURL: …, argocd: {source: plugin}}",
+			Message: "spec.delivery.argocd is missing, so there are no objects of Argo CD to print", Hint: "add delivery: {repoURL: …, argocd: " +
+				"{source: plugin}}",
 		}}}
 	}
 	files, err := in.rendering.Delivery(render.Kustomize)

@@ -54,7 +54,8 @@ const (
 // hidden ones, as the shell has them, and for folders that render has written.
 func readDirectory(dir string) ([]topology.Source, error) {
 	if tree.HasMarker(dir) {
-		return nil, &hinted{fmt.Errorf("%s is an output directory: its file .sightline says so", dir), "name the topology that it is rendered from; if that lies in it too, move it to a folder of its own"}
+		return nil, &hinted{fmt.Errorf("%s is an output directory: its file .sightline says so", dir),
+			"name the topology that it is rendered from; if that lies in it too, move it to a folder of its own"}
 	}
 	var sources []topology.Source
 	top := dir + string(filepath.Separator) // of a link, what it points to
@@ -64,7 +65,8 @@ func readDirectory(dir string) ([]topology.Source, error) {
 			return err
 		case path == top:
 			return nil
-		case strings.HasPrefix(entry.Name(), "."), entry.IsDir() && (path == filepath.Join(dir, sealedDir) || path == filepath.Join(dir, overlaysDir)):
+		case strings.HasPrefix(entry.Name(), "."),
+			entry.IsDir() && (path == filepath.Join(dir, sealedDir) || path == filepath.Join(dir, overlaysDir)):
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
@@ -102,7 +104,8 @@ func readFile(path string) ([]byte, error) {
 	case info.IsDir():
 		return nil, fmt.Errorf("%s is a folder, expected a file", path)
 	case !info.Mode().IsRegular() && !fromShell(path):
-		return nil, &hinted{fmt.Errorf("%s is a pipe, a socket or a device, expected a file", path), `a topology is read from standard input with "-"`}
+		return nil, &hinted{fmt.Errorf("%s is a pipe, a socket or a device, expected a file", path),
+			`a topology is read from standard input with "-"`}
 	}
 	return readAll(f)
 }

@@ -73,7 +73,8 @@ func (o *renderOptions) guardImmutable(out string, c *change) error {
 		return nil
 	}
 	return finding.Refuse(
-		"on each of these clusters delete the Kiali resource, by hand or by a commit, and wait until its operator has removed what it made; then render with --allow-immutable (sightline explain "+compare.Immutable+")",
+		"on each of these clusters delete the Kiali resource, by hand or by a commit, and wait until its operator has removed what it made; "+
+			"then render with --allow-immutable (sightline explain "+compare.Immutable+")",
 		"%s: %s: %s", out, compare.Immutable, strings.Join(said, "; "))
 }
 
@@ -121,7 +122,8 @@ func (o *renderOptions) compareOnly(ctx context.Context, inputs []*input, render
 			continue
 		}
 		differs = true
-		fmt.Fprintf(stdout, "%s is not what %s renders to: %d to add, %d to change, %d to remove\n", out, t.Metadata.Name, r.Added, r.Changed, r.Removed)
+		fmt.Fprintf(stdout, "%s is not what %s renders to: %d to add, %d to change, %d to remove\n", out, t.Metadata.Name, r.Added, r.Changed,
+			r.Removed)
 		changes, err := plan.Changes(ctx)
 		if err != nil {
 			return err

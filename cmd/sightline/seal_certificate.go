@@ -21,7 +21,8 @@ func (o *sealOptions) trust(links string) (seal.Trust, error) {
 	if o.acceptCert != "" {
 		var err error
 		if t.Accepted, err = seal.ParseFingerprint(o.acceptCert); err != nil {
-			return t, &hinted{fmt.Errorf("--accept-cert: %w", err), "sightline seal prints it when it refuses a certificate; openssl x509 -in FILE -noout -fingerprint -sha256 has its digits too"}
+			return t, &hinted{fmt.Errorf("--accept-cert: %w", err), "sightline seal prints it when it refuses a certificate; openssl x509 -in " +
+				"FILE -noout -fingerprint -sha256 has its digits too"}
 		}
 	}
 	entries, err := readFolder(links)
@@ -72,4 +73,5 @@ func (o *sealRun) certificate(ctx context.Context) (*seal.Certificate, error) {
 	return seal.ParseCertificate(data, time.Now())
 }
 
-const certificateHint = "get it from the controller on the hub: kubeseal --fetch-cert > hub.pem, and name it with --cert; or name the hub with --hub-context"
+const certificateHint = "get it from the controller on the hub: kubeseal --fetch-cert > hub.pem, and name it with --cert; or name the " +
+	"hub with --hub-context"

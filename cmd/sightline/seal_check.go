@@ -41,7 +41,8 @@ type linkProblem struct {
 
 // checkLinks says to stdout how the links of remotes are, and where those are
 // all remotes, which links are of none.
-func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, all bool, links string, stdout, stderr io.Writer) error {
+func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, all bool, links string,
+	stdout, stderr io.Writer) error {
 	var certificate *seal.Certificate
 	if o.cert != "" || o.hubContext != "" {
 		var err error
@@ -81,7 +82,8 @@ func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes 
 		if len(findings) > 0 {
 			s.State, s.NeedsWork = seal.Unreadable, true
 			for _, f := range findings {
-				s.Problems = append(s.Problems, linkProblem{f.Severity.String(), f.Rule, fmt.Sprintf("%s: %s", f.Position, seal.Redact(f.Message)), seal.Redact(f.Hint)})
+				s.Problems = append(s.Problems, linkProblem{f.Severity.String(), f.Rule, fmt.Sprintf("%s: %s", f.Position, seal.Redact(f.Message)),
+					seal.Redact(f.Hint)})
 			}
 		} else {
 			r, now := o.remote(t, c), time.Now()
@@ -93,7 +95,8 @@ func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes 
 		}
 		if l != nil {
 			spec := &l.Spec
-			s.Generation, s.Tokens, s.Certificate, s.TokenExpires, s.CAExpires = spec.Generation, spec.Tokens, spec.Certificate.Fingerprint, spec.TokenExpires, spec.CAExpires
+			s.Generation, s.Tokens, s.Certificate = spec.Generation, spec.Tokens, spec.Certificate.Fingerprint
+			s.TokenExpires, s.CAExpires = spec.TokenExpires, spec.CAExpires
 		}
 		statuses = append(statuses, s)
 	}
@@ -145,12 +148,14 @@ func unusedLinks(t *topology.Topology, links string) ([]linkStatus, error) {
 	var unused []linkStatus
 	for _, entry := range entries {
 		name, ok := strings.CutSuffix(entry.Name(), ".yaml")
-		if !ok || strings.HasPrefix(name, ".") || slices.ContainsFunc(t.Spec.Clusters, func(c topology.Cluster) bool { return c.Name == name && !t.IsHub(&c) }) {
+		if !ok || strings.HasPrefix(name, ".") || slices.ContainsFunc(t.Spec.Clusters,
+			func(c topology.Cluster) bool { return c.Name == name && !t.IsHub(&c) }) {
 			continue
 		}
 		s := linkStatus{Cluster: name, File: filepath.Join(links, entry.Name())}
 		s.take(seal.Status{State: seal.Unused, Work: true, Findings: finding.Findings{
-			{Rule: "RS19", Severity: finding.Error, Message: "the topology has no such remote", Hint: "if the cluster is gone, remove the file: " + command.Remove(s.File)},
+			{Rule: "RS19", Severity: finding.Error, Message: "the topology has no such remote", Hint: "if the cluster is gone, remove the file: " +
+				command.Remove(s.File)},
 		}})
 		unused = append(unused, s)
 	}

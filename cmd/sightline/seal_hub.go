@@ -34,9 +34,11 @@ func (o *sealRun) fetchCertificate(ctx context.Context) ([]byte, error) {
 	if len(service.Spec.Ports) == 0 {
 		return nil, &hinted{fmt.Errorf("the controller on the hub: the service %s/%s has no port", o.controllerNamespace, o.controllerName), hint}
 	}
-	data, err := h.Proxy(cluster.Service{Namespace: o.controllerNamespace, Name: o.controllerName, Port: service.Spec.Ports[0].Name}).Get(ctx, cluster.Path{"v1", "cert.pem"}, nil)
+	data, err := h.Proxy(cluster.Service{Namespace: o.controllerNamespace, Name: o.controllerName, Port: service.Spec.Ports[0].Name}).Get(ctx,
+		cluster.Path{"v1", "cert.pem"}, nil)
 	if err != nil {
-		return nil, &hinted{fmt.Errorf("the certificate of the controller on the hub: %w", o.late(ctx, h.Name(), err)), "see that its pod runs, or name its certificate with --cert FILE"}
+		return nil, &hinted{fmt.Errorf("the certificate of the controller on the hub: %w", o.late(ctx, h.Name(), err)),
+			"see that its pod runs, or name its certificate with --cert FILE"}
 	}
 	return data, nil
 }

@@ -16,7 +16,8 @@ const earlier = 10
 
 // asked asks the clusters about the links of remotes, which are nil where there is
 // none.
-func (o *sealRun) asked(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links map[string]*topology.SealedLink, stderr io.Writer) (map[string]seal.Live, error) {
+func (o *sealRun) asked(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links map[string]*topology.SealedLink,
+	stderr io.Writer) (map[string]seal.Live, error) {
 	var h *hub
 	if o.hubContext != "" {
 		var err error
@@ -85,7 +86,8 @@ func (o *sealRun) askRemote(ctx context.Context, t *topology.Topology, c *topolo
 }
 
 // askHub reads the Secret of a link, and those that it may have been in before.
-func (o *sealRun) askHub(ctx context.Context, h *hub, t *topology.Topology, c *topology.Cluster, l *topology.SealedLink, live *seal.Live) error {
+func (o *sealRun) askHub(ctx context.Context, h *hub, t *topology.Topology, c *topology.Cluster, l *topology.SealedLink,
+	live *seal.Live) error {
 	is := l.Spec.Secret
 	var err error
 	if live.Link, err = h.link(ctx, is.Namespace, is.Name, is.Key); err != nil {

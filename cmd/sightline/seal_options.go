@@ -45,8 +45,10 @@ func (o *sealOptions) add(f *pflag.FlagSet) {
 	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of the remote's API server (PEM)")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long all of it may take")
 	f.StringVar(&o.cert, "cert", "", "file with the certificate of the controller on the hub (PEM)")
-	f.StringVar(&o.acceptCert, "accept-cert", "", "fingerprint of a later certificate in --cert, SHA256:…, which you have compared with the controller's")
-	f.StringVar(&o.hubContext, "hub-context", "", "context of the hub, to get the certificate from the controller, or to look at the hub's Secrets")
+	f.StringVar(&o.acceptCert, "accept-cert", "", "fingerprint of a later certificate in --cert, SHA256:…, which you have compared with the "+
+		"controller's")
+	f.StringVar(&o.hubContext, "hub-context", "", "context of the hub, to get the certificate from the controller, or to look at the hub's "+
+		"Secrets")
 	f.StringVar(&o.controllerName, "controller-name", controllerName, "service of the controller")
 	f.StringVar(&o.controllerNamespace, "controller-namespace", controllerNamespace, "namespace of the controller")
 	f.BoolVar(&o.force, "force", false, "seal even what has not changed")
@@ -71,7 +73,8 @@ func (o *sealOptions) refuse(args []string) error {
 		}
 		return ""
 	}
-	check, rotate, revoke, finish := choice{"--check", o.check}, choice{"--rotate", o.rotate}, choice{"--revoke", o.revoke}, choice{"--finish", o.finish}
+	check, rotate, revoke, finish := choice{"--check", o.check}, choice{"--rotate", o.rotate}, choice{"--revoke", o.revoke}, choice{"--finish",
+		o.finish}
 	plain := choice{"--plain", o.plain}
 	step := given(check, rotate, revoke, finish, plain)
 	steps := 0
@@ -80,7 +83,8 @@ func (o *sealOptions) refuse(args []string) error {
 			steps++
 		}
 	}
-	credential := given(choice{"--context", len(o.contexts) > 0}, choice{"--token-file", o.tokenFile != ""}, choice{"--ca-file", o.caFile != ""})
+	credential := given(choice{"--context", len(o.contexts) > 0}, choice{"--token-file", o.tokenFile != ""},
+		choice{"--ca-file", o.caFile != ""})
 	certificate := given(choice{"--cert", o.cert != ""}, choice{"--hub-context", o.hubContext != ""})
 	again := given(choice{"--force", o.force}, choice{"--rekey", o.rekey})
 	several := o.all || len(args) > 1
@@ -88,7 +92,8 @@ func (o *sealOptions) refuse(args []string) error {
 	case o.topology == "":
 		return &hinted{errors.New("no topology, and the built-in example has no directory to keep links in"), "name one with --topology FILE"}
 	case o.topology == "-":
-		return &hinted{errors.New("a topology on standard input has no directory to keep links in"), "write it to a file, and name that with --topology FILE"}
+		return &hinted{errors.New("a topology on standard input has no directory to keep links in"),
+			"write it to a file, and name that with --topology FILE"}
 	case len(args) == 0 && !o.all && !o.check:
 		return &hinted{errors.New("no cluster"), "name the remotes whose links are to be sealed, or all of them with --all"}
 	case len(args) > 0 && o.all:
@@ -102,7 +107,8 @@ func (o *sealOptions) refuse(args []string) error {
 	case o.live && !o.check:
 		return &hinted{errors.New("--live is about what --check looks at"), "add --check, or leave it out"}
 	case o.plain && len(args) > 1:
-		return &hinted{errors.New("--plain prints one remote, whose field manager it then is, or all of them"), "name one cluster, or print all remotes with --all"}
+		return &hinted{errors.New("--plain prints one remote, whose field manager it then is, or all of them"),
+			"name one cluster, or print all remotes with --all"}
 	case step != "" && credential != "" && !o.live && !o.plain:
 		return &hinted{fmt.Errorf("%s looks at no credential, and %s gives one", step, credential), "leave out one of the two"}
 	case step != "" && again != "":

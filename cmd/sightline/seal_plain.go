@@ -25,7 +25,8 @@ import (
 // printPlain prints the Secrets with the kubeconfigs of remotes, in the clear, for a
 // program that applies them to the hub. It is all of them or nothing: who applies
 // takes what is not there any more for what is to go.
-func (o *sealRun) printPlain(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links string, stdin io.Reader, stdout, stderr io.Writer) error {
+func (o *sealRun) printPlain(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links string, stdin io.Reader,
+	stdout, stderr io.Writer) error {
 	apply := o.applyCommand(t, remotes)
 	if err := o.mayBePlain(t, remotes, links); err != nil {
 		return err
@@ -63,8 +64,9 @@ func (o *sealRun) printPlain(ctx context.Context, t *topology.Topology, remotes 
 		name := resource.IDOf(secret.Object).Name
 		if size > delivery.DataLimit {
 			return &finding.Refusal{
-				Message: fmt.Sprintf("the kubeconfigs in the Secret %s have %d KiB, and a Secret may have %d KiB", name, (size+1023)>>10, delivery.DataLimit>>10),
-				Hint:    "write links: {format: perCluster}",
+				Message: fmt.Sprintf("the kubeconfigs in the Secret %s have %d KiB, and a Secret may have %d KiB", name, (size+1023)>>10,
+					delivery.DataLimit>>10),
+				Hint: "write links: {format: perCluster}",
 			}
 		}
 		secret.Object["data"] = data
@@ -77,7 +79,8 @@ func (o *sealRun) printPlain(ctx context.Context, t *topology.Topology, remotes 
 	fmt.Fprintf(stderr, "%s: printed %s for %s, with tokens in the clear\nhint: apply it with: %s\n",
 		t.Metadata.Name, finding.List(names, listed), finding.List(clusterNames(remotes), listed), apply)
 	if t.Spec.Kiali.Links.Format == "perCluster" {
-		fmt.Fprintf(stderr, "hint: nobody watches these Secrets, so Kiali has to be told: kubectl --context %s -n %s annotate --overwrite kiali/%s kiali.io/reconcile=\"$(date)\", and then rollout restart deployment/%s\n",
+		fmt.Fprintf(stderr, "hint: nobody watches these Secrets, so Kiali has to be told: kubectl --context %s -n %s annotate --overwrite "+
+			"kiali/%s kiali.io/reconcile=\"$(date)\", and then rollout restart deployment/%s\n",
 			o.hubWord(t), t.Spec.Kiali.Namespace, t.Spec.Kiali.InstanceName, t.Spec.Kiali.InstanceName)
 	}
 	return nil

@@ -33,7 +33,8 @@ func (o *sealRun) openRemote(name string) (remote, error) {
 // readRemote reads the token and the CA of a remote, and says what is odd about
 // them. Over a connection that is not verified only the token is taken: with a CA
 // from somebody in between, Kiali would trust him for good.
-func (o *sealRun) readRemote(ctx context.Context, r *seal.Request, needToken, needCA bool, progress io.Writer) (warnings []string, err error) {
+func (o *sealRun) readRemote(ctx context.Context, r *seal.Request, needToken, needCA bool, progress io.Writer) (warnings []string,
+	err error) {
 	s, err := o.openRemote(r.Cluster.Name)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,8 @@ func (o *sealRun) readRemote(ctx context.Context, r *seal.Request, needToken, ne
 		}
 		r.Token, r.TokenCreated = found.token, found.created
 		if !s.Verified() {
-			warnings = append(warnings, "the token came over a connection that the context "+s.Context()+" does not verify: whoever is in between has read it")
+			warnings = append(warnings, "the token came over a connection that the context "+s.Context()+" does not verify: whoever is in between "+
+				"has read it")
 		}
 	}
 	if needCA {
@@ -141,7 +143,8 @@ func (s remote) tooLate(ctx context.Context, w tokenWait, missing string, last e
 	case missing == "":
 		missing = s.Name() + " does not answer"
 	case last == nil:
-		hint = fmt.Sprintf("the remote deletes a token Secret that comes before its service account: see that %s/%s exists (kubectl --context %s -n %s get serviceaccount,secret), and apply the phase link again",
+		hint = fmt.Sprintf("the remote deletes a token Secret that comes before its service account: see that %s/%s exists (kubectl --context "+
+			"%s -n %s get serviceaccount,secret), and apply the phase link again",
 			w.namespace, w.account, name, w.namespace)
 	}
 	return &hinted{fmt.Errorf("no token within %s: %s", w.timeout, missing), hint}
@@ -154,7 +157,8 @@ func (s remote) explain(err error, w tokenWait) error {
 	case http.StatusUnauthorized:
 		return &hinted{err, "log in to the cluster again; kubectl --context " + name + " auth whoami says who you are"}
 	case http.StatusForbidden:
-		return &hinted{err, fmt.Sprintf("the user of the context needs get on the Secret: kubectl --context %s -n %s auth can-i get secret/%s", name, w.namespace, w.secret)}
+		return &hinted{err, fmt.Sprintf("the user of the context needs get on the Secret: kubectl --context %s -n %s auth can-i get secret/%s",
+			name, w.namespace, w.secret)}
 	}
 	return err
 }
@@ -178,7 +182,8 @@ func (s remote) lookForToken(ctx context.Context, w tokenWait) (foundToken, erro
 		return foundToken{}, err
 	case secret.Type != "kubernetes.io/service-account-token" || account != w.account:
 		return foundToken{}, &hinted{
-			fmt.Errorf("the Secret %s is of the type %q for the account %q, expected kubernetes.io/service-account-token for %q", at, finding.Shorten(secret.Type), finding.Shorten(account), w.account),
+			fmt.Errorf("the Secret %s is of the type %q for the account %q, expected kubernetes.io/service-account-token for %q", at,
+				finding.Shorten(secret.Type), finding.Shorten(account), w.account),
 			"apply the phase link of the remote as it is rendered",
 		}
 	case len(secret.Data["token"]) == 0:
@@ -201,7 +206,8 @@ func (s remote) certificateAuthority(ctx context.Context, namespace string) ([]b
 	}
 	var bundle struct{ Data map[string]string }
 	if err := s.Read(ctx, cluster.Core(namespace, "configmaps", "kube-root-ca.crt"), &bundle); err != nil {
-		return nil, &hinted{fmt.Errorf("the kubeconfig has no CA, and the ConfigMap kube-root-ca.crt cannot be read: %w", err), "name the CA of the API server with --ca-file FILE"}
+		return nil, &hinted{fmt.Errorf("the kubeconfig has no CA, and the ConfigMap kube-root-ca.crt cannot be read: %w", err),
+			"name the CA of the API server with --ca-file FILE"}
 	}
 	return []byte(bundle.Data["ca.crt"]), nil
 }
@@ -237,7 +243,8 @@ func (s remote) otherName(ctx context.Context, t *topology.Topology, c *topology
 		for _, container := range istiod.Spec.Template.Spec.Containers {
 			for _, env := range container.Env {
 				if env.Name == "CLUSTER_ID" && env.Value != "" && env.Value != c.Name {
-					warnings = append(warnings, fmt.Sprintf("istiod (Deployment %s/%s) has CLUSTER_ID %q, and the topology calls the cluster %q: Kiali would find nothing of it. Use the name that Istio uses",
+					warnings = append(warnings, fmt.Sprintf("istiod (Deployment %s/%s) has CLUSTER_ID %q, and the topology calls the cluster %q: Kiali "+
+						"would find nothing of it. Use the name that Istio uses",
 						namespace, finding.Shorten(istiod.Metadata.Name), finding.Shorten(env.Value), c.Name))
 				}
 			}

@@ -46,7 +46,9 @@ func (o *sealOptions) tryCA(ctx context.Context, r *seal.Request) error {
 		return nil
 	}
 	return &finding.Refusal{
-		Message: "the CA does not verify the API server " + server.Host + ", so Kiali on the hub would not start: " + seal.Redact(unverified.Err.Error()),
-		Hint:    "give the CA of that server with --ca-file; where this machine sees another server there than the hub's pods do: --try-server=false",
+		Message: "the CA does not verify the API server " + server.Host + ", so Kiali on the hub would not start: " + seal.Redact(
+			unverified.Err.Error()),
+		Hint: "give the CA of that server with --ca-file; where this machine sees another server there than the hub's pods do: " +
+			"--try-server=false",
 	}
 }

@@ -58,7 +58,8 @@ func (o *sealRun) step(ctx context.Context, t *topology.Topology, stdin io.Reade
 		return nil, err
 	}
 	if certificate.New(o.certificates) {
-		fmt.Fprintf(stderr, "%s: the hub's certificate is %s, valid until %s\n", t.Metadata.Name, certificate.Name(), certificate.NotAfter.UTC().Format(time.DateOnly))
+		fmt.Fprintf(stderr, "%s: the hub's certificate is %s, valid until %s\n", t.Metadata.Name, certificate.Name(),
+			certificate.NotAfter.UTC().Format(time.DateOnly))
 	}
 	return func(ctx context.Context, c seal.Remote, before *topology.SealedLink, progress io.Writer) (seal.Result, error) {
 		r := seal.Request{
@@ -136,7 +137,8 @@ func (o *sealRun) credential(ctx context.Context, r *seal.Request, stdin io.Read
 	}
 	if o.caFile != "" {
 		if r.CA, err = readFile(o.caFile); err != nil {
-			return nil, &hinted{fmt.Errorf("--ca-file: %w", err), "it is certificate-authority-data of a kubeconfig for the remote, decoded, or ca.crt of the ConfigMap kube-root-ca.crt"}
+			return nil, &hinted{fmt.Errorf("--ca-file: %w", err), "it is certificate-authority-data of a kubeconfig for the remote, decoded, or " +
+				"ca.crt of the ConfigMap kube-root-ca.crt"}
 		}
 	}
 	if o.tokenFile != "" {

@@ -32,7 +32,8 @@ type build struct {
 
 // thisBuild reads what the linker or Go has recorded.
 func thisBuild() build {
-	b := build{Version: releaseVersion, Commit: releaseCommit, Date: releaseDate, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	b := build{Version: releaseVersion, Commit: releaseCommit, Date: releaseDate, Go: runtime.Version(), Platform: runtime.GOOS + "/" +
+		runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if b.Version != "" || !ok {
 		return b

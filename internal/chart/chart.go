@@ -102,7 +102,8 @@ func ValuesFile(cluster string) string { return "clusters/" + cluster + ".yaml" 
 
 // Tree writes the chart and the values of every cluster. The files are sorted.
 func Tree(c *Chart) ([]tree.File, error) {
-	w := writer{Chart: c, usedValues: map[string]bool{}, usedFields: map[string]bool{}, usedLists: map[string]bool{}, defines: map[string]define{}, holes: map[string]*Value{}}
+	w := writer{Chart: c, usedValues: map[string]bool{}, usedFields: map[string]bool{}, usedLists: map[string]bool{},
+		defines: map[string]define{}, holes: map[string]*Value{}}
 	for i := range c.Values {
 		w.holes[c.Values[i].Hole] = &c.Values[i]
 	}

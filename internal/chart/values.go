@@ -191,7 +191,8 @@ func put(m map[string]any, path string, value any) {
 
 // walk calls leaf for each setting and group for what holds some, in order,
 // the settings of a group together.
-func walk(settings []setting, prefix string, group func(key, path string, depth int), leaf func(key string, s setting, depth int), depth int) {
+func walk(settings []setting, prefix string, group func(key, path string, depth int), leaf func(key string, s setting, depth int),
+	depth int) {
 	done := map[string]bool{}
 	for _, s := range settings {
 		rest, ok := strings.CutPrefix(s.path, prefix)

@@ -89,7 +89,8 @@ func Suppressible(id string, rules []Rule) (problem, hint string) {
 		switch r := &rules[i]; {
 		case r.ID != id:
 		case !r.Softens():
-			return fmt.Sprintf("%s (%s), which finds errors only; errors cannot be suppressed", id, r.Title), "remove it, and correct what the rule finds"
+			return fmt.Sprintf("%s (%s), which finds errors only; errors cannot be suppressed", id, r.Title),
+				"remove it, and correct what the rule finds"
 		default:
 			return "", ""
 		}

@@ -100,7 +100,8 @@ func (ds *Definitions) document(doc any) error {
 			continue
 		}
 		var internal apiextensions.JSONSchemaProps
-		if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(v.Schema.OpenAPIV3Schema, &internal, nil); err != nil {
+		if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(v.Schema.OpenAPIV3Schema, &internal,
+			nil); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 		if d.structural, err = schema.NewStructural(&internal); err != nil {

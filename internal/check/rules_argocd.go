@@ -13,19 +13,24 @@ import (
 func argoCDRules() []Rule {
 	return []Rule{
 		{
-			ID:     "DL10",
-			Title:  "a cluster's name can be a label",
-			What:   "With delivery.argocd every cluster name is one that a label may have as its value. With the generators clusters and acm the name of the Application, which is made of it by Argo CD itself, has at most 63 characters.",
-			Why:    "Applications are selected by the label sightline.dev/cluster, and the API server refuses one with another value. Argo CD cannot shorten a name as Sightline does.",
+			ID:    "DL10",
+			Title: "a cluster's name can be a label",
+			What: "With delivery.argocd every cluster name is one that a label may have as its value. With the generators clusters and acm the " +
+				"name of the Application, which is made of it by Argo CD itself, has at most 63 characters.",
+			Why: "Applications are selected by the label sightline.dev/cluster, and the API server refuses one with another value. Argo CD " +
+				"cannot shorten a name as Sightline does.",
 			Fix:    "Rename the cluster, in Istio too.",
 			Source: "Kubernetes, labels; argo-cd applicationset/utils/utils.go",
 		},
 		{
 			ID: "DL11", Severity: finding.Info,
-			Title:  "what a rollout does not promise",
-			What:   "The topology has delivery.argocd.rollout.",
-			Why:    "RollingSync is off unless the ApplicationSet controller is told --enable-progressive-syncs, and then nothing is synced. A step counts as done by the health that an Application had before the change (argo-cd#29410), or once it has been pending for five minutes; steps have been seen out of order (argo-cd#22558) and ignored (argo-cd#22852). Applications are not healed.",
-			Fix:    "Turn it on, and watch the first step of each change. Where a mistake must not reach the rest of the fleet, give the stages topologies of their own.",
+			Title: "what a rollout does not promise",
+			What:  "The topology has delivery.argocd.rollout.",
+			Why: "RollingSync is off unless the ApplicationSet controller is told --enable-progressive-syncs, and then nothing is synced. A " +
+				"step counts as done by the health that an Application had before the change (argo-cd#29410), or once it has been pending for five " +
+				"minutes; steps have been seen out of order (argo-cd#22558) and ignored (argo-cd#22852). Applications are not healed.",
+			Fix: "Turn it on, and watch the first step of each change. Where a mistake must not reach the rest of the fleet, give the stages " +
+				"topologies of their own.",
 			Source: "argo-cd docs/operator-manual/applicationset/Progressive-Syncs.md; the issues above",
 			mesh:   rolloutCaveats,
 		},
@@ -39,10 +44,11 @@ func argoCDRules() []Rule {
 			mesh:   outsideRollout,
 		},
 		{
-			ID:     "DL13",
-			Title:  "topologies have Argo CD objects of their own",
-			What:   "Of topologies that are given together and have the same Argo CD, no two give an Application or an AppProject the same name.",
-			Why:    "Two ApplicationSets take turns at such an Application, and one cluster gets the other's tree. A project permits the clusters of the topology that was applied last.",
+			ID:    "DL13",
+			Title: "topologies have Argo CD objects of their own",
+			What:  "Of topologies that are given together and have the same Argo CD, no two give an Application or an AppProject the same name.",
+			Why: "Two ApplicationSets take turns at such an Application, and one cluster gets the other's tree. A project permits the clusters " +
+				"of the topology that was applied last.",
 			Fix:    "Rename a topology, or leave out delivery.argocd.project, which is then the topology's name.",
 			Source: "argo-cd applicationset/controllers/applicationset_controller.go",
 			meshes: sameApplication,
@@ -60,8 +66,10 @@ func (m *mesh) argoCD() *topology.ArgoCD {
 
 func rolloutCaveats(m *mesh, f *found) {
 	if argo := m.argoCD(); argo != nil && len(argo.Rollout) > 0 {
-		f.on(m, m.At("spec", "delivery", "argocd", "rollout"), "turn on --enable-progressive-syncs in the ApplicationSet controller; `sightline explain DL11` says what the order does not promise",
-			"Argo CD syncs nothing of a rollout until progressive syncs are turned on, and then takes a step for done by the health from before the change")
+		f.on(m, m.At("spec", "delivery", "argocd", "rollout"), "turn on --enable-progressive-syncs in the ApplicationSet controller; "+
+			"`sightline explain DL11` says what the order does not promise",
+			"Argo CD syncs nothing of a rollout until progressive syncs are turned on, and then takes a step for done by the health from before "+
+				"the change")
 	}
 }
 
@@ -72,12 +80,16 @@ func outsideRollout(m *mesh, f *found) {
 	}
 	var outside []int
 	for i := range m.Spec.Clusters {
-		if !slices.ContainsFunc(argo.Rollout, func(step topology.RolloutStep) bool { return slices.Contains(step.Clusters, m.Spec.Clusters[i].Name) }) {
+		if !slices.ContainsFunc(argo.Rollout, func(step topology.RolloutStep) bool {
+			return slices.Contains(step.Clusters,
+				m.Spec.Clusters[i].Name)
+		}) {
 			outside = append(outside, i)
 		}
 	}
 	if len(outside) > 0 {
-		f.on(m, m.At("spec", "delivery", "argocd", "rollout"), "add a last step with the rest", "no step of the rollout has %s; Argo CD never syncs what no step has", m.listed(outside))
+		f.on(m, m.At("spec", "delivery", "argocd", "rollout"), "add a last step with the rest",
+			"no step of the rollout has %s; Argo CD never syncs what no step has", m.listed(outside))
 	}
 }
 

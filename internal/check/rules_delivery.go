@@ -11,19 +11,21 @@ import (
 func deliveryRules() []Rule {
 	return []Rule{
 		{
-			ID:     "DL07",
-			Title:  "topologies have directories of their own in the repository",
-			What:   "Of topologies that are given together, no two have the same repoURL, revision and path in delivery.",
-			Why:    "A rendered directory is one topology's: several that are rendered at once are in a directory each, by their names. The engine would bring the clusters of one the tree of the other, or find none at the path.",
+			ID:    "DL07",
+			Title: "topologies have directories of their own in the repository",
+			What:  "Of topologies that are given together, no two have the same repoURL, revision and path in delivery.",
+			Why: "A rendered directory is one topology's: several that are rendered at once are in a directory each, by their names. The " +
+				"engine would bring the clusters of one the tree of the other, or find none at the path.",
 			Fix:    "Give each the path of its own directory, such as path: rendered/east-west.",
 			Source: "docs/argocd.md",
 			meshes: samePath,
 		},
 		{
 			ID: "DL08", Severity: finding.Warning,
-			Title:  "one engine delivers the clusters",
-			What:   "delivery has argocd or flux, not both.",
-			Why:    "Two engines apply the same objects, and each undoes what the other prunes or changes. It is right only while you move from one to the other.",
+			Title: "one engine delivers the clusters",
+			What:  "delivery has argocd or flux, not both.",
+			Why: "Two engines apply the same objects, and each undoes what the other prunes or changes. It is right only while you move from " +
+				"one to the other.",
 			Fix:    "Remove the one that you leave once the other has taken over; suppress DL08 until then.",
 			Source: "docs/argocd.md, docs/flux.md",
 			mesh:   twoEngines,
@@ -42,7 +44,8 @@ func deliveryRules() []Rule {
 
 func twoEngines(m *mesh, f *found) {
 	if d := m.Spec.Delivery; d != nil && d.ArgoCD != nil && d.Flux != nil {
-		f.on(m, m.KeyAt("spec", "delivery", "flux"), "remove one of the two; suppress DL08 while you move from one to the other", "argocd and flux deliver the same objects to the same clusters")
+		f.on(m, m.KeyAt("spec", "delivery", "flux"), "remove one of the two; suppress DL08 while you move from one to the other",
+			"argocd and flux deliver the same objects to the same clusters")
 	}
 }
 
@@ -71,6 +74,7 @@ func samePath(ms []*mesh, f *found) {
 		}
 		at := m.At("spec", "delivery", "path")
 		f.on(m, at, "give each the path of its own directory, as in path: rendered/"+m.Metadata.Name,
-			"the topology %q is delivered from the same path of the repository, %q; first at %s", other.Metadata.Name, d.Path, other.At("spec", "delivery", "path").SeenFrom(at))
+			"the topology %q is delivered from the same path of the repository, %q; first at %s", other.Metadata.Name, d.Path, other.At("spec",
+				"delivery", "path").SeenFrom(at))
 	}
 }

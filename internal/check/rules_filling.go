@@ -14,38 +14,47 @@ import (
 func fillingRules() []Rule {
 	return []Rule{
 		{
-			ID:     "PM27",
-			Title:  "OpenShift's monitoring operator accepts its config",
-			What:   "In cluster-monitoring-config and user-workload-monitoring-config every field exists and has its type, and no external label is cluster, prometheus or prometheus_replica.",
-			Why:    "The operator reads the whole text or nothing of it. It refuses a reserved label (cluster from OpenShift 4.19 on) and from 4.18 on an unknown field: monitoring stays as it was, and no series reaches the store.",
+			ID:    "PM27",
+			Title: "OpenShift's monitoring operator accepts its config",
+			What: "In cluster-monitoring-config and user-workload-monitoring-config every field exists and has its type, and no external label " +
+				"is cluster, prometheus or prometheus_replica.",
+			Why: "The operator reads the whole text or nothing of it. It refuses a reserved label (cluster from OpenShift 4.19 on) and from " +
+				"4.18 on an unknown field: monitoring stays as it was, and no series reaches the store.",
 			Fix:    "Write what the hint names; for the label of the cluster's name set remoteWrite.clusterLabel.",
 			Source: "cluster-monitoring-operator pkg/manifests/config.go, types.go; commit 3c35f55f4",
 			mesh:   monitoringConfigs,
 		},
 		{
 			ID: "PM28", Severity: finding.Info,
-			Title:  "the store counts two replicas once",
-			What:   "With remoteWrite the store is known to deduplicate by the external label prometheus_replica. No file can tell, so this is a reminder.",
-			Why:    "User workload monitoring runs two Prometheus servers. Both write every series, told apart by prometheus_replica alone. A store that does not deduplicate shows every rate doubled.",
-			Fix:    "Thanos: give each querier --query.replica-label=prometheus_replica, beside the replica label of its receivers. Mimir: turn on the HA tracker. Then suppress PM28.",
+			Title: "the store counts two replicas once",
+			What: "With remoteWrite the store is known to deduplicate by the external label prometheus_replica. No file can tell, so this is a " +
+				"reminder.",
+			Why: "User workload monitoring runs two Prometheus servers. Both write every series, told apart by prometheus_replica alone. A " +
+				"store that does not deduplicate shows every rate doubled.",
+			Fix: "Thanos: give each querier --query.replica-label=prometheus_replica, beside the replica label of its receivers. Mimir: turn " +
+				"on the HA tracker. Then suppress PM28.",
 			Source: "cluster-monitoring-operator assets/prometheus-user-workload/prometheus.yaml (replicas: 2); thanos docs/components/query.md",
 			mesh:   twoReplicas,
 		},
 		{
 			ID: "PM30", Severity: finding.Warning,
-			Title:  "an old line trusts the store's certificate",
-			What:   "On OpenShift, with Kiali v1.73 or v2.4, a store by https is a Service of the cluster, or external_services.prometheus.auth.ca_file names its CA.",
-			Why:    "The operator's role sets ca_file to the service CA, and these lines trust that file alone: any other certificate is of an unknown authority, a public one too.",
+			Title: "an old line trusts the store's certificate",
+			What: "On OpenShift, with Kiali v1.73 or v2.4, a store by https is a Service of the cluster, or " +
+				"external_services.prometheus.auth.ca_file names its CA.",
+			Why: "The operator's role sets ca_file to the service CA, and these lines trust that file alone: any other certificate is of an " +
+				"unknown authority, a public one too.",
 			Fix:    "Put the CA into a Secret, mount it by deployment.custom_secrets and name its file in ca_file; or use v2.11 or a later line.",
 			Source: "kiali-operator roles/v2.4/kiali-deploy/tasks/main.yml; kiali config/config.go",
 			mesh:   storesOfOldLines,
 		},
 		{
 			ID: "PM29", Severity: finding.Info, Also: finding.Warning,
-			Title:  "the store is filled by these monitors",
-			What:   "With the store prometheus, metrics.scope says which series Kiali asks for. An empty query_scope in kiali.spec says nothing.",
-			Why:    "By default Kiali asks for series with the label mesh_id, which only Sightline's monitors add. Istio's sample Prometheus, a cloud's managed collector and one monitor for all namespaces do not: every graph is empty, without an error.",
-			Fix:    "Write metrics.scope: none where somebody else fills the store, with monitors: {manage: false} where nobody reads the monitors; scope: meshID where these monitors do.",
+			Title: "the store is filled by these monitors",
+			What:  "With the store prometheus, metrics.scope says which series Kiali asks for. An empty query_scope in kiali.spec says nothing.",
+			Why: "By default Kiali asks for series with the label mesh_id, which only Sightline's monitors add. Istio's sample Prometheus, a " +
+				"cloud's managed collector and one monitor for all namespaces do not: every graph is empty, without an error.",
+			Fix: "Write metrics.scope: none where somebody else fills the store, with monitors: {manage: false} where nobody reads the " +
+				"monitors; scope: meshID where these monitors do.",
 			Source: "kiali graph/util.go; istio samples/addons/prometheus.yaml",
 			mesh:   storeOfOthers,
 		},
@@ -125,7 +134,8 @@ func twoReplicas(m *mesh, f *found) {
 	if m.Spec.Metrics.Store != "thanos" || m.Spec.Metrics.Thanos.RemoteWrite == nil {
 		return
 	}
-	f.on(m, m.KeyAt("spec", "metrics", "thanos", "remoteWrite"), "have the store deduplicate by prometheus_replica, and suppress PM28 (`sightline explain PM28`)",
+	f.on(m, m.KeyAt("spec", "metrics", "thanos", "remoteWrite"),
+		"have the store deduplicate by prometheus_replica, and suppress PM28 (`sightline explain PM28`)",
 		"both Prometheus servers of a cluster write every series; the store shows double rates unless it deduplicates by prometheus_replica")
 }
 
@@ -142,7 +152,8 @@ func storeOfOthers(m *mesh, f *found) {
 	for _, own := range [][]any{{"spec", "kiali", "spec"}, {"spec", "clusters", m.hub, "kiali", "spec"}} {
 		path := append(own, "external_services", "prometheus", "query_scope")
 		if scope, ok := m.free(path).(map[string]any); ok && len(scope) == 0 {
-			f.softer(finding.Warning).on(m, m.KeyAt(path...), "remove it, and write metrics: {scope: none}", "an empty query_scope changes nothing: it is merged over the one that is rendered")
+			f.softer(finding.Warning).on(m, m.KeyAt(path...), "remove it, and write metrics: {scope: none}",
+				"an empty query_scope changes nothing: it is merged over the one that is rendered")
 		}
 	}
 	s := &m.Spec.Metrics
@@ -150,11 +161,14 @@ func storeOfOthers(m *mesh, f *found) {
 		return
 	}
 	if address := s.Prometheus.URL; m.sample(address) {
-		f.softer(finding.Warning).on(m, m.At("spec", "metrics", "prometheus", "url"), "write metrics: {scope: none, monitors: {manage: false}}; or scope: meshID where a prometheus-operator fills it by these monitors",
-			"%s looks like Istio's sample Prometheus, which reads no monitors: no series has the label mesh_id that Kiali asks for", finding.Shorten(address))
+		f.softer(finding.Warning).on(m, m.At("spec", "metrics", "prometheus", "url"),
+			"write metrics: {scope: none, monitors: {manage: false}}; or scope: meshID where a prometheus-operator fills it by these monitors",
+			"%s looks like Istio's sample Prometheus, which reads no monitors: no series has the label mesh_id that Kiali asks for", finding.Shorten(
+				address))
 		return
 	}
-	f.on(m, m.At("spec", "metrics", "prometheus", "url"), "write metrics: {scope: meshID} if so; where somebody else fills the store, scope: none, and monitors: {manage: false} if nobody reads the monitors",
+	f.on(m, m.At("spec", "metrics", "prometheus", "url"), "write metrics: {scope: meshID} if so; where somebody else fills the store, "+
+		"scope: none, and monitors: {manage: false} if nobody reads the monitors",
 		"Kiali asks this store for series with mesh_id=%q, which only the monitors of this topology add", m.Spec.Mesh.ID)
 }
 

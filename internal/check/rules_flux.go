@@ -14,18 +14,20 @@ func fluxRules() []Rule {
 	return []Rule{
 		{
 			ID: "DL20", Severity: finding.Warning,
-			Title:  "Flux keeps the order of the phases",
-			What:   "delivery.flux.wait is not false.",
-			Why:    "Without it a phase is done once its objects are there. The token of a remote is applied before the operator has made its account, and the cluster deletes it; Flux shows it as applied until the next interval.",
+			Title: "Flux keeps the order of the phases",
+			What:  "delivery.flux.wait is not false.",
+			Why: "Without it a phase is done once its objects are there. The token of a remote is applied before the operator has made its " +
+				"account, and the cluster deletes it; Flux shows it as applied until the next interval.",
 			Fix:    "Leave wait out. Where a phase never becomes ready, its Kustomization says which object it waits for.",
 			Source: "kubernetes pkg/controller/serviceaccount/tokens_controller.go; kustomize-controller docs/spec/v1/kustomizations.md",
 			mesh:   withoutWait,
 		},
 		{
-			ID:     "DL21",
-			Title:  "topologies have Flux objects of their own",
-			What:   "Of topologies that are given together and have the same Flux, no two give a Kustomization or a HelmRelease the same name.",
-			Why:    "The one that is applied last wins, and a phase of one cluster is applied to another, or never. The name is made of those of the topology and the cluster: the cluster b-c of a topology a has the names of the cluster c of a-b.",
+			ID:    "DL21",
+			Title: "topologies have Flux objects of their own",
+			What:  "Of topologies that are given together and have the same Flux, no two give a Kustomization or a HelmRelease the same name.",
+			Why: "The one that is applied last wins, and a phase of one cluster is applied to another, or never. The name is made of those of " +
+				"the topology and the cluster: the cluster b-c of a topology a has the names of the cluster c of a-b.",
 			Fix:    "Rename one of the topologies.",
 			Source: "Kubernetes, object names",
 			meshes: sameFluxObject,
@@ -44,7 +46,8 @@ func (m *mesh) flux() *topology.Flux {
 func withoutWait(m *mesh, f *found) {
 	if flux := m.flux(); flux != nil && !flux.Wait {
 		f.on(m, m.At("spec", "delivery", "flux", "wait"), "remove it; `flux get kustomizations` names what a phase waits for",
-			"with wait: false Flux goes on to the next phase before the operator has done its work, and the token of a remote comes before its account")
+			"with wait: false Flux goes on to the next phase before the operator has done its work, and the token of a remote comes before its "+
+				"account")
 	}
 }
 
@@ -56,7 +59,8 @@ func unorderedDeletion(m *mesh, f *found) {
 		return
 	}
 	f.on(m, m.At("spec", "delivery", "flux", "deletionPolicy"), "remove it, and take a cluster out as docs/flux.md says",
-		"with deletionPolicy %s a cluster that leaves the topology loses the operator and the Kiali resource at once, and without the operator the resource stays in deletion for ever", flux.DeletionPolicy)
+		"with deletionPolicy %s a cluster that leaves the topology loses the operator and the Kiali resource at once, and without the operator "+
+			"the resource stays in deletion for ever", flux.DeletionPolicy)
 }
 
 func sameFluxObject(ms []*mesh, f *found) {

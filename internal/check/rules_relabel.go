@@ -54,7 +54,8 @@ func (m *mesh) relabelings(visit func(r relabeling)) {
 		rules, _ := w.Settings["writeRelabelConfigs"].([]any)
 		for j := range rules {
 			if rule, ok := rules[j].(map[string]any); ok {
-				visit(relabeling{path: []any{"spec", "metrics", "thanos", "remoteWrite", "settings", "writeRelabelConfigs", j}, metric: true, rule: rule})
+				visit(relabeling{path: []any{"spec", "metrics", "thanos", "remoteWrite", "settings", "writeRelabelConfigs", j}, metric: true,
+					rule: rule})
 			}
 		}
 	}
@@ -82,12 +83,14 @@ func relabelSyntax(m *mesh, f *found) {
 			text = "(.*)"
 		}
 		if escape := shellEscape.FindString(text); escape != "" {
-			f.relabeling(m, r, "regex", `write \d and $ as they are; no shell takes a backslash away`, "the regex %s has %s in it, which matches a %s", finding.Shorten(text), escape, escaped(escape))
+			f.relabeling(m, r, "regex", `write \d and $ as they are; no shell takes a backslash away`,
+				"the regex %s has %s in it, which matches a %s", finding.Shorten(text), escape, escaped(escape))
 			return
 		}
 		re, err := regexp.Compile("^(?s:" + text + ")$")
 		if err != nil {
-			f.relabeling(m, r, "regex", "write it as RE2 has it: no lookahead, no backreference", "the regex %s is none to Prometheus: %s", finding.Shorten(text), regexProblem(err))
+			f.relabeling(m, r, "regex", "write it as RE2 has it: no lookahead, no backreference", "the regex %s is none to Prometheus: %s",
+				finding.Shorten(text), regexProblem(err))
 			return
 		}
 		replacement, ok := r.text("replacement")
@@ -95,13 +98,15 @@ func relabelSyntax(m *mesh, f *found) {
 			return
 		}
 		if strings.Contains(replacement, `\`) {
-			f.relabeling(m, r, "replacement", "write $1 as it is; no shell takes a backslash away", "the replacement %s has a backslash, which would stand in the label", finding.Shorten(replacement))
+			f.relabeling(m, r, "replacement", "write $1 as it is; no shell takes a backslash away",
+				"the replacement %s has a backslash, which would stand in the label", finding.Shorten(replacement))
 			return
 		}
 		for _, group := range groups(replacement) {
 			n, err := strconv.Atoi(group)
 			if err == nil && n > re.NumSubexp() || err != nil && re.SubexpIndex(group) < 0 {
-				f.relabeling(m, r, "replacement", "refer to a group that the regex has; $1_x is the group 1_x, ${1}_x the group 1", "the replacement %s refers to the group %s, and the regex %s has %s",
+				f.relabeling(m, r, "replacement", "refer to a group that the regex has; $1_x is the group 1_x, ${1}_x the group 1",
+					"the replacement %s refers to the group %s, and the regex %s has %s",
 					finding.Shorten(replacement), group, finding.Shorten(text), plural(re.NumSubexp(), "group"))
 				return
 			}
@@ -150,7 +155,8 @@ func relabelWithoutRegex(m *mesh, f *found) {
 		}
 		switch r.action() {
 		case "keep", "drop":
-			f.relabeling(m, r, "action", `add regex: "true", or what the label should be`, "the action %s has no regex, and so matches everything, a label that is absent too", r.action())
+			f.relabeling(m, r, "action", `add regex: "true", or what the label should be`,
+				"the action %s has no regex, and so matches everything, a label that is absent too", r.action())
 		}
 	})
 }

@@ -18,18 +18,21 @@ import (
 func sealedRules() []Rule {
 	return []Rule{
 		{
-			ID:     "RS01",
-			Title:  "a link is the cluster's own",
-			What:   "The name of the file, the name in it and the key of the Secret are the cluster's name, and the server is the one of the topology. (Kubeconfigs are looked into before they are sealed.)",
-			Why:    "Kiali takes a cluster's name from the key. It would show one cluster under the name of another, or wait at its start for a server that is no more.",
+			ID:    "RS01",
+			Title: "a link is the cluster's own",
+			What: "The name of the file, the name in it and the key of the Secret are the cluster's name, and the server is the one of the " +
+				"topology. (Kubeconfigs are looked into before they are sealed.)",
+			Why: "Kiali takes a cluster's name from the key. It would show one cluster under the name of another, or wait at its start for a " +
+				"server that is no more.",
 			Fix:    "Seal the link again.",
 			Source: "kiali kubernetes/cluster_secret.go, cmd/server.go",
 			mesh:   linkFlaws,
 		},
 		{
 			ID: "RS04", Also: finding.Warning,
-			Title:  "a link's CA is valid",
-			What:   "The CA in a sealed kubeconfig is valid for " + daysLeft + " more. It is looked at by verify alone: what is rendered does not depend on the day.",
+			Title: "a link's CA is valid",
+			What: "The CA in a sealed kubeconfig is valid for " + daysLeft +
+				" more. It is looked at by verify alone: what is rendered does not depend on the day.",
 			Why:    "Kiali does not trust the API server any more, and stops at its start.",
 			Fix:    "Seal the link again with the cluster's CA.",
 			Source: "kiali kubernetes/client_factory.go, cmd/server.go",
@@ -37,17 +40,20 @@ func sealedRules() []Rule {
 		},
 		{
 			ID: "RS06", Also: finding.Warning,
-			Title:  "a sealed link can be opened on the hub",
-			What:   "It was sealed for the Secret that the topology has for it, by namespace and name. What is sealed has its checksum, and the form that the controller reads. All items of one Secret are sealed with one certificate.",
-			Why:    "The controller opens what was sealed for this very Secret. Of a Secret with several items it opens all or none, so the lost key of one certificate takes every link with it.",
+			Title: "a sealed link can be opened on the hub",
+			What: "It was sealed for the Secret that the topology has for it, by namespace and name. What is sealed has its checksum, and the " +
+				"form that the controller reads. All items of one Secret are sealed with one certificate.",
+			Why: "The controller opens what was sealed for this very Secret. Of a Secret with several items it opens all or none, so the lost " +
+				"key of one certificate takes every link with it.",
 			Fix:    "Seal the link again; with --rekey, also what was sealed with another certificate.",
 			Source: "bitnami-labs/sealed-secrets pkg/crypto/crypto.go, pkg/apis/sealedsecrets/v1alpha1/sealedsecret_expansion.go",
 			mesh:   openable,
 		},
 		{
-			ID:     "RS07",
-			Title:  "a link's Secret has the labels that Kiali and the operator look for",
-			What:   "The template of the SealedSecret has the label kiali.io/kiali-multi-cluster-secret: \"true\"; with links.format perCluster the label kiali.io/multiCluster: \"true\" and the annotation kiali.io/cluster.",
+			ID:    "RS07",
+			Title: "a link's Secret has the labels that Kiali and the operator look for",
+			What: "The template of the SealedSecret has the label kiali.io/kiali-multi-cluster-secret: \"true\"; with links.format perCluster " +
+				"the label kiali.io/multiCluster: \"true\" and the annotation kiali.io/cluster.",
 			Why:    "Without its label nothing finds a remote's own Secret, and Kiali does not start anew when the one for all changes.",
 			Fix:    "Leave the template as it is rendered.",
 			Source: "kiali-operator watches-os.yaml, roles/default/kiali-deploy/tasks/main.yml",
@@ -55,17 +61,20 @@ func sealedRules() []Rule {
 		},
 		{
 			ID: "RS08", Severity: finding.Warning,
-			Title:  "Kiali starts anew when a link changes",
-			What:   "With links.format perCluster, deployment.pod_annotations of the hub's Kiali resource has sightline.dev/links as it is rendered.",
-			Why:    "Kiali reads the kubeconfigs once, at its start, and the operator watches none of these Secrets. The annotation changes with them, so the operator reconciles, and the pods are replaced.",
+			Title: "Kiali starts anew when a link changes",
+			What: "With links.format perCluster, deployment.pod_annotations of the hub's Kiali resource has sightline.dev/links as it is " +
+				"rendered.",
+			Why: "Kiali reads the kubeconfigs once, at its start, and the operator watches none of these Secrets. The annotation changes with " +
+				"them, so the operator reconciles, and the pods are replaced.",
 			Fix:    "Leave the annotation as it is rendered, or use links.format: single.",
 			Source: "kiali kubernetes/client_factory.go; kiali-operator watches-os.yaml; kiali/kiali issue 6941",
 			mesh:   restart,
 		},
 		{
-			ID:     "RS11",
-			Title:  "a kubeconfig with a program is allowed to run it",
-			What:   "Where access.exec of a remote names a program, clustering.enable_exec_provider of the hub's Kiali resource is true, and the hub's Kiali is v2.17 or later.",
+			ID:    "RS11",
+			Title: "a kubeconfig with a program is allowed to run it",
+			What: "Where access.exec of a remote names a program, clustering.enable_exec_provider of the hub's Kiali resource is true, and the " +
+				"hub's Kiali is v2.17 or later.",
 			Why:    "Kiali takes the user out of such a kubeconfig otherwise, and has no access.",
 			Fix:    "Leave the field as it is rendered; on an older line, leave out access.exec for a token.",
 			Source: "kiali kubernetes/client_factory.go; kiali-operator roles/*/kiali-deploy/defaults/main.yml",
@@ -73,17 +82,20 @@ func sealedRules() []Rule {
 		},
 		{
 			ID: "RS12", Severity: finding.Warning,
-			Title:  "a cluster is in one Secret",
-			What:   "clustering.clusters of the hub's Kiali resource names no Secret for a remote that has a sealed link, and no link waits for the Secret from before links.format was changed to be removed.",
-			Why:    "Kiali finds two kubeconfigs for the cluster, takes the one whose folder comes first, and logs the other as an error. After links.format has changed from single to perCluster it goes on using kiali-multi-cluster-secret, and everything says Synced.",
+			Title: "a cluster is in one Secret",
+			What: "clustering.clusters of the hub's Kiali resource names no Secret for a remote that has a sealed link, and no link waits for " +
+				"the Secret from before links.format was changed to be removed.",
+			Why: "Kiali finds two kubeconfigs for the cluster, takes the one whose folder comes first, and logs the other as an error. After " +
+				"links.format has changed from single to perCluster it goes on using kiali-multi-cluster-secret, and everything says Synced.",
 			Fix:    "Remove the entry or the Secret of before; then `sightline seal CLUSTER --finish`.",
 			Source: "kiali kubernetes/cluster_secret.go",
 			mesh:   twoSecrets,
 		},
 		{
 			ID: "RS13", Also: finding.Warning,
-			Title:  "a link's token lasts",
-			What:   "The token in a sealed kubeconfig is not revoked, and does not expire, or not within " + daysLeft + ". The days are looked at by verify alone: what is rendered does not depend on the day.",
+			Title: "a link's token lasts",
+			What: "The token in a sealed kubeconfig is not revoked, and does not expire, or not within " + daysLeft +
+				". The days are looked at by verify alone: what is rendered does not depend on the day.",
 			Why:    "Kiali loses the cluster, and does not start again before it has it back.",
 			Fix:    "Seal the link again with the token of the Secret that is rendered for the remote, which does not expire.",
 			Source: "kiali/kiali issues 8198, 5070",
@@ -100,18 +112,20 @@ func sealedRules() []Rule {
 		},
 		{
 			ID: "RS18", Also: finding.Warning,
-			Title:  "every remote has a link",
-			What:   "There is a sealed link for each remote, unless links.source is external. A missing one is an error with --require-links.",
-			Why:    "Everything else is rendered, and the hub's Kiali does not see the cluster.",
-			Fix:    "Seal it once the remote's phases are applied: the token that goes into it is made there. The hub's certificate is the controller's, or a file that `kubeseal --fetch-cert` writes.",
+			Title: "every remote has a link",
+			What:  "There is a sealed link for each remote, unless links.source is external. A missing one is an error with --require-links.",
+			Why:   "Everything else is rendered, and the hub's Kiali does not see the cluster.",
+			Fix: "Seal it once the remote's phases are applied: the token that goes into it is made there. The hub's certificate is the " +
+				"controller's, or a file that `kubeseal --fetch-cert` writes.",
 			Source: "kiali kubernetes/cluster_secret.go",
 			mesh:   missingLinks,
 		},
 		{
 			ID: "RS19", Severity: finding.Warning,
-			Title:  "what is sealed is of a remote",
-			What:   "The folder with the sealed links of a topology has one file for each remote, and no other.",
-			Why:    "A link that nobody renders is a credential that nobody looks after. The cluster may have been renamed, and its link be lost without a word.",
+			Title: "what is sealed is of a remote",
+			What:  "The folder with the sealed links of a topology has one file for each remote, and no other.",
+			Why: "A link that nobody renders is a credential that nobody looks after. The cluster may have been renamed, and its link be lost " +
+				"without a word.",
 			Fix:    "Remove the file; if the cluster is no longer watched, its token Secret too.",
 			Source: "the layout of `sightline seal`",
 			mesh:   strayLinks,
@@ -197,7 +211,8 @@ func mixed(m *mesh, f *found, certificates map[string][]int) {
 	slices.Sort(others)
 	at := m.links[m.Spec.Clusters[others[0]].Name].At("spec", "certificate", "fingerprint")
 	f.softer(finding.Warning).on(m, at, m.seal(most+1, others[0], command.Rekey),
-		"the links of the one Secret are sealed with %d certificates, that of %s with another than the rest; if the controller has lost a key, it opens none of them",
+		"the links of the one Secret are sealed with %d certificates, that of %s with another than the rest; if the controller has lost a key, "+
+			"it opens none of them",
 		len(certificates), m.listed(others))
 }
 
@@ -220,7 +235,8 @@ func linkLabels(m *mesh, f *found) {
 		for _, path := range want {
 			is, _ := o.value(path).(string)
 			if key := path[len(path)-2].(string); is == "" || key == "labels" && is != "true" {
-				f.object(o, path, "leave the template as it is rendered", "the template of the %s lacks %s, by which the Secret is found", o, path[len(path)-1])
+				f.object(o, path, "leave the template as it is rendered", "the template of the %s lacks %s, by which the Secret is found", o,
+					path[len(path)-1])
 			}
 		}
 	})
@@ -236,7 +252,8 @@ func restart(m *mesh, f *found) {
 	path := spec("deployment.pod_annotations").below("sightline.dev/links")
 	rendered, _ := m.clusters[m.hub].Values[resource.ScopeCluster]["podAnnotations"].(map[string]string)
 	if is, _ := o.value(path).(string); linked && is != rendered["sightline.dev/links"] {
-		f.object(o, path, "leave the annotation as it is rendered", "%s does not change with the links, so Kiali goes on with the old ones", path[1:])
+		f.object(o, path, "leave the annotation as it is rendered", "%s does not change with the links, so Kiali goes on with the old ones",
+			path[1:])
 	}
 }
 
@@ -249,7 +266,8 @@ func execProvider(m *mesh, f *found) {
 			f.cluster(m, i, at, "leave out access.exec for a token, or use v2.17 or a later line on the hub",
 				"the kubeconfig names a program, and Kiali %s runs none", m.Spec.Clusters[m.hub].Kiali.Version)
 		case !o.is("clustering.enable_exec_provider", true):
-			f.cluster(m, i, o.at(spec("clustering.enable_exec_provider")), "leave the field as it is rendered", "the kubeconfig names a program, and clustering.enable_exec_provider of the hub's Kiali is not true")
+			f.cluster(m, i, o.at(spec("clustering.enable_exec_provider")), "leave the field as it is rendered",
+				"the kubeconfig names a program, and clustering.enable_exec_provider of the hub's Kiali is not true")
 		}
 	}
 }
@@ -273,7 +291,8 @@ func twoSecrets(m *mesh, f *found) {
 		name, _ := o.value(path.below("name")).(string)
 		secret, _ := o.value(path.below("secret_name")).(string)
 		if secret != "" && m.hasLink(name) {
-			f.object(o, path, "remove the entry, and the Secret with it", "clustering.clusters has the Secret %q for %q, which has a sealed link", finding.Shorten(secret), name)
+			f.object(o, path, "remove the entry, and the Secret with it", "clustering.clusters has the Secret %q for %q, which has a sealed link",
+				finding.Shorten(secret), name)
 		}
 	}
 }
@@ -300,9 +319,11 @@ func secretSizes(m *mesh, f *found) {
 		at := m.At("spec", "kiali", "links")
 		hint := "write links: {format: perCluster}, then: " + m.seal(most+1, first[name], command.Again)
 		if m.Spec.Kiali.Links.Format == "perCluster" {
-			at, hint = m.links[m.Spec.Clusters[first[name]].Name].At("spec", "encryptedData"), "leave all out of the CA file but the CA of the API server"
+			at, hint = m.links[m.Spec.Clusters[first[name]].Name].At("spec",
+				"encryptedData"), "leave all out of the CA file but the CA of the API server"
 		}
-		collect.on(m, at, hint, "the kubeconfigs in the Secret %s have %d KiB, and a Secret may have %d KiB", name, (size+1023)>>10, delivery.DataLimit>>10)
+		collect.on(m, at, hint, "the kubeconfigs in the Secret %s have %d KiB, and a Secret may have %d KiB", name, (size+1023)>>10,
+			delivery.DataLimit>>10)
 	}
 }
 
@@ -337,9 +358,11 @@ func strayLinks(m *mesh, f *found) {
 			f.on(m, at, "remove the file: "+command.Remove(at.File), "the link is for the hub, which needs none")
 			continue
 		}
-		f.on(m, at, "if the cluster is gone, remove the file: "+command.Remove(at.File), "the link is for %q, which is no cluster of the topology", finding.Shorten(name))
+		f.on(m, at, "if the cluster is gone, remove the file: "+command.Remove(at.File),
+			"the link is for %q, which is no cluster of the topology", finding.Shorten(name))
 	}
 	for _, file := range m.others {
-		f.on(m, finding.Position{File: file, Line: 1, Col: 1}, "keep it elsewhere", "this is no sealed link, and nothing else belongs here; expected <cluster>.yaml")
+		f.on(m, finding.Position{File: file, Line: 1, Col: 1}, "keep it elsewhere",
+			"this is no sealed link, and nothing else belongs here; expected <cluster>.yaml")
 	}
 }

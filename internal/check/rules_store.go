@@ -50,7 +50,8 @@ func thanosQuerier(m *mesh, f *found) {
 			return
 		}
 	}
-	f.cluster(m, m.hub, m.At("spec", "metrics", "store"), "keep the ClusterRoleBinding as it is rendered", "no ClusterRoleBinding gives %s in %s the role cluster-monitoring-view; thanos-querier would answer 403", account, o.ID.Namespace)
+	f.cluster(m, m.hub, m.At("spec", "metrics", "store"), "keep the ClusterRoleBinding as it is rendered",
+		"no ClusterRoleBinding gives %s in %s the role cluster-monitoring-view; thanos-querier would answer 403", account, o.ID.Namespace)
 }
 
 func localStore(m *mesh, f *found) {
@@ -63,8 +64,10 @@ func localStore(m *mesh, f *found) {
 	if m.Spec.Metrics.Store != "thanosQuerier" || len(remotes) == 0 || m.hub < 0 {
 		return
 	}
-	f.on(m, m.At("spec", "metrics", "store"), "send all series to one Thanos and write store: thanos (sightline example thanos prints one); if the hub's view will do, add metadata.annotations: {"+Suppress+": PM13}",
-		"the graph has what proxies on %q report, and nothing of what %s report: the store is the hub's own thanos-querier", m.Spec.Clusters[m.hub].Name, m.proxiesOf(remotes))
+	f.on(m, m.At("spec", "metrics", "store"), "send all series to one Thanos and write store: thanos (sightline example thanos prints one); "+
+		"if the hub's view will do, add metadata.annotations: {"+Suppress+": PM13}",
+		"the graph has what proxies on %q report, and nothing of what %s report: the store is the hub's own "+
+			"thanos-querier", m.Spec.Clusters[m.hub].Name, m.proxiesOf(remotes))
 }
 
 func (m *mesh) proxiesOf(clusters []int) string {
@@ -92,7 +95,8 @@ func kialiTokens(m *mesh, f *found) {
 		auth := path[:len(path)-1]
 		kind, _ := o.value(auth.below("type")).(string)
 		if kind != "bearer" && (said == "" || !within(auth[1:].String(), said)) {
-			f.object(o, path, "write type: bearer beside it, or remove it", "use_kiali_token needs the type bearer, and the type of %s is %q", auth[1:], kind)
+			f.object(o, path, "write type: bearer beside it, or remove it", "use_kiali_token needs the type bearer, and the type of %s is %q",
+				auth[1:], kind)
 		}
 	})
 }
@@ -119,9 +123,11 @@ func (m *mesh) trust(o *object, path fieldPath) string {
 	if secret := c.Kiali.Version.CASecret(m.Spec.Kiali.InstanceName, c.Platform); secret != "" {
 		hint += "; it becomes the Secret " + secret + " in " + m.Spec.Kiali.Namespace + ", mounted at " + kiali.CAMount
 	} else {
-		hint += "; it becomes the key " + kiali.CABundleKey + " of the ConfigMap " + c.Kiali.Version.CABundle(m.Spec.Kiali.InstanceName, c.Platform) + " in " + m.Spec.Kiali.Namespace
+		hint += "; it becomes the key " + kiali.CABundleKey + " of the ConfigMap " + c.Kiali.Version.CABundle(m.Spec.Kiali.InstanceName,
+			c.Platform) + " in " + m.Spec.Kiali.Namespace
 	}
-	if file := c.Kiali.Version.CAFile(c.Platform); file != "" && !within(path.String(), "spec."+prometheus[:len(prometheus)-1]) && !within(path.String(), "spec.auth") {
+	if file := c.Kiali.Version.CAFile(c.Platform); file != "" && !within(path.String(), "spec."+prometheus[:len(prometheus)-1]) && !within(
+		path.String(), "spec.auth") {
 		hint += "; and write ca_file: " + file + " beside the field"
 	}
 	return hint
@@ -133,11 +139,14 @@ func storesOfOldLines(m *mesh, f *found) {
 		return
 	}
 	u, err := url.Parse(o.text(prometheus + "url"))
-	ours := err != nil || u.Scheme != "https" || strings.HasSuffix(u.Hostname(), ".svc") || strings.HasSuffix(u.Hostname(), ".svc.cluster.local")
+	ours := err != nil || u.Scheme != "https" || strings.HasSuffix(u.Hostname(), ".svc") || strings.HasSuffix(u.Hostname(),
+		".svc.cluster.local")
 	if ours || o.text(prometheus+"auth.ca_file") != "" || o.is(prometheus+"auth.insecure_skip_verify", true) {
 		return
 	}
-	f.object(o, spec(prometheus+"url"), m.trust(o, spec(prometheus+"url")), "Kiali %s trusts the service CA of its cluster alone for the store; the certificate of %s is of another one", m.of(o).Kiali.Version, u.Hostname())
+	f.object(o, spec(prometheus+"url"), m.trust(o, spec(prometheus+"url")),
+		"Kiali %s trusts the service CA of its cluster alone for the store; the certificate of %s is of another one", m.of(
+			o).Kiali.Version, u.Hostname())
 }
 
 func serviceCA(m *mesh, f *found) {
@@ -147,11 +156,14 @@ func serviceCA(m *mesh, f *found) {
 		return
 	}
 	u, err := url.Parse(o.text(prometheus + "url"))
-	if err != nil || u.Scheme != "https" || !strings.HasSuffix(u.Hostname(), ".svc") && !strings.HasSuffix(u.Hostname(), ".svc.cluster.local") || o.is(prometheus+"auth.insecure_skip_verify", true) {
+	if err != nil || u.Scheme != "https" || !strings.HasSuffix(u.Hostname(), ".svc") && !strings.HasSuffix(u.Hostname(),
+		".svc.cluster.local") || o.is(prometheus+"auth.insecure_skip_verify", true) {
 		return
 	}
-	f.object(o, spec(prometheus+"url"), strings.Replace(m.trust(o, spec(prometheus+"url")), "the CA", "the service CA", 1)+", and suppress PM19",
-		"the certificate of %s is of the service CA, which Kiali loads with the strategy openshift only; the strategy is %s", u.Hostname(), m.Spec.Kiali.Auth.Strategy)
+	f.object(o, spec(prometheus+"url"), strings.Replace(m.trust(o, spec(prometheus+"url")), "the CA", "the service CA",
+		1)+", and suppress PM19",
+		"the certificate of %s is of the service CA, which Kiali loads with the strategy openshift only; the strategy is "+
+			"%s", u.Hostname(), m.Spec.Kiali.Auth.Strategy)
 }
 
 // noHealthPage are addresses of stores that are known to have no /-/healthy below
@@ -167,7 +179,8 @@ func healthCheck(m *mesh, f *found) {
 	headers, _ := o.value(spec(prometheus + "custom_headers")).(map[string]any)
 	switch u := o.text(prometheus + "url"); {
 	case len(headers) > 0:
-		f.object(o, spec(prometheus+"custom_headers"), hint, "Kiali asks %s/-/healthy without the custom headers, and shows no metrics until it answers", strings.TrimRight(u, "/"))
+		f.object(o, spec(prometheus+"custom_headers"), hint, "Kiali asks %s/-/healthy without the custom headers, and shows no metrics until "+
+			"it answers", strings.TrimRight(u, "/"))
 	case noHealthPage.MatchString(u):
 		f.object(o, spec(prometheus+"url"), hint, "a store at %s has no page /-/healthy, and Kiali shows no metrics until it answers", u)
 	}
@@ -182,10 +195,12 @@ func lowLimits(m *mesh, f *found) {
 		key   string
 		least int
 		why   string
-	}{{"enforcedLabelLimit", 40, "a series of Istio has about 30 labels"}, {"enforcedSampleLimit", 5000, "a busy proxy has thousands of series"}} {
+	}{{"enforcedLabelLimit", 40, "a series of Istio has about 30 labels"}, {"enforcedSampleLimit", 5000,
+		"a busy proxy has thousands of series"}} {
 		n := number(valueAt(w.Config, fieldPath{"prometheus", limit.key}))
 		if n > 0 && n < limit.least {
-			f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "config", "prometheus", limit.key), "raise it to "+strconv.Itoa(limit.least)+" or more, or leave it out",
+			f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "config", "prometheus", limit.key),
+				"raise it to "+strconv.Itoa(limit.least)+" or more, or leave it out",
 				"%s is %d, and %s; above the limit the whole target fails", limit.key, n, limit.why)
 		}
 	}
@@ -204,7 +219,9 @@ func telemetries(m *mesh, f *found) {
 			}
 		}
 		if len(names) > 1 {
-			f.cluster(m, i, m.At("spec", "telemetry"), "write telemetry: {manage: false}, or take the other one away", "there are %d mesh-wide Telemetries in %s: %s; Istio takes one", len(names), m.Spec.Clusters[i].ControlPlane.Namespace, strings.Join(names, ", "))
+			f.cluster(m, i, m.At("spec", "telemetry"), "write telemetry: {manage: false}, or take the other one away",
+				"there are %d mesh-wide Telemetries in %s: %s; Istio takes one", len(names), m.Spec.Clusters[i].ControlPlane.Namespace,
+				strings.Join(names, ", "))
 		}
 	}
 }
@@ -223,10 +240,12 @@ func intervals(m *mesh, f *found) {
 		}
 		switch s := topology.Seconds(c.Metrics.Interval); {
 		case s < 5 || s > 300:
-			f.cluster(m, i, at(i), "choose one between 5s and 5m", "the interval %s is outside of what user workload monitoring and Kiali's rates are made for (5s to 5m)", c.Metrics.Interval)
+			f.cluster(m, i, at(i), "choose one between 5s and 5m", "the interval %s is outside of what user workload monitoring and Kiali's rates "+
+				"are made for (5s to 5m)", c.Metrics.Interval)
 		case m.Spec.Metrics.Store != "thanosQuerier" && s != topology.Seconds(m.Spec.Metrics.Interval):
 			f.cluster(m, i, at(i), "use one interval, or suppress PM24 where a slow line leaves no choice",
-				"the interval is %s, and %s elsewhere; Kiali is told %s, and asks for rates over no less than two of these on every cluster", c.Metrics.Interval, m.Spec.Metrics.Interval, m.StoreInterval())
+				"the interval is %s, and %s elsewhere; Kiali is told %s, and asks for rates over no less than two of these on every cluster",
+				c.Metrics.Interval, m.Spec.Metrics.Interval, m.StoreInterval())
 		}
 	}
 }
@@ -244,11 +263,13 @@ func externalLabels(m *mesh, f *found) {
 		}
 		labels := string(resource.Encode(nil, valueAt(config, fieldPath{"prometheus", "externalLabels"})))
 		if !strings.Contains(labels, m.of(o).Name) {
-			f.object(o, fieldPath{"data"}, "leave the external label of remoteWrite.clusterLabel as it is rendered", "no external label names the cluster, so its series are not told from those of others in the store")
+			f.object(o, fieldPath{"data"}, "leave the external label of remoteWrite.clusterLabel as it is rendered",
+				"no external label names the cluster, so its series are not told from those of others in the store")
 			continue
 		}
 		if j, ok := first[labels]; ok {
-			f.object(o, fieldPath{"data"}, "leave the external label of remoteWrite.clusterLabel as it is rendered", "its external labels are those of %q too", m.Spec.Clusters[j].Name)
+			f.object(o, fieldPath{"data"}, "leave the external label of remoteWrite.clusterLabel as it is rendered",
+				"its external labels are those of %q too", m.Spec.Clusters[j].Name)
 		} else {
 			first[labels] = o.cluster
 		}
@@ -262,9 +283,11 @@ func literalCredentials(m *mesh, f *found) {
 		}
 		path := fieldPath(found.Path)
 		if o.ID.Kind == "Kiali" && len(path) > 1 && path[0] == "spec" {
-			f.object(o, path, "put it into a Secret in Kiali's namespace and write secret:<name>:<key>", "%s must be a reference to a Secret, so that no credential stands in Git", path[1:])
+			f.object(o, path, "put it into a Secret in Kiali's namespace and write secret:<name>:<key>",
+				"%s must be a reference to a Secret, so that no credential stands in Git", path[1:])
 			return
 		}
-		f.object(o, path, "put it into a Secret, and name that", "%s of the %s must be a reference to a Secret, so that no credential stands in Git", path, o)
+		f.object(o, path, "put it into a Secret, and name that", "%s of the %s must be a reference to a Secret, so that no credential stands "+
+			"in Git", path, o)
 	})
 }

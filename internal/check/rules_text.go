@@ -15,8 +15,9 @@ func textRules() []Rule {
 		},
 		{
 			ID: topology.RuleKind, FoundBy: byReader,
-			Title:  "the document is a topology",
-			What:   "The document has apiVersion: sightline.dev/v1alpha1 and kind: Topology. A directory has one such document, and any number of kind Cluster.",
+			Title: "the document is a topology",
+			What: "The document has apiVersion: sightline.dev/v1alpha1 and kind: Topology. A directory has one such document, and any number of " +
+				"kind Cluster.",
 			Why:    "A Kubernetes manifest that is named by mistake should give one message, not twenty.",
 			Fix:    "Name the right file, or add the two lines.",
 			Source: "the format, v1alpha1",

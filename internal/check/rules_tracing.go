@@ -14,8 +14,9 @@ func tracingRules() []Rule {
 	return []Rule{
 		{
 			ID: "TR01", Also: finding.Warning,
-			Title:  "the tracing backend is asked by the protocol that its port speaks",
-			What:   "With provider tempo, use_grpc is false for the HTTP port 3200 and for the gateway, and the gRPC port 9095 is not given with an http URL in internal_url. With Jaeger, use_grpc is false for the HTTP port 16686.",
+			Title: "the tracing backend is asked by the protocol that its port speaks",
+			What: "With provider tempo, use_grpc is false for the HTTP port 3200 and for the gateway, and the gRPC port 9095 is not given with " +
+				"an http URL in internal_url. With Jaeger, use_grpc is false for the HTTP port 16686.",
 			Why:    "use_grpc is true unless said otherwise. Kiali then speaks gRPC to an HTTP port, and the traces tab stays empty.",
 			Fix:    "Add use_grpc: false, or give the gRPC address.",
 			Source: "kiali-operator roles/default/kiali-deploy/defaults/main.yml; kiali.io, Tempo configuration",
@@ -41,10 +42,12 @@ func tracingRules() []Rule {
 		},
 		{
 			ID: "TR04", Severity: finding.Info,
-			Title:  "Kiali may read the traces of its tenant",
-			What:   "Where the hub's Kiali asks the gateway of a TempoStack with its own token, an overlay gives its account a ClusterRole for the tenant: get of traces in tempo.grafana.com.",
-			Why:    "The gateway answers 403 to everybody else, and the traces tab stays empty.",
-			Fix:    "Add a ClusterRole with apiGroups [tempo.grafana.com], resources [<tenant>], resourceNames [traces], verbs [get], and bind it to <instance>-service-account; or suppress the rule where it is there.",
+			Title: "Kiali may read the traces of its tenant",
+			What: "Where the hub's Kiali asks the gateway of a TempoStack with its own token, an overlay gives its account a ClusterRole for " +
+				"the tenant: get of traces in tempo.grafana.com.",
+			Why: "The gateway answers 403 to everybody else, and the traces tab stays empty.",
+			Fix: "Add a ClusterRole with apiGroups [tempo.grafana.com], resources [<tenant>], resourceNames [traces], verbs [get], and bind it " +
+				"to <instance>-service-account; or suppress the rule where it is there.",
 			Source: "tempo-operator, multitenancy",
 			mesh:   tenantRole,
 		},
@@ -67,7 +70,8 @@ func tracingProtocol(m *mesh, f *found) {
 func jaegerProtocol(o *object, f *found) {
 	const at = "external_services.tracing.internal_url"
 	if u, err := url.Parse(o.text(at)); err == nil && u.Port() == "16686" && !o.is("external_services.tracing.use_grpc", false) {
-		f.object(o, spec(at), "add use_grpc: false beside internal_url, or give port 16685", "Jaeger's port 16686 speaks HTTP, and Kiali asks by gRPC unless use_grpc is false")
+		f.object(o, spec(at), "add use_grpc: false beside internal_url, or give port 16685",
+			"Jaeger's port 16686 speaks HTTP, and Kiali asks by gRPC unless use_grpc is false")
 	}
 }
 
@@ -102,7 +106,8 @@ func tempoPort(u *url.URL) string {
 func tenantRole(m *mesh, f *found) {
 	o := m.hubKiali()
 	const at = "external_services.tracing."
-	if o == nil || o.text(at+"provider") != "tempo" || !o.is(at+"auth.use_kiali_token", true) || !strings.Contains(o.text(at+"internal_url"), "-gateway") {
+	if o == nil || o.text(at+"provider") != "tempo" || !o.is(at+"auth.use_kiali_token", true) || !strings.Contains(o.text(at+"internal_url"),
+		"-gateway") {
 		return
 	}
 	for _, role := range m.kinds("ClusterRole") {
@@ -114,7 +119,8 @@ func tenantRole(m *mesh, f *found) {
 		}
 	}
 	tenant := cmp.Or(o.text(at+"tempo_config.tenant"), "<tenant>")
-	f.object(o, spec(at+"internal_url"), "add a ClusterRole with apiGroups [tempo.grafana.com], resources ["+tenant+"], resourceNames [traces], verbs [get] and bind it to "+m.Account()+", or suppress TR04",
+	f.object(o, spec(at+"internal_url"), "add a ClusterRole with apiGroups [tempo.grafana.com], resources ["+tenant+"], resourceNames "+
+		"[traces], verbs [get] and bind it to "+m.Account()+", or suppress TR04",
 		"the gateway lets Kiali's account read traces with a role for the tenant only, and none is rendered")
 }
 

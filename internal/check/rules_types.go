@@ -15,10 +15,12 @@ import (
 // without its definition.
 func typeRules() []Rule {
 	return []Rule{{
-		ID:     "KC25",
-		Title:  "the fields of a Kiali resource have values of their types",
-		What:   "Each field of kiali.spec that the operator's definition knows has a value of its type, and one of the allowed values where only some are. With --crds the definition itself is asked (SC02).",
-		Why:    "The API server refuses the whole resource, on the cluster, long after the commit. A port without quotes is a number, and server.web_port is a string.",
+		ID:    "KC25",
+		Title: "the fields of a Kiali resource have values of their types",
+		What: "Each field of kiali.spec that the operator's definition knows has a value of its type, and one of the allowed values where " +
+			"only some are. With --crds the definition itself is asked (SC02).",
+		Why: "The API server refuses the whole resource, on the cluster, long after the commit. A port without quotes is a number, and " +
+			"server.web_port is a string.",
 		Fix:    "Write the value as the type has it: a string in quotes, a number and true or false without.",
 		Source: "kiali-operator manifests/kiali-upstream/*/manifests/kiali.crd.yaml",
 		mesh:   fieldTypes,

@@ -284,7 +284,8 @@ func (c *Cluster) loggedIn(at *url.URL, transport http.RoundTripper, login Login
 	switch {
 	case login.Token != "":
 		config.BearerToken = login.Token
-	case login.Context && c.config.BearerToken == "" && c.config.BearerTokenFile == "" && c.config.ExecProvider == nil && c.config.AuthProvider == nil:
+	case login.Context && c.config.BearerToken == "" && c.config.BearerTokenFile == "" && c.config.ExecProvider == nil &&
+		c.config.AuthProvider == nil:
 		return nil, nil, ErrNoToken
 	case login.Context:
 		config.BearerToken, config.BearerTokenFile = c.config.BearerToken, c.config.BearerTokenFile

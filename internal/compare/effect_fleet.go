@@ -167,7 +167,8 @@ func (e *effects) prune() {
 	})
 	refused.each(func(namespace string, clusters []string) {
 		e.add(finding.Warning, clusters,
-			"Argo CD cannot delete what is in %s on %s, because its project no longer permits the namespace; add it to delivery.argocd.permit.namespaces for this commit",
+			"Argo CD cannot delete what is in %s on %s, because its project no longer permits the namespace; add it to "+
+				"delivery.argocd.permit.namespaces for this commit",
 			namespace, clustersText(clusters))
 	})
 	left.each(func(_ string, clusters []string) {

@@ -119,7 +119,8 @@ func (c *cut) sentence(r *Report) string {
 	if len(what) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Left out to stay within %s characters: %s. `sightline diff` shows all.\n", thousands(MarkdownLimit), strings.Join(what, ", "))
+	return fmt.Sprintf("Left out to stay within %s characters: %s. `sightline diff` shows all.\n", thousands(MarkdownLimit),
+		strings.Join(what, ", "))
 }
 
 // JSON returns the report as one object, indented.
@@ -170,7 +171,8 @@ func (r *Report) JSON() ([]byte, error) {
 		Effects []effectJSON `json:"effects"`
 	}{Topology: r.Topology, Against: r.Against, Groups: []groupJSON{}, Effects: []effectJSON{}}
 	list := func(names []string) []string { return append([]string{}, names...) }
-	out.Clusters.Touched, out.Clusters.Added, out.Clusters.Removed = list(r.Diff.Touched()), list(r.Diff.AddedClusters), list(r.Diff.RemovedClusters)
+	out.Clusters.Touched, out.Clusters.Added, out.Clusters.Removed = list(r.Diff.Touched()), list(r.Diff.AddedClusters), list(
+		r.Diff.RemovedClusters)
 	out.Objects.Added, out.Objects.Changed, out.Objects.Removed = r.Diff.Count(Added), r.Diff.Count(Changed), r.Diff.Count(Removed)
 	for _, g := range r.Groups {
 		j := groupJSON{Op: g.Op.String(), Kind: g.Kind, Clusters: g.Clusters, Objects: len(g.Changes)}
@@ -180,7 +182,8 @@ func (r *Report) JSON() ([]byte, error) {
 			j.Example = &place{first.about(), first.ID.Namespace, first.ID.Name}
 		}
 		for _, f := range g.Fields() {
-			j.Fields = append(j.Fields, fieldJSON{f.Path.String(), f.Op.String(), safe(lastKey(f.Path), f.Old), safe(lastKey(f.Path), f.New), f.Lost})
+			j.Fields = append(j.Fields, fieldJSON{f.Path.String(), f.Op.String(), safe(lastKey(f.Path), f.Old), safe(lastKey(f.Path), f.New),
+				f.Lost})
 		}
 		out.Groups = append(out.Groups, j)
 	}

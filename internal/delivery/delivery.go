@@ -100,14 +100,16 @@ func objects(vm *template.VM, file string, args map[string]any) (map[string]reso
 // that order; kubectl has its own, by kinds, in which an AppProject comes first
 // as well.
 func folder(dir string, objects map[string]resource.Object, first ...string) []tree.File {
-	names := slices.Concat(first, slices.DeleteFunc(slices.Sorted(maps.Keys(objects)), func(name string) bool { return slices.Contains(first, name) }))
+	names := slices.Concat(first, slices.DeleteFunc(slices.Sorted(maps.Keys(objects)),
+		func(name string) bool { return slices.Contains(first, name) }))
 	files := make([]tree.File, 0, len(names)+1)
 	resources := make([]string, len(names))
 	for i, name := range names {
 		resources[i] = name + ".yaml"
 		files = append(files, tree.File{Path: path.Join(dir, resources[i]), Content: resource.Encode(nil, objects[name])})
 	}
-	return append(files, tree.File{Path: path.Join(dir, kustomize.File), Content: kustomize.Kustomization(map[string]any{"resources": resources})})
+	return append(files, tree.File{Path: path.Join(dir, kustomize.File),
+		Content: kustomize.Kustomization(map[string]any{"resources": resources})})
 }
 
 // inRepository is the path of what a tree has at p, in the repository that the

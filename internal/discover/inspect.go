@@ -138,18 +138,21 @@ func (d *Draft) tokens(c *cluster) {
 		of, ok := annotation(s, accountName), strings.HasPrefix(name(s), account)
 		switch {
 		case name(s) == d.instance && of == d.instance && namespace(s) == d.kialiNS:
-			d.mesh.add(finding.Info, "AD09", at, "a link that sightline seal makes uses "+account+"; delete this Secret and its account once no link uses them",
+			d.mesh.add(finding.Info, "AD09", at, "a link that sightline seal makes uses "+account+"; delete this Secret and its account once no "+
+				"link uses them",
 				"Secret %s of %s has the token of an account that kiali-prepare-remote-cluster.sh has made", place(s), c.name.value)
 		case !ok || of == "":
 		case namespace(s) != d.kialiNS:
 			d.mesh.add(finding.Warning, "AD09", at, "delete it: the rendered one is in "+d.kialiNS,
 				"the token Secret %s of %s is in another namespace than Kiali, %s, whose account it is to be for", place(s), c.name.value, d.kialiNS)
 		case of != account:
-			d.mesh.add(finding.Warning, "AD09", at, "delete it, so that the rendered one, with the annotation "+accountName+": "+account+", is filled anew",
+			d.mesh.add(finding.Warning, "AD09", at, "delete it, so that the rendered one, with the annotation "+
+				""+accountName+": "+account+", is filled anew",
 				"the token Secret %s of %s has the annotation %s: %s, and Kiali's account is %s", place(s), c.name.value, accountName, cmp.Or(of,
 					`""`), account)
 		case annotation(s, accountUID) == "" && !c.Dumped:
-			d.mesh.add(finding.Warning, "AD09", at, "see whether the account is there: "+c.kubectl("get serviceaccount "+account+" -n "+d.kialiNS)+"; then delete the Secret and apply it again",
+			d.mesh.add(finding.Warning, "AD09", at, "see whether the account is there: "+c.kubectl(
+				"get serviceaccount "+account+" -n "+d.kialiNS)+"; then delete the Secret and apply it again",
 				"the token Secret %s of %s has not been filled", place(s), c.name.value)
 		case c.lacksAccount(namespace(s), of):
 			d.mesh.add(finding.Warning, "AD09", at, "Kiali's operator makes the account; see sightline explain ST12",

@@ -75,7 +75,8 @@ func (d *Draft) versions(spec *node) {
 		version := cmp.Or(text(c.kiali, "spec", "version"), "default")
 		if _, ok := kiali.ParseLine(version); !ok {
 			d.mesh.add(finding.Warning, "AD13", d.mesh.path(c, "name"), "the lines are "+strings.Join(kiali.LineNames(), ", "),
-				"Kiali %s of %s has the version %q, which is no release line that Sightline knows; default stands in the topology", place(c.kiali), c.name.value, finding.Shorten(version))
+				"Kiali %s of %s has the version %q, which is no release line that Sightline knows; default stands in the topology", place(
+					c.kiali), c.name.value, finding.Shorten(version))
 			version = "default"
 		}
 		own[c] = version
@@ -158,7 +159,8 @@ func (d *Draft) links(spec *node) {
 	case len(single)+len(each)+len(sealed) == 0:
 		if hub.Dumped {
 			spec.child("links").above = append(spec.child("links").above,
-				"NOTE: a dump has no Secrets. If the hub reaches its remotes already, write links: {source: external}, or have sightline seal make the links.")
+				"NOTE: a dump has no Secrets. If the hub reaches its remotes already, write links: {source: external}, or have sightline seal make "+
+					"the links.")
 		}
 	case len(sealed) > 0:
 		if format := formatOf(sealedSingle); format != usual {
@@ -191,7 +193,8 @@ func (d *Draft) linkName(s resource.Object) {
 		return
 	}
 	d.mesh.add(finding.Warning, "AD06", d.mesh.path(d.mesh.hub, "name"),
-		"run kiali-prepare-remote-cluster.sh with --remote-cluster-name and Istio's name of the cluster, or seal a link in its place and delete the Secret",
+		"run kiali-prepare-remote-cluster.sh with --remote-cluster-name and Istio's name of the cluster, or seal a link in its place and "+
+			"delete the Secret",
 		"Secret %s on the hub is the link to a cluster %q, which is none of this topology", place(s), finding.Shorten(to))
 }
 
@@ -254,7 +257,8 @@ func (d *Draft) subscription(spec *node, on []*cluster, all map[*cluster]resourc
 		if namespace(o) != usual[c.openShift][2] || name(o) != text(o, "spec", "name") {
 			d.mesh.add(finding.Warning, "AD13", d.mesh.path(c, "name"),
 				"write kiali.operator: {install: none} and keep the Subscription, or delete it when the rendered one comes",
-				"Subscription %s of Kiali's operator on %s would stand beside the rendered one, %s/%s, and OLM installs one only", place(o), c.name.value, usual[c.openShift][2], text(o, "spec", "name"))
+				"Subscription %s of Kiali's operator on %s would stand beside the rendered one, %s/%s, and OLM installs one only", place(
+					o), c.name.value, usual[c.openShift][2], text(o, "spec", "name"))
 		}
 	}
 	o := all[c]
@@ -300,11 +304,13 @@ func (d *Draft) sameKialis() {
 			d.mesh.add(finding.Error, "AD06", at, same, "Kiali %s of %s has the instance name %q, and that of %s is %s/%s", place(k),
 				c.name.value, instance, d.anyKiali().name.value, d.kialiNS, d.instance)
 		case name(k) != instance:
-			d.mesh.add(finding.Warning, "AD06", at, "the rendered resource is named as its instance: delete the old one when the new one comes, and the operator takes its objects over",
+			d.mesh.add(finding.Warning, "AD06", at, "the rendered resource is named as its instance: delete the old one when the new one comes, "+
+				"and the operator takes its objects over",
 				"Kiali %s of %s has another name than its instance, %q", place(k), c.name.value, instance)
 		}
 		if ns := text(k, "spec", "deployment", "namespace"); ns != "" && ns != namespace(k) {
-			d.mesh.add(finding.Warning, "AD06", at, "a topology has the Kiali resource and its server in one namespace; kiali.namespace is that of the resource",
+			d.mesh.add(finding.Warning, "AD06", at, "a topology has the Kiali resource and its server in one namespace; kiali.namespace is that "+
+				"of the resource",
 				"Kiali %s of %s puts its server into the namespace %q", place(k), c.name.value, ns)
 		}
 		if all := c.of("Kiali"); len(all) > 1 {

@@ -131,10 +131,11 @@ var bases = regexp.MustCompile(`^(cluster-monitoring|istiod|kiali|podmonitor|tel
 func WroteChart(name, p string, content []byte) bool {
 	cluster, _ := strings.CutPrefix(p, "clusters/")
 	begins := map[string][]string{
-		"chart/Chart.yaml":          {"# Written by sightline; the next render replaces it.\n"},
-		"chart/README.md":           {"# " + name + "\n\nWritten by sightline from the topology " + name + ". "},
-		"chart/values.yaml":         {"# The values of all clusters; clusters/<name>.yaml beside the chart has "},
-		"chart/values.schema.json":  {"{\n  \"$schema\": \"https://json-schema.org/draft-07/schema#\",\n  \"additionalProperties\": false,\n  \"properties\": {\n    \"cluster\": {\n"},
+		"chart/Chart.yaml":  {"# Written by sightline; the next render replaces it.\n"},
+		"chart/README.md":   {"# " + name + "\n\nWritten by sightline from the topology " + name + ". "},
+		"chart/values.yaml": {"# The values of all clusters; clusters/<name>.yaml beside the chart has "},
+		"chart/values.schema.json": {"{\n  \"$schema\": \"https://json-schema.org/draft-07/schema#\",\n  \"additionalProperties\": false,\n  " +
+			"\"properties\": {\n    \"cluster\": {\n"},
 		"chart/templates/NOTES.txt": {"On {{ .Values.cluster.name }}: {{ range $phase, $on := .Values.phases }}"},
 		"clusters/" + cluster:       {"# What " + strings.TrimSuffix(cluster, ".yaml") + " has other than the chart says.\n"},
 	}[p]

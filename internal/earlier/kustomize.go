@@ -188,7 +188,8 @@ func variantOf(body *resource.Body, values resource.Values) (string, error) {
 	for _, path := range body.Paths(resource.ScopeCluster) {
 		value, ok := values[resource.ScopeCluster][path].(string)
 		if !ok || !folder.MatchString(value) {
-			return "", fmt.Errorf("a resource that is repeated for namespaces may have only such values of the cluster as can name a folder, and cluster.%s is %v", path, values[resource.ScopeCluster][path])
+			return "", fmt.Errorf("a resource that is repeated for namespaces may have only such values of the cluster as can name a folder, and "+
+				"cluster.%s is %v", path, values[resource.ScopeCluster][path])
 		}
 		parts = append(parts, value)
 	}

@@ -174,7 +174,8 @@ func (f *files) change(l leaf, objects []compare.Object) ([]compare.Object, erro
 		paths = append(paths, "../"+component)
 	}
 	files = append(files, tree.File{Path: dir + "/objects.yaml", Content: stream},
-		tree.File{Path: dir + "/" + kustomize.File, Content: kustomize.Kustomization(map[string]any{"resources": []string{"objects.yaml"}, "components": paths})})
+		tree.File{Path: dir + "/" + kustomize.File, Content: kustomize.Kustomization(map[string]any{"resources": []string{"objects.yaml"},
+			"components": paths})})
 	loaded, err := kustomize.Load(files)
 	if err != nil {
 		return nil, err

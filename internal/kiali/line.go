@@ -25,7 +25,8 @@ const (
 	Default
 )
 
-var lineNames = [...]string{V1_73: "v1.73", V2_4: "v2.4", V2_11: "v2.11", V2_17: "v2.17", V2_22: "v2.22", V2_27: "v2.27", Default: "default"}
+var lineNames = [...]string{V1_73: "v1.73", V2_4: "v2.4", V2_11: "v2.11", V2_17: "v2.17", V2_22: "v2.22", V2_27: "v2.27",
+	Default: "default"}
 
 // Lines lists the lines, oldest first.
 func Lines() []Line { return []Line{V1_73, V2_4, V2_11, V2_17, V2_22, V2_27, Default} }

@@ -54,10 +54,13 @@ func spelled(pattern string) []string {
 // (kiali graph/telemetry/istio, graph/util.go).
 func Labels() []string {
 	return []string{
-		"app", "connection_security_policy", "destination_canonical_revision", "destination_canonical_service", "destination_cluster", "destination_principal",
-		"destination_service", "destination_service_name", "destination_service_namespace", "destination_workload", "destination_workload_namespace",
+		"app", "connection_security_policy", "destination_canonical_revision", "destination_canonical_service", "destination_cluster",
+		"destination_principal",
+		"destination_service", "destination_service_name", "destination_service_namespace", "destination_workload",
+		"destination_workload_namespace",
 		"grpc_response_status", MeshID, "namespace", "reporter", "request_protocol", "response_code", "response_flags",
-		"source_canonical_revision", "source_canonical_service", "source_cluster", "source_principal", "source_workload", "source_workload_namespace",
+		"source_canonical_revision", "source_canonical_service", "source_cluster", "source_principal", "source_workload",
+		"source_workload_namespace",
 	}
 }
 

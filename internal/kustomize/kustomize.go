@@ -236,7 +236,8 @@ func variantOf(r resource.Resource, values resource.Values) (string, error) {
 	for _, path := range r.Body.Paths(resource.ScopeCluster) {
 		value, ok := values[resource.ScopeCluster][path].(string)
 		if !ok || !folderName.MatchString(value) {
-			return "", fmt.Errorf("a resource that is repeated for namespaces may have only such values of the cluster as can name a folder, and cluster.%s is %v", path, values[resource.ScopeCluster][path])
+			return "", fmt.Errorf("a resource that is repeated for namespaces may have only such values of the cluster as can name a folder, and "+
+				"cluster.%s is %v", path, values[resource.ScopeCluster][path])
 		}
 		name += "-" + value
 	}

@@ -124,7 +124,8 @@ func may(ctx context.Context, c *cluster.Cluster, r kiali.Right, verb string) (b
 	question := authorization.SelfSubjectAccessReview{}
 	question.APIVersion, question.Kind = "authorization.k8s.io/v1", "SelfSubjectAccessReview"
 	resource, sub, _ := strings.Cut(r.Resource, "/")
-	question.Spec.ResourceAttributes = &authorization.ResourceAttributes{Group: r.Group, Resource: resource, Subresource: sub, Name: r.Name, Verb: verb}
+	question.Spec.ResourceAttributes = &authorization.ResourceAttributes{Group: r.Group, Resource: resource, Subresource: sub, Name: r.Name,
+		Verb: verb}
 	var answer authorization.SelfSubjectAccessReview
 	err := c.Review(ctx, cluster.Path{"apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"}, question, &answer)
 	return answer.Status.Allowed, err

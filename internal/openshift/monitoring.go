@@ -26,7 +26,8 @@ type Config struct{ Namespace, Name string }
 // Configs are the ConfigMaps of the monitoring operator: that of the platform,
 // which turns on user workload monitoring, and that of user workloads.
 func Configs() (platform, workloads Config) {
-	return Config{"openshift-monitoring", "cluster-monitoring-config"}, Config{"openshift-user-workload-monitoring", "user-workload-monitoring-config"}
+	return Config{"openshift-monitoring", "cluster-monitoring-config"},
+		Config{"openshift-user-workload-monitoring", "user-workload-monitoring-config"}
 }
 
 // ReservedLabels are external labels that the operator refuses, because its
@@ -125,7 +126,8 @@ func (k *checker) object(v any, path []any, known []string, of func(key string) 
 			k.found = append(k.found, Problem{below, true, fmt.Sprintf("%s has no field %q", dotted(path), finding.Shorten(key)),
 				cmp.Or(finding.DidYouMean(key, known), hint)})
 		case kind == label && slices.Contains(ReservedLabels(), key):
-			k.add(below, "choose another name, such as cluster_name", "the external label %q is reserved for the cluster's own Prometheus servers%s", key, since(key))
+			k.add(below, "choose another name, such as cluster_name", "the external label %q is reserved for the cluster's own Prometheus servers%s",
+				key, since(key))
 		default:
 			k.value(object[key], kind, below)
 		}

@@ -57,7 +57,8 @@ func (r *reader) component(name string, at finding.Position) *Component {
 		return nil
 	}
 	if len(roots) != 1 {
-		s.add(finding.Position{File: s.file, Line: 1, Col: 1}, topology.RuleSyntax, hint, "found %d documents, expected one kustomization", len(roots))
+		s.add(finding.Position{File: s.file, Line: 1, Col: 1}, topology.RuleSyntax, hint, "found %d documents, expected one kustomization",
+			len(roots))
 		return nil
 	}
 	c := &Component{dir: "overlays/" + name, fields: map[string]any{}}
@@ -92,11 +93,13 @@ func (c *Component) field(s *source, f field) {
 	switch f.name {
 	case "apiVersion":
 		if !slices.Contains(slices.Collect(maps.Values(apiVersions)), f.value.Value) {
-			s.add(s.at(f.value), topology.RuleKind, "write kind: Component and apiVersion: "+apiVersions["Component"], "expected a kustomization, found apiVersion %s", describe(f.value))
+			s.add(s.at(f.value), topology.RuleKind, "write kind: Component and apiVersion: "+apiVersions["Component"],
+				"expected a kustomization, found apiVersion %s", describe(f.value))
 		}
 	case "kind":
 		if apiVersions[f.value.Value] == "" {
-			s.add(s.at(f.value), topology.RuleKind, "write kind: Component and apiVersion: "+apiVersions["Component"], "kind must be Component or Kustomization, found %s", describe(f.value))
+			s.add(s.at(f.value), topology.RuleKind, "write kind: Component and apiVersion: "+apiVersions["Component"],
+				"kind must be Component or Kustomization, found %s", describe(f.value))
 		}
 	case "metadata": // of the kustomization itself
 	case "patches":
@@ -216,33 +219,40 @@ func (c *Component) kustomization(patches []Patch, fields map[string]any) tree.F
 
 // refused are the fields of a kustomization that an overlay may not have.
 var refused = map[string]struct{ reason, hint string }{
-	"namePrefix":                  {renames, "the names come from the topology: kiali.instanceName, telemetry.name"},
-	"nameSuffix":                  {renames, "the names come from the topology: kiali.instanceName, telemetry.name"},
-	"namespace":                   {"it moves objects, and an account, its token and a sealed Secret belong to the namespace that they were made for", "the namespaces come from the topology: kiali.namespace, mesh.controlPlaneNamespace, namespaces"},
-	"replacements":                {copies, "write the value into a patch, or use a Jsonnet overlay"},
-	"vars":                        {copies, "write the value into a patch, or use a Jsonnet overlay"},
-	"openapi":                     {schemas, "a JSON patch or a Jsonnet overlay changes the entries of a list without it"},
-	"crds":                        {schemas, "a JSON patch or a Jsonnet overlay changes the entries of a list without it"},
-	"configurations":              {schemas, "a JSON patch or a Jsonnet overlay changes any field"},
-	"resources":                   {adds, beside + "; kiali.ca of the topology has the CAs that Kiali trusts, and createNamespaces the namespaces to make"},
-	"bases":                       {adds, beside},
-	"configMapGenerator":          {adds, beside + "; kiali.ca of the topology has the CAs that Kiali trusts"},
-	"secretGenerator":             {"it adds a Secret, readable in Git, to every phase", "seal the Secret, or have External Secrets make it; " + beside},
+	"namePrefix": {renames, "the names come from the topology: kiali.instanceName, telemetry.name"},
+	"nameSuffix": {renames, "the names come from the topology: kiali.instanceName, telemetry.name"},
+	"namespace": {"it moves objects, and an account, its token and a sealed Secret belong to the namespace that they were " +
+		"made for", "the namespaces come from the topology: kiali.namespace, mesh.controlPlaneNamespace, namespaces"},
+	"replacements":   {copies, "write the value into a patch, or use a Jsonnet overlay"},
+	"vars":           {copies, "write the value into a patch, or use a Jsonnet overlay"},
+	"openapi":        {schemas, "a JSON patch or a Jsonnet overlay changes the entries of a list without it"},
+	"crds":           {schemas, "a JSON patch or a Jsonnet overlay changes the entries of a list without it"},
+	"configurations": {schemas, "a JSON patch or a Jsonnet overlay changes any field"},
+	"resources": {adds, beside + "; kiali.ca of the topology has the CAs that Kiali trusts, and createNamespaces the " +
+		"namespaces to make"},
+	"bases":              {adds, beside},
+	"configMapGenerator": {adds, beside + "; kiali.ca of the topology has the CAs that Kiali trusts"},
+	"secretGenerator": {"it adds a Secret, readable in Git, to every phase",
+		"seal the Secret, or have External Secrets make it; " + beside},
 	"generators":                  {adds, beside},
 	"generatorOptions":            {"there are no generators for it to apply to", "remove it"},
 	"helmCharts":                  {adds, beside},
 	"helmGlobals":                 {"there are no charts for it to apply to", "remove it"},
 	"helmChartInflationGenerator": {adds, beside},
-	"components":                  {"an overlay is one component, so that it can be checked and copied as a whole", "make each component an overlay of the topology, in the order in which they apply"},
-	"transformers":                {runs, "use patches, labels, commonAnnotations and images, or a Jsonnet overlay"},
-	"validators":                  {runs, "check the tree after it is written, such as in CI"},
-	"commonLabels":                {"it changes selectors too, which then select nothing", "write labels: [{pairs: …}]"},
-	"patchesStrategicMerge":       {"it is deprecated in kustomize, and such a patch fails each phase that lacks its target", "write patches: [{path: …}]"},
-	"patchesJson6902":             {"it is deprecated in kustomize", "write patches: [{path: …, target: …}]"},
-	"imageTags":                   {"it is deprecated in kustomize", "write images: [{name: …, newTag: …}]"},
-	"replicas":                    {"it counts the pods of Deployments, and none is rendered", "patch deployment.replicas or deployment.hpa of the Kiali resource"},
-	"sortOptions":                 {"no kustomization but the one that is built can have it", "remove it"},
-	"buildMetadata":               {"the kustomization of a phase would have to have it", "remove it; an annotation can say where an object comes from"},
+	"components": {"an overlay is one component, so that it can be checked and copied as a whole",
+		"make each component an overlay of the topology, in the order in which they apply"},
+	"transformers": {runs, "use patches, labels, commonAnnotations and images, or a Jsonnet overlay"},
+	"validators":   {runs, "check the tree after it is written, such as in CI"},
+	"commonLabels": {"it changes selectors too, which then select nothing", "write labels: [{pairs: …}]"},
+	"patchesStrategicMerge": {"it is deprecated in kustomize, and such a patch fails each phase that lacks its target",
+		"write patches: [{path: …}]"},
+	"patchesJson6902": {"it is deprecated in kustomize", "write patches: [{path: …, target: …}]"},
+	"imageTags":       {"it is deprecated in kustomize", "write images: [{name: …, newTag: …}]"},
+	"replicas": {"it counts the pods of Deployments, and none is rendered",
+		"patch deployment.replicas or deployment.hpa of the Kiali resource"},
+	"sortOptions": {"no kustomization but the one that is built can have it", "remove it"},
+	"buildMetadata": {"the kustomization of a phase would have to have it",
+		"remove it; an annotation can say where an object comes from"},
 }
 
 const (

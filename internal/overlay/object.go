@@ -72,7 +72,8 @@ func (o *objects) made(content resource.Object) (*Object, error) {
 	switch known := o.known[key]; {
 	case known == nil:
 		if o.bytes += len(data); o.bytes > o.most {
-			return nil, &ObjectError{fmt.Sprintf("all that overlays make of the topology's objects has more than %d MiB", o.most>>20), "make less of each object: no cluster could take this"}
+			return nil, &ObjectError{fmt.Sprintf("all that overlays make of the topology's objects has more than %d MiB", o.most>>20),
+				"make less of each object: no cluster could take this"}
 		}
 		o.known[key] = &Object{json: data, body: body}
 	case known.body == nil: // what another script was called with

@@ -98,7 +98,8 @@ func Read(t *topology.Topology, folders map[string]fs.FS, host Host) ([]Overlay,
 			r.add(at, topology.RuleValue, "write it relative to the topology's file, so that it means the same on every machine",
 				"overlay %q: found the absolute path %s", o.Name, file)
 		case hidden(file):
-			r.add(at, topology.RuleValue, "keep overlays in a folder whose name does not begin with a dot", "overlay %q: found the hidden path %s", o.Name, file)
+			r.add(at, topology.RuleValue, "keep overlays in a folder whose name does not begin with a dot", "overlay %q: found the hidden path %s",
+				o.Name, file)
 		case r.root == nil:
 			r.add(at, topology.RuleValue, "a path is relative to the topology's file", "overlay %q: there is no folder %s", o.Name, r.dir)
 		case o.Jsonnet != "":
@@ -147,13 +148,15 @@ func (r *reader) read(name string, from finding.Position, hint string) ([]byte, 
 	case err == nil:
 		return data, true
 	case errors.As(err, &leaks):
-		r.add(finding.Position{File: shown, Line: leaks.line, Col: 1}, topology.RuleCredential, topology.CredentialHint, "the line has %s in it, which would stand in Git", leaks.what)
+		r.add(finding.Position{File: shown, Line: leaks.line, Col: 1}, topology.RuleCredential, topology.CredentialHint,
+			"the line has %s in it, which would stand in Git", leaks.what)
 	case errors.As(err, &refused):
 		r.add(from, topology.RuleValue, cmp.Or(refused.hint, hint), "%s %s", shown, refused.message)
 	case errors.Is(err, fs.ErrNotExist):
 		r.add(from, topology.RuleValue, hint, "there is no file %s", shown)
 	default:
-		r.add(from, topology.RuleValue, "an overlay has only what is in its own folder; a link does not lead out of it", "%s cannot be read: %v", shown, reason(err))
+		r.add(from, topology.RuleValue, "an overlay has only what is in its own folder; a link does not lead out of it", "%s cannot be read: %v",
+			shown, reason(err))
 	}
 	return nil, false
 }

@@ -57,7 +57,8 @@ func (c *Component) patch(s *source, n *yaml.Node, what string) {
 			target = f.value
 		case "options":
 			if !empty(f.value) {
-				s.add(s.at(f.key), RuleField, "leave it out; without it a patch cannot rename", "a patch of an overlay may not have options: %s", renames)
+				s.add(s.at(f.key), RuleField, "leave it out; without it a patch cannot rename", "a patch of an overlay may not have options: %s",
+					renames)
 			}
 		default:
 			s.add(s.at(f.key), topology.RuleUnknown, "a patch has path or patch, and target", "unknown field %s", f.name)
@@ -101,10 +102,12 @@ func (c *Component) patchFile(s *source, n *yaml.Node, what string) *source {
 	name = path.Clean(name)
 	switch {
 	case !fs.ValidPath(name) || slices.Contains(names, name) || strings.Contains(name, ":"):
-		s.add(s.at(n), topology.RuleValue, "copy the file into the folder of the overlay", "%s.path is %s, expected a file of patches in the folder of the overlay", what, describe(n))
+		s.add(s.at(n), topology.RuleValue, "copy the file into the folder of the overlay",
+			"%s.path is %s, expected a file of patches in the folder of the overlay", what, describe(n))
 		return nil
 	case !plainPath.MatchString(name):
-		s.add(s.at(n), topology.RuleValue, "rename it: letters, digits, '-', '_' and '.', not beginning with '.' or '-'", "%s.path is %s, which is no name for every file system that the tree is checked out to", what, describe(n))
+		s.add(s.at(n), topology.RuleValue, "rename it: letters, digits, '-', '_' and '.', not beginning with '.' or '-'",
+			"%s.path is %s, which is no name for every file system that the tree is checked out to", what, describe(n))
 		return nil
 	}
 	data, ok := s.read(name, s.at(n), "")
@@ -132,7 +135,8 @@ func (c *Component) patchText(s, text *source, entry map[string]any, target *yam
 		c.patchOf(s, text, roots[0], entry, target, at)
 		return
 	case target != nil:
-		s.add(s.at(target), topology.RuleValue, "give each patch an entry of its own in patches", "found %d patches in one text; a target can be that of one patch only", len(roots))
+		s.add(s.at(target), topology.RuleValue, "give each patch an entry of its own in patches",
+			"found %d patches in one text; a target can be that of one patch only", len(roots))
 		return
 	}
 	// With a target of its own each needs an entry of its own.
@@ -188,12 +192,14 @@ func (c *Component) patchOf(s, text *source, root *yaml.Node, entry map[string]a
 	switch root.Kind {
 	case yaml.SequenceNode:
 		if kustomize := bytes.TrimSpace(text.text); kustomize[0] == '[' && !json.Valid(kustomize) {
-			s.add(at, topology.RuleSyntax, "write each operation on lines of its own, beginning with - op:", "found YAML in brackets, which kustomize takes for JSON")
+			s.add(at, topology.RuleSyntax, "write each operation on lines of its own, beginning with - op:",
+				"found YAML in brackets, which kustomize takes for JSON")
 			return
 		}
 		text.checkOperations(root)
 		if target == nil {
-			s.add(at, topology.RuleMissing, "add target: {kind: …, name: …} to the entry in patches", "a JSON patch says nothing about its target, and its entry in patches has none")
+			s.add(at, topology.RuleMissing, "add target: {kind: …, name: …} to the entry in patches",
+				"a JSON patch says nothing about its target, and its entry in patches has none")
 			return
 		}
 	case yaml.MappingNode:
@@ -234,7 +240,8 @@ func (s *source) target(n *yaml.Node) map[string]any {
 func selectorOf(target map[string]any) *types.Selector {
 	field := func(name string) string { text, _ := target[name].(string); return text }
 	s := &types.Selector{LabelSelector: field("labelSelector"), AnnotationSelector: field("annotationSelector")}
-	s.ResId = resid.NewResIdWithNamespace(resid.Gvk{Group: field("group"), Version: field("version"), Kind: field("kind")}, field("name"), field("namespace"))
+	s.ResId = resid.NewResIdWithNamespace(resid.Gvk{Group: field("group"), Version: field("version"), Kind: field("kind")}, field("name"),
+		field("namespace"))
 	return s
 }
 
@@ -267,7 +274,8 @@ func (s *source) checkMerge(root *yaml.Node, hasTarget bool) map[string]any {
 	}
 	group, version := resid.ParseGroupVersion(value(root, "apiVersion"))
 	target := map[string]any{}
-	for field, text := range map[string]string{"group": group, "version": version, "kind": kind, "name": name, "namespace": value(root, "metadata", "namespace")} {
+	for field, text := range map[string]string{"group": group, "version": version, "kind": kind, "name": name,
+		"namespace": value(root, "metadata", "namespace")} {
 		if text != "" {
 			target[field] = regexp.QuoteMeta(text)
 		}
@@ -277,7 +285,8 @@ func (s *source) checkMerge(root *yaml.Node, hasTarget bool) map[string]any {
 
 // operations are those of a JSON patch, with the fields that each has beside
 // op and path.
-var operations = map[string][]string{"add": {"value"}, "remove": nil, "replace": {"value"}, "move": {"from"}, "copy": {"from"}, "test": {"value"}}
+var operations = map[string][]string{"add": {"value"}, "remove": nil, "replace": {"value"}, "move": {"from"}, "copy": {"from"},
+	"test": {"value"}}
 
 // identity are the fields by which objects find each other.
 var identity = []string{"/apiVersion", "/kind", "/metadata/name", "/metadata/namespace"}
@@ -299,7 +308,8 @@ func (s *source) checkOperations(root *yaml.Node) {
 		}
 		if op == "copy" {
 			if s.copies++; s.copies > mostCopies {
-				s.add(s.at(n), topology.RuleValue, "write the values out with add", "the overlay copies more than %d times; each copy may double an object", mostCopies)
+				s.add(s.at(n), topology.RuleValue, "write the values out with add",
+					"the overlay copies more than %d times; each copy may double an object", mostCopies)
 				return
 			}
 		}
@@ -316,9 +326,11 @@ func (s *source) checkOperations(root *yaml.Node) {
 			switch {
 			case !ok:
 			case pointer != "" && !strings.HasPrefix(pointer, "/"):
-				s.add(s.at(at), topology.RuleValue, "write it like /spec/deployment", "%s has the %s %q, expected one that starts with /", what, name, pointer)
+				s.add(s.at(at), topology.RuleValue, "write it like /spec/deployment", "%s has the %s %q, expected one that starts with /", what, name,
+					pointer)
 			case op != "test" && !(op == "copy" && name == "from") && touches(pointer):
-				s.add(s.at(at), RuleObject, "the names and namespaces come from the topology", "an overlay may not change %s: %s", cmp.Or(pointer, "the whole object"), renames)
+				s.add(s.at(at), RuleObject, "the names and namespaces come from the topology", "an overlay may not change %s: %s",
+					cmp.Or(pointer, "the whole object"), renames)
 			}
 		}
 	}

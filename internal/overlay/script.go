@@ -38,7 +38,8 @@ func (r *reader) script(name, file string, at finding.Position) *Script {
 		return nil
 	}
 	if place != "" {
-		r.add(at, RuleScript, "leave tailstrict out; a call without it ends with an error where it is too deep", "overlay %q: %s: tailstrict is not supported in an overlay", name, path.Join(s.dir, place))
+		r.add(at, RuleScript, "leave tailstrict out; a call without it ends with an error where it is too deep",
+			"overlay %q: %s: tailstrict is not supported in an overlay", name, path.Join(s.dir, place))
 		return nil
 	}
 	kind, err := s.vm.Type(file)
@@ -47,7 +48,8 @@ func (r *reader) script(name, file string, at finding.Position) *Script {
 	case err != nil:
 		r.add(at, RuleScript, "", "overlay %q: %v", name, s.explain(err))
 	case kind != "function":
-		r.add(at, RuleScript, "write function(resource, cluster) resource { … }", "overlay %q: %s is of the type %s, expected function(resource, cluster) resource", name, path.Join(s.dir, file), kind)
+		r.add(at, RuleScript, "write function(resource, cluster) resource { … }",
+			"overlay %q: %s is of the type %s, expected function(resource, cluster) resource", name, path.Join(s.dir, file), kind)
 	default:
 		return s
 	}
@@ -148,7 +150,8 @@ func (s *Script) resultOf(object *Object, plain any, out []byte) (*Object, error
 	}
 	changed, ok := decoded.(map[string]any)
 	if !ok {
-		return nil, &ObjectError{"it returned " + typeName(decoded) + ", expected the resource", "return the resource itself where there is nothing to change; " + Field(resource.IDOf(plain.(map[string]any)).Kind)}
+		return nil, &ObjectError{"it returned " + typeName(decoded) + ", expected the resource",
+			"return the resource itself where there is nothing to change; " + Field(resource.IDOf(plain.(map[string]any)).Kind)}
 	}
 	if err := sameObject(plain.(map[string]any), changed); err != nil {
 		return nil, err
@@ -193,12 +196,15 @@ func sameObject(object, result resource.Object) error {
 			continue
 		}
 		if field.is == "" {
-			return &ObjectError{fmt.Sprintf("it returned an object without the %s %q", field.name, field.was), "return resource + { … }, which keeps what is not named"}
+			return &ObjectError{fmt.Sprintf("it returned an object without the %s %q", field.name, field.was),
+				"return resource + { … }, which keeps what is not named"}
 		}
-		return &ObjectError{fmt.Sprintf("it changed %s from %q to %q, and by their names the resources of several clusters find each other", field.name, field.was, field.is), Field(was.Kind)}
+		return &ObjectError{fmt.Sprintf("it changed %s from %q to %q, and by their names the resources of several clusters find each other",
+			field.name, field.was, field.is), Field(was.Kind)}
 	}
 	if at := resource.Null(result); at != "" {
-		return &ObjectError{"it set " + at + " to null, of which every program makes something else", "leave the field out: {[k]: resource[k] for k in std.objectFields(resource) if …}, or std.prune"}
+		return &ObjectError{"it set " + at + " to null, of which every program makes something else",
+			"leave the field out: {[k]: resource[k] for k in std.objectFields(resource) if …}, or std.prune"}
 	}
 	for _, field := range []string{"labels", "annotations"} {
 		metadata, _ := result["metadata"].(map[string]any)
@@ -208,7 +214,8 @@ func sameObject(object, result resource.Object) error {
 		}
 		for _, key := range slices.Sorted(maps.Keys(texts)) {
 			if _, ok := texts[key].(string); !ok {
-				return &ObjectError{fmt.Sprintf("it set metadata.%s[%q] to %s, expected a string", field, key, typeName(texts[key])), "write std.toString(…)"}
+				return &ObjectError{fmt.Sprintf("it set metadata.%s[%q] to %s, expected a string", field, key, typeName(texts[key])),
+					"write std.toString(…)"}
 			}
 		}
 	}

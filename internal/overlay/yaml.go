@@ -88,7 +88,8 @@ func (s *source) documents() (roots []*yaml.Node, ok bool) {
 func (s *source) leaked(f credential.Found) {
 	_, n := credential.NodeOf(f.Part)
 	if f.What == "" {
-		s.add(s.at(n), topology.RuleReference, "put it into a Secret, and name that", "the value must be a reference to a Secret, so that no credential stands in Git")
+		s.add(s.at(n), topology.RuleReference, "put it into a Secret, and name that",
+			"the value must be a reference to a Secret, so that no credential stands in Git")
 		return
 	}
 	s.add(s.at(n), topology.RuleCredential, topology.CredentialHint, "the value has %s in it, which would stand in Git", f.What)
@@ -100,10 +101,12 @@ func (s *source) leaked(f credential.Found) {
 func (s *source) plain(n *yaml.Node, depth int) bool {
 	switch {
 	case n.Kind == yaml.AliasNode:
-		s.add(s.at(n), topology.RuleAlias, topology.PlainHint, "found the alias *%s; aliases are not supported in an overlay", finding.Shorten(n.Value))
+		s.add(s.at(n), topology.RuleAlias, topology.PlainHint, "found the alias *%s; aliases are not supported in an overlay",
+			finding.Shorten(n.Value))
 		return false
 	case n.Anchor != "":
-		s.add(s.at(n), topology.RuleAlias, topology.PlainHint, "found the anchor &%s; anchors are not supported in an overlay", finding.Shorten(n.Anchor))
+		s.add(s.at(n), topology.RuleAlias, topology.PlainHint, "found the anchor &%s; anchors are not supported in an overlay",
+			finding.Shorten(n.Anchor))
 		return false
 	case depth > topology.MaxNesting:
 		s.add(s.at(n), topology.RuleSyntax, topology.NestingHint, "values are nested more than %d deep", topology.MaxNesting)

@@ -63,17 +63,21 @@ func Samples(namespace string) []Pod {
 	proxy := Container{Name: "istio-proxy", Ports: []Port{{"http-envoy-prom", 15090}}}
 	native := Container{Name: "istio-proxy", Init: true, Ports: proxy.Ports}
 	grpc := Container{Name: "istio-proxy", Ports: []Port{{"mesh-metrics", 15020}}}
-	own := map[string]string{"prometheus.istio.io/merge-metrics": "false", "prometheus.io/scrape": "true", "prometheus.io/port": "9102", "prometheus.io/path": "/metrics"}
+	own := map[string]string{"prometheus.istio.io/merge-metrics": "false", "prometheus.io/scrape": "true", "prometheus.io/port": "9102",
+		"prometheus.io/path": "/metrics"}
 	node := map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15020"}
 	gateway := Container{Name: "istio-proxy", Ports: []Port{{"metrics", 15020}, {"status-port", 15021}, {"http-envoy-prom", 15090}}}
 	ztunnel := Container{Name: "istio-proxy", Ports: []Port{{"ztunnel-stats", 15020}}}
 	return []Pod{
 		{"sidecar with an IPv4 address", "reviews-v1-7d9c", namespace, "10.0.0.12", "Running", named, merged, []Container{workload, proxy}},
-		{"sidecar with an IPv6 address", "reviews-v1-7d9d", namespace, "fd00:10:244:1::5", "Running", named, merged, []Container{workload, proxy}},
+		{"sidecar with an IPv6 address", "reviews-v1-7d9d", namespace, "fd00:10:244:1::5", "Running", named, merged,
+			[]Container{workload, proxy}},
 		{"native sidecar", "reviews-v1-7d9f", namespace, "10.0.0.16", "Running", named, merged, []Container{native, workload}},
-		{"sidecar that opted out of merged metrics", "reviews-v1-7d9e", namespace, "10.0.0.13", "Running", named, own, []Container{workload, proxy}},
+		{"sidecar that opted out of merged metrics", "reviews-v1-7d9e", namespace, "10.0.0.13", "Running", named, own,
+			[]Container{workload, proxy}},
 		{"gRPC application without Envoy", "reviews-v1-7d9g", namespace, "10.0.0.17", "Running", named, merged, []Container{workload, grpc}},
-		{"gateway", "eastwest-5b8f", namespace, "10.0.0.14", "Running", map[string]string{"app": "istio-eastwestgateway"}, merged, []Container{gateway}},
+		{"gateway", "eastwest-5b8f", namespace, "10.0.0.14", "Running", map[string]string{"app": "istio-eastwestgateway"}, merged,
+			[]Container{gateway}},
 		{"ztunnel", "ztunnel-x2v9", namespace, "10.0.0.15", "Running", map[string]string{"app": "ztunnel"}, node, []Container{ztunnel}},
 	}
 }
@@ -242,7 +246,8 @@ func (m *Monitor) rules(e Endpoint) []Rule {
 	}
 	rules := []Rule{{Action: "drop", SourceLabels: []string{"__meta_kubernetes_pod_phase"}, Regex: "(Failed|Succeeded)", own: true}}
 	for _, name := range slices.Sorted(maps.Keys(m.Spec.Selector.MatchLabels)) {
-		rules = append(rules, Rule{Action: "keep", SourceLabels: []string{"__meta_kubernetes_pod_label_" + sanitized(name)}, Regex: regexp.QuoteMeta(m.Spec.Selector.MatchLabels[name]), own: true})
+		rules = append(rules, Rule{Action: "keep", SourceLabels: []string{"__meta_kubernetes_pod_label_" + sanitized(name)},
+			Regex: regexp.QuoteMeta(m.Spec.Selector.MatchLabels[name]), own: true})
 	}
 	for _, x := range m.Spec.Selector.MatchExpressions {
 		label, present := "__meta_kubernetes_pod_label_"+sanitized(x.Key), "__meta_kubernetes_pod_labelpresent_"+sanitized(x.Key)

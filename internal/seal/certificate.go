@@ -39,15 +39,18 @@ func ParseCertificate(data []byte, now time.Time) (*Certificate, error) {
 	key, ok := cert.PublicKey.(*rsa.PublicKey)
 	switch {
 	case !ok:
-		return nil, finding.Refuse(fetchCert, "the hub's certificate is for a key of type %s, expected RSA; it is not one of sealed-secrets", cert.PublicKeyAlgorithm)
+		return nil, finding.Refuse(fetchCert, "the hub's certificate is for a key of type %s, expected RSA; it is not one of sealed-secrets",
+			cert.PublicKeyAlgorithm)
 	case key.N.BitLen() < smallestKey:
-		return nil, finding.Refuse("have the controller make a new key; "+fetchCert, "the hub's certificate is for an RSA key of %d bits, expected %d or more", key.N.BitLen(), smallestKey)
+		return nil, finding.Refuse("have the controller make a new key; "+fetchCert,
+			"the hub's certificate is for an RSA key of %d bits, expected %d or more", key.N.BitLen(), smallestKey)
 	case forServers(cert):
 		return nil, finding.Refuse(fetchCert, "the hub's certificate is for a TLS server only, so it is not that of a controller")
 	case !now.Before(cert.NotAfter):
 		return nil, finding.Refuse(fetchCert, "the hub's certificate expired on %s", stamp(cert.NotAfter))
 	case now.Before(cert.NotBefore):
-		return nil, finding.Refuse("compare the clocks of this machine and the hub", "the hub's certificate is valid from %s on, and now it is %s", stamp(cert.NotBefore), stamp(now))
+		return nil, finding.Refuse("compare the clocks of this machine and the hub",
+			"the hub's certificate is valid from %s on, and now it is %s", stamp(cert.NotBefore), stamp(now))
 	}
 	sum := sha256.Sum256(cert.Raw)
 	return &Certificate{
@@ -83,7 +86,8 @@ func (c *Certificate) Trusted(t Trust, again string) error {
 	accept := again + " --accept-cert " + c.Name()
 	switch {
 	case t.Accepted != "" && t.Accepted != c.Fingerprint:
-		return finding.Refuse("compare it with that of the controller on the hub once more", "the hub's certificate is %s, and --accept-cert says %s", c.Name(), name(t.Accepted))
+		return finding.Refuse("compare it with that of the controller on the hub once more",
+			"the hub's certificate is %s, and --accept-cert says %s", c.Name(), name(t.Accepted))
 	case t.Served, t.Accepted != "":
 		return nil
 	case c.signs:
@@ -124,7 +128,8 @@ func (c *Certificate) notAnAuthority(cas []*x509.Certificate) error {
 	for _, ca := range cas {
 		switch key, ok := ca.PublicKey.(*rsa.PublicKey); {
 		case ok && c != nil && key.Equal(c.key):
-			return finding.Refuse(fetchCert, "the hub's certificate and a CA of the remote's API server have the same key; it is the controller's or the CA's, and never both")
+			return finding.Refuse(fetchCert, "the hub's certificate and a CA of the remote's API server have the same key; it is the controller's "+
+				"or the CA's, and never both")
 		case ca.KeyUsage == x509.KeyUsageEncipherOnly:
 			return finding.Refuse("it is certificate-authority-data of a kubeconfig for the remote, decoded; or --cert and --ca-file are swapped",
 				"the CA of the remote's API server is a certificate of sealed-secrets, which no server has")
@@ -180,7 +185,8 @@ func isBase64PEM(data []byte) bool {
 func parseCAs(data []byte, hub *Certificate, now time.Time) (text []byte, expires time.Time, warnings []string, err error) {
 	certs, err := parsePEM(data)
 	if err != nil {
-		return nil, expires, nil, &finding.Refusal{Message: "the CA of the remote's API server: " + err.Error(), Hint: "it is certificate-authority-data of a kubeconfig, decoded, or ca.crt of the ConfigMap kube-root-ca.crt"}
+		return nil, expires, nil, &finding.Refusal{Message: "the CA of the remote's API server: " + err.Error(),
+			Hint: "it is certificate-authority-data of a kubeconfig, decoded, or ca.crt of the ConfigMap kube-root-ca.crt"}
 	}
 	if err := hub.notAnAuthority(certs); err != nil {
 		return nil, expires, nil, err
@@ -203,7 +209,8 @@ func parseCAs(data []byte, hub *Certificate, now time.Time) (text []byte, expire
 		return nil, expires, nil, finding.Refuse("get the CA again", "the CA of the remote's API server expired on %s", stamp(last))
 	}
 	if expires.Sub(now) <= Near {
-		warnings = append(warnings, fmt.Sprintf("a CA of the remote's API server expires on %s; the link is to be sealed again once the remote has a new one", day(expires)))
+		warnings = append(warnings, fmt.Sprintf("a CA of the remote's API server expires on %s; the link is to be sealed again once the remote "+
+			"has a new one", day(expires)))
 	}
 	return text, expires, warnings, nil
 }

@@ -34,13 +34,15 @@ func Flaws(t *topology.Topology, c *topology.Cluster, l *topology.SealedLink, no
 	flaws = append(flaws, expiry("RS04", "the CA in the kubeconfig", l.Spec.CAExpires, l.At("spec", "caExpires"), now)...)
 	if l.Spec.Revoked() {
 		f := sealing("RS13", finding.Warning, l.At("spec", "tokens"), fmt.Sprintf(
-			"the token in the kubeconfig, of generation %d, is revoked, so Kiali does not see the cluster until the link is sealed again", l.Spec.Generation))
+			"the token in the kubeconfig, of generation %d, is revoked, so Kiali does not see the cluster until the link is sealed "+
+				"again", l.Spec.Generation))
 		f.Hint = "once the Secret " + t.TokenSecret(slices.Max(l.Spec.Tokens)) + " is on the remote: "
 		flaws = append(flaws, f)
 	}
 	if l.Spec.Replaces != "" {
 		f := sealing("RS12", finding.Warning, l.At("spec", "replaces"), fmt.Sprintf(
-			"links.format has changed: once the hub has the Secret %s, remove the SealedSecret %s from it", l.Spec.Secret.Name, finding.Shorten(l.Spec.Replaces)))
+			"links.format has changed: once the hub has the Secret %s, remove the SealedSecret %s from it", l.Spec.Secret.Name, finding.Shorten(
+				l.Spec.Replaces)))
 		f.Hint, f.Step = "`sightline seal --check` has the commands; then: ", command.Finish
 		flaws = append(flaws, f)
 	}
@@ -76,7 +78,8 @@ func unopenable(t *topology.Topology, c *topology.Cluster, l *topology.SealedLin
 	is, want := l.Spec.Secret, t.SealedFor(c)
 	switch problem := damaged(&l.Spec); {
 	case is.Namespace != want.Namespace:
-		return fmt.Sprintf("it is sealed for the namespace %q, and Kiali's is %q; it can be opened nowhere else", finding.Shorten(is.Namespace), want.Namespace),
+		return fmt.Sprintf("it is sealed for the namespace %q, and Kiali's is %q; it can be opened nowhere else", finding.Shorten(is.Namespace),
+				want.Namespace),
 			l.At("spec", "secret", "namespace")
 	case is.Name != want.Name:
 		return fmt.Sprintf("it is sealed for the Secret %q, and with links.format %s that is not its Secret; it can be opened as no other",

@@ -71,7 +71,8 @@ func newKubeconfig(r Request) (*kubeconfig, error) {
 		}
 		user["exec"] = exec
 		k.unguessable = true // nothing in it is a secret
-		k.warn("access.exec: Kiali runs " + strconv.Quote(e.Command) + " only if clustering.enable_exec_provider is on and the program is in its image")
+		k.warn("access.exec: Kiali runs " + strconv.Quote(e.Command) +
+			" only if clustering.enable_exec_provider is on and the program is in its image")
 	} else {
 		token, err := parseToken(r.Token)
 		if err != nil {

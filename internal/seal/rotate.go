@@ -25,9 +25,11 @@ func Rotate(r Remote, before *topology.SealedLink) (Result, error) {
 	case r.Cluster.Access.Exec != nil:
 		return Result{}, finding.Refuse("rotate the credential where access.exec has it from", "the link has no token that could be rotated")
 	case before.Spec.Revoked():
-		return Result{}, finding.Refuse(underWay(r, before), "the token in the link, of generation %d, is revoked, and the next one waits for it", before.Spec.Generation)
+		return Result{}, finding.Refuse(underWay(r, before), "the token in the link, of generation %d, is revoked, and the next one waits for it",
+			before.Spec.Generation)
 	case len(before.Spec.Tokens) > 1:
-		return Result{}, finding.Refuse(underWay(r, before), "a rotation is under way already, with tokens of the generations %s", generations(before.Spec.Tokens))
+		return Result{}, finding.Refuse(underWay(r, before), "a rotation is under way already, with tokens of the generations %s",
+			generations(before.Spec.Tokens))
 	}
 	next := Generation(before) + 1
 	link := *before
@@ -57,13 +59,17 @@ func Finish(r Remote, before *topology.SealedLink, hub Hub) (Result, error) {
 	case before == nil:
 		return Result{}, finding.Refuse("seal it first: "+r.again(), "there is no link yet, so there is no rotation to finish")
 	case !Unfinished(before):
-		return Result{}, finding.Refuse("to begin one: "+r.does(command.Rotate), "there is no rotation to finish: the remote has the token of generation %d alone", Generation(before))
+		return Result{}, finding.Refuse("to begin one: "+r.does(command.Rotate),
+			"there is no rotation to finish: the remote has the token of generation %d alone", Generation(before))
 	case before.Spec.Generation != Generation(before):
-		return Result{}, finding.Refuse(underWay(r, before), "the link still uses the token of generation %d, which would be dropped", before.Spec.Generation)
+		return Result{}, finding.Refuse(underWay(r, before), "the link still uses the token of generation %d, which would be dropped",
+			before.Spec.Generation)
 	case before.Spec.Replaces != "" && hub.Old:
-		return Result{}, finding.Refuse(leftover(r, before), "the hub still has the Secret %s from before links.format was changed", before.Spec.Replaces)
+		return Result{}, finding.Refuse(leftover(r, before), "the hub still has the Secret %s from before links.format was changed",
+			before.Spec.Replaces)
 	case before.Spec.Replaces != "" && hub.Asked && !hub.New:
-		return Result{}, finding.Refuse("render again and let it sync to the hub", "the hub does not have the Secret %s yet", before.Spec.Secret.Name)
+		return Result{}, finding.Refuse("render again and let it sync to the hub", "the hub does not have the Secret %s yet",
+			before.Spec.Secret.Name)
 	}
 	link := *before
 	link.Spec.Tokens = []int{before.Spec.Generation}
@@ -71,7 +77,8 @@ func Finish(r Remote, before *topology.SealedLink, hub Hub) (Result, error) {
 	result := Result{Link: &link, Done: "the Secret " + before.Spec.Replaces + " is forgotten", Next: "commit it"}
 	if Rotating(before) {
 		result.Done = fmt.Sprintf("the remote keeps the token Secret %s alone", r.Topology.TokenSecret(before.Spec.Generation))
-		result.Next = fmt.Sprintf("commit it, render again and let it sync to %s; an engine that does not prune leaves the earlier Secrets: delete them, for their tokens are valid as long as they are there", r.Cluster.Name)
+		result.Next = fmt.Sprintf("commit it, render again and let it sync to %s; an engine that does not prune leaves the earlier Secrets: "+
+			"delete them, for their tokens are valid as long as they are there", r.Cluster.Name)
 	}
 	if before.Spec.Replaces != "" && !hub.Asked {
 		result.Warnings = []string{fmt.Sprintf("nobody has asked the hub whether it still has the Secret %s, which Kiali may use; %s %s asks it",
@@ -89,11 +96,13 @@ func Revoke(r Remote, before *topology.SealedLink) (Result, error) {
 	}
 	switch {
 	case before == nil:
-		return Result{}, finding.Refuse("seal it first, then revoke: "+r.again(), "there is no link yet, which is what remembers that a token is revoked")
+		return Result{}, finding.Refuse("seal it first, then revoke: "+r.again(),
+			"there is no link yet, which is what remembers that a token is revoked")
 	case r.Cluster.Access.Exec != nil:
 		return Result{}, finding.Refuse("revoke the credential where access.exec has it from", "the link has no token that could be revoked")
 	case before.Spec.Revoked():
-		return Result{}, finding.Refuse(underWay(r, before), "the token in the link, of generation %d, is revoked already", before.Spec.Generation)
+		return Result{}, finding.Refuse(underWay(r, before), "the token in the link, of generation %d, is revoked already",
+			before.Spec.Generation)
 	}
 	next := Generation(before) + 1
 	link := *before
@@ -104,9 +113,11 @@ func Revoke(r Remote, before *topology.SealedLink) (Result, error) {
 	}
 	secrets := strings.Join(gone, " ")
 	return Result{
-		Link:     &link,
-		Done:     fmt.Sprintf("the remote gets the token Secret %s in place of %s, whose token ends with it", r.Topology.TokenSecret(next), strings.Join(gone, " and ")),
-		Warnings: []string{fmt.Sprintf("once that is applied the hub is without %s until it is sealed, and a Kiali that restarts meanwhile stops at its start", r.Cluster.Name)},
+		Link: &link,
+		Done: fmt.Sprintf("the remote gets the token Secret %s in place of %s, whose token ends with it", r.Topology.TokenSecret(next),
+			strings.Join(gone, " and ")),
+		Warnings: []string{fmt.Sprintf("once that is applied the hub is without %s until it is sealed, and a Kiali that restarts meanwhile "+
+			"stops at its start", r.Cluster.Name)},
 		Next: fmt.Sprintf("commit it, render again and let it sync to %s; where the engine does not prune: %s; then: %s",
 			r.Cluster.Name, command.Kubectl(r.Context, r.Topology.Spec.Kiali.Namespace, "delete secret "+secrets), r.again()),
 	}, nil

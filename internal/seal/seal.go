@@ -147,7 +147,8 @@ func Seal(r Request) (Result, error) {
 	case spec.Replaces != "":
 		result.Next = "commit it, render again and let it sync; " + leftover(r.Remote, link)
 	case len(spec.Tokens) > 1:
-		result.Next = fmt.Sprintf("commit it, render again and let it sync; once Kiali on the hub has restarted and shows %s: %s", r.Cluster.Name, r.does(command.Finish))
+		result.Next = fmt.Sprintf("commit it, render again and let it sync; once Kiali on the hub has restarted and shows %s: %s", r.Cluster.Name,
+			r.does(command.Finish))
 	}
 	return result, nil
 }
@@ -160,14 +161,16 @@ func (r *Request) sameToken() []string {
 	if err != nil || !r.TokenCreated.After(before) {
 		return nil
 	}
-	return []string{fmt.Sprintf("the token Secret %s was made anew on %s, with the same token: deleting it has revoked nothing. If the token has leaked: %s",
+	return []string{fmt.Sprintf("the token Secret %s was made anew on %s, with the same token: deleting it has revoked nothing. If the "+
+		"token has leaked: %s",
 		r.Topology.TokenSecret(r.Before.Spec.Generation), stamp(r.TokenCreated), r.does(command.Revoke))}
 }
 
 // owns refuses a file that was copied from another cluster's.
 func owns(before *topology.SealedLink, c *topology.Cluster) error {
 	if before != nil && before.Name() != c.Name {
-		return finding.Refuse("remove the file, and seal again", "%s: the link is that of %q, expected %q", before.At("metadata", "name"), before.Name(), c.Name)
+		return finding.Refuse("remove the file, and seal again", "%s: the link is that of %q, expected %q", before.At("metadata", "name"),
+			before.Name(), c.Name)
 	}
 	return nil
 }
@@ -211,7 +214,8 @@ func (r *Request) unchanged(k *kubeconfig) (done, next string) {
 	case !k.unguessable:
 		return "left as it is: whether the token has changed cannot be told", "to seal it again: " + r.again() + " " + string(command.Force)
 	case r.Before.Spec.Certificate.Fingerprint != r.Certificate.Fingerprint:
-		return "unchanged, and sealed for another certificate", "the controller keeps the keys of earlier certificates; if it has lost them, to seal for this one: " + r.again() + " " + string(command.Rekey)
+		return "unchanged, and sealed for another certificate", "the controller keeps the keys of earlier certificates; if it has lost them, " +
+			"to seal for this one: " + r.again() + " " + string(command.Rekey)
 	}
 	return "unchanged", ""
 }

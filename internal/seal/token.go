@@ -45,7 +45,8 @@ func parseToken(data []byte) (token, error) {
 		return token{}, finding.Refuse(hint, "the token has spaces, line ends or characters that no token has; expected a token and nothing else")
 	}
 	if decoded, err := base64.StdEncoding.DecodeString(text); err == nil && isJWT(string(decoded)) {
-		return token{}, finding.Refuse("decode it first: … -o jsonpath='{.data.token}' | base64 -d | sightline seal … --token-file -", "the token is still in base64, as it stands in a Secret")
+		return token{}, finding.Refuse("decode it first: … -o jsonpath='{.data.token}' | base64 -d | sightline seal … --token-file -",
+			"the token is still in base64, as it stands in a Secret")
 	}
 	t := token{text: text}
 	if !isJWT(text) {
@@ -97,25 +98,32 @@ func (t token) check(topo *topology.Topology, generation int, rotating bool, now
 	secret := topo.TokenSecret(generation)
 	switch {
 	case !t.jwt:
-		return []string{"the token is no JWT, so nobody can tell whose it is and until when; and a later run cannot tell whether it has changed"}, nil
+		return []string{"the token is no JWT, so nobody can tell whose it is and until when; and a later run cannot tell whether it has changed"},
+			nil
 	case t.subject != account:
 		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote",
 			"the token is that of %q, expected %q", finding.Shorten(t.subject), account)
 	case !t.expires.IsZero() && !now.Before(t.expires):
-		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote, which does not expire", "the token expired on %s", stamp(t.expires))
+		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote, which does not expire", "the token expired on %s",
+			stamp(t.expires))
 	case !t.from.IsZero() && now.Before(t.from):
-		return nil, finding.Refuse("compare the clocks of this machine and the remote", "the token is valid from %s on, and now it is %s", stamp(t.from), stamp(now))
+		return nil, finding.Refuse("compare the clocks of this machine and the remote", "the token is valid from %s on, and now it is %s",
+			stamp(t.from), stamp(now))
 	case t.secret != "" && t.secret != secret && rotating:
-		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote", "the token is that of the Secret %q, expected %q", finding.Shorten(t.secret), secret)
+		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote", "the token is that of the Secret %q, expected %q",
+			finding.Shorten(t.secret), secret)
 	}
 	if t.secret != "" && t.secret != secret {
-		warnings = append(warnings, fmt.Sprintf("the token is that of the Secret %q and not of %q, which is the one that is rendered", finding.Shorten(t.secret), secret))
+		warnings = append(warnings, fmt.Sprintf("the token is that of the Secret %q and not of %q, which is the one that is rendered",
+			finding.Shorten(t.secret), secret))
 	}
 	if !t.expires.IsZero() {
-		warnings = append(warnings, fmt.Sprintf("the token expires on %s, and the link with it; that of the Secret %s does not", stamp(t.expires), secret))
+		warnings = append(warnings, fmt.Sprintf("the token expires on %s, and the link with it; that of the Secret %s does not", stamp(t.expires),
+			secret))
 	}
 	if !t.unguessable {
-		warnings = append(warnings, "the token has a short signature or none, so no digest of it is kept, and a later run cannot tell whether it has changed")
+		warnings = append(warnings, "the token has a short signature or none, so no digest of it is kept, and a later run cannot tell whether "+
+			"it has changed")
 	}
 	return warnings, nil
 }

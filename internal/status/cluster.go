@@ -82,7 +82,8 @@ func (j *judge) clusterIDs(istiods []Istiod) {
 	if wrong != nil {
 		j.bad("ST03",
 			fmt.Sprintf(
-				"install Istio with values.global.multiCluster.clusterName: %s, or give the cluster Istio's name in the topology and seal its link again", j.on.Name),
+				"install Istio with values.global.multiCluster.clusterName: %s, or give the cluster Istio's name in the topology and seal its link "+
+					"again", j.on.Name),
 			"%s, the topology calls the cluster %q", first(wrong), j.on.Name)
 		return
 	}

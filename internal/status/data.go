@@ -293,7 +293,8 @@ func (j *judge) across(s *Store, clusters []*topology.Cluster) {
 	}
 	pairs := map[string]bool{}
 	for _, series := range s.Series.Value {
-		if series.Source != "" && series.Destination != "" && series.Source != series.Destination && series.Source != "unknown" && series.Destination != "unknown" {
+		if series.Source != "" && series.Destination != "" && series.Source != series.Destination && series.Source != "unknown" &&
+			series.Destination != "unknown" {
 			pairs[series.Source+" -> "+series.Destination] = true
 		}
 	}

@@ -115,7 +115,8 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 }
 
 func isEmpty(doc *yaml.Node) bool {
-	return len(doc.Content) == 1 && doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].ShortTag() == "!!null" && doc.Content[0].Value == ""
+	return len(doc.Content) == 1 && doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].ShortTag() == "!!null" &&
+		doc.Content[0].Value == ""
 }
 
 // surrogates are the two halves by which JSON escapes a character beyond the
@@ -177,7 +178,8 @@ func unreadable(data []byte, want fileKind) (line, col int, message, hint string
 		case r == '\r':
 			return line, col, "found a carriage return inside a line", "end lines with a line feed; a carriage return may stand before it"
 		case unicode.IsControl(r), strings.ContainsRune("\u2028\u2029\ufeff\ufffe\uffff", r):
-			return line, col, fmt.Sprintf("found the character %U, which is not allowed in a %s", r, want.what), "remove it; an editor may not show it"
+			return line, col, fmt.Sprintf("found the character %U, which is not allowed in a %s", r, want.what),
+				"remove it; an editor may not show it"
 		}
 		col++
 		i += size

@@ -191,7 +191,8 @@ func (f *findings) foreign() []string {
 
 // adoptable lists such files as are in the way.
 func (f *findings) adoptable() []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(f.blocked)), func(p string) bool { return f.blocked[p] != isFile && f.blocked[p] != isLeft })
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(f.blocked)),
+		func(p string) bool { return f.blocked[p] != isFile && f.blocked[p] != isLeft })
 }
 
 // take makes such a file ours.
@@ -238,17 +239,22 @@ func (f *findings) guard(d *Dir) error {
 func (o obstacle) guard(p string) *finding.Refusal {
 	switch o {
 	case isLink:
-		return inTheWay(p, "is a symbolic link", "a file or folder of sightline's, or nothing", "remove "+p+"; what a link points to is not touched")
+		return inTheWay(p, "is a symbolic link", "a file or folder of sightline's, or nothing",
+			"remove "+p+"; what a link points to is not touched")
 	case isSpecial:
 		return inTheWay(p, "is neither a file nor a folder", "a file of sightline's, or nothing", "move "+p+" elsewhere")
 	case isCheckout:
-		return inTheWay(p, "is a checkout or an output directory of its own", "a folder of this tree, or nothing", "move "+p+" elsewhere, or choose another directory with -o")
+		return inTheWay(p, "is a checkout or an output directory of its own", "a folder of this tree, or nothing",
+			"move "+p+" elsewhere, or choose another directory with -o")
 	case isInside:
-		return inTheWay(p, "is in a folder that has to make way, and sightline did not write it", "only files of sightline's", "move "+p+" elsewhere")
+		return inTheWay(p, "is in a folder that has to make way, and sightline did not write it", "only files of sightline's",
+			"move "+p+" elsewhere")
 	case isSpelled:
-		return inTheWay(p, "differs from a file or folder of this tree by letter case only, and sightline did not write it", "nothing of this name, because macOS and Windows take one for the other", "move "+p+" elsewhere")
+		return inTheWay(p, "differs from a file or folder of this tree by letter case only, and sightline did not write it",
+			"nothing of this name, because macOS and Windows take one for the other", "move "+p+" elsewhere")
 	}
-	return inTheWay(p, "was not written by sightline", "a file that says in its first line that sightline generated it, or nothing", "move "+p+" elsewhere; or, if nothing in it is needed, add --adopt")
+	return inTheWay(p, "was not written by sightline", "a file that says in its first line that sightline generated it, or nothing",
+		"move "+p+" elsewhere; or, if nothing in it is needed, add --adopt")
 }
 
 // plan is what the findings come to.

@@ -56,7 +56,8 @@ func (r *release) besides(work string, notice []byte) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	for shell, name := range map[string]string{"bash": "sightline.bash", "zsh": "_sightline", "fish": "sightline.fish", "powershell": "sightline.ps1"} {
+	for shell, name := range map[string]string{"bash": "sightline.bash", "zsh": "_sightline", "fish": "sightline.fish",
+		"powershell": "sightline.ps1"} {
 		script, err := exec.Command(host.File, "completion", shell).Output()
 		if err != nil {
 			return nil, fmt.Errorf("sightline completion %s: %w", shell, err)

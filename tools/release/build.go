@@ -60,7 +60,8 @@ type binary struct {
 func (r *release) build(p platform, work string) (binary, error) {
 	b := binary{p, filepath.Join(work, p.OS+"-"+p.Arch, p.program())}
 	set := func(name, value string) string { return " -X main." + name + "=" + value }
-	flags := "-s -w" + set("releaseVersion", r.Version) + set("releaseCommit", r.Hash) + set("releaseDate", r.Date.Format("2006-01-02T15:04:05Z"))
+	flags := "-s -w" + set("releaseVersion", r.Version) + set("releaseCommit", r.Hash) + set("releaseDate",
+		r.Date.Format("2006-01-02T15:04:05Z"))
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", b.File, "./cmd/sightline")
 	cmd.Dir = r.Root
 	// GOAMD64 and GOARM64 could be set on this machine.

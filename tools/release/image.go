@@ -121,12 +121,14 @@ func (r *release) layer(files []file) ([]byte, error) {
 		if name == "tmp/" {
 			mode = 0o1777
 		}
-		if err := packed.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: mode, ModTime: r.Date, Format: tar.FormatPAX}); err != nil {
+		if err := packed.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: mode, ModTime: r.Date,
+			Format: tar.FormatPAX}); err != nil {
 			return nil, err
 		}
 	}
 	for _, f := range files {
-		header := &tar.Header{Typeflag: tar.TypeReg, Name: f.Path, Mode: f.mode(), Size: int64(len(f.Content)), ModTime: r.Date, Format: tar.FormatPAX}
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: f.Path, Mode: f.mode(), Size: int64(len(f.Content)), ModTime: r.Date,
+			Format: tar.FormatPAX}
 		if err := packed.WriteHeader(header); err != nil {
 			return nil, err
 		}

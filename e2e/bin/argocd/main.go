@@ -30,7 +30,8 @@ func main() {
 		"cache":                     cache,
 	}
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "argocd: the first argument is application-controller, applicationset-controller, repo-server, cmp-server or cache")
+		fmt.Fprintln(os.Stderr, "argocd: the first argument is application-controller, applicationset-controller, repo-server, cmp-server or "+
+			"cache")
 		os.Exit(2)
 	}
 	command := commands[os.Args[1]]()

@@ -166,7 +166,8 @@ func (c *Cluster) deleteAccount(ctx context.Context, namespace, name string) err
 	if err != nil {
 		return err
 	}
-	if err := c.Client.CoreV1().ServiceAccounts(namespace).Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+	if err := c.Client.CoreV1().ServiceAccounts(namespace).Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(
+		err) {
 		return err
 	}
 	return wait(20*time.Second, "the controller manager to take note of the end of an account", func() error {

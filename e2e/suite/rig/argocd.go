@@ -72,7 +72,8 @@ func (c *Cluster) StartArgoCD(t testing.TB, namespace string, others ...*Cluster
 		}
 	}
 	a := &ArgoCD{Namespace: namespace, dir: dir, on: c, env: []string{
-		"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + filepath.Join(dir, "home"), "TMPDIR=" + filepath.Join(dir, "tmp"),
+		"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + filepath.Join(dir, "home"), "TMPDIR=" + filepath.Join(dir,
+			"tmp"),
 		"KUBECONFIG=" + c.Kubeconfig, "ARGOCD_FAKE_IN_CLUSTER=true", "GIT_CONFIG_NOSYSTEM=1",
 		"ARGOCD_GPG_ENABLED=false", "ARGOCD_GNUPGHOME=" + filepath.Join(dir, "gpg"),
 		"ARGOCD_SSH_DATA_PATH=" + filepath.Join(dir, "ssh"), "ARGOCD_TLS_DATA_PATH=" + filepath.Join(dir, "tls"),
@@ -80,7 +81,8 @@ func (c *Cluster) StartArgoCD(t testing.TB, namespace string, others ...*Cluster
 	}}
 	a.configure(t, others)
 	cache := a.start(t, "cache", argoCDCache)
-	a.repositories = a.start(t, "repo-server", "--address", "127.0.0.1", "--port", "8081", "--metrics-address", "127.0.0.1", "--metrics-port", "8085",
+	a.repositories = a.start(t, "repo-server", "--address", "127.0.0.1", "--port", "8081", "--metrics-address", "127.0.0.1", "--metrics-port",
+		"8085",
 		"--redis", argoCDCache, "--disable-tls")
 	Wait(t, time.Minute, "Argo CD's repository server to listen", func() error {
 		connection, err := net.Dial("tcp", argoCDRepositories)
@@ -90,7 +92,8 @@ func (c *Cluster) StartArgoCD(t testing.TB, namespace string, others ...*Cluster
 		return err
 	}, a.repositories)
 	a.StartController(t)
-	a.sets = a.start(t, "applicationset-controller", "--kubeconfig", c.Kubeconfig, "--namespace", namespace, "--argocd-repo-server", argoCDRepositories,
+	a.sets = a.start(t, "applicationset-controller", "--kubeconfig", c.Kubeconfig, "--namespace", namespace, "--argocd-repo-server",
+		argoCDRepositories,
 		"--repo-server-plaintext", "--metrics-addr", "127.0.0.1:8083", "--probe-addr", "127.0.0.1:8084", "--webhook-addr", "127.0.0.1:7000",
 		"--enable-leader-election=false")
 	t.Cleanup(func() {
@@ -149,7 +152,8 @@ func (a *ArgoCD) configure(t testing.TB, others []*Cluster) {
 		t.Fatal(err)
 	}
 	maps := []*corev1.ConfigMap{}
-	for _, name := range []string{"argocd-cm", "argocd-cmd-params-cm", "argocd-gpg-keys-cm", "argocd-rbac-cm", "argocd-ssh-known-hosts-cm", "argocd-tls-certs-cm"} {
+	for _, name := range []string{"argocd-cm", "argocd-cmd-params-cm", "argocd-gpg-keys-cm", "argocd-rbac-cm", "argocd-ssh-known-hosts-cm",
+		"argocd-tls-certs-cm"} {
 		maps = append(maps, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: part}})
 	}
 	maps[0].Data = settings
@@ -165,7 +169,8 @@ func (a *ArgoCD) configure(t testing.TB, others []*Cluster) {
 				t.Fatal(err)
 			}
 		}
-		config, err := json.Marshal(map[string]any{"tlsClientConfig": map[string]any{"caData": authority, "certData": certificate, "keyData": key}})
+		config, err := json.Marshal(map[string]any{"tlsClientConfig": map[string]any{"caData": authority, "certData": certificate,
+			"keyData": key}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,12 +181,14 @@ func (a *ArgoCD) configure(t testing.TB, others []*Cluster) {
 	}
 	ctx := t.Context()
 	for _, m := range maps {
-		if _, err := a.on.Client.CoreV1().ConfigMaps(a.Namespace).Create(ctx, m, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		if _, err := a.on.Client.CoreV1().ConfigMaps(a.Namespace).Create(ctx, m, metav1.CreateOptions{}); err != nil &&
+			!apierrors.IsAlreadyExists(err) {
 			t.Fatal(err)
 		}
 	}
 	for _, s := range secrets {
-		if _, err := a.on.Client.CoreV1().Secrets(a.Namespace).Create(ctx, s, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		if _, err := a.on.Client.CoreV1().Secrets(a.Namespace).Create(ctx, s, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(
+			err) {
 			t.Fatal(err)
 		}
 	}
@@ -285,7 +292,8 @@ func (a *ArgoCD) Refresh(t testing.TB) {
 		t.Fatal(err)
 	}
 	for name := range found {
-		_, err := a.on.Dynamic.Resource(applications).Namespace(a.Namespace).Patch(t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{})
+		_, err := a.on.Dynamic.Resource(applications).Namespace(a.Namespace).Patch(t.Context(), name, types.MergePatchType, patch,
+			metav1.PatchOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			t.Fatal(err)
 		}

@@ -105,7 +105,8 @@ func launch(at site) (*Cluster, error) {
 		return nil, err
 	}
 	ctx := context.Background()
-	for _, name := range []string{"istio-system", "sample", "openshift-operators", "openshift-monitoring", "openshift-user-workload-monitoring"} {
+	for _, name := range []string{"istio-system", "sample", "openshift-operators", "openshift-monitoring",
+		"openshift-user-workload-monitoring"} {
 		if err = c.namespace(ctx, name); err != nil {
 			return nil, err
 		}
@@ -203,7 +204,8 @@ func (c *Cluster) startServer() error {
 		"--service-account-key-file", c.File("accounts.pub"), "--service-account-signing-key-file", c.File("accounts.key"),
 		"--service-account-issuer", "https://kubernetes.default.svc", "--service-cluster-ip-range", "10.0.0.0/24",
 		// No pod gets the token of its account: there is no kubelet to give it to.
-		"--authorization-mode", "RBAC", "--disable-admission-plugins", "ServiceAccount", "--endpoint-reconciler-type", "none", "--profiling=false")
+		"--authorization-mode", "RBAC", "--disable-admission-plugins", "ServiceAccount", "--endpoint-reconciler-type", "none",
+		"--profiling=false")
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,8 @@ var (
 func (c *Cluster) StartFlux(t testing.TB, namespace string, others map[string]*Cluster) *Flux {
 	t.Helper()
 	c.Define(t, "kustomize.toolkit.fluxcd.io_kustomizations.yaml", "source.toolkit.fluxcd.io_gitrepositories.yaml",
-		"source.toolkit.fluxcd.io_ocirepositories.yaml", "source.toolkit.fluxcd.io_buckets.yaml", "source.toolkit.fluxcd.io_externalartifacts.yaml")
+		"source.toolkit.fluxcd.io_ocirepositories.yaml", "source.toolkit.fluxcd.io_buckets.yaml",
+		"source.toolkit.fluxcd.io_externalartifacts.yaml")
 	c.Namespaces(t, namespace)
 	for name, other := range others {
 		kubeconfig, err := os.ReadFile(other.Kubeconfig)
@@ -59,7 +60,8 @@ func (c *Cluster) StartFlux(t testing.TB, namespace string, others map[string]*C
 			t.Fatal(err)
 		}
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: map[string][]byte{"value": kubeconfig}}
-		if _, err = c.Client.CoreV1().Secrets(namespace).Create(t.Context(), secret, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		if _, err = c.Client.CoreV1().Secrets(namespace).Create(t.Context(), secret, metav1.CreateOptions{}); err != nil &&
+			!apierrors.IsAlreadyExists(err) {
 			t.Fatal(err)
 		}
 	}
@@ -117,7 +119,8 @@ func (f *Flux) Fetch(t testing.TB, repository, work, commit string) string {
 			"digest": fmt.Sprintf("sha256:%x", sha256.Sum256(archive)), "lastUpdateTime": now, "path": commit + ".tar.gz",
 			"revision": revision, "size": len(archive), "url": f.url + "/" + commit + ".tar.gz",
 		},
-		"conditions": []any{map[string]any{"type": "Ready", "status": "True", "reason": "Succeeded", "message": "stored artifact", "lastTransitionTime": now}},
+		"conditions": []any{map[string]any{"type": "Ready", "status": "True", "reason": "Succeeded", "message": "stored artifact",
+			"lastTransitionTime": now}},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -48,7 +48,8 @@ func StartGit(t testing.TB) *Repository {
 func (r *Repository) Push(t testing.TB, message string) string {
 	t.Helper()
 	git := func(args ...string) string {
-		return strings.TrimSpace(Run(t, "git", append([]string{"-C", r.Work, "-c", "user.name=e2e", "-c", "user.email=e2e@example.com"}, args...)...))
+		return strings.TrimSpace(Run(t, "git", append([]string{"-C", r.Work, "-c", "user.name=e2e", "-c", "user.email=e2e@example.com"},
+			args...)...))
 	}
 	git("add", "--all")
 	git("commit", "--quiet", "--allow-empty", "--message", message)

@@ -185,7 +185,8 @@ func furnish() error {
 	}
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
-		if name == "KUBECONFIG" || strings.HasPrefix(name, "XDG_") || strings.HasPrefix(strings.ToLower(name), "http") || strings.HasPrefix(name, "KUBERNETES_") || strings.HasPrefix(name, "HELM_") {
+		if name == "KUBECONFIG" || strings.HasPrefix(name, "XDG_") || strings.HasPrefix(strings.ToLower(name), "http") || strings.HasPrefix(name,
+			"KUBERNETES_") || strings.HasPrefix(name, "HELM_") {
 			if err := os.Unsetenv(name); err != nil {
 				return err
 			}

@@ -45,7 +45,8 @@ func MergedMetrics() map[string]string {
 func Sidecar(namespace, app, ip string) Pod {
 	return Pod{
 		Namespace: namespace, Name: app, IP: ip, Labels: map[string]string{"app": app, "version": "v1"}, Annotations: MergedMetrics(),
-		Container: "istio-proxy", Declares: map[string]int32{"http-envoy-prom": 15090}, Answers: []int{15020, 15090}, Metrics: requests(namespace, app),
+		Container: "istio-proxy", Declares: map[string]int32{"http-envoy-prom": 15090}, Answers: []int{15020, 15090}, Metrics: requests(namespace,
+			app),
 	}
 }
 
@@ -62,7 +63,8 @@ func Gateway(namespace, app, ip string) Pod {
 func OptedOut(namespace, app, ip string) Pod {
 	p := Sidecar(namespace, app, ip)
 	p.Annotations = map[string]string{
-		"prometheus.istio.io/merge-metrics": "false", "prometheus.io/scrape": "true", "prometheus.io/port": "9102", "prometheus.io/path": "/metrics",
+		"prometheus.istio.io/merge-metrics": "false", "prometheus.io/scrape": "true", "prometheus.io/port": "9102",
+		"prometheus.io/path": "/metrics",
 	}
 	p.Answers = []int{15090}
 	return p
@@ -123,14 +125,16 @@ func (c *Cluster) runPod(t testing.TB, p Pod) {
 	}
 	// Endpoints have the pods of nodes that there are.
 	const node = "a-node"
-	if _, err := c.Client.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+	if _, err := c.Client.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}},
+		metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		t.Fatal(err)
 	}
 	pods := c.Client.CoreV1().Pods(p.Namespace)
 	pod, err := pods.Create(ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name, Labels: p.Labels, Annotations: p.Annotations},
 		Spec: corev1.PodSpec{NodeName: node, Containers: []corev1.Container{
-			{Name: "application", Image: "example.com/application:1", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 9080, Protocol: corev1.ProtocolTCP}}},
+			{Name: "application", Image: "example.com/application:1",
+				Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 9080, Protocol: corev1.ProtocolTCP}}},
 			proxy,
 		}},
 	}, metav1.CreateOptions{})

@@ -46,13 +46,15 @@ func (c *Cluster) install(ctx context.Context) error {
 		return err
 	}
 	for _, s := range list.Items {
-		if state, _, _ := unstructured.NestedString(s.Object, "status", "state"); state != "" || time.Since(s.GetCreationTimestamp().Time) < OperatorDelay {
+		if state, _, _ := unstructured.NestedString(s.Object, "status", "state"); state != "" || time.Since(
+			s.GetCreationTimestamp().Time) < OperatorDelay {
 			continue
 		}
 		now := time.Now().UTC().Format(time.RFC3339)
 		patch, err := json.Marshal(map[string]any{"status": map[string]any{
 			"state": "AtLatestKnown", "installedCSV": s.GetName() + ".v1.0.0", "currentCSV": s.GetName() + ".v1.0.0", "lastUpdated": now,
-			"conditions": []any{map[string]any{"type": "CatalogSourcesUnhealthy", "status": "False", "reason": "AllCatalogSourcesHealthy", "lastTransitionTime": now}},
+			"conditions": []any{map[string]any{"type": "CatalogSourcesUnhealthy", "status": "False", "reason": "AllCatalogSourcesHealthy",
+				"lastTransitionTime": now}},
 		}})
 		if err != nil {
 			return err

@@ -99,7 +99,8 @@ func (c *Cluster) reconcile(ctx context.Context, kiali *unstructured.Unstructure
 	}
 	namespace, name := account(kiali)
 	wanted := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}}
-	if _, err := c.Client.CoreV1().ServiceAccounts(namespace).Create(ctx, wanted, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+	if _, err := c.Client.CoreV1().ServiceAccounts(namespace).Create(ctx, wanted, metav1.CreateOptions{}); err != nil &&
+		!apierrors.IsAlreadyExists(err) {
 		return err
 	}
 	return c.report(ctx, kiali,

@@ -73,7 +73,8 @@ func (p Program) Build(modules string, log io.Writer) error {
 	fmt.Fprintf(log, "e2e: building %s, which the first time takes minutes\n", p.Name)
 	// It gets its name when it is complete: an interrupted build is none.
 	partial := path + ".partial"
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", p.Tags, "-ldflags", "-s -w "+p.Link, "-o", partial, p.Package)
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", p.Tags, "-ldflags", "-s -w "+p.Link, "-o",
+		partial, p.Package)
 	cmd.Dir = filepath.Join(modules, p.Module)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOFLAGS=")
 	cmd.Stdout, cmd.Stderr = log, log

@@ -59,7 +59,10 @@ metadata: {name: prometheus, namespace: openshift-user-workload-monitoring}
 ---
 apiVersion: v1
 kind: Secret
-metadata: {name: prometheus-token, namespace: openshift-user-workload-monitoring, annotations: {kubernetes.io/service-account.name: prometheus}}
+metadata:
+  name: prometheus-token
+  namespace: openshift-user-workload-monitoring
+  annotations: {kubernetes.io/service-account.name: prometheus}
 type: kubernetes.io/service-account-token
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -155,7 +158,11 @@ func (c *Cluster) StartPrometheus(t testing.TB, to ...*Prometheus) *Prometheus {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.server.Stop)
-	Wait(t, time.Minute, "Prometheus to be ready on "+c.Name, func() error { _, err := p.ask(t.Context(), http.MethodGet, "/-/ready"); return err }, p.server)
+	Wait(t, time.Minute, "Prometheus to be ready on "+c.Name, func() error {
+		_,
+			err := p.ask(t.Context(), http.MethodGet, "/-/ready")
+		return err
+	}, p.server)
 	return p
 }
 

@@ -28,7 +28,10 @@ metadata: {name: sealed-secrets-controller, namespace: kube-system}
 ---
 apiVersion: v1
 kind: Secret
-metadata: {name: sealed-secrets-controller-token, namespace: kube-system, annotations: {kubernetes.io/service-account.name: sealed-secrets-controller}}
+metadata:
+  name: sealed-secrets-controller-token
+  namespace: kube-system
+  annotations: {kubernetes.io/service-account.name: sealed-secrets-controller}
 type: kubernetes.io/service-account-token
 ---
 apiVersion: rbac.authorization.k8s.io/v1
