@@ -46,23 +46,17 @@ type Body struct {
 	literal []byte   // JSON, which takes a tenth of the memory; there is no object then, and the text has no holes
 
 	id              ID // with marks in the two fields below
-	namespace, name []part
+	namespace, name []Part
 }
 
 // hole is a place in a body's text that a value is printed at: the value of
 // parts, or where that is a merge, of merge.
 type hole struct {
 	at     int // offset in the text
-	parts  []part
+	parts  []Part
 	merge  map[string]any
 	indent int
 	in     context
-}
-
-// part is a piece of a string: literal text, or the path of a value.
-type part struct {
-	literal string
-	path    string
 }
 
 type context int
@@ -95,7 +89,7 @@ func NewBody(object Object) (*Body, error) {
 		}
 	}
 	b.id = IDOf(object)
-	b.namespace, b.name = split(b.id.Namespace), split(b.id.Name)
+	b.namespace, b.name = Parts(b.id.Namespace), Parts(b.id.Name)
 	return b, nil
 }
 
@@ -132,9 +126,9 @@ func holesIn(v any, found map[string]bool) map[string]bool {
 			holesIn(item, found)
 		}
 	case string:
-		for _, p := range split(v) {
-			if p.path != "" {
-				found[p.path] = true
+		for _, p := range Parts(v) {
+			if p.Path != "" {
+				found[p.Path] = true
 			}
 		}
 	}
@@ -144,7 +138,7 @@ func holesIn(v any, found map[string]bool) map[string]bool {
 func noHoleInKeys(v any) error {
 	switch v := v.(type) {
 	case map[string]any:
-		if ours, _, ok := asMerge(v); ok {
+		if ours, _, ok := MergeOf(v); ok {
 			return noHoleInKeys(ours)
 		}
 		for k, item := range v {
@@ -257,7 +251,7 @@ func (b *Body) Fill(values Values) (Object, error) {
 func fillAll(v any, values Values) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
-		if ours, theirs, ok := asMerge(v); ok {
+		if ours, theirs, ok := MergeOf(v); ok {
 			return fillMerge(ours, theirs, values)
 		}
 		filled := make(map[string]any, len(v))
@@ -280,7 +274,7 @@ func fillAll(v any, values Values) (any, error) {
 		}
 		return filled, nil
 	case string:
-		return fill(split(v), values)
+		return fill(Parts(v), values)
 	}
 	return v, nil
 }
@@ -290,7 +284,7 @@ func fillMerge(ours map[string]any, theirs string, values Values) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := fill(split(theirs), values)
+	b, err := fill(Parts(theirs), values)
 	if err != nil {
 		return nil, err
 	}
@@ -303,47 +297,27 @@ func fillMerge(ours map[string]any, theirs string, values Values) (any, error) {
 
 // fill gives the value of a string with marks: the value itself where one
 // mark is all there is, else the parts joined.
-func fill(parts []part, values Values) (any, error) {
-	if len(parts) == 1 && parts[0].path != "" {
-		return values.at(parts[0].path)
+func fill(parts []Part, values Values) (any, error) {
+	if len(parts) == 1 && parts[0].Path != "" {
+		return values.at(parts[0].Path)
 	}
 	var joined strings.Builder
 	for _, p := range parts {
-		if p.path == "" {
-			joined.WriteString(p.literal)
+		if p.Path == "" {
+			joined.WriteString(p.Literal)
 			continue
 		}
-		v, err := values.at(p.path)
+		v, err := values.at(p.Path)
 		if err != nil {
 			return nil, err
 		}
 		s, ok := v.(string)
 		if !ok {
-			return nil, fmt.Errorf("%s is part of a text, so it must be a string, not %T", p.path, v)
+			return nil, fmt.Errorf("%s is part of a text, so it must be a string, not %T", p.Path, v)
 		}
 		joined.WriteString(s)
 	}
 	return joined.String(), nil
-}
-
-// split cuts a string at its marks.
-func split(s string) []part {
-	var parts []part
-	for {
-		before, rest, ok := strings.Cut(s, holeOpen)
-		path, after, closed := strings.Cut(rest, holeClose)
-		if !ok || !closed {
-			if s != "" {
-				parts = append(parts, part{literal: s})
-			}
-			return parts
-		}
-		if before != "" {
-			parts = append(parts, part{literal: before})
-		}
-		parts = append(parts, part{path: path})
-		s = after
-	}
 }
 
 // record notes a string with marks, or a merge, as a hole, and reports whether
@@ -352,7 +326,7 @@ func (e *encoder) record(v any, indent int, in context) bool {
 	if e.holes == nil {
 		return false
 	}
-	if _, _, ok := asMerge(v); ok {
+	if _, _, ok := MergeOf(v); ok {
 		*e.holes = append(*e.holes, hole{at: len(e.dst), merge: v.(map[string]any), indent: indent, in: in})
 		return true
 	}
@@ -360,7 +334,7 @@ func (e *encoder) record(v any, indent int, in context) bool {
 	if !ok || !strings.Contains(s, holeOpen) {
 		return false
 	}
-	*e.holes = append(*e.holes, hole{at: len(e.dst), parts: split(s), indent: indent, in: in})
+	*e.holes = append(*e.holes, hole{at: len(e.dst), parts: Parts(s), indent: indent, in: in})
 	return true
 }
 

@@ -1,5 +1,7 @@
 package resource
 
+import "strings"
+
 // Part is a piece of a string with marks: literal text, or the path of the
 // value that goes there.
 type Part struct{ Literal, Path string }
@@ -7,11 +9,19 @@ type Part struct{ Literal, Path string }
 // Parts takes a string apart at its marks.
 func Parts(s string) []Part {
 	var parts []Part
-	for _, p := range split(s) {
-		parts = append(parts, Part{p.literal, p.path})
+	for {
+		before, rest, ok := strings.Cut(s, holeOpen)
+		path, after, closed := strings.Cut(rest, holeClose)
+		if !ok || !closed {
+			if s != "" {
+				parts = append(parts, Part{Literal: s})
+			}
+			return parts
+		}
+		if before != "" {
+			parts = append(parts, Part{Literal: before})
+		}
+		parts = append(parts, Part{Path: path})
+		s = after
 	}
-	return parts
 }
-
-// MergeOf takes what MergeHole made apart; ok tells whether v is that.
-func MergeOf(v any) (ours map[string]any, theirs string, ok bool) { return asMerge(v) }

@@ -38,8 +38,8 @@ func MergeHole(ours map[string]any, theirs string) map[string]any {
 	return map[string]any{mergeOurs: ours, mergeTheirs: theirs}
 }
 
-// asMerge takes a merge apart; ok tells whether v is one.
-func asMerge(v any) (ours map[string]any, theirs string, ok bool) {
+// MergeOf takes what MergeHole made apart; ok tells whether v is that.
+func MergeOf(v any) (ours map[string]any, theirs string, ok bool) {
 	m, _ := v.(map[string]any)
 	ours, isMerge := m[mergeOurs].(map[string]any)
 	theirs, isHole := m[mergeTheirs].(string)
@@ -72,7 +72,7 @@ type mergeAt struct {
 // in a list stays, because a list has no place that would be its own.
 func unmerged(v any, path []string) (any, []mergeAt) {
 	var merges []mergeAt
-	ours, theirs, isMerge := asMerge(v)
+	ours, theirs, isMerge := MergeOf(v)
 	m, isMap := v.(map[string]any)
 	if isMerge {
 		m = ours
