@@ -703,7 +703,7 @@ func TestDocumentedSeals(t *testing.T) {
 		require.NoError(t, err)
 		docs += "\n" + string(text)
 	}
-	lines := regexp.MustCompile(`(?m)^ +sightline (seal [^.\n]*--topology mesh\.yaml[^\n<]*)`).FindAllStringSubmatch(docs, -1)
+	lines := regexp.MustCompile(`(?m)^ +sightline (seal [^.\n]*--topology mesh\.yaml[^\n<|]*)`).FindAllStringSubmatch(docs, -1)
 	require.Greater(t, len(lines), 10)
 	s := newSealing(t)
 	renamed := strings.NewReplacer("east", "cluster1", "north", "cluster3", "west", "cluster2")
