@@ -37,8 +37,8 @@ func main() {
 		serveEvaluations(os.Stdin, os.Stdout)
 		return
 	}
-	tuneMemory()
 	ctx, _ := signal.NotifyContext(context.Background(), endings()...) // for as long as the process is there
+	tuneMemory()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -27,11 +27,11 @@ func (o *diffOptions) revision(ctx context.Context, t *topology.Topology, arg st
 	if err != nil {
 		return nil, err
 	}
-	work, err := os.MkdirTemp("", "sightline-diff-")
+	work, err := newScratch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(work)
+	defer work.remove()
 	there, err := git.write(ctx, work, git.topology)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (o *diffOptions) revision(ctx context.Context, t *topology.Topology, arg st
 		return nil, nil
 	}
 	files, err := git.render(ctx, work, format)
-	return files, git.named(err, work)
+	return files, git.named(err, work.dir)
 }
 
 // repository is a Git repository at a revision.
@@ -109,7 +109,7 @@ func (r *repository) git(ctx context.Context, stdin io.Reader, args ...string) (
 
 // write writes what the revision has at paths, files or folders, below a
 // folder. It returns whether there was anything.
-func (r *repository) write(ctx context.Context, work string, paths ...string) (bool, error) {
+func (r *repository) write(ctx context.Context, work *scratch, paths ...string) (bool, error) {
 	for i, p := range paths {
 		if p == "" {
 			paths[i] = "." // the top
@@ -149,11 +149,7 @@ func (r *repository) write(ctx context.Context, work string, paths ...string) (b
 		if !filepath.IsLocal(filepath.FromSlash(name)) {
 			return false, fmt.Errorf("git ls-tree: %q leaves the repository", name)
 		}
-		at := filepath.Join(work, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
-			return false, err
-		}
-		if err := os.WriteFile(at, content, 0o600); err != nil {
+		if err := work.write(ctx, filepath.FromSlash(name), content); err != nil {
 			return false, err
 		}
 	}
@@ -190,18 +186,18 @@ func blob(in *bufio.Reader) ([]byte, error) {
 }
 
 // render reads the topology of the revision, and renders it.
-func (r *repository) render(ctx context.Context, work string, format render.Format) ([]tree.File, error) {
-	arg := filepath.Join(work, filepath.FromSlash(r.topology))
+func (r *repository) render(ctx context.Context, work *scratch, format render.Format) ([]tree.File, error) {
+	arg := filepath.Join(work.dir, filepath.FromSlash(r.topology))
 	inputs, err := readInputs([]string{arg}, nil)
 	if err != nil {
 		return nil, err
 	}
-	beside := []string{r.inRepository(work, inputs[0].linkFolder())}
+	beside := []string{r.inRepository(work.dir, inputs[0].linkFolder())}
 	for _, dir := range inputs[0].overlayFolders() {
-		beside = append(beside, r.inRepository(work, dir))
+		beside = append(beside, r.inRepository(work.dir, dir))
 	}
 	if file := inputs[0].authorities(); file != "" {
-		beside = append(beside, r.inRepository(work, file))
+		beside = append(beside, r.inRepository(work.dir, file))
 	}
 	if _, err := r.write(ctx, work, beside...); err != nil {
 		return nil, err

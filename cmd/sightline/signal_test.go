@@ -216,3 +216,43 @@ func TestReaderGone(t *testing.T) {
 		})
 	}
 }
+
+// TestInterruptDiff ends comparisons with a revision at ever later moments. The
+// folder that the revision is written to is never left.
+func TestInterruptDiff(t *testing.T) {
+	dir, temp := t.TempDir(), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "mesh.yaml"), mesh(500), 0o644))
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "-m", "x"}} {
+		git := exec.Command("git", args...)
+		git.Dir = dir
+		out, err := git.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	there := 0 // when it was interrupted
+	for delay := 10 * time.Millisecond; ; delay = delay * 9 / 8 {
+		cmd := exec.Command("sightline", "diff", "mesh.yaml", "--against", "HEAD")
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "TMPDIR="+temp)
+		require.NoError(t, cmd.Start())
+		time.Sleep(delay)
+		during, err := os.ReadDir(temp)
+		require.NoError(t, err)
+		_ = cmd.Process.Signal(syscall.SIGINT)
+		_ = cmd.Wait()
+		if cmd.ProcessState.Success() {
+			break
+		}
+		after, err := os.ReadDir(temp)
+		require.NoError(t, err)
+		require.Empty(t, after, "left after %v", delay)
+		there += len(during)
+	}
+	t.Logf("the folder was there %d times", there)
+
+	old := filepath.Join(temp, scratchFolder+"killed")
+	require.NoError(t, os.MkdirAll(filepath.Join(old, "a"), 0o700))
+	before := time.Now().Add(-2 * forgotten)
+	require.NoError(t, os.Chtimes(old, before, before))
+	removeForgotten(temp)
+	require.NoDirExists(t, old)
+}

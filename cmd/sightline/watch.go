@@ -13,6 +13,7 @@ type watch struct {
 	promise  string // what holds until the command ends in good order by itself; may be empty
 	takeover bool   // it does
 	ended    bool   // the run is over
+	last     []func()
 }
 
 type watchKey struct{}
@@ -43,6 +44,23 @@ func endsItself(ctx context.Context) error {
 	return nil
 }
 
+// atEnd has something done when the run is interrupted, before the process ends. It
+// returns an error if the run is over already; then it has been done.
+func atEnd(ctx context.Context, do func()) error {
+	w, ok := ctx.Value(watchKey{}).(*watch)
+	if !ok {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended {
+		do()
+		return ctx.Err()
+	}
+	w.last = append(w.last, do)
+	return nil
+}
+
 // interrupted is the error of a run that ends here because its context has
 // ended, or nil if the command does that itself.
 func (w *watch) interrupted() error {
@@ -52,6 +70,9 @@ func (w *watch) interrupted() error {
 		return nil
 	}
 	w.ended = true
+	for _, do := range w.last {
+		do()
+	}
 	if w.promise != "" {
 		return errors.New("interrupted; " + w.promise)
 	}
