@@ -156,6 +156,11 @@ var known sync.Map
 var elsewhere = map[string]judge{
 	"Kiali.kiali.io":                     kialiTable{},
 	"HelmRelease.helm.toolkit.fluxcd.io": goType{}, // e2e/flux decodes it into its Go type
+	// The operator's CRD, opentelemetry.io/v1beta1; e2e/bin/otelcol has a collector read the config.
+	"OpenTelemetryCollector.opentelemetry.io": fieldNames("mode volumes.name volumes.secret.secretName volumeMounts.name volumeMounts.mountPath volumeMounts.readOnly config"),
+	// The operator's CRD, which is under the AGPL.
+	"TempoStack.tempo.grafana.com": fieldNames("storageSize storage.secret.type storage.secret.name tenants.mode tenants.authentication.tenantName " +
+		"tenants.authentication.tenantId template.gateway.enabled template.queryFrontend.jaegerQuery.enabled"),
 }
 
 // goType is a kind that is decoded into its Go type in a module of its own.

@@ -130,7 +130,8 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 }
 
 // ofHubs are the fields of shape that a remote has one value for.
-var ofHubs = []string{"Alerts", "ACMAccess", "Store", "StoreAuth", "Scope", "CA", "CAFile", "LoginCA", "Retention", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst", "OtherIstiods", "KialiHealth"}
+var ofHubs = []string{"Alerts", "ACMAccess", "TracingGRPC", "TracingLinks", "TracingConsole", "TracingTenant", "TempoStack", "Receiver",
+	"Store", "StoreAuth", "Scope", "CA", "CAFile", "LoginCA", "Retention", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst", "OtherIstiods", "KialiHealth"}
 
 // ofSingles are those that differ on a cluster without remotes only, for which
 // TestTelemetryOfOldLine stands.
@@ -234,37 +235,63 @@ func choices(platform, x string) map[string][]string {
 			"remote.kiali={spec: {deployment: {pod_labels: {y: \"1e3" + x + "\"}}}}"},
 		"host":      {"hub.kiali={host: kiali." + x + ".test, webRoot: /mesh/" + x + ", spec: {server: {port: 844" + digit(x) + "}}}"},
 		"anonymous": {"kiali.auth={strategy: anonymous}", "kiali.links={format: perCluster}"},
-		"flux":      {"delivery.repoURL=\"https://git-" + x + ".test/mesh.git\"", "delivery.flux={}", "kiali.spec={" + openid(x) + ", custom_dashboards: [{name: \"${" + x + "}\"}]}"},
+		"flux": {"delivery.repoURL=\"https://git-" + x + ".test/mesh.git\"", "delivery.flux={}", "kiali.spec={" + openid(x) +
+			", custom_dashboards: [{name: \"${" + x + "}\"}]}"},
 		"revisions": {"hub.controlPlane={revisions: [r-" + x + "]}", "remote.controlPlane={revisions: [s-" + x + "]}"},
 		"outside":   {"hub.controlPlane={mode: none}", "hub.namespaces=[tools-" + x + "]"},
 		"alone":     {"hub.controlPlane={mode: none}"},
-		"linked":    {"annotations.links=\"" + linked(x, "1,2", "2,3", "2", "1") + "\"", "remote.access={exec: {command: login-" + x + ", subject: {kind: " + map[string]string{"a": "User", "b": "Group"}[x] + ", name: reader-" + x + "}}}"},
+		"linked": {"annotations.links=\"" + linked(x, "1,2", "2,3", "2", "1") + "\"", "remote.access={exec: {command: login-" + x +
+			", subject: {kind: " + map[string]string{"a": "User", "b": "Group"}[x] + ", name: reader-" + x + "}}}"},
 		"each": {"annotations.links=\"" + linked(x, "1,2", "", "2", "1") + "\"", "kiali.links={format: perCluster}",
 			"kiali.spec={" + openid(x) + ", deployment: {pod_annotations: {own: " + x + "}}}"},
 		"prometheus": {"metrics.store=prometheus",
-			"metrics.prometheus={url: \"http://prom-" + x + ".test:9090\", auth: {type: basic, username: \"secret:u-" + x + ":u\", password: \"secret:p-" + x + ":p\"}}"},
+			"metrics.prometheus={url: \"http://prom-" + x + ".test:9090\", auth: {type: basic, username: \"secret:u-" + x +
+				":u\", password: \"secret:p-" + x + ":p\"}}"},
 		"alerts": {"metrics.alerts={manage: true}"},
 		"health": {"metrics.alerts={manage: true}", "hub.kiali={version: v2.2" + map[string]string{"a": "2", "b": "7"}[x] + "}"},
 		"trust":  {"kiali.ca=" + strconv.Quote(authority[x]), "made.namespaces=[made-" + x + ", made2-" + x + "]"},
-		"trust of old": {"kiali.ca=" + strconv.Quote(authority[x]), "only.hub=true", "kiali.version=" + map[string]string{"a": "v1.73", "b": "v2.4"}[x], "metrics.store=thanos", "metrics.prometheus=", "metrics.retention=1" + digit(x) + "d",
+		"trust of old": {"kiali.ca=" + strconv.Quote(authority[x]), "only.hub=true", "kiali.version=" +
+			map[string]string{"a": "v1.73", "b": "v2.4"}[x], "metrics.store=thanos", "metrics.prometheus=", "metrics.retention=1" + digit(x) + "d",
 			"metrics.thanos={url: \"https://thanos-" + x + ".test\"}"},
-		"kept":   {"metrics.store=prometheus", "metrics.prometheus={url: \"http://prom-" + x + ".test:9090\"}", "metrics.retention=1" + digit(x) + "d"},
-		"second": {"hub.controlPlane={namespace: hub-cp-" + x + ", revisions: [r-" + x + "]}", "remote.controlPlane={mode: external, primary: hub." + x + ", namespace: ext-cp-" + x + "}"},
-		"scoped": {"metrics.scope={mesh: m-" + x + ", tenant: t-" + x + "}", "metrics.monitors={name: pm-" + x + "}", "telemetry.spec={accessLogging: [{providers: [{name: log-" + x + "}]}]}"},
+		"kept": {"metrics.store=prometheus", "metrics.prometheus={url: \"http://prom-" + x + ".test:9090\"}", "metrics.retention=1" + digit(x) +
+			"d"},
+		"second": {"hub.controlPlane={namespace: hub-cp-" + x + ", revisions: [r-" + x + "]}",
+			"remote.controlPlane={mode: external, primary: hub." + x + ", namespace: ext-cp-" + x + "}"},
+		"jaeger": {"tracing.provider=otel-" + x, "tracing.sampling=0." + digit(x), "tracing.jaeger={url: \"http://jaeger-" + x + ".test:1668" +
+			digit(x) + "\"}"},
+		"tempo": {"tracing.provider=otel-" + x, "tracing.sampling=" + digit(x), "tracing.tempo={url: \"http://tempo-" + x +
+			".test:3200\", tenant: ten-" + x +
+			", externalURL: \"https://grafana-" + x + ".test\"}"},
+		"scoped": {"metrics.scope={mesh: m-" + x + ", tenant: t-" + x + "}", "metrics.monitors={name: pm-" + x + "}",
+			"telemetry.spec={accessLogging: [{providers: [{name: log-" + x + "}]}]}"},
 		"others": {"metrics.scope=none", "metrics.monitors={manage: false, name: pm-" + x + "}"},
 		"apart":  {"hub.controlPlane={namespace: hub-cp-" + x + "}", "remote.controlPlane={namespace: own-cp-" + x + "}"},
-		"serves": {"hub.controlPlane={namespace: ext-cp-" + x + "}", "remote.controlPlane={mode: external, primary: hub." + x + ", namespace: ext-cp-" + x + "}"},
-		"thanos": {"metrics.store=thanos", "metrics.prometheus=", "kiali.operator={install: " + map[string]string{"openshift": "none", "kubernetes": "olm"}[platform] + ", channel: ch-" + x + ", source: " + map[string]string{"a": "mirror", "b": "community-operators"}[x] +
+		"serves": {"hub.controlPlane={namespace: ext-cp-" + x + "}", "remote.controlPlane={mode: external, primary: hub." + x +
+			", namespace: ext-cp-" + x + "}"},
+		"thanos": {"metrics.store=thanos", "metrics.prometheus=", "kiali.operator={install: " + map[string]string{"openshift": "none",
+			"kubernetes": "olm"}[platform] + ", channel: ch-" + x + ", source: " + map[string]string{"a": "mirror", "b": "community-operators"}[x] +
 			", sourceNamespace: cat-" + x + ", approval: " + map[string]string{"a": "Automatic", "b": "Manual"}[x] + ", package: pkg-" + x + "}",
 			"metrics.thanos={url: \"http://thanos-" + x + ".test\", auth: {type: bearer, token: \"secret:t-" + x + ":t\"}, " +
-				"remoteWrite: {url: \"https://rx-" + x + ".test\", settings: {tlsConfig: {insecureSkipVerify: true}}, config: {prometheus: {retention: 1" + digit(x) + "d}}}}"},
+				"remoteWrite: {url: \"https://rx-" + x + ".test\", settings: {tlsConfig: {insecureSkipVerify: true}}, config: {prometheus: " +
+				"{retention: 1" + digit(x) + "d}}}}"},
 	}
 	if platform == "openshift" {
 		maps.Copy(all, acmChoices(x))
 		all["acting"] = []string{"kiali.auth={impersonation: {enabled: true, users: [user-" + x + "], groups: [group-" + x + "]}}"}
+		stack := []string{"tracing.provider=otel-" + x, "tracing.sampling=" + digit(x)}
+		tempo := "namespace: tempo-" + x + ", name: stack-" + x + ", tenant: ten-" + x
+		all["stack"] = append(stack, "tracing.tempo={"+tempo+", manage: true, storage: {secretName: s3-"+x+", type: "+map[string]string{"a": "s3",
+			"b": "azure"}[x]+", size: 1"+digit(x)+"Gi}}",
+			"tracing.collectors={receiver: {host: otel-"+x+".test}, certificates: {certManager: {issuer: "+
+				"ca-"+x+", kind: "+map[string]string{"a": "Issuer", "b": "ClusterIssuer"}[x]+"}}}")
+		all["spans"] = append(stack, "tracing.tempo={"+tempo+"}", "hub.controlPlane={mode: none}", "hub.namespaces=[tools-"+x+"]",
+			"tracing.collectors={receiver: {host: otel-"+x+".test}, certificates: {secrets: {server: srv-"+x+", client: cli-"+x+"}}}")
+		all["uncollected"] = append(stack, "tracing.tempo={"+tempo+"}", "tracing.collectors={manage: false}",
+			"kiali.version=v2."+map[string]string{"a": "11", "b": "4"}[x])
 		all["managed"] = []string{"metrics.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, note-" + x + ": on}}",
 			"remote.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, own-" + x + ": {a: [1]}}}"}
-		all["unmanaged"] = []string{"metrics.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, all-" + x + ": 1}}", "remote.userWorkloadMonitoring={manage: false}",
+		all["unmanaged"] = []string{"metrics.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, all-" + x + ": 1}}",
+			"remote.userWorkloadMonitoring={manage: false}",
 			"hub.userWorkloadMonitoring={manage: true, config: {enableUserWorkload: true, hub-" + x + ": 1}}"}
 	}
 	return all
@@ -364,6 +391,9 @@ func parseSynthetic(t *testing.T, platform, x, choice string) *topology.Topology
 	}
 	if tree["made"] != nil {
 		more += "\n  createNamespaces: " + tree["made"]["namespaces"]
+	}
+	if tree["tracing"] != nil {
+		more += "\n  tracing: {" + flow("tracing") + "}"
 	}
 	text := fmt.Sprintf(`
 apiVersion: sightline.dev/v1alpha1

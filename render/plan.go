@@ -54,6 +54,17 @@ type shape struct {
 	ACMAllowLists bool   `json:"acmAllowLists"` // one for each namespace
 	ACMAccess     string `json:"acmAccess"`     // of the hub: route, internal
 
+	// Its traces.
+	Tracing        string `json:"tracing"`        // where they are kept: "", jaeger, tempo, stack
+	TracingGRPC    bool   `json:"tracingGRPC"`    // of the hub, where Kiali asks by it
+	TracingLinks   bool   `json:"tracingLinks"`   // of the hub, where Kiali can link to them
+	TracingConsole bool   `json:"tracingConsole"` // of the hub, where the links are to its console
+	TracingTenant  bool   `json:"tracingTenant"`  // of the hub, where a tenant has them
+	TempoStack     bool   `json:"tempoStack"`     // of the hub, where it is ours
+	Collector      string `json:"collector"`      // where the cluster's collector sends spans: "" without one, gateway, hub
+	Receiver       bool   `json:"receiver"`       // of the hub, for the spans of remotes
+	Certificates   string `json:"certificates"`   // whose those of collectors are: "", certManager, secrets
+
 	// Its Kiali resource.
 	Strategy    string `json:"strategy"` // "" where the operator's default for the platform is meant
 	Callback    bool   `json:"callback"` // the OAuthClient gets a redirect URI of ours
@@ -123,6 +134,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		Strategy:  strategyOn(t, c),
 	}
 	s.acm(t, c)
+	s.tracing(t, c)
 	switch {
 	case c.Platform != "openshift":
 	case c.UserWorkloadMonitoring != nil && c.UserWorkloadMonitoring.Manage:

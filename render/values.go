@@ -70,7 +70,7 @@ func given[T comparable](v T) any {
 
 // values has every value, in the order of the chart's values.yaml. Templates can
 // use no other, and use each of them.
-var values = []value{
+var values = append([]value{
 	{hole: "cluster.name", chart: "cluster.name", from: "spec.clusters[].name",
 		doc: "The cluster's one name, as Istio and Kiali have it.",
 		of:  func(s site) any { return s.cluster.Name }},
@@ -435,7 +435,7 @@ var values = []value{
 			return nil
 		},
 		otherwise: func(*topology.Topology) any { return map[string]string{} }},
-}
+}, tracingValues...)
 
 // Origins are the fields of the topology that a value which templates place follows
 // from, the one with the last word first. In spec.clusters[] stands for the cluster

@@ -1,5 +1,6 @@
 local merge = std.native('merge');
 local meta = import 'meta.libsonnet';
+local tracing = import 'tracing.libsonnet';
 
 local resource(shape, topology, cluster, spec) = {
   local ours = {
@@ -152,7 +153,7 @@ local authoritiesInSecret(topology) = {
   data: { 'additional-ca-bundle.pem': topology.kiali.caData },
 };
 
-local hub(shape, topology, cluster) = {
+local hub(shape, topology, cluster) = tracing.readers(shape, topology) {
   [if shape.ca == 'configMap' then 'kiali-cabundle']: authorities(shape, topology),
   [if shape.ca == 'secret' then 'kiali-ca']: authoritiesInSecret(topology),
   [if shape.store == 'thanosQuerier' then 'kiali-cluster-monitoring-view']: monitoringView(topology),
@@ -189,7 +190,7 @@ local hub(shape, topology, cluster) = {
         // Kiali takes Grafana for present unless told otherwise.
         grafana: { enabled: false },
         prometheus: stores(shape, topology)[shape.store] + scope(shape, topology),
-      },
+      } + tracing.kiali(shape, topology),
       kubernetes_config: { cluster_name: cluster.name },
     }
   ),

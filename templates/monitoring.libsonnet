@@ -3,6 +3,7 @@ local alerts = import 'alerts.libsonnet';
 local kialihealth = import 'kialihealth.libsonnet';
 local meta = import 'meta.libsonnet';
 local proxies = import 'proxies.libsonnet';
+local tracing = import 'tracing.libsonnet';
 
 local labels(topology) = meta.labels('mesh-monitoring', topology);
 
@@ -36,7 +37,7 @@ local istiod(shape, topology, cluster, namespace) = {
 // What users give goes over ours, because Istio uses one mesh-wide Telemetry
 // alone: for metrics, tracing and access logs together.
 local telemetry(shape, topology, cluster) = {
-  local ours = { metrics: [{ providers: [{ name: 'prometheus' }] }] },
+  local ours = { metrics: [{ providers: [{ name: 'prometheus' }] }] } + tracing.telemetry(shape, topology),
 
   // Istio serves v1 from 1.22 on.
   apiVersion: 'telemetry.istio.io/' + (if shape.telemetryAlpha then 'v1alpha1' else 'v1'),
@@ -111,3 +112,4 @@ function(shape, topology, cluster, namespace, controlPlane)
     [if shape.monitors then 'podmonitor']: proxies(shape, topology, cluster, namespace),
     [if shape.alerts then 'prometheusrule']: alerts(shape, topology, namespace),
   } + (if shape.kialiHealth then kialihealth(shape, topology, cluster) else {})
+  + tracing.objects(shape, topology, cluster)

@@ -3,15 +3,15 @@ local meta = import 'meta.libsonnet';
 // Nothing but this may be synced. Argo CD never removes what its project no
 // longer permits, so the list is the same for every topology, whatever it has
 // at the moment. The operator's chart has more, which is much to permit, and so
-// has a cluster that ACM runs on.
+// have a cluster that ACM runs on, and traces.
 local permitted(shape) = {
   local chart(kinds) = if shape.permitChart then kinds else [],
   local acm(kinds) = if shape.permitACM then kinds else [],
+  local tracing(kinds) = if shape.permitTracing then kinds else [],
 
   cluster: (if shape.permitChart || shape.permitACM || shape.created then [{ group: '', kind: 'Namespace' }] else []) + chart([
     { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },
-    { group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' },
-  ]) + [
+  ]) + (if shape.permitChart || shape.permitTracing then [{ group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' }] else []) + [
     { group: 'rbac.authorization.k8s.io', kind: 'ClusterRoleBinding' },
   ],
   namespaced: (if shape.permitChart || shape.permitACM then [{ group: '', kind: 'ServiceAccount' }] else []) + chart([
@@ -24,6 +24,11 @@ local permitted(shape) = {
     { group: 'policy.open-cluster-management.io', kind: 'Policy' },
     { group: 'rbac.authorization.k8s.io', kind: 'Role' },
     { group: 'rbac.authorization.k8s.io', kind: 'RoleBinding' },
+  ]) + tracing([
+    { group: 'cert-manager.io', kind: 'Certificate' },
+    { group: 'opentelemetry.io', kind: 'OpenTelemetryCollector' },
+    { group: 'route.openshift.io', kind: 'Route' },
+    { group: 'tempo.grafana.com', kind: 'TempoStack' },
   ]) + [
     { group: '', kind: 'ConfigMap' },
     { group: '', kind: 'Secret' },

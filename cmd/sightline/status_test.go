@@ -97,6 +97,7 @@ monitoring
 ----------
 √ ST19 somebody reads the monitors: east, west
 √ ST20 the monitors are selected: east, west
+√ ST35 no second Telemetry holds for the mesh: east, west
 
 view
 ----
@@ -117,10 +118,10 @@ data
 √ ST32 requests between clusters are seen: east
 
 cluster  good  failed  warnings  not checked
-east       25       0         0            0
-west       22       0         0            0
+east       26       0         0            0
+west       23       0         0            0
 
-mesh: 47 good, 0 failed, 0 warnings, 0 not checked
+mesh: 49 good, 0 failed, 0 warnings, 0 not checked
 `, stdout)
 	assert.Empty(t, stderr)
 }

@@ -7,9 +7,11 @@ go 1.26
 require (
 	github.com/argoproj/argo-cd/v3 v3.2.11
 	github.com/bitnami-labs/sealed-secrets v0.36.6
+	github.com/cert-manager/cert-manager v1.21.2
 	github.com/external-secrets/external-secrets v0.20.4
 	github.com/fluxcd/kustomize-controller v1.9.6
 	github.com/fluxcd/source-controller v1.9.6
+	github.com/openshift/api v0.0.0-20260807110950-72ae4424ef35
 	github.com/operator-framework/api v0.36.0
 	github.com/prometheus-operator/prometheus-operator v0.87.1
 	istio.io/api v1.32.0

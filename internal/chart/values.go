@@ -332,6 +332,8 @@ func schemaOf(s setting) map[string]any {
 		schema["type"] = "boolean"
 	case int:
 		schema["type"] = "integer"
+	case json.Number:
+		schema["type"] = "number"
 	case []string:
 		schema["type"] = "array"
 		schema["items"] = map[string]any{"type": "string", "minLength": 1}

@@ -189,6 +189,16 @@ func statusRules() []Rule {
 			Source: "prometheus-operator api.md, podMonitorSelector; OpenShift, openshift.io/user-monitoring",
 		},
 		{
+			ID:    "ST35",
+			Title: "no second Telemetry holds for the mesh",
+			What: "Where a Telemetry is rendered, it is the only one without selector in its namespace. Rights: list " +
+				"telemetries.telemetry.istio.io.",
+			Why: "Istio uses the oldest alone, for metrics, tracing and access logs together, and ignores the other without a word. Where ours " +
+				"is the younger, proxies may have no metrics for Prometheus.",
+			Fix:    "Move what it says to spec.tracing and telemetry.spec, and delete it. Or write telemetry: {manage: false}.",
+			Source: "istio pilot/pkg/model/telemetry.go, namespaceWideTelemetryConfig; istioctl analyze, IST0160",
+		},
+		{
 			ID:    "ST21",
 			Title: "Kiali's API answers",
 			What: "/api/auth/info and /api/status of Kiali answer, by a port-forward to its Service or at --kiali-url. Rights: get the Service, " +
@@ -300,6 +310,15 @@ func statusRules() []Rule {
 			Fix: "See external_services.tracing of the hub's Kiali resource, and what Kiali logs. From v2.11, /api/tracing/diagnose tries the " +
 				"ports of the host.",
 			Source: "kiali/kiali business/istio_status.go, tracing/discovery_client.go",
+		},
+		{
+			ID:    "ST34",
+			Title: "the mesh knows the provider of the Telemetry",
+			What: "With spec.tracing, the mesh config of each istiod has the extension provider that the Telemetry names, with the Service of " +
+				"the rendered collector, and enableTracing is not false. Rights: as ST04.",
+			Why:    "Istio ignores a provider that it does not know, and proxies send no spans.",
+			Fix:    "Add it to meshConfig of the Istio resource on each cluster: docs/tracing.md.",
+			Source: "istio.io, MeshConfig.ExtensionProvider; istio pilot/pkg/model/telemetry.go",
 		},
 	}
 	for i := range rules {

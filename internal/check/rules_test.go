@@ -193,6 +193,13 @@ var cases = []struct {
 
 	{rule: "TR04", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, use_grpc: false, internal_url: 'https://tempo-mesh-gateway.tempo.svc:8080', auth: {type: bearer, use_kiali_token: true}}}}"},
 		near: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo.svc:3200'}}}"}},
+	{rule: "TR05", mutant: edits{"spec.telemetry": "{spec: {tracing: [{randomSamplingPercentage: 101}]}}"}, near: edits{"spec.telemetry": "{spec: {tracing: [{randomSamplingPercentage: 100}]}}"}},
+	{rule: "TR06", mutant: edits{"spec.kiali.spec": console("https://tempo.apps.hub.example.com")}, near: edits{"spec.kiali.spec": console("https://console-openshift-console.apps.hub.example.com/")}},
+	{rule: "TR07", mutant: edits{}, others: true, other: besides(edits{"spec.mesh.controlPlaneNamespace": "", "spec.kiali.namespace": "two", "spec.metrics.monitors": "{manage: false}", "spec.telemetry": "{name: other}"}),
+		near: edits{}, alone: true, otherNear: besides(edits{"spec.mesh.controlPlaneNamespace": "", "spec.kiali.namespace": "two", "spec.metrics.monitors": "{manage: false}", "spec.telemetry": "{manage: false}"})},
+	{rule: "TR08", mutant: edits{"spec.kiali.version": "v2.11", "spec.tracing": stack}, near: edits{"spec.kiali.version": "v2.17", "spec.tracing": stack}},
+	{rule: "TR09", mutant: edits{"spec.tracing": "{sampling: 0.5}"}, near: edits{"spec.tracing": "{sampling: 0.5, collectors: {manage: false}}"}},
+	{rule: "TR10", mutant: edits{"spec.tracing": "{jaeger: {url: 'http://jaeger-query.tracing:16685'}}"}, near: edits{"spec.telemetry": "{spec: {tracing: [{randomSamplingPercentage: 1}]}}"}},
 
 	{rule: "IN01", made: objects{"drop Subscription": ""}, mutant: edits{"spec.kiali.operator": "{install: olm}"}, near: edits{"spec.kiali.operator": "{install: none}"}},
 	{rule: "IN02", made: objects{"Telemetry *": "{kind: OperatorGroup, metadata: {name: a, namespace: openshift-operators}, spec: {}}"}, nearly: objects{"Telemetry *": "{kind: OperatorGroup, metadata: {name: a, namespace: kiali-operator}, spec: {}}"}},
@@ -245,6 +252,15 @@ func manyNamespaces(n int) string {
 		names[i] = fmt.Sprintf("ns-%d", i)
 	}
 	return "[" + strings.Join(names, ", ") + "]"
+}
+
+// stack is what a topology says of traces in a TempoStack.
+const stack = "{collectors: {certificates: {certManager: {issuer: mesh-ca}}}}"
+
+// console has Kiali link to the traces in OpenShift's console, at a URL.
+func console(url string) string {
+	return "{external_services: {tracing: {enabled: true, provider: tempo, use_grpc: false, internal_url: 'http://tempo.tracing:3200', external_url: '" + url +
+		"', tempo_config: {url_format: openshift, name: mesh, namespace: tempo, tenant: mesh1}}}}"
 }
 
 // argoCD is a delivery by Argo CD.

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"net/url"
 	"strings"
 
@@ -16,9 +15,9 @@ func tracingRules() []Rule {
 			ID: "TR01", Also: finding.Warning,
 			Title: "the tracing backend is asked by the protocol that its port speaks",
 			What: "With provider tempo, use_grpc is false for the HTTP port 3200 and for the gateway, and the gRPC port 9095 is not given with " +
-				"an http URL in internal_url. With Jaeger, use_grpc is false for the HTTP port 16686.",
+				"an http URL in internal_url. With Jaeger, use_grpc is false for the HTTP port 16686, and not for the gRPC port 16685.",
 			Why:    "use_grpc is true unless said otherwise. Kiali then speaks gRPC to an HTTP port, and the traces tab stays empty.",
-			Fix:    "Add use_grpc: false, or give the gRPC address.",
+			Fix:    "Add use_grpc: false, or give the gRPC address. With spec.tracing it follows from the URL.",
 			Source: "kiali-operator roles/default/kiali-deploy/defaults/main.yml; kiali.io, Tempo configuration",
 			mesh:   tracingProtocol,
 		},
@@ -41,15 +40,74 @@ func tracingRules() []Rule {
 			mesh:   tracingOnRemotes,
 		},
 		{
-			ID: "TR04", Severity: finding.Info,
-			Title: "Kiali may read the traces of its tenant",
-			What: "Where the hub's Kiali asks the gateway of a TempoStack with its own token, an overlay gives its account a ClusterRole for " +
-				"the tenant: get of traces in tempo.grafana.com.",
-			Why: "The gateway answers 403 to everybody else, and the traces tab stays empty.",
-			Fix: "Add a ClusterRole with apiGroups [tempo.grafana.com], resources [<tenant>], resourceNames [traces], verbs [get], and bind it " +
-				"to <instance>-service-account; or suppress the rule where it is there.",
+			ID: "TR04", Severity: finding.Warning,
+			Title: "whoever asks the gateway may use the tenant",
+			What: "Where the hub's Kiali asks the gateway of a TempoStack with its own token, a ClusterRole with get of the tenant's traces is " +
+				"bound to its account; and one with create to the account of each collector that writes to the gateway.",
+			Why: "The gateway answers 403 to everybody else. The traces tab stays empty, or spans are lost.",
+			Fix: "With spec.tracing both are rendered. Else add a ClusterRole with apiGroups [tempo.grafana.com], resources [<tenant>], " +
+				"resourceNames [traces], verbs [get], and bind it to <instance>-service-account; suppress the rule where somebody else has done so.",
 			Source: "tempo-operator, multitenancy",
-			mesh:   tenantRole,
+			mesh:   tenantRoles,
+		},
+		{
+			ID:     "TR05",
+			Title:  "sampling is a percentage",
+			What:   "spec.tracing.sampling, and randomSamplingPercentage of the Telemetry, are numbers from 0 to 100.",
+			Why:    "Istio's webhook refuses the Telemetry, and with it the metrics.",
+			Fix:    "Write a percentage: 1 is one request of a hundred.",
+			Source: "istio pkg/config/validation, Telemetry",
+			mesh:   samplingOfTelemetry,
+		},
+		{
+			ID: "TR06", Severity: finding.Warning,
+			Title: "links to OpenShift's traces lead to the console",
+			What: "With tempo_config.url_format openshift, external_url is the URL of the hub's console, " +
+				"https://console-openshift-console.<domain>.",
+			Why: "Kiali adds /observe/traces to external_url, which is a page of the console; the gateway and Tempo have none. Without " +
+				"external_url there are no links.",
+			Fix:    "Give the console's URL. Where the console has another host, suppress the rule.",
+			Source: "kiali/kiali frontend, utils/tracing; kiali.io, Tempo configuration",
+			mesh:   consoleLinks,
+		},
+		{
+			ID:    "TR07",
+			Title: "a root namespace has one Telemetry",
+			What:  "No two topologies render Telemetries of different names into one namespace of one cluster.",
+			Why: "Istio uses the oldest Telemetry without selector of the root namespace, for metrics, tracing and access logs together, and " +
+				"ignores the other without a word.",
+			Fix:    "Write telemetry: {manage: false} in one of the two.",
+			Source: "istio pilot/pkg/model/telemetry.go, namespaceWideTelemetryConfig; istioctl analyze, IST0160",
+			meshes: secondTelemetry,
+		},
+		{
+			ID: "TR08", Also: finding.Info,
+			Title:  "the line of Kiali has the fields of traces",
+			What:   "With spec.tracing the hub's Kiali is v2.4 or later. Before v2.17 it has no fields for links to the console.",
+			Why:    "v1.73 has other fields, and knows Jaeger only. v2.4 and v2.11 show the traces of a TempoStack, but cannot link to them.",
+			Fix:    "Use a later line.",
+			Source: "kiali-operator roles/*/kiali-deploy/defaults/main.yml",
+			mesh:   linksOfLine,
+		},
+		{
+			ID:    "TR09",
+			Title: "spans of remotes are sent with a certificate",
+			What: "Where the collectors are rendered and a remote has proxies, spec.tracing.collectors.certificates says where both sides have " +
+				"their certificates from.",
+			Why: "The hub's receiver is reached from everywhere. Without a certificate anybody could write traces, so there is no such receiver.",
+			Fix: "Name an issuer of cert-manager that every cluster has, of one CA; or Secrets with ca.crt, tls.crt and tls.key that are there " +
+				"already.",
+			Source: "opentelemetry-collector config/configtls",
+		},
+		{
+			ID: "TR10", Severity: finding.Info,
+			Title: "the mesh knows the collector",
+			What: "With spec.tracing, what the owner of the mesh adds to meshConfig of Istio on each cluster: the extension provider that the " +
+				"Telemetry names.",
+			Why:    "Istio ignores a provider that it does not know, and proxies send no spans. meshConfig is not Sightline's.",
+			Fix:    "Add the lines on each cluster (docs/tracing.md), and suppress the rule. sightline status looks whether they are there.",
+			Source: "istio.io, MeshConfig.ExtensionProvider",
+			mesh:   extensionProviders,
 		},
 	}
 }
@@ -69,9 +127,17 @@ func tracingProtocol(m *mesh, f *found) {
 // Kiali takes Jaeger and gRPC unless told otherwise.
 func jaegerProtocol(o *object, f *found) {
 	const at = "external_services.tracing.internal_url"
-	if u, err := url.Parse(o.text(at)); err == nil && u.Port() == "16686" && !o.is("external_services.tracing.use_grpc", false) {
+	u, err := url.Parse(o.text(at))
+	if err != nil {
+		return
+	}
+	switch grpc := !o.is("external_services.tracing.use_grpc", false); {
+	case grpc && u.Port() == "16686":
 		f.object(o, spec(at), "add use_grpc: false beside internal_url, or give port 16685",
 			"Jaeger's port 16686 speaks HTTP, and Kiali asks by gRPC unless use_grpc is false")
+	case !grpc && u.Port() == "16685":
+		f.object(o, spec(at), "remove use_grpc: false, or give port 16686",
+			"Jaeger's port 16685 speaks gRPC, and with use_grpc: false Kiali asks by HTTP")
 	}
 }
 
@@ -101,27 +167,6 @@ func tempoPort(u *url.URL) string {
 		return "port 3200"
 	}
 	return "gateway"
-}
-
-func tenantRole(m *mesh, f *found) {
-	o := m.hubKiali()
-	const at = "external_services.tracing."
-	if o == nil || o.text(at+"provider") != "tempo" || !o.is(at+"auth.use_kiali_token", true) || !strings.Contains(o.text(at+"internal_url"),
-		"-gateway") {
-		return
-	}
-	for _, role := range m.kinds("ClusterRole") {
-		rules, _ := role.content["rules"].([]any)
-		for _, rule := range rules {
-			if groups, _ := valueAt(rule, fieldPath{"apiGroups"}).([]any); len(groups) > 0 && groups[0] == "tempo.grafana.com" {
-				return
-			}
-		}
-	}
-	tenant := cmp.Or(o.text(at+"tempo_config.tenant"), "<tenant>")
-	f.object(o, spec(at+"internal_url"), "add a ClusterRole with apiGroups [tempo.grafana.com], resources ["+tenant+"], resourceNames "+
-		"[traces], verbs [get] and bind it to "+m.Account()+", or suppress TR04",
-		"the gateway lets Kiali's account read traces with a role for the tenant only, and none is rendered")
 }
 
 func tempoLinks(m *mesh, f *found) {

@@ -190,9 +190,21 @@ var ownFields = map[string]ownField{
 	"external_services.prometheus.thanos_proxy.scrape_interval": {by: "metrics.interval, or with the store acm metrics.acm.interval", against: func(s *source, value string) bool {
 		return s.Spec.Metrics.Store != "prometheus" && s.Hub() != nil && topology.Seconds(value) < topology.Seconds(s.StoreInterval())
 	}},
-	"kubernetes_config.cluster_name":  {by: "the name of the cluster", rule: "ID05"},
-	"clustering.ignore_home_cluster":  {by: "controlPlane.mode", rule: "ID06"},
-	"clustering.enable_exec_provider": {why: "kubeconfigs that somebody else makes may name programs too; RS11 looks after ours"},
+	"external_services.tracing.enabled":                 {by: "tracing", against: traced},
+	"external_services.tracing.provider":                {by: "tracing", against: traced},
+	"external_services.tracing.internal_url":            {by: "tracing", against: traced},
+	"external_services.tracing.use_grpc":                {by: "tracing", against: traced},
+	"external_services.tracing.external_url":            {by: "tracing", against: traced},
+	"external_services.tracing.auth.type":               {why: "a Tempo that is known by its URL may want a login"},
+	"external_services.tracing.auth.use_kiali_token":    {why: "a Tempo that is known by its URL may want a login"},
+	"external_services.tracing.tempo_config.org_id":     {by: "tracing.tempo.tenant", against: traced},
+	"external_services.tracing.tempo_config.tenant":     {by: "tracing.tempo.tenant", against: traced},
+	"external_services.tracing.tempo_config.name":       {by: "tracing.tempo.name", against: traced},
+	"external_services.tracing.tempo_config.namespace":  {by: "tracing.tempo.namespace", against: traced},
+	"external_services.tracing.tempo_config.url_format": {why: "links may lead to another page; TR02 and TR06 say what the console needs"},
+	"kubernetes_config.cluster_name":                    {by: "the name of the cluster", rule: "ID05"},
+	"clustering.ignore_home_cluster":                    {by: "controlPlane.mode", rule: "ID06"},
+	"clustering.enable_exec_provider":                   {why: "kubeconfigs that somebody else makes may name programs too; RS11 looks after ours"},
 	"clustering.autodetect_secrets.enabled": {by: "kiali.links.format: perCluster", against: func(s *source, value string) bool {
 		return s.Spec.Kiali.Links.Format == "perCluster" && strings.EqualFold(value, "false")
 	}},
@@ -232,6 +244,9 @@ func storeLogin(s *source, _ string) bool {
 	auth := map[string]topology.StoreAuth{"prometheus": s.Spec.Metrics.Prometheus.Auth, "thanos": s.Spec.Metrics.Thanos.Auth}[s.Spec.Metrics.Store]
 	return auth.Type == "basic" || auth.Type == "bearer"
 }
+
+// traced tells whether the topology says where traces are.
+func traced(s *source, _ string) bool { return s.Spec.Tracing != nil }
 
 // IsOwn tells whether a field below spec of a Kiali resource is one of which it
 // is known whether kiali.spec may set it.

@@ -29,11 +29,12 @@ type argoShape struct {
 	Rollout       bool   `json:"rollout"`
 	Automated     bool   `json:"automated"`
 	OperatorChart bool   `json:"operatorChart"`
-	Created       bool   `json:"created"`     // there are namespaces to make
-	PermitChart   bool   `json:"permitChart"` // the project permits what the operator's chart has
-	PermitACM     bool   `json:"permitACM"`   // and what the cluster has that ACM runs on
-	Pulled        bool   `json:"pulled"`      // ACM brings Applications to their clusters
-	ACM           bool   `json:"acm"`         // the ACM hub has a tree of its own
+	Created       bool   `json:"created"`       // there are namespaces to make
+	PermitChart   bool   `json:"permitChart"`   // the project permits what the operator's chart has
+	PermitACM     bool   `json:"permitACM"`     // and what the cluster has that ACM runs on
+	PermitTracing bool   `json:"permitTracing"` // and what traces have
+	Pulled        bool   `json:"pulled"`        // ACM brings Applications to their clusters
+	ACM           bool   `json:"acm"`           // the ACM hub has a tree of its own
 }
 
 // argoCD returns the objects of Argo CD, and with the generator git a file for
@@ -53,6 +54,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		Created:       len(t.Spec.CreateNamespaces) > 0,
 		PermitChart:   t.OperatorByChart() || argo.Permit.OperatorChart,
 		PermitACM:     t.OnACM() || argo.Permit.ACM,
+		PermitTracing: t.TracesIn() == "stack" || argo.Permit.Tracing,
 		Pulled:        argo.Pulled(),
 	}
 	order := byName(t)

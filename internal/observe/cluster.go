@@ -13,6 +13,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
@@ -88,7 +89,7 @@ func (r *reader) istiods(ctx context.Context, ns string) ([]status.Istiod, error
 		if i.Revision != "" && i.Revision != "default" {
 			suffix = "-" + i.Revision
 		}
-		i.MeshID, i.Networks = r.meshConfig(ctx, ns, suffix)
+		r.meshConfig(ctx, ns, suffix, &i)
 		istiods = append(istiods, i)
 	}
 	return istiods, nil
@@ -97,16 +98,25 @@ func (r *reader) istiods(ctx context.Context, ns string) ([]status.Istiod, error
 // meshConfig is what Istio's own configuration says of the mesh: the defaults
 // of proxies in its mesh config, and the values of its installation in the
 // configuration of its injector (istio manifests/charts/istio-control).
-func (r *reader) meshConfig(ctx context.Context, ns, suffix string) (id, network string) {
+func (r *reader) meshConfig(ctx context.Context, ns, suffix string, i *status.Istiod) {
 	var config corev1.ConfigMap
 	if err := r.Read(ctx, cluster.Core(ns, "configmaps", "istio"+suffix), &config); err == nil {
 		var mesh struct {
 			DefaultConfig struct {
 				MeshID string `json:"meshId"`
 			} `json:"defaultConfig"`
+			EnableTracing      *bool `json:"enableTracing"`
+			ExtensionProviders []struct {
+				Name          string                   `json:"name"`
+				OpenTelemetry struct{ Service string } `json:"opentelemetry"`
+			} `json:"extensionProviders"`
 		}
 		if yaml.Unmarshal([]byte(config.Data["mesh"]), &mesh) == nil {
-			id = mesh.DefaultConfig.MeshID
+			i.MeshID = mesh.DefaultConfig.MeshID
+			i.Config = &status.MeshConfig{NoTracing: mesh.EnableTracing != nil && !*mesh.EnableTracing, Providers: map[string]string{}}
+			for _, p := range mesh.ExtensionProviders {
+				i.Config.Providers[p.Name] = p.OpenTelemetry.Service
+			}
 		}
 	}
 	var injector corev1.ConfigMap
@@ -115,10 +125,42 @@ func (r *reader) meshConfig(ctx context.Context, ns, suffix string) (id, network
 			Global struct{ MeshID, Network string }
 		}
 		if json.Unmarshal([]byte(injector.Data["values"]), &values) == nil {
-			id, network = cmp.Or(id, values.Global.MeshID), values.Global.Network
+			i.MeshID, i.Networks = cmp.Or(i.MeshID, values.Global.MeshID), values.Global.Network
 		}
 	}
-	return id, network
+}
+
+// telemetries reads the Telemetries that hold for the whole namespace of the
+// rendered one; none where none is rendered.
+func (r *reader) telemetries(ctx context.Context) ([]status.Telemetry, error) {
+	var all []status.Telemetry
+	for _, o := range r.e.Objects[r.on.Name] {
+		ours := resource.IDOf(o)
+		if ours.Kind != "Telemetry" {
+			continue
+		}
+		live, err := r.List(ctx, ours.APIVersion, ours.Kind, ours.Namespace, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range live {
+			var t struct {
+				Metadata metav1.ObjectMeta `json:"metadata"`
+				Spec     struct {
+					Selector   map[string]any   `json:"selector"`
+					TargetRefs []map[string]any `json:"targetRefs"`
+					TargetRef  map[string]any   `json:"targetRef"`
+				} `json:"spec"`
+			}
+			if err := into(o, &t); err != nil {
+				return nil, err
+			}
+			if len(t.Spec.Selector) == 0 && len(t.Spec.TargetRefs) == 0 && len(t.Spec.TargetRef) == 0 {
+				all = append(all, status.Telemetry{Name: t.Metadata.Name, Created: t.Metadata.CreationTimestamp.Time})
+			}
+		}
+	}
+	return all, nil
 }
 
 var versionIn = regexp.MustCompile(`v?(\d+\.\d+\.\d+)`)

@@ -190,8 +190,11 @@ func (r *reader) read(ctx context.Context) {
 		return
 	}
 	r.got.Namespaces = ask(r, func() (map[string]map[string]string, error) { return r.namespaces(ctx) })
-	if r.o.any("names") {
+	if r.o.any("names", "tracing") {
 		r.istio(ctx)
+	}
+	if r.o.any("monitoring") {
+		r.got.Telemetries = ask(r, func() ([]status.Telemetry, error) { return r.telemetries(ctx) })
 	}
 	if r.o.any("objects", "kiali") {
 		r.objects(ctx)

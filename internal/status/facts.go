@@ -85,6 +85,8 @@ type Cluster struct {
 	Tags      Answer[map[string]string] // revision by tag
 	Network   Answer[string]            // label of the control plane's namespace
 
+	Telemetries Answer[[]Telemetry] // without selector, of the control plane's namespace
+
 	Namespaces Answer[map[string]map[string]string] // labels by name
 	Objects    map[resource.ID]Answer[resource.Object]
 
@@ -105,6 +107,8 @@ type Istiod struct {
 	Name, Revision   string
 	ClusterID        string // "": istiod's own default, Kubernetes
 	MeshID, Networks string // of its mesh config and values; "": not given
+
+	Config *MeshConfig // nil: it cannot be read
 }
 
 // Operator is Kiali's.

@@ -45,10 +45,10 @@ func Groups() []Group {
 		{"objects", []string{"ST07", "ST08"}},
 		{"kiali", []string{"ST09", "ST10", "ST11"}},
 		{"links", []string{"ST12", "ST13", "ST14", "ST15", "ST16", "ST17", "ST18"}},
-		{"monitoring", []string{"ST19", "ST20"}},
+		{"monitoring", []string{"ST19", "ST20", "ST35"}},
 		{"view", []string{"ST21", "ST22", "ST23", "ST24"}},
 		{"data", []string{"ST25", "ST26", "ST27", "ST28", "ST29", "ST30", "ST31", "ST32"}},
-		{"tracing", []string{"ST33"}},
+		{"tracing", []string{"ST33", "ST34"}},
 	}
 }
 
@@ -72,6 +72,8 @@ func Judge(e Expected, f Facts) []Result {
 		j.operator(got)
 		j.resource(got)
 		j.monitoring(got)
+		j.telemetries(got)
+		j.provider(got)
 		if e.Topology.IsHub(c) {
 			j.pods(got)
 		} else {

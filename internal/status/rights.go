@@ -103,6 +103,10 @@ func (r *rights) rendered(objects []resource.Object) {
 			r.allow("", key[1], key[2], nil, "get", "list")
 			continue
 		}
+		if key[1] == "telemetry.istio.io" { // others beside it too
+			r.allow(key[0], key[1], key[2], nil, "get", "list")
+			continue
+		}
 		slices.Sort(names[key])
 		r.allow(key[0], key[1], key[2], slices.Compact(names[key]), "get")
 	}

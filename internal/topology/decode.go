@@ -459,7 +459,7 @@ func words(tag reflect.StructTag) []string {
 func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
 	values := allowed(v.Type(), f.Tag)
 	check, formatted := formats[f.Tag.Get("format")]
-	number := check.number && (n.ShortTag() == "!!int" || n.ShortTag() == "!!float")
+	number := check.number != "" && (n.ShortTag() == "!!int" || n.ShortTag() == "!!float")
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" && !number {
 		hint := quotesHint(n)
 		switch {

@@ -21,8 +21,9 @@ type format struct {
 	rule    string
 	hint    string
 	problem func(string) (problem, hint string)
-	secret  bool // a wrong value may be a credential, which no message repeats
-	number  bool // whole numbers from 1 to 999999 are good too, without quotes
+	secret  bool   // a wrong value may be a credential, which no message repeats
+	number  string // integer or number: such a number is good too, without quotes
+	limits  [2]int // of the number
 
 	// What the JSON Schema has of it: a good text matches every pattern. Only
 	// where there are examples can a bad one match them too.
@@ -70,7 +71,13 @@ var formats = map[string]format{
 	"revision": matching(`[A-Za-z0-9]([-._/+A-Za-z0-9]*[A-Za-z0-9])?`, 255, "",
 		"must be the name of a branch or tag, or a commit"),
 	"maxUpdate": matching(`[1-9][0-9]{0,5}|(100|[1-9][0-9]?)%`, 0, "",
-		"must be a number or a percentage, such as 1 or 25%").orNumber(),
+		"must be a number or a percentage, such as 1 or 25%").orNumber("integer", 1, 999999),
+	"percent": matching(`100|[1-9]?[0-9](\.[0-9]+)?(e-[0-9]{1,2})?`, 0, "1 is usual; 100 traces every request",
+		"must be a percentage from 0 to 100, such as 1 or 0.5").orNumber("number", 0, 100).as("TR05"),
+	"quantity": matching(`[1-9][0-9]*(Mi|Gi|Ti)`, 0, "",
+		"must be a size such as 10Gi"),
+	"uuid": matching(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`, 0, "uuidgen prints one",
+		"must be a UUID in lower case"),
 	"chartVersion": matching(`v?[0-9]+\.[0-9]+\.[0-9]+([-+][-.+0-9A-Za-z]+)?`, 0, "write it like 2.27.0",
 		"must be one exact version"),
 	// In UTC to the second, so that the later text is the later time.
@@ -151,8 +158,8 @@ func (f format) unrepeated() format {
 }
 
 // orNumber is the format with numbers among its texts.
-func (f format) orNumber() format {
-	f.number = true
+func (f format) orNumber(number string, least, most int) format {
+	f.number, f.limits = number, [2]int{least, most}
 	return f
 }
 

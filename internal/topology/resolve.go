@@ -81,6 +81,7 @@ func (t *Topology) resolve() {
 			primary.others = append(primary.others, namespace)
 		}
 	}
+	t.resolveTracing()
 }
 
 func (t *Topology) resolveACM() {

@@ -27,8 +27,8 @@ type schema struct {
 	MinLength            int                `json:"minLength,omitempty"`
 	MaxLength            int                `json:"maxLength,omitempty"`
 	Pattern              string             `json:"pattern,omitempty"`
-	Minimum              int                `json:"minimum,omitempty"`
-	Maximum              int                `json:"maximum,omitempty"`
+	Minimum              *int               `json:"minimum,omitempty"`
+	Maximum              *int               `json:"maximum,omitempty"`
 	Items                *schema            `json:"items,omitempty"`
 	UniqueItems          bool               `json:"uniqueItems,omitempty"`
 	Properties           map[string]*schema `json:"properties,omitempty"`
@@ -57,8 +57,8 @@ func Schema() ([]byte, error) {
 	// What may stand where the keys are one's own.
 	g.defs[freeDef] = &schema{
 		Type:                 []string{"string", "number", "boolean", "array", "object"},
-		Minimum:              -maxNumber,
-		Maximum:              maxNumber,
+		Minimum:              limit(-maxNumber),
+		Maximum:              limit(maxNumber),
 		Items:                ref(freeDef),
 		AdditionalProperties: ref(freeDef),
 	}
@@ -74,6 +74,8 @@ const freeDef = "Value"
 
 // maxNumber is the largest whole number that survives its way through JSON.
 const maxNumber = 1 << 53
+
+func limit(n int) *int { return &n }
 
 func ref(def string) *schema { return &schema{Ref: "#/$defs/" + def} }
 
@@ -149,9 +151,9 @@ func textSchema(t reflect.Type, tag reflect.StructTag) *schema {
 		}
 		s.MaxLength = check.most
 		s.Examples = check.examples
-		if check.number {
-			s.Type = []string{"string", "integer"}
-			s.Minimum, s.Maximum = 1, 999999
+		if check.number != "" {
+			s.Type = []string{"string", check.number}
+			s.Minimum, s.Maximum = limit(check.limits[0]), limit(check.limits[1])
 		}
 	case tag.Get("required") != "":
 		s.MinLength = 1

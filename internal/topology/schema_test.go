@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -304,7 +305,12 @@ func (m maker) value(s *jsonschema.Schema, depth int) any {
 	case "boolean":
 		return m.IntN(2) == 0
 	case "number":
-		return pick(m, []any{0, -7, 2.5, 1e-7, 1 << 53, -1 << 53})
+		for {
+			x := pick(m, []float64{0, -7, 2.5, 1e-7, 100, 1 << 53, -1 << 53})
+			if r := new(big.Rat).SetFloat64(x); r.Cmp(s.Minimum) >= 0 && r.Cmp(s.Maximum) <= 0 {
+				return x
+			}
+		}
 	}
 	return m.text(s)
 }

@@ -58,6 +58,8 @@ type Spec struct {
 	Metrics Metrics `yaml:"metrics"`
 	// The mesh-wide Telemetry of each control plane. By it, proxies have metrics for Prometheus. Changes: the Telemetry.
 	Telemetry Telemetry `yaml:"telemetry"`
+	// Traces of requests through every cluster. Absent: nothing about them is rendered.
+	Tracing *Tracing `yaml:"tracing"`
 	// Namespaces with proxies in them, on every cluster of the mesh. Each gets a PodMonitor; so does the control plane's, which need not
 	// be named. Changes: how many PodMonitors there are; the PrometheusRule; the delivery objects, whose project permits them.
 	Namespaces []string `yaml:"namespaces" format:"label"`
@@ -142,6 +144,8 @@ type ArgoCDPermit struct {
 	OperatorChart bool `yaml:"operatorChart" default:"false"`
 	// The kinds of objects that a cluster has because ACM runs on it.
 	ACM bool `yaml:"acm" default:"false"`
+	// The kinds of objects that tracing has.
+	Tracing bool `yaml:"tracing" default:"false"`
 }
 
 // ArgoCDPlugin is the config management plugin that renders inside Argo CD.
@@ -456,8 +460,8 @@ type Telemetry struct {
 	Manage bool `yaml:"manage" default:"true"`
 	// The Telemetry's name.
 	Name string `yaml:"name" default:"enable-prometheus-metrics" format:"name"`
-	// Merged over its spec: tracing and accessLogging belong here. Mappings merge; lists and other values replace, so metrics replaces the
-	// provider prometheus, without which Kiali has no metrics.
+	// Merged over its spec, such as accessLogging; traces are for spec.tracing. Mappings merge; lists and other values replace, so metrics
+	// replaces the provider prometheus, without which Kiali has no metrics.
 	Spec map[string]any `yaml:"spec"`
 }
 

@@ -1,0 +1,136 @@
+package topology
+
+import (
+	"cmp"
+	"crypto/sha1"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+
+	"github.com/sightline-mesh/sightline/internal/kiali"
+)
+
+// Names that the objects of traces have on every cluster.
+const (
+	// Collector is the name of the collector that the proxies of a cluster send their spans to.
+	Collector = "otel"
+	// RemoteReceiver is the name of the hub's collector for the spans of remotes.
+	RemoteReceiver = "otel-remote"
+)
+
+// CollectorPort is the port at which a collector takes OTLP by gRPC.
+const CollectorPort = 4317
+
+// TracesIn tells where traces are kept: "" where the topology says nothing of
+// them, jaeger, tempo for one that is known by its URL, or stack for a TempoStack
+// on the OpenShift hub, which is reached through its gateway.
+func (t *Topology) TracesIn() string {
+	switch tracing := t.Spec.Tracing; {
+	case tracing == nil:
+		return ""
+	case tracing.Jaeger != nil:
+		return "jaeger"
+	case tracing.Tempo.URL != "" || t.Hub() == nil || t.Hub().Platform != "openshift":
+		return "tempo"
+	}
+	return "stack"
+}
+
+// Collects tells whether the cluster has a collector for the spans of its
+// proxies.
+func (t *Topology) Collects(c *Cluster) bool {
+	return t.TracesIn() == "stack" && t.Spec.Tracing.Collectors.Manage && c.InMesh() && !c.ServesExternal()
+}
+
+// Receives tells whether the hub takes the spans of remotes.
+func (t *Topology) Receives() bool {
+	for i := range t.Spec.Clusters {
+		if c := &t.Spec.Clusters[i]; !t.IsHub(c) && t.Collects(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// resolveTracing sets the defaults of tracing that depend on other values.
+func (t *Topology) resolveTracing() {
+	hub := t.Hub()
+	if t.TracesIn() != "stack" || hub == nil {
+		return
+	}
+	tempo, receiver := &t.Spec.Tracing.Tempo, &t.Spec.Tracing.Collectors.Receiver
+	tempo.Tenant = cmp.Or(tempo.Tenant, ObjectName(t.Spec.Mesh.ID))
+	if tempo.TenantID == "" {
+		tempo.TenantID = uuid(tempo.Tenant)
+	}
+	if hub.Domain != "" {
+		receiver.Host = cmp.Or(receiver.Host, RemoteReceiver+"-"+t.Spec.Kiali.Namespace+"."+hub.Domain)
+	}
+	if console := t.Console(); console != "" && t.LinksToConsole() {
+		tempo.ExternalURL = cmp.Or(tempo.ExternalURL, console)
+	}
+}
+
+// Console is the URL of the hub's console, "" where its domain is not known.
+func (t *Topology) Console() string {
+	if hub := t.Hub(); hub != nil && hub.Platform == "openshift" && hub.Domain != "" {
+		return "https://console-openshift-console." + hub.Domain
+	}
+	return ""
+}
+
+// LinksToConsole tells whether the hub's Kiali can link to the traces in the
+// console: its line has the fields for that (kiali-operator, tempo_config).
+func (t *Topology) LinksToConsole() bool {
+	return t.TracesIn() == "stack" && !t.Hub().KialiBefore(kiali.V2_17)
+}
+
+// uuid is the UUID, version 5, of a name in the namespace of URLs (RFC 9562).
+func uuid(name string) string {
+	sum := sha1.Sum([]byte("\x6b\xa7\xb8\x11\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\x30\xc8https://sightline.dev/tenant/" + name))
+	sum[6], sum[8] = sum[6]&0x0f|0x50, sum[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}
+
+// Gateway is the URL of the tenant at the gateway of the TempoStack: with
+// /v1/traces added, collectors write there, and with /tempo Kiali asks it.
+func (t *Tempo) Gateway() string {
+	return "https://tempo-" + t.Name + "-gateway." + t.Namespace + ".svc.cluster.local:8080/api/traces/v1/" + t.Tenant
+}
+
+// QueryURL is what Kiali asks for traces.
+func (t *Topology) QueryURL() string {
+	switch tracing := t.Spec.Tracing; t.TracesIn() {
+	case "jaeger":
+		return tracing.Jaeger.URL
+	case "tempo":
+		return tracing.Tempo.URL
+	case "stack":
+		// Lines before v2.17 add no path.
+		return tracing.Tempo.Gateway() + "/tempo"
+	}
+	return ""
+}
+
+// ExternalURL is what links in Kiali lead to, or "".
+func (t *Tracing) ExternalURL() string {
+	if t.Jaeger != nil {
+		return t.Jaeger.ExternalURL
+	}
+	return t.Tempo.ExternalURL
+}
+
+// ByGRPC tells whether Kiali is to ask by gRPC, which is Jaeger's port 16685
+// (jaegertracing/jaeger ports/ports.go).
+func (t *Topology) ByGRPC() bool {
+	u, err := url.Parse(t.QueryURL())
+	return t.TracesIn() == "jaeger" && err == nil && u.Port() == "16685"
+}
+
+// Percentage is the sampling as a number.
+func (t *Tracing) Percentage() json.Number {
+	x, _ := strconv.ParseFloat(t.Sampling, 64)
+	number, _ := json.Marshal(x)
+	return json.Number(number)
+}
