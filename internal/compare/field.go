@@ -33,8 +33,8 @@ type Step struct {
 	Key   string
 	List  bool
 	Index int    // where By is ""
-	By    string // the field by which the items of the list are told apart
-	Value string // its value in this one
+	By    string // the field by which the items of the list are told apart, or two with a comma between
+	Value string // its value in this one, or two with a space between
 }
 
 // String returns the path as spec.ports[0].name, with [name=http] for an item
@@ -44,7 +44,12 @@ func (p Path) String() string {
 	for _, s := range p {
 		switch {
 		case s.List && s.By != "":
-			b.WriteString("[" + s.By + "=" + s.Value + "]")
+			first, second, two := strings.Cut(s.By, ",")
+			if value, other, _ := strings.Cut(s.Value, " "); two {
+				b.WriteString("[" + first + "=" + value + "," + second + "=" + other + "]")
+			} else {
+				b.WriteString("[" + s.By + "=" + s.Value + "]")
+			}
 		case s.List:
 			b.WriteString("[" + strconv.Itoa(s.Index) + "]")
 		case strings.ContainsAny(s.Key, ".[]=/"):
@@ -136,8 +141,9 @@ func empty(v any) bool {
 // self is what strings are told apart by.
 const self = "="
 
-// keyFields are the fields by which items may be told apart, the best first.
-var keyFields = []string{self, "name", "cluster", "containerPort", "key", "kind"}
+// keyFields are the fields by which items may be told apart, the best first. The
+// destinations of Argo CD's projects have two.
+var keyFields = []string{self, "name", "cluster", "containerPort", "key", "kind", "server,namespace", "name,namespace"}
 
 func (c *comparer) lists(path Path, old, new []any) {
 	for _, by := range keyFields {
@@ -177,7 +183,15 @@ func keysOf(list []any, by string) (keys []string, ok bool) {
 		v := item
 		if by != self {
 			m, _ := item.(map[string]any)
-			v = m[by]
+			first, second, two := strings.Cut(by, ",")
+			if v = m[first]; two {
+				value, ok := v.(string)
+				other, is := m[second].(string)
+				if !ok || !is {
+					return nil, false
+				}
+				v = value + " " + other
+			}
 		}
 		var k string
 		switch v := v.(type) {
