@@ -131,7 +131,13 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	}
 	hint := "sightline --help lists the commands"
 	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+	near := cmd.SuggestionsFor(args[0])
+	for _, c := range cmd.Commands() { // what others call it comes before what is spelt like it
+		if slices.Contains(c.SuggestFor, strings.ToLower(args[0])) {
+			near = []string{c.Name()}
+		}
+	}
+	if len(near) > 0 {
 		hint = finding.Meant(strconv.Quote(near[0]))
 	} else if strings.EqualFold(args[0], "apply") {
 		hint = "sightline changes no cluster: render a tree, and have Argo CD, Flux or kubectl apply -k apply it"
