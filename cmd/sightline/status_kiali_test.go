@@ -145,7 +145,8 @@ func (k *kialiOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			code, body = http.StatusUnauthorized, map[string]any{"error": "token is not valid or is expired"}
 			break
 		}
-		http.SetCookie(w, &http.Cookie{Name: "kiali-token-east", Value: sessionOfKiali, Path: "/kiali", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		http.SetCookie(w, &http.Cookie{Name: "kiali-token-east", Value: sessionOfKiali, Path: "/kiali", HttpOnly: true,
+			SameSite: http.SameSiteStrictMode})
 		body = map[string]any{"username": "reader", "expiresOn": "2026-11-28T00:00:00Z"}
 	case !open && !k.knows(r):
 		code, body = http.StatusUnauthorized, map[string]any{"error": "User unauthenticated"}

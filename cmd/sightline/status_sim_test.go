@@ -55,16 +55,18 @@ func newSimulated(t *testing.T) *simulated {
 
 // plurals are the kinds that it knows, by API version.
 var simulatedKinds = map[string]map[string]string{
-	"v1":                              {"Namespace": "namespaces", "Secret": "secrets", "ConfigMap": "configmaps", "Pod": "pods", "Service": "services", "ServiceAccount": "serviceaccounts"},
+	"v1": {"Namespace": "namespaces", "Secret": "secrets", "ConfigMap": "configmaps", "Pod": "pods",
+		"Service": "services", "ServiceAccount": "serviceaccounts"},
 	"apps/v1":                         {"Deployment": "deployments"},
 	"admissionregistration.k8s.io/v1": {"MutatingWebhookConfiguration": "mutatingwebhookconfigurations"},
-	"monitoring.coreos.com/v1":        {"PodMonitor": "podmonitors", "ServiceMonitor": "servicemonitors", "Prometheus": "prometheuses", "PrometheusRule": "prometheusrules"},
-	"telemetry.istio.io/v1":           {"Telemetry": "telemetries"},
-	"kiali.io/v1alpha1":               {"Kiali": "kialis"},
-	"bitnami.com/v1alpha1":            {"SealedSecret": "sealedsecrets"},
-	"operators.coreos.com/v1alpha1":   {"Subscription": "subscriptions"},
-	"rbac.authorization.k8s.io/v1":    {"ClusterRoleBinding": "clusterrolebindings"},
-	"config.openshift.io/v1":          {"ClusterVersion": "clusterversions"},
+	"monitoring.coreos.com/v1": {"PodMonitor": "podmonitors", "ServiceMonitor": "servicemonitors", "Prometheus": "prometheuses",
+		"PrometheusRule": "prometheusrules"},
+	"telemetry.istio.io/v1":         {"Telemetry": "telemetries"},
+	"kiali.io/v1alpha1":             {"Kiali": "kialis"},
+	"bitnami.com/v1alpha1":          {"SealedSecret": "sealedsecrets"},
+	"operators.coreos.com/v1alpha1": {"Subscription": "subscriptions"},
+	"rbac.authorization.k8s.io/v1":  {"ClusterRoleBinding": "clusterrolebindings"},
+	"config.openshift.io/v1":        {"ClusterVersion": "clusterversions"},
 }
 
 func simulatedPath(id resource.ID) string {
@@ -124,7 +126,8 @@ func (s *simulated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		var resources []any
 		for kind, plural := range kinds {
-			resources = append(resources, map[string]any{"name": plural, "kind": kind, "namespaced": !slices.Contains([]string{"Namespace", "MutatingWebhookConfiguration", "ClusterRoleBinding", "ClusterVersion"}, kind)})
+			resources = append(resources, map[string]any{"name": plural, "kind": kind,
+				"namespaced": !slices.Contains([]string{"Namespace", "MutatingWebhookConfiguration", "ClusterRoleBinding", "ClusterVersion"}, kind)})
 		}
 		answer(http.StatusOK, map[string]any{"resources": resources})
 		return
@@ -132,7 +135,8 @@ func (s *simulated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	verb, group, plural, namespace, name := parts(r.URL.Path)
 	s.asked = append(s.asked, fmt.Sprintf("%s %s/%s %s/%s", verb, group, plural, namespace, name))
 	if s.may != nil && !s.may(user, verb, group, plural, namespace, name) {
-		answer(http.StatusForbidden, map[string]any{"message": fmt.Sprintf("%s is forbidden: User %q cannot %s resource %q", plural, user, verb, plural)})
+		answer(http.StatusForbidden, map[string]any{"message": fmt.Sprintf("%s is forbidden: User %q cannot %s resource %q", plural, user, verb,
+			plural)})
 		return
 	}
 	if log, ok := s.logs[r.URL.Path]; ok {
@@ -297,9 +301,11 @@ func (f *fleetOf) furnish(c *topology.Cluster) {
 		}),
 		object("v1", "ConfigMap", ns, "istio", map[string]any{"data": map[string]any{"mesh": "defaultConfig: {meshId: mesh1}"}}),
 		object("v1", "ConfigMap", ns, "istio-sidecar-injector", map[string]any{"data": map[string]any{"values": meshValues}}),
-		object("apps/v1", "Deployment", "kiali-operator", "kiali-operator", map[string]any{"labels": map[string]any{"app.kubernetes.io/name": "kiali-operator", "app.kubernetes.io/version": "2.28.0"}}),
+		object("apps/v1", "Deployment", "kiali-operator", "kiali-operator",
+			map[string]any{"labels": map[string]any{"app.kubernetes.io/name": "kiali-operator", "app.kubernetes.io/version": "2.28.0"}}),
 		object("monitoring.coreos.com/v1", "Prometheus", "monitoring", "k8s", map[string]any{"spec": map[string]any{
-			"podMonitorSelector": map[string]any{}, "podMonitorNamespaceSelector": map[string]any{}, "serviceMonitorSelector": map[string]any{}, "serviceMonitorNamespaceSelector": map[string]any{},
+			"podMonitorSelector": map[string]any{}, "podMonitorNamespaceSelector": map[string]any{}, "serviceMonitorSelector": map[string]any{},
+			"serviceMonitorNamespaceSelector": map[string]any{},
 		}}),
 	)
 	if t.IsHub(c) {
@@ -332,8 +338,10 @@ func (f *fleetOf) tokenSecret(cluster, token string) resource.Object {
 // kubeconfigOf is one by a name that leads to a cluster.
 func (f *fleetOf) kubeconfigOf(name, cluster, token string) string {
 	server := "https://" + cluster + ".example.com:6443"
-	return fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: %[1]s\ncontexts: [{name: %[1]s, context: {cluster: %[1]s, user: %[1]s}}]\n"+
-		"users: [{name: %[1]s, user: {token: %[2]q}}]\nclusters: [{name: %[1]s, cluster: {server: %[3]q, proxy-url: %[5]q, certificate-authority-data: %[4]s}}]\n",
+	return fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: %[1]s\ncontexts: [{name: %[1]s, context: {cluster: %[1]s, user: "+
+		"%[1]s}}]\n"+
+		"users: [{name: %[1]s, user: {token: %[2]q}}]\nclusters: [{name: %[1]s, cluster: {server: %[3]q, proxy-url: %[5]q, "+
+		"certificate-authority-data: %[4]s}}]\n",
 		name, token, server, base64.StdEncoding.EncodeToString(f.ca(cluster)), f.proxy.URL)
 }
 
@@ -382,7 +390,8 @@ func (f *fleetOf) link(key, secret, kubeconfig string) {
 func (f *fleetOf) writeKubeconfig() {
 	lists := map[string]string{}
 	for name, s := range f.clusters {
-		lists["clusters"] += fmt.Sprintf("- {name: %q, cluster: {server: %q, certificate-authority-data: %s}}\n", name, s.URL, base64.StdEncoding.EncodeToString(f.ca(name)))
+		lists["clusters"] += fmt.Sprintf("- {name: %q, cluster: {server: %q, certificate-authority-data: %s}}\n", name, s.URL,
+			base64.StdEncoding.EncodeToString(f.ca(name)))
 		lists["users"] += fmt.Sprintf("- {name: %q, user: {token: %q}}\n", name, readerToken)
 		lists["contexts"] += fmt.Sprintf("- {name: %q, context: {cluster: %q, user: %q}}\n", name, name, name)
 	}
@@ -405,8 +414,9 @@ func kialiPod(name string, started time.Time, ready bool) resource.Object {
 	return object("v1", "Pod", "istio-system", name, map[string]any{
 		"labels": map[string]any{"app.kubernetes.io/name": "kiali", "app.kubernetes.io/instance": "kiali"},
 		"status": map[string]any{
-			"conditions":        []any{map[string]any{"type": "Ready", "status": condition}},
-			"containerStatuses": []any{map[string]any{"name": "kiali", "restartCount": 0, "state": map[string]any{"running": map[string]any{"startedAt": started.UTC().Format(time.RFC3339)}}}},
+			"conditions": []any{map[string]any{"type": "Ready", "status": condition}},
+			"containerStatuses": []any{map[string]any{"name": "kiali", "restartCount": 0,
+				"state": map[string]any{"running": map[string]any{"startedAt": started.UTC().Format(time.RFC3339)}}}},
 		},
 	})
 }

@@ -137,7 +137,8 @@ func TestStatusFleet(t *testing.T) {
 	f.clusters["west-7"].hang = true
 	f.clusters["west-8"].Close()
 	start := time.Now()
-	code, stdout, stderr := f.run("--only", "reach", "--only", "names", "--only", "objects", "--only", "kiali", "--only", "links", "--only", "view")
+	code, stdout, stderr := f.run("--only", "reach", "--only", "names", "--only", "objects", "--only", "kiali", "--only", "links", "--only",
+		"view")
 	took := time.Since(start)
 	assert.Equal(t, exitFound, code, stderr)
 	assert.Less(t, took, 30*time.Second+90*time.Second) // a shared machine; the command's own time is in docs/status.md
@@ -182,7 +183,8 @@ func TestStatusRights(t *testing.T) {
 			s.may = func(user, verb, group, plural, namespace, object string) bool {
 				return all(user, verb, group, plural, namespace, object) && (user != "reader" || fmt.Sprintf("%s %s/%s %s/%s", verb, group, plural, namespace, object) != line)
 			}
-			_, without := f.statusOf("--only", "reach", "--only", "names", "--only", "objects", "--only", "kiali", "--only", "links", "--only", "monitoring")
+			_, without := f.statusOf("--only", "reach", "--only", "names", "--only", "objects", "--only", "kiali", "--only", "links", "--only",
+				"monitoring")
 			if !strings.Contains(line, "/configmaps istio-system/istio") { // each of the two says the mesh's id
 				assert.NotEmpty(t, not(without), "%s: %s", name, line)
 			}
@@ -194,7 +196,8 @@ func TestStatusRights(t *testing.T) {
 	}
 	code, stdout, _ := f.run("--rights")
 	assert.Equal(t, exitOK, code)
-	assert.Contains(t, stdout, "# What sightline status may read on east, for the users of the group sightline-status.\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n")
+	assert.Contains(t, stdout, "# What sightline status may read on east, for the users of the group sightline-status.\n---\napiVersion: "+
+		"rbac.authorization.k8s.io/v1\nkind: ClusterRole\n")
 	assert.NotContains(t, stdout, "- '*'")
 }
 
@@ -277,13 +280,18 @@ func TestStatusReach(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"--context", "north=x"}, exitFailure, "sightline: --context north=x names no cluster\nhint: write it as CLUSTER=NAME; the clusters are east, west\n"},
-		{[]string{"--context", "west=wset"}, exitFailure, "sightline: no context \"wset\" in the kubeconfig\nhint: name one with --context CLUSTER=NAME; the contexts are east, west\n"},
+		{[]string{"--context", "north=x"}, exitFailure, "sightline: --context north=x names no cluster\nhint: write it as CLUSTER=NAME; the " +
+			"clusters are east, west\n"},
+		{[]string{"--context", "west=wset"}, exitFailure, "sightline: no context \"wset\" in the kubeconfig\nhint: name one with --context " +
+			"CLUSTER=NAME; the contexts are east, west\n"},
 		{[]string{"--cluster", "north"}, exitFailure, "sightline: no cluster \"north\" in the topology\nhint: the clusters are east, west\n"},
-		{[]string{"--only", "ST99"}, exitFailure, "sightline: \"ST99\" is no check and no group; the groups are reach, names, objects, kiali, links, monitoring, view, data, tracing\nhint: the checks are listed in docs/status.md\n"},
+		{[]string{"--only", "ST99"}, exitFailure, "sightline: \"ST99\" is no check and no group; the groups are reach, names, objects, kiali, " +
+			"links, monitoring, view, data, tracing\nhint: the checks are listed in docs/status.md\n"},
 		{[]string{"--output", "yaml"}, exitFailure, "sightline: unknown output \"yaml\"\nhint: the outputs are text and json\n"},
-		{[]string{"--kiali-token-file", "-", "--prometheus-url", "http://127.0.0.1:1", "--prometheus-token-file", "-"}, exitFailure, "sightline: standard input is named twice\nhint: it can be read once\n"},
-		{[]string{"--prometheus-token-file", "-"}, exitFailure, "sightline: --prometheus-token-file is for the store at --prometheus-url\nhint: name that too\n"},
+		{[]string{"--kiali-token-file", "-", "--prometheus-url", "http://127.0.0.1:1", "--prometheus-token-file", "-"}, exitFailure,
+			"sightline: standard input is named twice\nhint: it can be read once\n"},
+		{[]string{"--prometheus-token-file", "-"}, exitFailure, "sightline: --prometheus-token-file is for the store at " +
+			"--prometheus-url\nhint: name that too\n"},
 		{[]string{"--timeout", "0s"}, exitFailure, "sightline: --timeout 0s is no time to wait\nhint: write it like 10m\n"},
 	} {
 		code, _, stderr := f.run(c.args...)
@@ -332,12 +340,16 @@ func TestStatusStrategies(t *testing.T) {
 		found           string
 	}{
 		{"anonymous", "", nil, ""},
-		{"openid", "", []string{"ST21 east unchecked"}, "Kiali answers; with the strategy openid it takes no token, only the session of a browser"},
-		{"openshift", readerToken, []string{"ST23 west unchecked"}, "with the strategy openshift a token is for the hub only: Kiali shows a program no namespaces of west"},
-		{"openshift", "another", []string{"ST21 east unchecked"}, "Kiali refuses the login, with the strategy openshift: Kiali answers Unauthorized: User unauthenticated"},
+		{"openid", "", []string{"ST21 east unchecked"}, "Kiali answers; with the strategy openid it takes no token, only the session of a " +
+			"browser"},
+		{"openshift", readerToken, []string{"ST23 west unchecked"},
+			"with the strategy openshift a token is for the hub only: Kiali shows a program no namespaces of west"},
+		{"openshift", "another", []string{"ST21 east unchecked"}, "Kiali refuses the login, with the strategy openshift: Kiali answers " +
+			"Unauthorized: User unauthenticated"},
 		{"header", readerToken, []string{"ST23 west unchecked"}, ""},
 		{"token", readerToken, []string{"ST23 west unchecked"}, ""},
-		{"token", "another", []string{"ST21 east unchecked"}, "Kiali refuses the login, with the strategy token: Kiali answers Unauthorized: token is not valid or is expired"},
+		{"token", "another", []string{"ST21 east unchecked"}, "Kiali refuses the login, with the strategy token: Kiali answers Unauthorized: " +
+			"token is not valid or is expired"},
 		{"ldap", "", []string{"ST21 east unchecked"}, `it has the strategy "ldap", and how a program logs in to that is not known`},
 	} {
 		f.kiali.strategy, f.kiali.token, f.kiali.namespaces = c.strategy, c.takes, all
@@ -355,7 +367,8 @@ func TestStatusStrategies(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("a-token-from-elsewhere\n"), 0o600))
 	for _, args := range [][]string{{"--kiali-token-file", "-"}, {"--kiali-token-file", file}} {
 		var out, errs strings.Builder
-		code := run(t.Context(), append([]string{"status", f.mesh, "--kubeconfig", f.kubeconfig, "--kiali-url", f.kiali.URL + "/kiali", "--only", "ST21"}, args...),
+		code := run(t.Context(), append([]string{"status", f.mesh, "--kubeconfig", f.kubeconfig, "--kiali-url", f.kiali.URL + "/kiali", "--only",
+			"ST21"}, args...),
 			strings.NewReader("a-token-from-elsewhere\n"), &out, &errs)
 		assert.Equal(t, exitOK, code, errs.String())
 		assert.Contains(t, out.String(), "√ ST21")
@@ -375,7 +388,8 @@ func allFound(report statusReport) string {
 // of that line, which is well, and shows a cluster less.
 func TestStatusLines(t *testing.T) {
 	t.Parallel()
-	text := strings.Replace(watchedMesh, "operator: {install: none}", "operator: {install: none}, spec: {external_services: {tracing: {enabled: true}}}", 1)
+	text := strings.Replace(watchedMesh, "operator: {install: none}",
+		"operator: {install: none}, spec: {external_services: {tracing: {enabled: true}}}", 1)
 	for _, line := range kiali.LineNames() {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
@@ -400,7 +414,8 @@ func TestStatusLines(t *testing.T) {
 // TestStatusTracing asks for tracing where the hub's Kiali is to show it.
 func TestStatusTracing(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, strings.Replace(watchedMesh, "operator: {install: none}", "operator: {install: none}, spec: {external_services: {tracing: {enabled: true}}}", 1))
+	f := newFleet(t, strings.Replace(watchedMesh, "operator: {install: none}",
+		"operator: {install: none}, spec: {external_services: {tracing: {enabled: true}}}", 1))
 	for health, want := range map[string][]string{"Healthy": {}, "Unreachable": {"ST33 east bad"}, "": {"ST33 east unchecked"}} {
 		f.kiali.tracing = health
 		_, report := f.statusOf("--only", "tracing")

@@ -47,7 +47,8 @@ func certified(t *testing.T, name string) (certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter:    time.Now().Add(time.Hour),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	require.NoError(t, err)
@@ -83,14 +84,16 @@ func TestStatusACM(t *testing.T) {
 	for _, o := range e.Objects["east"] {
 		if o["kind"] == "Kiali" {
 			prometheus := status.In(o, "spec", "external_services", "prometheus").(map[string]any)
-			assert.Equal(t, "https://observatorium-api-open-cluster-management-observability.apps.acm.example.com/api/metrics/v1/default", prometheus["url"])
+			assert.Equal(t, "https://observatorium-api-open-cluster-management-observability.apps.acm.example.com/api/metrics/v1/default",
+				prometheus["url"])
 			prometheus["url"] = route.URL + "/api/metrics/v1/default"
 		}
 	}
 	encoded := base64.StdEncoding.EncodeToString
 	objects := map[string]any{
 		"/version": map[string]any{},
-		"/api/v1/namespaces/istio-system/secrets/acm-observability-certs": map[string]any{"data": map[string]any{"tls.crt": encoded(certificate), "tls.key": encoded(key)}},
+		"/api/v1/namespaces/istio-system/secrets/acm-observability-certs": map[string]any{"data": map[string]any{"tls.crt": encoded(certificate),
+			"tls.key": encoded(key)}},
 		"/api/v1/namespaces/istio-system/configmaps/kiali-cabundle": map[string]any{"data": map[string]any{
 			"additional-ca-bundle.pem": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: route.Certificate().Raw}))}},
 	}
@@ -111,7 +114,8 @@ func TestStatusACM(t *testing.T) {
 	assert.Equal(t, []string{"ST25 east unchecked"}, notGood(without))
 	assert.Contains(t, without[0].Found, "asks for the certificate of Kiali: ")
 	other, otherKey := certified(t, "somebody")
-	objects["/api/v1/namespaces/istio-system/secrets/acm-observability-certs"] = map[string]any{"data": map[string]any{"tls.crt": encoded(other), "tls.key": encoded(otherKey)}}
+	objects["/api/v1/namespaces/istio-system/secrets/acm-observability-certs"] = map[string]any{"data": map[string]any{"tls.crt": encoded(
+		other), "tls.key": encoded(otherKey)}}
 	assert.Equal(t, []string{"ST25 east unchecked"}, notGood(results()), "the store refuses the certificate")
 	for _, r := range append(without, results()...) {
 		assert.NotContains(t, r.Found, encoded(otherKey)[:20])
@@ -130,7 +134,9 @@ func clusterWith(t *testing.T, objects map[string]any) *cluster.Cluster {
 		_ = json.NewEncoder(w).Encode(body)
 	}))
 	t.Cleanup(server.Close)
-	c, err := cluster.FromLink([]byte(fmt.Sprintf("current-context: hub\ncontexts: [{name: hub, context: {cluster: hub, user: hub}}]\nusers: [{name: hub, user: {token: x}}]\nclusters: [{name: hub, cluster: {server: %q, insecure-skip-tls-verify: true}}]\n", server.URL)), "hub", cluster.Options{})
+	c, err := cluster.FromLink([]byte(fmt.Sprintf("current-context: hub\ncontexts: [{name: hub, context: {cluster: hub, user: "+
+		"hub}}]\nusers: [{name: hub, user: {token: x}}]\nclusters: [{name: hub, cluster: {server: %q, insecure-skip-tls-verify: true}}]\n",
+		server.URL)), "hub", cluster.Options{})
 	require.NoError(t, err)
 	return c
 }

@@ -44,7 +44,8 @@ func TestAlerts(t *testing.T) {
 	}
 
 	series := func(reporter, namespace, pod, mesh, values string) string {
-		return fmt.Sprintf("istio_requests_total{reporter=%q, source_cluster=\"east\", destination_cluster=\"west\", namespace=%q, pod=%q, mesh_id=%q} %s", reporter, namespace, pod, mesh, values)
+		return fmt.Sprintf("istio_requests_total{reporter=%q, source_cluster=\"east\", destination_cluster=\"west\", namespace=%q, pod=%q, "+
+			"mesh_id=%q} %s", reporter, namespace, pod, mesh, values)
 	}
 	up := func(namespace, pod, values string) string {
 		return fmt.Sprintf("up{job=%q, namespace=%q, pod=%q} %s", namespace+"/istio-proxies-monitor", namespace, pod, values)
@@ -56,15 +57,20 @@ func TestAlerts(t *testing.T) {
 		series []string
 		want   []string
 	}{
-		"good":                   {good, nil},
-		"no traffic":             {append(slices.Clone(good), series("source", "sample", "c", "mesh1", "7x150")), nil},
-		"a cluster goes silent":  {[]string{series("source", "sample", "a", "mesh1", "0+1x80"), series("destination", "sample", "b", "mesh1", "0+1x150"), up("sample", "a", "1x150")}, []string{"MeshNamespaceSilent east"}},
-		"the other goes silent":  {[]string{series("source", "sample", "a", "mesh1", "0+1x150"), series("destination", "sample", "b", "mesh1", "0+1x80"), up("sample", "a", "1x150")}, []string{"MeshNamespaceSilent west"}},
-		"a target is down":       {append(slices.Clone(good), up("sample", "c", "1x60 0x90")), []string{"MeshTargetDown "}},
-		"series without an id":   {append(slices.Clone(good), series("source", "sample", "c", "", "0+1x150")), []string{"MeshSeriesWithoutID "}},
-		"doubled proxies":        {append(slices.Clone(good), strings.Replace(good[0], "} ", `, instance="10.0.0.1:15020"} `, 1)), []string{"MeshProxyDoubled "}},
-		"another namespace":      {append(slices.Clone(good), series("source", "elsewhere", "c", "", "0+1x150"), up("elsewhere", "c", "0x150")), nil},
-		"a pod that is replaced": {[]string{series("source", "sample", "a", "mesh1", "0+1x80"), series("source", "sample", "a2", "mesh1", "_x80 0+1x70"), good[1], good[2]}, nil},
+		"good":       {good, nil},
+		"no traffic": {append(slices.Clone(good), series("source", "sample", "c", "mesh1", "7x150")), nil},
+		"a cluster goes silent": {[]string{series("source", "sample", "a", "mesh1", "0+1x80"),
+			series("destination", "sample", "b", "mesh1", "0+1x150"), up("sample", "a", "1x150")}, []string{"MeshNamespaceSilent east"}},
+		"the other goes silent": {[]string{series("source", "sample", "a", "mesh1", "0+1x150"),
+			series("destination", "sample", "b", "mesh1", "0+1x80"), up("sample", "a", "1x150")}, []string{"MeshNamespaceSilent west"}},
+		"a target is down":     {append(slices.Clone(good), up("sample", "c", "1x60 0x90")), []string{"MeshTargetDown "}},
+		"series without an id": {append(slices.Clone(good), series("source", "sample", "c", "", "0+1x150")), []string{"MeshSeriesWithoutID "}},
+		"doubled proxies": {append(slices.Clone(good), strings.Replace(good[0], "} ", `, instance="10.0.0.1:15020"} `, 1)),
+			[]string{"MeshProxyDoubled "}},
+		"another namespace": {append(slices.Clone(good), series("source", "elsewhere", "c", "", "0+1x150"), up("elsewhere", "c", "0x150")),
+			nil},
+		"a pod that is replaced": {[]string{series("source", "sample", "a", "mesh1", "0+1x80"),
+			series("source", "sample", "a2", "mesh1", "_x80 0+1x70"), good[1], good[2]}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,22 +95,27 @@ func TestHealthAlerts(t *testing.T) {
 	}
 	require.NotNil(t, group)
 	health := func(cluster, kind, name, values string) string {
-		return fmt.Sprintf("kiali_health_status{cluster=%q, namespace=\"istio-system\", exported_namespace=\"sample\", health_type=%q, name=%q, job=\"kiali\"} %s",
+		return fmt.Sprintf("kiali_health_status{cluster=%q, namespace=\"istio-system\", exported_namespace=\"sample\", health_type=%q, "+
+			"name=%q, job=\"kiali\"} %s",
 			cluster, kind, name, values)
 	}
-	good := []string{health("east", "workload", "a", "0x150"), health("west", "workload", "b", "0x150"), health("west", "namespace", "", "0x150")}
+	good := []string{health("east", "workload", "a", "0x150"), health("west", "workload", "b", "0x150"),
+		health("west", "namespace", "", "0x150")}
 	for name, c := range map[string]struct {
 		series []string
 		want   []string
 	}{
-		"good":                          {good, nil},
-		"a workload fails":              {append(slices.Clone(good), health("west", "workload", "c", "0x60 3x90")), []string{"MeshWorkloadFailing west sample/c"}},
-		"it is degraded":                {append(slices.Clone(good), health("west", "workload", "c", "2x150")), nil},
-		"it fails for a moment":         {append(slices.Clone(good), health("west", "workload", "c", "0x60 3x10 0x80")), nil},
-		"its app and namespace as well": {append(slices.Clone(good), health("west", "app", "c", "3x150"), health("west", "namespace", "", "3x150")), nil},
-		"Kiali loses a cluster":         {[]string{good[0], health("west", "workload", "b", "0x80")}, []string{"MeshClusterUnseen west /"}},
-		"a workload goes":               {append(slices.Clone(good), health("west", "workload", "c", "0x80")), nil},
-		"a Kiali of another mesh":       {append(slices.Clone(good), strings.Replace(health("far", "workload", "c", "3x150"), `namespace="istio-system"`, `namespace="elsewhere"`, 1)), nil},
+		"good": {good, nil},
+		"a workload fails": {append(slices.Clone(good), health("west", "workload", "c", "0x60 3x90")),
+			[]string{"MeshWorkloadFailing west sample/c"}},
+		"it is degraded":        {append(slices.Clone(good), health("west", "workload", "c", "2x150")), nil},
+		"it fails for a moment": {append(slices.Clone(good), health("west", "workload", "c", "0x60 3x10 0x80")), nil},
+		"its app and namespace as well": {append(slices.Clone(good), health("west", "app", "c", "3x150"),
+			health("west", "namespace", "", "3x150")), nil},
+		"Kiali loses a cluster": {[]string{good[0], health("west", "workload", "b", "0x80")}, []string{"MeshClusterUnseen west /"}},
+		"a workload goes":       {append(slices.Clone(good), health("west", "workload", "c", "0x80")), nil},
+		"a Kiali of another mesh": {append(slices.Clone(good),
+			strings.Replace(health("far", "workload", "c", "3x150"), `namespace="istio-system"`, `namespace="elsewhere"`, 1)), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -125,7 +136,8 @@ func fire(t *testing.T, group *rulefmt.RuleGroups, series []string) []string {
 	for _, rule := range group.Groups[0].Rules {
 		expr, err := parserOf().ParseExpr(rule.Expr)
 		require.NoError(t, err)
-		alerts = append(alerts, rules.NewAlertingRule(rule.Alert, expr, time.Duration(rule.For), 0, labels.FromMap(rule.Labels), labels.FromMap(rule.Annotations),
+		alerts = append(alerts, rules.NewAlertingRule(rule.Alert, expr, time.Duration(rule.For), 0, labels.FromMap(rule.Labels),
+			labels.FromMap(rule.Annotations),
 			labels.EmptyLabels(), "", true, quiet()))
 	}
 	firing := func() []string {

@@ -63,7 +63,8 @@ func newStore(t *testing.T, series string) *httptest.Server {
 
 // request is a series of requests, as a proxy counts them.
 func request(reporter, source, destination, namespace, more string) string {
-	return fmt.Sprintf("istio_requests_total{reporter=%q, source_cluster=%q, destination_cluster=%q, namespace=%q, pod=\"p-%s-%s\", mesh_id=\"mesh1\"%s} 0+1x20", reporter, source, destination, namespace, source, namespace, more)
+	return fmt.Sprintf("istio_requests_total{reporter=%q, source_cluster=%q, destination_cluster=%q, namespace=%q, pod=\"p-%s-%s\", "+
+		"mesh_id=\"mesh1\"%s} 0+1x20", reporter, source, destination, namespace, source, namespace, more)
 }
 
 func upOf(namespace, value string) string {
@@ -100,29 +101,41 @@ func TestStatusData(t *testing.T) {
 		found        string
 	}{
 		{"good", goodSeries, nil, ""},
-		{"nothing of a cluster", strings.Join([]string{request("source", "east", "east", "sample", ""), request("source", "east", "east", "istio-system", ""), upOf("sample", "1x20"), upOf("istio-system", "1x20")}, "\n"),
+		{"nothing of a cluster", strings.Join([]string{request("source", "east", "east", "sample", ""),
+			request("source", "east", "east", "istio-system", ""), upOf("sample", "1x20"), upOf("istio-system", "1x20")}, "\n"),
 			[]string{"ST25 west bad", "ST32 east warning"}, "the store has no istio_requests_total of west"},
-		{"stale series", strings.ReplaceAll(goodSeries, "0+1x20", "0+1x14"), []string{"ST25 east bad", "ST25 west bad"}, "the newest series of east is 3m"},
-		{"series that ended", strings.ReplaceAll(goodSeries, `source_cluster="west", destination_cluster="west", namespace="istio-system", pod="p-west-istio-system", mesh_id="mesh1"} 0+1x20`, `source_cluster="west", destination_cluster="west", namespace="istio-system", pod="p-west-istio-system", mesh_id="mesh1"} 0+1x2`),
+		{"stale series", strings.ReplaceAll(goodSeries, "0+1x20", "0+1x14"), []string{"ST25 east bad", "ST25 west bad"},
+			"the newest series of east is 3m"},
+		{"series that ended", strings.ReplaceAll(goodSeries,
+			`source_cluster="west", destination_cluster="west", namespace="istio-system", pod="p-west-istio-system", mesh_id="mesh1"} 0+1x20`,
+			`source_cluster="west", destination_cluster="west", namespace="istio-system", pod="p-west-istio-system", mesh_id="mesh1"} 0+1x2`),
 			[]string{"ST26 west warning"}, "the store has no series from the namespace istio-system of west: no traffic, or no proxy is scraped"},
-		{"series of another id", strings.Replace(goodSeries, `namespace="sample", pod="p-west-sample", mesh_id="mesh1"`, `namespace="sample", pod="p-west-sample", mesh_id="mesh2"`, 1),
+		{"series of another id", strings.Replace(goodSeries, `namespace="sample", pod="p-west-sample", mesh_id="mesh1"`,
+			`namespace="sample", pod="p-west-sample", mesh_id="mesh2"`, 1),
 			[]string{"ST27 west bad"}, `series of west have the mesh_id mesh2, Kiali asks for "mesh1"`},
 		{"series without an id", strings.Replace(goodSeries, `pod="p-west-sample", mesh_id="mesh1"`, `pod="p-west-sample"`, 1),
 			[]string{"ST27 west bad"}, "series of west have no mesh_id"},
-		{"a cluster that nobody knows", goodSeries + "\n" + request("source", "east", "Kubernetes", "sample", `, x="1"`), []string{"ST28 east bad"}, "series name the cluster Kubernetes, which the topology does not have"},
-		{"another mesh in the store", goodSeries + "\n" + strings.ReplaceAll(request("source", "far", "away", "sample", `, x="1"`), "mesh1", "other"), nil, ""},
-		{"doubled series", goodSeries + "\n" + request("source", "east", "west", "sample", `, instance="10.0.0.1:15090"`), []string{"ST29 east bad"}, "the same series come from several targets: pod sample/p-east-sample"},
+		{"a cluster that nobody knows", goodSeries + "\n" + request("source", "east", "Kubernetes", "sample", `, x="1"`),
+			[]string{"ST28 east bad"}, "series name the cluster Kubernetes, which the topology does not have"},
+		{"another mesh in the store", goodSeries + "\n" + strings.ReplaceAll(request("source", "far", "away", "sample", `, x="1"`), "mesh1",
+			"other"), nil, ""},
+		{"doubled series", goodSeries + "\n" + request("source", "east", "west", "sample", `, instance="10.0.0.1:15090"`),
+			[]string{"ST29 east bad"}, "the same series come from several targets: pod sample/p-east-sample"},
 		{"replicas", strings.Join([]string{
 			strings.ReplaceAll(goodSeries, `mesh_id="mesh1"}`, `mesh_id="mesh1", prometheus_replica="a"}`),
 			strings.ReplaceAll(goodSeries, `mesh_id="mesh1"}`, `mesh_id="mesh1", prometheus_replica="b"}`),
 		}, "\n"), []string{"ST30 east bad"}, "the store shows each series once for each of the replicas a, b"},
-		{"a target that is down", strings.Replace(goodSeries, upOf("sample", "1x20"), upOf("sample", "1x20")+"\n"+strings.Replace(upOf("sample", "0x20"), "p-east-sample", "other", 1), 1), []string{"ST31 east bad"}, "targets of the mesh are down: pod sample/other"},
+		{"a target that is down", strings.Replace(goodSeries, upOf("sample", "1x20"),
+			upOf("sample", "1x20")+"\n"+strings.Replace(upOf("sample", "0x20"), "p-east-sample", "other", 1), 1), []string{"ST31 east bad"},
+			"targets of the mesh are down: pod sample/other"},
 		{"no target", without(`up{job="sample`), nil, ""},
 		{"a namespace without a monitor", strings.Join([]string{
-			request("source", "east", "west", "istio-system", ""), request("destination", "east", "west", "istio-system", ""), upOf("istio-system", "1x20"),
+			request("source", "east", "west", "istio-system", ""), request("destination", "east", "west", "istio-system", ""),
+			upOf("istio-system", "1x20"),
 		}, "\n"), []string{"ST26 east bad", "ST26 west bad"}, "no proxy is scraped in the namespace sample of east"},
 		{"a store without targets", without("up{"), []string{"ST31 east unchecked"}, "the store has no series up"},
-		{"nothing at all", "other 1x20", []string{"ST25 east bad", "ST25 west bad", "ST31 east unchecked", "ST32 east warning"}, "the store has no istio_requests_total of east"},
+		{"nothing at all", "other 1x20", []string{"ST25 east bad", "ST25 west bad", "ST31 east unchecked", "ST32 east warning"},
+			"the store has no istio_requests_total of east"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store := newStore(t, c.series)

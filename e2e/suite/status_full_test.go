@@ -51,7 +51,8 @@ func newScraped(t *testing.T) *scraped {
 	service := rig.Objects(t, []byte(storeService))
 	t.Cleanup(func() { s.east.Delete(t, service...) })
 	s.east.Apply(t, service...)
-	s.east.RunPods(t, rig.Pod{Namespace: "monitoring", Name: "prometheus", IP: s.east.Address, Labels: map[string]string{"app": "prometheus"}, Container: "prometheus"})
+	s.east.RunPods(t, rig.Pod{Namespace: "monitoring", Name: "prometheus", IP: s.east.Address, Labels: map[string]string{"app": "prometheus"},
+		Container: "prometheus"})
 	for i, c := range []*rig.Cluster{s.east, s.west} {
 		name, other := fmt.Sprintf("cluster%d", 1+i), fmt.Sprintf("cluster%d", 2-i)
 		net := fmt.Sprintf("10.%d.9", 244+i)
@@ -72,7 +73,8 @@ func newScraped(t *testing.T) *scraped {
 var podMonitors = schema.GroupVersionResource{Group: "monitoring.coreos.com", Version: "v1", Resource: "podmonitors"}
 
 func request(reporter, source, destination string) string {
-	return fmt.Sprintf(`istio_requests_total{reporter=%q,source_cluster=%q,destination_cluster=%q,response_code="200"}`, reporter, source, destination)
+	return fmt.Sprintf(`istio_requests_total{reporter=%q,source_cluster=%q,destination_cluster=%q,response_code="200"}`, reporter, source,
+		destination)
 }
 
 // says is what a pod serves, which can be changed.
@@ -159,7 +161,8 @@ func TestStatusOnRealParts(t *testing.T) {
 			func() { s.applyWest(); s.applyHub("monitoring"); s.load() },
 			[]string{"ST07 cluster1 bad", "ST07 cluster2 bad", "ST26 cluster1 bad", "ST26 cluster2 bad", "ST32 cluster1 warning"},
 			"no proxy is scraped in the namespace sample of cluster2"},
-		{"a namespace of one cluster without a monitor", func() { s.west.Delete(t, podMonitor("sample")); s.load() }, func() { s.applyWest(); s.load() },
+		{"a namespace of one cluster without a monitor", func() { s.west.Delete(t, podMonitor("sample")); s.load() },
+			func() { s.applyWest(); s.load() },
 			[]string{"ST07 cluster2 bad", "ST26 cluster2 warning"}, "the store has no series from the namespace sample of cluster2"},
 		{"a monitor with another mesh id", func() { s.east.Apply(t, s.monitor("istio-proxies-monitor", meshID2)); s.load() },
 			func() { s.applyHub("monitoring"); s.load() },
@@ -184,11 +187,13 @@ func TestStatusOnRealParts(t *testing.T) {
 			[]string{"ST31 cluster1 bad"}, "targets of the mesh are down: pod sample/spare"},
 		{"a store that does not answer", func() { s.eastStore.Server().Pause() }, func() { s.eastStore.Server().Resume() },
 			[]string{"ST25 cluster1 bad"}, "the store of the metrics does not answer"},
-		{"the SealedSecret is deleted", func() { s.east.Delete(t, s.link()...) }, func() { s.applyEast(); require.NotEmpty(t, s.open()); s.pod(true, time.Now().Add(time.Hour)) },
+		{"the SealedSecret is deleted", func() { s.east.Delete(t, s.link()...) },
+			func() { s.applyEast(); require.NotEmpty(t, s.open()); s.pod(true, time.Now().Add(time.Hour)) },
 			[]string{"ST07 cluster1 bad", "ST13 cluster2 bad"}, "the hub has no key cluster2 in the Secret istio-system/kiali-multi-cluster-secret"},
 		{"the account is made anew, and the controller has filled the old link", func() {
 			s.west.Delete(t, accountObject())
-			_, err := s.west.Client.CoreV1().ServiceAccounts("istio-system").Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "kiali-service-account"}}, metav1.CreateOptions{})
+			_, err := s.west.Client.CoreV1().ServiceAccounts("istio-system").Create(ctx,
+				&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "kiali-service-account"}}, metav1.CreateOptions{})
 			require.NoError(t, err)
 			s.applyWest()
 		}, s.reseal, []string{"ST16 cluster2 bad"}, "the API server of cluster2 refuses the token in the link: it is stale"},
@@ -200,7 +205,8 @@ func TestStatusOnRealParts(t *testing.T) {
 			s.render()
 		}, func() { s.applyEast(); require.NotEmpty(t, s.open()); s.pod(true, time.Now().Add(time.Hour)) },
 			[]string{"ST08 cluster1 bad", "ST13 cluster2 bad"}, "is not what sealed/ has: it is older, or somebody changed it"},
-		{"the link was renewed after Kiali's start", func() { s.pod(true, time.Now().Add(-time.Hour)) }, func() { s.pod(true, time.Now().Add(time.Hour)) },
+		{"the link was renewed after Kiali's start", func() { s.pod(true, time.Now().Add(-time.Hour)) },
+			func() { s.pod(true, time.Now().Add(time.Hour)) },
 			[]string{"ST18 cluster1 bad"}, "has not seen the change"},
 	} {
 		t.Run(fault.name, func(t *testing.T) {

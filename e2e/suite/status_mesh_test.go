@@ -138,7 +138,8 @@ func (w *watched) arrive(without int) {
 	}
 	w.kubelet = w.east.StartKubelet(t, "status-node")
 	w.pod(true, time.Now().Add(time.Hour))
-	service := rig.Objects(t, []byte("apiVersion: v1\nkind: Service\nmetadata: {name: kiali, namespace: istio-system}\nspec: {selector: {app.kubernetes.io/name: kiali}, ports: [{name: http, port: 20001}]}\n"))
+	service := rig.Objects(t, []byte("apiVersion: v1\nkind: Service\nmetadata: {name: kiali, namespace: istio-system}\nspec: {selector: "+
+		"{app.kubernetes.io/name: kiali}, ports: [{name: http, port: 20001}]}\n"))
 	t.Cleanup(func() { w.east.Delete(t, service...) })
 	w.east.Apply(t, service...)
 	w.kiali = startKiali(t, kialiAddress+":20001", "v2.27")
@@ -171,7 +172,8 @@ func (w *watched) bindIn(namespace string) {
 	rbac, ctx := w.west.Client.RbacV1(), w.t.Context()
 	binding, err := rbac.ClusterRoleBindings().Get(ctx, "kiali", metav1.GetOptions{})
 	require.NoError(w.t, err)
-	_, err = rbac.RoleBindings(namespace).Create(ctx, &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "kiali"}, RoleRef: binding.RoleRef, Subjects: binding.Subjects}, metav1.CreateOptions{})
+	_, err = rbac.RoleBindings(namespace).Create(ctx, &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "kiali"},
+		RoleRef: binding.RoleRef, Subjects: binding.Subjects}, metav1.CreateOptions{})
 	require.NoError(w.t, err)
 	require.NoError(w.t, rbac.ClusterRoleBindings().Delete(ctx, "kiali", metav1.DeleteOptions{}))
 }
@@ -214,11 +216,13 @@ func (w *watched) pod(ready bool, started time.Time) {
 	pods, now := w.east.Client.CoreV1().Pods("istio-system"), int64(0)
 	_ = pods.Delete(ctx, "kiali-1", metav1.DeleteOptions{GracePeriodSeconds: &now})
 	pod, err := pods.Create(ctx, &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "kiali-1", Labels: map[string]string{"app.kubernetes.io/name": "kiali", "app.kubernetes.io/instance": "kiali"}},
-		Spec:       corev1.PodSpec{NodeName: "status-node", Containers: []corev1.Container{{Name: "kiali", Image: "example.com/kiali:1"}}},
+		ObjectMeta: metav1.ObjectMeta{Name: "kiali-1", Labels: map[string]string{"app.kubernetes.io/name": "kiali",
+			"app.kubernetes.io/instance": "kiali"}},
+		Spec: corev1.PodSpec{NodeName: "status-node", Containers: []corev1.Container{{Name: "kiali", Image: "example.com/kiali:1"}}},
 	}, metav1.CreateOptions{})
 	require.NoError(w.t, err)
-	container := corev1.ContainerStatus{Name: "kiali", Ready: ready, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(started)}}}
+	container := corev1.ContainerStatus{Name: "kiali", Ready: ready,
+		State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(started)}}}
 	condition := corev1.ConditionTrue
 	if !ready {
 		condition, container.RestartCount = corev1.ConditionFalse, 3
@@ -265,11 +269,13 @@ func byHand(t *testing.T, on *rig.Cluster, kind, namespace, name, text string, s
 	object := &unstructured.Unstructured{}
 	object.SetNamespace(namespace)
 	object.SetName(name)
-	object.SetAPIVersion(map[string]string{"Deployment": "apps/v1", "ConfigMap": "v1", "PodMonitor": "monitoring.coreos.com/v1", "Prometheus": "monitoring.coreos.com/v1", "Kiali": "kiali.io/v1alpha1"}[kind])
+	object.SetAPIVersion(map[string]string{"Deployment": "apps/v1", "ConfigMap": "v1", "PodMonitor": "monitoring.coreos.com/v1",
+		"Prometheus": "monitoring.coreos.com/v1", "Kiali": "kiali.io/v1alpha1"}[kind])
 	object.SetKind(kind)
 	resource, err := on.Resource(object)
 	require.NoError(t, err)
-	_, err = resource.Patch(t.Context(), name, types.MergePatchType, []byte(text), metav1.PatchOptions{FieldManager: "somebody"}, subresources...)
+	_, err = resource.Patch(t.Context(), name, types.MergePatchType, []byte(text), metav1.PatchOptions{FieldManager: "somebody"},
+		subresources...)
 	require.NoError(t, err)
 }
 
@@ -311,7 +317,8 @@ func (w *watched) canary(there bool) {
 		ObjectMeta: metav1.ObjectMeta{Name: "istiod-canary", Labels: labels},
 		Spec: appsv1.DeploymentSpec{Replicas: &none, Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: corev1.PodTemplateSpec{
 			ObjectMeta: metav1.ObjectMeta{Labels: labels},
-			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "discovery", Image: "example.com/pilot:1", Env: []corev1.EnvVar{{Name: "CLUSTER_ID", Value: "cluster2"}}}}},
+			Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "discovery", Image: "example.com/pilot:1",
+				Env: []corev1.EnvVar{{Name: "CLUSTER_ID", Value: "cluster2"}}}}},
 		}},
 	}, metav1.CreateOptions{})
 	require.NoError(w.t, err)
@@ -346,7 +353,8 @@ func (w *watched) asReader() {
 	text, err := os.ReadFile(w.config)
 	require.NoError(t, err)
 	w.config = filepath.Join(t.TempDir(), "reader.kubeconfig")
-	reader := strings.ReplaceAll(string(text), "    client-certificate-data:", "    as: a-reader\n    as-groups: [sightline-status, \"system:authenticated\"]\n    client-certificate-data:")
+	reader := strings.ReplaceAll(string(text), "    client-certificate-data:",
+		"    as: a-reader\n    as-groups: [sightline-status, \"system:authenticated\"]\n    client-certificate-data:")
 	require.NotEqual(t, string(text), reader)
 	require.NoError(t, os.WriteFile(w.config, []byte(reader), 0o600))
 }

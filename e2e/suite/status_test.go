@@ -86,7 +86,8 @@ func TestStatus(t *testing.T) {
 		{"no operator", func() {
 			byHand(t, w.west, "Deployment", "kiali-operator", "kiali-operator", `{"metadata":{"labels":{"app.kubernetes.io/name":"other"}}}`)
 		}, func() {
-			byHand(t, w.west, "Deployment", "kiali-operator", "kiali-operator", `{"metadata":{"labels":{"app.kubernetes.io/name":"kiali-operator"}}}`)
+			byHand(t, w.west, "Deployment", "kiali-operator", "kiali-operator",
+				`{"metadata":{"labels":{"app.kubernetes.io/name":"kiali-operator"}}}`)
 		}, []string{"ST09 cluster2 bad"}, "there is no operator of Kiali"},
 		{"an operator that is too old", func() {
 			byHand(t, w.west, "Deployment", "kiali-operator", "kiali-operator", `{"metadata":{"labels":{"app.kubernetes.io/version":"v2.22.1"}}}`)
@@ -110,15 +111,19 @@ func TestStatus(t *testing.T) {
 			},
 			[]string{"ST10 cluster2 bad"}, "Successful is of an earlier spec"},
 		{"a crash loop while the resource is Successful", func() {
-			w.kubelet.Log("kiali-1", "2026-11-27T10:00:00Z INF Kiali: Version: v2.27\n2026-11-27T10:00:01Z FTL Error creating client factory: the server has asked for the client to provide credentials\n")
+			w.kubelet.Log("kiali-1", "2026-11-27T10:00:00Z INF Kiali: Version: v2.27\n2026-11-27T10:00:01Z FTL Error creating client factory: the "+
+				"server has asked for the client to provide credentials\n")
 			w.pod(false, time.Now())
-		}, pod, []string{"ST11 cluster1 bad", "ST21 cluster1 unchecked"}, "the pod kiali-1 has crashed 3 times, last with: 2026-11-27T10:00:01Z FTL Error creating client factory: the server has asked"},
+		}, pod, []string{"ST11 cluster1 bad", "ST21 cluster1 unchecked"},
+			"the pod kiali-1 has crashed 3 times, last with: 2026-11-27T10:00:01Z FTL Error creating client factory: the server has asked"},
 		{"the token was deleted", func() {
 			require.NoError(t, secrets.Delete(ctx, "kiali-service-account", metav1.DeleteOptions{}))
-		}, func() { w.applyWest() }, []string{"ST07 cluster2 bad", "ST12 cluster2 bad", "ST16 cluster2 bad"}, "there is no Secret istio-system/kiali-service-account"},
+		}, func() { w.applyWest() }, []string{"ST07 cluster2 bad", "ST12 cluster2 bad", "ST16 cluster2 bad"},
+			"there is no Secret istio-system/kiali-service-account"},
 		{"the account was made anew", func() {
 			w.west.Delete(t, accountObject())
-			_, err := accounts.Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "kiali-service-account"}}, metav1.CreateOptions{})
+			_, err := accounts.Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "kiali-service-account"}},
+				metav1.CreateOptions{})
 			require.NoError(t, err)
 			w.applyWest()
 		}, reseal, []string{"ST16 cluster2 bad"}, "the API server of cluster2 refuses the token in the link: it is stale"},
@@ -128,7 +133,8 @@ func TestStatus(t *testing.T) {
 			[]string{"ST13 cluster2 bad"}, "is not what sealed/ has"},
 		{"two Secrets with the cluster", func() { w.putSecret("kiali-remote-cluster-secret-cluster2", map[string]string{"cluster2": link}) },
 			func() { w.deleteSecret("kiali-remote-cluster-secret-cluster2") },
-			[]string{"ST14 cluster1 bad"}, "in 2 Secrets: kiali-multi-cluster-secret, kiali-remote-cluster-secret-cluster2; Kiali uses the one in kiali-multi-cluster-secret"},
+			[]string{"ST14 cluster1 bad"}, "in 2 Secrets: kiali-multi-cluster-secret, kiali-remote-cluster-secret-cluster2; Kiali uses the one in " +
+				"kiali-multi-cluster-secret"},
 		{"a link for no cluster of the topology", func() {
 			w.putLink(map[string]string{"cluster2": link, "north": strings.ReplaceAll(link, "cluster2", "north")})
 		}, relink, []string{"ST14 cluster1 bad"}, "the hub has a link for north"},
@@ -142,23 +148,29 @@ func TestStatus(t *testing.T) {
 			[]string{"ST13 cluster2 bad", "ST15 cluster2 bad"}, "Kiali cannot use the kubeconfig"},
 		{"an account without rights", func() {
 			require.NoError(t, west.RbacV1().ClusterRoleBindings().Delete(ctx, "kiali", metav1.DeleteOptions{}))
-		}, func() { w.west.Apply(t, rig.Objects(t, []byte(around))[5]) }, []string{"ST17 cluster2 bad"}, "may not read/patch namespaces, read/patch pods, read/patch services and "},
+		}, func() { w.west.Apply(t, rig.Objects(t, []byte(around))[5]) }, []string{"ST17 cluster2 bad"},
+			"may not read/patch namespaces, read/patch pods, read/patch services and "},
 		{"an account that lacks one right", func() { w.role(`["get","list"]`) }, func() { w.role(`["get","list","watch","patch"]`) },
-			[]string{"ST17 cluster2 bad"}, "system:serviceaccount:istio-system:kiali-service-account may not watch/patch cronjobs, watch/patch jobs on cluster2"},
+			[]string{"ST17 cluster2 bad"}, "system:serviceaccount:istio-system:kiali-service-account may not watch/patch cronjobs, watch/patch " +
+				"jobs on cluster2"},
 		{"rights in one namespace only", func() { w.bindIn("sample") }, func() { w.bindEverywhere("sample") },
 			[]string{"ST17 cluster2 bad"}, "may not read/patch namespaces"},
 		{"Kiali was not restarted", func() { w.pod(true, time.Now().Add(-time.Hour)) }, pod,
 			[]string{"ST18 cluster1 bad"}, "has not seen the change"},
 		{"nobody reads the monitors", func() { w.west.Delete(t, rig.Objects(t, []byte(around))[3]) },
 			func() { w.west.Apply(t, rig.Objects(t, []byte(around))[3]) }, []string{"ST19 cluster2 bad"}, "there is no Prometheus resource"},
-		{"a Prometheus that selects others", func() { byHand(t, w.west, "Prometheus", "monitoring", "k8s", fmt.Sprintf(prometheus, `{"team":"x"}`)) },
+		{"a Prometheus that selects others", func() {
+			byHand(t, w.west, "Prometheus", "monitoring", "k8s",
+				fmt.Sprintf(prometheus, `{"team":"x"}`))
+		},
 			func() { byHand(t, w.west, "Prometheus", "monitoring", "k8s", fmt.Sprintf(prometheus, `null`)) },
 			[]string{"ST20 cluster2 bad"}, "no Prometheus selects PodMonitor istio-system/istio-proxies-monitor"},
 		{"Kiali hangs", func() { w.kiali.change(func() { w.kiali.hang = true }) }, w.truth,
 			[]string{"ST21 cluster1 bad"}, "does not answer: no answer within 10s"},
 		{"Kiali is gone, and its pod is called ready", func() { _ = w.kiali.server.Close() }, func() { w.kiali.start(t) },
 			[]string{"ST21 cluster1 bad"}, "nobody listens"},
-		{"Kiali gets no answer from a remote, and calls it accessible", func() { w.kiali.change(func() { w.kiali.answering = []string{"cluster1"} }) }, w.truth,
+		{"Kiali gets no answer from a remote, and calls it accessible",
+			func() { w.kiali.change(func() { w.kiali.answering = []string{"cluster1"} }) }, w.truth,
 			[]string{"ST22 cluster2 bad"}, "Kiali gets no answer from the API server of cluster2 now"},
 		{"a cluster inaccessible in Kiali", func() { w.kiali.change(func() { w.kiali.namespaces["cluster2"] = nil }) }, w.truth,
 			[]string{"ST23 cluster2 bad"}, "Kiali shows no namespace of cluster2"},

@@ -32,7 +32,8 @@ func TestRights(t *testing.T) {
 			[]string{"get,list,watch inference.networking.k8s.io/inferencepools"}},
 		{"no logs", func(i *Installation) { i.Logs = false }, nil, []string{"get,list,watch /pods/log"}},
 		{"OpenShift", func(i *Installation) { i.OpenShift, i.Strategy, i.Client = true, "openshift", "kiali-istio-system" },
-			[]string{"get,list,watch apps.openshift.io/deploymentconfigs", "get route.openshift.io/routes", "get oauth.openshift.io/oauthclients kiali-istio-system"}, nil},
+			[]string{"get,list,watch apps.openshift.io/deploymentconfigs", "get route.openshift.io/routes",
+				"get oauth.openshift.io/oauthclients kiali-istio-system"}, nil},
 		{"nobody logs in, and may only look", func(i *Installation) { i.Strategy, i.ViewOnly = "anonymous", true }, nil, nil},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -47,24 +47,27 @@ func good(t *testing.T) (status.Expected, status.Facts) {
 			map[string]any{"type": "Successful", "status": "True", "lastTransitionTime": "2026-11-27T10:00:00Z"},
 		}}
 		f.Clusters[name] = &status.Cluster{
-			Context:      name,
-			OpenShift:    status.Answer[bool]{Value: true},
-			Istiods:      status.Answer[[]status.Istiod]{Value: []status.Istiod{{Name: "istiod", ClusterID: name, MeshID: "mesh1"}}},
-			Network:      status.Answer[string]{Value: "one"},
-			Namespaces:   status.Answer[map[string]map[string]string]{Value: map[string]map[string]string{"istio-system": {}}},
-			Objects:      map[resource.ID]status.Answer[resource.Object]{resource.IDOf(monitor): {Value: monitor}, resource.IDOf(kiali): {Value: live}},
+			Context:    name,
+			OpenShift:  status.Answer[bool]{Value: true},
+			Istiods:    status.Answer[[]status.Istiod]{Value: []status.Istiod{{Name: "istiod", ClusterID: name, MeshID: "mesh1"}}},
+			Network:    status.Answer[string]{Value: "one"},
+			Namespaces: status.Answer[map[string]map[string]string]{Value: map[string]map[string]string{"istio-system": {}}},
+			Objects: map[resource.ID]status.Answer[resource.Object]{resource.IDOf(monitor): {Value: monitor},
+				resource.IDOf(kiali): {Value: live}},
 			Operator:     status.Answer[status.Operator]{Value: status.Operator{Found: true, Version: "2.22.1"}},
 			UserWorkload: status.Answer[status.Monitoring]{Value: status.Monitoring{On: true, Ready: 2}},
 		}
 	}
 	west, east := f.Clusters["west"], f.Clusters["east"]
-	west.Istiods.Value = append(west.Istiods.Value, status.Istiod{Name: "istiod-canary", Revision: "canary", ClusterID: "west", MeshID: "mesh1"})
+	west.Istiods.Value = append(west.Istiods.Value, status.Istiod{Name: "istiod-canary", Revision: "canary", ClusterID: "west",
+		MeshID: "mesh1"})
 	west.Tags.Value = map[string]string{"prod": "canary"}
 	west.Token = map[string]status.Answer[status.TokenSecret]{topology.TokenSecret(1): {Value: status.TokenSecret{
 		Type: "kubernetes.io/service-account-token", Account: topology.Account(), AccountUID: "1", Filled: true,
 	}}}
 	west.Account.Value = "1"
-	east.LinkSecrets.Value = []status.LinkSecret{{Name: "kiali-multi-cluster-secret", Changed: now.Add(-2 * time.Hour), Items: []status.LinkItem{{Key: "west", Server: "https://api.west.example.com:6443"}}}}
+	east.LinkSecrets.Value = []status.LinkSecret{{Name: "kiali-multi-cluster-secret", Changed: now.Add(-2 * time.Hour),
+		Items: []status.LinkItem{{Key: "west", Server: "https://api.west.example.com:6443"}}}}
 	east.Pods.Value = []status.Pod{{Name: "kiali-1", Ready: true, Started: now.Add(-time.Hour)}}
 	f.Links["west"] = &status.Link{Item: true, User: status.Answer[string]{Value: "system:serviceaccount:istio-system:kiali-service-account"}}
 	return e, f
@@ -81,13 +84,19 @@ func TestJudge(t *testing.T) {
 		want   string
 		found  string
 	}{
-		"good":                   {func(*status.Expected, *status.Cluster, *status.Cluster, *status.Facts) {}, "", ""},
-		"no OpenShift":           {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.OpenShift.Value = false }, "ST02 west bad", "the cluster is kubernetes, the topology says openshift"},
-		"no istiod":              {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Istiods.Value = nil }, "ST03 west bad", "there is no istiod"},
-		"istiods not to be read": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Istiods.Err = denied }, "ST03 west unchecked", "it is forbidden"},
-		"no mesh id":             {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Istiods.Value[0].MeshID = "" }, "ST04 west unchecked", "names no mesh id"},
-		"no network":             {func(_ *status.Expected, e, _ *status.Cluster, _ *status.Facts) { e.Network.Value = "" }, "ST05 east bad", "Istio has no network for the cluster"},
-		"two networks":           {func(_ *status.Expected, e, _ *status.Cluster, _ *status.Facts) { e.Istiods.Value[0].Networks = "two" }, "ST05 east bad", `Istio's network of the cluster is "one", "two"`},
+		"good": {func(*status.Expected, *status.Cluster, *status.Cluster, *status.Facts) {}, "", ""},
+		"no OpenShift": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.OpenShift.Value = false }, "ST02 west bad",
+			"the cluster is kubernetes, the topology says openshift"},
+		"no istiod": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Istiods.Value = nil }, "ST03 west bad",
+			"there is no istiod"},
+		"istiods not to be read": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Istiods.Err = denied },
+			"ST03 west unchecked", "it is forbidden"},
+		"no mesh id": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Istiods.Value[0].MeshID = "" },
+			"ST04 west unchecked", "names no mesh id"},
+		"no network": {func(_ *status.Expected, e, _ *status.Cluster, _ *status.Facts) { e.Network.Value = "" }, "ST05 east bad",
+			"Istio has no network for the cluster"},
+		"two networks": {func(_ *status.Expected, e, _ *status.Cluster, _ *status.Facts) { e.Istiods.Value[0].Networks = "two" },
+			"ST05 east bad", `Istio's network of the cluster is "one", "two"`},
 		"a tag that leads nowhere": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Tags.Value["prod"] = "gone" },
 			"ST06 west bad", "the revision tag prod leads to gone, of which no istiod runs"},
 		"a revision less": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) {
@@ -100,19 +109,24 @@ func TestJudge(t *testing.T) {
 		"nothing installed": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) {
 			w.Operator.Value = status.Operator{Problem: "the Subscription has installed nothing: constraints not satisfiable"}
 		}, "ST09 west bad", "constraints not satisfiable"},
-		"an older operator":    {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Operator.Value.Version = "2.22.0" }, "ST09 west bad", "Kiali's operator is 2.22.0, and 2.22.1 knows the release line v2.22 first"},
-		"no pod of Kiali":      {func(_ *status.Expected, e, _ *status.Cluster, _ *status.Facts) { e.Pods.Value = nil }, "ST11 east bad", "there is no pod of Kiali"},
-		"an account made anew": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Account.Value = "2" }, "ST12 west bad", "was deleted and made anew"},
+		"an older operator": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Operator.Value.Version = "2.22.0" },
+			"ST09 west bad", "Kiali's operator is 2.22.0, and 2.22.1 knows the release line v2.22 first"},
+		"no pod of Kiali": {func(_ *status.Expected, e, _ *status.Cluster, _ *status.Facts) { e.Pods.Value = nil }, "ST11 east bad",
+			"there is no pod of Kiali"},
+		"an account made anew": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Account.Value = "2" }, "ST12 west bad",
+			"was deleted and made anew"},
 		"Secrets not to be read": {func(_ *status.Expected, e, _ *status.Cluster, _ *status.Facts) { e.LinkSecrets.Err = denied },
 			"ST13 east unchecked", "it is forbidden"},
 		"a program for a token": {func(_ *status.Expected, _, _ *status.Cluster, f *status.Facts) {
 			f.Links["west"] = &status.Link{Item: true, Exec: true}
 		}, "ST16 west unchecked", "which is not run here"},
-		"the token of another": {func(_ *status.Expected, _, _ *status.Cluster, f *status.Facts) { f.Links["west"].User.Value = "admin" }, "ST16 west bad", `the token in the link is that of "admin"`},
+		"the token of another": {func(_ *status.Expected, _, _ *status.Cluster, f *status.Facts) { f.Links["west"].User.Value = "admin" },
+			"ST16 west bad", `the token in the link is that of "admin"`},
 		"monitoring is off": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) {
 			w.UserWorkload.Value = status.Monitoring{}
 		}, "ST19 west bad", "user workload monitoring is off"},
-		"monitoring has no pod": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.UserWorkload.Value.Ready = 0 }, "ST19 west bad", "no pod of its Prometheus is ready"},
+		"monitoring has no pod": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.UserWorkload.Value.Ready = 0 },
+			"ST19 west bad", "no pod of its Prometheus is ready"},
 		"a label against it": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) {
 			w.Namespaces.Value["istio-system"]["openshift.io/user-monitoring"] = "false"
 		}, "ST20 west bad", "a label of the namespace"},
