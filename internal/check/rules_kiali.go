@@ -69,7 +69,7 @@ func kialiRules() []Rule {
 			Title:  "impersonation is known to the operator",
 			What:   "auth.openshift.impersonation comes with the strategy openshift, a server from 2.30 on, and a definition that has the field; its lists name no system: account and are not empty.",
 			Why:    "A definition without the field drops it silently, and every user is asked to log in as before. With empty lists Kiali's account may act as anybody.",
-			Fix:    "Wait for an operator whose definition has the field, and compare with --crds.",
+			Fix:    "Update the operator until its definition has the field, and compare with verify --crds. Without --crds it is a warning.",
 			Source: "kiali/kiali pull request 10039; kiali-operator pull request 1078",
 			mesh:   impersonation,
 		},
@@ -305,59 +305,6 @@ func webRootCallback(m *mesh, f *found) {
 	if u, err := url.Parse(uris[0]); err != nil || !strings.HasPrefix(u.Path, root+"/") {
 		f.object(o, path, "leave auth.openshift.redirect_uris out, and it is rendered with the web root",
 			"the redirect URI %s is not below the web root %s", cut(uris[0]), root)
-	}
-}
-
-func platformOfRemotes(m *mesh, f *found) {
-	if m.Spec.Kiali.Auth.Strategy != "openshift" {
-		return
-	}
-	for i := range m.Spec.Clusters {
-		if i != m.hub && m.Spec.Clusters[i].Platform != "openshift" {
-			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "platform"), "with auth: {strategy: openid} in spec.kiali users can log in everywhere, if every API server accepts the provider",
-				"users log in to each cluster by its own OAuth server, which Kubernetes does not have; they see the cluster as inaccessible")
-		}
-	}
-}
-
-func impersonation(m *mesh, f *found) {
-	const at = "auth.openshift.impersonation"
-	for _, o := range m.kialis {
-		if o == nil || !o.has(at) {
-			continue
-		}
-		path := spec(at)
-		bad := fieldPath(nil)
-		empty := true
-		for _, list := range []string{"allowed_users", "allowed_groups"} {
-			entries, _ := o.value(path.below(list)).([]any)
-			empty = empty && len(entries) == 0
-			for i, entry := range entries {
-				if s, _ := entry.(string); s == "" || strings.HasPrefix(s, "system:") {
-					bad = path.below(list, i)
-				}
-			}
-		}
-		switch {
-		case m.Spec.Kiali.Auth.Strategy != "openshift":
-			f.object(o, path, "remove it, or leave spec.kiali.auth.strategy out on OpenShift", "impersonation needs the strategy openshift, and the strategy is %s", m.Spec.Kiali.Auth.Strategy)
-		case m.of(o).Kiali.Version != kiali.Default:
-			f.object(o, path, "remove it, and users log in to each cluster", "Kiali %s has no impersonation; it comes with 2.30", m.of(o).Kiali.Version)
-		case !m.definitions.hasField("Kiali", path):
-			f.object(o, path, "remove it; or give --crds with the definition of your operator, if that has the field",
-				"no definition of a Kiali resource that is known here has auth.openshift.impersonation, and the API server drops what it does not know")
-		case bad != nil:
-			f.object(o, bad, "name users and groups of your own", "Kiali refuses to impersonate %q", o.value(bad))
-		case empty:
-			f.softer(finding.Warning).object(o, path, "add allowed_users or allowed_groups", "nobody is named, so Kiali's account may act as any user that is not a system account")
-		}
-	}
-}
-
-func providerUnasked(m *mesh, f *found) {
-	if o := m.hubKiali(); o != nil && o.has("auth.openid") && m.Spec.Kiali.Auth.Strategy != "openid" {
-		f.object(o, spec("auth.openid"), "write auth: {strategy: openid} in spec.kiali, or remove it",
-			"auth.openid has no effect with the strategy %s; where the API servers accept an OIDC provider themselves, OpenShift has no OAuthClient, and only openid lets users in", m.Spec.Kiali.Auth.Strategy)
 	}
 }
 

@@ -323,18 +323,6 @@ func acm(fields string, more ...string) edits {
 	return changed
 }
 
-// TestTwoMeshesOnOneCluster shows that two control planes of one cluster are two
-// meshes, which need ids of their own, and that topologies of one control plane are
-// one mesh.
-func TestTwoMeshesOnOneCluster(t *testing.T) {
-	second := besides(edits{"spec.mesh.id": "mesh1"})
-	assert.True(t, has(find(t, nil, nil, nil, second, true), "ID09"), "two control planes with one id")
-	second["spec.mesh.id"] = "mesh2"
-	assert.False(t, has(find(t, nil, nil, nil, second, true), "ID09"))
-	second = besides(edits{"spec.mesh.id": "mesh1", "spec.mesh.controlPlaneNamespace": "istio-system"})
-	assert.False(t, has(find(t, nil, nil, nil, second, true), "ID09"), "one control plane")
-}
-
 // TestEveryRuleHasMutant fails for a rule without a case above.
 func TestEveryRuleHasMutant(t *testing.T) {
 	var with []string
