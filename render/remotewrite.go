@@ -10,7 +10,8 @@ import (
 )
 
 func remoteWrites(t *topology.Topology, c *topology.Cluster) bool {
-	return t.Spec.Metrics.Store == "thanos" && t.Spec.Metrics.Thanos.RemoteWrite != nil && c.Platform == "openshift" && len(namespacesOf(t, c)) > 0
+	return t.Spec.Metrics.Store == "thanos" && t.Spec.Metrics.Thanos.RemoteWrite != nil && c.Platform == "openshift" && len(
+		namespacesOf(t, c)) > 0
 }
 
 // workloadConfig is the content of user-workload-monitoring-config: what Kiali

@@ -285,7 +285,8 @@ func holesOf(scope string, values leaves) map[string]any {
 
 // bodiesOf evaluates the templates for one shape, with a hole for each value.
 func bodiesOf(vm *template.VM, s shape, topology, cluster leaves) ([]resource.Resource, error) {
-	args := map[string]any{"shape": s, resource.ScopeTopology: holesOf(resource.ScopeTopology, topology), resource.ScopeCluster: holesOf(resource.ScopeCluster, cluster)}
+	args := map[string]any{"shape": s, resource.ScopeTopology: holesOf(resource.ScopeTopology, topology),
+		resource.ScopeCluster: holesOf(resource.ScopeCluster, cluster)}
 	for scope, item := range itemHoles() {
 		args[scope] = holesOf(scope, item)
 	}

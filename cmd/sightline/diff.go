@@ -66,7 +66,8 @@ func newDiffCommand() *cobra.Command {
 	f.StringVar(&o.against, "against", "", "revision of Git with the topology to compare with")
 	f.BoolVar(&o.live, "live", false, "compare with what is on the clusters")
 	f.StringArrayVar(&o.clusters.only, "cluster", nil, "with --live, ask this cluster only (repeatable)")
-	f.StringArrayVar(&o.clusters.contexts, "context", nil, "with --live, context of a cluster, CLUSTER=NAME or NAME (repeatable); default: the cluster's name")
+	f.StringArrayVar(&o.clusters.contexts, "context", nil, "with --live, context of a cluster, CLUSTER=NAME or NAME (repeatable); default: "+
+		"the cluster's name")
 	f.StringVar(&o.clusters.hubContext, "hub-context", "", "with --live, context of the hub; default: its name")
 	f.StringVar(&o.clusters.kubeconfig, "kubeconfig", "", "with --live, kubeconfig with the contexts; default: as for kubectl")
 	f.StringVar(&o.format, "format", "", "format to compare in: "+formatNames()+"; default: that of the directory, else kustomize")
@@ -91,7 +92,8 @@ func (o *diffOptions) check(args []string) error {
 	case o.out == "-":
 		return &hinted{errors.New(`-o - is no directory to compare with`), "name the rendered directory with -o DIR"}
 	case sides == 0:
-		return &hinted{errors.New("nothing to compare with"), "name the rendered directory with -o DIR, or a revision of Git with --against REF, or the clusters with --live"}
+		return &hinted{errors.New("nothing to compare with"), "name the rendered directory with -o DIR, or a revision of Git with --against " +
+			"REF, or the clusters with --live"}
 	case sides > 1:
 		return &hinted{errors.New("more than one thing to compare with"), "name one of -o DIR, --against REF and --live"}
 	case o.against != "" && args[0] == "-":

@@ -39,7 +39,8 @@ func (l *liveFlags) chosen(t *topology.Topology) ([]*topology.Cluster, error) {
 	for _, name := range l.only {
 		i := slices.Index(names, name)
 		if i < 0 {
-			return nil, &hinted{fmt.Errorf("no cluster %q in the topology", finding.Shorten(name)), "the clusters are " + finding.List(names, listed)}
+			return nil, &hinted{fmt.Errorf("no cluster %q in the topology", finding.Shorten(name)), "the clusters are " +
+				finding.List(names, listed)}
 		}
 		chosen = append(chosen, all[i])
 	}
@@ -73,7 +74,8 @@ func (l *liveFlags) contextsOf(t *topology.Topology) (map[string]string, error) 
 			name, context, ok = chosen[0].Name, given, true
 		}
 		if !ok || of[name] == "" {
-			return nil, &hinted{fmt.Errorf("--context %s names no cluster", seal.Redact(given)), "write it as CLUSTER=NAME; the clusters are " + finding.List(names, listed)}
+			return nil, &hinted{fmt.Errorf("--context %s names no cluster", seal.Redact(given)), "write it as CLUSTER=NAME; the clusters are " +
+				finding.List(names, listed)}
 		}
 		of[name] = context
 	}
@@ -152,7 +154,8 @@ func (o *diffOptions) compareLive(ctx context.Context, t *topology.Topology, fil
 
 // readLive reads from a cluster the objects that are rendered for it, and those
 // that were rendered from the topology before, which they say by their labels.
-func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wanted []compare.Object, out io.Writer) ([]compare.Object, error) {
+func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wanted []compare.Object, out io.Writer) (
+	[]compare.Object, error) {
 	kinds := maps.Clone(everRendered)
 	for _, o := range wanted {
 		kinds[o.ID.Kind] = o.ID.APIVersion

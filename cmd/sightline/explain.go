@@ -30,7 +30,8 @@ func newExplainCommand() *cobra.Command {
   sightline explain rules`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return &hinted{fmt.Errorf("found %d fields, expected one", len(args)), "name a mapping, such as spec.kiali, and its keys are explained with it"}
+				return &hinted{fmt.Errorf("found %d fields, expected one", len(args)),
+					"name a mapping, such as spec.kiali, and its keys are explained with it"}
 			}
 			return nil
 		},

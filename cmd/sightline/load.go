@@ -58,7 +58,8 @@ func readInputs(args []string, stdin io.Reader) ([]*input, error) {
 		}
 		name := meant[0].Metadata.Name
 		if other, ok := files[name]; ok {
-			twice = &hinted{fmt.Errorf("%s and %s are both named %q", other, displayName(arg), name), "give each a metadata.name of its own: it names the directory"}
+			twice = &hinted{fmt.Errorf("%s and %s are both named %q", other, displayName(arg), name),
+				"give each a metadata.name of its own: it names the directory"}
 			continue
 		}
 		files[name] = displayName(arg)

@@ -203,7 +203,8 @@ func (o *sealRun) remotes(t *topology.Topology, args []string) ([]*topology.Clus
 		case c == nil && len(names) == 0:
 			return nil, &hinted{fmt.Errorf("no remote %q in the topology, which has the hub alone", finding.Shorten(seal.Redact(arg))), ""}
 		case c == nil:
-			return nil, &hinted{fmt.Errorf("no remote %q in the topology", finding.Shorten(seal.Redact(arg))), "the remotes are " + finding.List(names, listed)}
+			return nil, &hinted{fmt.Errorf("no remote %q in the topology", finding.Shorten(seal.Redact(arg))), "the remotes are " +
+				finding.List(names, listed)}
 		case !slices.Contains(named, c):
 			named = append(named, c)
 		}
@@ -222,7 +223,8 @@ func (o *sealRun) assign(remotes []*topology.Cluster, names []string) error {
 		case len(remotes) == 1:
 			o.contextOf[remotes[0].Name] = given
 		default:
-			return &hinted{fmt.Errorf("--context %s names no remote", seal.Redact(given)), "with several remotes write it as CLUSTER=NAME; the remotes are " + finding.List(names, listed)}
+			return &hinted{fmt.Errorf("--context %s names no remote", seal.Redact(given)),
+				"with several remotes write it as CLUSTER=NAME; the remotes are " + finding.List(names, listed)}
 		}
 	}
 	return nil

@@ -223,7 +223,8 @@ func readDefinitions(dir string) (*check.Definitions, error) {
 	}
 	definitions, err := check.ParseDefinitions(files)
 	if err == nil && definitions.Len() == 0 {
-		return nil, &hinted{fmt.Errorf("%s has no CustomResourceDefinitions", dir), "write them there: kubectl get crd -o yaml > " + filepath.Join(dir, "all.yaml")}
+		return nil, &hinted{fmt.Errorf("%s has no CustomResourceDefinitions", dir), "write them there: kubectl get crd -o yaml > " +
+			filepath.Join(dir, "all.yaml")}
 	}
 	return definitions, err
 }

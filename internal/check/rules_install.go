@@ -15,9 +15,11 @@ func installRules() []Rule {
 	return []Rule{
 		{
 			ID: "IN01", Also: finding.Warning,
-			Title:  "every cluster has the operator",
-			What:   "With kiali.operator.install olm every cluster with a Kiali resource has a Subscription. Where the default gives only some clusters one, the others are named in a warning.",
-			Why:    "A Kiali resource is reconciled by the operator beside it, on remotes too. Without it there is no account, no login and no token.",
+			Title: "every cluster has the operator",
+			What: "With kiali.operator.install olm every cluster with a Kiali resource has a Subscription. Where the default gives only some " +
+				"clusters one, the others are named in a warning.",
+			Why: "A Kiali resource is reconciled by the operator beside it, on remotes too. Without it there is no account, no login and no " +
+				"token.",
 			Fix:    "Write install: olm where all clusters have OLM, or install the operator there before its Kiali resource is applied.",
 			Source: "Red Hat, OpenShift Service Mesh with an external Kiali, \"Installation\"",
 			mesh:   operators,
@@ -59,19 +61,22 @@ func installRules() []Rule {
 			mesh:   lateDefinitions,
 		},
 		{
-			ID:     "IN06",
-			Title:  "the operator comes before what it reconciles",
-			What:   "The sync wave of the Subscription is earlier than that of the Kiali resource.",
-			Why:    "Objects are removed in the reverse order: a Kiali resource whose operator is gone keeps its finalizer, and its namespace never goes away.",
+			ID:    "IN06",
+			Title: "the operator comes before what it reconciles",
+			What:  "The sync wave of the Subscription is earlier than that of the Kiali resource.",
+			Why: "Objects are removed in the reverse order: a Kiali resource whose operator is gone keeps its finalizer, and its namespace " +
+				"never goes away.",
 			Fix:    "Leave the sync waves as they are rendered.",
 			Source: "argo-cd docs/user-guide/sync-waves.md; kiali-operator finalizer",
 			mesh:   operatorOrder,
 		},
 		{
 			ID: "IN07", Severity: finding.Warning,
-			Title:  "the Kiali resource goes before its operator",
-			What:   "delivery.flux.deletionPolicy leaves the objects of a cluster that leaves the topology: it is Orphan, or MirrorPrune without prune. Argo CD prunes in the reverse order of the sync waves, which IN06 looks at.",
-			Why:    "The Kiali resource has a finalizer that only the operator takes off. Flux deletes all phases at once: where the operator goes first, the resource and its namespace stay in deletion for ever.",
+			Title: "the Kiali resource goes before its operator",
+			What: "delivery.flux.deletionPolicy leaves the objects of a cluster that leaves the topology: it is Orphan, or MirrorPrune without " +
+				"prune. Argo CD prunes in the reverse order of the sync waves, which IN06 looks at.",
+			Why: "The Kiali resource has a finalizer that only the operator takes off. Flux deletes all phases at once: where the operator " +
+				"goes first, the resource and its namespace stay in deletion for ever.",
 			Fix:    "Leave deletionPolicy out, and remove a cluster as docs/flux.md says.",
 			Source: "kustomize-controller docs/spec/v1/kustomizations.md; kiali-operator finalizer",
 			mesh:   unorderedDeletion,
@@ -94,9 +99,10 @@ func installRules() []Rule {
 			Source: "copied lines",
 		},
 		{
-			ID:     "IN10",
-			Title:  "nothing of a shell is left",
-			What:   "No text has a here-document's mark, ${NAME} or $(command) in it. What a relabeling puts in place ($1, ${1}) is the matter of PM04.",
+			ID:    "IN10",
+			Title: "nothing of a shell is left",
+			What: "No text has a here-document's mark, ${NAME} or $(command) in it. What a relabeling puts in place ($1, ${1}) is the matter of " +
+				"PM04.",
 			Why:    "No shell will ever run over it. The API server takes the text as it is.",
 			Fix:    "Write the value.",
 			Source: "the guide's here-documents",
@@ -112,11 +118,15 @@ func installRules() []Rule {
 			mesh:   unpinned,
 		},
 		{
-			ID:     "IN12",
-			Title:  "an object has one owner",
-			What:   "Of topologies that are given together, no two render the same object for the same API server, nor two Kiali resources of one instance name.",
-			Why:    "Each sync of one undoes the other's. Removing one of the topologies removes the operator, or the rights, of both. The operator refuses the second Kiali of a name, because its ClusterRole exists.",
-			Fix:    "Let one topology own what both have. For a second Kiali of one mesh, write in the other topology metrics.monitors: {manage: false} with scope: meshID, telemetry: {manage: false}, operator: {install: none}, userWorkloadMonitoring.manage: false, and an instanceName and namespace of its own.",
+			ID:    "IN12",
+			Title: "an object has one owner",
+			What: "Of topologies that are given together, no two render the same object for the same API server, nor two Kiali resources of one " +
+				"instance name.",
+			Why: "Each sync of one undoes the other's. Removing one of the topologies removes the operator, or the rights, of both. The " +
+				"operator refuses the second Kiali of a name, because its ClusterRole exists.",
+			Fix: "Let one topology own what both have. For a second Kiali of one mesh, write in the other topology metrics.monitors: {manage: " +
+				"false} with scope: meshID, telemetry: {manage: false}, operator: {install: none}, userWorkloadMonitoring.manage: false, and an " +
+				"instanceName and namespace of its own.",
 			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml",
 			meshes: twoOwners,
 		},
@@ -130,10 +140,12 @@ func installRules() []Rule {
 			mesh:   sameObject,
 		},
 		{
-			ID:     "IN14",
-			Title:  "the operator knows the release line",
-			What:   "The operator's chart, and the startingCSV of its Subscription, are of a version that knows the line of every cluster's Kiali: v2.4 from 2.5.0 on, v2.11 from 2.12.0, v2.17 from 2.18.0, v2.22 from 2.22.1 (chart 2.23.0), v2.27 from 2.27.1 (chart 2.28.0).",
-			Why:    "A line comes to the operator after the version of its number. An older operator fails with \"no known supported image\": there is no account, no token and no link.",
+			ID:    "IN14",
+			Title: "the operator knows the release line",
+			What: "The operator's chart, and the startingCSV of its Subscription, are of a version that knows the line of every cluster's " +
+				"Kiali: v2.4 from 2.5.0 on, v2.11 from 2.12.0, v2.17 from 2.18.0, v2.22 from 2.22.1 (chart 2.23.0), v2.27 from 2.27.1 (chart 2.28.0).",
+			Why: "A line comes to the operator after the version of its number. An older operator fails with \"no known supported image\": " +
+				"there is no account, no token and no link.",
 			Fix:    "Choose a later version of the operator, or an older line.",
 			Source: "kiali-operator playbooks/kiali-default-supported-images.yml, at its tags",
 			mesh:   operatorKnowsLine,
@@ -157,7 +169,8 @@ func operators(m *mesh, f *found) {
 		}
 		switch {
 		case install == "olm":
-			f.cluster(m, i, m.At("spec", "clusters", i), "keep the Subscription in the operator phase", "there is a Kiali resource and no Subscription; nothing would reconcile it")
+			f.cluster(m, i, m.At("spec", "clusters", i), "keep the Subscription in the operator phase",
+				"there is a Kiali resource and no Subscription; nothing would reconcile it")
 		case install == "" && len(has) > 0:
 			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "platform"),
 				"write install: olm in kiali.operator if it has OLM; or install the operator before its kiali phase is applied, and suppress IN01",
@@ -169,7 +182,8 @@ func operators(m *mesh, f *found) {
 func operatorGroups(m *mesh, f *found) {
 	for _, o := range m.kinds("OperatorGroup") {
 		if targets, _ := o.value(spec("targetNamespaces")).([]any); o.ID.Namespace == "openshift-operators" || len(targets) > 0 {
-			f.object(o, fieldPath{"spec"}, "leave it out; OpenShift has global-operators in openshift-operators", "the OperatorGroup %s/%s would stop the operators there", o.ID.Namespace, o.ID.Name)
+			f.object(o, fieldPath{"spec"}, "leave it out; OpenShift has global-operators in openshift-operators",
+				"the OperatorGroup %s/%s would stop the operators there", o.ID.Namespace, o.ID.Name)
 		}
 	}
 }
@@ -180,7 +194,8 @@ func communityOperator(m *mesh, f *found) {
 	}
 	for i := range m.Spec.Clusters {
 		if c := &m.Spec.Clusters[i]; c.Platform == "openshift" && m.OperatorBySubscription(c) {
-			f.on(m, m.At("spec", "kiali", "operator", "source"), "leave source out for kiali-ossm of redhat-operators; suppress IN03 where the mesh is the community's as well",
+			f.on(m, m.At("spec", "kiali", "operator", "source"), "leave source out for kiali-ossm of redhat-operators; suppress IN03 where the "+
+				"mesh is the community's as well",
 				"%s has the upstream operator, which does not go together with OpenShift Service Mesh", m.Spec.Kiali.Operator.Source)
 			return
 		}
@@ -190,7 +205,8 @@ func communityOperator(m *mesh, f *found) {
 func manualApproval(m *mesh, f *found) {
 	for _, o := range m.kinds("Subscription") {
 		if o.text("installPlanApproval") == "Manual" {
-			f.object(o, spec("installPlanApproval"), "leave Automatic, or approve the plan of every cluster by hand", "the first install waits until somebody approves it, and Argo CD applies nothing after it")
+			f.object(o, spec("installPlanApproval"), "leave Automatic, or approve the plan of every cluster by hand",
+				"the first install waits until somebody approves it, and Argo CD applies nothing after it")
 		}
 	}
 }
@@ -199,7 +215,8 @@ func lateDefinitions(m *mesh, f *found) {
 	for _, o := range m.kinds("Kiali") {
 		options, _ := o.value(fieldPath{"metadata", "annotations", "argocd.argoproj.io/sync-options"}).(string)
 		if !strings.Contains(options, "SkipDryRunOnMissingResource=true") {
-			f.object(o, fieldPath{"metadata", "annotations"}, "leave the annotation as it is rendered", "the Kiali resource has no SkipDryRunOnMissingResource=true; Argo CD fails where the operator has not brought the definition yet")
+			f.object(o, fieldPath{"metadata", "annotations"}, "leave the annotation as it is rendered",
+				"the Kiali resource has no SkipDryRunOnMissingResource=true; Argo CD fails where the operator has not brought the definition yet")
 		}
 	}
 }
@@ -207,7 +224,8 @@ func lateDefinitions(m *mesh, f *found) {
 func operatorOrder(m *mesh, f *found) {
 	for _, o := range m.kinds("Subscription") {
 		if of := m.kialis[o.cluster]; of != nil && o.wave() >= of.wave() {
-			f.object(o, fieldPath{"metadata", "annotations"}, "leave the sync waves as they are rendered", "the operator is of the sync wave %d and the Kiali resource of %d; the operator has to come first and go last", o.wave(), of.wave())
+			f.object(o, fieldPath{"metadata", "annotations"}, "leave the sync waves as they are rendered",
+				"the operator is of the sync wave %d and the Kiali resource of %d; the operator has to come first and go last", o.wave(), of.wave())
 		}
 	}
 }
@@ -236,7 +254,8 @@ func shellRemnants(m *mesh, f *found) {
 	for _, o := range m.objects {
 		walk(o.content, nil, func(path fieldPath, v any) {
 			if remnant := shellRemnant(path, v); remnant != "" {
-				f.object(o, path, "write the value; no shell runs over it", "%s of the %s has %q in it, which only a shell would replace", path, o, remnant)
+				f.object(o, path, "write the value; no shell runs over it", "%s of the %s has %q in it, which only a shell would replace", path, o,
+					remnant)
 			}
 		})
 	}
@@ -265,7 +284,8 @@ func unpinned(m *mesh, f *found) {
 			switch path[len(path)-1] {
 			case "image_version":
 				if text == "latest" || text == "dev" {
-					f.object(o, path, "remove it; kiali.version says which line the operator installs", "image_version is %q, which is another image every week", text)
+					f.object(o, path, "remove it; kiali.version says which line the operator installs",
+						"image_version is %q, which is another image every week", text)
 				}
 			case "image":
 				base := text[strings.LastIndexByte(text, '/')+1:]
@@ -316,7 +336,8 @@ func twoOwners(ms []*mesh, f *found) {
 						both = append(both, strings.TrimSpace(id.Kind+" "+strings.TrimPrefix(id.Namespace+"/"+id.Name, "/")))
 					}
 				})
-				if a, b := m.kialis[pair[0]], other.kialis[pair[1]]; a != nil && b != nil && a.ID != b.ID && a.text("deployment.instance_name") == b.text("deployment.instance_name") {
+				if a, b := m.kialis[pair[0]], other.kialis[pair[1]]; a != nil && b != nil && a.ID != b.ID && a.text(
+					"deployment.instance_name") == b.text("deployment.instance_name") {
 					both = append(both, "the ClusterRole "+a.text("deployment.instance_name")+" of the operator")
 				}
 				if len(both) == 0 {

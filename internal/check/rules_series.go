@@ -16,9 +16,10 @@ func seriesRules() []Rule {
 	return []Rule{
 		{
 			ID: "PM34", Severity: finding.Warning,
-			Title:  "every cluster sends its series",
-			What:   "With metrics.thanos.remoteWrite no cluster in the mesh is a Kubernetes cluster with monitors of this topology.",
-			Why:    "remoteWrite is written into OpenShift's user workload monitoring, which a Kubernetes cluster does not have. Its series stay there, and its workloads have no traffic in the graph.",
+			Title: "every cluster sends its series",
+			What:  "With metrics.thanos.remoteWrite no cluster in the mesh is a Kubernetes cluster with monitors of this topology.",
+			Why: "remoteWrite is written into OpenShift's user workload monitoring, which a Kubernetes cluster does not have. Its series stay " +
+				"there, and its workloads have no traffic in the graph.",
 			Fix:    "Have the cluster's own Prometheus send its series to the store, and suppress the rule.",
 			Source: "cluster-monitoring-operator Documentation/api.md",
 			mesh:   notSent,
@@ -33,11 +34,12 @@ func seriesRules() []Rule {
 			mesh:   sentNowhere,
 		},
 		{
-			ID:     "PM36",
-			Title:  "Amazon Managed Prometheus gets signed requests",
-			What:   "Where remoteWrite.url is a workspace of Amazon Managed Service for Prometheus, remoteWrite.settings has sigv4.",
-			Why:    "It answers 403 to a request that is not signed, and no series arrives.",
-			Fix:    "Add sigv4: {region: …} to remoteWrite.settings, with a role of the pods or with accessKey and secretKey as {name, key} of a Secret.",
+			ID:    "PM36",
+			Title: "Amazon Managed Prometheus gets signed requests",
+			What:  "Where remoteWrite.url is a workspace of Amazon Managed Service for Prometheus, remoteWrite.settings has sigv4.",
+			Why:   "It answers 403 to a request that is not signed, and no series arrives.",
+			Fix: "Add sigv4: {region: …} to remoteWrite.settings, with a role of the pods or with accessKey and secretKey as {name, key} of a " +
+				"Secret.",
 			Source: "Amazon Managed Service for Prometheus user guide, ingesting metrics",
 			mesh:   unsigned,
 		},
@@ -52,8 +54,10 @@ func seriesRules() []Rule {
 		},
 		{
 			ID: "PM38", Also: finding.Info,
-			Title:  "the metrics that Kiali asks for reach its store",
-			What:   "No keep or drop by name, in metricRelabelings of a monitor or in writeRelabelConfigs, and no override of the Telemetry takes a metric that Kiali reads. For istio_requests_total, the durations, the messages and the bytes of TCP it is an error, for the graph is made of them.",
+			Title: "the metrics that Kiali asks for reach its store",
+			What: "No keep or drop by name, in metricRelabelings of a monitor or in writeRelabelConfigs, and no override of the Telemetry takes " +
+				"a metric that Kiali reads. For istio_requests_total, the durations, the messages and the bytes of TCP it is an error, for the graph " +
+				"is made of them.",
 			Why:    "Kiali asks the store only. What is not there is missing in the graph, without an error.",
 			Fix:    "Leave the metric out of the rule.",
 			Source: "kiali graph/telemetry/istio, business/metrics*.go; istio.io, Telemetry (metrics overrides)",
@@ -61,28 +65,33 @@ func seriesRules() []Rule {
 		},
 		{
 			ID: "PM39", Severity: finding.Info,
-			Title:  "ambient traffic across networks has a source",
-			What:   "With dataPlane ambient and clusters on several networks, the topology's owner knows that Istio needs AMBIENT_ENABLE_BAGGAGE. It is a setting of istiod and of ztunnel, which the topology does not show.",
-			Why:    "It is off by default. Without it, what comes over an east-west gateway has unknown source labels, and the graph shows the traffic from nobody.",
+			Title: "ambient traffic across networks has a source",
+			What: "With dataPlane ambient and clusters on several networks, the topology's owner knows that Istio needs AMBIENT_ENABLE_BAGGAGE. " +
+				"It is a setting of istiod and of ztunnel, which the topology does not show.",
+			Why: "It is off by default. Without it, what comes over an east-west gateway has unknown source labels, and the graph shows the " +
+				"traffic from nobody.",
 			Fix:    "Set AMBIENT_ENABLE_BAGGAGE: \"true\" for istiod (values.pilot.env), and suppress the rule.",
 			Source: "istio pilot/pkg/features (1.29 to 1.31)",
 			mesh:   ambientNetworks,
 		},
 		{
 			ID: "PM47", Severity: finding.Warning,
-			Title:  "Kiali sees that the mesh is ambient",
-			What:   "With dataPlane ambient and a hub outside the mesh, the hub's Kiali is v2.27 or later.",
-			Why:    "Earlier lines look for ztunnel on their own cluster alone. Without it they ask for no series of waypoints, which are the only ones with HTTP, so the graph shows TCP.",
+			Title: "Kiali sees that the mesh is ambient",
+			What:  "With dataPlane ambient and a hub outside the mesh, the hub's Kiali is v2.27 or later.",
+			Why: "Earlier lines look for ztunnel on their own cluster alone. Without it they ask for no series of waypoints, which are the " +
+				"only ones with HTTP, so the graph shows TCP.",
 			Fix:    "Choose v2.27 or a later line.",
 			Source: "kiali/kiali issue 9784; corrected in 2.27.1 and 2.28.0",
 			mesh:   ambientElsewhere,
 		},
 		{
 			ID: "PM48", Severity: finding.Info,
-			Title:  "Kiali knows the interval of the store",
-			What:   "With the store prometheus, no interval of the monitors is longer than 30 seconds, or metrics.retention is given.",
-			Why:    "Kiali asks a Prometheus for its global scrape interval and computes rates over it. Monitors with a longer one give empty rates in short ranges of time.",
-			Fix:    "Add metrics.retention, with which Kiali is told the interval too; or suppress the rule where the store's global interval is as long.",
+			Title: "Kiali knows the interval of the store",
+			What:  "With the store prometheus, no interval of the monitors is longer than 30 seconds, or metrics.retention is given.",
+			Why: "Kiali asks a Prometheus for its global scrape interval and computes rates over it. Monitors with a longer one give empty " +
+				"rates in short ranges of time.",
+			Fix: "Add metrics.retention, with which Kiali is told the interval too; or suppress the rule where the store's global interval is " +
+				"as long.",
 			Source: "kiali handlers/config.go; kube-prometheus, scrapeInterval",
 			mesh:   globalInterval,
 		},
@@ -95,7 +104,8 @@ func ambientElsewhere(m *mesh, f *found) {
 	}
 	if hub := &m.Spec.Clusters[m.hub]; !hub.InMesh() && hub.KialiBefore(kiali.V2_27) {
 		f.cluster(m, m.hub, m.At("spec", "mesh", "dataPlane"), "use v2.27 or a later line",
-			"Kiali %s looks for ambient at home alone, and the mesh is elsewhere: the graph leaves out what waypoints report, and shows all traffic as TCP", hub.Kiali.Version)
+			"Kiali %s looks for ambient at home alone, and the mesh is elsewhere: the graph leaves out what waypoints report, and shows all "+
+				"traffic as TCP", hub.Kiali.Version)
 	}
 }
 
@@ -104,14 +114,16 @@ const usualInterval = 30
 
 func globalInterval(m *mesh, f *found) {
 	s := &m.Spec.Metrics
-	if s.Store != "prometheus" || s.Retention != "" || !s.Monitors.Manage || m.hub < 0 || topology.Seconds(m.StoreInterval()) <= usualInterval {
+	if s.Store != "prometheus" || s.Retention != "" || !s.Monitors.Manage || m.hub < 0 || topology.Seconds(
+		m.StoreInterval()) <= usualInterval {
 		return
 	}
 	if o := m.hubKiali(); o != nil && o.is(prometheus+"thanos_proxy.enabled", true) {
 		return
 	}
 	f.on(m, m.At("spec", "metrics", "interval"), "add retention: 15d, or how long the store keeps series; Kiali is told the interval then",
-		"the monitors have the interval %s, and Kiali takes the global one of the store, often 30s; rates over less than two intervals are empty", m.StoreInterval())
+		"the monitors have the interval %s, and Kiali takes the global one of the store, often 30s; rates over less than two intervals are empty",
+		m.StoreInterval())
 }
 
 func ambientNetworks(m *mesh, f *found) {
@@ -133,7 +145,8 @@ func notSent(m *mesh, f *found) {
 	}
 	for i := range m.Spec.Clusters {
 		if c := &m.Spec.Clusters[i]; c.Platform == "kubernetes" && c.InMesh() {
-			f.cluster(m, i, m.At("spec", "clusters", i, "platform"), "have its own Prometheus send the series of the mesh to the store, and suppress PM34",
+			f.cluster(m, i, m.At("spec", "clusters", i, "platform"), "have its own Prometheus send the series of the mesh to the store, and "+
+				"suppress PM34",
 				"remoteWrite is for OpenShift's user workload monitoring, so the series of this Kubernetes cluster are not sent")
 		}
 	}
@@ -155,14 +168,16 @@ func sentNowhere(m *mesh, f *found) {
 		}
 	}
 	if senders > 1 {
-		f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "url"), "give the address of a Route, an Ingress or a load balancer; suppress PM35 where every cluster has that Service",
+		f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "url"),
+			"give the address of a Route, an Ingress or a load balancer; suppress PM35 where every cluster has that Service",
 			"%s is the name of a Service, which %d clusters send their series to, and each looks for it at home", u.Hostname(), senders)
 	}
 }
 
 // ofService tells whether a host is that of a Service, which no other cluster knows.
 func ofService(host string) bool {
-	return strings.HasSuffix(host, ".svc") || strings.HasSuffix(host, ".svc.cluster.local") || host != "" && !strings.Contains(host, ":") && strings.Count(host, ".") < 2 && !publicDomain.MatchString(host)
+	return strings.HasSuffix(host, ".svc") || strings.HasSuffix(host, ".svc.cluster.local") || host != "" && !strings.Contains(host, ":") &&
+		strings.Count(host, ".") < 2 && !publicDomain.MatchString(host)
 }
 
 // publicDomain is a name with a dot that is no <service>.<namespace>: one with a
@@ -187,21 +202,24 @@ func takenOut(m *mesh, f *found) {
 	for _, o := range m.monitors() {
 		path := fieldPath{"metadata", "labels", label}
 		if value, _ := o.value(path).(string); value == "false" && m.of(o).Platform == "openshift" {
-			f.object(o, path, "remove the label", "the %s %s has %s: \"false\", so user workload monitoring does not look at it", o.ID.Kind, o.ID.Name, label)
+			f.object(o, path, "remove the label", "the %s %s has %s: \"false\", so user workload monitoring does not look at it", o.ID.Kind,
+				o.ID.Name, label)
 		}
 	}
 }
 
 // graphMetric tells whether the graph is made of a metric.
 func graphMetric(name string) bool {
-	return strings.HasPrefix(name, "istio_") && name != "istio_build" && !strings.HasPrefix(name, "istio_request_bytes") && !strings.HasPrefix(name, "istio_response_bytes")
+	return strings.HasPrefix(name, "istio_") && name != "istio_build" && !strings.HasPrefix(name, "istio_request_bytes") && !strings.HasPrefix(
+		name, "istio_response_bytes")
 }
 
 func droppedMetrics(m *mesh, f *found) {
 	m.relabelings(func(r relabeling) {
 		if r.metric {
 			if lost := lostBy(r); len(lost) > 0 {
-				f.lost(lost).relabeling(m, r, "regex", "leave them out of the rule", "%s takes %s from the series, which Kiali asks for", r.action(), finding.List(lost, most))
+				f.lost(lost).relabeling(m, r, "regex", "leave them out of the rule", "%s takes %s from the series, which Kiali asks for", r.action(),
+					finding.List(lost, most))
 			}
 		}
 	})
@@ -211,7 +229,8 @@ func droppedMetrics(m *mesh, f *found) {
 			overrides, _ := valueAt(entry, fieldPath{"overrides"}).([]any)
 			for j, override := range overrides {
 				off := valueAt(override, fieldPath{"disabled"}) == true
-				if metric, _ := valueAt(override, fieldPath{"match", "metric"}).(string); off && (metric == "" || metric == "ALL_METRICS" || readMetrics[metric]) {
+				metric, _ := valueAt(override, fieldPath{"match", "metric"}).(string)
+				if off && (metric == "" || metric == "ALL_METRICS" || readMetrics[metric]) {
 					f.object(o, spec("metrics").below(i, "overrides", j), "remove the override, or match a metric that Kiali does not read",
 						"the Telemetry %s turns off %s, which Kiali's graph is made of", o.ID.Name, orAll(metric))
 				}
@@ -223,8 +242,9 @@ func droppedMetrics(m *mesh, f *found) {
 // readMetrics are the metrics of Istio's Telemetry that Kiali reads, by the names
 // that an override gives them (istio.io, Telemetry, IstioMetric).
 var readMetrics = map[string]bool{
-	"REQUEST_COUNT": true, "REQUEST_DURATION": true, "REQUEST_SIZE": true, "RESPONSE_SIZE": true, "TCP_OPENED_CONNECTIONS": true, "TCP_CLOSED_CONNECTIONS": true,
-	"TCP_SENT_BYTES": true, "TCP_RECEIVED_BYTES": true, "GRPC_REQUEST_MESSAGES": true, "GRPC_RESPONSE_MESSAGES": true,
+	"REQUEST_COUNT": true, "REQUEST_DURATION": true, "REQUEST_SIZE": true, "RESPONSE_SIZE": true, "TCP_OPENED_CONNECTIONS": true,
+	"TCP_CLOSED_CONNECTIONS": true,
+	"TCP_SENT_BYTES":         true, "TCP_RECEIVED_BYTES": true, "GRPC_REQUEST_MESSAGES": true, "GRPC_RESPONSE_MESSAGES": true,
 }
 
 func orAll(metric string) string {

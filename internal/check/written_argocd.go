@@ -34,7 +34,8 @@ func (s *source) argoCD() *topology.ArgoCD {
 
 func (s *source) argoCDRepository() {
 	if s.argoCD() != nil && strings.HasPrefix(s.Spec.Delivery.RepoURL, "oci://") {
-		s.Add(s.At("spec", "delivery", "repoURL"), topology.RuleValue, "give the Git repository, or use flux without argocd", "delivery.argocd reads a Git repository, found %q", finding.Shorten(s.Spec.Delivery.RepoURL))
+		s.Add(s.At("spec", "delivery", "repoURL"), topology.RuleValue, "give the Git repository, or use flux without argocd",
+			"delivery.argocd reads a Git repository, found %q", finding.Shorten(s.Spec.Delivery.RepoURL))
 	}
 }
 
@@ -47,12 +48,16 @@ func (s *source) argoCDCluster() {
 	if i := s.index(argo.Cluster); i < 0 {
 		if s.Has(path("cluster")...) {
 			s.adrift = true
-			s.Add(s.At(path("cluster")...), topology.RuleValue, s.nearName(argo.Cluster), "Argo CD runs on %q, which is not one of the clusters", finding.Shorten(argo.Cluster))
+			s.Add(s.At(path("cluster")...), topology.RuleValue, s.nearName(argo.Cluster), "Argo CD runs on %q, which is not one of the clusters",
+				finding.Shorten(argo.Cluster))
 		}
 	} else if server := s.At(path("cluster")...); !s.IsHub(&s.Spec.Clusters[i]) {
-		if hub := s.hub; s.Readable("spec", "clusters", hub, "server") && !s.Has("spec", "clusters", hub, "server") && s.Spec.Clusters[hub].ArgoCD == nil {
-			s.Add(s.At("spec", "clusters", hub), topology.RuleMissing, "add server: or argocd: {server: …} to it, such as server: https://api.east.example.com:6443",
-				"%s: server is missing; Argo CD, which runs on %q (%s), reaches it by that", s.Called(hub), finding.Shorten(argo.Cluster), server.SeenFrom(s.At("spec", "clusters", hub)))
+		if hub := s.hub; s.Readable("spec", "clusters", hub, "server") && !s.Has("spec", "clusters", hub, "server") &&
+			s.Spec.Clusters[hub].ArgoCD == nil {
+			s.Add(s.At("spec", "clusters", hub), topology.RuleMissing,
+				"add server: or argocd: {server: …} to it, such as server: https://api.east.example.com:6443",
+				"%s: server is missing; Argo CD, which runs on %q (%s), reaches it by that", s.Called(hub), finding.Shorten(argo.Cluster),
+				server.SeenFrom(s.At("spec", "clusters", hub)))
 		}
 	}
 }
@@ -72,7 +77,8 @@ func (s *source) argoCDNames() {
 				"%s: with delivery.argocd the name is also the label of an Application and %s", s.Called(i), problem)
 		} else if name := s.Metadata.Name + "-" + topology.ObjectName(c.Name); argo.NamesByGenerator() && len(name) > topology.MaxApplication {
 			s.Add(at, "DL10", "shorten the name of the topology or of the cluster, or use the generator list or git, which can shorten it",
-				"%s: with the generator %s its Application is %q, which has %d characters; a name may have at most %d", s.Called(i), argo.Generator, finding.Shorten(name), len(name), topology.MaxApplication)
+				"%s: with the generator %s its Application is %q, which has %d characters; a name may have at most %d", s.Called(i), argo.Generator,
+				finding.Shorten(name), len(name), topology.MaxApplication)
 		}
 		if argo.Pulled() {
 			continue // each is applied by its own
@@ -82,7 +88,8 @@ func (s *source) argoCDNames() {
 		if j, ok := servers[key]; ok && key != " " && (c.ArgoCD != nil || s.Spec.Clusters[j].ArgoCD != nil) {
 			here := s.At("spec", "clusters", i, "argocd")
 			s.Add(here, "IN09", "give each cluster the server or name that Argo CD has registered for it",
-				"Argo CD would deliver %s and %s to the same place; first at %s", s.Called(i), s.Called(j), s.At("spec", "clusters", j, "argocd").SeenFrom(here))
+				"Argo CD would deliver %s and %s to the same place; first at %s", s.Called(i), s.Called(j),
+				s.At("spec", "clusters", j, "argocd").SeenFrom(here))
 			continue
 		}
 		servers[key] = i
@@ -104,9 +111,12 @@ func (s *source) argoCDSync() {
 		switch {
 		case !choice.on || !s.Has(path(choice.key)...):
 		case len(argo.Rollout) > 0:
-			s.Add(at, topology.RuleValue, "remove it, or the rollout", "spec.delivery.argocd.sync.%s has no effect with a rollout, which decides when a cluster is synced and neither prunes nor heals", choice.key)
+			s.Add(at, topology.RuleValue, "remove it, or the rollout",
+				"spec.delivery.argocd.sync.%s has no effect with a rollout, which decides when a cluster is synced and neither prunes nor heals",
+				choice.key)
 		case !argo.Sync.Automated:
-			s.Add(at, topology.RuleValue, "remove it, or automated: false", "spec.delivery.argocd.sync.%s has no effect with automated: false", choice.key)
+			s.Add(at, topology.RuleValue, "remove it, or automated: false", "spec.delivery.argocd.sync.%s has no effect with automated: false",
+				choice.key)
 		}
 	}
 }
@@ -121,7 +131,8 @@ func (s *source) argoCDPlugin() {
 	path := func(key string) []any { return []any{"spec", "delivery", "argocd", key} }
 	switch {
 	case argo.Source != "plugin" && s.Has(path("plugin")...):
-		s.Add(s.At(path("plugin")...), topology.RuleValue, "add source: plugin, or remove it", "spec.delivery.argocd.plugin has no effect with source: %s", argo.Source)
+		s.Add(s.At(path("plugin")...), topology.RuleValue, "add source: plugin, or remove it",
+			"spec.delivery.argocd.plugin has no effect with source: %s", argo.Source)
 	case argo.Source == "plugin" && argo.Generator == "git":
 		s.Add(s.At(path("generator")...), topology.RuleValue, "write generator: clusters, or leave it out for a list in the ApplicationSet",
 			"the generator git reads a rendered file for each cluster, and with source: plugin nothing rendered is committed")
@@ -137,10 +148,12 @@ func (s *source) argoCDPlacement() {
 	path := []any{"spec", "delivery", "argocd", "placement"}
 	switch has := s.Has(path...); {
 	case argo.Generator == "acm" && !has:
-		s.Add(s.At("spec", "delivery", "argocd", "generator"), topology.RuleMissing, "add placement with the name of the Placement that selects the clusters, in Argo CD's namespace",
+		s.Add(s.At("spec", "delivery", "argocd", "generator"), topology.RuleMissing,
+			"add placement with the name of the Placement that selects the clusters, in Argo CD's namespace",
 			"spec.delivery.argocd.placement is missing; the generator acm reads the decisions of a Placement")
 	case argo.Generator != "acm" && has:
-		s.Add(s.At(path...), topology.RuleValue, "write generator: acm, or remove it", "spec.delivery.argocd.placement has no effect with generator: %s", argo.Generator)
+		s.Add(s.At(path...), topology.RuleValue, "write generator: acm, or remove it",
+			"spec.delivery.argocd.placement has no effect with generator: %s", argo.Generator)
 	}
 }
 
@@ -165,9 +178,11 @@ func (s *source) argoCDApplications() {
 			case slices.Contains(list.ours, key):
 				s.Add(at, topology.RuleValue, "remove it", "%s is one of the %s that every Application has already", key, list.key)
 			case strings.Contains(value, "{{"):
-				s.Add(at, topology.RuleValue, "write "+topology.InApplications+" for the name of the cluster", "%s is %q, which the template of the ApplicationSet takes for an action of its own", key, finding.Shorten(value))
+				s.Add(at, topology.RuleValue, "write "+topology.InApplications+" for the name of the cluster",
+					"%s is %q, which the template of the ApplicationSet takes for an action of its own", key, finding.Shorten(value))
 			case key == topology.Pulled && value != topology.InApplications:
-				s.Add(at, topology.RuleValue, "write \""+topology.InApplications+"\"", "%s is %q, so ACM would bring the Application of every cluster there", key, finding.Shorten(value))
+				s.Add(at, topology.RuleValue, "write \""+topology.InApplications+"\"",
+					"%s is %q, so ACM would bring the Application of every cluster there", key, finding.Shorten(value))
 			}
 		}
 	}
@@ -193,9 +208,11 @@ func (s *source) argoCDRollout() {
 			here := place{i, j}
 			at := s.At(path(here)...)
 			if s.index(name) < 0 {
-				s.Add(at, topology.RuleValue, s.nearName(name), "step %d of the rollout names %q, which is not one of the clusters", i+1, finding.Shorten(name))
+				s.Add(at, topology.RuleValue, s.nearName(name), "step %d of the rollout names %q, which is not one of the clusters", i+1,
+					finding.Shorten(name))
 			} else if before, ok := first[name]; ok && before.step != i { // twice in one list is found by the decoder
-				s.Add(at, topology.RuleDuplicate, "leave it in one step", "cluster %q is in two steps of the rollout; first at %s", finding.Shorten(name), s.At(path(before)...).SeenFrom(at))
+				s.Add(at, topology.RuleDuplicate, "leave it in one step", "cluster %q is in two steps of the rollout; first at %s",
+					finding.Shorten(name), s.At(path(before)...).SeenFrom(at))
 			} else {
 				first[name] = here
 			}
@@ -228,8 +245,10 @@ func (s *source) clusterArgoCD(i int) {
 	}
 	switch server, name := s.Has(path("server")...), s.Has(path("name")...); {
 	case server && name:
-		s.Add(s.At(path("name")...), topology.RuleValue, "keep the one under which Argo CD has registered the cluster", "%s: argocd has both server and name; expected one of the two", s.Called(i))
+		s.Add(s.At(path("name")...), topology.RuleValue, "keep the one under which Argo CD has registered the cluster",
+			"%s: argocd has both server and name; expected one of the two", s.Called(i))
 	case !server && !name:
-		s.Add(at, topology.RuleMissing, "add server: or name:, as argocd cluster list shows them, or remove argocd", "%s: argocd has neither server nor name; expected one of the two", s.Called(i))
+		s.Add(at, topology.RuleMissing, "add server: or name:, as argocd cluster list shows them, or remove argocd",
+			"%s: argocd has neither server nor name; expected one of the two", s.Called(i))
 	}
 }

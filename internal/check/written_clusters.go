@@ -100,7 +100,8 @@ func (s *source) serverOfRemote(i int) {
 	if i != s.hub && !s.Has("spec", "clusters", i, "server") {
 		if _, twice := s.twice[i]; !twice {
 			s.lacking = append(s.lacking, []any{"spec", "clusters", i, "server"})
-			s.Add(s.At("spec", "clusters", i), topology.RuleMissing, topology.ServerHint, "%s: server is missing; the hub's Kiali reaches a remote by it", s.Called(i))
+			s.Add(s.At("spec", "clusters", i), topology.RuleMissing, topology.ServerHint,
+				"%s: server is missing; the hub's Kiali reaches a remote by it", s.Called(i))
 		}
 	}
 }
@@ -128,7 +129,8 @@ func (s *source) callbackHost() {
 	}
 	if s.Spec.Kiali.Auth.Strategy == "openshift" && len(s.Spec.Clusters)-len(s.twice) > 1 {
 		s.lacking = append(s.lacking, []any{"spec", "clusters", s.hub, "domain"})
-		s.Add(s.At("spec", "clusters", s.hub), topology.RuleMissing, "give the ingress domain of the cluster, such as domain: apps.east.example.com",
+		s.Add(s.At("spec", "clusters", s.hub), topology.RuleMissing,
+			"give the ingress domain of the cluster, such as domain: apps.east.example.com",
 			"%s: domain is missing; the remotes' login callbacks need the host of the hub's Kiali", s.Called(s.hub))
 	}
 }
@@ -140,7 +142,8 @@ func (s *source) hostLabel() {
 	}
 	label := s.Spec.Kiali.InstanceName + "-" + s.Spec.Kiali.Namespace
 	if len(label) > 63 {
-		s.Add(s.At("spec", "kiali", "instanceName"), "KC20", "shorten spec.kiali.instanceName or spec.kiali.namespace, or give the hub a kiali.host",
+		s.Add(s.At("spec", "kiali", "instanceName"), "KC20", "shorten spec.kiali.instanceName or spec.kiali.namespace, or give the hub a "+
+			"kiali.host",
 			"the host of the hub's Kiali begins with %q, which has %d characters; a part of a host may have at most 63", label, len(label))
 	}
 }
@@ -164,11 +167,14 @@ func (s *source) cluster(i int) {
 			s.Add(at("controlPlane", "mode"), "ID06", "choose local, remote or external, or remove the cluster",
 				"%s: only a hub can be outside the mesh (mode none)", s.Called(i))
 		}
-	} else if s.Spec.Kiali.Auth.Strategy == "openshift" && c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform) && s.hubHostUnknown() && !c.KialiBefore(kiali.V2_4) {
-		s.Add(at("kiali", "webRoot"), topology.RuleMissing, "add domain or kiali.host", "%s: with a web root of its own the hub's login callback has to be stated, and its host is not known", s.Called(i))
+	} else if s.Spec.Kiali.Auth.Strategy == "openshift" && c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform) && s.hubHostUnknown() &&
+		!c.KialiBefore(kiali.V2_4) {
+		s.Add(at("kiali", "webRoot"), topology.RuleMissing, "add domain or kiali.host",
+			"%s: with a web root of its own the hub's login callback has to be stated, and its host is not known", s.Called(i))
 	}
 	if c.Platform == "kubernetes" {
-		s.noEffect(i, []any{"userWorkloadMonitoring"}, "remove it", "userWorkloadMonitoring is a part of OpenShift, and the platform is kubernetes")
+		s.noEffect(i, []any{"userWorkloadMonitoring"}, "remove it",
+			"userWorkloadMonitoring is a part of OpenShift, and the platform is kubernetes")
 	}
 }
 
@@ -178,7 +184,8 @@ func (s *source) hubHostUnknown() bool { return s.Hub() == nil || s.HubHost() ==
 
 func (s *source) ztunnel(i int) {
 	if s.Spec.Mesh.DataPlane != "ambient" {
-		s.noEffect(i, []any{"ztunnelNamespace"}, "write dataPlane: ambient in spec.mesh, or remove it", "ztunnelNamespace has no effect with the data plane sidecar")
+		s.noEffect(i, []any{"ztunnelNamespace"}, "write dataPlane: ambient in spec.mesh, or remove it",
+			"ztunnelNamespace has no effect with the data plane sidecar")
 	}
 }
 
@@ -186,16 +193,19 @@ func (s *source) controlPlane(i int) {
 	cp := &s.Spec.Clusters[i].ControlPlane
 	at := func(key string) finding.Position { return s.At("spec", "clusters", i, "controlPlane", key) }
 	if cp.Mode == "none" && s.Has("spec", "clusters", i, "controlPlane", "namespace") {
-		s.Add(at("namespace"), topology.RuleValue, "remove it; or write mode: local if an istiod runs here, be it for other clusters", "%s: namespace has no effect with the mode none, where no istiod runs", s.Called(i))
+		s.Add(at("namespace"), topology.RuleValue, "remove it; or write mode: local if an istiod runs here, be it for other clusters",
+			"%s: namespace has no effect with the mode none, where no istiod runs", s.Called(i))
 	}
 	if cp.Mode != "local" && len(cp.Revisions) > 0 {
-		s.Add(at("revisions"), topology.RuleValue, "name the revisions on the cluster that they run on", "%s: revisions have no effect with the mode %s, where no istiod runs", s.Called(i), cp.Mode)
+		s.Add(at("revisions"), topology.RuleValue, "name the revisions on the cluster that they run on",
+			"%s: revisions have no effect with the mode %s, where no istiod runs", s.Called(i), cp.Mode)
 	}
 	if cp.Primary == "" {
 		return
 	}
 	if cp.Mode == "local" || cp.Mode == "none" {
-		s.Add(at("primary"), topology.RuleValue, "write mode: remote or external, or remove primary", "%s: primary has no effect with the mode %s", s.Called(i), cp.Mode)
+		s.Add(at("primary"), topology.RuleValue, "write mode: remote or external, or remove primary",
+			"%s: primary has no effect with the mode %s", s.Called(i), cp.Mode)
 		return
 	}
 	j := s.index(cp.Primary)
@@ -203,7 +213,8 @@ func (s *source) controlPlane(i int) {
 		hint := cmp.Or(finding.DidYouMean(cp.Primary, s.names), "name a cluster of the topology, or leave primary out if it is none")
 		s.Add(at("primary"), topology.RuleValue, hint, "%s: its primary %q is not one of the clusters", s.Called(i), finding.Shorten(cp.Primary))
 	} else if mode := s.Spec.Clusters[j].ControlPlane.Mode; mode != "local" {
-		s.Add(at("primary"), topology.RuleValue, "name a cluster whose controlPlane.mode is local", "%s: its primary %q has no istiod (controlPlane.mode: %s)", s.Called(i), finding.Shorten(cp.Primary), mode)
+		s.Add(at("primary"), topology.RuleValue, "name a cluster whose controlPlane.mode is local",
+			"%s: its primary %q has no istiod (controlPlane.mode: %s)", s.Called(i), finding.Shorten(cp.Primary), mode)
 	}
 }
 
@@ -237,19 +248,24 @@ func (s *source) overlays() {
 		at := func(path ...any) finding.Position { return s.At(append([]any{"spec", "overlays", i}, path...)...) }
 		if j, ok := first[o.Name]; ok && o.Name != "" {
 			other := s.At("spec", "overlays", j, "name")
-			s.Add(at("name"), topology.RuleDuplicate, "give each overlay a name of its own", "two overlays are named %q; first at %d:%d", o.Name, other.Line, other.Col)
+			s.Add(at("name"), topology.RuleDuplicate, "give each overlay a name of its own", "two overlays are named %q; first at %d:%d", o.Name,
+				other.Line, other.Col)
 		} else {
 			first[o.Name] = i
 		}
 		switch {
 		case o.Kustomize != "" && o.Jsonnet != "":
-			s.Add(at("jsonnet"), topology.RuleValue, "make two overlays of it", "overlay %q has both kustomize and jsonnet; expected one of the two", o.Name)
-		case o.Kustomize == "" && o.Jsonnet == "" && s.Readable("spec", "overlays", i, "kustomize") && s.Readable("spec", "overlays", i, "jsonnet"):
-			s.Add(at(), topology.RuleMissing, "add kustomize: with a folder, or jsonnet: with a file", "overlay %q changes nothing; expected kustomize or jsonnet", o.Name)
+			s.Add(at("jsonnet"), topology.RuleValue, "make two overlays of it", "overlay %q has both kustomize and jsonnet; expected one of the two",
+				o.Name)
+		case o.Kustomize == "" && o.Jsonnet == "" && s.Readable("spec", "overlays", i, "kustomize") && s.Readable("spec", "overlays", i,
+			"jsonnet"):
+			s.Add(at(), topology.RuleMissing, "add kustomize: with a folder, or jsonnet: with a file",
+				"overlay %q changes nothing; expected kustomize or jsonnet", o.Name)
 		}
 		for j, name := range o.Match.Names {
 			if name == "" || s.index(name) < 0 {
-				s.Add(at("match", "names", j), topology.RuleValue, s.nearName(name), "overlay %q matches %q, which is not one of the clusters", o.Name, finding.Shorten(name))
+				s.Add(at("match", "names", j), topology.RuleValue, s.nearName(name), "overlay %q matches %q, which is not one of the clusters", o.Name,
+					finding.Shorten(name))
 			}
 		}
 	}

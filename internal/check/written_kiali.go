@@ -38,11 +38,14 @@ func (s *source) strategy() {
 		s.Add(s.At("spec", "kiali"), topology.RuleMissing, "add auth: {strategy: openid}, or anonymous where everybody may see everything",
 			"spec.kiali.auth.strategy is missing; Kiali's default on Kubernetes, token, knows one cluster only")
 	case (strategy == "token" || strategy == "header") && len(s.Spec.Clusters) > 1:
-		s.Add(at, "KC05", "choose openid or anonymous", "the strategy %s knows one cluster only, and the topology has %d", strategy, len(s.Spec.Clusters))
+		s.Add(at, "KC05", "choose openid or anonymous", "the strategy %s knows one cluster only, and the topology has %d", strategy,
+			len(s.Spec.Clusters))
 	case strategy == "openshift" && hub.Platform == "kubernetes":
-		s.Add(at, "KC06", "choose openid or anonymous", "the strategy openshift needs a hub on OpenShift, and %s is one of Kubernetes", s.Called(s.hub))
+		s.Add(at, "KC06", "choose openid or anonymous", "the strategy openshift needs a hub on OpenShift, and %s is one of Kubernetes",
+			s.Called(s.hub))
 	case strategy == "openid" && s.noOpenID():
-		s.Add(at, "KC09", "use v2.22 or a later line, or leave the strategy out", "Kiali %s has no strategy openid on OpenShift", hub.Kiali.Version)
+		s.Add(at, "KC09", "use v2.22 or a later line, or leave the strategy out", "Kiali %s has no strategy openid on OpenShift",
+			hub.Kiali.Version)
 	}
 }
 
@@ -51,7 +54,8 @@ func (s *source) impersonation() {
 	path := []any{"spec", "kiali", "auth", "impersonation"}
 	for _, key := range []string{"users", "groups"} {
 		if in := append(slices.Clone(path), key); s.Has(in...) && !s.Spec.Kiali.Auth.Impersonation.Enabled {
-			s.Add(s.At(in...), topology.RuleValue, "add enabled: true, or remove it", "spec.kiali.auth.impersonation.%s has no effect without enabled: true", key)
+			s.Add(s.At(in...), topology.RuleValue, "add enabled: true, or remove it",
+				"spec.kiali.auth.impersonation.%s has no effect without enabled: true", key)
 		}
 	}
 }
@@ -65,7 +69,8 @@ func (s *source) createdNamespaces() {
 	}
 	for i, name := range s.Spec.CreateNamespaces {
 		if name == "default" || name == "openshift" || strings.HasPrefix(name, "openshift-") || strings.HasPrefix(name, "kube-") {
-			s.Add(s.At("spec", "createNamespaces", i), topology.RuleValue, "remove it", "the namespace %s is the platform's, and is there already", name)
+			s.Add(s.At("spec", "createNamespaces", i), topology.RuleValue, "remove it", "the namespace %s is the platform's, and is there already",
+				name)
 		}
 	}
 }
@@ -90,7 +95,8 @@ func (s *source) openID() {
 		}
 	}
 	if len(missing) > 0 {
-		s.Add(s.At("spec", "kiali", "auth", "strategy"), topology.RuleMissing, "add spec: {auth: {openid: {client_id: kiali, issuer_uri: https://login.example.com}}} to spec.kiali",
+		s.Add(s.At("spec", "kiali", "auth", "strategy"), topology.RuleMissing,
+			"add spec: {auth: {openid: {client_id: kiali, issuer_uri: https://login.example.com}}} to spec.kiali",
 			"the strategy openid needs %s in auth.openid of spec.kiali.spec", strings.Join(missing, " and "))
 	}
 }
@@ -113,20 +119,25 @@ func (s *source) versions() {
 		at = s.At("spec", "clusters", s.hub, "kiali", "version")
 	}
 	if len(s.Spec.Clusters) > 1 && version == kiali.V1_73 {
-		s.Add(at, "KC09", "use v2.4 or a later line", "Kiali v1.73 has no resources for remote clusters, and the topology has %d clusters", len(s.Spec.Clusters))
+		s.Add(at, "KC09", "use v2.4 or a later line", "Kiali v1.73 has no resources for remote clusters, and the topology has %d clusters",
+			len(s.Spec.Clusters))
 	}
 	if !hub.InMesh() && version.Before(kiali.V2_17) {
-		s.Add(at, "KC09", "use v2.17 or a later line", "Kiali %s cannot run outside the mesh (ignore_home_cluster), as it is to on %s", version, s.Called(s.hub))
+		s.Add(at, "KC09", "use v2.17 or a later line", "Kiali %s cannot run outside the mesh (ignore_home_cluster), as it is to on %s", version,
+			s.Called(s.hub))
 	}
 	if s.Spec.Kiali.CA != "" && version.CASecret("", hub.Platform) != "" && s.Spec.Metrics.Store == "thanosQuerier" {
-		s.Add(s.At("spec", "kiali", "ca"), "KC09", "remove it, or use v2.4 or a later line", "Kiali %s on OpenShift reads CAs for its store alone, and knows that of the store thanosQuerier", version)
+		s.Add(s.At("spec", "kiali", "ca"), "KC09", "remove it, or use v2.4 or a later line",
+			"Kiali %s on OpenShift reads CAs for its store alone, and knows that of the store thanosQuerier", version)
 	}
 	if s.Spec.Kiali.Links.Format == "single" && version == kiali.V2_4 && s.Has("spec", "kiali", "links", "format") {
-		s.Add(s.At("spec", "kiali", "links", "format"), "KC09", "use perCluster, or v2.11 or a later line", "Kiali %s does not know the single Secret %s", version, kiali.SingleSecret)
+		s.Add(s.At("spec", "kiali", "links", "format"), "KC09", "use perCluster, or v2.11 or a later line",
+			"Kiali %s does not know the single Secret %s", version, kiali.SingleSecret)
 	}
 	for i := range s.Spec.Clusters {
 		if own := s.Spec.Clusters[i].Kiali.Version; i != s.hub && own == kiali.V1_73 && version != kiali.V1_73 {
-			s.Add(s.At("spec", "clusters", i, "kiali", "version"), "KC09", "use v2.4 or a later line", "Kiali v1.73 has no resources for remote clusters, and %s is one", s.Called(i))
+			s.Add(s.At("spec", "clusters", i, "kiali", "version"), "KC09", "use v2.4 or a later line",
+				"Kiali v1.73 has no resources for remote clusters, and %s is one", s.Called(i))
 		}
 	}
 }
@@ -181,15 +192,17 @@ var ownFields = map[string]ownField{
 	"external_services.prometheus.thanos_proxy.enabled": {by: "metrics.store", against: func(s *source, value string) bool {
 		return s.Spec.Metrics.Store != "prometheus" && !strings.EqualFold(value, "true")
 	}},
-	"external_services.prometheus.thanos_proxy.retention_period": {by: "metrics.retention, or with the store acm metrics.acm.retention", against: func(s *source, value string) bool {
-		if s.OnACM() {
-			return value != s.Spec.Metrics.ACM.Retention
-		}
-		return s.Spec.Metrics.Retention != "" && value != s.Spec.Metrics.Retention
-	}},
-	"external_services.prometheus.thanos_proxy.scrape_interval": {by: "metrics.interval, or with the store acm metrics.acm.interval", against: func(s *source, value string) bool {
-		return s.Spec.Metrics.Store != "prometheus" && s.Hub() != nil && topology.Seconds(value) < topology.Seconds(s.StoreInterval())
-	}},
+	"external_services.prometheus.thanos_proxy.retention_period": {by: "metrics.retention, or with the store acm metrics.acm.retention",
+		against: func(s *source, value string) bool {
+			if s.OnACM() {
+				return value != s.Spec.Metrics.ACM.Retention
+			}
+			return s.Spec.Metrics.Retention != "" && value != s.Spec.Metrics.Retention
+		}},
+	"external_services.prometheus.thanos_proxy.scrape_interval": {by: "metrics.interval, or with the store acm metrics.acm.interval",
+		against: func(s *source, value string) bool {
+			return s.Spec.Metrics.Store != "prometheus" && s.Hub() != nil && topology.Seconds(value) < topology.Seconds(s.StoreInterval())
+		}},
 	"external_services.tracing.enabled":                 {by: "tracing", against: traced},
 	"external_services.tracing.provider":                {by: "tracing", against: traced},
 	"external_services.tracing.internal_url":            {by: "tracing", against: traced},
@@ -204,7 +217,8 @@ var ownFields = map[string]ownField{
 	"external_services.tracing.tempo_config.url_format": {why: "links may lead to another page; TR02 and TR06 say what the console needs"},
 	"kubernetes_config.cluster_name":                    {by: "the name of the cluster", rule: "ID05"},
 	"clustering.ignore_home_cluster":                    {by: "controlPlane.mode", rule: "ID06"},
-	"clustering.enable_exec_provider":                   {why: "kubeconfigs that somebody else makes may name programs too; RS11 looks after ours"},
+	"clustering.enable_exec_provider": {why: "kubeconfigs that somebody else makes may name programs too; RS11 looks " +
+		"after ours"},
 	"clustering.autodetect_secrets.enabled": {by: "kiali.links.format: perCluster", against: func(s *source, value string) bool {
 		return s.Spec.Kiali.Links.Format == "perCluster" && strings.EqualFold(value, "false")
 	}},
@@ -213,12 +227,13 @@ var ownFields = map[string]ownField{
 	"auth.openshift.impersonation.allowed_users":  {by: "kiali.auth.impersonation", against: impersonates},
 	"auth.openshift.impersonation.allowed_groups": {by: "kiali.auth.impersonation", against: impersonates},
 	"auth.openshift.redirect_uris":                {why: "there may be more than one; KC02, KC03 and KC04 look at them"},
-	"istio_namespace":                             {by: "mesh.controlPlaneNamespace", against: func(s *source, value string) bool { return value != s.Spec.Clusters[s.hub].ControlPlane.Namespace }},
-	"server.web_root":                             {by: "kiali.webRoot of the hub"},
-	"server.web_fqdn":                             {by: hostOfHub, against: otherHost},
-	"server.web_schema":                           {why: "the host may be served otherwise than by https"},
-	"server.web_port":                             {why: "the host may be served at another port"},
-	"server.port":                                 {why: "the Route follows it"},
+	"istio_namespace": {by: "mesh.controlPlaneNamespace",
+		against: func(s *source, value string) bool { return value != s.Spec.Clusters[s.hub].ControlPlane.Namespace }},
+	"server.web_root":   {by: "kiali.webRoot of the hub"},
+	"server.web_fqdn":   {by: hostOfHub, against: otherHost},
+	"server.web_schema": {why: "the host may be served otherwise than by https"},
+	"server.web_port":   {why: "the host may be served at another port"},
+	"server.port":       {why: "the Route follows it"},
 }
 
 // impersonates tells whether Kiali acts as its users.
@@ -241,7 +256,8 @@ func byACMRoute(s *source, _ string) bool {
 
 // storeLogin tells whether the topology says how Kiali logs in to the store.
 func storeLogin(s *source, _ string) bool {
-	auth := map[string]topology.StoreAuth{"prometheus": s.Spec.Metrics.Prometheus.Auth, "thanos": s.Spec.Metrics.Thanos.Auth}[s.Spec.Metrics.Store]
+	auth := map[string]topology.StoreAuth{"prometheus": s.Spec.Metrics.Prometheus.Auth,
+		"thanos": s.Spec.Metrics.Thanos.Auth}[s.Spec.Metrics.Store]
 	return auth.Type == "basic" || auth.Type == "bearer"
 }
 
@@ -268,7 +284,8 @@ func (s *source) kialiSpec(path ...any) {
 			in = append(in, key)
 		}
 		if own.by != "" && s.Has(in...) && (own.against == nil || own.against(s, s.Text(in...))) {
-			s.Add(s.At(in...), cmp.Or(own.rule, topology.RuleValue), "remove it here, and say it there", "%s is set by %s, from which other resources follow too", field, own.by)
+			s.Add(s.At(in...), cmp.Or(own.rule, topology.RuleValue), "remove it here, and say it there",
+				"%s is set by %s, from which other resources follow too", field, own.by)
 		}
 	}
 }

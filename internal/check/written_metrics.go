@@ -38,7 +38,8 @@ func aboutMetrics() []reading {
 	for _, store := range []string{"prometheus", "thanos"} {
 		for _, key := range []string{"username", "password", "token"} {
 			auth := "metrics." + store + ".auth."
-			readings = append(readings, reading{reads: "metrics.store " + auth + "type " + auth + key, find: func(s *source) { s.storeAuth(store, key) }})
+			readings = append(readings, reading{reads: "metrics.store " + auth + "type " + auth + key,
+				find: func(s *source) { s.storeAuth(store, key) }})
 		}
 	}
 	return readings
@@ -49,14 +50,17 @@ func (s *source) store() {
 	at := s.At("spec", "metrics", "store")
 	switch {
 	case m.Store == "thanosQuerier" && s.Spec.Clusters[s.hub].Platform != "openshift":
-		s.Add(at, topology.RuleValue, "use prometheus or thanos", "the store thanosQuerier is a part of OpenShift, and %s is one of Kubernetes", s.Called(s.hub))
+		s.Add(at, topology.RuleValue, "use prometheus or thanos", "the store thanosQuerier is a part of OpenShift, and %s is one of Kubernetes",
+			s.Called(s.hub))
 	}
 	if m.Store == "acm" && s.Has("spec", "metrics", "retention") {
-		s.Add(s.At("spec", "metrics", "retention"), topology.RuleValue, "write it as metrics.acm.retention", "spec.metrics.retention has no effect, because the store is acm")
+		s.Add(s.At("spec", "metrics", "retention"), topology.RuleValue, "write it as metrics.acm.retention",
+			"spec.metrics.retention has no effect, because the store is acm")
 	}
 	for _, name := range []string{"prometheus", "thanos", "acm"} {
 		if s.Has("spec", "metrics", name) && m.Store != name {
-			s.Add(s.At("spec", "metrics", name), topology.RuleValue, "remove it, or write store: "+name, "spec.metrics.%s has no effect, because the store is %s", name, m.Store)
+			s.Add(s.At("spec", "metrics", name), topology.RuleValue, "remove it, or write store: "+name,
+				"spec.metrics.%s has no effect, because the store is %s", name, m.Store)
 		}
 	}
 }
@@ -69,7 +73,8 @@ func (s *source) sentMetrics() {
 	}
 	for i, metric := range w.Metrics {
 		if _, err := regexp.Compile("^(?s:" + metric + ")$"); err != nil || metric == "" || strings.ContainsAny(metric, " {}\"=") {
-			s.Add(s.At("spec", "metrics", "thanos", "remoteWrite", "metrics", i), topology.RuleValue, "write it like jvm_.*", "%q is no regular expression of the names of metrics", finding.Shorten(metric))
+			s.Add(s.At("spec", "metrics", "thanos", "remoteWrite", "metrics", i), topology.RuleValue, "write it like jvm_.*",
+				"%q is no regular expression of the names of metrics", finding.Shorten(metric))
 		}
 	}
 }
@@ -77,7 +82,8 @@ func (s *source) sentMetrics() {
 func (s *source) thanosURL() {
 	if m := &s.Spec.Metrics; m.Store == "thanos" && m.Thanos.URL == "" {
 		s.lacking = append(s.lacking, []any{"spec", "metrics", "thanos", "url"})
-		s.Add(s.At("spec", "metrics", "thanos"), topology.RuleMissing, "add it, such as thanos: {url: http://thanos-query.thanos.svc:9090}", "spec.metrics.thanos.url is missing; the store thanos is asked there")
+		s.Add(s.At("spec", "metrics", "thanos"), topology.RuleMissing, "add it, such as thanos: {url: http://thanos-query.thanos.svc:9090}",
+			"spec.metrics.thanos.url is missing; the store thanos is asked there")
 	}
 }
 
@@ -85,7 +91,8 @@ func (s *source) prometheusURL() {
 	if m := &s.Spec.Metrics; m.Store == "prometheus" && m.Prometheus.URL == "" {
 		s.lacking = append(s.lacking, []any{"spec", "metrics", "prometheus", "url"})
 		s.Add(s.At("spec", "metrics", "prometheus"), topology.RuleMissing,
-			"add it, such as metrics: {prometheus: {url: http://prometheus-operated.monitoring:9090}}; Istio's sample Prometheus needs scope: none too",
+			"add it, such as metrics: {prometheus: {url: http://prometheus-operated.monitoring:9090}}; Istio's sample Prometheus needs scope: "+
+				"none too",
 			"spec.metrics.prometheus.url is missing; the store prometheus is asked there")
 	}
 }
@@ -101,10 +108,12 @@ func (s *source) storeAuth(store, key string) {
 	switch needed := slices.Contains(map[string][]string{"basic": {"username", "password"}, "bearer": {"token"}}[auth.Type], key); {
 	case needed && !has:
 		s.lacking = append(s.lacking, path)
-		s.Add(s.At("spec", "metrics", store, "auth"), topology.RuleMissing, fmt.Sprintf("add it, such as %s: secret:kiali-%s:%s", key, store, key),
+		s.Add(s.At("spec", "metrics", store, "auth"), topology.RuleMissing,
+			fmt.Sprintf("add it, such as %s: secret:kiali-%s:%s", key, store, key),
 			"spec.metrics.%s.auth.%s is missing; the type %s needs it", store, key, auth.Type)
 	case !needed && has:
-		s.Add(s.At(path...), topology.RuleValue, "remove it, or choose another type", "spec.metrics.%s.auth.%s has no effect with the type %s", store, key, auth.Type)
+		s.Add(s.At(path...), topology.RuleValue, "remove it, or choose another type", "spec.metrics.%s.auth.%s has no effect with the type %s",
+			store, key, auth.Type)
 	}
 }
 
@@ -121,7 +130,8 @@ func (s *source) remoteWrite() {
 	}{
 		{path("settings", "url"), "is set by spec.metrics.thanos.remoteWrite.url"},
 		{path("config", "prometheus", "remoteWrite"), "is set by the url and the settings of spec.metrics.thanos.remoteWrite"},
-		{path("config", "prometheus", "externalLabels", w.ClusterLabel), "is the name of each cluster, which keeps equal series of two clusters apart in the store"},
+		{path("config", "prometheus", "externalLabels", w.ClusterLabel),
+			"is the name of each cluster, which keeps equal series of two clusters apart in the store"},
 	} {
 		if s.Has(own.path...) {
 			s.Add(s.At(own.path...), topology.RuleValue, "remove it here", "%s %s", topology.Dotted(own.path), own.says)

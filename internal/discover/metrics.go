@@ -98,7 +98,8 @@ func (d *Draft) storeAuth(n *node, prometheus map[string]any, from string) {
 		ref := text(prometheus, "auth", key)
 		if !strings.HasPrefix(ref, "secret:") {
 			if use, _ := at(prometheus, "auth", "use_kiali_token").(bool); !use {
-				n.ask("the login of the store stands in the Kiali resource itself. Put it into a Secret of Kiali's namespace, and write auth: {type: "+kind+", "+key+": secret:NAME:KEY}.", "")
+				n.ask("the login of the store stands in the Kiali resource itself. Put it into a Secret of Kiali's namespace, and write auth: {type: "+
+					""+kind+", "+key+": secret:NAME:KEY}.", "")
 				d.mesh.add(finding.Warning, "AD13", []any{"spec", "metrics"}, "put it into a Secret, and write secret:NAME:KEY into the topology",
 					"%s.auth.%s is no reference to a Secret, so it is not repeated here", from, key)
 			}
@@ -323,7 +324,8 @@ func (d *Draft) monitoringConfig(spec *node) {
 		equal = equal && reflect.DeepEqual(content, d.configs[first]) && c.mode.value != "none"
 	}
 	if equal && first != nil {
-		spec.put("userWorkloadMonitoring.manage", true, "ConfigMap "+platform.Namespace+"/"+platform.Name+" is the same on every cluster; from the first sync on it is the topology's")
+		spec.put("userWorkloadMonitoring.manage", true, "ConfigMap "+platform.Namespace+"/"+platform.Name+" is the same on every cluster; from "+
+			"the first sync on it is the topology's")
 		spec.put("userWorkloadMonitoring.config", d.configs[first], "")
 		d.configs = nil
 	}
@@ -353,14 +355,17 @@ func (d *Draft) ownConfig(c *cluster, n *node) {
 	case c.mode.value == "none" && !c.inMesh():
 	case o == nil:
 		if !d.rendered() {
-			n.child("userWorkloadMonitoring").ask("is the monitoring of user workloads on? There is no "+at+", so it is not. Write userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true}}, or turn it on by other means.",
+			n.child("userWorkloadMonitoring").ask("is the monitoring of user workloads on? There is no "+at+", so it is not. Write "+
+				"userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true}}, or turn it on by other means.",
 				c.kubectl("get configmap "+platform.Name+" -n "+platform.Namespace+" -o yaml"))
 		}
 	case !ok:
 		d.mesh.add(finding.Warning, "AD13", d.mesh.path(c, "name"),
-			"correct config.yaml of the ConfigMap; OpenShift's monitoring operator refuses it too", "%s of %s has a config.yaml that is no object of YAML", at, c.name.value)
+			"correct config.yaml of the ConfigMap; OpenShift's monitoring operator refuses it too",
+			"%s of %s has a config.yaml that is no object of YAML", at, c.name.value)
 	case !on:
-		n.child("userWorkloadMonitoring").ask(at+" leaves the monitoring of user workloads off, and nothing of the mesh is scraped. Write its whole content with enableUserWorkload: true into userWorkloadMonitoring, or turn it on there.",
+		n.child("userWorkloadMonitoring").ask(at+" leaves the monitoring of user workloads off, and nothing of the mesh is scraped. Write its "+
+			"whole content with enableUserWorkload: true into userWorkloadMonitoring, or turn it on there.",
 			c.kubectl("get configmap "+platform.Name+" -n "+platform.Namespace+" -o yaml"))
 	case writtenByACM(o):
 		n.child("userWorkloadMonitoring").above = append(n.child("userWorkloadMonitoring").above,
@@ -481,7 +486,8 @@ func (d *Draft) telemetry() {
 		for _, i := range c.istiods {
 			if others := slices.DeleteFunc(slices.Clone(i.metricsBy), func(p string) bool { return p == "prometheus" }); len(others) > 0 && !seen {
 				spec.ask("Istio of "+c.name.value+" sends metrics to "+strings.Join(others,
-					", ")+" by default (defaultProviders.metrics), and a Telemetry replaces that. Write telemetry: {spec: {metrics: …}} with all providers.", "")
+					", ")+" by default (defaultProviders.metrics), and a Telemetry replaces that. Write telemetry: {spec: {metrics: …}} with all "+
+					"providers.", "")
 			}
 			if len(i.providers) > 0 {
 				d.beside = append(d.beside, "Istio of "+c.name.value+" has the extension providers "+finding.List(i.providers, 5)+".")

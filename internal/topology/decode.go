@@ -66,7 +66,8 @@ func (d *decoder) close() {
 }
 
 func (d *decoder) missing(n *yaml.Node, path, rule, hint, format string, args ...any) {
-	d.absent = append(d.absent, absent{path, finding.Finding{Position: d.at(n), Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint}})
+	d.absent = append(d.absent, absent{path, finding.Finding{Position: d.at(n), Rule: rule, Message: fmt.Sprintf(format, args...),
+		Hint: hint}})
 }
 
 // refuse adds the finding of a value that is not taken.
@@ -207,7 +208,8 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if isMerge(key) {
-			d.findings.Add(d.at(key), RuleAlias, "write the keys out where they are used", "found the merge key <<; merge keys are not supported in a %s", d.want.what)
+			d.findings.Add(d.at(key), RuleAlias, "write the keys out where they are used",
+				"found the merge key <<; merge keys are not supported in a %s", d.want.what)
 			continue
 		}
 		if !d.plain(key) {
@@ -219,7 +221,8 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 		}
 		if first, ok := seen[key.Value]; ok {
 			d.first[first], d.second[key] = true, true
-			d.findings.Add(d.at(key), RuleDuplicate, "keep one of the two", "the key %q stands twice in %s; first at %d:%d", finding.Shorten(key.Value), d.orTop(path), first.Line, first.Column)
+			d.findings.Add(d.at(key), RuleDuplicate, "keep one of the two", "the key %q stands twice in %s; first at %d:%d",
+				finding.Shorten(key.Value), d.orTop(path), first.Line, first.Column)
 			continue
 		}
 		seen[key.Value] = key
@@ -283,7 +286,8 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 			d.findings.Add(d.at(key), RuleUnknown, hint, "%s has no key %q", d.orTop(path), finding.Shorten(key.Value))
 			continue
 		}
-		d.findings.Add(d.at(key), RuleUnknown, finding.Meant(strconv.Quote(fields[i].key)), "%s has no key %q", d.orTop(path), finding.Shorten(key.Value))
+		d.findings.Add(d.at(key), RuleUnknown, finding.Meant(strconv.Quote(fields[i].key)), "%s has no key %q", d.orTop(path),
+			finding.Shorten(key.Value))
 		if present[i] {
 			d.dropped[key] = true
 			continue
@@ -410,7 +414,8 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 		}
 		if first, ok := seen[element.String()]; ok {
 			d.dropped[item] = true
-			d.findings.Add(d.at(item), RuleDuplicate, "keep one of the two", "%q stands twice in %s; first at %d:%d", finding.Shorten(item.Value), path, first.Line, first.Column)
+			d.findings.Add(d.at(item), RuleDuplicate, "keep one of the two", "%q stands twice in %s; first at %d:%d", finding.Shorten(item.Value),
+				path, first.Line, first.Column)
 			continue
 		}
 		seen[element.String()] = item
@@ -441,7 +446,8 @@ func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 func (d *decoder) word(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
 	known := words(f.Tag)
 	if !slices.Contains(known, n.Value) {
-		d.refuse(n, RuleValue, finding.DidYouMean(n.Value, known), "%s must be %s or an object, found %s", path, finding.List(known, len(known)), describe(n))
+		d.refuse(n, RuleValue, finding.DidYouMean(n.Value, known), "%s must be %s or an object, found %s", path, finding.List(known, len(known)),
+			describe(n))
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))
@@ -480,7 +486,8 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 		return
 	}
 	if len(values) > 0 && !slices.Contains(values, n.Value) {
-		d.refuse(n, RuleValue, finding.DidYouMean(n.Value, values), "%s must be %s, found %q", path, finding.OneOf(values), finding.Shorten(n.Value))
+		d.refuse(n, RuleValue, finding.DidYouMean(n.Value, values), "%s must be %s, found %q", path, finding.OneOf(values),
+			finding.Shorten(n.Value))
 		return
 	}
 	if formatted {

@@ -52,18 +52,21 @@ var formats = map[string]format{
 		"must be letters, digits and '_', not starting with a digit"),
 	"labelValue": matching(`([A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?)?`, 63, "",
 		"must be letters, digits, '-', '_' and '.', at most 63, starting and ending with a letter or digit"),
-	"namespacedName": matching(`[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?`, 317, "write it like open-cluster-management-global-set/global",
+	"namespacedName": matching(`[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?`, 317,
+		"write it like open-cluster-management-global-set/global",
 		"must be a namespace and a name with a '/' between them"),
 	// As Prometheus writes durations, of which MultiClusterObservability takes these.
 	"retention": matching(`[1-9][0-9]*[hdwy]`, 0, "write it like 14d or 24h",
 		"must be a number of hours, days, weeks or years, such as 14d"),
 	"webRoot": matching(`/|(/[-._~A-Za-z0-9]+)+`, 253, "write it like /kiali",
 		"must be a path that starts with / and does not end with one"),
-	"repoURL": matching(`(https?://|ssh://|oci://)[^\s@:]*@?[^\s@?#]+|[-._A-Za-z0-9]+@[-.A-Za-z0-9]+:[^\s?#]+`, 2048, "write it like https://git.example.com/platform/mesh.git, git@git.example.com:platform/mesh.git or oci://registry.example.com/mesh",
+	"repoURL": matching(`(https?://|ssh://|oci://)[^\s@:]*@?[^\s@?#]+|[-._A-Za-z0-9]+@[-.A-Za-z0-9]+:[^\s?#]+`, 2048,
+		"write it like https://git.example.com/platform/mesh.git, git@git.example.com:platform/mesh.git or oci://registry.example.com/mesh",
 		"must be the URL of a Git repository or of an OCI artifact, without a password"),
 	"chartURL": matching(`(https?|oci)://[^\s@?#]+`, 2048, "write it like https://kiali.org/helm-charts or oci://registry.example.com/charts",
 		"must be the URL of a repository of charts, without a login"),
-	"repoPath": matching(`\.|[-_A-Za-z0-9][-._A-Za-z0-9]*(/[-_A-Za-z0-9][-._A-Za-z0-9]*)*`, 1024, "write it like rendered/east-west, relative to the top of the repository",
+	"repoPath": matching(`\.|[-_A-Za-z0-9][-._A-Za-z0-9]*(/[-_A-Za-z0-9][-._A-Za-z0-9]*)*`, 1024,
+		"write it like rendered/east-west, relative to the top of the repository",
 		"must be a path of letters, digits, '-', '_' and '.', without a '/' at either end"),
 	// Argo CD takes a * in the destinations of an AppProject for every cluster.
 	"argoName": matching(`[A-Za-z0-9]([-._:/@A-Za-z0-9]*[A-Za-z0-9])?`, 253, "write the name that argocd cluster list prints",
@@ -81,14 +84,17 @@ var formats = map[string]format{
 	"chartVersion": matching(`v?[0-9]+\.[0-9]+\.[0-9]+([-+][-.+0-9A-Za-z]+)?`, 0, "write it like 2.27.0",
 		"must be one exact version"),
 	// In UTC to the second, so that the later text is the later time.
-	"instant": matching(`[0-9]{4}-(0[1-9]|1[0-2])-([0-2][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z`, 0, "write it like \"2036-01-01T00:00:00Z\"",
+	"instant": matching(`[0-9]{4}-(0[1-9]|1[0-2])-([0-2][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z`, 0,
+		"write it like \"2036-01-01T00:00:00Z\"",
 		"must be a time in UTC, to the second"),
 	// These two are of sealed links, which nobody writes by hand.
-	"linkDigest":  matching(`[0-9a-f]{32}:[0-9a-f]{64}`, 97, sealAgainHint, "must be a salt and a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
+	"linkDigest": matching(`[0-9a-f]{32}:[0-9a-f]{64}`, 97, sealAgainHint,
+		"must be a salt and a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
 	"fingerprint": matching(`[0-9a-f]{64}`, 64, sealAgainHint, "must be a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
 	"certificates": {
-		rule:     RuleValue,
-		hint:     "name a file beside the topology, such as ca.pem, or paste the certificates below ca: |, from -----BEGIN CERTIFICATE----- on; a private key never belongs here",
+		rule: RuleValue,
+		hint: "name a file beside the topology, such as ca.pem, or paste the certificates below ca: |, from -----BEGIN CERTIFICATE----- " +
+			"on; a private key never belongs here",
 		problem:  authoritiesProblem,
 		secret:   true,
 		patterns: []string{`^\s*-----BEGIN CERTIFICATE-----|\.(pem|crt|cer)$`},
@@ -275,7 +281,8 @@ func serverProblem(s string) (problem, hint string) {
 		return fmt.Sprintf("must not be %s, which is no address to connect to", host), ""
 	case err == nil:
 		return "", ""
-	case host == "kubernetes", host == "kubernetes.default", host == "kubernetes.default.svc", strings.HasPrefix(host, "kubernetes.default.svc."):
+	case host == "kubernetes", host == "kubernetes.default", host == "kubernetes.default.svc",
+		strings.HasPrefix(host, "kubernetes.default.svc."):
 		return fmt.Sprintf("must not be %s, which is the hub itself when a pod on the hub asks", finding.Shorten(host)), ""
 	case len(host) > 253 || !serverHost.MatchString(host) || digitsLast.MatchString(host):
 		return "must have a host name or an IP address", ""

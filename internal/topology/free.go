@@ -23,7 +23,8 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 		d.pairs(n, path, func(key, value *yaml.Node) {
 			if key.Value == "<<" {
 				d.dropped[key] = true
-				d.findings.Add(d.at(key), RuleValue, "use another key", "%s has the key %q, which kustomize takes for a merge even in quotes", d.orTop(path), key.Value)
+				d.findings.Add(d.at(key), RuleValue, "use another key", "%s has the key %q, which kustomize takes for a merge even in quotes",
+					d.orTop(path), key.Value)
 				return
 			}
 			m[key.Value] = d.free(value, Join(path, key.Value))
@@ -45,7 +46,8 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 		if number, ok := jsonNumber(n.Value); ok {
 			return number
 		}
-		d.refuse(n, RuleValue, "write it out in decimal, or in quotes if it is a text", "%s must be a decimal number of at most 2^53, found %s", path, bare(n.Value))
+		d.refuse(n, RuleValue, "write it out in decimal, or in quotes if it is a text", "%s must be a decimal number of at most 2^53, found %s",
+			path, bare(n.Value))
 	default:
 		hint := cmp.Or(quotesHint(n), "give it a value, or leave it out")
 		if strings.HasSuffix(path, ".external_services.prometheus.query_scope") {

@@ -76,9 +76,11 @@ func (g gap) alternatives(n *yaml.Node, serial int, clusters []string) []*yaml.N
 	}
 	switch g.of.Kind() {
 	case reflect.Bool:
-		return append(out, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "false"})
+		return append(out, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"},
+			&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "false"})
 	case reflect.Int:
-		return append(out, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "1"}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "3"})
+		return append(out, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "1"},
+			&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "3"})
 	case reflect.Slice:
 		if n != nil && n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" {
 			entry := *n

@@ -165,7 +165,8 @@ type move struct {
 }
 
 func newPruner(t *Topology, n int) *pruner {
-	p := &pruner{repairs: t.repairs, n: n, most: 1, at: map[finding.Position]bool{}, renamed: map[string]string{}, removed: t.removed, guessed: map[finding.Position]bool{}}
+	p := &pruner{repairs: t.repairs, n: n, most: 1, at: map[finding.Position]bool{}, renamed: map[string]string{}, removed: t.removed,
+		guessed: map[finding.Position]bool{}}
 	for pos := range t.guessed {
 		p.guessed[pos] = true
 	}

@@ -93,7 +93,8 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 	}
 	root := docs[0].Content[0]
 	if len(docs) > 1 {
-		findings.Add(finding.Position{File: file, Line: docs[1].Line, Col: 1}, RuleSyntax, aSealedLink.otherDocumentHint, "found a second document; expected one sealed link in the file")
+		findings.Add(finding.Position{File: file, Line: docs[1].Line, Col: 1}, RuleSyntax, aSealedLink.otherDocumentHint,
+			"found a second document; expected one sealed link in the file")
 		return nil, findings
 	}
 	d := newDecoder(file, aSealedLink, &findings)

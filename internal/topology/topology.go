@@ -92,7 +92,8 @@ func ParseDirectory(dir string, sources []Source) (*Topology, finding.Findings) 
 				clusters = append(clusters, d.cluster(root))
 			case Kind:
 				if t != nil {
-					findings.Add(d.at(root), RuleKind, "keep one of the two", "found a second topology in the directory; first at %s", position(t.file, t.root))
+					findings.Add(d.at(root), RuleKind, "keep one of the two", "found a second topology in the directory; first at %s",
+						position(t.file, t.root))
 					continue
 				}
 				t = d.topology(root)
@@ -103,7 +104,8 @@ func ParseDirectory(dir string, sources []Source) (*Topology, finding.Findings) 
 	d.close()
 	if t == nil {
 		if !failed {
-			findings.Add(finding.Position{File: dir, Line: 1, Col: 1}, RuleKind, "add a file with it; the clusters can stay in files of their own", "the directory has no document of kind %s", Kind)
+			findings.Add(finding.Position{File: dir, Line: 1, Col: 1}, RuleKind, "add a file with it; the clusters can stay in files of their own",
+				"the directory has no document of kind %s", Kind)
 		}
 		return nil, d.all(findings)
 	}
@@ -160,7 +162,8 @@ func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 		if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!str" {
 			found = "a text" // which may be a token
 		}
-		d.findings.Add(at, RuleKind, d.want.emptyHint, "expected a %s (a mapping with apiVersion, kind, metadata and spec), found %s", d.want.what, found)
+		d.findings.Add(at, RuleKind, d.want.emptyHint, "expected a %s (a mapping with apiVersion, kind, metadata and spec), found %s",
+			d.want.what, found)
 		return ""
 	}
 	version, kind := childNear(root, "apiVersion"), childNear(root, "kind")
@@ -185,7 +188,8 @@ func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 	case kindOK:
 		d.findings.Add(d.at(version), RuleKind, "write apiVersion: "+APIVersion, "apiVersion must be %q, found %s", APIVersion, describe(version))
 	case versionOK && kind.Value == ClusterKind && slices.Contains(kinds, Kind):
-		d.findings.Add(d.at(kind), RuleKind, "name the directory that has the topology and its clusters", "found one cluster of a topology, expected the topology")
+		d.findings.Add(d.at(kind), RuleKind, "name the directory that has the topology and its clusters",
+			"found one cluster of a topology, expected the topology")
 	case versionOK:
 		hint := "write kind: " + allowed
 		if d.want.what == aSealedLink.what {
