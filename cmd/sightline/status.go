@@ -230,7 +230,7 @@ func (o *statusOptions) token(flag, file string, stdin io.Reader) (string, error
 }
 
 // requestTimeout is how long a request may take. A cluster that hangs costs one
-// of these, and its link another.
+// of these.
 const requestTimeout = 10 * time.Second
 
 // pause is the time between two looks with --wait.

@@ -16,7 +16,8 @@ import (
 // link tries the kubeconfig of a remote, as Kiali has it. Where its address does
 // not answer from here, as one that only the hub's pods reach, the token is
 // tried at the address of the context.
-func link(ctx context.Context, e status.Expected, c *topology.Cluster, kubeconfig []byte, remote *cluster.Cluster) *status.Link {
+func link(ctx context.Context, e status.Expected, c *topology.Cluster, kubeconfig []byte,
+	answers func(string) *cluster.Cluster) *status.Link {
 	l := &status.Link{Item: kubeconfig != nil}
 	if !l.Item {
 		return l
@@ -31,10 +32,12 @@ func link(ctx context.Context, e status.Expected, c *topology.Cluster, kubeconfi
 		return l
 	}
 	l.User.Value, err = whoIs(ctx, by)
-	if err != nil && cluster.Status(err) == 0 && remote != nil {
-		l.Own = failure(err)
-		if by, err = atContext(kubeconfig, c.Name, remote); err == nil {
-			l.User.Value, err = whoIs(ctx, by)
+	if err != nil && cluster.Status(err) == 0 {
+		if remote := answers(c.Name); remote != nil {
+			l.Own = failure(err)
+			if by, err = atContext(kubeconfig, c.Name, remote); err == nil {
+				l.User.Value, err = whoIs(ctx, by)
+			}
 		}
 	}
 	if l.User.Err = failure(err); err != nil {

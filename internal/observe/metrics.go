@@ -35,8 +35,7 @@ type Metrics struct {
 func (m Metrics) read(ctx context.Context, e status.Expected, hub *topology.Cluster, asked func(*topology.Cluster) bool,
 	answers func(string) *cluster.Cluster) map[string]*status.Store {
 	stores := map[string]*status.Store{}
-	own := m.URL == "" && e.Topology.Spec.Metrics.Store == "thanosQuerier"
-	if !own {
+	if !m.ofClusters(e) {
 		stores[""] = m.one(ctx, e, answers(hub.Name))
 		return stores
 	}
@@ -56,6 +55,11 @@ func (m Metrics) read(ctx context.Context, e status.Expected, hub *topology.Clus
 		}
 	}
 	return stores
+}
+
+// ofClusters tells whether each cluster has a store of its own.
+func (m Metrics) ofClusters(e status.Expected) bool {
+	return m.URL == "" && e.Topology.Spec.Metrics.Store == "thanosQuerier"
 }
 
 func noAccess(err error) *status.Store {

@@ -34,85 +34,103 @@ type Options struct {
 	Metrics  Metrics
 }
 
-// Everything reads what is there now.
+// Everything reads what is there now: first of the hub, which has the links, then
+// of all others, their links, Kiali and the store at the same time. So a remote
+// that hangs costs one deadline.
 func Everything(ctx context.Context, e status.Expected, o Options) status.Facts {
-	f := status.Facts{Clusters: map[string]*status.Cluster{}, Links: map[string]*status.Link{}, Stores: map[string]*status.Store{}}
-	var mutex sync.Mutex
-	opened := map[string]*cluster.Cluster{}
-	kubeconfigs := map[string][]byte{}
-	var group errgroup.Group
-	group.SetLimit(atOnce)
+	a := &all{e: e, o: o, opened: map[string]*cluster.Cluster{}, asked: map[string]chan struct{}{}, f: status.Facts{
+		Clusters: map[string]*status.Cluster{}, Links: map[string]*status.Link{}, Stores: map[string]*status.Store{},
+	}}
 	hub := e.Topology.Hub()
 	for i := range e.Topology.Spec.Clusters {
+		if c := &e.Topology.Spec.Clusters[i]; c == hub || o.asks(c) {
+			a.asked[c.Name] = make(chan struct{})
+		}
+	}
+	kubeconfigs := a.cluster(ctx, hub)
+	own := o.Metrics.ofClusters(e)
+	var clusters, rest errgroup.Group
+	clusters.SetLimit(atOnce)
+	rest.SetLimit(atOnce)
+	if o.any("view", "tracing") {
+		rest.Go(func() error { a.f.Kiali = o.Kiali.read(ctx, e, a.answers(hub.Name)); return nil })
+	}
+	if o.any("data") && !own {
+		rest.Go(func() error { a.f.Stores = o.Metrics.read(ctx, e, hub, o.asks, a.answers); return nil })
+	}
+	for i := range e.Topology.Spec.Clusters {
 		c := &e.Topology.Spec.Clusters[i]
-		if c != hub && !o.asks(c) {
+		if c == hub || !o.asks(c) {
 			continue
 		}
-		group.Go(func() error {
-			got := &status.Cluster{Context: c.Name}
-			open, err := o.Open(c)
-			if err != nil {
-				got.NoAccess = err.Error()
-			} else {
-				got.Context = open.Context()
-				r := &reader{Cluster: open, e: e, o: o, on: c, got: got}
-				r.read(ctx)
-				if c == hub {
-					mutex.Lock()
-					kubeconfigs = r.kubeconfigs
-					mutex.Unlock()
-				}
-			}
-			mutex.Lock()
-			defer mutex.Unlock()
-			f.Clusters[c.Name] = got
-			if err == nil {
-				opened[c.Name] = open
-			}
-			if o.Done != nil {
-				o.Done(c.Name)
-			}
-			return nil
-		})
-	}
-	_ = group.Wait()
-	var rest errgroup.Group
-	rest.SetLimit(atOnce)
-	answers := func(name string) *cluster.Cluster {
-		if got := f.Clusters[name]; got == nil || got.Failure != nil {
-			return nil
-		}
-		return opened[name]
-	}
-	if o.any("view", "tracing") {
-		rest.Go(func() error { f.Kiali = o.Kiali.read(ctx, e, answers(hub.Name)); return nil })
-	}
-	if o.any("data") {
-		rest.Go(func() error {
-			stores := o.Metrics.read(ctx, e, hub, o.asks, answers)
-			mutex.Lock()
-			defer mutex.Unlock()
-			f.Stores = stores
-			return nil
-		})
-	}
-	if o.any("links") {
-		for i := range e.Topology.Spec.Clusters {
-			c := &e.Topology.Spec.Clusters[i]
-			if c == hub || !o.asks(c) {
-				continue
-			}
+		clusters.Go(func() error { a.cluster(ctx, c); return nil }) // before its link, which waits for it
+		if o.any("links") {
 			rest.Go(func() error {
-				l := link(ctx, e, c, kubeconfigs[c.Name], answers(c.Name))
-				mutex.Lock()
-				defer mutex.Unlock()
-				f.Links[c.Name] = l
+				l := link(ctx, e, c, kubeconfigs[c.Name], a.answers)
+				a.mutex.Lock()
+				defer a.mutex.Unlock()
+				a.f.Links[c.Name] = l
 				return nil
 			})
 		}
 	}
+	_ = clusters.Wait()
 	_ = rest.Wait()
-	return f
+	if o.any("data") && own {
+		a.f.Stores = o.Metrics.read(ctx, e, hub, o.asks, a.answers)
+	}
+	return a.f
+}
+
+// all is what has been read so far.
+type all struct {
+	e status.Expected
+	o Options
+
+	mutex  sync.Mutex
+	f      status.Facts
+	opened map[string]*cluster.Cluster
+	asked  map[string]chan struct{} // closed once the cluster has been
+}
+
+// cluster reads a cluster, and returns the kubeconfigs of the links that it has.
+func (a *all) cluster(ctx context.Context, c *topology.Cluster) map[string][]byte {
+	got := &status.Cluster{Context: c.Name}
+	var kubeconfigs map[string][]byte
+	open, err := a.o.Open(c)
+	if err != nil {
+		got.NoAccess = err.Error()
+	} else {
+		got.Context = open.Context()
+		r := &reader{Cluster: open, e: a.e, o: a.o, on: c, got: got}
+		r.read(ctx)
+		kubeconfigs = r.kubeconfigs
+	}
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.f.Clusters[c.Name] = got
+	if err == nil {
+		a.opened[c.Name] = open
+	}
+	if a.o.Done != nil {
+		a.o.Done(c.Name)
+	}
+	close(a.asked[c.Name])
+	return kubeconfigs
+}
+
+// answers waits until a cluster has been asked, and returns it if it answers.
+func (a *all) answers(name string) *cluster.Cluster {
+	if a.asked[name] == nil { // and will not be
+		return nil
+	}
+	<-a.asked[name]
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	if got := a.f.Clusters[name]; got == nil || got.Failure != nil {
+		return nil
+	}
+	return a.opened[name]
 }
 
 // asks tells whether a cluster is one of those chosen.
