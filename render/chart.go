@@ -70,6 +70,7 @@ var shapeDocs = map[string]string{
 	"created":          "Whether there are namespaces to make.",
 	"subject":          "Whether the program of the remote's link gets rights.",
 	"subjectLogin":     "Whether it may read the OAuthClient too.",
+	"account":          "Whether the remote has no operator, and Kiali's account is rendered.",
 	"newPodFirst":      "Whether the hub's Kiali serves until the next pod is ready.",
 	"noFirstToken":     "Whether the remote's token of the first generation has been replaced.",
 	"laterTokens":      "Whether the remote has tokens of later generations.",

@@ -144,6 +144,13 @@ var acmKinds = []string{
 	"namespace rbac.authorization.k8s.io/RoleBinding",
 }
 
+// accountKinds are those that only remotes without an operator have.
+var accountKinds = []string{
+	"cluster oauth.openshift.io/OAuthClient",
+	"cluster rbac.authorization.k8s.io/ClusterRole",
+	"namespace /ServiceAccount",
+}
+
 // TestProjectPermitsEverything compares the kinds that the AppProject permits
 // with those of every object that any topology gives. What it permits beside
 // those is of links.
@@ -162,7 +169,8 @@ func TestProjectPermitsEverything(t *testing.T) {
 				scope = "cluster"
 			}
 			id := fmt.Sprintf("%s %s/%s", scope, kind.Group, kind.Kind)
-			assert.True(t, permitted[id], "%s: %s: the project does not permit %s", name, key, id)
+			accounts := top.Spec.Kiali.Operator.Remotes == "none" && slices.Contains(accountKinds, id)
+			assert.True(t, permitted[id] || accounts, "%s: %s: the project does not permit %s", name, key, id)
 			delete(unused, id)
 		}
 	}
@@ -176,6 +184,9 @@ func TestProjectPermitsEverything(t *testing.T) {
 	}
 	for name, with := range map[string]string{"operator: {install: helm, chart: {version: 2.27.0}}": "", "operator: {install: none}": "permit: {operatorChart: true}"} {
 		assert.Equal(t, chartKinds, more(with, name), name)
+	}
+	for name, with := range map[string]string{"operator: {remotes: none}": "", "operator: {remotes: same}": "permit: {accounts: true}"} {
+		assert.Equal(t, accountKinds, more(with, name), name)
 	}
 	assert.Equal(t, acmKinds, more("permit: {acm: true}", "operator: {install: none}"))
 }
@@ -277,7 +288,7 @@ func TestDocumentedRoles(t *testing.T) {
 		}
 	}
 	permitted := map[string]bool{}
-	project := decode[resource.Object](t, delivered(t, deliveredMesh(t, "argocd: {permit: {operatorChart: true, acm: true}}", "kiali: {hub: hub}"), render.Kustomize)["argocd/appproject.yaml"])
+	project := decode[resource.Object](t, delivered(t, deliveredMesh(t, "argocd: {permit: {operatorChart: true, acm: true, accounts: true}}", "kiali: {hub: hub}"), render.Kustomize)["argocd/appproject.yaml"])
 	for _, list := range []string{"clusterResourceWhitelist", "namespaceResourceWhitelist"} {
 		for _, kind := range project["spec"].(map[string]any)[list].([]any) {
 			kind := kind.(map[string]any)

@@ -138,7 +138,7 @@ var ofHubs = []string{"Alerts", "ACMAccess", "TracingGRPC", "TracingLinks", "Tra
 var ofSingles = []string{"TelemetryAlpha"}
 
 // ofRemotes are those that the hub has one value for.
-var ofRemotes = []string{"NoFirstToken", "LaterTokens", "Subject", "SubjectLogin"}
+var ofRemotes = []string{"NoFirstToken", "LaterTokens", "Account", "Subject", "SubjectLogin"}
 
 // assertBothWays makes sure that a field added to shape is varied here too.
 func assertBothWays(t *testing.T, seen map[shape]bool, hub bool) {
@@ -247,6 +247,8 @@ func choices(platform, x string) map[string][]string {
 		"prometheus": {"metrics.store=prometheus",
 			"metrics.prometheus={url: \"http://prom-" + x + ".test:9090\", auth: {type: basic, username: \"secret:u-" + x +
 				":u\", password: \"secret:p-" + x + ":p\"}}"},
+		"without": {"kiali.version=v2." + map[string]string{"a": "11", "b": "27"}[x],
+			"kiali.operator={remotes: none, " + operator(x) + "}"},
 		"alerts": {"metrics.alerts={manage: true}"},
 		"health": {"metrics.alerts={manage: true}", "hub.kiali={version: v2.2" + map[string]string{"a": "2", "b": "7"}[x] + "}"},
 		"trust":  {"kiali.ca=" + strconv.Quote(authority[x]), "made.namespaces=[made-" + x + ", made2-" + x + "]"},
@@ -335,6 +337,11 @@ func linked(x string, own, far, out, other string) string {
 
 func digit(x string) string { return map[string]string{"a": "5", "b": "6"}[x] }
 
+func operator(x string) string {
+	return "channel: ch-" + x + ", source: " + map[string]string{"a": "redhat-operators", "b": "community-operators"}[x] +
+		", sourceNamespace: cat-" + x + ", approval: " + map[string]string{"a": "Automatic", "b": "Manual"}[x] + ", startingCSV: kiali.v" + x
+}
+
 func openid(x string) string {
 	return "auth: {openid: {client_id: id-" + x + ", issuer_uri: \"https://login-" + x + ".test\"}}"
 }
@@ -357,8 +364,7 @@ func parseSynthetic(t *testing.T, platform, x, choice string) *topology.Topology
 	set("kiali.hub", "hub."+x)
 	set("kiali.namespace", "ns-"+x)
 	set("kiali.instanceName", "inst-"+x)
-	set("kiali.operator", "{channel: ch-"+x+", source: "+map[string]string{"a": "redhat-operators", "b": "community-operators"}[x]+
-		", sourceNamespace: cat-"+x+", approval: "+map[string]string{"a": "Automatic", "b": "Manual"}[x]+", startingCSV: kiali.v"+x+"}")
+	set("kiali.operator", "{"+operator(x)+"}")
 	set("kiali.version", map[string]string{"a": "v2.22", "b": "default"}[x])
 	set("metrics.interval", "1"+digit(x)+"s")
 	set("telemetry.name", "tel-"+x)

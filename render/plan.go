@@ -20,6 +20,7 @@ type shape struct {
 	Created  bool   `json:"created"`  // there are namespaces to make
 
 	StartingCSV bool `json:"startingCSV"` // the operator's first version is given
+	Account     bool `json:"account"`     // of a remote that has no operator to make Kiali's account
 
 	// The mesh on the cluster.
 	Mesh      bool `json:"mesh"`      // there is one
@@ -105,6 +106,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		Created:  len(spec.CreateNamespaces) > 0,
 
 		StartingCSV: t.OperatorBySubscription(c) && spec.Kiali.Operator.StartingCSV != "",
+		Account:     t.WithoutOperator(c),
 
 		Mesh:      c.InMesh(),
 		Ambient:   spec.Mesh.DataPlane == "ambient",

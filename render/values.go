@@ -96,6 +96,16 @@ var values = append([]value{
 	{hole: "topology.kiali.serviceAccount", chart: "kiali.serviceAccount", from: "spec.kiali.instanceName",
 		doc: "The service account that the operator makes: the instance name with -service-account.",
 		of:  func(s site) any { return s.Account() }},
+	{hole: "topology.kiali.accountRole", chart: "kiali.accountRole", from: "spec.kiali.operator.remotes",
+		doc: "The name of the ClusterRole of that account on a remote without an operator.",
+		of: func(s site) any {
+			return whereNoOperator(s, kiali.AccountRole(s.Spec.Kiali.InstanceName, s.EditsMesh()))
+		}},
+	{hole: "topology.kiali.oauthClient", chart: "kiali.oauthClient", from: "spec.kiali.operator.remotes",
+		doc: "The name of the OAuthClient on a remote without an operator.",
+		of: func(s site) any {
+			return whereNoOperator(s, kiali.OAuthClient(s.Spec.Kiali.InstanceName, s.Spec.Kiali.Namespace))
+		}},
 	{hole: "topology.kiali.monitoringView", chart: "kiali.monitoringView", from: "spec.kiali.instanceName",
 		doc: "The name of the ClusterRoleBinding by which the server may ask the cluster's metrics.",
 		of:  func(s site) any { return s.Spec.Kiali.InstanceName + "-" + s.Spec.Kiali.Namespace + "-monitoring-view" }},
@@ -204,6 +214,26 @@ var values = append([]value{
 			// Kiali's server takes the first redirect URI of a remote's
 			// OAuthClient, and routes the callback by its last part.
 			return s.home + "/" + s.cluster.Name
+		}},
+	{hole: "cluster.accountRules", chart: "kiali.accountRules", from: "spec.kiali.operator.remotes",
+		doc: "What Kiali's account may do on a remote without an operator: the rules of its ClusterRole.",
+		of: func(s site) any {
+			if !s.WithoutOperator(s.cluster) {
+				return nil
+			}
+			return accountRules(s.Topology, s.cluster)
+		},
+		otherwise: func(*topology.Topology) any { return []any{} }},
+	{hole: "cluster.oauthRole", chart: "kiali.oauthRole", from: "spec.kiali.operator.remotes",
+		doc: "The name of the ClusterRole by which that account reads the OAuthClient.",
+		of: func(s site) any {
+			if !s.WithoutOperator(s.cluster) {
+				return nil
+			}
+			return kiali.OAuthRole(s.cluster.Kiali.Version, s.Spec.Kiali.InstanceName, s.Spec.Kiali.Namespace)
+		},
+		otherwise: func(t *topology.Topology) any {
+			return kiali.OAuthRole(t.Spec.Kiali.Version, t.Spec.Kiali.InstanceName, t.Spec.Kiali.Namespace)
 		}},
 	{hole: "cluster.kialiSpec", chart: "kiali.spec", from: "spec.clusters[].kiali.spec",
 		doc: "Merged over the spec of the Kiali resource: maps merge, all else is replaced. Null is Helm's word for removing a value, so it cannot be set.",

@@ -1,3 +1,4 @@
+local account = import 'account.libsonnet';
 local merge = std.native('merge');
 local meta = import 'meta.libsonnet';
 local tracing = import 'tracing.libsonnet';
@@ -196,7 +197,7 @@ local hub(shape, topology, cluster) = tracing.readers(shape, topology) {
   ),
 };
 
-local remote(shape, topology, cluster) = {
+local remote(shape, topology, cluster) = if shape.account then account(shape, topology, cluster) else {
   'kiali-remote': resource(
     shape,
     topology,

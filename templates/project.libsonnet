@@ -3,20 +3,26 @@ local meta = import 'meta.libsonnet';
 // Nothing but this may be synced. Argo CD never removes what its project no
 // longer permits, so the list is the same for every topology, whatever it has
 // at the moment. The operator's chart has more, which is much to permit, and so
-// have a cluster that ACM runs on, and traces.
+// have a cluster that ACM runs on, traces, and remotes without an operator.
 local permitted(shape) = {
-  local chart(kinds) = if shape.permitChart then kinds else [],
-  local acm(kinds) = if shape.permitACM then kinds else [],
-  local tracing(kinds) = if shape.permitTracing then kinds else [],
+  local only(condition, kinds) = if condition then kinds else [],
 
-  cluster: (if shape.permitChart || shape.permitACM || shape.created then [{ group: '', kind: 'Namespace' }] else []) + chart([
+  cluster: only(shape.permitChart || shape.permitACM || shape.created, [
+    { group: '', kind: 'Namespace' },
+  ]) + only(shape.permitChart, [
     { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },
-  ]) + (if shape.permitChart || shape.permitTracing then [{ group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' }] else []) + [
+  ]) + only(shape.permitRemote, [
+    { group: 'oauth.openshift.io', kind: 'OAuthClient' },
+  ]) + only(shape.permitChart || shape.permitTracing || shape.permitRemote, [
+    { group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' },
+  ]) + [
     { group: 'rbac.authorization.k8s.io', kind: 'ClusterRoleBinding' },
   ],
-  namespaced: (if shape.permitChart || shape.permitACM then [{ group: '', kind: 'ServiceAccount' }] else []) + chart([
+  namespaced: only(shape.permitChart || shape.permitRemote || shape.permitACM, [
+    { group: '', kind: 'ServiceAccount' },
+  ]) + only(shape.permitChart, [
     { group: 'apps', kind: 'Deployment' },
-  ]) + acm([
+  ]) + only(shape.permitACM, [
     { group: 'cluster.open-cluster-management.io', kind: 'ManagedClusterSetBinding' },
     { group: 'cluster.open-cluster-management.io', kind: 'Placement' },
     { group: 'monitoring.rhobs', kind: 'ScrapeConfig' },
@@ -24,7 +30,7 @@ local permitted(shape) = {
     { group: 'policy.open-cluster-management.io', kind: 'Policy' },
     { group: 'rbac.authorization.k8s.io', kind: 'Role' },
     { group: 'rbac.authorization.k8s.io', kind: 'RoleBinding' },
-  ]) + tracing([
+  ]) + only(shape.permitTracing, [
     { group: 'cert-manager.io', kind: 'Certificate' },
     { group: 'opentelemetry.io', kind: 'OpenTelemetryCollector' },
     { group: 'route.openshift.io', kind: 'Route' },

@@ -139,9 +139,9 @@ func kialiRules() []Rule {
 		{
 			ID: "KC14", FoundBy: byCompare,
 			Title:  "what cannot change has not changed",
-			What:   "deployment.instance_name, deployment.namespace and deployment.remote_cluster_resources_only of a Kiali resource are as in the tree that was rendered before.",
-			Why:    "The operator compares them with the status of the resource, and refuses the change: everything else in it is not applied either.",
-			Fix:    "Delete the Kiali resource on the cluster and let the operator clean up; then render with --allow-immutable, and apply. A remote gets a new account with a new token, so seal its link again.",
+			What:   "deployment.instance_name, deployment.namespace and deployment.remote_cluster_resources_only of a Kiali resource are as in the tree that was rendered before, and so is the role of a ClusterRoleBinding.",
+			Why:    "The operator compares them with the status of the resource, and refuses the change: everything else in it is not applied either. The API server refuses another role for a binding.",
+			Fix:    "Delete the Kiali resource on the cluster and let the operator clean up; then render with --allow-immutable, and apply. A remote gets a new account with a new token, so seal its link again. A ClusterRoleBinding is deleted and applied again.",
 			Source: "kiali-operator roles/*/kiali-deploy/tasks/main.yml (Ensure the deployment.instance_name has not changed), those tasks run with ansible-core",
 		},
 		{

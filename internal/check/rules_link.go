@@ -52,7 +52,7 @@ func linkRules() []Rule {
 		{
 			ID:     "RS09",
 			Title:  "a remote's token is for the account that the operator makes",
-			What:   "The token Secret of a remote is in the namespace of its Kiali resource, and its annotation names <instance>-service-account.",
+			What:   "The token Secret of a remote is in the namespace of its Kiali resource, or of the account where there is no operator, and its annotation names <instance>-service-account.",
 			Why:    "The cluster deletes a token Secret whose account does not exist, and the hub has no access.",
 			Fix:    "Leave the Secret as it is rendered.",
 			Source: "kiali-operator roles/default/kiali-deploy/templates/*/serviceaccount.yaml; kubernetes tokens_controller.go",
@@ -61,7 +61,7 @@ func linkRules() []Rule {
 		{
 			ID:     "RS10",
 			Title:  "a remote's token comes after its account",
-			What:   "The sync wave of the token Secret is later than that of the Kiali resource.",
+			What:   "The sync wave of the token Secret is later than that of the Kiali resource, or of the account where there is no operator.",
 			Why:    "The operator makes the account after the Kiali resource. A token Secret that is there before it is deleted at once, and the sync still says that all is well.",
 			Fix:    "Leave the sync waves as they are rendered.",
 			Source: "kubernetes pkg/controller/serviceaccount/tokens_controller.go; tried on 1.36",
@@ -230,11 +230,20 @@ func (m *mesh) credentials(visit func(o *object, found credential.Found)) {
 
 const tokenType = "kubernetes.io/service-account-token"
 
-// tokens yields the token Secrets with the Kiali resource of their clusters.
+// tokens yields the token Secrets with what makes their accounts: the Kiali
+// resource of their cluster or, on a remote without an operator, the account.
 func (m *mesh) tokens(visit func(token, of *object)) {
+	accounts := map[int]*object{}
+	for _, o := range m.kinds("ServiceAccount") {
+		accounts[o.cluster] = o
+	}
 	for _, o := range m.kinds("Secret") {
-		if o.content["type"] == tokenType && m.kialis[o.cluster] != nil {
-			visit(o, m.kialis[o.cluster])
+		of := m.kialis[o.cluster]
+		if of == nil {
+			of = accounts[o.cluster]
+		}
+		if o.content["type"] == tokenType && of != nil {
+			visit(o, of)
 		}
 	}
 }
@@ -245,7 +254,7 @@ func tokenAccount(m *mesh, f *found) {
 		want := m.Spec.Kiali.InstanceName + "-service-account"
 		if account != want || token.ID.Namespace != of.ID.Namespace {
 			f.object(token, fieldPath{"metadata"}, "leave the Secret as it is rendered",
-				"the token is for %s in %s, and the operator makes %s in %s; the cluster deletes a token without its account", account, token.ID.Namespace, want, of.ID.Namespace)
+				"the token is for %s in %s, and the account is %s in %s; the cluster deletes a token without its account", account, token.ID.Namespace, want, of.ID.Namespace)
 		}
 	})
 }
@@ -259,9 +268,17 @@ func tokenOrder(m *mesh, f *found) {
 	m.tokens(func(token, of *object) {
 		if token.phase != resource.Link || token.wave() <= of.wave() {
 			f.object(token, fieldPath{"metadata", "annotations"}, "leave the sync waves as they are rendered",
-				"the token is of the sync wave %d and the Kiali resource of %d; before the operator has made the account, the cluster deletes the token", token.wave(), of.wave())
+				"the token is of the sync wave %d and the %s of %d; a token that comes before its account is deleted by the cluster", token.wave(), made(of), of.wave())
 		}
 	})
+}
+
+// made names what an account comes from.
+func made(of *object) string {
+	if of.ID.Kind == "Kiali" {
+		return "Kiali resource, for which the operator makes the account,"
+	}
+	return "account"
 }
 
 func manyLogins(m *mesh, f *found) {

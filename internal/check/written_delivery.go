@@ -15,6 +15,7 @@ func aboutDelivery() []reading {
 	return []reading{
 		{reads: "delivery.argocd delivery.flux", find: (*source).engine},
 		{reads: operator + "install", find: (*source).operatorChart},
+		{reads: operator + "install " + operator + "remotes", find: (*source).operatorRemotes},
 		{reads: operator + "install delivery", find: (*source).operatorDelivery},
 		{reads: operator + "install " + operator + "chart.version", find: (*source).operatorVersion},
 	}
@@ -32,6 +33,24 @@ func operatorPath(keys ...any) []any { return append([]any{"spec", "kiali", "ope
 func (s *source) operatorChart() {
 	if !s.OperatorByChart() && s.Has(operatorPath("chart")...) {
 		s.Add(s.At(operatorPath("chart")...), topology.RuleValue, "write install: helm, or remove it", "spec.kiali.operator.chart has no effect, because install is not helm")
+	}
+}
+
+// operatorRemotes finds what is said of the operator on remotes that have none.
+func (s *source) operatorRemotes() {
+	if s.Spec.Kiali.Operator.Remotes != "none" {
+		return
+	}
+	for i := range s.Spec.Clusters {
+		path := []any{"spec", "clusters", i, "kiali", "spec"}
+		if i != s.hub && s.Has(path...) {
+			s.Add(s.KeyAt(path...), topology.RuleValue, "remove it, or write remotes: same",
+				"%s has no effect, because spec.kiali.operator.remotes is none: there is no Kiali resource on the remote", topology.Dotted(path))
+		}
+	}
+	if d := s.Spec.Delivery; s.OperatorByChart() && d != nil && d.ArgoCD != nil {
+		s.Add(s.At(operatorPath("remotes")...), topology.RuleValue, "write install: none, and install the chart kiali-operator on the hub by an Application of its own; or use Flux",
+			"the Applications of one ApplicationSet have the operator's chart on every cluster or on none, so with install: helm the remotes would have it too")
 	}
 }
 

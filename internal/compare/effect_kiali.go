@@ -48,6 +48,7 @@ func (e *effects) immutable() {
 			}
 		}
 	}
+	e.bindings()
 	for _, m := range e.moved() {
 		if instance(m.old.Old) == instance(m.new.New) {
 			all.add(fmt.Sprintf("it would be in the namespace %s, while one of the same instance name is still there in %s",
@@ -56,6 +57,21 @@ func (e *effects) immutable() {
 	}
 	all.each(func(what string, clusters []string) {
 		e.add(finding.Error, clusters, "the operator on %s refuses the Kiali resource: %s", clustersText(clusters), what)
+	})
+}
+
+// bindings finds bindings that would be to another role, which the API server
+// refuses.
+func (e *effects) bindings() {
+	var all on[string]
+	for _, c := range e.of("ClusterRoleBinding") {
+		if c.Op == Changed && changes(c, "roleRef") {
+			all.add(fmt.Sprintf("the %s: it was for the role %s and would be for %s, and a binding keeps its role; delete it first",
+				called(c.ID), textAt(c.Old, "roleRef", "name"), textAt(c.New, "roleRef", "name")), c.Cluster)
+		}
+	}
+	all.each(func(what string, clusters []string) {
+		e.add(finding.Error, clusters, "the API server of %s refuses %s", clustersText(clusters), what)
 	})
 }
 
@@ -276,7 +292,12 @@ func (e *effects) tokens() {
 		switch {
 		case at(c.Old, "spec", "deployment", remoteOnly) != true: // whose account no link uses
 		case c.Op == Removed, c.Op == Changed && changes(c, "spec", "version"):
-			accounts.add("", c.Cluster)
+			accounts.add("the operator removes the account", c.Cluster)
+		}
+	}
+	for _, c := range e.of("ServiceAccount") {
+		if c.Op == Removed && e.Prunes && e.stays(c) {
+			accounts.add("the engine deletes the account", c.Cluster)
 		}
 	}
 	secrets.each(func(_ string, clusters []string) {
@@ -287,11 +308,10 @@ func (e *effects) tokens() {
 		e.add(finding.Warning, clusters,
 			"a token of Kiali's account on %s ends %s: a link that was made of it does not work any more", clustersText(clusters), how)
 	})
-	accounts.each(func(_ string, clusters []string) {
+	accounts.each(func(why string, clusters []string) {
 		e.add(finding.Warning, clusters,
-			"every token of Kiali's account on %s ends, because the operator removes the account and makes it anew: seal "+
-				"the links again afterwards",
-			clustersText(clusters))
+			"every token of Kiali's account on %s ends, because %s and it is made anew: seal the links again afterwards",
+			clustersText(clusters), why)
 	})
 }
 

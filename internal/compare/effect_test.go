@@ -83,6 +83,8 @@ func TestEffects(t *testing.T) {
 func TestMoreEffects(t *testing.T) {
 	prunes := change{"prune: false", "prune: true"}
 	flux := change{"argocd: {sync: {prune: false}}", "flux: {}"}
+	noOperator := change{"channel: stable", "channel: stable, remotes: none"}
+	anonymous := change{"instanceName: kiali,", "instanceName: kiali, auth: {strategy: anonymous},"}
 	with := func(edits ...change) change { return slices.Concat(edits...) }
 	for _, c := range []struct {
 		name       string
@@ -99,6 +101,10 @@ func TestMoreEffects(t *testing.T) {
 		{"a link that is new", change{"format: single", "source: external"}, nil, "EF04: the hub gets a link to west"},
 		{"a token, pruned", prunes, with(prunes, change{"link tokens", "2"}), "EF05: a token of Kiali's account on west ends when the engine deletes the Secret"},
 		{"another line", nil, change{"version: v2.27", "version: v2.22"}, "EF05: every token of Kiali's account on west ends"},
+		{"remotes without an operator", nil, noOperator, "EF05: every token of Kiali's account on west ends, because the operator removes the account"},
+		{"remotes with an operator again", with(prunes, noOperator), prunes, "EF05: every token of Kiali's account on west ends, because the engine deletes the account"},
+		{"another role for the account", with(noOperator, anonymous), with(noOperator, anonymous, change{"kiali: {hub: east,", "kiali: {hub: east, viewOnly: true,"}),
+			"error KC14: the API server of west refuses the ClusterRoleBinding kiali: it was for the role kiali and would be for kiali-viewer"},
 		{"another line, the operator", nil, change{"version: v2.27", "version: v2.22"}, "EF11: Kiali on 2 clusters (east, west) goes from the line v2.27 to v2.22"},
 		{"no operator", nil, change{"operator: {channel", "operator: {install: none, channel"}, "EF11: the Subscription of the operator kiali-ossm leaves on 2 clusters (east, west)"},
 		{"the operator's chart", change{"operator: {channel: stable}", "operator: {install: helm, chart: {version: 2.27.0}}"}, change{"operator: {channel: stable}", "operator: {install: helm, chart: {version: 2.28.0}}"},

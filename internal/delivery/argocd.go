@@ -33,6 +33,7 @@ type argoShape struct {
 	PermitChart   bool   `json:"permitChart"`   // the project permits what the operator's chart has
 	PermitACM     bool   `json:"permitACM"`     // and what the cluster has that ACM runs on
 	PermitTracing bool   `json:"permitTracing"` // and what traces have
+	PermitRemote  bool   `json:"permitRemote"`  // and what remotes without an operator have
 	Pulled        bool   `json:"pulled"`        // ACM brings Applications to their clusters
 	ACM           bool   `json:"acm"`           // the ACM hub has a tree of its own
 }
@@ -55,6 +56,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		PermitChart:   t.OperatorByChart() || argo.Permit.OperatorChart,
 		PermitACM:     t.OnACM() || argo.Permit.ACM,
 		PermitTracing: t.TracesIn() == "stack" || argo.Permit.Tracing,
+		PermitRemote:  t.Spec.Kiali.Operator.Remotes == "none" || argo.Permit.Accounts,
 		Pulled:        argo.Pulled(),
 	}
 	order := byName(t)

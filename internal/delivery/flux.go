@@ -198,7 +198,7 @@ func (w *fluxWriter) top(dir, to string) (resources []string, err error) {
 // already.
 func (w *fluxWriter) cluster(dir string, c *resource.Cluster, of *topology.Cluster, resources []string) error {
 	steps := phases(c)
-	if w.t.OperatorByChart() {
+	if w.t.OperatorByChartOn(of) {
 		steps = slices.Insert(steps, 0, resource.Operator)
 	}
 	before := ""

@@ -153,7 +153,11 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 			return
 		}
 		if len(l.Missing.Value) > 0 {
-			j.bad("ST17", "see ST10 of the cluster, whose operator makes the roles; "+j.kubectl("auth can-i --list --as=%s", l.User.Value),
+			made := "see ST10 of the cluster, whose operator makes the roles; "
+			if j.Topology.WithoutOperator(c) {
+				made = "see ST07 of the cluster, which has the role; "
+			}
+			j.bad("ST17", made+j.kubectl("auth can-i --list --as=%s", l.User.Value),
 				"%s may not %s on %s", l.User.Value, first(l.Missing.Value), c.Name)
 			return
 		}

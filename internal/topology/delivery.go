@@ -28,6 +28,11 @@ func ObjectName(cluster string) string {
 // operator.
 func (t *Topology) OperatorByChart() bool { return t.Spec.Kiali.Operator.Install == "helm" }
 
+// OperatorByChartOn tells whether it does so on the cluster.
+func (t *Topology) OperatorByChartOn(c *Cluster) bool {
+	return t.OperatorByChart() && !t.WithoutOperator(c)
+}
+
 // index is the place of a cluster in the topology, or -1.
 func (t *Topology) index(cluster string) int {
 	return slices.IndexFunc(t.Spec.Clusters, func(c Cluster) bool { return c.Name == cluster && cluster != "" })

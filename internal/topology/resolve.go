@@ -128,6 +128,9 @@ func DefaultWebRoot(platform string) string {
 // by a Subscription of the topology: if the topology says olm, or says nothing
 // and the cluster, like the hub, is one of OpenShift, which has OLM.
 func (t *Topology) OperatorBySubscription(c *Cluster) bool {
+	if t.WithoutOperator(c) {
+		return false
+	}
 	switch t.Spec.Kiali.Operator.Install {
 	case "olm":
 		return true
@@ -135,6 +138,19 @@ func (t *Topology) OperatorBySubscription(c *Cluster) bool {
 		return c.Platform == "openshift"
 	}
 	return false
+}
+
+// WithoutOperator tells whether the cluster is a remote that has no operator, so
+// that what Kiali's account needs there is rendered.
+func (t *Topology) WithoutOperator(c *Cluster) bool {
+	return t.Spec.Kiali.Operator.Remotes == "none" && !t.IsHub(c)
+}
+
+// EditsMesh tells whether Kiali's account on a cluster may change the mesh. It
+// may only look where users have rights of their own, or nobody may change
+// anything (kiali-operator roles/*/kiali-deploy/templates/*/rolebinding.yaml).
+func (t *Topology) EditsMesh() bool {
+	return t.Spec.Kiali.Auth.Strategy == "anonymous" && !t.Spec.Kiali.ViewOnly
 }
 
 // ServesExternal tells whether the cluster's istiod is the external control

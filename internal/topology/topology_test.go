@@ -24,7 +24,7 @@ func TestDefaults(t *testing.T) {
 			Version:      kiali.Default,
 			Auth:         Auth{Strategy: "openshift"},
 			Links:        Links{Format: "single", Source: "sealed"},
-			Operator:     Operator{Channel: "stable", Approval: "Automatic", Chart: chart},
+			Operator:     Operator{Remotes: "same", Channel: "stable", Approval: "Automatic", Chart: chart},
 		},
 		Metrics: Metrics{
 			Store:           "thanosQuerier",
@@ -103,7 +103,7 @@ func TestGivenValues(t *testing.T) {
 				ViewOnly:     true,
 				Auth:         Auth{Strategy: "openid"},
 				Links:        Links{Format: "single", Source: "external"},
-				Operator:     Operator{Install: "none", Channel: "candidate-v2.4", Source: "community-operators", Approval: "Automatic", Chart: chart},
+				Operator:     Operator{Remotes: "same", Install: "none", Channel: "candidate-v2.4", Source: "community-operators", Approval: "Automatic", Chart: chart},
 				Spec: map[string]any{
 					"auth":              map[string]any{"openid": map[string]any{"client_id": "kiali", "issuer_uri": "https://login.example.com"}},
 					"external_services": map[string]any{"tracing": map[string]any{"auth": map[string]any{"token": "secret:tempo:token"}}},

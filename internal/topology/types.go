@@ -165,6 +165,10 @@ type Operator struct {
 	// there already. Default: olm on the OpenShift clusters of an OpenShift hub, else none. What is written down holds for every cluster. Changes:
 	// the Subscriptions and the delivery objects.
 	Install string `yaml:"install" enum:"olm|none|helm"`
+	// Where the operator is. With none the remotes have no operator: what it would make there for the hub's Kiali is rendered, which is the
+	// account, its role and, with the strategy openshift, the OAuthClient. Changes: the Kiali resources of the remotes and the Subscriptions
+	// there, or the ServiceAccount, the ClusterRoles, the ClusterRoleBindings and the OAuthClient in their place; the delivery objects.
+	Remotes string `yaml:"remotes" default:"same" enum:"same|none"`
 	// The Subscription's channel.
 	Channel string `yaml:"channel" default:"stable" format:"name"`
 	// The Subscription's catalog. Default: redhat-operators on OpenShift, operatorhubio-catalog on Kubernetes.

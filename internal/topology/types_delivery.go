@@ -70,6 +70,8 @@ type ArgoCDPermit struct {
 	ACM bool `yaml:"acm" default:"false"`
 	// The kinds of objects that tracing has.
 	Tracing bool `yaml:"tracing" default:"false"`
+	// The kinds of objects that remotes have with kiali.operator.remotes: none.
+	Accounts bool `yaml:"accounts" default:"false"`
 }
 
 // ArgoCDPlugin is the config management plugin that renders inside Argo CD.

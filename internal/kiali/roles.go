@@ -1,0 +1,88 @@
+package kiali
+
+import (
+	"slices"
+	"strings"
+)
+
+// Rule is what one rule of a role allows, as Kubernetes has it.
+type Rule struct {
+	Groups    []string // "" is the core group
+	Resources []string
+	Verbs     []string
+}
+
+// The role that the operator makes for Kiali's account, by lines: what is in
+// kiali-operator roles/<line>/kiali-deploy/templates/<platform>/role-viewer.yaml,
+// and after more what role.yaml has beside it. From and before are the lines of
+// a rule, where not all from v2.4 on have it.
+var accountRules = []struct {
+	groups, resources string
+	verbs, more       string
+	openShift         bool
+	from, before      Line
+}{
+	{groups: "", resources: "configmaps endpoints pods/log", verbs: "get list watch"},
+	{groups: "", resources: "namespaces pods replicationcontrollers services", verbs: "get list watch", more: "patch"},
+	{groups: "", resources: "pods/portforward", verbs: "create post"},
+	{groups: "extensions apps", resources: "daemonsets deployments replicasets statefulsets", verbs: "get list watch", more: "patch"},
+	{groups: "batch", resources: "cronjobs jobs", verbs: "get list watch", more: "patch"},
+	{groups: "networking.istio.io security.istio.io extensions.istio.io telemetry.istio.io gateway.networking.k8s.io", resources: "*",
+		verbs: "get list watch", more: "create delete patch"},
+	{groups: "inference.networking.k8s.io", resources: "*", verbs: "get list watch", more: "create delete patch", from: V2_17},
+	{groups: "apps.openshift.io", resources: "deploymentconfigs", verbs: "get list watch", more: "patch", openShift: true},
+	{groups: "project.openshift.io", resources: "projects", verbs: "get", openShift: true, before: V2_17},
+	{groups: "route.openshift.io", resources: "routes", verbs: "get", openShift: true},
+	{groups: "authentication.k8s.io", resources: "tokenreviews", verbs: "create"},
+	{groups: "admissionregistration.k8s.io", resources: "mutatingwebhookconfigurations", verbs: "get list watch"},
+}
+
+// AccountRules are the rules of the role of Kiali's account on a cluster of a
+// platform, openshift or kubernetes; edit is whether it may change the mesh too.
+// Of the default line they are those of all lines together, because which line the
+// hub's operator has is not known. Of v1.73 there are none: it knows no remote
+// clusters.
+func AccountRules(line Line, platform string, edit bool) []Rule {
+	if line.Before(V2_4) {
+		return nil
+	}
+	var rules []Rule
+	for _, r := range accountRules {
+		switch {
+		case r.openShift && platform != "openshift":
+			continue
+		case line != Default && (line.Before(r.from) || r.before != 0 && !line.Before(r.before)):
+			continue
+		}
+		rule := Rule{Groups: strings.Split(r.groups, " "), Resources: strings.Fields(r.resources), Verbs: strings.Fields(r.verbs)}
+		if edit {
+			rule.Verbs = slices.Concat(rule.Verbs, strings.Fields(r.more))
+		}
+		rules = append(rules, rule)
+	}
+	return rules
+}
+
+// AccountRole is the name of the role that the operator binds Kiali's account to:
+// one that only looks, unless the account is what everybody uses and may change
+// the mesh (kiali-operator roles/*/kiali-deploy/templates/*/rolebinding.yaml).
+func AccountRole(instance string, edit bool) string {
+	if edit {
+		return instance
+	}
+	return instance + "-viewer"
+}
+
+// OAuthRole is the name of the role, and of its binding, by which Kiali's account
+// reads the OAuthClient on its cluster, with the strategy openshift
+// (kiali-operator roles/*/kiali-deploy/templates/openshift/clusterrole-*.yaml).
+func OAuthRole(line Line, instance, namespace string) string {
+	if line.Before(V2_22) {
+		return instance + "-" + namespace + "-oauth"
+	}
+	return instance + "-" + namespace + "-openshift"
+}
+
+// OAuthClient is the name of the OAuthClient that Kiali looks for on each
+// OpenShift cluster (kiali business/openshift_oauth.go).
+func OAuthClient(instance, namespace string) string { return instance + "-" + namespace }

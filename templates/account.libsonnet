@@ -1,0 +1,57 @@
+local meta = import 'meta.libsonnet';
+
+// What the operator makes on a remote for Kiali's account, for remotes that have
+// no operator. The names are the operator's, so that one can take over from the
+// other.
+local object(topology, name, more) = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  metadata: {
+    name: name,
+    labels: meta.labels('kiali', topology),
+    annotations: meta.annotations(meta.wave.access),
+  },
+} + more;
+
+local binding(topology, name, role) = object(topology, name, {
+  kind: 'ClusterRoleBinding',
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+  subjects: [{
+    kind: 'ServiceAccount',
+    name: topology.kiali.serviceAccount,
+    namespace: topology.kiali.namespace,
+  }],
+});
+
+// By it users log in on this cluster. Kiali reads it with the account, and takes
+// the first redirect URI.
+local login(topology, cluster) = {
+  'kiali-oauthclient': object(topology, topology.kiali.oauthClient, {
+    apiVersion: 'oauth.openshift.io/v1',
+    kind: 'OAuthClient',
+    grantMethod: 'auto',
+    redirectURIs: [cluster.callback],
+  }),
+  'kiali-oauth-role': object(topology, cluster.oauthRole, {
+    kind: 'ClusterRole',
+    rules: [{
+      apiGroups: ['oauth.openshift.io'],
+      resources: ['oauthclients'],
+      resourceNames: [topology.kiali.oauthClient],
+      verbs: ['get'],
+    }],
+  }),
+  'kiali-oauth-binding': binding(topology, cluster.oauthRole, cluster.oauthRole),
+};
+
+function(shape, topology, cluster) {
+  'kiali-account': object(topology, topology.kiali.serviceAccount, {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata+: { namespace: topology.kiali.namespace },
+  }),
+  'kiali-account-role': object(topology, topology.kiali.accountRole, {
+    kind: 'ClusterRole',
+    rules: cluster.accountRules,
+  }),
+  'kiali-account-binding': binding(topology, topology.kiali.instanceName, topology.kiali.accountRole),
+} + (if shape.callback then login(topology, cluster) else {})
