@@ -112,7 +112,8 @@ func checks(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cob
 	for _, g := range status.Groups() {
 		groups, ids = append(groups, g.Name), append(ids, g.Checks...)
 	}
-	return append(fitting(groups, begun), ruleIDs(begun, func(r *check.Rule) bool { return slices.Contains(ids, r.ID) })...), cobra.ShellCompDirectiveNoFileComp
+	return append(fitting(groups, begun), ruleIDs(begun,
+		func(r *check.Rule) bool { return slices.Contains(ids, r.ID) })...), cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeContexts are the contexts of the kubeconfig. Where a topology is given, the

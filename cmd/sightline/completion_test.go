@@ -36,7 +36,8 @@ func completed(t *testing.T, args ...string) (words []string, directive string) 
 func TestCompletion(t *testing.T) {
 	dir := t.TempDir()
 	kubeconfig := filepath.Join(dir, "config")
-	require.NoError(t, os.WriteFile(kubeconfig, []byte("apiVersion: v1\nkind: Config\ncontexts:\n- {name: admin@west, context: {}}\n- {name: prod/east, context: {}}\n"), 0o600))
+	require.NoError(t, os.WriteFile(kubeconfig, []byte("apiVersion: v1\nkind: Config\ncontexts:\n- {name: admin@west, context: {}}\n- "+
+		"{name: prod/east, context: {}}\n"), 0o600))
 	t.Setenv("KUBECONFIG", kubeconfig)
 	mesh := filepath.Join(dir, "mesh.yaml")
 	require.NoError(t, os.WriteFile(mesh, []byte(watchedMesh), 0o600))

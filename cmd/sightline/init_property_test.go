@@ -37,7 +37,8 @@ func (d dice) topology() string {
 	var b strings.Builder
 	write := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	write("apiVersion: sightline.dev/v1alpha1\nkind: Topology\nmetadata: {name: mesh-%d}\nspec:", d.IntN(100))
-	write("  mesh: {id: mesh%d%s%s}", d.IntN(9), d.maybe(", controlPlaneNamespace: istio-control"), map[bool]string{true: ", dataPlane: ambient"}[ambient])
+	write("  mesh: {id: mesh%d%s%s}", d.IntN(9), d.maybe(", controlPlaneNamespace: istio-control"),
+		map[bool]string{true: ", dataPlane: ambient"}[ambient])
 	write("  kiali:\n    hub: c0\n    version: %s", line)
 	for _, part := range []string{"namespace: kiali", "instanceName: watch", "viewOnly: true"} {
 		if text := d.maybe("    " + part + "\n"); text != "" {
@@ -57,7 +58,8 @@ func (d dice) topology() string {
 		write("    spec: {%s}", spec)
 	}
 	if hub == "openshift" {
-		write("    operator: {%s}", d.of("", "install: none", "approval: Manual, channel: candidate", "source: community-operators", "source: mirror, package: kiali-mirrored"))
+		write("    operator: {%s}", d.of("", "install: none", "approval: Manual, channel: candidate", "source: community-operators",
+			"source: mirror, package: kiali-mirrored"))
 	}
 	d.metrics(write, hub)
 	if text := d.of("", "manage: false", "name: mesh-wide", "spec: {accessLogging: [{providers: [{name: envoy}]}]}"); text != "" {
@@ -78,20 +80,24 @@ func (d dice) metrics(write func(string, ...any), hub string) {
 	switch store := d.of("own", "prometheus", "thanos"); {
 	case store == "own" && hub == "openshift":
 	case store == "thanos":
-		write("    store: thanos\n    thanos: {url: 'https://thanos.example.com'%s}", d.maybe(", auth: {type: bearer, token: 'secret:store:token'}"))
+		write("    store: thanos\n    thanos: {url: 'https://thanos.example.com'%s}",
+			d.maybe(", auth: {type: bearer, token: 'secret:store:token'}"))
 	default:
-		write("    store: prometheus\n    prometheus: {url: 'http://prometheus.monitoring:9090'%s}", d.maybe(", auth: {type: basic, username: 'secret:a:b', password: 'secret:a:c'}"))
+		write("    store: prometheus\n    prometheus: {url: 'http://prometheus.monitoring:9090'%s}",
+			d.maybe(", auth: {type: basic, username: 'secret:a:b', password: 'secret:a:c'}"))
 	}
 	write("    interval: %s", d.of("30s", "15s", "1m"))
 	written := map[string]bool{}
-	for _, part := range []string{"scope: none", "scope: {mesh: own}", "labels: {release: stack}", "prometheusMerge: false", "monitors: {name: proxies}",
+	for _, part := range []string{"scope: none", "scope: {mesh: own}", "labels: {release: stack}", "prometheusMerge: false",
+		"monitors: {name: proxies}",
 		"monitors: {manage: false}", "alerts: {manage: true}"} {
 		if key, _, _ := strings.Cut(part, ":"); d.IntN(4) == 0 && !written[key] {
 			written[key] = true
 			write("    %s", part)
 		}
 	}
-	if text := d.maybe("    userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true, prometheusK8s: {retention: 15d}}}"); text != "" && hub == "openshift" {
+	if text := d.maybe("    userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true, prometheusK8s: {retention: " +
+		"15d}}}"); text != "" && hub == "openshift" {
 		write("%s", text)
 	}
 }

@@ -76,7 +76,8 @@ func TestInit(t *testing.T) {
 	assert.Contains(t, found.Stderr, "AD08: Kiali istio-system/kiali of cluster2 has the login callback")
 	assert.NotContains(t, string(text), "QUESTION")
 	for _, line := range []string{
-		"name: cluster1 # ISTIO_META_CLUSTER_ID of the proxy of Pod sample/helloworld\n", "server: https://api.west.example.com:6443 # Infrastructure cluster, status.apiServerURL\n",
+		"name: cluster1 # ISTIO_META_CLUSTER_ID of the proxy of Pod sample/helloworld\n", "server: https://api.west.example.com:6443 # " +
+			"Infrastructure cluster, status.apiServerURL\n",
 		"domain: apps.east.example.com # Ingress cluster, spec.domain\n", "hub: cluster1 #", "namespaces: [sample] #",
 	} {
 		assert.Contains(t, string(text), line)

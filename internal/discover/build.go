@@ -75,8 +75,8 @@ func (d *Draft) wanted(c *cluster) map[string]string {
 	all := maps.Clone(c.namespaces)
 	for _, o := range c.of("PodMonitor") {
 		ns := namespace(o)
-		if name(o) != d.monitorName || ns == c.controlNS.value || ns == c.ztunnel || all[ns] != "" || c.gateways[ns] != "" ||
-			c.waypoints[ns] != "" {
+		known := all[ns] + c.gateways[ns] + c.waypoints[ns]
+		if name(o) != d.monitorName || ns == c.controlNS.value || ns == c.ztunnel || known != "" {
 			continue
 		}
 		all[ns] = "PodMonitor " + d.monitorName
@@ -110,8 +110,8 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 		n.ask("what does Istio call this cluster? Its istiod and the names of its proxies could not be read.",
 			c.kubectl("get deployments -A -l app=istiod -o yaml")+" # env CLUSTER_ID")
 	}
-	if platform := n.put("platform", c.platform.value, c.platform.from); c.Dumped && !c.openShift &&
-		!c.asked["clusterversions.config.openshift.io"] {
+	platform := n.put("platform", c.platform.value, c.platform.from)
+	if c.Dumped && !c.openShift && !c.asked["clusterversions.config.openshift.io"] {
 		platform.ask("is it OpenShift? Nothing in the dump tells; the answer decides about logins and monitoring.",
 			c.kubectl("get clusterversions.config.openshift.io"))
 	}

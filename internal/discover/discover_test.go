@@ -145,7 +145,8 @@ func live(snapshots []*discover.Snapshot) {
 	}
 }
 
-const token = "\n{apiVersion: v1, kind: Secret, metadata: {name: kiali-service-account, namespace: %s, annotations: {kubernetes.io/service-account.name: %s, kubernetes.io/service-account.uid: u}}}"
+const token = "\n{apiVersion: v1, kind: Secret, metadata: {name: kiali-service-account, namespace: %s, annotations: " +
+	"{kubernetes.io/service-account.name: %s, kubernetes.io/service-account.uid: u}}}"
 
 // TestRules has each rule find a defect, and leave alone what is nearly one.
 func TestRules(t *testing.T) {
@@ -179,7 +180,8 @@ func TestRules(t *testing.T) {
 			`Kiali istio-system/kiali of cluster2 has the instance name "other", and that of cluster1 is istio-system/kiali`},
 		{"AD07", func(_ *testing.T, w world) { w.add("west", podMonitor("istio-system", "envoy-stats-monitor", "x")) },
 			func(_ *testing.T, w world) {
-				w.add("west", "{apiVersion: monitoring.coreos.com/v1, kind: PodMonitor, metadata: {name: app, namespace: sample}, spec: {podMetricsEndpoints: [{path: /metrics}]}}")
+				w.add("west", "{apiVersion: monitoring.coreos.com/v1, kind: PodMonitor, metadata: {name: app, namespace: sample}, spec: "+
+					"{podMetricsEndpoints: [{path: /metrics}]}}")
 			}, nil, nil,
 			"PodMonitor istio-system/envoy-stats-monitor of cluster2 scrapes the same proxies"},
 		{"AD08", func(t *testing.T, w world) { w.change(t, "west", "'$2:$1'", `'\$2:\$1'`) },
@@ -194,7 +196,8 @@ func TestRules(t *testing.T) {
 			w.add("west", "{apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: access-logs, namespace: istio-system}, spec: {}}")
 		},
 			func(_ *testing.T, w world) {
-				w.add("west", "{apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: access-logs, namespace: istio-system}, spec: {selector: {matchLabels: {a: b}}}}")
+				w.add("west", "{apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: access-logs, namespace: istio-system}, "+
+					"spec: {selector: {matchLabels: {a: b}}}}")
 			}, nil, nil, "cluster2 has the mesh-wide Telemetries"},
 		{"AD11", nil, nil, func(s []*discover.Snapshot) { s[1].Unread = unread("Telemetry", false) },
 			func(s []*discover.Snapshot) { s[1].Unread = unread("Telemetry", true) },
@@ -239,7 +242,8 @@ func TestRules(t *testing.T) {
 }
 
 func istiodIn(namespace, revision string) string {
-	return fmt.Sprintf("{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod-x, namespace: %s, labels: {app: istiod, istio.io/rev: %s}}, "+
+	return fmt.Sprintf("{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod-x, namespace: %s, labels: {app: istiod, "+
+		"istio.io/rev: %s}}, "+
 		"spec: {template: {spec: {containers: [{env: [{name: CLUSTER_ID, value: cluster2}]}]}}}}", namespace, revision)
 }
 
@@ -316,11 +320,16 @@ func TestFacts(t *testing.T) {
 			w.add("west", "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio.io/rev: default}}}")
 		}, []string{"namespaces: [sample] #", "namespaces: [shop] # the label istio.io/rev"}, nil},
 		{"gateways and waypoints", func(_ *testing.T, w world) {
-			w.add("west", "{apiVersion: v1, kind: Pod, metadata: {name: gw, namespace: gateways, labels: {gateway.istio.io/managed: istio.io-gateway-controller}}}")
-			w.add("west", "{apiVersion: v1, kind: Pod, metadata: {name: wp, namespace: points, labels: {gateway.istio.io/managed: istio.io-mesh-controller}}}")
-			w.add("west", "{apiVersion: v1, kind: Pod, metadata: {name: in, namespace: old, annotations: {sidecar.istio.io/status: '{}', inject.istio.io/templates: gateway}}}")
-			w.add("west", "{apiVersion: v1, kind: Pod, metadata: {name: own, namespace: openshift-ingress, labels: {gateway.istio.io/managed: x, istio.io/rev: openshift-gateway}}}")
-		}, []string{"gateways: [gateways, old] # the gateway gw, the gateway in", "waypoints: [points] # the waypoint wp"}, []string{"openshift-ingress"}},
+			w.add("west", "{apiVersion: v1, kind: Pod, metadata: {name: gw, namespace: gateways, labels: {gateway.istio.io/managed: "+
+				"istio.io-gateway-controller}}}")
+			w.add("west", "{apiVersion: v1, kind: Pod, metadata: {name: wp, namespace: points, labels: {gateway.istio.io/managed: "+
+				"istio.io-mesh-controller}}}")
+			w.add("west", "{apiVersion: v1, kind: Pod, metadata: {name: in, namespace: old, annotations: {sidecar.istio.io/status: '{}', "+
+				"inject.istio.io/templates: gateway}}}")
+			w.add("west", "{apiVersion: v1, kind: Pod, metadata: {name: own, namespace: openshift-ingress, labels: {gateway.istio.io/managed: "+
+				"x, istio.io/rev: openshift-gateway}}}")
+		}, []string{"gateways: [gateways, old] # the gateway gw, the gateway in", "waypoints: [points] # the waypoint " +
+			"wp"}, []string{"openshift-ingress"}},
 		{"ambient", func(_ *testing.T, w world) {
 			w.add("west", "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: ztunnel, namespace: kube-system, labels: {app: ztunnel}}}")
 			w.add("west", "{apiVersion: v1, kind: Namespace, metadata: {name: calm, labels: {istio.io/dataplane-mode: ambient}}}")
@@ -347,31 +356,44 @@ func TestFacts(t *testing.T) {
 			}
 		}, []string{"name: mesh-default # Telemetry istio-system/mesh-default of cluster1", "accessLogging:\n"}, nil},
 		{"links of the script", func(_ *testing.T, w world) {
-			w.add("east", "{apiVersion: v1, kind: Secret, metadata: {name: kiali-remote-cluster-secret-cluster2, namespace: istio-system, labels: {kiali.io/multiCluster: 'true'}, annotations: {kiali.io/cluster: cluster2}}}")
+			w.add("east", "{apiVersion: v1, kind: Secret, metadata: {name: kiali-remote-cluster-secret-cluster2, namespace: istio-system, "+
+				"labels: {kiali.io/multiCluster: 'true'}, annotations: {kiali.io/cluster: cluster2}}}")
 		}, []string{"format: perCluster", "source: external"}, nil},
 		{"an operator by a Subscription", func(_ *testing.T, w world) {
 			for _, f := range []string{"east", "west"} {
-				w.add(f, "{apiVersion: operators.coreos.com/v1alpha1, kind: Subscription, metadata: {name: kiali-ossm, namespace: openshift-operators}, spec: {name: kiali-ossm, channel: candidate, source: mirror, sourceNamespace: openshift-marketplace, installPlanApproval: Manual}}")
+				w.add(f, "{apiVersion: operators.coreos.com/v1alpha1, kind: Subscription, metadata: {name: kiali-ossm, namespace: "+
+					"openshift-operators}, spec: {name: kiali-ossm, channel: candidate, source: mirror, sourceNamespace: openshift-marketplace, "+
+					"installPlanApproval: Manual}}")
 			}
 		}, []string{"channel: candidate", "source: mirror", "approval: Manual"}, []string{"package:", "sourceNamespace:"}},
 		{"an operator by its chart", func(_ *testing.T, w world) {
-			w.add("east", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: kiali-operator, namespace: kiali-operator, labels: {app.kubernetes.io/name: kiali-operator}}}")
+			w.add("east", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: kiali-operator, namespace: kiali-operator, labels: "+
+				"{app.kubernetes.io/name: kiali-operator}}}")
 		}, []string{"install: none"}, nil},
 		{"served from outside", func(t *testing.T, w world) {
-			w["north"] = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: sample, annotations: {sidecar.istio.io/status: '{}'}}, spec: {containers: [{name: istio-proxy, env: [{name: ISTIO_META_CLUSTER_ID, value: cluster3}]}]}}\n---\n" +
-				"{apiVersion: config.openshift.io/v1, kind: Infrastructure, metadata: {name: cluster}, status: {apiServerURL: 'https://api.north.example.com:6443'}}\n"
+			w["north"] = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: sample, annotations: {sidecar.istio.io/status: '{}'}}, " +
+				"spec: {containers: [{name: istio-proxy, env: [{name: ISTIO_META_CLUSTER_ID, value: cluster3}]}]}}\n---\n" +
+				"{apiVersion: config.openshift.io/v1, kind: Infrastructure, metadata: {name: cluster}, status: {apiServerURL: " +
+				"'https://api.north.example.com:6443'}}\n"
 			w.add("west", strings.Replace(istiodIn("external-istiod", "x"), "cluster2", "cluster3", 1))
 		}, []string{"mode: external", "primary: cluster2"}, nil},
 		{"a remote of a primary", func(_ *testing.T, w world) {
-			w["north"] = "{apiVersion: v1, kind: Namespace, metadata: {name: istio-system, annotations: {topology.istio.io/controlPlaneClusters: cluster1}}}\n---\n" +
-				"{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: sample, annotations: {sidecar.istio.io/status: '{}'}}, spec: {containers: [{name: istio-proxy, env: [{name: ISTIO_META_CLUSTER_ID, value: cluster3}]}]}}\n---\n" +
-				"{apiVersion: config.openshift.io/v1, kind: Infrastructure, metadata: {name: cluster}, status: {apiServerURL: 'https://api.north.example.com:6443'}}\n"
+			w["north"] = "{apiVersion: v1, kind: Namespace, metadata: {name: istio-system, annotations: " +
+				"{topology.istio.io/controlPlaneClusters: cluster1}}}\n---\n" +
+				"{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: sample, annotations: {sidecar.istio.io/status: '{}'}}, spec: " +
+				"{containers: [{name: istio-proxy, env: [{name: ISTIO_META_CLUSTER_ID, value: cluster3}]}]}}\n---\n" +
+				"{apiVersion: config.openshift.io/v1, kind: Infrastructure, metadata: {name: cluster}, status: {apiServerURL: " +
+				"'https://api.north.example.com:6443'}}\n"
 		}, []string{"mode: remote\n", "primary: cluster1"}, nil},
 		{"ACM, Argo CD and stores", func(_ *testing.T, w world) {
-			w.add("east", "{apiVersion: cluster.open-cluster-management.io/v1, kind: ManagedCluster, metadata: {name: prod-west}, spec: {managedClusterClientConfigs: [{url: 'https://api.west.example.com:6443'}]}}")
-			w.add("east", "{apiVersion: v1, kind: Secret, metadata: {name: cluster-1, namespace: argocd, labels: {argocd.argoproj.io/secret-type: cluster}}}")
+			w.add("east", "{apiVersion: cluster.open-cluster-management.io/v1, kind: ManagedCluster, metadata: {name: prod-west}, spec: "+
+				"{managedClusterClientConfigs: [{url: 'https://api.west.example.com:6443'}]}}")
+			w.add("east", "{apiVersion: v1, kind: Secret, metadata: {name: cluster-1, namespace: argocd, labels: "+
+				"{argocd.argoproj.io/secret-type: cluster}}}")
 			w.add("east", "{apiVersion: external-secrets.io/v1, kind: ClusterSecretStore, metadata: {name: vault}}")
-		}, []string{"NOTE: ACM on cluster1 manages prod-west.", "managedCluster: prod-west # ManagedCluster prod-west of cluster1 has its URL", "NOTE: Argo CD on cluster1 knows clusters by the Secrets argocd/cluster-1.", "NOTE: External Secrets has the stores vault on cluster1."}, nil},
+		}, []string{"NOTE: ACM on cluster1 manages prod-west.", "managedCluster: prod-west # ManagedCluster prod-west of cluster1 has its " +
+			"URL", "NOTE: Argo CD on cluster1 knows clusters by the Secrets argocd/cluster-1.", "NOTE: External Secrets has the stores vault " +
+			"on cluster1."}, nil},
 		{"a name for the topology", func(*testing.T, world) {}, []string{"name: mesh1 # made of"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -432,7 +454,8 @@ func TestLeftovers(t *testing.T) {
 			w.add("west", strings.Replace(fmt.Sprintf(token, "istio-system", "kiali"), "name: kiali-service-account", "name: kiali", 1))
 		}, "Secret istio-system/kiali of cluster2 has the token of an account that kiali-prepare-remote-cluster.sh has made"},
 		{"the script's name of the cluster", func(_ *testing.T, w world) {
-			w.add("east", "{apiVersion: v1, kind: Secret, metadata: {name: kiali-remote-cluster-secret-west, namespace: istio-system, labels: {kiali.io/multiCluster: 'true'}, annotations: {kiali.io/cluster: west}}}")
+			w.add("east", "{apiVersion: v1, kind: Secret, metadata: {name: kiali-remote-cluster-secret-west, namespace: istio-system, labels: "+
+				"{kiali.io/multiCluster: 'true'}, annotations: {kiali.io/cluster: west}}}")
 		}, `is the link to a cluster "west", which is none of this topology`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -450,6 +473,19 @@ func TestLeftovers(t *testing.T) {
 	assert.Contains(t, w.discovered(t, discover.Options{}, live).all(),
 		"the token Secret istio-system/kiali-service-account of cluster2 has not been filled")
 	assert.NotContains(t, w.discovered(t, discover.Options{}).all(), "not been filled", "a dump may have left the annotation out")
+}
+
+// TestDirectory gives each cluster a file below the directory, whatever Istio calls
+// it.
+func TestDirectory(t *testing.T) {
+	t.Parallel()
+	w := guide()
+	w.change(t, "west", "value: cluster2", "value: ../../arn:aws:eks/West")
+	var names []string
+	for _, f := range w.discovered(t, discover.Options{}).draft.Directory() {
+		names = append(names, f.Name)
+	}
+	assert.Equal(t, []string{"topology.yaml", "clusters/cluster1.yaml", "clusters/arn-aws-eks-west.yaml"}, names)
 }
 
 // TestHub names the hub, or says what to choose from.

@@ -196,7 +196,9 @@ func (p *printer) item(n *node, path string, indent int) {
 	for strings.HasPrefix(strings.TrimLeft(text[at:], " "), "#") {
 		at += strings.Index(text[at:], "\n") + 1
 	}
-	p.WriteString(text[:at])
+	for line := range strings.Lines(text[:at]) {
+		p.WriteString(strings.Repeat(" ", indent) + strings.TrimLeft(line, " "))
+	}
 	p.WriteString(strings.Repeat(" ", indent) + "- " + text[at+indent+2:])
 }
 

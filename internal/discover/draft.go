@@ -1,6 +1,8 @@
 package discover
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -116,9 +118,16 @@ func (d *Draft) Directory() []Source {
 			p.WriteByte('\n')
 		}
 		p.Write(q.Bytes())
-		files = append(files, Source{"clusters/" + strings.ToLower(nameOf(c)) + ".yaml", p.Bytes()})
+		files = append(files, Source{"clusters/" + fileName(nameOf(c)) + ".yaml", p.Bytes()})
 	}
 	return files
+}
+
+var notInFiles = regexp.MustCompile(`[^a-z0-9_-]+`)
+
+// fileName is a name for the file of a cluster, whatever Istio calls it.
+func fileName(cluster string) string {
+	return cmp.Or(strings.Trim(notInFiles.ReplaceAllString(strings.ToLower(cluster), "-"), "-"), "cluster")
 }
 
 func nameOf(item *node) string {

@@ -151,8 +151,8 @@ func (s *Snapshot) add(v any, file string, findings *finding.Findings) {
 		}
 		if len(list(o, "users")) > 0 && hasCredential(list(o, "users")) {
 			findings.Add(finding.Position{File: file, Line: 1, Col: 1}, "AD12",
-				"delete the file; kubectl config view --minify leaves credentials out",
-				"the kubeconfig holds a credential; init needs the URL of the API server only")
+				"delete the file; kubectl config view --minify leaves credentials out", "the kubeconfig holds a credential; init needs the URL "+
+					"of the API server only")
 		}
 		return
 	case "Secret":
@@ -162,6 +162,9 @@ func (s *Snapshot) add(v any, file string, findings *finding.Findings) {
 		}
 		delete(o, "data")
 		delete(o, "stringData")
+	}
+	if name(o) == "" {
+		return // which no object of a cluster is without
 	}
 	s.Objects = append(s.Objects, o)
 }

@@ -192,10 +192,10 @@ func (m *mesh) controlPlanes() {
 			spaces[i.namespace] = true
 		}
 		if len(spaces) > 1 {
-			m.add(finding.Error, "AD04", m.path(c, "name"), "leave the control plane of the other mesh out of a dump; each mesh has a topology of "+
-				"its own",
-				"%s has istiods in the namespaces %s, and a topology is about one control plane of a cluster", c.name.value,
-				strings.Join(sortedKeys(spaces), ", "))
+			m.add(finding.Error, "AD04", m.path(c, "name"), "leave the control plane of the other mesh out of a dump; each mesh has a "+
+				"topology of its own",
+				"%s has istiods in the namespaces %s, and a topology is about one control plane of a "+
+					"cluster", c.name.value, strings.Join(sortedKeys(spaces), ", "))
 		}
 		switch {
 		case spaces[m.control.value]:
@@ -384,8 +384,8 @@ func (m *mesh) checkNames() {
 			first[key] = c
 		}
 		if c.Given != "" && c.Given != c.name.value && len(c.istiods) > 0 {
-			m.add(finding.Error, "AD01", at, fmt.Sprintf("write --context %s=%s; or install Istio with values.global.multiCluster.clusterName: "+
-				"%s, and run init again", c.name.value, c.Label, c.Given),
+			m.add(finding.Error, "AD01", at, fmt.Sprintf("write --context %s=%s; or install Istio with "+
+				"values.global.multiCluster.clusterName: %s, and run init again", c.name.value, c.Label, c.Given),
 				"the name given for %s is %q, and Istio calls the cluster %q (%s)", c.From(), c.Given, c.name.value, c.name.from)
 		}
 		for _, i := range c.istiods {

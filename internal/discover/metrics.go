@@ -98,8 +98,8 @@ func (d *Draft) storeAuth(n *node, prometheus map[string]any, from string) {
 		ref := text(prometheus, "auth", key)
 		if !strings.HasPrefix(ref, "secret:") {
 			if use, _ := at(prometheus, "auth", "use_kiali_token").(bool); !use {
-				n.ask("the login of the store stands in the Kiali resource itself. Put it into a Secret of Kiali's namespace, and write auth: {type: "+
-					""+kind+", "+key+": secret:NAME:KEY}.", "")
+				n.ask("the login of the store stands in the Kiali resource itself. Put it into a Secret of Kiali's namespace, and write auth: "+
+					"{type: "+kind+", "+key+": secret:NAME:KEY}.", "")
 				d.mesh.add(finding.Warning, "AD13", []any{"spec", "metrics"}, "put it into a Secret, and write secret:NAME:KEY into the topology",
 					"%s.auth.%s is no reference to a Secret, so it is not repeated here", from, key)
 			}
@@ -324,8 +324,8 @@ func (d *Draft) monitoringConfig(spec *node) {
 		equal = equal && reflect.DeepEqual(content, d.configs[first]) && c.mode.value != "none"
 	}
 	if equal && first != nil {
-		spec.put("userWorkloadMonitoring.manage", true, "ConfigMap "+platform.Namespace+"/"+platform.Name+" is the same on every cluster; from "+
-			"the first sync on it is the topology's")
+		spec.put("userWorkloadMonitoring.manage", true, "ConfigMap "+platform.Namespace+"/"+platform.Name+" is the same on every cluster; "+
+			"from the first sync on it is the topology's")
 		spec.put("userWorkloadMonitoring.config", d.configs[first], "")
 		d.configs = nil
 	}
@@ -361,11 +361,11 @@ func (d *Draft) ownConfig(c *cluster, n *node) {
 		}
 	case !ok:
 		d.mesh.add(finding.Warning, "AD13", d.mesh.path(c, "name"),
-			"correct config.yaml of the ConfigMap; OpenShift's monitoring operator refuses it too",
-			"%s of %s has a config.yaml that is no object of YAML", at, c.name.value)
+			"correct config.yaml of the ConfigMap; OpenShift's monitoring operator refuses it too", "%s of %s has a config.yaml that is no "+
+				"object of YAML", at, c.name.value)
 	case !on:
-		n.child("userWorkloadMonitoring").ask(at+" leaves the monitoring of user workloads off, and nothing of the mesh is scraped. Write its "+
-			"whole content with enableUserWorkload: true into userWorkloadMonitoring, or turn it on there.",
+		n.child("userWorkloadMonitoring").ask(at+" leaves the monitoring of user workloads off, and nothing of the mesh is scraped. Write "+
+			"its whole content with enableUserWorkload: true into userWorkloadMonitoring, or turn it on there.",
 			c.kubectl("get configmap "+platform.Name+" -n "+platform.Namespace+" -o yaml"))
 	case writtenByACM(o):
 		n.child("userWorkloadMonitoring").above = append(n.child("userWorkloadMonitoring").above,
@@ -427,71 +427,6 @@ func (d *Draft) remoteWrite(spec *node) {
 		if o, content, ok := c.content(workloads); o != nil && ok && len(content) > 0 && !isOurs(o) {
 			d.beside = append(d.beside, "ConfigMap "+workloads.Namespace+"/"+workloads.Name+" of "+c.name.value+" has the keys "+
 				finding.List(sortedKeys(content), 5)+". It is not rendered, and stays as it is.")
-		}
-	}
-}
-
-// telemetry writes what the mesh-wide Telemetry says.
-func (d *Draft) telemetry() {
-	spec := d.top.child("spec").child("telemetry")
-	const usual = "enable-prometheus-metrics"
-	base := map[string]any{"metrics": []any{map[string]any{"providers": []any{map[string]any{"name": "prometheus"}}}}}
-	chosen := ""
-	seen := false
-	for _, c := range d.mesh.clusters {
-		var wide []resource.Object
-		for _, o := range c.of("Telemetry") {
-			if namespace(o) == c.controlNS.value && at(o, "spec", "selector") == nil && at(o, "spec", "targetRef") == nil && at(o, "spec",
-				"targetRefs") == nil {
-				wide = append(wide, o)
-			}
-		}
-		if len(wide) == 0 {
-			continue
-		}
-		slices.SortStableFunc(wide, func(a, b resource.Object) int {
-			return strings.Compare(text(a, "metadata", "creationTimestamp"), text(b, "metadata", "creationTimestamp"))
-		})
-		o := wide[0]
-		if len(wide) > 1 {
-			d.mesh.add(finding.Error, "AD10", d.mesh.path(c, "name"), "bring what they say into one, "+place(o)+", and delete the others",
-				"%s has the mesh-wide Telemetries %s, and Istio uses the oldest alone", c.name.value, finding.List(namesOf(wide), 5))
-		}
-		if !seen {
-			seen, chosen = true, name(o)
-			from := "Telemetry " + place(o) + " of " + c.name.value
-			if name(o) != usual {
-				spec.put("name", name(o), from)
-			}
-			extra := map[string]any{}
-			for key, value := range object(o, "spec") {
-				if !same(value, base[key]) {
-					extra[key] = value
-				}
-			}
-			if len(extra) > 0 {
-				spec.put("spec", extra, from)
-			}
-			continue
-		}
-		if name(o) != chosen {
-			d.mesh.add(finding.Error, "AD10", d.mesh.path(c, "name"), "rename it: apply it under the other name, and delete this one",
-				"the mesh-wide Telemetry of %s is named %s, and the topology has one name for all clusters, %s", c.name.value, name(o), chosen)
-		}
-	}
-	if !seen && d.rendered() {
-		spec.put("manage", false, "Kiali was rendered from a topology, and there is no Telemetry of it")
-	}
-	for _, c := range d.mesh.clusters {
-		for _, i := range c.istiods {
-			if others := slices.DeleteFunc(slices.Clone(i.metricsBy), func(p string) bool { return p == "prometheus" }); len(others) > 0 && !seen {
-				spec.ask("Istio of "+c.name.value+" sends metrics to "+strings.Join(others,
-					", ")+" by default (defaultProviders.metrics), and a Telemetry replaces that. Write telemetry: {spec: {metrics: …}} with all "+
-					"providers.", "")
-			}
-			if len(i.providers) > 0 {
-				d.beside = append(d.beside, "Istio of "+c.name.value+" has the extension providers "+finding.List(i.providers, 5)+".")
-			}
 		}
 	}
 }
