@@ -32,7 +32,9 @@ func (d *Draft) metrics() {
 			}
 		}
 	}
-	if slices.ContainsFunc(d.mesh.hub.of("PrometheusRule"), isOurs) {
+	if slices.ContainsFunc(d.mesh.hub.of("PrometheusRule"), func(o resource.Object) bool {
+		return isOurs(o) && (name(o) == "mesh-alerts" || name(o) == d.instance+"-health")
+	}) {
 		spec.put("alerts.manage", true, "the PrometheusRules on "+d.mesh.hub.name.value)
 	}
 	d.monitoringConfig(spec)
