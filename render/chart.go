@@ -49,6 +49,8 @@ var shapeDocs = map[string]string{
 	"webRoot":          "Whether the path of the hub's Kiali is given, and not the platform's.",
 	"istioNamespace":   "Whether the hub's Kiali has to be told the namespace of istiod.",
 	"links":            "How the hub has the sealed kubeconfigs: single, or perCluster.",
+	"fetched":          "How the hub has the kubeconfigs that a store of secrets brings: single, or perCluster.",
+	"pushed":           "Whether the remote pushes its token into a store of secrets.",
 	"execProvider":     "Whether a kubeconfig names a program, which the hub's Kiali may run.",
 	"alerts":           "Whether a PrometheusRule on the hub tells of clusters that go silent.",
 	"kialiHealth":      "Whether the hub's Kiali tells of the health of the mesh, with alerts.",
@@ -232,6 +234,8 @@ func chartLists(t *topology.Topology) []chart.List {
 		{Scope: resource.ScopeLink, Path: "links.secrets", Doc: "The sealed kubeconfigs of the remotes, on the hub, each for a Secret of its own.", Items: itemHoles()[resource.ScopeLink]},
 		{Scope: resource.ScopeCreated, Path: "createNamespaces", Doc: "The namespaces that the cluster gets as objects."},
 		{Scope: resource.ScopeControlPlane, Path: "metrics.otherControlPlanes", Doc: "The namespaces of further istiods, which serve other clusters."},
+		{Scope: resource.ScopeFetched, Path: "links.fetched", Doc: "The kubeconfigs of the remotes as templates, on the hub, each for a Secret of its own, with what they need of the store.",
+			Items: itemHoles()[resource.ScopeFetched]},
 		{Scope: resource.ScopeToken, Path: "links.tokens", Doc: "The names of the Secrets with the remote's tokens of later generations."},
 		{Scope: resource.ScopeRule, Path: "acm.namespaces", Doc: "On the ACM hub, the namespaces of the mesh, each with its PrometheusRule.", Items: itemHoles()[resource.ScopeRule]},
 	}

@@ -131,14 +131,14 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 
 // ofHubs are the fields of shape that a remote has one value for.
 var ofHubs = []string{"Alerts", "ACMAccess", "TracingGRPC", "TracingLinks", "TracingConsole", "TracingTenant", "TempoStack", "Receiver",
-	"Store", "StoreAuth", "Scope", "CA", "CAFile", "LoginCA", "Retention", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "ExecProvider", "NewPodFirst", "OtherIstiods", "KialiHealth"}
+	"Store", "StoreAuth", "Scope", "CA", "CAFile", "LoginCA", "Retention", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "Fetched", "ExecProvider", "NewPodFirst", "OtherIstiods", "KialiHealth"}
 
 // ofSingles are those that differ on a cluster without remotes only, for which
 // TestTelemetryOfOldLine stands.
 var ofSingles = []string{"TelemetryAlpha"}
 
 // ofRemotes are those that the hub has one value for.
-var ofRemotes = []string{"NoFirstToken", "LaterTokens", "Account", "Subject", "SubjectLogin"}
+var ofRemotes = []string{"NoFirstToken", "LaterTokens", "Account", "Pushed", "Subject", "SubjectLogin"}
 
 // assertBothWays makes sure that a field added to shape is varied here too.
 func assertBothWays(t *testing.T, seen map[shape]bool, hub bool) {
@@ -247,6 +247,10 @@ func choices(platform, x string) map[string][]string {
 		"prometheus": {"metrics.store=prometheus",
 			"metrics.prometheus={url: \"http://prom-" + x + ".test:9090\", auth: {type: basic, username: \"secret:u-" + x +
 				":u\", password: \"secret:p-" + x + ":p\"}}"},
+		"fetched": {"kiali.links={source: externalSecrets, externalSecrets: {store: {name: vault-" + x + "}, key: \"mesh-" + x +
+			"/{cluster}\", refreshInterval: 1" + digit(x) + "m}}", "remote.access={exec: {command: login-" + x + "}}"},
+		"fetched each": {"kiali.links={source: externalSecrets, format: perCluster, externalSecrets: {store: {kind: SecretStore, name: vault-" + x +
+			"}, refreshInterval: 1" + digit(x) + "s}}"},
 		"without": {"kiali.version=v2." + map[string]string{"a": "11", "b": "27"}[x],
 			"kiali.operator={remotes: none, " + operator(x) + "}"},
 		"alerts": {"metrics.alerts={manage: true}"},

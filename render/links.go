@@ -104,6 +104,9 @@ func itemsOf(t *topology.Topology, c *topology.Cluster, links Links) map[string]
 	if t.Spec.Kiali.Links.Format != "perCluster" {
 		return items
 	}
+	for _, fetched := range fetchedItems(t) {
+		add(resource.ScopeFetched, fetched)
+	}
 	for _, c := range links.sealed(t) {
 		add(resource.ScopeLink, resource.Item{
 			"name":          c.Name,
@@ -123,5 +126,6 @@ func itemHoles() map[string]resource.Item {
 		resource.ScopeRule:         {"name": "", "aggregation": ""},
 		resource.ScopeCreated:      {"name": ""},
 		resource.ScopeControlPlane: {"name": ""},
+		resource.ScopeFetched:      {"name": "", "secret": "", "kubeconfig": map[string]string{}, "from": []any{}},
 	}
 }

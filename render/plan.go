@@ -86,6 +86,8 @@ type shape struct {
 
 	// The hub's access to the remotes.
 	Links        string `json:"links"`        // how the hub has them: "" where there are none, single, perCluster
+	Fetched      string `json:"fetched"`      // the same where a store of secrets brings them
+	Pushed       bool   `json:"pushed"`       // of a remote, whose token goes into a store of secrets
 	ExecProvider bool   `json:"execProvider"` // of the hub, where a kubeconfig names a program
 	NewPodFirst  bool   `json:"newPodFirst"`  // of the hub, where its Kiali can be told to serve until the next pod is ready
 	Subject      bool   `json:"subject"`      // of a remote, where the program of its link is somebody whom we give rights
@@ -168,6 +170,9 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		if len(links.sealed(t)) > 0 {
 			s.Links = spec.Kiali.Links.Format
 		}
+		if len(fetched(t)) > 0 {
+			s.Fetched = spec.Kiali.Links.Format
+		}
 		// Earlier lines run none.
 		s.ExecProvider = !c.KialiBefore(kiali.V2_17) && slices.ContainsFunc(spec.Clusters, func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
 		// Earlier lines have no field for it, and the operator of the default
@@ -177,6 +182,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 	} else {
 		s.Subject = c.Access.Exec != nil && c.Access.Exec.Subject != nil
 		s.SubjectLogin = s.Subject && s.Callback && !c.KialiBefore(kiali.V2_4)
+		s.Pushed = pushes(t, c)
 		generations := links.generations(t, c)
 		s.NoFirstToken = !slices.Contains(generations, 1)
 		s.LaterTokens = slices.ContainsFunc(generations, func(g int) bool { return g != 1 })

@@ -96,11 +96,6 @@ var values = append([]value{
 	{hole: "topology.kiali.serviceAccount", chart: "kiali.serviceAccount", from: "spec.kiali.instanceName",
 		doc: "The service account that the operator makes: the instance name with -service-account.",
 		of:  func(s site) any { return s.Account() }},
-	{hole: "topology.kiali.accountRole", chart: "kiali.accountRole", from: "spec.kiali.operator.remotes",
-		doc: "The name of the ClusterRole of that account on a remote without an operator.",
-		of: func(s site) any {
-			return whereNoOperator(s, kiali.AccountRole(s.Spec.Kiali.InstanceName, s.EditsMesh()))
-		}},
 	{hole: "topology.kiali.oauthClient", chart: "kiali.oauthClient", from: "spec.kiali.operator.remotes",
 		doc: "The name of the OAuthClient on a remote without an operator.",
 		of: func(s site) any {
@@ -127,17 +122,14 @@ var values = append([]value{
 		doc: "The name of the ClusterRoleBinding of the program that the hub's link has its credential from.",
 		of:  func(s site) any { return s.Spec.Kiali.InstanceName + "-" + s.Spec.Kiali.Namespace + "-hub" }},
 	{hole: "topology.kiali.role", chart: "kiali.role", from: "spec.kiali.viewOnly",
-		doc: "The ClusterRole that the operator makes for Kiali's account.",
+		doc: "The ClusterRole that the operator makes for Kiali's account, or we on a remote without one.",
 		of: func(s site) any {
-			if s.Spec.Kiali.Auth.Strategy == "anonymous" && !s.Spec.Kiali.ViewOnly {
-				return s.Spec.Kiali.InstanceName
-			}
-			return s.Spec.Kiali.InstanceName + "-viewer"
+			return kiali.AccountRole(s.Spec.Kiali.InstanceName, s.EditsMesh())
 		}},
 	{hole: "cluster.loginRole", chart: "kiali.loginRole", from: "spec.clusters[].kiali.version",
 		doc: "The ClusterRole by which Kiali's account reads the OAuthClient of a remote.",
 		of: func(s site) any {
-			if s.onHub() || !s.withSubject() {
+			if s.onHub() || !s.withSubject() && !s.WithoutOperator(s.cluster) {
 				return nil
 			}
 			return s.cluster.Kiali.Version.LoginRole(s.Spec.Kiali.InstanceName, s.Spec.Kiali.Namespace)
@@ -224,17 +216,6 @@ var values = append([]value{
 			return accountRules(s.Topology, s.cluster)
 		},
 		otherwise: func(*topology.Topology) any { return []any{} }},
-	{hole: "cluster.oauthRole", chart: "kiali.oauthRole", from: "spec.kiali.operator.remotes",
-		doc: "The name of the ClusterRole by which that account reads the OAuthClient.",
-		of: func(s site) any {
-			if !s.WithoutOperator(s.cluster) {
-				return nil
-			}
-			return kiali.OAuthRole(s.cluster.Kiali.Version, s.Spec.Kiali.InstanceName, s.Spec.Kiali.Namespace)
-		},
-		otherwise: func(t *topology.Topology) any {
-			return kiali.OAuthRole(t.Spec.Kiali.Version, t.Spec.Kiali.InstanceName, t.Spec.Kiali.Namespace)
-		}},
 	{hole: "cluster.kialiSpec", chart: "kiali.spec", from: "spec.clusters[].kiali.spec",
 		doc: "Merged over the spec of the Kiali resource: maps merge, all else is replaced. Null is Helm's word for removing a value, so it cannot be set.",
 		of: func(s site) any {
@@ -456,6 +437,53 @@ var values = append([]value{
 			return podAnnotations(s.Hub(), s.links.digest(remotes))
 		},
 		otherwise: func(*topology.Topology) any { return map[string]string{} }},
+	{hole: "topology.externalSecrets.store", chart: "links.store", from: "spec.kiali.links.externalSecrets.store",
+		doc: "The store of secrets that the tokens of the remotes come through: kind and name.",
+		of: func(s site) any {
+			if store := s.Spec.Kiali.Links.ExternalSecrets.Store; s.Spec.Kiali.Links.Source == "externalSecrets" {
+				return map[string]string{"kind": store.Kind, "name": store.Name}
+			}
+			return nil
+		},
+		otherwise: func(t *topology.Topology) any {
+			store := t.Spec.Kiali.Links.ExternalSecrets.Store
+			return map[string]string{"kind": store.Kind, "name": store.Name}
+		}},
+	{hole: "topology.externalSecrets.interval", chart: "links.refreshInterval", from: "spec.kiali.links.externalSecrets.refreshInterval",
+		doc: "The time between two looks at the store.",
+		of: func(s site) any {
+			if s.Spec.Kiali.Links.Source != "externalSecrets" {
+				return nil
+			}
+			return refreshInterval(s.Topology)
+		}},
+	{hole: "cluster.storeKey", chart: "links.key", from: "spec.kiali.links.externalSecrets.key",
+		doc: "The key in the store under which the remote puts its token.",
+		of: func(s site) any {
+			if !pushes(s.Topology, s.cluster) {
+				return nil
+			}
+			return s.StoreKey(s.cluster)
+		},
+		otherwise: func(*topology.Topology) any { return "" }},
+	{hole: "cluster.fetched", chart: "links.kubeconfigs", from: "spec.kiali.links.source",
+		doc: "The kubeconfigs of the remotes, on the hub, as templates of the External Secrets Operator.",
+		of: func(s site) any {
+			if !s.onHub() || len(fetched(s.Topology)) == 0 || s.Spec.Kiali.Links.Format != "single" {
+				return nil
+			}
+			return fetchedTemplates(s.Topology)
+		},
+		otherwise: func(*topology.Topology) any { return map[string]string{} }},
+	{hole: "cluster.fetchedFrom", chart: "links.remoteRefs", from: "spec.kiali.links.externalSecrets.key",
+		doc: "What these templates need of the store.",
+		of: func(s site) any {
+			if !s.onHub() || len(fetched(s.Topology)) == 0 || s.Spec.Kiali.Links.Format != "single" {
+				return nil
+			}
+			return fetchedRefs(s.Topology)
+		},
+		otherwise: func(*topology.Topology) any { return []any{} }},
 	{hole: "cluster.links", chart: "links.encryptedData", from: "spec.kiali.links.format",
 		doc: "The sealed kubeconfig of each remote, on the hub.",
 		of: func(s site) any {

@@ -31,7 +31,7 @@ local login(topology, cluster) = {
     grantMethod: 'auto',
     redirectURIs: [cluster.callback],
   }),
-  'kiali-oauth-role': object(topology, cluster.oauthRole, {
+  'kiali-oauth-role': object(topology, cluster.loginRole, {
     kind: 'ClusterRole',
     rules: [{
       apiGroups: ['oauth.openshift.io'],
@@ -40,7 +40,7 @@ local login(topology, cluster) = {
       verbs: ['get'],
     }],
   }),
-  'kiali-oauth-binding': binding(topology, cluster.oauthRole, cluster.oauthRole),
+  'kiali-oauth-binding': binding(topology, cluster.loginRole, cluster.loginRole),
 };
 
 function(shape, topology, cluster) {
@@ -49,9 +49,9 @@ function(shape, topology, cluster) {
     kind: 'ServiceAccount',
     metadata+: { namespace: topology.kiali.namespace },
   }),
-  'kiali-account-role': object(topology, topology.kiali.accountRole, {
+  'kiali-account-role': object(topology, topology.kiali.role, {
     kind: 'ClusterRole',
     rules: cluster.accountRules,
   }),
-  'kiali-account-binding': binding(topology, topology.kiali.instanceName, topology.kiali.accountRole),
+  'kiali-account-binding': binding(topology, topology.kiali.instanceName, topology.kiali.role),
 } + (if shape.callback then login(topology, cluster) else {})

@@ -1,3 +1,4 @@
+local fetched = import 'fetched.libsonnet';
 local kubeconfigs = import 'kubeconfigs.libsonnet';
 local meta = import 'meta.libsonnet';
 
@@ -69,5 +70,7 @@ local hub(shape, topology, cluster, link) = {
   [if shape.links == 'perCluster' then 'kiali-link']: sealed(topology, kubeconfigs.perCluster(topology, link), link.encryptedData),
 };
 
-function(shape, topology, cluster, link, token)
-  if shape.hub then hub(shape, topology, cluster, link) else remote(shape, topology, cluster, token)
+function(shape, topology, cluster, link, token, fetch)
+  if shape.hub
+  then hub(shape, topology, cluster, link) + fetched.hub(shape, topology, cluster, fetch)
+  else remote(shape, topology, cluster, token) + fetched.remote(shape, topology, cluster)

@@ -16,10 +16,11 @@ function(
   rule=error 'must provide rule',
   created=error 'must provide created',
   controlPlane=error 'must provide controlPlane',
+  fetched=error 'must provide fetched',
 ) meta.delivered(shape, {
   operator: operator(shape, topology) + namespaces(shape, topology, created),
   acm: acm(shape, topology, rule),
   monitoring: monitoring(shape, topology, cluster, namespace, controlPlane),
   kiali: kiali(shape, topology, cluster),
-  link: links(shape, topology, cluster, link, token),
+  link: links(shape, topology, cluster, link, token, fetched),
 })

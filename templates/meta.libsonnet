@@ -16,6 +16,7 @@ local merge = std.native('merge');
     policy: '20',
     kiali: '30',
     token: '40',
+    push: '45',
     monitoring: '50',
   },
 

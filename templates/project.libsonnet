@@ -39,6 +39,8 @@ local permitted(shape) = {
     { group: '', kind: 'ConfigMap' },
     { group: '', kind: 'Secret' },
     { group: 'bitnami.com', kind: 'SealedSecret' },
+    { group: 'external-secrets.io', kind: 'ExternalSecret' },
+    { group: 'external-secrets.io', kind: 'PushSecret' },
     { group: 'kiali.io', kind: 'Kiali' },
     { group: 'monitoring.coreos.com', kind: 'PodMonitor' },
     { group: 'monitoring.coreos.com', kind: 'PrometheusRule' },

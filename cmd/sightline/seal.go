@@ -171,9 +171,14 @@ func (o *sealOptions) read() (*input, error) {
 		return nil, err
 	}
 	t := inputs[0].topology
-	if t.Spec.Kiali.Links.Source == "external" && !o.plain {
+	switch source := t.Spec.Kiali.Links.Source; {
+	case source == "sealed", o.check, source == "external" && o.plain:
+	case source == "external":
 		return nil, finding.Refuse("leave out links.source to seal them; --plain prints the Secret for you to apply",
 			"%s: links.source is external, so the links come from elsewhere and none is sealed", t.At("spec", "kiali", "links", "source"))
+	default:
+		return nil, finding.Refuse("leave out links.source to seal them; sightline status says how they are",
+			"%s: links.source is %s, so the tokens come to the hub by that and none is sealed", t.At("spec", "kiali", "links", "source"), source)
 	}
 	return inputs[0], nil
 }

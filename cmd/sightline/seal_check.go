@@ -43,6 +43,9 @@ type linkProblem struct {
 // all remotes, which links are of none.
 func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, all bool, links string,
 	stdout, stderr io.Writer) error {
+	if t.Spec.Kiali.Links.Source != "sealed" {
+		return o.checkUnsealed(ctx, t, remotes, stdout, stderr)
+	}
 	var certificate *seal.Certificate
 	if o.cert != "" || o.hubContext != "" {
 		var err error
@@ -107,6 +110,11 @@ func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes 
 		}
 		statuses = append(statuses, unused...)
 	}
+	return o.reportStatuses(t, statuses, stdout, stderr)
+}
+
+// reportStatuses prints statuses, and ends with errFound where one needs work.
+func (o *sealOptions) reportStatuses(t *topology.Topology, statuses []linkStatus, stdout, stderr io.Writer) error {
 	if err := o.printStatuses(stdout, statuses); err != nil {
 		return err
 	}

@@ -63,6 +63,8 @@ func (o *sealRun) askRemote(ctx context.Context, t *topology.Topology, c *topolo
 	if !c.Access.InsecureSkipTLSVerify {
 		if o.caFile != "" {
 			live.CA, err = readFile(o.caFile)
+		} else if c.Access.CA != "" {
+			live.CA = []byte(c.Access.CA)
 		} else {
 			live.CA, err = s.certificateAuthority(ctx, t.Spec.Kiali.Namespace)
 		}

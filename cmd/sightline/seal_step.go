@@ -141,6 +141,9 @@ func (o *sealRun) credential(ctx context.Context, r *seal.Request, stdin io.Read
 				"ca.crt of the ConfigMap kube-root-ca.crt"}
 		}
 	}
+	if o.caFile == "" && r.Cluster.Access.CA != "" {
+		r.CA, needCA = []byte(r.Cluster.Access.CA), false
+	}
 	if o.tokenFile != "" {
 		if needCA && o.caFile == "" {
 			return nil, &hinted{errors.New("--token-file has no CA with it"), "name the CA of the remote's API server with --ca-file FILE"}

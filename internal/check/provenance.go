@@ -37,6 +37,8 @@ var decided = []struct {
 	{"OpenTelemetryCollector", "", []any{"spec", "tracing"}},
 	{"ClusterRoleBinding", "", []any{"spec", "metrics", "store"}},
 	{"SealedSecret", "", []any{"spec", "kiali", "links", "format"}},
+	{"ExternalSecret", "", []any{"spec", "kiali", "links", "externalSecrets"}},
+	{"PushSecret", "", []any{"spec", "kiali", "links", "externalSecrets"}},
 }
 
 // at gives the line that causes a part of an object: of the topology's own

@@ -93,6 +93,15 @@ func linkRules() []Rule {
 			Source: "kiali-operator watches-os.yaml; helm-charts kiali-operator/templates/clusterrole.yaml",
 			mesh:   watchedLabel,
 		},
+		{
+			ID: "RS23", Severity: finding.Warning,
+			Title:  "what renews itself restarts Kiali",
+			What:   "Links that a store of secrets brings (links.source externalSecrets) are in the one Secret that the operator watches (links.format single).",
+			Why:    "Kiali reads the kubeconfigs once, at its start, and the operator watches none of the Secrets for one remote each. A token that changes in them arrives on the hub, and Kiali goes on with the old one.",
+			Fix:    "Leave out links.format; or restart Kiali yourself when a token has changed, and suppress RS23.",
+			Source: "kiali kubernetes/client_factory.go; kiali-operator watches-os.yaml",
+			mesh:   unwatched,
+		},
 	}
 }
 
@@ -297,11 +306,19 @@ func manyLogins(m *mesh, f *found) {
 
 func watchedLabel(m *mesh, f *found) {
 	for _, o := range m.objects {
-		for _, path := range []fieldPath{{"metadata", "labels", kiali.SingleSecretLabel}, {"spec", "template", "metadata", "labels", kiali.SingleSecretLabel}} {
-			if v := o.value(path); v != nil && (o.ID.Kind != "Secret" && o.ID.Kind != "SealedSecret" || o.ID.Name != kiali.SingleSecret) {
+		template, makes := templates[o.ID.Kind]
+		for _, path := range []fieldPath{{"metadata", "labels", kiali.SingleSecretLabel}, template.below("metadata", "labels", kiali.SingleSecretLabel)} {
+			if v := o.value(path); v != nil && (o.ID.Kind != "Secret" && !makes || o.ID.Name != kiali.SingleSecret) {
 				f.object(o, path, "take the label off", "the %s %s has the label %s, which is for the Secret %s alone", o.ID.Kind, o.ID.Name, kiali.SingleSecretLabel, kiali.SingleSecret)
 				break
 			}
 		}
+	}
+}
+
+func unwatched(m *mesh, f *found) {
+	if links := m.Spec.Kiali.Links; links.Source == "externalSecrets" && links.Format == "perCluster" {
+		f.on(m, m.At("spec", "kiali", "links", "format"), "leave out format: perCluster; Kiali of the lines v1.73 and v2.4 knows no other",
+			"nobody restarts Kiali when a store of secrets brings another token, because each remote has a Secret of its own")
 	}
 }

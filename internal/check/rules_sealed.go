@@ -52,7 +52,7 @@ func sealedRules() []Rule {
 		{
 			ID:    "RS07",
 			Title: "a link's Secret has the labels that Kiali and the operator look for",
-			What: "The template of the SealedSecret has the label kiali.io/kiali-multi-cluster-secret: \"true\"; with links.format perCluster " +
+			What: "The template of the SealedSecret or the ExternalSecret has the label kiali.io/kiali-multi-cluster-secret: \"true\"; with links.format perCluster " +
 				"the label kiali.io/multiCluster: \"true\" and the annotation kiali.io/cluster.",
 			Why:    "Without its label nothing finds a remote's own Secret, and Kiali does not start anew when the one for all changes.",
 			Fix:    "Leave the template as it is rendered.",
@@ -216,18 +216,25 @@ func mixed(m *mesh, f *found, certificates map[string][]int) {
 		len(certificates), m.listed(others))
 }
 
-// linkSecrets visits the SealedSecrets of the hub, of equal ones the first.
-func (m *mesh) linkSecrets(visit func(o *object)) {
-	for _, o := range m.kinds("SealedSecret") {
+// templates are where the kinds that make Secrets say what these are like.
+var templates = map[string]fieldPath{
+	"SealedSecret":   {"spec", "template"},
+	"ExternalSecret": {"spec", "target", "template"},
+}
+
+// linkSecrets visits what makes the links' Secrets on the hub, of equal objects
+// the first, with where each has the template of its Secret.
+func (m *mesh) linkSecrets(visit func(o *object, template fieldPath)) {
+	for _, o := range m.kinds(sortedKeys(templates)...) {
 		if kiali.IsLinkSecret(o.ID.Name) {
-			visit(o)
+			visit(o, templates[o.ID.Kind])
 		}
 	}
 }
 
 func linkLabels(m *mesh, f *found) {
-	metadata := fieldPath{"spec", "template", "metadata"}
-	m.linkSecrets(func(o *object) {
+	m.linkSecrets(func(o *object, template fieldPath) {
+		metadata := template.below("metadata")
 		want := []fieldPath{metadata.below("labels", kiali.SingleSecretLabel)}
 		if m.Spec.Kiali.Links.Format == "perCluster" {
 			want = []fieldPath{metadata.below("labels", kiali.RemoteSecretLabel), metadata.below("annotations", kiali.RemoteSecretCluster)}

@@ -241,9 +241,12 @@ func (e *effects) oldLinks() {
 // links finds what becomes of the hub's access to remotes.
 func (e *effects) links() {
 	old, new := e.sealed()
+	stored, stores := e.stored()
 	var all on[string]
 	for _, remote := range slices.Sorted(maps.Keys(new)) {
 		switch was, ok := old[remote]; {
+		case !ok && stored[remote]:
+			all.add("from the store", remote)
 		case !ok:
 			all.add("new", remote)
 		case was.secret == new[remote].secret && was.data != new[remote].data:
@@ -251,7 +254,21 @@ func (e *effects) links() {
 		}
 	}
 	for _, remote := range slices.Sorted(maps.Keys(old)) {
-		if _, ok := new[remote]; !ok {
+		switch _, ok := new[remote]; {
+		case ok:
+		case stores[remote]:
+			all.add("to the store", remote)
+		default:
+			all.add("gone", remote)
+		}
+	}
+	for _, remote := range slices.Sorted(maps.Keys(stores)) {
+		if _, sealed := old[remote]; !sealed && !stored[remote] {
+			all.add("new", remote)
+		}
+	}
+	for _, remote := range slices.Sorted(maps.Keys(stored)) {
+		if _, sealed := new[remote]; !sealed && !stores[remote] {
 			all.add("gone", remote)
 		}
 	}
@@ -263,6 +280,8 @@ func (e *effects) links() {
 		switch what {
 		case "new":
 			e.add(finding.Info, clusters, "the hub gets a link to %s%s", clustersText(clusters), restarts)
+		case "to the store", "from the store":
+			e.moves(what == "to the store", clusters)
 		case "sealed":
 			e.add(finding.Info, clusters, "the link to %s is sealed anew%s", clustersText(clusters), restarts)
 		case "gone":

@@ -83,6 +83,7 @@ func TestEffects(t *testing.T) {
 func TestMoreEffects(t *testing.T) {
 	prunes := change{"prune: false", "prune: true"}
 	flux := change{"argocd: {sync: {prune: false}}", "flux: {}"}
+	store := change{"format: single", "source: externalSecrets, externalSecrets: {store: {name: vault}}"}
 	noOperator := change{"channel: stable", "channel: stable, remotes: none"}
 	anonymous := change{"instanceName: kiali,", "instanceName: kiali, auth: {strategy: anonymous},"}
 	with := func(edits ...change) change { return slices.Concat(edits...) }
@@ -98,6 +99,11 @@ func TestMoreEffects(t *testing.T) {
 		{"the address", nil, change{"domain: apps.east.example.com", "domain: apps.east.example.com, kiali: {webRoot: /mesh}"}, "EF02: Kiali on east has another address"},
 		{"the old Secret, pruned", prunes, with(prunes, change{"format: single", "format: perCluster"}), "info EF03: the links to west move"},
 		{"a link that is gone", nil, change{"format: single", "source: external"}, "EF04: the hub loses its link to west"},
+		{"a link that a store brings now", nil, store, "warning EF04: the link to west moves from the SealedSecret to the ExternalSecret; the Secret stays with the SealedSecret"},
+		{"a link that a store brings now, pruned", prunes, with(prunes, store), "the engine deletes the SealedSecret and the Secret with it"},
+		{"a link that is sealed again", store, nil, "warning EF04: the link to west moves from the ExternalSecret to the SealedSecret"},
+		{"a link more from a store", with(store, change{west, ""}), store, "EF04: the hub gets a link to west"},
+		{"a link less from a store", store, with(store, change{west, ""}), "EF04: the hub loses its link to west"},
 		{"a link that is new", change{"format: single", "source: external"}, nil, "EF04: the hub gets a link to west"},
 		{"a token, pruned", prunes, with(prunes, change{"link tokens", "2"}), "EF05: a token of Kiali's account on west ends when the engine deletes the Secret"},
 		{"another line", nil, change{"version: v2.27", "version: v2.22"}, "EF05: every token of Kiali's account on west ends"},

@@ -73,16 +73,6 @@ func AccountRole(instance string, edit bool) string {
 	return instance + "-viewer"
 }
 
-// OAuthRole is the name of the role, and of its binding, by which Kiali's account
-// reads the OAuthClient on its cluster, with the strategy openshift
-// (kiali-operator roles/*/kiali-deploy/templates/openshift/clusterrole-*.yaml).
-func OAuthRole(line Line, instance, namespace string) string {
-	if line.Before(V2_22) {
-		return instance + "-" + namespace + "-oauth"
-	}
-	return instance + "-" + namespace + "-openshift"
-}
-
 // OAuthClient is the name of the OAuthClient that Kiali looks for on each
 // OpenShift cluster (kiali business/openshift_oauth.go).
 func OAuthClient(instance, namespace string) string { return instance + "-" + namespace }

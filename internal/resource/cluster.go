@@ -38,7 +38,7 @@ type Resource struct {
 	Only  []string // the names of the items that it is repeated for, where that is not all of the cluster's
 }
 
-// The scopes of values. A body with a hole of one of the last six is repeated
+// The scopes of values. A body with a hole of one of the last seven is repeated
 // for every item of that scope which the cluster has; each has a name.
 const (
 	ScopeTopology     = "topology"
@@ -46,6 +46,7 @@ const (
 	ScopeNamespace    = "namespace"
 	ScopeLink         = "link"         // of the hub to a remote, where each has a Secret of its own
 	ScopeToken        = "token"        // of a remote, after its first
+	ScopeFetched      = "fetched"      // as ScopeLink, where the kubeconfig is made of what a store of secrets has
 	ScopeRule         = "rule"         // of the ACM hub, for a namespace of the mesh
 	ScopeCreated      = "created"      // of a namespace that is made
 	ScopeControlPlane = "controlPlane" // of a further istiod, which serves others
@@ -53,7 +54,7 @@ const (
 
 // repeating returns the scopes that bodies are repeated for.
 func repeating() []string {
-	return []string{ScopeNamespace, ScopeLink, ScopeToken, ScopeRule, ScopeCreated, ScopeControlPlane}
+	return []string{ScopeNamespace, ScopeLink, ScopeToken, ScopeFetched, ScopeRule, ScopeCreated, ScopeControlPlane}
 }
 
 // Item is one of the things that a body is repeated for: its values by their

@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,44 +31,29 @@ type kubeconfig struct {
 func newKubeconfig(r Request) (*kubeconfig, error) {
 	k := &kubeconfig{}
 	name, access := r.Cluster.Name, r.Cluster.Access
-	cluster := map[string]any{"server": r.Cluster.Server}
 	if r.Cluster.Server == "" {
 		return nil, finding.Refuse("add server: to the cluster", "the topology does not say where the API server is")
 	}
 	if access.ProxyURL != "" {
-		cluster["proxy-url"] = access.ProxyURL
 		k.warn("access.proxyURL: the proxy sees where Kiali connects to, and the link lasts as long as the proxy is there")
 	}
+	var ca []byte
 	switch {
 	case access.InsecureSkipTLSVerify:
-		cluster["insecure-skip-tls-verify"] = true
 		k.warn("access.insecureSkipTLSVerify: whoever is between the hub and the remote can read the token, which sees the whole cluster")
 		if len(r.CA) > 0 {
 			k.warn("the CA is not used, since access.insecureSkipTLSVerify says that no certificate is checked")
 		}
 	default:
-		ca, expires, warnings, err := parseCAs(r.CA, r.Certificate, r.Now)
-		if err != nil {
+		var warnings []string
+		var err error
+		if ca, k.caExpires, warnings, err = parseCAs(r.CA, r.Certificate, r.Now); err != nil {
 			return nil, err
 		}
-		k.caExpires = expires
 		k.warnings = append(k.warnings, warnings...)
-		cluster["certificate-authority-data"] = base64.StdEncoding.EncodeToString(ca)
 	}
-	user := map[string]any{}
+	var text string
 	if e := access.Exec; e != nil {
-		exec := map[string]any{"apiVersion": e.APIVersion, "command": e.Command, "interactiveMode": "Never"}
-		if len(e.Args) > 0 {
-			exec["args"] = e.Args
-		}
-		var env []any
-		for _, key := range slices.Sorted(maps.Keys(e.Env)) {
-			env = append(env, map[string]any{"name": key, "value": e.Env[key]})
-		}
-		if env != nil {
-			exec["env"] = env
-		}
-		user["exec"] = exec
 		k.unguessable = true // nothing in it is a secret
 		k.warn("access.exec: Kiali runs " + strconv.Quote(e.Command) +
 			" only if clustering.enable_exec_provider is on and the program is in its image")
@@ -85,16 +69,9 @@ func newKubeconfig(r Request) (*kubeconfig, error) {
 		}
 		k.warnings = append(k.warnings, warnings...)
 		k.unguessable, k.tokenExpires = token.unguessable, token.expires
-		user["token"] = token.text
+		text = token.text
 	}
-	k.text = resource.Encode(nil, map[string]any{
-		"apiVersion":      "v1",
-		"kind":            "Config",
-		"current-context": name,
-		"clusters":        []any{map[string]any{"name": name, "cluster": cluster}},
-		"users":           []any{map[string]any{"name": name, "user": user}},
-		"contexts":        []any{map[string]any{"name": name, "context": map[string]any{"cluster": name, "user": name}}},
-	})
+	k.text = resource.Encode(nil, r.Cluster.Kubeconfig(base64.StdEncoding.EncodeToString(ca), text))
 	return k, checkKubeconfig(k.text, name)
 }
 

@@ -76,7 +76,7 @@ func (j *judge) links() {
 // itemOf finds the kubeconfig of a remote where it should be.
 func (j *judge) itemOf(hub *Cluster, c *topology.Cluster) (*LinkSecret, *LinkItem) {
 	at := j.Topology.SealedFor(c)
-	external := j.Topology.Spec.Kiali.Links.Source != "sealed"
+	external := j.Topology.Spec.Kiali.Links.Source == "external"
 	for i := range hub.LinkSecrets.Value {
 		s := &hub.LinkSecrets.Value[i]
 		for k := range s.Items {
@@ -85,17 +85,32 @@ func (j *judge) itemOf(hub *Cluster, c *topology.Cluster) (*LinkSecret, *LinkIte
 			}
 		}
 	}
-	next := j.seal(c)
+	next := j.again(c)
 	if j.Links[c.Name] != nil {
 		next = fmt.Sprintf("see what the controller says: kubectl --context %s -n %s get sealedsecret %s -o yaml", hub.Context, at.Namespace,
 			at.Name)
 	}
-	if external {
-		next = "see what is to fill it: links.source is " + j.Topology.Spec.Kiali.Links.Source
-	}
 	j.bad("ST13", next, "the hub has no key %s in the Secret %s/%s, so Kiali does not know the cluster", at.Key, at.Namespace, at.Name)
 	j.stops("ST15", "ST16", "ST17")
 	return nil, nil
+}
+
+// again is what to do where the link of a remote is not as it should be.
+func (j *judge) again(c *topology.Cluster) string {
+	at := j.Topology.SealedFor(c)
+	switch source := j.Topology.Spec.Kiali.Links.Source; source {
+	case "sealed":
+		return j.seal(c)
+	case "externalSecrets":
+		remote := c.Name
+		if got := j.facts.Clusters[c.Name]; got != nil && got.Context != "" {
+			remote = got.Context
+		}
+		return fmt.Sprintf("see what the External Secrets Operator says: kubectl --context %s -n %s get externalsecret %s -o yaml; kubectl --context %s -n %s get pushsecret %s -o yaml",
+			j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context, at.Namespace, at.Name, remote, at.Namespace, j.Topology.Account())
+	default:
+		return "see what is to fill it: links.source is " + source
+	}
 }
 
 // seal is the command that makes the link of a remote again.
@@ -106,7 +121,7 @@ func (j *judge) seal(c *topology.Cluster) string {
 
 func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *LinkItem) {
 	ns := j.Topology.Spec.Kiali.Namespace
-	again := j.seal(c)
+	again := j.again(c)
 	sealed := j.Links[c.Name] != nil && j.Topology.Spec.Kiali.Links.Source == "sealed"
 	switch {
 	case sealed && item.Known && !item.Sealed:

@@ -142,6 +142,7 @@ func (f *Field) Summary() string {
 // textNames are the words for texts of a format, where there are some.
 var textNames = map[string]string{
 	"certificates": "certificates in PEM",
+	"pem":          "certificates in PEM",
 
 	"duration":  "duration",
 	"host":      "host name",

@@ -83,6 +83,8 @@ var formats = map[string]format{
 		"must be a UUID in lower case"),
 	"chartVersion": matching(`v?[0-9]+\.[0-9]+\.[0-9]+([-+][-.+0-9A-Za-z]+)?`, 0, "write it like 2.27.0",
 		"must be one exact version"),
+	"storeKey": matching(`[A-Za-z0-9_]([-._/A-Za-z0-9]|\{cluster\})*|\{cluster\}([-._/A-Za-z0-9]|\{cluster\})*`, 200, "write it like mesh/{cluster}",
+		"must be letters, digits, '-', '_', '.' and '/', with {cluster} for the name of the remote"),
 	// In UTC to the second, so that the later text is the later time.
 	"instant": matching(`[0-9]{4}-(0[1-9]|1[0-2])-([0-2][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z`, 0,
 		"write it like \"2036-01-01T00:00:00Z\"",
@@ -91,6 +93,14 @@ var formats = map[string]format{
 	"linkDigest": matching(`[0-9a-f]{32}:[0-9a-f]{64}`, 97, sealAgainHint,
 		"must be a salt and a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
 	"fingerprint": matching(`[0-9a-f]{64}`, 64, sealAgainHint, "must be a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
+	"pem": {
+		rule:     RuleValue,
+		hint:     "paste the certificates below ca: |, from -----BEGIN CERTIFICATE----- on; a private key never belongs here",
+		problem:  certificatesProblem,
+		secret:   true,
+		patterns: []string{`^\s*-----BEGIN CERTIFICATE-----`},
+		examples: []string{exampleCA},
+	},
 	"certificates": {
 		rule: RuleValue,
 		hint: "name a file beside the topology, such as ca.pem, or paste the certificates below ca: |, from -----BEGIN CERTIFICATE----- " +

@@ -130,7 +130,7 @@ func examplesOf(format string, serial int) []string {
 		return []string{"2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z"}
 	case "duration":
 		return []string{"1s", "30s", "24h"}
-	case "certificates":
+	case "certificates", "pem":
 		return formats[format].examples
 	}
 	return both("%s")

@@ -23,7 +23,7 @@ func TestDefaults(t *testing.T) {
 			InstanceName: "kiali",
 			Version:      kiali.Default,
 			Auth:         Auth{Strategy: "openshift"},
-			Links:        Links{Format: "single", Source: "sealed"},
+			Links:        Links{Format: "single", Source: "sealed", ExternalSecrets: store},
 			Operator:     Operator{Remotes: "same", Channel: "stable", Approval: "Automatic", Chart: chart},
 		},
 		Metrics: Metrics{
@@ -65,6 +65,8 @@ func TestDefaults(t *testing.T) {
 }
 
 // chart is the operator's where the topology says nothing of it.
+var store = ExternalSecrets{Store: SecretStore{Kind: "ClusterSecretStore"}, Key: "mesh/{cluster}", RefreshInterval: "10m"}
+
 var chart = OperatorChart{RepoURL: "https://kiali.org/helm-charts", Namespace: "kiali-operator"}
 
 // acm is the store acm where the topology says nothing of it.
@@ -102,7 +104,7 @@ func TestGivenValues(t *testing.T) {
 				Version:      kiali.V2_22,
 				ViewOnly:     true,
 				Auth:         Auth{Strategy: "openid"},
-				Links:        Links{Format: "single", Source: "external"},
+				Links:        Links{Format: "single", Source: "external", ExternalSecrets: store},
 				Operator:     Operator{Remotes: "same", Install: "none", Channel: "candidate-v2.4", Source: "community-operators", Approval: "Automatic", Chart: chart},
 				Spec: map[string]any{
 					"auth":              map[string]any{"openid": map[string]any{"client_id": "kiali", "issuer_uri": "https://login.example.com"}},

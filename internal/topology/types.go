@@ -153,10 +153,32 @@ type Links struct {
 	// v2.4, which do not know the single Secret. Changes: the SealedSecrets with the kubeconfigs; with perCluster the hub's Kiali resource
 	// too, which has to change when a link does.
 	Format string `yaml:"format" enum:"single|perCluster"`
-	// Where these Secrets come from: sealed by Sightline, or made by something else. Changes: whether there are SealedSecrets with the
-	// kubeconfigs, the token Secrets that a rotation adds, with perCluster the annotation of the hub's Kiali resource, and with Flux the
-	// delivery objects, by whether there is a link phase.
-	Source string `yaml:"source" default:"sealed" enum:"sealed|external"`
+	// Where these Secrets come from: sealed by Sightline; carried through a store of secrets by the External Secrets Operator; or made by
+	// something else. Changes: whether there are SealedSecrets with the kubeconfigs, or ExternalSecrets with PushSecrets on the remotes, the
+	// token Secrets that a rotation adds, with perCluster the annotation of the hub's Kiali resource, and with Flux the delivery objects,
+	// by whether there is a link phase.
+	Source string `yaml:"source" default:"sealed" enum:"sealed|externalSecrets|external"`
+	// The store of secrets, with source: externalSecrets. Changes: the ExternalSecrets and the PushSecrets.
+	ExternalSecrets ExternalSecrets `yaml:"externalSecrets"`
+}
+
+// ExternalSecrets says by which store of secrets the tokens of the remotes come to the hub. The External Secrets Operator runs on all of
+// these clusters.
+type ExternalSecrets struct {
+	// The store, which has the same name on every cluster. Each cluster has its own login there.
+	Store SecretStore `yaml:"store"`
+	// Under which key a remote's token is in the store; {cluster} stands for the remote's name.
+	Key string `yaml:"key" default:"mesh/{cluster}" format:"storeKey"`
+	// The time between two looks: of a remote at its Secret, and of the hub at the store.
+	RefreshInterval string `yaml:"refreshInterval" default:"10m" format:"duration"`
+}
+
+// SecretStore names a store of the External Secrets Operator.
+type SecretStore struct {
+	// Whether the store is for the whole cluster, or for Kiali's namespace alone.
+	Kind string `yaml:"kind" default:"ClusterSecretStore" enum:"ClusterSecretStore|SecretStore"`
+	// Its name. Required with source: externalSecrets.
+	Name string `yaml:"name" format:"name"`
 }
 
 // Operator says how the Kiali operator comes to each cluster.
@@ -446,6 +468,9 @@ type Access struct {
 	// Whether the API server's certificate is not checked. Whoever is between the hub and the cluster can read the token then. Changes:
 	// nothing; the kubeconfig is sealed.
 	InsecureSkipTLSVerify bool `yaml:"insecureSkipTLSVerify" default:"false"`
+	// The CA of the API server, where it is not the one that the cluster gives its own pods: certificates in PEM. seal takes it unless
+	// --ca-file is given. Changes: the ExternalSecrets; else nothing, since the kubeconfig is sealed.
+	CA string `yaml:"ca" format:"pem"`
 	// The URL of a proxy to the API server, as the hub's pods see it. Changes: nothing; the kubeconfig is sealed.
 	ProxyURL string `yaml:"proxyURL" format:"url"`
 	// A program in Kiali's image that gives the credential, in place of a token. Changes: the hub's Kiali resource, which may run programs

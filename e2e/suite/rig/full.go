@@ -8,6 +8,7 @@ var full = []Program{
 	{Name: "prometheus", Module: "prom", Package: "github.com/prometheus/prometheus/cmd/prometheus",
 		Tags: "remove_all_sd,enable_kubernetes_sd"},
 	{Name: "sealed-secrets-controller", Module: "sealed", Package: "github.com/bitnami/sealed-secrets/cmd/controller"},
+	{Name: "external-secrets", Module: "eso", Package: "github.com/external-secrets/external-secrets"},
 	{Name: "argocd", Module: "argocd", Package: "."},
 	{Name: "kustomize-controller", Module: "flux", Package: "github.com/fluxcd/kustomize-controller"},
 }

@@ -96,7 +96,12 @@ func outside(programs []Program) (int, error) {
 		return 0, err
 	}
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Env = append(env, envDir+"="+dir)
+	// Inside, the home is another one, and Go would look for its modules there.
+	modules, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		return 0, fmt.Errorf("go env GOMODCACHE: %w", err)
+	}
+	cmd.Env = append(env, envDir+"="+dir, "GOMODCACHE="+strings.TrimSpace(string(modules)))
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWPID | unix.CLONE_NEWNS,

@@ -15,6 +15,7 @@ function(
   rule=null,
   created=null,
   controlPlane=null,
+  fetched=null,
 ) meta.delivered(shape, {
   operator: operator(shape, topology),
   monitoring: monitoring(shape, topology, cluster, namespace),

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/sightline-mesh/sightline/internal/command"
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// checkUnsealed is checkLinks where something else than seal makes the links. No
+// file tells how they are, so without --live there is nothing to look at. With it,
+// and the hub named, the Secret on the hub is looked at.
+func (o *sealRun) checkUnsealed(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, stdout, stderr io.Writer) error {
+	source := t.Spec.Kiali.Links.Source
+	statuses := make([]linkStatus, len(remotes))
+	for i, c := range remotes {
+		statuses[i] = linkStatus{Cluster: c.Name, State: "not sealed: links.source is " + source, Problems: []linkProblem{}}
+	}
+	if !o.live || o.hubContext == "" {
+		if err := o.reportStatuses(t, statuses, stdout, stderr); err != nil {
+			return err
+		}
+		fmt.Fprintf(stderr, "hint: no file tells how these links are; with --live and --hub-context the hub is asked, and sightline status asks the remotes too\n")
+		return nil
+	}
+	h, err := o.openHub()
+	if err != nil {
+		return err
+	}
+	for i, c := range remotes {
+		at := t.SealedFor(c)
+		kubeconfig, err := h.link(ctx, at.Namespace, at.Name, at.Key)
+		if err != nil {
+			return o.late(ctx, h.Name(), err)
+		}
+		if kubeconfig == nil {
+			statuses[i].NeedsWork = true
+			statuses[i].Problems = []linkProblem{{
+				Severity: finding.Error.String(),
+				Message:  fmt.Sprintf("the hub has no key %s in the Secret %s/%s, so Kiali does not know the cluster", at.Key, at.Namespace, at.Name),
+				Hint:     unsealedHint(t, c, o.hubContext),
+			}}
+		}
+	}
+	return o.reportStatuses(t, statuses, stdout, stderr)
+}
+
+// unsealedHint says where to look when a link is missing that something else
+// makes.
+func unsealedHint(t *topology.Topology, c *topology.Cluster, hub string) string {
+	if t.Spec.Kiali.Links.Source != "externalSecrets" {
+		return "see what is to fill it"
+	}
+	at := t.SealedFor(c)
+	return "see what the External Secrets Operator says: " + command.Kubectl(hub, at.Namespace, "get externalsecret "+at.Name+" -o yaml") +
+		"; " + command.Kubectl(c.Name, at.Namespace, "get pushsecret "+t.Account()+" -o yaml")
+}

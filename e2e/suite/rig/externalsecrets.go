@@ -1,0 +1,115 @@
+package rig
+
+import (
+	"encoding/base64"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const externalSecrets = "github.com/external-secrets/external-secrets"
+
+// StartExternalSecrets starts the real controllers of the External Secrets
+// Operator on the cluster, with the definitions of its own release, until the test
+// ends or the process is stopped.
+func (c *Cluster) StartExternalSecrets(t testing.TB) *Process {
+	t.Helper()
+	// The go.mod is that of a release, which is never tidied.
+	out, err := exec.Command("go", "list", "-C", filepath.FromSlash("../bin/eso"), "-mod=readonly", "-m", "-f", "{{.Dir}}", externalSecrets).Output()
+	if err != nil {
+		t.Fatalf("the sources of %s: %v", externalSecrets, err)
+	}
+	bases := filepath.Join(strings.TrimSpace(string(out)), "config", "crds", "bases")
+	for _, name := range []string{"clusterexternalsecrets", "clustersecretstores", "externalsecrets", "pushsecrets", "secretstores"} {
+		if err := c.define(t.Context(), bases, "external-secrets.io_"+name+".yaml"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.define(t.Context(), bases, "generators.external-secrets.io_generatorstates.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	process, err := Start(filepath.Join(c.Name, "external-secrets"), "controller", []string{"KUBECONFIG=" + c.Kubeconfig}, "external-secrets",
+		"--metrics-addr=0", "--enable-cluster-push-secret-reconciler=false", "--enable-cluster-external-secret-reconciler=false", "--store-requeue-interval=5s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(process.Stop)
+	return process
+}
+
+// Vault makes a namespace on the cluster in which others keep Secrets, and gives
+// each of the clusters a ClusterSecretStore of the name that leads to it. It is
+// what a vault is to users, by the provider kubernetes.
+func (c *Cluster) Vault(t testing.TB, store string, clusters ...*Cluster) (namespace string) {
+	t.Helper()
+	namespace = "vault"
+	c.Namespaces(t, namespace)
+	account := Objects(t, []byte(`
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: vault, namespace: vault}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: vault-token, namespace: vault, annotations: {kubernetes.io/service-account.name: vault}}
+type: kubernetes.io/service-account-token
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: vault, namespace: vault}
+rules:
+- {apiGroups: [""], resources: [secrets], verbs: [get, list, watch, create, update, patch, delete]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: vault, namespace: vault}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: vault}
+subjects: [{kind: ServiceAccount, name: vault, namespace: vault}]
+`))
+	c.Apply(t, account...)
+	t.Cleanup(func() { c.Delete(t, account...) })
+	var token []byte
+	Wait(t, 20*time.Second, "the token of the vault's account", func() error {
+		secret, err := c.Client.CoreV1().Secrets(namespace).Get(t.Context(), "vault-token", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if token = secret.Data["token"]; len(token) == 0 {
+			return errors.New("it is empty")
+		}
+		return nil
+	}, c.APIServer, c.Manager)
+	authority, err := os.ReadFile(c.File("ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b64 := base64.StdEncoding.EncodeToString
+	for _, other := range clusters {
+		other.Namespaces(t, "external-secrets")
+		objects := Objects(t, []byte(`
+apiVersion: v1
+kind: Secret
+metadata: {name: vault-login, namespace: external-secrets}
+data: {token: `+b64(token)+`}
+---
+apiVersion: external-secrets.io/v1
+kind: ClusterSecretStore
+metadata: {name: `+store+`}
+spec:
+  provider:
+    kubernetes:
+      remoteNamespace: vault
+      server: {url: "`+c.Server+`", caBundle: `+b64(authority)+`}
+      auth: {token: {bearerToken: {name: vault-login, namespace: external-secrets, key: token}}}
+`))
+		other.Apply(t, objects...)
+		t.Cleanup(func() { other.Delete(t, objects...) })
+	}
+	return namespace
+}

@@ -1,0 +1,72 @@
+local kubeconfigs = import 'kubeconfigs.libsonnet';
+local meta = import 'meta.libsonnet';
+
+// Links that the External Secrets Operator brings: a remote pushes its token into
+// a store, and the hub makes kubeconfigs of what is there.
+
+local push(topology, cluster) = {
+  local entry(key) = { conversionStrategy: 'None', match: { secretKey: key, remoteRef: { remoteKey: cluster.storeKey, property: key } } },
+
+  apiVersion: 'external-secrets.io/v1alpha1',
+  kind: 'PushSecret',
+  metadata: {
+    name: topology.kiali.serviceAccount,
+    namespace: topology.kiali.namespace,
+    labels: meta.labels('kiali', topology),
+    annotations: meta.lateKind(meta.wave.push),
+  },
+  spec: {
+    data: [entry('token'), entry('ca.crt')],
+    // With Delete it has a finalizer, and stays for ever where the store or the
+    // operator is gone first.
+    deletionPolicy: 'None',
+    refreshInterval: topology.externalSecrets.interval,
+    secretStoreRefs: [topology.externalSecrets.store],
+    selector: { secret: { name: topology.kiali.serviceAccount } },
+    // A store that is a cluster takes over the type as well. There is no account
+    // there that the token is of, so the cluster would delete the Secret.
+    template: { engineVersion: 'v2', mergePolicy: 'Replace', type: 'Opaque' },
+    updatePolicy: 'Replace',
+  },
+};
+
+local fetch(topology, secret, templates, from) = {
+  apiVersion: 'external-secrets.io/v1',
+  kind: 'ExternalSecret',
+  metadata: {
+    name: secret.name,
+    namespace: topology.kiali.namespace,
+    labels: meta.labels('kiali', topology),
+    annotations: meta.lateKind(meta.wave.link),
+  },
+  spec: {
+    data: from,
+    refreshInterval: topology.externalSecrets.interval,
+    secretStoreRef: topology.externalSecrets.store,
+    target: {
+      name: secret.name,
+      creationPolicy: 'Owner',
+      // With Delete, a store that is empty for a moment would take every link away.
+      deletionPolicy: 'Retain',
+      template: {
+        data: templates,
+        engineVersion: 'v2',
+        mergePolicy: 'Replace',
+        metadata: secret.metadata,
+        type: 'Opaque',
+      },
+    },
+  },
+};
+
+{
+  remote(shape, topology, cluster): {
+    [if shape.pushed then 'kiali-push']: push(topology, cluster),
+  },
+  hub(shape, topology, cluster, fetched): {
+    [if shape.fetched == 'single' then 'kiali-links-fetched']:
+      fetch(topology, kubeconfigs.single(topology), cluster.fetched, cluster.fetchedFrom),
+    [if shape.fetched == 'perCluster' then 'kiali-link-fetched']:
+      fetch(topology, kubeconfigs.perCluster(topology, fetched), fetched.kubeconfig, fetched.from),
+  },
+}
