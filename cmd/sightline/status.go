@@ -186,6 +186,7 @@ func (o *statusOptions) asked(stdin io.Reader) (observe.Options, error) {
 		Wanted:   func(check string) bool { return status.Selected(check, o.only) },
 		Kiali:    observe.Kiali{URL: o.kialiURL},
 		Metrics:  observe.Metrics{URL: o.storeURL},
+		Timeout:  requestTimeout,
 	}
 	// A context that was given and is not there is a slip of the pen.
 	for name, context := range o.contextOf {

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"time"
 
 	authentication "k8s.io/api/authentication/v1"
 	"k8s.io/client-go/tools/clientcmd"
@@ -16,13 +17,13 @@ import (
 // link tries the kubeconfig of a remote, as Kiali has it. Where its address does
 // not answer from here, as one that only the hub's pods reach, the token is
 // tried at the address of the context.
-func link(ctx context.Context, e status.Expected, c *topology.Cluster, kubeconfig []byte,
+func link(ctx context.Context, e status.Expected, c *topology.Cluster, kubeconfig []byte, timeout time.Duration,
 	answers func(string) *cluster.Cluster) *status.Link {
 	l := &status.Link{Item: kubeconfig != nil}
 	if !l.Item {
 		return l
 	}
-	by, err := cluster.FromLink(kubeconfig, c.Name, cluster.Options{})
+	by, err := cluster.FromLink(kubeconfig, c.Name, cluster.Options{Timeout: timeout})
 	if errors.Is(err, cluster.ErrExec) {
 		l.Exec = true
 		return l

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,6 +31,7 @@ type Options struct {
 	Wanted   func(check string) bool
 	Clusters []string          // the names of those to ask beside the hub, which has the links; none: all
 	Done     func(name string) // is told of each cluster that has been asked
+	Timeout  time.Duration     // of a request by a link; 0: the default of package cluster
 	Kiali    Kiali
 	Metrics  Metrics
 }
@@ -66,7 +68,7 @@ func Everything(ctx context.Context, e status.Expected, o Options) status.Facts 
 		clusters.Go(func() error { a.cluster(ctx, c); return nil }) // before its link, which waits for it
 		if o.any("links") {
 			rest.Go(func() error {
-				l := link(ctx, e, c, kubeconfigs[c.Name], a.answers)
+				l := link(ctx, e, c, kubeconfigs[c.Name], o.Timeout, a.answers)
 				a.mutex.Lock()
 				defer a.mutex.Unlock()
 				a.f.Links[c.Name] = l
