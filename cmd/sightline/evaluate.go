@@ -150,11 +150,10 @@ func (e *evaluator) ended() error {
 	case e.late.Load():
 		return &template.EndError{Message: fmt.Sprintf("one evaluation takes longer than %v", e.longest),
 			Hint: "look for a loop without an end, or for one over too much"}
-	case state.ExitCode() == exitMemory, strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate memory"):
-		return &template.EndError{Message: fmt.Sprintf("one evaluation takes more than %d MiB of memory", largestEvaluation>>20),
-			Hint: "look for a list or a string that grows without an end"}
-	case strings.Contains(said, "stack"):
+	case strings.Contains(said, "stack exceeds"):
 		return &template.EndError{Message: "it is nested deeper than can be evaluated", Hint: "nothing here needs such nesting"}
+	case state.ExitCode() == exitMemory, strings.Contains(said, "fatal error: "): // Go has several words for it
+		return &template.EndError{Message: fmt.Sprintf("one evaluation takes more than %d MiB of memory", largestEvaluation>>20), Hint: "look for a list or a string that grows without an end"}
 	case err == nil:
 		err = errors.New("it has ended")
 	}
