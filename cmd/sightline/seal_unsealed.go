@@ -13,7 +13,8 @@ import (
 // checkUnsealed is checkLinks where something else than seal makes the links. No
 // file tells how they are, so without --live there is nothing to look at. With it,
 // and the hub named, the Secret on the hub is looked at.
-func (o *sealRun) checkUnsealed(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, stdout, stderr io.Writer) error {
+func (o *sealRun) checkUnsealed(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster,
+	stdout, stderr io.Writer) error {
 	source := t.Spec.Kiali.Links.Source
 	statuses := make([]linkStatus, len(remotes))
 	for i, c := range remotes {
@@ -23,7 +24,8 @@ func (o *sealRun) checkUnsealed(ctx context.Context, t *topology.Topology, remot
 		if err := o.reportStatuses(t, statuses, stdout, stderr); err != nil {
 			return err
 		}
-		fmt.Fprintf(stderr, "hint: no file tells how these links are; with --live and --hub-context the hub is asked, and sightline status asks the remotes too\n")
+		fmt.Fprintf(stderr, "hint: no file tells how these links are; with --live and --hub-context the hub is asked, "+
+			"and sightline status asks the remotes too\n")
 		return nil
 	}
 	h, err := o.openHub()

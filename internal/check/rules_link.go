@@ -94,11 +94,13 @@ func linkRules() []Rule {
 			mesh:   watchedLabel,
 		},
 		{
-			ID: "RS23", Severity: finding.Warning,
-			Title:  "what renews itself restarts Kiali",
-			What:   "Links that a store of secrets brings (links.source externalSecrets) are in the one Secret that the operator watches (links.format single).",
-			Why:    "Kiali reads the kubeconfigs once, at its start, and the operator watches none of the Secrets for one remote each. A token that changes in them arrives on the hub, and Kiali goes on with the old one.",
-			Fix:    "Leave out links.format; or restart Kiali yourself when a token has changed, and suppress RS23.",
+			ID: "RS25", Severity: finding.Warning,
+			Title: "what renews itself restarts Kiali",
+			What: "Links that a store of secrets brings (links.source externalSecrets) are in the one Secret that the operator watches " +
+				"(links.format single).",
+			Why: "Kiali reads the kubeconfigs once, at its start, and the operator watches none of the Secrets for one remote each. " +
+				"A token that changes in them arrives on the hub, and Kiali goes on with the old one.",
+			Fix:    "Leave out links.format; or restart Kiali yourself when a token has changed, and suppress RS25.",
 			Source: "kiali kubernetes/client_factory.go; kiali-operator watches-os.yaml",
 			mesh:   unwatched,
 		},

@@ -137,7 +137,7 @@ var cases = []struct {
 
 	{rule: "IN17", mutant: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.1}}"}, near: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.1}}", "spec.kiali.operator": "{install: none}"}},
 	{rule: "RS21", mutant: edits{"spec.clusters.1.access": "{proxyURL: 'http://proxy.example.com:3128'}"}, near: edits{"spec.clusters.1.access": "{proxyURL: 'http://proxy.example.com:3128'}", "spec.kiali.auth": "{strategy: anonymous}", "spec.kiali.viewOnly": "true"}},
-	{rule: "RS23", mutant: edits{"link west": "", "spec.kiali.links": "{source: externalSecrets, format: perCluster, externalSecrets: {store: {name: vault}}}"},
+	{rule: "RS25", mutant: edits{"link west": "", "spec.kiali.links": "{source: externalSecrets, format: perCluster, externalSecrets: {store: {name: vault}}}"},
 		near: edits{"link west": "", "spec.kiali.links": "{source: externalSecrets, externalSecrets: {store: {name: vault}}}"}},
 	{rule: "RS22", mutant: edits{"remotes": "11"}, near: edits{"remotes": "11", "spec.kiali.spec": "{deployment: {probes: {startup: {failure_threshold: 30}}, resources: {limits: {memory: 4Gi}}}, health_config: {compute: {refresh_interval: 10m}}}"}},
 

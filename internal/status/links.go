@@ -106,7 +106,8 @@ func (j *judge) again(c *topology.Cluster) string {
 		if got := j.facts.Clusters[c.Name]; got != nil && got.Context != "" {
 			remote = got.Context
 		}
-		return fmt.Sprintf("see what the External Secrets Operator says: kubectl --context %s -n %s get externalsecret %s -o yaml; kubectl --context %s -n %s get pushsecret %s -o yaml",
+		return fmt.Sprintf("see what the External Secrets Operator says: kubectl --context %s -n %s get externalsecret %s -o yaml; "+
+			"kubectl --context %s -n %s get pushsecret %s -o yaml",
 			j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context, at.Namespace, at.Name, remote, at.Namespace, j.Topology.Account())
 	default:
 		return "see what is to fill it: links.source is " + source
