@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
 
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
@@ -74,6 +75,23 @@ func TestArgoCD(t *testing.T) {
 			}
 			return err
 		}, west.APIServer)
+	})
+	step("a leaked token comes back when its Secret is deleted", func(t *testing.T) {
+		token := f.token(t)
+		leaked := rest.AnonymousClientConfig(west.Config)
+		leaked.BearerToken = awaitToken(t, west, token)
+		before, err := west.Live(t.Context(), token)
+		require.NoError(t, err)
+		west.Delete(t, token)
+		rig.Wait(t, time.Minute, "Argo CD to make the Secret of the token anew", func() error {
+			after, err := west.Live(t.Context(), token)
+			if err == nil && after.GetUID() == before.GetUID() {
+				err = errors.New("it is the one of before")
+			}
+			return err
+		}, west.APIServer)
+		require.Equal(t, leaked.BearerToken, awaitToken(t, west, token), "the same token")
+		awaitAcceptance(t, west, leaked)
 	})
 	step("a push during a sync is synced next", func(t *testing.T) {
 		f.interval = "25s"
