@@ -25,21 +25,25 @@ import (
 // resourceWords are how a field's "Changes:" calls the resources, by what the
 // name of their file begins with, or of their folder.
 var resourceWords = map[string]string{
-	"argocd/":             "delivery objects",
-	"flux/":               "delivery objects",
-	"clusterrolebinding_": "ClusterRoleBinding",
+	"argocd/":      "delivery objects",
+	"flux/":        "delivery objects",
+	"certificate_": "Certificate",
+	"clusterrole":  "ClusterRoleBinding", // with the role that it binds
 	"configmap_openshift-monitoring_cluster-monitoring-config":                     "cluster-monitoring-config",
 	"configmap_openshift-user-workload-monitoring_user-workload-monitoring-config": "user-workload-monitoring-config",
-	"-cabundle.yaml":  "ConfigMap with the CAs",
-	"kiali_":          "Kiali resource",
-	"namespace_":      "Namespace",
-	"podmonitor_":     "PodMonitor",
-	"prometheusrule_": "PrometheusRule",
-	"sealedsecret_":   "SealedSecret",
-	"secret_":         "token Secret",
-	"servicemonitor_": "ServiceMonitor",
-	"subscription_":   "Subscription",
-	"telemetry_":      "Telemetry",
+	"-cabundle.yaml":          "ConfigMap with the CAs",
+	"kiali_":                  "Kiali resource",
+	"namespace_":              "Namespace",
+	"opentelemetrycollector_": "collectors of traces",
+	"podmonitor_":             "PodMonitor",
+	"prometheusrule_":         "PrometheusRule",
+	"route_":                  "Route",
+	"sealedsecret_":           "SealedSecret",
+	"secret_":                 "token Secret",
+	"servicemonitor_":         "ServiceMonitor",
+	"subscription_":           "Subscription",
+	"telemetry_":              "Telemetry",
+	"tempostack_":             "TempoStack",
 }
 
 // meshes are of enough kinds that every field can change something.
@@ -53,6 +57,10 @@ var meshes = map[string]string{
 	"mixed the other way": `{kiali: {auth: {strategy: anonymous}}, clusters: [{platform: kubernetes}, {}], metrics: {prometheus: {url: "http://p:9090"}}}`,
 	"old":                 `{kiali: {version: v2.11}}`,
 	"trusted":             `{kiali: {ca: ` + strconv.Quote(trustedCA) + `}, metrics: {alerts: {manage: true}}}`,
+	"traced":              `{tracing: {tempo: {manage: true, storage: {secretName: s3}}, collectors: {certificates: {certManager: {issuer: ca}}}}}`,
+	"traced by secrets":   `{tracing: {collectors: {certificates: {secrets: {server: a, client: b}}}}, kiali: {version: v2.17}}`,
+	"traced by URL":       `{tracing: {tempo: {url: "http://tempo:3200"}}}`,
+	"traced by Jaeger":    `{tracing: {jaeger: {url: "http://jaeger:16686"}}}`,
 	"trusted by v2.4":     `{kiali: {version: v2.4, ca: ` + strconv.Quote(trustedCA) + `}, metrics: {store: thanos, thanos: {url: "https://thanos.example.com"}}}`,
 	"acting":              `{kiali: {auth: {impersonation: {enabled: true}}}}`,
 	"program":             `{kiali: {auth: {strategy: anonymous}}, clusters: [{}, {access: {exec: {command: login, subject: {name: reader}}}}]}`,
@@ -84,6 +92,9 @@ const commonMesh = `{apiVersion: sightline.dev/v1alpha1, kind: Topology, metadat
 // leavesWith are the paths of what may have to go when a field changes.
 var leavesWith = map[string][]string{
 	"spec.kiali.operator.install":                   {"spec.kiali.operator.chart"},
+	"spec.tracing.tempo.manage":                     {"spec.tracing.tempo.storage"},
+	"spec.tracing.tempo.url":                        {"spec.tracing.tempo.manage", "spec.tracing.tempo.storage", "spec.tracing.collectors"},
+	"spec.tracing.collectors.manage":                {"spec.tracing.collectors.certificates"},
 	"spec.kiali.hub":                                {"spec.metrics.prometheus"},
 	"spec.clusters[].platform":                      {"spec.metrics.prometheus"},
 	"spec.metrics.store":                            {"spec.metrics.thanos", "spec.metrics.prometheus"},
@@ -160,6 +171,9 @@ func TestChangesAreTrue(t *testing.T) {
 // delivers tells whether a field is not of an engine that the mesh is without:
 // the engine itself would change more than the field.
 func delivers(mesh map[string]any, path string) bool {
+	if tracing, _ := mesh["spec"].(map[string]any)["tracing"].(map[string]any); strings.HasPrefix(path, "spec.tracing.") {
+		return tracing != nil && (!strings.HasPrefix(path, "spec.tracing.jaeger.") || tracing["jaeger"] != nil)
+	}
 	rest, ok := strings.CutPrefix(path, "spec.delivery.")
 	engine, _, below := strings.Cut(rest, ".")
 	if !ok || !below {
@@ -199,6 +213,9 @@ func otherValues(f *topology.Field) []any {
 		return []any{"/other"}
 	case "reference secret:<name>:<key>":
 		return []any{"secret:other:key"}
+	}
+	if strings.HasPrefix(f.Path, "spec.tracing.") {
+		return []any{"other", "7", "20Gi", "00000000-0000-0000-0000-000000000001"}
 	}
 	return []any{"other", "west", "east", "1", "1.2.4", "7d", "https://other.example.com"}
 }

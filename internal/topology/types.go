@@ -79,11 +79,13 @@ type Spec struct {
 // Mesh identifies the mesh.
 type Mesh struct {
 	// The mesh's id (values.global.meshID of Istio). Every series that is scraped carries it as the label mesh_id, and Kiali asks for
-	// series of this id only. Changes: the PodMonitors, the ServiceMonitor of istiod and the hub's Kiali resource; the PrometheusRule.
+	// series of this id only. Changes: the PodMonitors, the ServiceMonitor of istiod and the hub's Kiali resource; the PrometheusRule;
+	// the collectors of traces, the ClusterRoleBindings and the TempoStack by the default of tracing.tempo.tenant.
 	ID string `yaml:"id" required:"id: mesh1" format:"meshID"`
 	// The namespace of istiod, on every cluster; it is also the mesh's root namespace. Changes: where the Telemetry, the ServiceMonitor
 	// of istiod and a PodMonitor are; and what has it by default: the Kiali resources with the token Secrets, the SealedSecrets and the
-	// ClusterRoleBinding; the ConfigMap with the CAs and the PrometheusRule; the delivery objects.
+	// ClusterRoleBinding; the ConfigMap with the CAs and the PrometheusRule; the delivery objects;
+	// the collectors of traces with their Certificates and Route.
 	ControlPlaneNamespace string `yaml:"controlPlaneNamespace" default:"istio-system" format:"label"`
 	// How workloads join the mesh. With ambient, the namespace of ztunnel is scraped as well. Changes: the PodMonitors; the
 	// PrometheusRule; the delivery objects.
@@ -94,10 +96,12 @@ type Mesh struct {
 type Kiali struct {
 	// The cluster that runs the Kiali server, by its name. The others are the remotes. Changes: which cluster has which Kiali resource,
 	// the ClusterRoleBinding, the SealedSecrets and the token Secrets; what follows from the platform of the hub, such as the
-	// Subscription; and the delivery objects; the ConfigMap with the CAs and the PrometheusRule.
+	// Subscription; and the delivery objects; the ConfigMap with the CAs and the PrometheusRule;
+	// the collectors of traces, their Certificates and Route, and the TempoStack.
 	Hub string `yaml:"hub" required:"hub: cluster1"`
 	// The namespace of every Kiali resource, on the hub and the remotes. Default: mesh.controlPlaneNamespace. Changes: the Kiali
-	// resources, the token Secrets, the SealedSecrets and the ClusterRoleBinding; the ConfigMap with the CAs; the delivery objects.
+	// resources, the token Secrets, the SealedSecrets and the ClusterRoleBinding; the ConfigMap with the CAs; the delivery objects;
+	// the receiver among the collectors of traces, its Certificate and Route.
 	Namespace string `yaml:"namespace" format:"label"`
 	// The name of every Kiali resource, on the hub and the remotes. With the namespace it names the OAuthClient that the hub looks for.
 	// Changes: the Kiali resources, the token Secrets and the ClusterRoleBinding; the ConfigMap with the CAs.
@@ -413,7 +417,8 @@ type clusterSpec Cluster
 type Cluster struct {
 	// The one name that the cluster has everywhere. It is Istio's clusterName, Kiali's cluster name, the key of its kubeconfig and the
 	// last part of its login callback. Changes: its folder, its Kiali resource, its user-workload-monitoring-config, the SealedSecrets and
-	// the delivery objects.
+	// the delivery objects;
+	// the collectors of traces.
 	Name string `yaml:"name" required:"name: cluster1" format:"clusterName"`
 	// What the cluster is. Routes, OAuth, user workload monitoring and cluster monitoring are OpenShift's. Changes: the Subscription, the
 	// Kiali resource, cluster-monitoring-config, user-workload-monitoring-config and, with ambient, a PodMonitor; if it is the hub, also
@@ -423,7 +428,8 @@ type Cluster struct {
 	// is to be sealed again.
 	Server string `yaml:"server" format:"server"`
 	// The domain of the cluster's ingress. That of the hub gives the host of its Kiali, and is required with remotes and the strategy
-	// openshift unless kiali.host is given. Changes: the login callbacks in the Kiali resources.
+	// openshift unless kiali.host is given. Changes: the login callbacks in the Kiali resources;
+	// of the hub also the Route, the Certificates and the collectors of traces.
 	Domain string `yaml:"domain" format:"host"`
 	// Istio's network of the cluster. Changes: nothing yet.
 	Network string `yaml:"network" format:"label"`
@@ -506,11 +512,13 @@ type ControlPlane struct {
 	// Where its istiod runs: local is on the cluster, remote on its primary, external outside while the cluster holds its configuration.
 	// none takes the cluster out of the mesh, for a hub that only runs Kiali. Changes: whether there are a ServiceMonitor of istiod, a
 	// Telemetry, PodMonitors, and what only they need (cluster-monitoring-config, user-workload-monitoring-config); the delivery objects,
-	// where no monitoring is left; and the hub's Kiali resource with none; the PrometheusRule.
+	// where no monitoring is left; and the hub's Kiali resource with none; the PrometheusRule;
+	// the collectors of traces and the ClusterRoleBindings for them.
 	Mode string `yaml:"mode" default:"local" enum:"local|remote|external|none"`
 	// The namespace of the cluster's istiod, which is also the root namespace of its configuration. Default: mesh.controlPlaneNamespace.
 	// Changes: where the Telemetry, the ServiceMonitor of istiod and a PodMonitor are; on the hub, the Kiali resource of lines before
-	// v2.17; the PrometheusRule; the delivery objects.
+	// v2.17; the PrometheusRule; the delivery objects;
+	// the collectors of traces with their Certificates, and the ClusterRoleBinding for them.
 	Namespace string `yaml:"namespace" format:"label"`
 	// The cluster whose istiod it is, for the modes remote and external, if it is one of the topology. Where an external cluster has the
 	// namespace of that cluster's istiod, the istiod serves it alone: its own cluster has no proxies but those in the namespaces that it

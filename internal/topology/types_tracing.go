@@ -21,12 +21,12 @@ type Tempo struct {
 	// Whether the TempoStack belongs to the topology. If not, somebody else makes it, with the tenant in the mode openshift and the
 	// gateway enabled. Changes: the TempoStack.
 	Manage bool `yaml:"manage" default:"false"`
-	// The namespace of the TempoStack. Changes: the TempoStack, the hub's Kiali resource and the OpenTelemetryCollectors of the hub.
+	// The namespace of the TempoStack. Changes: the TempoStack, the hub's Kiali resource and the collectors of traces on the hub.
 	Namespace string `yaml:"namespace" default:"tempo" format:"label"`
-	// The name of the TempoStack. Changes: the TempoStack, the hub's Kiali resource and the OpenTelemetryCollectors of the hub.
+	// The name of the TempoStack. Changes: the TempoStack, the hub's Kiali resource and the collectors of traces on the hub.
 	Name string `yaml:"name" default:"mesh" format:"label"`
 	// The tenant that has the spans of the mesh. Default: mesh.id on an OpenShift hub, in lower case and with - for _ and '.'; with
-	// url, none. Changes: the TempoStack, the ClusterRoles of the traces, the hub's Kiali resource and the OpenTelemetryCollectors of
+	// url, none. Changes: the TempoStack, the roles of the ClusterRoleBindings, the hub's Kiali resource and the collectors of traces on
 	// the hub.
 	Tenant string `yaml:"tenant" format:"label"`
 	// The UUID of the tenant, with manage: true. Traces are kept under it, so another one hides those from before. Default: one that
@@ -36,7 +36,7 @@ type Tempo struct {
 	Storage *TempoStorage `yaml:"storage"`
 	// The URL of another Tempo, as the hub's pods see it: of the HTTP port of its query frontend, such as
 	// http://tempo-query-frontend.tempo:3200. Required on a Kubernetes hub without jaeger. Changes: the hub's Kiali resource, and
-	// whether there are objects for a TempoStack: the ClusterRoles and ClusterRoleBindings of the traces, OpenTelemetryCollectors,
+	// whether there are objects for a TempoStack: the TempoStack, ClusterRoleBindings with their roles, the collectors of traces,
 	// Certificates and the Route.
 	URL string `yaml:"url" format:"url"`
 	// The URL that links in Kiali lead to, as browsers see it. Default: the console of the hub, with v2.17 and later lines and
@@ -67,27 +67,27 @@ type Jaeger struct {
 // receives what those of the remotes send.
 type Collectors struct {
 	// Whether the collectors belong to the topology. There are some with a TempoStack on the hub only. Changes: the
-	// OpenTelemetryCollectors, the Certificates, the Route, and who may write traces.
+	// collectors of traces, the Certificates, the Route and the ClusterRoleBindings.
 	Manage bool `yaml:"manage" default:"true"`
 	// Where the hub receives the spans of the remotes.
 	Receiver Receiver `yaml:"receiver"`
 	// Where both sides of that connection have their certificates from. Required with remotes. Changes: the Certificates and the
-	// OpenTelemetryCollectors.
+	// collectors of traces.
 	Certificates *Certificates `yaml:"certificates"`
 }
 
 // Receiver is where the hub receives the spans of the remotes.
 type Receiver struct {
 	// The host of its Route, which ends no TLS. Default: otel-remote-<kiali.namespace>.<domain of the hub>. Changes: the Route, the
-	// Certificate of the hub and the OpenTelemetryCollectors of the remotes.
+	// Certificate of the hub and the collectors of traces on the remotes.
 	Host string `yaml:"host" format:"host"`
 }
 
 // Certificates are those of the connection between remotes and hub, on which both sides show one. It has one of the two.
 type Certificates struct {
-	// Certificate objects for cert-manager on each cluster.
+	// Certificate objects for cert-manager on each cluster. Changes: the Certificates.
 	CertManager *CertManager `yaml:"certManager"`
-	// Secrets that are there already.
+	// Secrets that are there already. Changes: the collectors of traces.
 	Secrets *CertificateSecrets `yaml:"secrets"`
 }
 
