@@ -447,7 +447,7 @@ type Cluster struct {
 	ZtunnelNamespace string `yaml:"ztunnelNamespace" format:"label"`
 	// The name of its ManagedCluster in Red Hat ACM. ACM calls its own cluster local-cluster, unless it was renamed at the installation.
 	// Default: local-cluster for metrics.acm.hub, else name. Changes: on the ACM hub the Placement of the Policy with Kiali's certificate,
-	// if the cluster is Kiali's hub.
+	// if the cluster is Kiali's hub; with delivery.argocd.generator: acm the delivery objects.
 	ManagedCluster string `yaml:"managedCluster" format:"name"`
 	// Labels for overlays to match. Changes: which overlays there are on the cluster.
 	Labels map[string]string `yaml:"labels" format:"labelValue"`
