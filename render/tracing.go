@@ -137,8 +137,8 @@ func ofReceiver(of func(s site) any) func(s site) any {
 // ofIssuer gives a value of the issuer of certificates.
 func ofIssuer(of func(*topology.CertManager) any) func(s site) any {
 	return ofReceiver(func(s site) any {
-		if issuer := s.Spec.Tracing.Collectors.Certificates.CertManager; issuer != nil {
-			return of(issuer)
+		if c := s.Spec.Tracing.Collectors.Certificates; c != nil && c.CertManager != nil {
+			return of(c.CertManager)
 		}
 		return nil
 	})
@@ -147,8 +147,8 @@ func ofIssuer(of func(*topology.CertManager) any) func(s site) any {
 // ofSecrets gives a value of the Secrets of certificates.
 func ofSecrets(of func(*topology.CertificateSecrets) any) func(s site) any {
 	return ofReceiver(func(s site) any {
-		if secrets := s.Spec.Tracing.Collectors.Certificates.Secrets; secrets != nil {
-			return of(secrets)
+		if c := s.Spec.Tracing.Collectors.Certificates; c != nil && c.Secrets != nil {
+			return of(c.Secrets)
 		}
 		return nil
 	})

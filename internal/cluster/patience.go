@@ -13,10 +13,11 @@ func Patiently(ctx context.Context, ask func() error) error {
 		if err := ask(); Status(err) != http.StatusTooManyRequests {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
+		pause, ended := context.WithTimeout(ctx, time.Second)
+		<-pause.Done()
+		ended()
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 	}
 	return ask()
