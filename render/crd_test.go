@@ -162,6 +162,7 @@ var elsewhere = map[string]judge{
 	"TempoStack.tempo.grafana.com": fieldNames("storageSize storage.secret.type storage.secret.name tenants.mode tenants.authentication.tenantName " +
 		"tenants.authentication.tenantId template.gateway.enabled template.queryFrontend.jaegerQuery.enabled"),
 	"OAuthClient.oauth.openshift.io": goType{}, // OpenShift serves it by an API server of its own, without a definition
+	"ScrapeConfig.monitoring.rhobs":  goType{}, // of OpenShift's copy of prometheus-operator, which no Go module has
 }
 
 // goType is a kind that is decoded into its Go type in a module of its own.
