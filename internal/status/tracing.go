@@ -29,7 +29,7 @@ func (j *judge) provider(got *Cluster) {
 		return
 	}
 	ns := j.Topology.Spec.Mesh.ControlPlaneNamespace
-	want := topology.Collector + "-collector." + ns
+	want := topology.Collector + "-collector." + j.on.ControlPlane.Namespace
 	var wrong, silent []string
 	for _, i := range got.Istiods.Value {
 		service, known := "", false
