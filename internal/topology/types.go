@@ -141,14 +141,14 @@ type Auth struct {
 	// Changes: the Kiali resources; the ClusterRoleBindings; of lines before v2.11 the ConfigMap with the CAs; the OAuthClients.
 	Strategy string `yaml:"strategy" enum:"openshift|openid|anonymous|token|header"`
 	// One login for all clusters: Kiali's account acts as the user on each of them. It needs the strategy openshift, a server from 2.30 on
-	// and an operator whose definition has the field (rule KC07); the OAuthClients and the
-	// ClusterRoleBindings.
+	// and an operator whose definition has the field (rule KC07).
 	Impersonation Impersonation `yaml:"impersonation"`
 }
 
 // Impersonation is one login for all clusters: Kiali's account acts as the user on each of them.
 type Impersonation struct {
-	// Whether Kiali does so. Users and groups have to have the same names on every cluster.
+	// Whether Kiali does so. Users and groups have to have the same names on every cluster. Changes: the Kiali resources; on remotes
+	// without an operator whether there is an OAuthClient with its ClusterRoleBinding.
 	Enabled bool `yaml:"enabled" default:"false"`
 	// The users that Kiali may act as. Default: all but system accounts, which is a warning.
 	Users []string `yaml:"users"`
