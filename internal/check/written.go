@@ -93,7 +93,7 @@ func Meanings(t *topology.Topology) []*topology.Topology {
 // ways than that, nobody can tell in a second.
 const (
 	mostMeanings = 24
-	mostLooks    = 4000
+	mostLooks    = 2000
 )
 
 // fit tells whether a topology can be rendered: its hub is a cluster, as are those
