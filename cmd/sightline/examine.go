@@ -136,7 +136,11 @@ func (e *examination) overlays(ctx context.Context, inputs []*input, found findi
 		}
 		if found = append(found, more...); len(more) > 0 {
 			broken, e.guess = true, true
-			if closed, err = openAll(ctx, in.bare()); err != nil {
+			if closed, err = openAll(ctx, in.bare()); errors.As(err, new(*invalid)) {
+				in.topology.Spec.Kiali.CA = "" // its file was what is wrong
+				closed, err = openAll(ctx, in)
+			}
+			if err != nil {
 				return err
 			}
 		}
