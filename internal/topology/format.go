@@ -108,7 +108,7 @@ var formats = map[string]format{
 		problem:  authoritiesProblem,
 		secret:   true,
 		patterns: []string{`^\s*-----BEGIN CERTIFICATE-----|\.(pem|crt|cer)$`},
-		examples: []string{exampleCA, "ca.pem", "certificates/ca.crt"},
+		examples: []string{exampleCA}, // of a file the content would be missing
 	},
 	"secretRef": {
 		rule:     "PM26",
