@@ -80,7 +80,18 @@ func (s *shape) acmHub(t *topology.Topology) {
 // perWorkload are the names of the series that pods of a workload share, which a
 // rule adds up.
 func perWorkload() []string {
-	return slices.DeleteFunc(kiali.MetricNames(), func(name string) bool { return !strings.HasPrefix(name, "istio_") || name == "istio_build" })
+	return slices.DeleteFunc(kiali.MetricNames(), func(name string) bool {
+		return !strings.HasPrefix(name, "istio_") ||
+			name == "istio_build"
+	})
+}
+
+// workloadPatterns are patterns of these.
+func workloadPatterns() []string {
+	return slices.DeleteFunc(kiali.Metrics(), func(pattern string) bool {
+		return !strings.HasPrefix(pattern, "istio_") ||
+			pattern == "istio_build"
+	})
 }
 
 // perProcess are patterns of the others that the monitors of the mesh scrape. Of
@@ -122,12 +133,12 @@ func selector(t *topology.Topology, name string, more ...string) string {
 }
 
 // named is a selector of every series whose name matches a pattern.
-func named(patterns ...string) string {
-	operator := "=~"
-	if pattern := strings.Join(patterns, "|"); !strings.ContainsAny(pattern, "(|.+*") {
-		operator = "="
+func named(pattern string) string {
+	operator := "="
+	if strings.ContainsAny(pattern, "(|.+*") {
+		operator = "=~"
 	}
-	return fmt.Sprintf("{__name__%s%q}", operator, strings.Join(patterns, "|"))
+	return fmt.Sprintf("{__name__%s%q}", operator, pattern)
 }
 
 // acmRules add up the series of a workload's pods: the labels that are left are
@@ -152,14 +163,16 @@ func podLabels() []string { return []string{"pod", "pod_template_hash", "instanc
 
 // acmMatches are what the collector of user workloads takes from a cluster.
 func acmMatches(t *topology.Topology) []string {
-	var matches []string
-	if aggregated(t) {
+	var matches, pods []string
+	one := aggregated(t)
+	if one {
 		matches = append(matches, selector(t, named("workload:istio_.+")))
-		if t.Spec.Mesh.DataPlane == "ambient" {
-			matches = append(matches, selector(t, named(perWorkload()...), fmt.Sprintf("pod=~%q", ztunnels)))
+		pods = []string{fmt.Sprintf("pod=~%q", ztunnels)}
+	}
+	if !one || t.Spec.Mesh.DataPlane == "ambient" {
+		for _, pattern := range workloadPatterns() {
+			matches = append(matches, selector(t, named(pattern), pods...))
 		}
-	} else {
-		matches = append(matches, selector(t, named(perWorkload()...)))
 	}
 	for _, pattern := range perProcess() {
 		var more []string
@@ -177,7 +190,8 @@ func acmMatches(t *topology.Topology) []string {
 // manifests/base/config/metrics_allowlist.yaml), and a series must be collected
 // once.
 func acmContainers(t *topology.Topology) []string {
-	return []string{strings.TrimSuffix(named(containerCPU), "}") + `,container!="",container!="POD",namespace=~` + fmt.Sprintf("%q}", strings.Join(meshParts(t), "|"))}
+	return []string{strings.TrimSuffix(named(containerCPU), "}") + `,container!="",container!="POD",namespace=~` + fmt.Sprintf("%q}",
+		strings.Join(meshParts(t), "|"))}
 }
 
 const containerCPU = "container_cpu_usage_seconds_total"

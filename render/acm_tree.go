@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"path"
 	"slices"
 
 	"github.com/sightline-mesh/sightline/internal/kustomize"
@@ -54,6 +55,12 @@ func (r *Rendering) ACM() ([]tree.File, error) {
 		Path:    topology.ACMTree + "/" + kustomize.File,
 		Content: kustomize.Kustomization(map[string]any{"resources": names}),
 	}), nil
+}
+
+// ACMObjects are the files of [Rendering.ACM] that are objects.
+func (r *Rendering) ACMObjects() ([]tree.File, error) {
+	files, err := r.ACM()
+	return slices.DeleteFunc(files, func(f tree.File) bool { return path.Base(f.Path) == kustomize.File }), err
 }
 
 // outsideShape is that of an ACM hub which is no cluster of the topology.

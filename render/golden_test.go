@@ -38,13 +38,13 @@ func examples(t testing.TB) map[string]*topology.Topology {
 }
 
 // formatsOf are the formats that a golden tree is kept in: what one shows of a
-// topology the others would repeat, so all are kept for the built-in one and for
+// topology the others would repeat, so all are kept for the built-in one, for ACM and for
 // overlays only, which the kustomize format leaves to be applied.
 func formatsOf(name string) []render.Format {
 	switch name {
 	case "overlays":
 		return []render.Format{render.Kustomize, render.Manifests}
-	case "east-west":
+	case "east-west", "acm":
 		return render.Formats()
 	case "flux-standalone": // whose paths are plain folders
 		return []render.Format{render.Manifests}
@@ -65,7 +65,8 @@ func TestGolden(t *testing.T) {
 			t.Run(name+"/"+string(format), func(t *testing.T) {
 				files, err := render.Tree(top, render.SourcesOf(top), format)
 				require.NoError(t, err)
-				dir, err := tree.Lock(filepath.Join("../golden", name, string(format)), tree.Marker{Topology: name, Format: string(format), Version: "golden"})
+				dir, err := tree.Lock(filepath.Join("../golden", name, string(format)),
+					tree.Marker{Topology: name, Format: string(format), Version: "golden"})
 				require.NoError(t, err)
 				defer dir.Unlock()
 				plan, err := dir.Compare(t.Context(), files, tree.Claims{})
@@ -81,7 +82,8 @@ func TestGolden(t *testing.T) {
 				}
 				assert.Empty(t, extra(t, filepath.Join("../golden", name, string(format)), files), "files that no render gives; remove them")
 				for _, c := range changes {
-					t.Errorf("%s: %s: %s; if it is meant, run make golden and read the diff", c.Path, c.Kind, golden.Difference(string(c.Old), string(c.New)))
+					t.Errorf("%s: %s: %s; if it is meant, run make golden and read the diff", c.Path, c.Kind,
+						golden.Difference(string(c.Old), string(c.New)))
 				}
 			})
 		}

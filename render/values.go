@@ -82,7 +82,8 @@ var values = append([]value{
 		of:  func(s site) any { return s.Spec.Mesh.ID }},
 	{hole: "topology.mesh.controlPlaneNamespace", from: "spec.mesh.controlPlaneNamespace",
 		of: func(s site) any { return s.Spec.Mesh.ControlPlaneNamespace }},
-	{hole: "cluster.controlPlaneNamespace", chart: "mesh.controlPlaneNamespace", from: "spec.clusters[].controlPlane.namespace spec.mesh.controlPlaneNamespace",
+	{hole: "cluster.controlPlaneNamespace", chart: "mesh.controlPlaneNamespace",
+		from:      "spec.clusters[].controlPlane.namespace spec.mesh.controlPlaneNamespace",
 		doc:       "The namespace of istiod.",
 		of:        func(s site) any { return s.cluster.ControlPlane.Namespace },
 		otherwise: func(t *topology.Topology) any { return t.Spec.Mesh.ControlPlaneNamespace }},
@@ -217,7 +218,8 @@ var values = append([]value{
 		},
 		otherwise: func(*topology.Topology) any { return []any{} }},
 	{hole: "cluster.kialiSpec", chart: "kiali.spec", from: "spec.clusters[].kiali.spec",
-		doc: "Merged over the spec of the Kiali resource: maps merge, all else is replaced. Null is Helm's word for removing a value, so it cannot be set.",
+		doc: "Merged over the spec of the Kiali resource: maps merge, all else is replaced. Null is Helm's word for removing a value, so it " +
+			"cannot be set.",
 		of: func(s site) any {
 			if spec := kialiSpec(s.Topology, s.cluster); len(spec) > 0 {
 				return spec
@@ -241,18 +243,20 @@ var values = append([]value{
 	{hole: "topology.operator.openshift.source", chart: "operator.openshift.source", from: "spec.kiali.operator.source",
 		doc: "The catalog that the operator comes from on OpenShift.",
 		of:  func(s site) any { return catalog(s.Topology, "openshift") }},
-	{hole: "topology.operator.openshift.sourceNamespace", chart: "operator.openshift.sourceNamespace", from: "spec.kiali.operator.sourceNamespace",
-		doc: "The namespace of that catalog.",
-		of:  func(s site) any { return cmp.Or(s.Spec.Kiali.Operator.SourceNamespace, "openshift-marketplace") }},
+	{hole: "topology.operator.openshift.sourceNamespace", chart: "operator.openshift.sourceNamespace",
+		from: "spec.kiali.operator.sourceNamespace",
+		doc:  "The namespace of that catalog.",
+		of:   func(s site) any { return cmp.Or(s.Spec.Kiali.Operator.SourceNamespace, "openshift-marketplace") }},
 	{hole: "topology.operator.kubernetes.package", chart: "operator.kubernetes.package", from: "spec.kiali.operator.source",
 		doc: "The operator's name in the catalog on other platforms.",
 		of:  func(s site) any { return operatorPackage(s.Topology, "kubernetes") }},
 	{hole: "topology.operator.kubernetes.source", chart: "operator.kubernetes.source", from: "spec.kiali.operator.source",
 		doc: "The catalog that the operator comes from on other platforms.",
 		of:  func(s site) any { return catalog(s.Topology, "kubernetes") }},
-	{hole: "topology.operator.kubernetes.sourceNamespace", chart: "operator.kubernetes.sourceNamespace", from: "spec.kiali.operator.sourceNamespace",
-		doc: "The namespace of that catalog.",
-		of:  func(s site) any { return cmp.Or(s.Spec.Kiali.Operator.SourceNamespace, "olm") }},
+	{hole: "topology.operator.kubernetes.sourceNamespace", chart: "operator.kubernetes.sourceNamespace",
+		from: "spec.kiali.operator.sourceNamespace",
+		doc:  "The namespace of that catalog.",
+		of:   func(s site) any { return cmp.Or(s.Spec.Kiali.Operator.SourceNamespace, "olm") }},
 
 	{hole: "topology.store.url", chart: "store.url", from: "spec.metrics.store spec.metrics",
 		doc: "The metrics store that the hub's Kiali asks.",
@@ -414,7 +418,8 @@ var values = append([]value{
 
 	{hole: "topology.monitoringConfig", from: "spec.metrics.userWorkloadMonitoring.config",
 		of: func(s site) any { return managed(&s.Spec.Metrics.UserWorkloadMonitoring) }},
-	{hole: "cluster.monitoringConfig", chart: "monitoring.clusterConfig", from: "spec.clusters[].userWorkloadMonitoring.config spec.metrics.userWorkloadMonitoring.config",
+	{hole: "cluster.monitoringConfig", chart: "monitoring.clusterConfig",
+		from:      "spec.clusters[].userWorkloadMonitoring.config spec.metrics.userWorkloadMonitoring.config",
 		doc:       "The whole text of cluster-monitoring-config.",
 		of:        func(s site) any { return managed(s.cluster.UserWorkloadMonitoring) },
 		otherwise: func(t *topology.Topology) any { return managed(&t.Spec.Metrics.UserWorkloadMonitoring) }},
@@ -545,7 +550,8 @@ func (v *value) general(t *topology.Topology) any {
 
 // catalog is where the operator comes from on a platform.
 func catalog(t *topology.Topology, platform string) string {
-	return cmp.Or(t.Spec.Kiali.Operator.Source, map[string]string{"openshift": "redhat-operators", "kubernetes": "operatorhubio-catalog"}[platform])
+	return cmp.Or(t.Spec.Kiali.Operator.Source, map[string]string{"openshift": "redhat-operators",
+		"kubernetes": "operatorhubio-catalog"}[platform])
 }
 
 // operatorPackage names the operator in its catalog: those of the community have

@@ -25,17 +25,15 @@ import (
 // resourceWords are how a field's "Changes:" calls the resources, by what the
 // name of their file begins with, or of their folder.
 var resourceWords = map[string]string{
-	"argocd/":      "delivery objects",
-	"flux/":        "delivery objects",
-	"certificate_": "Certificate",
-	"clusterrole":  "ClusterRoleBinding", // with the role that it binds
+	"argocd/":         "delivery objects",
+	"flux/":           "delivery objects",
+	"certificate_":    "Certificate",
+	"clusterrole":     "ClusterRoleBinding", // with the role that it binds
+	"acm/":            "objects on the ACM hub",
+	"-allowlist.yaml": "allow-lists",
 	"configmap_openshift-monitoring_cluster-monitoring-config":                     "cluster-monitoring-config",
 	"configmap_openshift-user-workload-monitoring_user-workload-monitoring-config": "user-workload-monitoring-config",
 	"-cabundle.yaml":          "ConfigMap with the CAs",
-	"externalsecret_":         "ExternalSecret",
-	"oauthclient_":            "OAuthClient",
-	"pushsecret_":             "PushSecret",
-	"serviceaccount_":         "ServiceAccount",
 	"kiali_":                  "Kiali resource",
 	"namespace_":              "Namespace",
 	"opentelemetrycollector_": "collectors of traces",
@@ -79,16 +77,23 @@ var meshes = map[string]string{
 	"argocd by git":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {generator: git}}, clusters: [{}, {argocd: {name: west}}]}`,
 	"argocd's plugin": `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {source: plugin}}}`,
 	"argocd by ACM":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {generator: acm, placement: mesh}}}`,
-	"no operator":     `{kiali: {operator: {remotes: none}}}`,
-	"store":           `{kiali: {links: {source: externalSecrets, externalSecrets: {store: {name: vault}}}}}`,
 	"created":         `{createNamespaces: [made]}`,
 	"argocd by URL":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {}}, clusters: [{}, {argocd: {server: "https://w.example.com"}}]}`,
 	"flux": `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}, kiali: {auth: {strategy: anonymous},
 		operator: {install: helm, chart: {version: 1.2.3}}}, clusters: [{}, {flux: {kubeConfigSecret: west}}]}`,
 	"flux on the hub": `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}}`,
 	"flux by SSH":     `{delivery: {repoURL: "git@git.example.com:mesh.git", flux: {mode: standalone, secretRef: key}}}`,
-	"linked":          `{kiali: {links: {format: perCluster}}}`,
-	"thanos by token": `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: bearer, token: "secret:a:b"}}}}`,
+	"acm":             `{kiali: {version: v2.27, ca: ` + strconv.Quote(trustedCA) + `}, metrics: {store: acm, acm: {hub: east, release: "2.16"}}}`,
+	"acm on a remote": `{kiali: {version: v2.27}, metrics: {store: acm, acm: {hub: west, release: "5.0", rules: {namespace: rules, manage: true, config: {prometheus: {}}}}}}`,
+	"acm apart": `{kiali: {version: v2.27}, metrics: {store: acm, acm: {domain: apps.acm.example.com, release: "2.15", argocd: {name: acm}}},
+		delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {}}}`,
+	"acm apart by Flux": `{kiali: {version: v2.27}, metrics: {store: acm, acm: {domain: apps.acm.example.com, release: "2.15"}},
+		delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}}`,
+	"acm by lists":               `{kiali: {version: v2.27}, metrics: {store: acm, acm: {hub: east, release: "2.14", allowList: {in: hub, more: {names: [a]}}}}}`,
+	"acm by lists of namespaces": `{kiali: {version: v2.27}, metrics: {store: acm, acm: {hub: east, release: "2.14", access: internal}}}`,
+	"acm of an ambient mesh":     `{mesh: {dataPlane: ambient}, kiali: {version: v2.27}, metrics: {store: acm, acm: {hub: east, release: "2.16", aggregate: false}}}`,
+	"linked":                     `{kiali: {links: {format: perCluster}}}`,
+	"thanos by token":            `{metrics: {store: thanos, thanos: {url: "http://thanos:9090", auth: {type: bearer, token: "secret:a:b"}}}}`,
 }
 
 const commonMesh = `{apiVersion: sightline.dev/v1alpha1, kind: Topology, metadata: {name: mesh}, spec: {mesh: {id: mesh1}, kiali: {hub: east}, clusters: [
@@ -103,7 +108,13 @@ var leavesWith = map[string][]string{
 	"spec.tracing.collectors.manage":                {"spec.tracing.collectors.certificates"},
 	"spec.kiali.hub":                                {"spec.metrics.prometheus"},
 	"spec.clusters[].platform":                      {"spec.metrics.prometheus"},
-	"spec.metrics.store":                            {"spec.metrics.thanos", "spec.metrics.prometheus"},
+	"spec.metrics.store":                            {"spec.metrics.thanos", "spec.metrics.prometheus", "spec.metrics.acm"},
+	"spec.metrics.acm.argocd.server":                {"spec.metrics.acm.argocd.name"},
+	"spec.metrics.acm.collector":                    {"spec.metrics.acm.allowList", "spec.metrics.acm.rules"},
+	"spec.metrics.acm.release":                      {"spec.metrics.acm.allowList", "spec.metrics.acm.rules"},
+	"spec.metrics.acm.aggregate":                    {"spec.metrics.acm.rules"},
+	"spec.metrics.acm.allowList.in":                 {"spec.metrics.acm.allowList.more"},
+	"spec.metrics.acm.rules.manage":                 {"spec.metrics.acm.rules.config"},
 	"spec.metrics.prometheus.auth.type":             {"spec.metrics.prometheus.auth.username", "spec.metrics.prometheus.auth.password"},
 	"spec.metrics.thanos.auth.type":                 {"spec.metrics.thanos.auth.username", "spec.metrics.thanos.auth.password"},
 	"spec.metrics.userWorkloadMonitoring.manage":    {"spec.metrics.userWorkloadMonitoring.config"},
@@ -223,7 +234,7 @@ func otherValues(f *topology.Field) []any {
 	if strings.HasPrefix(f.Path, "spec.tracing.") {
 		return []any{"other", "7", "20Gi", "00000000-0000-0000-0000-000000000001"}
 	}
-	return []any{"other", "west", "east", "1", "1.2.4", "7d", "https://other.example.com"}
+	return []any{"30d", "other/name", "other", "west", "east", "1", "1.2.4", "7d", "https://other.example.com"}
 }
 
 // rendered gives the objects by file, with a cluster's number for its name.
@@ -256,7 +267,7 @@ func rendered(t *testing.T, doc map[string]any, known map[string]map[string][]by
 				objects[fmt.Sprintf("%d/%s", i, below)] = content
 			}
 		}
-		if strings.HasPrefix(file.Path, "argocd/") || strings.HasPrefix(file.Path, "flux/") {
+		if strings.HasPrefix(file.Path, "acm/") || strings.HasPrefix(file.Path, "argocd/") || strings.HasPrefix(file.Path, "flux/") {
 			objects[file.Path] = content
 		}
 	}
@@ -267,6 +278,9 @@ func rendered(t *testing.T, doc map[string]any, known map[string]map[string][]by
 
 func wordFor(t *testing.T, file string) string {
 	t.Helper()
+	if strings.Contains(file, "acm/") && !strings.HasPrefix(file, "flux/") {
+		return resourceWords["acm/"]
+	}
 	for prefix, word := range resourceWords {
 		if strings.HasPrefix(path.Base(file), prefix) || strings.HasPrefix(file, prefix) || strings.HasSuffix(file, prefix) {
 			return word

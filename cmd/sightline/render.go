@@ -263,22 +263,29 @@ func (o *renderOptions) objects(inputs []*input) ([]tree.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		for i := range clusters {
-			c := &clusters[i]
-			known[c.Name] = true
-			if len(o.clusters) > 0 && !slices.Contains(o.clusters, c.Name) {
-				continue
+		add := func(cluster string, objects func() ([]tree.File, error)) error {
+			known[cluster] = true
+			if len(o.clusters) > 0 && !slices.Contains(o.clusters, cluster) {
+				return nil
 			}
-			own, err := manifests.Cluster(c)
-			if err != nil {
-				return nil, err
-			}
+			own, err := objects()
 			if len(inputs) > 1 {
 				for i := range own {
 					own[i].Path = in.topology.Metadata.Name + "/" + own[i].Path
 				}
 			}
 			files = append(files, own...)
+			return err
+		}
+		for i := range clusters {
+			if err := add(clusters[i].Name, func() ([]tree.File, error) { return manifests.Cluster(&clusters[i]) }); err != nil {
+				return nil, err
+			}
+		}
+		if in.topology.ACMOutside() {
+			if err := add(topology.ACMTree, in.rendering.ACMObjects); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, name := range o.clusters {

@@ -181,6 +181,10 @@ func (m *mesh) fill(i int, r resource.Resource) (*object, error) {
 	return nil, nil
 }
 
+// ofClusters are the objects of the clusters, with those of an ACM hub that is no
+// cluster of the topology.
+func (m *mesh) ofClusters() []*object { return slices.Concat(m.objects, m.outside) }
+
 // kinds yields the objects of some kinds.
 func (m *mesh) kinds(kinds ...string) []*object {
 	var of []*object

@@ -1,23 +1,347 @@
 package check
 
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/relabel"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
 // acmRules are about the store acm: what ACM collects, and how Kiali reads it.
 func acmRules() []Rule {
 	return []Rule{
 		{
-			ID:     "PM40",
-			Title:  "ACM collects at most every 90 seconds",
-			What:   "With the store acm, metrics.acm.interval is 90s or more.",
-			Why:    "The collectors send several batches for one collection. Below 90 seconds the store refuses samples as out of order, and rates have gaps.",
-			Fix:    "Write interval: 5m, which is ACM's own, or any time from 90s on.",
-			Source: "stolostron/multicluster-observability-addon; ACM 2.15, multicluster observability add-on",
+			ID:    "PM14",
+			Title: "ACM collects what Kiali asks for",
+			What: "Each metric that Kiali asks for comes through: the PrometheusRules, the match[] and the metricRelabelings of the " +
+				"ScrapeConfigs, or the allow-lists. It keeps its name and the labels that Kiali reads. Overlays count.",
+			Why:    "What is not collected is in no store. Its part of Kiali is empty for every cluster, without an error.",
+			Fix:    "Take back the change of the overlay; or add the metric to match[], or to the list.",
+			Source: "kiali prometheus/, graph/telemetry/istio/, business/metrics.go; Prometheus, federation",
+			mesh:   collectedForKiali,
 		},
 		{
-			ID:     "PM42",
-			Title:  "the hub's Kiali can read ACM's store",
-			What:   "With the store acm and access: route, the hub's Kiali is pinned to v2.22 or a later line. With access: internal it runs on the ACM hub.",
-			Why:    "The route asks for a client certificate, which earlier lines cannot give to a metrics store. The Service of the store is in no other cluster.",
-			Fix:    "Pin kiali.version; or, if Kiali runs on the ACM hub, name it in metrics.acm.hub and write access: internal.",
-			Source: "kiali-operator crd-docs/crd (external_services.prometheus.auth.cert_file); multicluster-observability-operator, observatorium.go",
+			ID: "PM15", Severity: finding.Warning,
+			Title:  "container metrics are the platform's",
+			What:   "No collector of user workloads is told to take container_ metrics.",
+			Why:    "The Prometheus of user workloads does not have them. Those of the platform have a collector of their own.",
+			Fix:    "Move them to the ScrapeConfig of the platform, or to metrics_list.yaml of the ACM hub.",
+			Source: "multicluster-observability-operator operators/endpointmetrics/pkg/collector; cluster-monitoring-operator, assets",
+			mesh:   containersOfUsers,
 		},
+		{
+			ID: "PM16", Severity: finding.Warning,
+			Title: "the list of a namespace is about user workloads",
+			What:  "With allowList.in: namespaces, each ConfigMap observability-metrics-custom-allowlist has the key uwl_metrics_list.yaml.",
+			Why: "In a namespace the classic collector reads that key alone, for that namespace alone. Without it, nothing of the namespace is " +
+				"collected.",
+			Fix:    "Keep the key that is rendered.",
+			Source: "multicluster-observability-operator operators/endpointmetrics/pkg/collector/metrics_collector.go",
+			mesh:   listsOfNamespaces,
+		},
+		{
+			ID:    "PM40",
+			Title: "ACM collects at most every 90 seconds",
+			What:  "With the store acm, metrics.acm.interval and the scrapeInterval of each ScrapeConfig are 90s or more.",
+			Why: "The collectors send several batches for one collection. Below 90 seconds the store refuses samples as out of order, and " +
+				"rates have gaps.",
+			Fix:    "Write interval: 5m, which is ACM's own, or any time from 90s on.",
+			Source: "stolostron/multicluster-observability-addon; ACM 2.15, multicluster observability add-on",
+			mesh:   collectionIntervals,
+		},
+		{
+			ID:    "PM41",
+			Title: "ACM collects a series once",
+			What: "No series of the mesh comes by two ScrapeConfigs, none of ACM's own defaults does, and none comes both from every pod and as " +
+				"the sum of the pods.",
+			Why: "The store refuses the second sample as out of order, or has both, and every rate is doubled.",
+			Fix: "Take the metric out of one of the two.",
+			Source: "stolostron/multicluster-observability-addon; multicluster-observability-operator " +
+				"manifests/base/grafana/platform-mcoa/scrape-config.yaml",
+			mesh: collectedOnce,
+		},
+		{
+			ID:    "PM42",
+			Title: "the hub's Kiali can read ACM's store",
+			What: "With the store acm and access: route, the hub's Kiali is pinned to v2.22 or a later line. With access: internal it runs on " +
+				"the ACM hub.",
+			Why: "The route asks for a client certificate, which earlier lines cannot give to a metrics store. The Service of the store is in " +
+				"no other cluster.",
+			Fix: "Pin kiali.version; or, if Kiali runs on the ACM hub, name it in metrics.acm.hub and write access: internal.",
+			Source: "kiali-operator crd-docs/crd (external_services.prometheus.auth.cert_file); multicluster-observability-operator, " +
+				"observatorium.go",
+		},
+		{
+			ID: "PM43", Severity: finding.Warning,
+			Title: "ACM collects from OpenShift",
+			What:  "With the store acm, every cluster of the mesh is one of OpenShift.",
+			Why: "The collectors read the Prometheus of OpenShift's user workload monitoring. From other clusters nothing of the mesh is " +
+				"collected.",
+			Fix:    "Have the cluster's own Prometheus write to the store, and suppress PM43; or choose the store thanos.",
+			Source: "stolostron/multicluster-observability-addon internal/metrics/manifests/values.go",
+			mesh:   collectedPlatforms,
+		},
+		{
+			ID: "PM44", Severity: finding.Info,
+			Title:  "somebody else's allow-list has the mesh",
+			What:   "With allowList.in: none, the list of the ACM hub has what Kiali asks for. No file can tell, so this is a reminder.",
+			Why:    "The classic collector takes nothing of Istio by default.",
+			Fix:    "Add what docs/metrics.md lists to observability-metrics-custom-allowlist on the ACM hub, and suppress PM44.",
+			Source: "multicluster-observability-operator operators/multiclusterobservability/manifests/base/config/metrics_allowlist.yaml",
+			mesh:   othersAllowList,
+		},
+	}
+}
+
+// acmCollects gives what ACM collects by the topology: collectors of the two
+// Prometheus servers of a cluster, and the rules in front of them.
+func (m *mesh) acmCollects(broken func(o *object, err error)) (collectors []collector, recorders []recorder) {
+	if m.Spec.Metrics.ACM.Collector == "classic" {
+		return m.allowLists(broken), nil
+	}
+	return m.scrapeConfigs(broken), m.recorders(broken)
+}
+
+func ignored(*object, error) {}
+
+// came is a series that came through, with what it came by.
+type came struct {
+	series map[string]string
+	by     *object // nil: ACM's own collection
+}
+
+// through is what becomes of the sample of a metric.
+func through(sample map[string]string, collectors []collector, by *recorder) []came {
+	of := []map[string]string{sample}
+	if by != nil {
+		for _, rule := range by.rules {
+			if made, _ := rule.Recorded(sample); made != nil {
+				of = append(of, made)
+			}
+		}
+	}
+	platform := strings.HasPrefix(sample["__name__"], "container_")
+	var all []came
+	for _, c := range collectors {
+		if c.platform != platform {
+			continue
+		}
+		for _, series := range of {
+			if got := c.Collected(series); got != nil {
+				all = append(all, came{got, c.o})
+			}
+		}
+	}
+	return all
+}
+
+// eachWay looks at the sample of each metric on each of the ways that it may take:
+// by one PrometheusRule or none, by the lists of one namespace.
+func (m *mesh) eachWay(visit func(metric string, sample map[string]string, by *recorder, collectors []collector)) {
+	collectors, recorders := m.acmCollects(ignored)
+	ways := make([]*recorder, 0, len(recorders)+1)
+	for i := range recorders {
+		if recorders[i].known {
+			ways = append(ways, &recorders[i])
+		}
+	}
+	if len(ways) == 0 {
+		ways = append(ways, nil)
+	}
+	for _, metric := range asked(m.Topology) {
+		for _, by := range ways {
+			sample := m.sampleOf(metric)
+			if m.Spec.Metrics.ACM.Collector != "classic" || m.Spec.Metrics.ACM.AllowList.In == "hub" {
+				visit(metric, sample, by, append(collectors, byDefault()))
+				continue
+			}
+			for _, c := range collectors {
+				sample["namespace"] = c.o.ID.Namespace
+				visit(metric, sample, by, []collector{c})
+			}
+		}
+	}
+}
+
+func collectedForKiali(m *mesh, f *found) {
+	if !m.OnACM() {
+		return
+	}
+	broken := false
+	m.acmCollects(func(o *object, err error) {
+		broken = true
+		f.object(o, pathOf(o), "write it as Prometheus reads it", "the %s cannot be read: %v", o, err)
+	})
+	if broken {
+		return
+	}
+	type loss struct {
+		o    *object
+		what string
+	}
+	lost := map[loss][]string{}
+	m.eachWay(func(metric string, sample map[string]string, by *recorder, collectors []collector) {
+		for _, got := range through(sample, collectors, by) {
+			if got.series["__name__"] == metric {
+				if missing := missingLabels(sample, got.series); len(missing) > 0 {
+					l := loss{got.by, "loses the labels " + finding.List(missing, most)}
+					lost[l] = append(lost[l], metric)
+				}
+				return
+			}
+		}
+		l := loss{m.blamed(by, collectors, sample), "does not let through"}
+		lost[l] = append(lost[l], metric)
+	})
+	for _, l := range slices.SortedFunc(maps.Keys(lost), func(a, b loss) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) {
+		metrics := slices.Compact(lost[l])
+		if l.o == nil {
+			f.on(m, m.KeyAt("spec", "metrics", "acm"), "keep what is rendered", "nothing collects %s, which Kiali asks for",
+				finding.List(metrics, most))
+			continue
+		}
+		f.object(l.o, pathOf(l.o), "take the change back", "the %s %s %s, which Kiali asks for", l.o, l.what, finding.List(metrics, most))
+	}
+}
+
+// missingLabels are the labels that Kiali reads and the series has lost.
+func missingLabels(before, after map[string]string) []string {
+	var missing []string
+	for _, label := range kiali.Labels() {
+		if before[label] != after[label] {
+			missing = append(missing, label)
+		}
+	}
+	return missing
+}
+
+// blamed is the object by which a metric is lost: the rule that does not record
+// it, else a collector.
+func (m *mesh) blamed(by *recorder, collectors []collector, sample map[string]string) *object {
+	name := sample["__name__"]
+	if by != nil && strings.HasPrefix(name, "istio_") && name != "istio_build" {
+		if !slices.ContainsFunc(by.rules, func(r *relabel.Recording) bool { made, _ := r.Recorded(sample); return made != nil }) {
+			return by.o
+		}
+	}
+	platform := strings.HasPrefix(name, "container_")
+	for _, c := range collectors {
+		if c.platform == platform && c.o != nil {
+			return c.o
+		}
+	}
+	return nil
+}
+
+// pathOf is the part of an object that says what is collected.
+func pathOf(o *object) fieldPath {
+	switch o.ID.Kind {
+	case "ConfigMap":
+		return fieldPath{"data"}
+	case "PrometheusRule":
+		return spec("groups")
+	}
+	return fieldPath{"spec"}
+}
+
+func collectedOnce(m *mesh, f *found) {
+	if !m.OnACM() {
+		return
+	}
+	twice := map[*object][]string{}
+	m.eachWay(func(metric string, sample map[string]string, by *recorder, collectors []collector) {
+		var found []came
+		for _, got := range through(sample, collectors, by) {
+			if got.series["__name__"] == metric {
+				found = append(found, got)
+			}
+		}
+		if len(found) < 2 {
+			return
+		}
+		for _, got := range slices.Backward(found) {
+			if got.by != nil {
+				twice[got.by] = append(twice[got.by], metric)
+				break
+			}
+		}
+	})
+	for _, o := range m.onACM() {
+		if metrics := slices.Compact(twice[o]); metrics != nil {
+			f.object(o, pathOf(o), "take it out of one of the two", "%s comes twice: by the %s, and by another way", finding.List(metrics, most), o)
+		}
+	}
+}
+
+func containersOfUsers(m *mesh, f *found) {
+	if !m.OnACM() {
+		return
+	}
+	collectors, _ := m.acmCollects(ignored)
+	for _, c := range collectors {
+		for _, metric := range kiali.MetricNames() {
+			if strings.HasPrefix(metric, "container_") && !c.platform && c.Selects(m.sampleOf(metric)) {
+				f.object(c.o, c.at, "leave it to the collector of the platform",
+					"the %s asks for %s, which the Prometheus of user workloads does not have", c.o, metric)
+			}
+		}
+	}
+}
+
+func listsOfNamespaces(m *mesh, f *found) {
+	for _, o := range m.kinds("ConfigMap") {
+		if _, ok := o.value(fieldPath{"data", userList}).(string); !ok && o.ID.Name == allowListName && o.cluster >= 0 &&
+			o.ID.Namespace != topology.ACMNamespace {
+			f.object(o, fieldPath{"data"}, "add the key "+userList, "the %s has no %s, so nothing of the namespace is collected", o, userList)
+		}
+	}
+}
+
+func collectionIntervals(m *mesh, f *found) {
+	for _, o := range m.onACM() {
+		interval, _ := o.value(spec("scrapeInterval")).(string)
+		if o.ID.Kind == "ScrapeConfig" && interval != "" && topology.Seconds(interval) < leastCollection {
+			f.object(o, spec("scrapeInterval"), "write 90s or more; ACM's own default is 5m",
+				"the %s collects every %s; below %ds the store refuses samples as out of order", o, interval, leastCollection)
+		}
+	}
+}
+
+// leastCollection is the shortest time between two collections, in seconds.
+const leastCollection = 90
+
+func collectedPlatforms(m *mesh, f *found) {
+	for i := range m.Spec.Clusters {
+		if c := &m.Spec.Clusters[i]; m.OnACM() && c.InMesh() && c.Platform != "openshift" {
+			f.cluster(m, i, m.At("spec", "clusters", i), "suppress PM43 where its Prometheus writes to the store by itself",
+				"its series are not collected: ACM's collectors read the user workload monitoring of OpenShift")
+		}
+	}
+}
+
+func othersAllowList(m *mesh, f *found) {
+	if acm := &m.Spec.Metrics.ACM; m.OnACM() && acm.Collector == "classic" && acm.AllowList.In == "none" {
+		f.on(m, m.At("spec", "metrics", "acm", "allowList"), "compare it with docs/metrics.md, and suppress PM44",
+			"somebody else has the allow-list of the ACM hub; without the metrics of Istio in it, Kiali's graphs are empty")
+	}
+}
+
+func managedClusters(m *mesh, f *found) {
+	for i := range m.Spec.Clusters {
+		c := &m.Spec.Clusters[i]
+		if !m.OnACM() || !c.InMesh() || c.ManagedCluster == c.Name {
+			continue
+		}
+		at, hint := m.At("spec", "clusters", i, "managedCluster"), "give both the same name"
+		if !m.Has("spec", "clusters", i, "managedCluster") {
+			at, hint = m.At("spec", "clusters", i, "name"), "rename ACM's own cluster at its installation and write managedCluster: "+
+				""+c.Name+"; or name the cluster "+c.ManagedCluster+" in Istio"
+		}
+		f.cluster(m, i, at, hint, "its series in ACM have cluster=%q, and Istio calls it %q", c.ManagedCluster, c.Name)
 	}
 }

@@ -76,12 +76,13 @@ func identityRules() []Rule {
 			mesh:   hubName,
 		},
 		{
-			ID: "ID08", Severity: finding.Warning, Reserved: "the store acm",
+			ID: "ID08", Severity: finding.Warning,
 			Title:  "ACM knows a cluster by its Istio name",
-			What:   "The ManagedCluster has the cluster's name.",
-			Why:    "The label cluster of the series would be another one than source_cluster.",
-			Fix:    "Give both the same name.",
-			Source: "stolostron/multicluster-observability-operator",
+			What:   "With the store acm, the ManagedCluster of each cluster of the mesh (clusters[].managedCluster) has the cluster's name. ACM calls its own cluster local-cluster.",
+			Why:    "ACM puts the name of the ManagedCluster on every series, as the label cluster. Kiali has the other one in source_cluster and destination_cluster: what it asks for by cluster, such as health and the control plane, is not found.",
+			Fix:    "Give both the same name. That of ACM's own cluster is set at the installation (spec.localClusterName of MultiClusterHub); say it in managedCluster.",
+			Source: "stolostron/multicluster-observability-addon internal/metrics/handlers/handler.go; MultiClusterHub, spec.localClusterName",
+			mesh:   managedClusters,
 		},
 		{
 			ID:     "ID09",

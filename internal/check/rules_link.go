@@ -228,7 +228,7 @@ func onlyCertificates(data any) bool {
 
 // credentials visits the credentials in what is rendered.
 func (m *mesh) credentials(visit func(o *object, found credential.Found)) {
-	for _, o := range slices.Concat(m.objects, m.delivered) {
+	for _, o := range slices.Concat(m.ofClusters(), m.delivered) {
 		content := o.content
 		if o.ID.Kind == "Secret" { // whose data are a finding as they are
 			content = maps.Clone(content)

@@ -11,8 +11,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-const acmStore = "the store acm"
-
 // metricsRules are about what is scraped, and what Kiali asks for it.
 func metricsRules() []Rule {
 	return []Rule{
@@ -133,9 +131,6 @@ func metricsRules() []Rule {
 			Source: "kiali/kiali issues 7129, 3962",
 			mesh:   localStore,
 		},
-		{ID: "PM14", Reserved: acmStore, Title: "ACM collects what Kiali asks for", What: "The allow-list has every metric.", Why: "The others are missing.", Fix: "Add them.", Source: "stolostron/multicluster-observability-operator"},
-		{ID: "PM15", Severity: finding.Warning, Reserved: acmStore, Title: "container metrics are the platform's", What: "container_* is in metrics_list.yaml.", Why: "User workload monitoring does not have them.", Fix: "Move them.", Source: "stolostron/multicluster-observability-operator"},
-		{ID: "PM16", Severity: finding.Warning, Reserved: acmStore, Title: "an allow-list of a cluster is in every namespace", What: "Each mesh namespace has one.", Why: "It is for its own namespace.", Fix: "Add the others.", Source: "stolostron/multicluster-observability-operator"},
 		{
 			ID:     "PM17",
 			Title:  "Kiali's own token is sent as a bearer token",

@@ -45,7 +45,7 @@ func schemaRules() []Rule {
 }
 
 func prunedFields(m *mesh, f *found) {
-	for _, o := range m.objects {
+	for _, o := range m.ofClusters() {
 		d := m.definitions.of(o.ID)
 		if d == nil || o.ID.Kind == "Kiali" {
 			continue
@@ -59,7 +59,7 @@ func prunedFields(m *mesh, f *found) {
 }
 
 func refusedObjects(m *mesh, f *found) {
-	for _, o := range m.objects {
+	for _, o := range m.ofClusters() {
 		d := m.definitions.of(o.ID)
 		if d == nil {
 			continue
@@ -104,7 +104,7 @@ func missingDefinitions(m *mesh, f *found) {
 		return
 	}
 	seen := map[string]bool{}
-	for _, o := range m.objects {
+	for _, o := range m.ofClusters() {
 		key := o.ID.APIVersion + " " + o.ID.Kind
 		if builtIn(o.ID) || m.definitions.has(o.ID) || seen[key] {
 			continue

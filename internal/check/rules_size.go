@@ -69,7 +69,7 @@ func appliedAnnotation(m *mesh, f *found) {
 }
 
 func tooLarge(m *mesh, f *found) {
-	for _, o := range slices.Concat(m.objects, m.delivered) {
+	for _, o := range slices.Concat(m.ofClusters(), m.delivered) {
 		message, grave := tooMuch(m, o)
 		if message == "" {
 			continue

@@ -57,7 +57,7 @@ func substituted(m *mesh, f *found) {
 	}
 	var all []*substitution
 	same := map[substitutedAt]*substitution{}
-	for _, objects := range [][]*object{m.objects, m.delivered} {
+	for _, objects := range [][]*object{m.ofClusters(), m.delivered} {
 		for _, o := range objects {
 			if delivery.Substitutes(o.content) && replaces(o.content) {
 				for _, r := range substitutions(o) {

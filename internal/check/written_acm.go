@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -35,7 +36,8 @@ func (s *source) acmRelease() {
 	acm := &s.Spec.Metrics.ACM
 	switch {
 	case !s.Has(acmPath("release")...):
-		s.Add(s.At(acmPath()...), topology.RuleMissing, "add it, such as acm: {release: \"2.16\"}; for a release after the last that is known write that one",
+		s.Add(s.At(acmPath()...), topology.RuleMissing, "add it, such as acm: {release: \"2.16\"}; for a release after the last that is known "+
+			"write that one",
 			"spec.metrics.acm.release is missing; what is rendered for the store acm depends on it")
 	case acm.Collector == "mcoa" && !acm.HasAddOn():
 		s.Add(s.At(acmPath("collector")...), topology.RuleValue, "write collector: classic, or upgrade ACM",
@@ -53,7 +55,8 @@ func (s *source) acmHub() {
 		s.Add(s.At(acmPath("hub")...), topology.RuleValue, s.nearName(acm.Hub)+"; leave it out if ACM runs on a cluster that is none of them",
 			"ACM runs on %q, which is not one of the clusters", acm.Hub)
 	case i >= 0 && s.Spec.Clusters[i].Platform != "openshift":
-		s.Add(s.At(acmPath("hub")...), topology.RuleValue, "name the cluster that ACM runs on, or leave hub out", "ACM runs on OpenShift, and %s is one of Kubernetes", s.Called(i))
+		s.Add(s.At(acmPath("hub")...), topology.RuleValue, "name the cluster that ACM runs on, or leave hub out",
+			"ACM runs on OpenShift, and %s is one of Kubernetes", s.Called(i))
 	case acm.Hub == "":
 		for i := range s.Spec.Clusters {
 			if s.Spec.Clusters[i].Name == topology.ACMTree {
@@ -80,7 +83,8 @@ func (s *source) acmAccess() {
 		return
 	}
 	if acm.Domain == "" && (acm.Hub == "" || s.index(acm.Hub) >= 0 && s.Readable("spec", "clusters", s.index(acm.Hub), "domain")) {
-		s.Add(s.At(acmPath()...), topology.RuleMissing, "add the domain of the ingress of the ACM hub, such as acm: {domain: apps.hub.example.com}",
+		s.Add(s.At(acmPath()...), topology.RuleMissing, "add the domain of the ingress of the ACM hub, such as acm: {domain: "+
+			"apps.hub.example.com}",
 			"spec.metrics.acm.domain is missing; the host of the store's route ends in it")
 	}
 	if line := hub.Kiali.Version; line == kiali.Default || line.Before(kiali.V2_22) {
@@ -101,10 +105,9 @@ func (s *source) acmAccess() {
 }
 
 func (s *source) acmInterval() {
-	const least = 90
-	if interval := s.Spec.Metrics.ACM.Interval; s.OnACM() && topology.Seconds(interval) < least {
+	if interval := s.Spec.Metrics.ACM.Interval; s.OnACM() && topology.Seconds(interval) < leastCollection {
 		s.Add(s.At(acmPath("interval")...), "PM40", "write interval: 90s or more; ACM's own default is 5m",
-			"the interval of the collection is %s; below %ds the store refuses samples as out of order", interval, least)
+			"the interval of the collection is %s; below %ds the store refuses samples as out of order", interval, leastCollection)
 	}
 }
 
@@ -135,8 +138,13 @@ func (s *source) acmInVain() {
 		}
 		return
 	}
+	if i := slices.Index(s.Spec.CreateNamespaces, acm.Rules.Namespace); i >= 0 {
+		s.Add(s.At("spec", "createNamespaces", i), topology.RuleValue, "remove it here", "the namespace %q is rendered by spec.metrics.acm.rules",
+			acm.Rules.Namespace)
+	}
 	if !acm.Rules.Manage {
-		s.acmVain("user-workload-monitoring-config is not managed", "write manage: true if the whole of it is here, or remove it", "rules", "config")
+		s.acmVain("user-workload-monitoring-config is not managed", "write manage: true if the whole of it is here, or remove it", "rules",
+			"config")
 	}
 	if path := acmPath("rules", "config", exempt); s.Has(path...) {
 		s.Add(s.At(path...), topology.RuleValue, "remove it here", "%s is the namespace of spec.metrics.acm.rules", topology.Dotted(path))
@@ -162,7 +170,11 @@ func (s *source) acmDelivery() {
 		s.acmVain("Argo CD does not deliver the topology", "remove it", "argocd")
 		return
 	}
-	if server, name := s.ArgoCDKnowsACM(); server == "" && name == "" {
+	switch server, name := s.ArgoCDKnowsACM(); {
+	case server != "" && name != "":
+		s.Add(s.At(acmPath("argocd")...), topology.RuleValue, "keep the one that Argo CD has registered",
+			"spec.metrics.acm.argocd has a server and a name; Argo CD takes one of the two")
+	case server == "" && name == "":
 		s.Add(s.At(acmPath()...), topology.RuleMissing, "add how Argo CD knows it, such as acm: {argocd: {name: in-cluster}} where it runs there",
 			"spec.metrics.acm.argocd is missing; the ACM hub is no cluster of the topology, and Argo CD delivers to it too")
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/fleet"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
@@ -117,7 +118,8 @@ func built(t *testing.T, files []tree.File) compare.Fleet {
 	var f compare.Fleet
 	for _, file := range files {
 		name, ok := strings.CutSuffix(file.Path, "/"+kustomize.File)
-		if !ok || !strings.HasPrefix(name, "clusters/") || strings.Count(name, "/") != 1 {
+		cluster := strings.HasPrefix(name, "clusters/") && strings.Count(name, "/") == 1
+		if !ok || !cluster && name != topology.ACMTree {
 			continue
 		}
 		objects, err := loaded.Build(name)

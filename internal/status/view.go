@@ -16,7 +16,7 @@ func (j *judge) view() {
 		return
 	}
 	if !j.answers(k) {
-		j.stops("view", "ST33")
+		j.stops("view", "tracing")
 		return
 	}
 	j.answering(k)
