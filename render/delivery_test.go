@@ -246,7 +246,7 @@ func TestApplicationsOfACM(t *testing.T) {
 delivery: {repoURL: https://git.example.com/mesh.git, argocd: {generator: acm, placement: mesh, `+argocd+`}}
 kiali: {hub: hub}
 clusters:
-- {name: hub, domain: apps.hub.example.com, argocd: {name: local-cluster}}
+- {name: hub, domain: apps.hub.example.com, managedCluster: local-cluster}
 - {name: West_1, server: https://api.west.example.com:6443}`)
 		return decode[resource.Object](t, delivered(t, top, render.Kustomize)["argocd/applicationset.yaml"])
 	}

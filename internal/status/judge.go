@@ -95,7 +95,7 @@ func Judge(e Expected, f Facts) []Result {
 
 // unasked says what is not known of a cluster that does not answer.
 func (j *judge) unasked() {
-	stopped := []string{"reach", "names", "objects", "kiali", "ST12", "monitoring"}
+	stopped := []string{"reach", "names", "objects", "kiali", "ST12", "ST34", "monitoring"}
 	if j.facts.Stores[""] == nil { // each cluster has its own
 		stopped = append(stopped, "data")
 	}

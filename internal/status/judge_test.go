@@ -170,7 +170,7 @@ func TestChosen(t *testing.T) {
 		"ST03":    {"ST01 west", "ST03 east"},
 		"ST12":    {"ST01 west"},
 		"ST15":    {"ST15 west"},
-		"tracing": {"ST21 east"},
+		"tracing": {"ST01 west", "ST21 east"},
 		"ST29":    {"ST25 east"},
 		"ST11":    {"ST01 west", "ST11 east"},
 		"reach":   {"ST01 east", "ST01 west", "ST02 east"},

@@ -16,7 +16,7 @@ func (j *judge) view() {
 		return
 	}
 	if !j.answers(k) {
-		j.stops("view", "tracing")
+		j.stops("view", "ST33")
 		return
 	}
 	j.answering(k)

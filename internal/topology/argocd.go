@@ -63,7 +63,7 @@ func (t *Topology) ArgoCDKnows(c *Cluster) (server, name string) {
 	case own != nil && own.Server != "":
 		return strings.TrimSuffix(own.Server, "/"), ""
 	case argo.Generator == "acm":
-		return "", c.Name
+		return "", c.ManagedCluster
 	case argo.Cluster == c.Name:
 		return inCluster, ""
 	}

@@ -80,14 +80,15 @@ type Spec struct {
 // Mesh identifies the mesh.
 type Mesh struct {
 	// The mesh's id (values.global.meshID of Istio). Every series that is scraped carries it as the label mesh_id, and Kiali asks for
-	// series of this id only. Changes: the PodMonitors, the ServiceMonitor of istiod and the hub's Kiali resource; the PrometheusRule; the
-	// collectors of traces, the ClusterRoleBindings and the TempoStack by the default of tracing.tempo.tenant; the objects on the ACM hub
-	// and the allow-lists.
+	// series of this id only. Changes: the PodMonitors, the ServiceMonitor of istiod and the hub's Kiali resource; the PrometheusRule;
+	// the collectors of traces, the ClusterRoleBindings and the TempoStack by the default of tracing.tempo.tenant;
+	// the objects on the ACM hub and the allow-lists.
 	ID string `yaml:"id" required:"id: mesh1" format:"meshID"`
-	// The namespace of istiod, on every cluster; it is also the mesh's root namespace. Changes: where the Telemetry, the ServiceMonitor of
-	// istiod and a PodMonitor are; and what has it by default: the Kiali resources with the token Secrets, the SealedSecrets and the
-	// ClusterRoleBinding; the ConfigMap with the CAs and the PrometheusRule; the delivery objects; the collectors of traces with their
-	// Certificates and Route; the objects on the ACM hub and the allow-lists.
+	// The namespace of istiod, on every cluster; it is also the mesh's root namespace. Changes: where the Telemetry, the ServiceMonitor
+	// of istiod and a PodMonitor are; and what has it by default: the Kiali resources with the token Secrets, the SealedSecrets and the
+	// ClusterRoleBinding; the ConfigMap with the CAs and the PrometheusRule; the delivery objects;
+	// the collectors of traces with their Certificates and Route; the ExternalSecrets, the PushSecrets, the ServiceAccounts and the
+	// OAuthClients; the objects on the ACM hub and the allow-lists.
 	ControlPlaneNamespace string `yaml:"controlPlaneNamespace" default:"istio-system" format:"label"`
 	// How workloads join the mesh. With ambient, the namespace of ztunnel is scraped as well. Changes: the PodMonitors; the
 	// PrometheusRule; the objects on the ACM hub and the allow-lists; the delivery objects.
@@ -98,18 +99,23 @@ type Mesh struct {
 type Kiali struct {
 	// The cluster that runs the Kiali server, by its name. The others are the remotes. Changes: which cluster has which Kiali resource,
 	// the ClusterRoleBinding, the SealedSecrets and the token Secrets; what follows from the platform of the hub, such as the
-	// Subscription; and the delivery objects; the ConfigMap with the CAs and the PrometheusRule; the collectors of traces, their
-	// Certificates and Route, and the TempoStack; the objects on the ACM hub.
+	// Subscription; and the delivery objects; the ConfigMap with the CAs and the PrometheusRule;
+	// the collectors of traces, their Certificates and Route, and the TempoStack; the ExternalSecrets, the PushSecrets, the
+	// ServiceAccounts and the OAuthClients; the objects on the ACM hub.
 	Hub string `yaml:"hub" required:"hub: cluster1"`
 	// The namespace of every Kiali resource, on the hub and the remotes. Default: mesh.controlPlaneNamespace. Changes: the Kiali
-	// resources, the token Secrets, the SealedSecrets and the ClusterRoleBinding; the ConfigMap with the CAs; the delivery objects; the
-	// receiver among the collectors of traces, its Certificate and Route; the objects on the ACM hub.
+	// resources, the token Secrets, the SealedSecrets and the ClusterRoleBinding; the ConfigMap with the CAs; the delivery objects;
+	// the receiver among the collectors of traces, its Certificate and Route; the ExternalSecrets, the PushSecrets, the
+	// ServiceAccounts and the OAuthClients; the objects on the ACM hub.
 	Namespace string `yaml:"namespace" format:"label"`
 	// The name of every Kiali resource, on the hub and the remotes. With the namespace it names the OAuthClient that the hub looks for.
-	// Changes: the Kiali resources, the token Secrets and the ClusterRoleBinding; the ConfigMap with the CAs; the objects on the ACM hub.
+	// Changes: the Kiali resources, the token Secrets and the ClusterRoleBinding; the ConfigMap with the CAs; the PushSecrets, the
+	// ServiceAccounts, the role of Kiali's account and the OAuthClients; the objects on the ACM hub.
 	InstanceName string `yaml:"instanceName" default:"kiali" format:"instanceName"`
 	// The line of the Kiali server that the operator installs. A line that lacks what a topology needs is a finding. Changes:
-	// spec.version of the Kiali resources; and the SealedSecrets by the default of links.format; the ConfigMap with the CAs.
+	// spec.version of the Kiali resources; and the SealedSecrets by the default of links.format; the ConfigMap with the CAs; the
+	// ExternalSecrets, the role of Kiali's account and its ClusterRoleBinding; with metrics.alerts the PrometheusRule and the
+	// ServiceMonitor for Kiali itself.
 	Version kiali.Line `yaml:"version" default:"default"`
 	// Whether Kiali may only look. Its accounts get a role without write access then. Without it, users may change Istio's configuration in Kiali as far
 	// as their own rights allow, and with the strategy anonymous everybody as far as Kiali's allow. Changes: the Kiali resources; the
@@ -136,7 +142,7 @@ type Auth struct {
 	// Kiali's login strategy. With openshift a user logs in to each cluster by its own OAuth server. token (a user pastes a token) and header
 	// (a proxy in front of Kiali sends one) know one cluster only.
 	// Default: openshift on an OpenShift hub; on a Kubernetes hub, token for a single cluster, and a choice to be made for several.
-	// Changes: the Kiali resources; the ClusterRoleBindings; of lines before v2.11 the ConfigMap with the CAs.
+	// Changes: the Kiali resources; the ClusterRoleBindings; of lines before v2.11 the ConfigMap with the CAs; the OAuthClients.
 	Strategy string `yaml:"strategy" enum:"openshift|openid|anonymous|token|header"`
 	// One login for all clusters: Kiali's account acts as the user on each of them. It needs the strategy openshift, a server from 2.30 on
 	// and an operator whose definition has the field (rule KC07).
@@ -159,12 +165,12 @@ type Links struct {
 	// How many Secrets hold the kubeconfigs of the remotes: one for all (kiali-multi-cluster-secret), or one for each. With perCluster the
 	// name of a remote is that of a volume too, and has to look like one. Default: single, and perCluster with the versions v1.73 and
 	// v2.4, which do not know the single Secret. Changes: the SealedSecrets with the kubeconfigs; with perCluster the hub's Kiali resource
-	// too, which has to change when a link does.
+	// too, which has to change when a link does; the ExternalSecrets.
 	Format string `yaml:"format" enum:"single|perCluster"`
-	// Where these Secrets come from: sealed by Sightline; carried through a store of secrets by the External Secrets Operator; or made by
-	// something else. Changes: whether there are SealedSecrets with the kubeconfigs, or ExternalSecrets with PushSecrets on the remotes, the
-	// token Secrets that a rotation adds, with perCluster the annotation of the hub's Kiali resource, and with Flux the delivery objects,
-	// by whether there is a link phase.
+	// Where these Secrets come from: sealed by Sightline; carried through a store of secrets by the External Secrets Operator, with
+	// ExternalSecrets on the hub and PushSecrets on the remotes; or made by something else. Changes: whether there are SealedSecrets with
+	// the kubeconfigs, the token Secrets that a rotation adds, with perCluster the annotation of the hub's Kiali resource, and with Flux
+	// the delivery objects, by whether there is a link phase.
 	Source string `yaml:"source" default:"sealed" enum:"sealed|externalSecrets|external"`
 	// The store of secrets, with source: externalSecrets. Changes: the ExternalSecrets and the PushSecrets.
 	ExternalSecrets ExternalSecrets `yaml:"externalSecrets"`
@@ -269,7 +275,8 @@ type Metrics struct {
 	// Whose cluster-monitoring-config is, the ConfigMap that turns on the monitoring of user workloads on OpenShift. It is one text that
 	// other settings of the cluster's monitoring live in as well. Changes: cluster-monitoring-config.
 	UserWorkloadMonitoring UserWorkloadMonitoring `yaml:"userWorkloadMonitoring"`
-	// Alerts about the mesh. Changes: the PrometheusRules.
+	// Alerts about the mesh. Changes: the PrometheusRules; from
+	// Kiali v2.27 on the hub's Kiali resource and the ServiceMonitor for Kiali itself.
 	Alerts Alerts `yaml:"alerts"`
 }
 
@@ -424,18 +431,19 @@ type Cluster struct {
 	// The one name that the cluster has everywhere. It is Istio's clusterName, Kiali's cluster name, the key of its kubeconfig and the
 	// last part of its login callback. Changes: its folder, its Kiali resource, its user-workload-monitoring-config, the SealedSecrets and
 	// the delivery objects;
-	// the collectors of traces.
+	// the collectors of traces; the ExternalSecrets, the PushSecrets and the OAuthClients.
 	Name string `yaml:"name" required:"name: cluster1" format:"clusterName"`
 	// What the cluster is. Routes, OAuth, user workload monitoring and cluster monitoring are OpenShift's. Changes: the Subscription, the
 	// Kiali resource, cluster-monitoring-config, user-workload-monitoring-config and, with ambient, a PodMonitor; if it is the hub, also
-	// the ClusterRoleBinding, by the default of metrics.store, and the delivery objects; the allow-lists.
+	// the ClusterRoleBinding, by the default of metrics.store, and the delivery objects; the OAuthClients; the
+	// allow-lists.
 	Platform string `yaml:"platform" default:"openshift" enum:"openshift|kubernetes"`
 	// The URL of the API server, as the hub's pods see it. Required on remotes. Changes: the delivery objects; and the kubeconfig, which
-	// is to be sealed again.
+	// is to be sealed again; the ExternalSecrets.
 	Server string `yaml:"server" format:"server"`
 	// The domain of the cluster's ingress. That of the hub gives the host of its Kiali, and is required with remotes and the strategy
 	// openshift unless kiali.host is given. Changes: the login callbacks in the Kiali resources;
-	// of the hub also the Route, the Certificates and the collectors of traces.
+	// of the hub also the Route, the Certificates and the collectors of traces; the OAuthClients.
 	Domain string `yaml:"domain" format:"host"`
 	// Istio's network of the cluster. Changes: nothing yet.
 	Network string `yaml:"network" format:"label"`
@@ -452,7 +460,8 @@ type Cluster struct {
 	// there is a PodMonitor; the objects on the ACM hub.
 	ZtunnelNamespace string `yaml:"ztunnelNamespace" format:"label"`
 	// The name of its ManagedCluster in Red Hat ACM. ACM calls its own cluster local-cluster, unless it was renamed at the installation.
-	// Default: local-cluster for metrics.acm.hub, else name. Changes: the objects on the ACM hub, if the cluster is Kiali's hub.
+	// Default: local-cluster for metrics.acm.hub, else name. Changes: the objects on the ACM hub, if the cluster is Kiali's hub; with
+	// delivery.argocd.generator: acm the delivery objects.
 	ManagedCluster string `yaml:"managedCluster" format:"name"`
 	// Labels for overlays to match. Changes: which overlays there are on the cluster.
 	Labels map[string]string `yaml:"labels" format:"labelValue"`
@@ -477,15 +486,17 @@ type Cluster struct {
 // Access is how the hub's kubeconfig of a remote reaches its API server.
 type Access struct {
 	// Whether the API server's certificate is not checked. Whoever is between the hub and the cluster can read the token then. Changes:
-	// nothing; the kubeconfig is sealed.
+	// the ExternalSecrets; else nothing, since the kubeconfig is sealed.
 	InsecureSkipTLSVerify bool `yaml:"insecureSkipTLSVerify" default:"false"`
 	// The CA of the API server, where it is not the one that the cluster gives its own pods: certificates in PEM. seal takes it unless
 	// --ca-file is given. Changes: the ExternalSecrets; else nothing, since the kubeconfig is sealed.
 	CA string `yaml:"ca" format:"pem"`
-	// The URL of a proxy to the API server, as the hub's pods see it. Changes: nothing; the kubeconfig is sealed.
+	// The URL of a proxy to the API server, as the hub's pods see it. Changes: the ExternalSecrets; else
+	// nothing, since the kubeconfig is sealed.
 	ProxyURL string `yaml:"proxyURL" format:"url"`
 	// A program in Kiali's image that gives the credential, in place of a token. Changes: the hub's Kiali resource, which may run programs
-	// then; the token Secrets, of which the cluster has none; the delivery objects, where it has no phase link.
+	// then; the token Secrets, of which the cluster has none; the delivery objects, where it has no phase link; the ExternalSecrets
+	// and the PushSecrets.
 	Exec *Exec `yaml:"exec"`
 }
 
@@ -517,13 +528,14 @@ type ControlPlane struct {
 	// Where its istiod runs: local is on the cluster, remote on its primary, external outside while the cluster holds its configuration.
 	// none takes the cluster out of the mesh, for a hub that only runs Kiali. Changes: whether there are a ServiceMonitor of istiod, a
 	// Telemetry, PodMonitors, and what only they need (cluster-monitoring-config, user-workload-monitoring-config); the delivery objects,
-	// where no monitoring is left; and the hub's Kiali resource with none; the PrometheusRule; the collectors of traces and the
-	// ClusterRoleBindings for them; the allow-lists and the Namespace of the rules.
+	// where no monitoring is left; and the hub's Kiali resource with none; the PrometheusRule;
+	// the collectors of traces and the ClusterRoleBindings for them; the allow-lists and the Namespace of the rules.
 	Mode string `yaml:"mode" default:"local" enum:"local|remote|external|none"`
 	// The namespace of the cluster's istiod, which is also the root namespace of its configuration. Default: mesh.controlPlaneNamespace.
 	// Changes: where the Telemetry, the ServiceMonitor of istiod and a PodMonitor are; on the hub, the Kiali resource of lines before
-	// v2.17; the PrometheusRule; the delivery objects; the collectors of traces with their Certificates, and the ClusterRoleBinding for
-	// them; the objects on the ACM hub and the allow-lists.
+	// v2.17; the PrometheusRule; the delivery objects;
+	// the collectors of traces with their Certificates, and the ClusterRoleBinding for them; the objects on the ACM hub and
+	// the allow-lists.
 	Namespace string `yaml:"namespace" format:"label"`
 	// The cluster whose istiod it is, for the modes remote and external, if it is one of the topology. Where an external cluster has the
 	// namespace of that cluster's istiod, the istiod serves it alone: its own cluster has no proxies but those in the namespaces that it
@@ -546,14 +558,15 @@ type ClusterMetrics struct {
 // ClusterKiali is what a cluster says about its own Kiali.
 type ClusterKiali struct {
 	// The line of the Kiali server. Default: kiali.version. Changes: its Kiali resource; and on the hub the SealedSecrets by the default
-	// of links.format; the ConfigMap with the CAs.
+	// of links.format; the ConfigMap with the CAs; the ExternalSecrets and the ClusterRoleBindings; on the hub with
+	// metrics.alerts the PrometheusRule and the ServiceMonitor for Kiali itself.
 	Version kiali.Line `yaml:"version"`
 	// The path that Kiali is served under, on the hub. Default: / on OpenShift, /kiali on Kubernetes. Changes: the hub's Kiali resource,
-	// and the login callbacks in those of the remotes.
+	// and the login callbacks in those of the remotes; the OAuthClients.
 	WebRoot string `yaml:"webRoot" format:"webRoot"`
 	// The host of the hub's Kiali, at which it is served by https and port 443. For another scheme or port write server.web_schema and
 	// server.web_port in kiali.spec. Default: <instance>-<namespace>.<domain>. Changes: the hub's Kiali resource, and the login callbacks in
-	// those of the remotes.
+	// those of the remotes; the OAuthClients.
 	Host string `yaml:"host" format:"host"`
 	// Merged over the spec of the cluster's Kiali resource. On the hub it comes after kiali.spec of the topology.
 	Spec map[string]any `yaml:"spec"`
