@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/relabel"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -87,7 +88,7 @@ func (r *Recording) Recorded(series map[string]string) (recorded map[string]stri
 	if !some || !known {
 		return nil, known
 	}
-	return labels.NewBuilder(made).Set(labels.MetricName, r.record).Labels().Map(), true
+	return labels.NewBuilder(made).Set(model.MetricNameLabel, r.record).Labels().Map(), true
 }
 
 // evaluate gives the labels of the one series that an expression makes of a
@@ -105,7 +106,7 @@ func evaluate(expr parser.Expr, series labels.Labels) (made labels.Labels, some,
 		if e.Op != parser.SUM || !known {
 			return labels.EmptyLabels(), false, false
 		}
-		b := labels.NewBuilder(made).Del(labels.MetricName)
+		b := labels.NewBuilder(made).Del(model.MetricNameLabel)
 		if e.Without {
 			return b.Del(e.Grouping...).Labels(), some, true
 		}
