@@ -107,11 +107,11 @@ func TestApplications(t *testing.T) {
 						checkRefresh(t, e, format, cluster, &app)
 					}
 					destination := func(name string) v1alpha1.ApplicationDestination { return apps[name].Spec.Destination }
-					assert.Equal(t, v1alpha1.ApplicationDestination{Server: "https://kubernetes.default.svc"}, destination("mesh-east"))
-					assert.Equal(t, v1alpha1.ApplicationDestination{Server: "https://api.west.example.com:6443"}, destination("mesh-west-1-eu"))
-					south := v1alpha1.ApplicationDestination{Server: "https://api.south.example.com:6443"}
+					assert.Equal(t, v1alpha1.ApplicationDestination{Server: "https://kubernetes.default.svc", Namespace: "istio-system"}, destination("mesh-east"))
+					assert.Equal(t, v1alpha1.ApplicationDestination{Server: "https://api.west.example.com:6443", Namespace: "istio-system"}, destination("mesh-west-1-eu"))
+					south := v1alpha1.ApplicationDestination{Server: "https://api.south.example.com:6443", Namespace: "istio-system"}
 					if byName && generator != "clusters" { // which has the server from the Secret
-						south = v1alpha1.ApplicationDestination{Name: "south/admin"}
+						south = v1alpha1.ApplicationDestination{Name: "south/admin", Namespace: "istio-system"}
 					}
 					assert.Equal(t, south, destination("mesh-south"))
 					checkPermitted(t, e)
@@ -176,10 +176,11 @@ func checkPermitted(t *testing.T, e *engine) {
 		}
 		cluster, err := argo.GetDestinationCluster(t.Context(), app.Spec.Destination, e.reconciler.ArgoDB)
 		require.NoError(t, err)
-		for _, namespace := range []string{"istio-system", "openshift-monitoring", "sample"} {
+		// The last one has no object of this mesh.
+		for namespace, want := range map[string]bool{app.Spec.Destination.Namespace: true, "istio-system": true, "sample": true, "openshift-monitoring": false} {
 			permitted, err := project.IsDestinationPermitted(cluster, namespace, none)
 			require.NoError(t, err)
-			assert.True(t, permitted, "%s: %s", name, namespace)
+			assert.Equal(t, want, permitted, "%s: %s", name, namespace)
 		}
 	}
 	assert.False(t, project.IsSourcePermitted(v1alpha1.ApplicationSource{RepoURL: "https://git.example.com/other.git"}))
