@@ -57,7 +57,7 @@ func TestApply(t *testing.T) {
 	rig.NeedDefinitions(t, "that clusters take every phase in every format")
 	clusters := rig.Up(t)
 	trees := map[string]map[string]tree{} // by topology and format
-	for _, topology := range examples(t) {
+	for _, topology := range applied(t) {
 		trees[topology] = map[string]tree{}
 		for _, format := range []string{"kustomize", "manifests", "helm"} {
 			if withoutChart[topology] != "" && format == "helm" {
@@ -73,7 +73,7 @@ func TestApply(t *testing.T) {
 		t.Run(lane.name, func(t *testing.T) {
 			t.Parallel()
 			lane.on.StartOperator(t)
-			for _, topology := range examples(t) {
+			for _, topology := range applied(t) {
 				for _, format := range formats {
 					tree, ok := trees[topology][format.flag]
 					if !ok {
@@ -105,7 +105,7 @@ func TestDelivery(t *testing.T) {
 		"kustomize.toolkit.fluxcd.io_kustomizations.yaml", "source.toolkit.fluxcd.io_gitrepositories.yaml",
 		"source.toolkit.fluxcd.io_helmrepositories.yaml", "source.toolkit.fluxcd.io_ocirepositories.yaml")
 	engines := map[string]int{}
-	for _, topology := range examples(t) {
+	for _, topology := range applied(t) {
 		for _, format := range []string{"kustomize", "manifests", "helm"} {
 			if withoutChart[topology] != "" && format == "helm" {
 				continue
@@ -206,7 +206,7 @@ func files(t *testing.T, dir string) map[string]string {
 func TestApplyBuiltInKinds(t *testing.T) {
 	west := rig.Up(t).West
 	kinds := map[string]int{}
-	for _, topology := range examples(t) {
+	for _, topology := range applied(t) {
 		tree := render(t, topology, "manifests")
 		for _, cluster := range tree.clusters(t) {
 			t.Run(strings.TrimSuffix(topology, ".yaml")+"/"+cluster, func(t *testing.T) {
@@ -419,6 +419,15 @@ func examples(t *testing.T) []string {
 	}
 	require.Greater(t, len(all), 5)
 	return all
+}
+
+// unapplied are examples with kinds that the suite does not define yet. Their
+// objects are compared with upstream's definitions in package render.
+var unapplied = []string{"acm.yaml", "acm-apart.yaml", "external-secrets.yaml", "no-operator.yaml", "tracing.yaml"}
+
+func applied(t *testing.T) []string {
+	t.Helper()
+	return slices.DeleteFunc(examples(t), func(topology string) bool { return slices.Contains(unapplied, topology) })
 }
 
 // render renders a topology of topologyDir.
