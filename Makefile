@@ -42,7 +42,7 @@ build: ## build bin/sightline
 
 # The tiers are in docs/testing.md.
 test: ## tier 0: run every test of this module (TESTFLAGS=-v, …)
-	$(GO) test ./... -timeout 20m $(TESTFLAGS)
+	$(GO) test ./... $(TESTFLAGS)
 
 # Go's cache of results knows neither the programs nor the goldens that these read.
 test-programs: $(programs) ## tier 1: what kustomize, Helm, kubeseal, Argo CD, Flux and prometheus-operator make of our files

@@ -73,8 +73,7 @@ func TestHostileText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			_, findings := check.Parse("input", []byte(test.input))
-			// Megabytes of what is made to cost much. What costs the square takes hours.
-			require.Less(t, time.Since(began), 2*time.Minute)
+			require.Less(t, time.Since(began), 20*time.Second)
 			require.Equal(t, min(test.findings, 1001), len(findings))
 			require.True(t, strings.HasPrefix(findings[0].String(), test.first), "%s", findings[0])
 			for _, f := range findings {
