@@ -112,10 +112,10 @@ clean: ## remove what the other targets built
 
 # Lint: one target a check, each quiet when all is well. One failure does not hide the next.
 
-checks := check-go check-tidy check-gofmt check-vet check-staticcheck check-jsonnetfmt check-jsonnet
+checks := check-go check-tidy check-gofmt check-lines check-vet check-staticcheck check-jsonnetfmt check-jsonnet
 .PHONY: $(checks)
 
-lint: ## run every check: Go release, tidy modules, gofmt, vet, staticcheck, jsonnetfmt, jsonnet-lint
+lint: ## run every check: Go release, tidy modules, gofmt, length of lines, vet, staticcheck, jsonnetfmt, jsonnet-lint
 	@$(MAKE) --no-print-directory --keep-going $(checks)
 
 # Ends a failed check in one sentence that says what to do.
@@ -134,6 +134,12 @@ check-go:
 
 check-gofmt:
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { echo "$$out"; $(call say,gofmt: the files above are not formatted; run make fmt); }
+
+# Tests have tables, a string in backticks cannot be broken, and internal/earlier is as it was.
+check-lines:
+	@! git ls-files '*.go' '*.jsonnet' '*.libsonnet' '*.sh' .ci/run | grep -vE '_test\.go$$|^internal/earlier/' | \
+		LC_ALL=C.UTF-8 xargs grep -nE '^.{141,}$$' | grep -v '`' || \
+		$(call say,the lines above have more than 140 columns)
 
 check-vet:
 	@$(GO) vet ./... && $(GO) vet -C e2e/suite -tags full ./... || $(call say,go vet found the problems above)

@@ -158,7 +158,8 @@ func chartOf(t *topology.Topology, from Sources, overlays []overlay.Overlay) (*c
 		}
 		scope, path, _ := strings.Cut(v.hole, ".")
 		holes[scope][path] = nil
-		c.Values = append(c.Values, chart.Value{Path: v.chart, Hole: v.hole, Doc: v.doc, Default: v.general(t), Required: v.hole == "cluster.name"})
+		c.Values = append(c.Values, chart.Value{Path: v.chart, Hole: v.hole, Doc: v.doc, Default: v.general(t),
+			Required: v.hole == "cluster.name"})
 	}
 	e := chartEvaluation{
 		templates: from.Templates,
@@ -230,14 +231,19 @@ func shapeFields(s overlaid) map[string]any {
 // chartLists are what the templates of a chart range over.
 func chartLists(t *topology.Topology) []chart.List {
 	return []chart.List{
-		{Scope: resource.ScopeNamespace, Path: "namespaces", Doc: "The namespaces with proxies. Each gets a PodMonitor.", Default: meshNamespaces(t)},
-		{Scope: resource.ScopeLink, Path: "links.secrets", Doc: "The sealed kubeconfigs of the remotes, on the hub, each for a Secret of its own.", Items: itemHoles()[resource.ScopeLink]},
+		{Scope: resource.ScopeNamespace, Path: "namespaces", Doc: "The namespaces with proxies. Each gets a PodMonitor.",
+			Default: meshNamespaces(t)},
+		{Scope: resource.ScopeLink, Path: "links.secrets", Doc: "The sealed kubeconfigs of the remotes, on the hub, each for a Secret of its " +
+			"own.", Items: itemHoles()[resource.ScopeLink]},
 		{Scope: resource.ScopeCreated, Path: "createNamespaces", Doc: "The namespaces that the cluster gets as objects."},
-		{Scope: resource.ScopeControlPlane, Path: "metrics.otherControlPlanes", Doc: "The namespaces of further istiods, which serve other clusters."},
-		{Scope: resource.ScopeFetched, Path: "links.fetched", Doc: "The kubeconfigs of the remotes as templates, on the hub, each for a Secret of its own, with what they need of the store.",
+		{Scope: resource.ScopeControlPlane, Path: "metrics.otherControlPlanes",
+			Doc: "The namespaces of further istiods, which serve other clusters."},
+		{Scope: resource.ScopeFetched, Path: "links.fetched", Doc: "The kubeconfigs of the remotes as templates, on the hub, each for a Secret " +
+			"of its own, with what they need of the store.",
 			Items: itemHoles()[resource.ScopeFetched]},
 		{Scope: resource.ScopeToken, Path: "links.tokens", Doc: "The names of the Secrets with the remote's tokens of later generations."},
-		{Scope: resource.ScopeRule, Path: "acm.namespaces", Doc: "On the ACM hub, the namespaces of the mesh, each with its PrometheusRule.", Items: itemHoles()[resource.ScopeRule]},
+		{Scope: resource.ScopeRule, Path: "acm.namespaces", Doc: "On the ACM hub, the namespaces of the mesh, each with its PrometheusRule.",
+			Items: itemHoles()[resource.ScopeRule]},
 	}
 }
 
@@ -311,8 +317,10 @@ func (e *chartEvaluation) overlay(resources []resource.Resource, names []string)
 			case errors.Is(err, overlay.ErrLooked):
 				return nil, &finding.Refusal{
 					Position: o.At,
-					Message:  fmt.Sprintf("overlay %q looks at the cluster, which a chart for all clusters does not know (%s %s)", o.Name, r.Phase, r.Name),
-					Hint:     "an overlay for each kind of cluster, matched by names or labels, looks at the resource alone; render --format kustomize takes this one",
+					Message: fmt.Sprintf("overlay %q looks at the cluster, which a chart for all clusters does not know (%s %s)", o.Name, r.Phase,
+						r.Name),
+					Hint: "an overlay for each kind of cluster, matched by names or labels, looks at the resource alone; render --format kustomize " +
+						"takes this one",
 				}
 			case err != nil:
 				return nil, &finding.Refusal{
@@ -422,8 +430,9 @@ func chartable(t *topology.Topology) error {
 		if at := controlIn(kialiSpec(t, c), "spec"); at != "" {
 			return &finding.Refusal{
 				Position: t.At("spec", "clusters", i),
-				Message:  fmt.Sprintf("cluster %q: %s of its Kiali resource has a control character, which Helm writes as no YAML reader takes it", c.Name, at),
-				Hint:     "render --format kustomize, or leave the character out",
+				Message: fmt.Sprintf("cluster %q: %s of its Kiali resource has a control character, which Helm writes as no YAML reader takes it",
+					c.Name, at),
+				Hint: "render --format kustomize, or leave the character out",
 			}
 		}
 	}

@@ -174,11 +174,13 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 			s.Fetched = spec.Kiali.Links.Format
 		}
 		// Earlier lines run none.
-		s.ExecProvider = !c.KialiBefore(kiali.V2_17) && slices.ContainsFunc(spec.Clusters, func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
+		s.ExecProvider = !c.KialiBefore(kiali.V2_17) && slices.ContainsFunc(spec.Clusters,
+			func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
 		// Earlier lines have no field for it, and the operator of the default
 		// line may be one of theirs, whose definition refuses the field.
 		s.NewPodFirst = len(spec.Clusters) > 1 && c.Kiali.Version != kiali.Default && !c.KialiBefore(kiali.V2_27)
-		s.KialiHealth = spec.Metrics.Alerts.Manage && spec.Metrics.Monitors.Manage && c.Kiali.Version != kiali.Default && !c.KialiBefore(kiali.V2_27)
+		s.KialiHealth = spec.Metrics.Alerts.Manage && spec.Metrics.Monitors.Manage && c.Kiali.Version != kiali.Default && !c.KialiBefore(
+			kiali.V2_27)
 	} else {
 		s.Subject = c.Access.Exec != nil && c.Access.Exec.Subject != nil
 		s.SubjectLogin = s.Subject && s.Callback && !c.KialiBefore(kiali.V2_4)
@@ -194,7 +196,8 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 // CA has signed.
 func ownCAs(t *topology.Topology) bool {
 	u, err := url.Parse(storeURL(t))
-	return err == nil && u.Scheme == "https" && !strings.HasSuffix(u.Hostname(), ".svc") && !strings.HasSuffix(u.Hostname(), ".svc.cluster.local")
+	return err == nil && u.Scheme == "https" && !strings.HasSuffix(u.Hostname(), ".svc") && !strings.HasSuffix(u.Hostname(),
+		".svc.cluster.local")
 }
 
 // strategyOn is how users log in where that is not the operator's default for

@@ -9,13 +9,15 @@ local requests(namespace, more) =
 // A proxy keeps its series, with or without traffic, as long as it is scraped.
 local silent(topology, namespace, reporter, cluster) =
   local series(offset) =
-    'count by (' + cluster + ', namespace) (' + requests(namespace, ', mesh_id="' + topology.mesh.id + '", reporter="' + reporter + '"') + offset + ')';
+    'count by (' + cluster + ', namespace) (' +
+    requests(namespace, ', mesh_id="' + topology.mesh.id + '", reporter="' + reporter + '"') + offset + ')';
   series(' offset 1h') + ' unless ' + series('');
 
 local rules(topology, namespace) = [
   {
     alert: 'MeshNamespaceSilent',
-    expr: silent(topology, namespace, 'source', 'source_cluster') + ' or ' + silent(topology, namespace, 'destination', 'destination_cluster'),
+    expr: silent(topology, namespace, 'source', 'source_cluster') + ' or ' +
+          silent(topology, namespace, 'destination', 'destination_cluster'),
     'for': '15m',
     labels: { severity: 'warning', mesh: topology.mesh.id },
     annotations: { summary: 'No proxy of a cluster is scraped in the namespace any more', check: 'ST25' },
@@ -36,7 +38,8 @@ local rules(topology, namespace) = [
   },
   {
     alert: 'MeshProxyDoubled',
-    expr: 'count by (namespace) (count without (instance, job, container, endpoint, prometheus, prometheus_replica) (' + requests(namespace, '') + ') > 1) > 0',
+    expr: 'count by (namespace) (count without (instance, job, container, endpoint, prometheus, prometheus_replica) (' +
+          requests(namespace, '') + ') > 1) > 0',
     'for': '15m',
     labels: { severity: 'warning', mesh: topology.mesh.id },
     annotations: { summary: 'Proxies are scraped more than once, and every number is doubled', check: 'ST29' },

@@ -1,12 +1,14 @@
 // When Flux may take the objects of each phase for ready, where a condition Ready
 // does not tell. An expression that fails, as all do while there is no status,
 // keeps it waiting.
-local condition(type, status) = "has(status.conditions) && status.conditions.exists(c, c.type == '%s' && c.status == '%s')" % [type, status];
+local condition(type, status) =
+  "has(status.conditions) && status.conditions.exists(c, c.type == '%s' && c.status == '%s')" % [type, status];
 
 local subscription = {
   apiVersion: 'operators.coreos.com/v1alpha1',
   kind: 'Subscription',
-  current: "has(status.state) && status.state == 'AtLatestKnown' && has(status.installedCSV) && has(status.currentCSV) && status.installedCSV == status.currentCSV",
+  current: "has(status.state) && status.state == 'AtLatestKnown' && has(status.installedCSV) && has(status.currentCSV) && " +
+           'status.installedCSV == status.currentCSV',
   failed: "has(status.state) && status.state == 'UpgradeFailed'",
 };
 

@@ -10,7 +10,8 @@ fail() {
 # install puts the program into a folder of the runner's and on the path of later steps, if its checksum is the release's.
 install() {
   local os arch suffix=tar.gz base name dir
-  [[ $SIGHTLINE_VERSION =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || fail "version is \"$SIGHTLINE_VERSION\"; expected one such as v0.1.0"
+  [[ $SIGHTLINE_VERSION =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] ||
+    fail "version is \"$SIGHTLINE_VERSION\"; expected one such as v0.1.0"
   case $(uname -s) in
     Linux) os=linux ;;
     Darwin) os=darwin ;;

@@ -153,7 +153,8 @@ func (e *evaluator) ended() error {
 	case strings.Contains(said, "stack exceeds"):
 		return &template.EndError{Message: "it is nested deeper than can be evaluated", Hint: "nothing here needs such nesting"}
 	case state.ExitCode() == exitMemory, strings.Contains(said, "fatal error: "): // Go has several words for it
-		return &template.EndError{Message: fmt.Sprintf("one evaluation takes more than %d MiB of memory", largestEvaluation>>20), Hint: "look for a list or a string that grows without an end"}
+		return &template.EndError{Message: fmt.Sprintf("one evaluation takes more than %d MiB of memory", largestEvaluation>>20),
+			Hint: "look for a list or a string that grows without an end"}
 	case err == nil:
 		err = errors.New("it has ended")
 	}

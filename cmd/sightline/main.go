@@ -67,7 +67,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	// Cobra helps with whatever it does not know, and says that all went well.
 	cmd.InitDefaultHelpCmd()
 	cmd.InitDefaultCompletionCmd(args...)
-	if about, rest, err := cmd.Find(args); err == nil && about == cmd && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && !strings.HasPrefix(rest[0], "__") {
+	if about, rest, err := cmd.Find(args); err == nil && about == cmd && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") &&
+		!strings.HasPrefix(rest[0], "__") {
 		return report(words, noSuchCommand(cmd, rest))
 	}
 	ctx, closed := withEvaluator(ctx, words)
@@ -154,7 +155,8 @@ func flagHint(cmd *cobra.Command, err error) string {
 		typed := unknown.GetSpecifiedName()
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		if meant := map[string]string{"output": "--out", "out": "--output", "dir": "--out", "directory": "--out", "file": "--topology"}[typed]; slices.Contains(names, meant) {
+		if meant := map[string]string{"output": "--out", "out": "--output", "dir": "--out", "directory": "--out",
+			"file": "--topology"}[typed]; slices.Contains(names, meant) {
 			return finding.Meant(meant)
 		}
 		if near := finding.Nearest("--"+typed, names); near != "" && len(typed) > 1 {

@@ -223,7 +223,8 @@ func (o *renderOptions) apart(inputs []*input) error {
 		for _, from := range inputs {
 			if read, err := os.Stat(from.arg); err == nil && read.IsDir() && os.SameFile(there, read) {
 				return finding.Refuse(
-					"write to a folder in it or beside it, such as -o "+filepath.Join(out, "rendered")+"; folders with a tree are left out when a topology is read",
+					"write to a folder in it or beside it, such as -o "+filepath.Join(out,
+						"rendered")+"; folders with a tree are left out when a topology is read",
 					"%s is the topology itself: the next run would read what is written as a part of it", out)
 			}
 		}
@@ -238,9 +239,11 @@ func (o *renderOptions) check() error {
 	case !slices.Contains(render.Formats(), render.Format(o.format)):
 		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
 	case o.out == "-" && o.format == string(render.Helm):
-		return &hinted{errors.New("a chart is no stream of objects"), "name a directory with -o DIR, or leave out --format helm to print the objects"}
+		return &hinted{errors.New("a chart is no stream of objects"),
+			"name a directory with -o DIR, or leave out --format helm to print the objects"}
 	case o.out != "-" && len(o.clusters) > 0:
-		return &hinted{errors.New("--cluster selects what is printed, and a directory always holds the whole topology"), `use --cluster with "-o -"`}
+		return &hinted{errors.New("--cluster selects what is printed, and a directory always holds the whole topology"),
+			`use --cluster with "-o -"`}
 	case o.rules.check() != nil:
 		return o.rules.check()
 	case o.out == "-" && len(o.allowRemove) > 0:
@@ -290,7 +293,8 @@ func (o *renderOptions) objects(inputs []*input) ([]tree.File, error) {
 	}
 	for _, name := range o.clusters {
 		if !known[name] {
-			return nil, &hinted{fmt.Errorf("no cluster %q in the topology", name), "the clusters are " + finding.List(slices.Sorted(maps.Keys(known)), listed)}
+			return nil, &hinted{fmt.Errorf("no cluster %q in the topology", name), "the clusters are " +
+				finding.List(slices.Sorted(maps.Keys(known)), listed)}
 		}
 	}
 	return files, nil

@@ -22,7 +22,8 @@ import (
 // revision renders the topology as it is at a revision of its repository, with
 // the overlays and links that are there. What it reads is written to a folder
 // of its own for that time.
-func (o *diffOptions) revision(ctx context.Context, t *topology.Topology, arg string, format render.Format, stderr io.Writer) ([]tree.File, error) {
+func (o *diffOptions) revision(ctx context.Context, t *topology.Topology, arg string, format render.Format, stderr io.Writer) (
+	[]tree.File, error) {
 	git, err := openRepository(ctx, arg, o.against)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,8 @@ type repository struct {
 // openRepository finds the repository of a topology, and the revision in it.
 func openRepository(ctx context.Context, arg, ref string) (*repository, error) {
 	if _, err := exec.LookPath("git"); err != nil {
-		return nil, &hinted{errors.New("--against needs the program git, and there is none in $PATH"), "install git, or compare with a rendered directory: -o DIR"}
+		return nil, &hinted{errors.New("--against needs the program git, and there is none in $PATH"),
+			"install git, or compare with a rendered directory: -o DIR"}
 	}
 	at, err := filepath.Abs(arg)
 	if err != nil {
@@ -85,7 +87,8 @@ func openRepository(ctx context.Context, arg, ref string) (*repository, error) {
 	}
 	hint := "git branch --all and git tag list the revisions"
 	if shallow, err := r.git(ctx, nil, "rev-parse", "--is-shallow-repository"); err == nil && line(shallow) == "true" {
-		hint = "the clone is shallow, so it has the newest commits only: git fetch --unshallow, or have CI fetch all (fetch-depth: 0 on GitHub, GIT_DEPTH: 0 on GitLab)"
+		hint = "the clone is shallow, so it has the newest commits only: git fetch --unshallow, or have CI fetch all (fetch-depth: 0 on " +
+			"GitHub, GIT_DEPTH: 0 on GitLab)"
 	}
 	return nil, &hinted{fmt.Errorf("%s has no revision %q", r.top, ref), hint}
 }

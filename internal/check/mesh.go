@@ -93,7 +93,8 @@ var freeValues = []string{"kialiSpec", "monitoringConfig", "workloadConfig"}
 
 func newMesh(in Input, o Options) (*mesh, error) {
 	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: o.Definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
-		bodies: map[*resource.Body]resource.Object{}, origins: in.Origins, stage: in.Stage, stages: map[int][]resource.Cluster{}, sizes: map[*object]delivery.Size{},
+		bodies: map[*resource.Body]resource.Object{}, origins: in.Origins, stage: in.Stage, stages: map[int][]resource.Cluster{},
+		sizes: map[*object]delivery.Size{},
 		links: in.Links, others: in.Others, arg: in.Arg, written: in.Written, requireLinks: o.RequireLinks, now: o.Now}
 	seen := map[checkedOnce]*object{}
 	for i := range in.Clusters {
@@ -176,7 +177,8 @@ func (m *mesh) fill(i int, r resource.Resource) (*object, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cluster %s: %s %s: %w", m.clusters[i].Name, r.Phase, r.Name, err)
 		}
-		return &object{mesh: m, cluster: i, phase: r.Phase, literal: r.Body.IsLiteral(), body: r.Body, ID: resource.IDOf(content), content: content}, nil
+		return &object{mesh: m, cluster: i, phase: r.Phase, literal: r.Body.IsLiteral(), body: r.Body, ID: resource.IDOf(content),
+			content: content}, nil
 	}
 	return nil, nil
 }

@@ -26,10 +26,11 @@ func identityRules() []Rule {
 			Source: "kiali kubernetes/cluster_secret.go",
 		},
 		{
-			ID:     "ID02",
-			Title:  "a cluster name can be a key and a folder",
-			What:   "The name has letters, digits, '-', '_' and '.'; with links.format perCluster it is a DNS label of at most 63 characters.",
-			Why:    "It is a key of a Secret and a folder of the tree. With perCluster the operator names a volume of Kiali's Deployment by it, and the API server refuses the Deployment.",
+			ID:    "ID02",
+			Title: "a cluster name can be a key and a folder",
+			What:  "The name has letters, digits, '-', '_' and '.'; with links.format perCluster it is a DNS label of at most 63 characters.",
+			Why: "It is a key of a Secret and a folder of the tree. With perCluster the operator names a volume of Kiali's Deployment by it, " +
+				"and the API server refuses the Deployment.",
 			Fix:    "Rename the cluster in Istio too, or use links.format: single.",
 			Source: "kiali hack/istio/multicluster/kiali-prepare-remote-cluster.sh; kiali-operator roles/default/kiali-deploy/tasks/main.yml",
 		},
@@ -50,44 +51,54 @@ func identityRules() []Rule {
 			Source: "kiali kubernetes/client_factory.go",
 		},
 		{
-			ID:     "ID05",
-			Title:  "Kiali knows a cluster by its Istio name only",
-			What:   "A cluster that spec.kiali.spec names, in clustering.clusters, clustering.kiali_urls, deployment.discovery_selectors.overrides or kubernetes_config.cluster_name, is one of the topology, or has a Secret of its own in clustering.clusters.",
-			Why:    "Series carry Istio's name in source_cluster and destination_cluster. With another one the graph ends with \"cluster [x] is not found or is not accessible\".",
+			ID:    "ID05",
+			Title: "Kiali knows a cluster by its Istio name only",
+			What: "A cluster that spec.kiali.spec names, in clustering.clusters, clustering.kiali_urls, " +
+				"deployment.discovery_selectors.overrides or kubernetes_config.cluster_name, is one of the topology, or has a Secret of its own in " +
+				"clustering.clusters.",
+			Why: "Series carry Istio's name in source_cluster and destination_cluster. With another one the graph ends with \"cluster [x] is " +
+				"not found or is not accessible\".",
 			Fix:    "Write the name as it stands in spec.clusters.",
 			Source: "kiali/kiali issues 7672, 7305, 7806, 7416",
 			mesh:   clusterNamesElsewhere,
 		},
 		{
-			ID:     "ID06",
-			Title:  "only the hub can be outside the mesh",
-			What:   "controlPlane.mode none is for a hub that only runs Kiali; its line is v2.17 or later, and clustering.ignore_home_cluster follows from the mode.",
-			Why:    "Kiali stops at its start if it is to ignore its home cluster and has no name for it, and earlier lines cannot ignore it at all.",
+			ID:    "ID06",
+			Title: "only the hub can be outside the mesh",
+			What: "controlPlane.mode none is for a hub that only runs Kiali; its line is v2.17 or later, and clustering.ignore_home_cluster " +
+				"follows from the mode.",
+			Why: "Kiali stops at its start if it is to ignore its home cluster and has no name for it, and earlier lines cannot ignore it at " +
+				"all.",
 			Fix:    "Choose local, remote or external for remotes; choose a later line for the hub.",
 			Source: "kiali config/istio/util.go",
 		},
 		{
 			ID: "ID07", Severity: finding.Warning,
-			Title:  "the hub is told its name",
-			What:   "The hub's Kiali resource has kubernetes_config.cluster_name, and it is the cluster's.",
-			Why:    "Without it Kiali asks the istiod beside it, and takes the name Kubernetes where there is none. Then half of the graph belongs to a cluster that nobody knows.",
+			Title: "the hub is told its name",
+			What:  "The hub's Kiali resource has kubernetes_config.cluster_name, and it is the cluster's.",
+			Why: "Without it Kiali asks the istiod beside it, and takes the name Kubernetes where there is none. Then half of the graph " +
+				"belongs to a cluster that nobody knows.",
 			Fix:    "Keep the field as it is rendered.",
 			Source: "kiali config/istio/util.go, kubernetes/istio.go",
 			mesh:   hubName,
 		},
 		{
 			ID: "ID08", Severity: finding.Warning,
-			Title:  "ACM knows a cluster by its Istio name",
-			What:   "With the store acm, the ManagedCluster of each cluster of the mesh (clusters[].managedCluster) has the cluster's name. ACM calls its own cluster local-cluster.",
-			Why:    "ACM puts the name of the ManagedCluster on every series, as the label cluster. Kiali has the other one in source_cluster and destination_cluster: what it asks for by cluster, such as health and the control plane, is not found.",
-			Fix:    "Give both the same name. That of ACM's own cluster is set at the installation (spec.localClusterName of MultiClusterHub); say it in managedCluster.",
+			Title: "ACM knows a cluster by its Istio name",
+			What: "With the store acm, the ManagedCluster of each cluster of the mesh (clusters[].managedCluster) has the cluster's name. ACM " +
+				"calls its own cluster local-cluster.",
+			Why: "ACM puts the name of the ManagedCluster on every series, as the label cluster. Kiali has the other one in source_cluster and " +
+				"destination_cluster: what it asks for by cluster, such as health and the control plane, is not found.",
+			Fix: "Give both the same name. That of ACM's own cluster is set at the installation (spec.localClusterName of MultiClusterHub); " +
+				"say it in managedCluster.",
 			Source: "stolostron/multicluster-observability-addon internal/metrics/handlers/handler.go; MultiClusterHub, spec.localClusterName",
 			mesh:   managedClusters,
 		},
 		{
-			ID:     "ID09",
-			Title:  "two meshes on one store have different ids",
-			What:   "Topologies that are given together and ask the same store for their series have different mesh ids, unless they share a cluster with one control plane and so are one mesh.",
+			ID:    "ID09",
+			Title: "two meshes on one store have different ids",
+			What: "Topologies that are given together and ask the same store for their series have different mesh ids, unless they share a " +
+				"cluster with one control plane and so are one mesh.",
 			Why:    "The id is all that keeps the series of two meshes apart. Each Kiali would show the traffic of both.",
 			Fix:    "Give each mesh an id of its own, in Istio (values.global.meshID) and here.",
 			Source: "kiali graph/util.go (query_scope)",
@@ -104,26 +115,30 @@ func identityRules() []Rule {
 		},
 		{
 			ID: "ID11", Severity: finding.Warning,
-			Title:  "networks are named, and their gateways too",
-			What:   "If one cluster of the mesh has a network, all have; and with two networks each cluster names the namespaces of its gateways.",
-			Why:    "Traffic between networks goes through east-west gateways. A namespace that is not listed has no PodMonitor, and the way across is missing from the graph.",
-			Fix:    "Add network to the others, and gateways: [istio-gateways] (the namespace) where the gateway is not in a namespace that is listed already.",
+			Title: "networks are named, and their gateways too",
+			What:  "If one cluster of the mesh has a network, all have; and with two networks each cluster names the namespaces of its gateways.",
+			Why: "Traffic between networks goes through east-west gateways. A namespace that is not listed has no PodMonitor, and the way " +
+				"across is missing from the graph.",
+			Fix: "Add network to the others, and gateways: [istio-gateways] (the namespace) where the gateway is not in a namespace that is " +
+				"listed already.",
 			Source: "Istio multi-cluster installation, \"multi-primary on different networks\"",
 			mesh:   networks,
 		},
 		{
 			ID: "ID12", Severity: finding.Info,
-			Title:  "namespaces are where proxies run",
-			What:   "No namespace of spec.namespaces is meant for a cluster whose istiod is the external control plane of another one.",
-			Why:    "Such an istiod has its configuration on the other cluster, and serves the proxies there. On its own cluster the namespaces have no proxies, and get no PodMonitor.",
+			Title: "namespaces are where proxies run",
+			What:  "No namespace of spec.namespaces is meant for a cluster whose istiod is the external control plane of another one.",
+			Why: "Such an istiod has its configuration on the other cluster, and serves the proxies there. On its own cluster the namespaces " +
+				"have no proxies, and get no PodMonitor.",
 			Fix:    "List the namespaces at the clusters that have the proxies. Where this cluster has some all the same, list theirs here.",
 			Source: "istio.io, Install Istio with an External Control Plane",
 			mesh:   namespacesWithoutProxies,
 		},
 		{
 			ID: "ID13", Severity: finding.Info,
-			Title:  "Kiali knows whose control plane a remote has",
-			What:   "With controlPlane.mode remote, the root namespace of the cluster has the annotation topology.istio.io/controlPlaneClusters. No file can tell, so this is a reminder.",
+			Title: "Kiali knows whose control plane a remote has",
+			What: "With controlPlane.mode remote, the root namespace of the cluster has the annotation topology.istio.io/controlPlaneClusters. " +
+				"No file can tell, so this is a reminder.",
 			Why:    "Without it Kiali's mesh page shows no control plane for the cluster.",
 			Fix:    "Annotate the namespace with the command of the hint, as Istio's primary-remote installation does, and suppress ID13.",
 			Source: "kiali istio/discovery.go; istio.io, Install Primary-Remote",
@@ -131,8 +146,9 @@ func identityRules() []Rule {
 		},
 		{
 			ID: "ID14", Severity: finding.Warning,
-			Title:  "every folder can be on every file system",
-			What:   "No cluster, namespace or overlay is called con, prn, aux, nul, com0 to com9 or lpt0 to lpt9, with nor without something after a dot.",
+			Title: "every folder can be on every file system",
+			What: "No cluster, namespace or overlay is called con, prn, aux, nul, com0 to com9 or lpt0 to lpt9, with nor without something " +
+				"after a dot.",
 			Why:    "The tree has a folder of that name. Windows keeps these names for devices, so nobody can check the repository out there.",
 			Fix:    "Give it another name, in Istio too; or suppress ID14 if nobody works on Windows.",
 			Source: "Microsoft, \"Naming Files, Paths, and Namespaces\"",
@@ -140,9 +156,10 @@ func identityRules() []Rule {
 		},
 		{
 			ID: "ID15", Severity: finding.Warning,
-			Title:  "applications are watched",
-			What:   "The topology, or one of its clusters, names a namespace with applications.",
-			Why:    "Only the control plane's namespace is covered by itself. Each other one needs a PodMonitor, and without any the graph has no application.",
+			Title: "applications are watched",
+			What:  "The topology, or one of its clusters, names a namespace with applications.",
+			Why: "Only the control plane's namespace is covered by itself. Each other one needs a PodMonitor, and without any the graph has no " +
+				"application.",
 			Fix:    "Add namespaces: [NAME], for all clusters or at each cluster.",
 			Source: "README.md; user workload monitoring ignores namespaceSelector",
 			mesh:   noNamespaces,
@@ -157,7 +174,8 @@ func noNamespaces(m *mesh, f *found) {
 		named = named || len(c.Namespaces)+len(c.Gateways)+len(c.Waypoints) > 0
 	}
 	if !named && len(m.monitors()) > 0 {
-		f.on(m, m.At("spec"), "add namespaces: [NAME] with those of your applications", "no namespace of applications is named, so no application is scraped, and the graph stays empty")
+		f.on(m, m.At("spec"), "add namespaces: [NAME] with those of your applications",
+			"no namespace of applications is named, so no application is scraped, and the graph stays empty")
 	}
 }
 
@@ -251,7 +269,8 @@ func hubName(m *mesh, f *found) {
 func capitals(m *mesh, f *found) {
 	for i := range m.Spec.Clusters {
 		if name := m.Spec.Clusters[i].Name; strings.ToLower(name) != name {
-			f.cluster(m, i, m.At("spec", "clusters", i, "name"), "if Istio has it in lower case, write it so; if Istio has the capitals too, suppress ID10",
+			f.cluster(m, i, m.At("spec", "clusters", i, "name"), "if Istio has it in lower case, write it so; if Istio has the capitals too, "+
+				"suppress ID10",
 				"the name has capitals, which scripts and pipelines tend to lower")
 		}
 	}
@@ -281,7 +300,8 @@ func networks(m *mesh, f *found) {
 		case len(distinct) > 1 && len(c.Gateways) == 0 && !m.gatewayListed(i):
 			f.cluster(m, i, m.At("spec", "clusters", i, "network"),
 				"add gateways with the namespace of the east-west gateway; suppress ID11 if that is listed among namespaces, or is the control plane's",
-				"there are %d networks, and no namespace of gateways is named; without a PodMonitor there the traffic between networks is not seen", len(distinct))
+				"there are %d networks, and no namespace of gateways is named; without a PodMonitor there the traffic between networks is not seen",
+				len(distinct))
 		}
 	}
 }
@@ -342,7 +362,8 @@ func normalServer(server string) string {
 func meshIDs(ms []*mesh, f *found) {
 	for j, m := range ms {
 		for _, other := range ms[:j] {
-			if m.Spec.Mesh.ID != other.Spec.Mesh.ID || !maps.Equal(m.Spec.Metrics.Scope, other.Spec.Metrics.Scope) || m.store() != other.store() || oneMesh(m, other) {
+			if m.Spec.Mesh.ID != other.Spec.Mesh.ID || !maps.Equal(m.Spec.Metrics.Scope, other.Spec.Metrics.Scope) || m.store() != other.store() ||
+				oneMesh(m, other) {
 				continue
 			}
 			at := m.At("spec", "mesh", "id")
@@ -390,7 +411,8 @@ func namespacesWithoutProxies(m *mesh, f *found) {
 	}
 	for i := range m.Spec.Clusters {
 		if c := &m.Spec.Clusters[i]; c.ServesExternal() {
-			f.cluster(m, i, m.KeyAt("spec", "namespaces"), "list them at the clusters that have the proxies; those of this cluster too, if it has any",
+			f.cluster(m, i, m.KeyAt("spec", "namespaces"), "list them at the clusters that have the proxies; those of this cluster too, if it has "+
+				"any",
 				"its istiod is the external control plane of others, so no proxies run here, and the namespaces of the topology get no PodMonitor")
 		}
 	}
@@ -405,6 +427,7 @@ func controlPlaneAnnotations(m *mesh, f *found) {
 		primary := cmp.Or(c.ControlPlane.Primary, "NAME_OF_ITS_PRIMARY")
 		f.cluster(m, i, m.At("spec", "clusters", i, "controlPlane", "mode"),
 			command.Annotate(c.Name, c.ControlPlane.Namespace, "topology.istio.io/controlPlaneClusters", primary)+"; then suppress ID13",
-			"Kiali shows its control plane only if the namespace %s has the annotation topology.istio.io/controlPlaneClusters", c.ControlPlane.Namespace)
+			"Kiali shows its control plane only if the namespace %s has the annotation topology.istio.io/controlPlaneClusters",
+			c.ControlPlane.Namespace)
 	}
 }

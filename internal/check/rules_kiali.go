@@ -12,19 +12,22 @@ import (
 func kialiRules() []Rule {
 	return []Rule{
 		{
-			ID:     "KC01",
-			Title:  "hub and remotes have one instance name and one namespace",
-			What:   "deployment.instance_name and the namespace are the same in the Kiali resources of all clusters.",
-			Why:    "On every cluster the hub's Kiali looks for an OAuthClient named by its own instance and namespace. Where a remote made another one, users cannot log in there.",
+			ID:    "KC01",
+			Title: "hub and remotes have one instance name and one namespace",
+			What:  "deployment.instance_name and the namespace are the same in the Kiali resources of all clusters.",
+			Why: "On every cluster the hub's Kiali looks for an OAuthClient named by its own instance and namespace. Where a remote made " +
+				"another one, users cannot log in there.",
 			Fix:    "Leave both to spec.kiali.instanceName and spec.kiali.namespace.",
 			Source: "kiali business/openshift_oauth.go",
 			mesh:   oneInstance,
 		},
 		{
-			ID:     "KC02",
-			Title:  "a remote's first redirect URI is the hub's callback for it",
-			What:   "With the strategy openshift, auth.openshift.redirect_uris of a remote on OpenShift begins with https://<the hub's host><its web root>/api/auth/callback/<the cluster's name>. That of the hub, if there is one, is at the same host.",
-			Why:    "Kiali uses the first URI only, and the hub tells by its last part which cluster a login is for. Any other one ends in an error page of the OAuth server.",
+			ID:    "KC02",
+			Title: "a remote's first redirect URI is the hub's callback for it",
+			What: "With the strategy openshift, auth.openshift.redirect_uris of a remote on OpenShift begins with https://<the hub's host><its " +
+				"web root>/api/auth/callback/<the cluster's name>. That of the hub, if there is one, is at the same host.",
+			Why: "Kiali uses the first URI only, and the hub tells by its last part which cluster a login is for. Any other one ends in an " +
+				"error page of the OAuth server.",
 			Fix:    "Leave redirect_uris out; it is rendered from the hub's domain or kiali.host.",
 			Source: "kiali business/openshift_oauth.go, routing/router.go; kiali/kiali issues 8500, 7925",
 			mesh:   callbacks,
@@ -66,18 +69,21 @@ func kialiRules() []Rule {
 		},
 		{
 			ID: "KC07", Also: finding.Warning,
-			Title:  "impersonation is known to the operator",
-			What:   "auth.openshift.impersonation comes with the strategy openshift, a server from 2.30 on, and a definition that has the field; its lists name no system: account and are not empty.",
-			Why:    "A definition without the field drops it silently, and every user is asked to log in as before. With empty lists Kiali's account may act as anybody.",
+			Title: "impersonation is known to the operator",
+			What: "auth.openshift.impersonation comes with the strategy openshift, a server from 2.30 on, and a definition that has the field; " +
+				"its lists name no system: account and are not empty.",
+			Why: "A definition without the field drops it silently, and every user is asked to log in as before. With empty lists Kiali's " +
+				"account may act as anybody.",
 			Fix:    "Update the operator until its definition has the field, and compare with verify --crds. Without --crds it is a warning.",
 			Source: "kiali/kiali pull request 10039; kiali-operator pull request 1078",
 			mesh:   impersonation,
 		},
 		{
 			ID: "KC26", Severity: finding.Warning,
-			Title:  "a provider of logins is asked",
-			What:   "Where auth.openid is given, the strategy is openid.",
-			Why:    "Kiali ignores auth.openid with another strategy. On OpenShift whose API servers accept an OIDC provider themselves there is no OAuthClient, so the strategy openshift, the default, lets nobody in.",
+			Title: "a provider of logins is asked",
+			What:  "Where auth.openid is given, the strategy is openid.",
+			Why: "Kiali ignores auth.openid with another strategy. On OpenShift whose API servers accept an OIDC provider themselves there is " +
+				"no OAuthClient, so the strategy openshift, the default, lets nobody in.",
 			Fix:    "Write auth: {strategy: openid} in spec.kiali.",
 			Source: "kiali config/config.go; OpenShift, configuring an external OIDC identity provider; kiali.io, OpenID Connect strategy",
 			mesh:   providerUnasked,
@@ -110,9 +116,10 @@ func kialiRules() []Rule {
 			mesh:   deploymentNamespace,
 		},
 		{
-			ID:     "KC11",
-			Title:  "the instance name has the operator's form",
-			What:   "The instance name is a DNS label of at most 40 characters. (A login_token.signing_key that is written out, right or wrong in length, is the matter of PM26.)",
+			ID:    "KC11",
+			Title: "the instance name has the operator's form",
+			What: "The instance name is a DNS label of at most 40 characters. (A login_token.signing_key that is written out, right or wrong in " +
+				"length, is the matter of PM26.)",
 			Why:    "The operator fails on the cluster, long after the commit.",
 			Fix:    "Shorten spec.kiali.instanceName.",
 			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml",
@@ -138,25 +145,31 @@ func kialiRules() []Rule {
 		},
 		{
 			ID: "KC14", FoundBy: byCompare,
-			Title:  "what cannot change has not changed",
-			What:   "deployment.instance_name, deployment.namespace and deployment.remote_cluster_resources_only of a Kiali resource are as in the tree that was rendered before, and so is the role of a ClusterRoleBinding.",
-			Why:    "The operator compares them with the status of the resource, and refuses the change: everything else in it is not applied either. The API server refuses another role for a binding.",
-			Fix:    "Delete the Kiali resource on the cluster and let the operator clean up; then render with --allow-immutable, and apply. A remote gets a new account with a new token, so seal its link again. A ClusterRoleBinding is deleted and applied again.",
-			Source: "kiali-operator roles/*/kiali-deploy/tasks/main.yml (Ensure the deployment.instance_name has not changed), those tasks run with ansible-core",
+			Title: "what cannot change has not changed",
+			What: "deployment.instance_name, deployment.namespace and deployment.remote_cluster_resources_only of a Kiali resource are as in " +
+				"the tree that was rendered before, and so is the role of a ClusterRoleBinding.",
+			Why: "The operator compares them with the status of the resource, and refuses the change: everything else in it is not applied " +
+				"either. The API server refuses another role for a binding.",
+			Fix: "Delete the Kiali resource on the cluster and let the operator clean up; then render with --allow-immutable, and apply. A " +
+				"remote gets a new account with a new token, so seal its link again. A ClusterRoleBinding is deleted and applied again.",
+			Source: "kiali-operator roles/*/kiali-deploy/tasks/main.yml (Ensure the deployment.instance_name has not changed), those tasks run " +
+				"with ansible-core",
 		},
 		{
 			ID: "KC15", Severity: finding.Warning,
-			Title:  "Grafana is there if Kiali is told so",
-			What:   "On an OpenShift hub external_services.grafana is off, or has an address.",
-			Why:    "By default Kiali asks http://grafana.istio-system:3000, which OpenShift does not have, and shows Grafana as unreachable for ever.",
+			Title: "Grafana is there if Kiali is told so",
+			What:  "On an OpenShift hub external_services.grafana is off, or has an address.",
+			Why: "By default Kiali asks http://grafana.istio-system:3000, which OpenShift does not have, and shows Grafana as unreachable for " +
+				"ever.",
 			Fix:    "Add internal_url and external_url, or leave grafana out of kiali.spec.",
 			Source: "kiali-operator roles/default/kiali-deploy/defaults/main.yml",
 			mesh:   grafana,
 		},
 		{
 			ID: "KC16", Severity: finding.Warning, Also: finding.Info,
-			Title:  "users are told apart",
-			What:   "The strategy is not anonymous on an OpenShift hub, nor on any hub without kiali.viewOnly, and openid does not have disable_rbac.",
+			Title: "users are told apart",
+			What: "The strategy is not anonymous on an OpenShift hub, nor on any hub without kiali.viewOnly, and openid does not have " +
+				"disable_rbac.",
 			Why:    "Everybody who reaches Kiali sees, and unless kiali.viewOnly is set changes, what Kiali's own account may.",
 			Fix:    "Leave the strategy out on OpenShift, and users log in there. Elsewhere use openid, or write viewOnly: true.",
 			Source: "kiali.io, authentication strategies",
@@ -173,18 +186,20 @@ func kialiRules() []Rule {
 		},
 		{
 			ID: "KC18", Severity: finding.Warning,
-			Title:  "no cluster is listed by hand as well",
-			What:   "clustering.clusters has no entry without secret_name, and none for a remote of the topology.",
-			Why:    "Kiali takes an entry without a Secret for a cluster that it should reach and cannot. An entry for a remote goes over the one that it finds by itself.",
+			Title: "no cluster is listed by hand as well",
+			What:  "clustering.clusters has no entry without secret_name, and none for a remote of the topology.",
+			Why: "Kiali takes an entry without a Secret for a cluster that it should reach and cannot. An entry for a remote goes over the one " +
+				"that it finds by itself.",
 			Fix:    "Remove the entry. The links of the topology's remotes need none.",
 			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml",
 			mesh:   clustersByHand,
 		},
 		{
 			ID: "KC19", Severity: finding.Info,
-			Title:  "the version stands still",
-			What:   "spec.kiali.version is a line, and not default.",
-			Why:    "default is the newest line that the operator knows: an update of the operator changes Kiali on every cluster, with no commit to see it by.",
+			Title: "the version stands still",
+			What:  "spec.kiali.version is a line, and not default.",
+			Why: "default is the newest line that the operator knows: an update of the operator changes Kiali on every cluster, with no commit " +
+				"to see it by.",
 			Fix:    "Write the line that you have tested, such as version: v2.22.",
 			Source: "kiali-operator playbooks/kiali-default-supported-images.yml",
 			mesh:   movingVersion,
@@ -254,7 +269,8 @@ func callbacks(m *mesh, f *found) {
 			if len(uris) > 0 && !isPlaceholder(uris[0]) && !strings.HasPrefix(uris[0], "https://") {
 				f.object(o, path, "leave auth.openshift.redirect_uris out, and the operator makes it of the Route",
 					"the hub's redirect URI is %s; expected a URL with https, since nobody can log in otherwise", cut(uris[0]))
-			} else if host := m.HubHost(); len(uris) > 0 && !isPlaceholder(uris[0]) && host != "" && !strings.HasPrefix(uris[0]+"/", "https://"+host+"/") {
+			} else if host := m.HubHost(); len(uris) > 0 && !isPlaceholder(uris[0]) && host != "" &&
+				!strings.HasPrefix(uris[0]+"/", "https://"+host+"/") {
 				f.object(o, path, "write kiali.host of the hub, from which the remotes' redirect URIs follow too; or leave redirect_uris out",
 					"the hub's redirect URI is %s; expected one at https://%s, to which the logins of the remotes come back", cut(uris[0]), host)
 			}
@@ -262,7 +278,8 @@ func callbacks(m *mesh, f *found) {
 		}
 		want := base + m.of(o).Name
 		if len(uris) == 0 {
-			f.object(o, path, "leave auth.openshift.redirect_uris out, and it is rendered", "auth.openshift.redirect_uris is empty; expected %s, without which the operator fails", want)
+			f.object(o, path, "leave auth.openshift.redirect_uris out, and it is rendered",
+				"auth.openshift.redirect_uris is empty; expected %s, without which the operator fails", want)
 			continue
 		}
 		if uris[0] != want && !isPlaceholder(uris[0]) {
@@ -315,7 +332,8 @@ func clusterWide(m *mesh, f *found) {
 	for _, o := range m.kialis {
 		if o != nil && o.is("deployment.cluster_wide_access", false) {
 			f.object(o, spec("deployment.cluster_wide_access"), "remove it; deployment.discovery_selectors narrow what users see",
-				"cluster_wide_access is false, and with it Kiali does not look beyond its home cluster; the topology has %d clusters", len(m.Spec.Clusters))
+				"cluster_wide_access is false, and with it Kiali does not look beyond its home cluster; the topology has %d clusters",
+				len(m.Spec.Clusters))
 		}
 	}
 }
@@ -368,14 +386,16 @@ func unknownFields(m *mesh, f *found) {
 			if content, err := plain(o); err == nil {
 				for _, path := range d.dropped(content) {
 					at := parsePath(path)
-					f.object(o, at, nearHint(at[1:].String()), "the definition of Kiali resources has no field %s, and the API server would drop it without a word", path)
+					f.object(o, at, nearHint(at[1:].String()), "the definition of Kiali resources has no field %s, and the API server would drop it "+
+						"without a word", path)
 				}
 			}
 			continue
 		}
 		for _, u := range unreadFields(o) {
 			if !u.known {
-				f.object(o, u.path, nearHint(u.name), "no operator knows the field %s; the API server would drop it without a word", finding.Shorten(u.name))
+				f.object(o, u.path, nearHint(u.name), "no operator knows the field %s; the API server would drop it without a word",
+					finding.Shorten(u.name))
 			}
 		}
 	}
@@ -395,7 +415,8 @@ func deploymentNamespace(m *mesh, f *found) {
 		}
 		if ns := o.text("deployment.namespace"); ns != "" && ns != o.ID.Namespace {
 			f.object(o, spec("deployment.namespace"), "remove it, and write spec.kiali.namespace",
-				"deployment.namespace is %q, and the Kiali resource is in %q; the operator of OpenShift Service Mesh refuses that", finding.Shorten(ns), o.ID.Namespace)
+				"deployment.namespace is %q, and the Kiali resource is in %q; the operator of OpenShift Service Mesh refuses that", finding.Shorten(ns),
+				o.ID.Namespace)
 		}
 	}
 }
@@ -406,7 +427,8 @@ func instanceName(m *mesh, f *found) {
 			continue
 		}
 		if name := o.text("deployment.instance_name"); len(name) > 40 {
-			f.object(o, spec("deployment.instance_name"), "shorten spec.kiali.instanceName", "deployment.instance_name has %d characters; the operator takes at most 40", len(name))
+			f.object(o, spec("deployment.instance_name"), "shorten spec.kiali.instanceName",
+				"deployment.instance_name has %d characters; the operator takes at most 40", len(name))
 		}
 	}
 }
@@ -428,11 +450,14 @@ func anonymous(m *mesh, f *found) {
 	switch at := m.At("spec", "kiali", "auth", "strategy"); {
 	case m.hub < 0 || m.Spec.Kiali.Auth.Strategy != "anonymous":
 	case !m.Spec.Kiali.ViewOnly && openshift:
-		f.on(m, at, "leave the strategy out, and users log in to OpenShift", "the strategy anonymous lets everybody who reaches the Route change what Kiali's account may change, on every cluster")
+		f.on(m, at, "leave the strategy out, and users log in to OpenShift",
+			"the strategy anonymous lets everybody who reaches the Route change what Kiali's account may change, on every cluster")
 	case !m.Spec.Kiali.ViewOnly:
-		f.on(m, at, "write viewOnly: true in spec.kiali, or the strategy openid", "the strategy anonymous lets everybody who reaches Kiali change what its account may change, on every cluster")
+		f.on(m, at, "write viewOnly: true in spec.kiali, or the strategy openid",
+			"the strategy anonymous lets everybody who reaches Kiali change what its account may change, on every cluster")
 	case openshift:
-		f.on(m, at, "leave the strategy out, and users log in to OpenShift", "the strategy anonymous lets everybody who reaches the Route see what Kiali's account may see")
+		f.on(m, at, "leave the strategy out, and users log in to OpenShift",
+			"the strategy anonymous lets everybody who reaches the Route see what Kiali's account may see")
 	}
 	if o := m.hubKiali(); o != nil && o.is("auth.openid.disable_rbac", true) {
 		f.softer(finding.Info).object(o, spec("auth.openid.disable_rbac"), "remove it where users should see no more than their own rights allow",
@@ -473,9 +498,11 @@ func clustersByHand(m *mesh, f *found) {
 		}
 		switch {
 		case secret == "":
-			f.object(o, path, "remove the entry; the links of the topology's remotes need none", "clustering.clusters lists %q without secret_name; Kiali knows such a cluster and cannot reach it", finding.Shorten(name))
+			f.object(o, path, "remove the entry; the links of the topology's remotes need none",
+				"clustering.clusters lists %q without secret_name; Kiali knows such a cluster and cannot reach it", finding.Shorten(name))
 		case remote && !m.hasLink(name): // else RS12 has more to say
-			f.object(o, path, "remove the entry; the links of the topology's remotes need none", "clustering.clusters lists %q, whose link Kiali finds by itself; the entry goes over it", name)
+			f.object(o, path, "remove the entry; the links of the topology's remotes need none",
+				"clustering.clusters lists %q, whose link Kiali finds by itself; the entry goes over it", name)
 		}
 	}
 }
@@ -483,11 +510,14 @@ func clustersByHand(m *mesh, f *found) {
 func movingVersion(m *mesh, f *found) {
 	const hint = "write the line that you have tested, such as version: v2.22"
 	if m.Spec.Kiali.Version == kiali.Default && m.hub >= 0 {
-		f.on(m, m.At("spec", "kiali", "version"), hint, "the version of Kiali is default, so an update of the operator changes it without a commit")
+		f.on(m, m.At("spec", "kiali", "version"), hint, "the version of Kiali is default, so an update of the operator changes it without a "+
+			"commit")
 	}
 	for i := range m.Spec.Clusters {
-		if m.Has("spec", "clusters", i, "kiali", "version") && m.Spec.Clusters[i].Kiali.Version == kiali.Default && m.Spec.Kiali.Version != kiali.Default {
-			f.cluster(m, i, m.At("spec", "clusters", i, "kiali", "version"), hint, "the version of Kiali is default, so an update of the operator changes it without a commit")
+		if m.Has("spec", "clusters", i, "kiali", "version") && m.Spec.Clusters[i].Kiali.Version == kiali.Default &&
+			m.Spec.Kiali.Version != kiali.Default {
+			f.cluster(m, i, m.At("spec", "clusters", i, "kiali", "version"), hint,
+				"the version of Kiali is default, so an update of the operator changes it without a commit")
 		}
 	}
 }

@@ -24,8 +24,10 @@ func linkRules() []Rule {
 	return []Rule{
 		{
 			ID: "RS02", FoundBy: byReader, Also: finding.Warning,
-			Title:  "the hub's pods can reach the API server",
-			What:   "server is an https URL whose host is not the pod itself (localhost, 127.0.0.0/8, ::1) nor the hub (kubernetes.default), and not a name that only one machine or network knows. It is the API server, not the console, at the port that OpenShift has; and domain is that of the ingress.",
+			Title: "the hub's pods can reach the API server",
+			What: "server is an https URL whose host is not the pod itself (localhost, 127.0.0.0/8, ::1) nor the hub (kubernetes.default), and " +
+				"not a name that only one machine or network knows. It is the API server, not the console, at the port that OpenShift has; and " +
+				"domain is that of the ingress.",
 			Why:    "The address is used by a pod on the hub. An unreachable remote keeps Kiali from starting: it waits for every cluster.",
 			Fix:    "Write the address that `curl -k` reaches from a pod on the hub.",
 			Source: "kiali cmd/server.go, kubernetes/client_factory.go",
@@ -33,53 +35,60 @@ func linkRules() []Rule {
 		},
 		{
 			ID: "RS03", Severity: finding.Warning,
-			Title:  "certificates are checked",
-			What:   "No insecure_skip_verify or insecure_skip_verify_tls is true in a Kiali resource, and no remote has access.insecureSkipTLSVerify: true.",
+			Title: "certificates are checked",
+			What: "No insecure_skip_verify or insecure_skip_verify_tls is true in a Kiali resource, and no remote has " +
+				"access.insecureSkipTLSVerify: true.",
 			Why:    "Whoever is between Kiali and the server can read what it logs in with. Its own token sees the whole cluster.",
 			Fix:    "Put the CA where the line reads it, which the hint says: from v2.11 on a ConfigMap in Kiali's namespace.",
 			Source: "kiali business/openshift_oauth.go; kiali.io, TLS configuration",
 			mesh:   uncheckedCertificates,
 		},
 		{
-			ID:     "RS05",
-			Title:  "no secret stands in Git",
-			What:   "No Secret that is rendered has data. No string, key or comment of a topology, an overlay or a sealed link, and no string that is rendered, has a credential in it: a private key, a JWT, a token with the prefix of its issuer, a value of Authorization, a URL with a password, an option such as --token=…; in base64 neither.",
+			ID:    "RS05",
+			Title: "no secret stands in Git",
+			What: "No Secret that is rendered has data. No string, key or comment of a topology, an overlay or a sealed link, and no string " +
+				"that is rendered, has a credential in it: a private key, a JWT, a token with the prefix of its issuer, a value of Authorization, a " +
+				"URL with a password, an option such as --token=…; in base64 neither.",
 			Why:    "Git keeps it for ever, for everybody who can read the repository.",
 			Fix:    "Take it out, make a new one, and refer to a Secret: secret:<name>:<key>.",
 			Source: "the issuers' own descriptions of their tokens; RFC 7519, 7617 and 6750",
 			mesh:   plainSecrets,
 		},
 		{
-			ID:     "RS09",
-			Title:  "a remote's token is for the account that the operator makes",
-			What:   "The token Secret of a remote is in the namespace of its Kiali resource, or of the account where there is no operator, and its annotation names <instance>-service-account.",
+			ID:    "RS09",
+			Title: "a remote's token is for the account that the operator makes",
+			What: "The token Secret of a remote is in the namespace of its Kiali resource, or of the account where there is no operator, and " +
+				"its annotation names <instance>-service-account.",
 			Why:    "The cluster deletes a token Secret whose account does not exist, and the hub has no access.",
 			Fix:    "Leave the Secret as it is rendered.",
 			Source: "kiali-operator roles/default/kiali-deploy/templates/*/serviceaccount.yaml; kubernetes tokens_controller.go",
 			mesh:   tokenAccount,
 		},
 		{
-			ID:     "RS10",
-			Title:  "a remote's token comes after its account",
-			What:   "The sync wave of the token Secret is later than that of the Kiali resource, or of the account where there is no operator.",
-			Why:    "The operator makes the account after the Kiali resource. A token Secret that is there before it is deleted at once, and the sync still says that all is well.",
+			ID:    "RS10",
+			Title: "a remote's token comes after its account",
+			What:  "The sync wave of the token Secret is later than that of the Kiali resource, or of the account where there is no operator.",
+			Why: "The operator makes the account after the Kiali resource. A token Secret that is there before it is deleted at once, and the " +
+				"sync still says that all is well.",
 			Fix:    "Leave the sync waves as they are rendered.",
 			Source: "kubernetes pkg/controller/serviceaccount/tokens_controller.go; tried on 1.36",
 			mesh:   tokenOrder,
 		},
 		{
 			ID: "RS14", Reserved: "a Kiali server that is installed by its own chart",
-			Title:  "a chart under Argo CD looks nothing up",
-			What:   "Where the chart kiali-server is used in place of the operator, links, signing key and platform are given. (The chart that is rendered looks nothing up.)",
+			Title: "a chart under Argo CD looks nothing up",
+			What: "Where the chart kiali-server is used in place of the operator, links, signing key and platform are given. (The chart that is " +
+				"rendered looks nothing up.)",
 			Why:    "Helm sees no cluster when Argo CD calls it, and that chart asks the cluster for what it is not given.",
 			Fix:    "Give them.",
 			Source: "kiali helm-charts, kiali-server/templates/_helpers.tpl",
 		},
 		{
 			ID: "RS15", Severity: finding.Warning,
-			Title:  "a login per cluster is bearable",
-			What:   "With the strategy openshift there are at most 20 remotes.",
-			Why:    "At its start Kiali asks the OAuth server of every remote within one minute for all of them, and each user logs in to each cluster.",
+			Title: "a login per cluster is bearable",
+			What:  "With the strategy openshift there are at most 20 remotes.",
+			Why: "At its start Kiali asks the OAuth server of every remote within one minute for all of them, and each user logs in to each " +
+				"cluster.",
 			Fix:    "Choose openid with one provider for all clusters.",
 			Source: "kiali business/openshift_oauth.go; kiali/kiali issues 7512, 10038",
 			mesh:   manyLogins,
@@ -109,7 +118,8 @@ func linkRules() []Rule {
 
 // onThisMachine are names by which container desktops call the machine that they
 // run on, and names that public servers give the address 127.0.0.1.
-var onThisMachine = []string{"host.docker.internal", "docker.internal", "kubernetes.docker.internal", "host.minikube.internal", "host.containers.internal",
+var onThisMachine = []string{"host.docker.internal", "docker.internal", "kubernetes.docker.internal", "host.minikube.internal",
+	"host.containers.internal",
 	"host.lima.internal", "host.rancher-desktop.internal", "localtest.me", "lvh.me", "vcap.me", "localhost.localdomain"}
 
 // mistaken tells what is wrong with an API server that is a URL, and may be
@@ -121,7 +131,8 @@ func mistaken(c *topology.Cluster, host string) (instead, problem string) {
 	case isConsole:
 		return "https://api." + base + ":6443", "the host " + shown + " is that of the web console, expected the API server"
 	case strings.HasPrefix(host, "api-int."):
-		return "https://api." + strings.TrimPrefix(host, "api-int.") + ":6443", "the host " + shown + " is for the nodes of the cluster alone; the hub's pods use another"
+		return "https://api." + strings.TrimPrefix(host, "api-int.") + ":6443", "the host " + shown +
+			" is for the nodes of the cluster alone; the hub's pods use another"
 	case slices.ContainsFunc(onThisMachine, func(name string) bool { return host == name || strings.HasSuffix(host, "."+name) }):
 		return "https://api.west.example.com:6443, as pods on the hub reach it", "the host " + shown + " is the machine itself, for whoever asks"
 	}
@@ -136,7 +147,9 @@ func ingressDomains(m *mesh, f *found) {
 	for i := range m.Spec.Clusters {
 		c := &m.Spec.Clusters[i]
 		if u, err := url.Parse(c.Server); err == nil && c.Domain != "" && u.Hostname() == "api."+c.Domain {
-			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "domain"), "write domain: apps."+c.Domain+", unless the ingress has another", "the domain %s is the one that the API server is in; routes are in that of the ingress", finding.Shorten(c.Domain))
+			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "domain"),
+				"write domain: apps."+c.Domain+", unless the ingress has another",
+				"the domain %s is the one that the API server is in; routes are in that of the ingress", finding.Shorten(c.Domain))
 		}
 	}
 }
@@ -177,7 +190,8 @@ func uncheckedCertificates(m *mesh, f *found) {
 	}
 	for i := range m.Spec.Clusters {
 		if m.Spec.Clusters[i].Access.InsecureSkipTLSVerify && i != m.hub {
-			f.cluster(m, i, m.At("spec", "clusters", i, "access", "insecureSkipTLSVerify"), "leave it out, and seal the link with the CA of the API server",
+			f.cluster(m, i, m.At("spec", "clusters", i, "access", "insecureSkipTLSVerify"),
+				"leave it out, and seal the link with the CA of the API server",
 				"the certificate of the API server is not checked, so whoever is in between can read the token of the link")
 		}
 	}
@@ -201,13 +215,15 @@ func plainSecrets(m *mesh, f *found) {
 	for _, o := range m.objects {
 		for _, key := range []string{"data", "stringData"} {
 			if o.ID.Kind == "Secret" && o.content[key] != nil && !onlyCertificates(o.content[key]) {
-				f.object(o, fieldPath{key}, "take it out, and let the cluster, External Secrets or a sealed Secret fill it", "the Secret %s/%s has %s, which would stand in Git", o.ID.Namespace, o.ID.Name, key)
+				f.object(o, fieldPath{key}, "take it out, and let the cluster, External Secrets or a sealed Secret fill it",
+					"the Secret %s/%s has %s, which would stand in Git", o.ID.Namespace, o.ID.Name, key)
 			}
 		}
 	}
 	m.credentials(func(o *object, found credential.Found) {
 		if found.What != "" {
-			f.object(o, found.Path, topology.CredentialHint, "%s of the %s has %s in it, which would stand in Git", fieldPath(found.Path), o, found.What)
+			f.object(o, found.Path, topology.CredentialHint, "%s of the %s has %s in it, which would stand in Git", fieldPath(found.Path), o,
+				found.What)
 		}
 	})
 }
@@ -265,7 +281,8 @@ func tokenAccount(m *mesh, f *found) {
 		want := m.Spec.Kiali.InstanceName + "-service-account"
 		if account != want || token.ID.Namespace != of.ID.Namespace {
 			f.object(token, fieldPath{"metadata"}, "leave the Secret as it is rendered",
-				"the token is for %s in %s, and the account is %s in %s; the cluster deletes a token without its account", account, token.ID.Namespace, want, of.ID.Namespace)
+				"the token is for %s in %s, and the account is %s in %s; the cluster deletes a token without its account", account, token.ID.Namespace,
+				want, of.ID.Namespace)
 		}
 	})
 }
@@ -279,7 +296,8 @@ func tokenOrder(m *mesh, f *found) {
 	m.tokens(func(token, of *object) {
 		if token.phase != resource.Link || token.wave() <= of.wave() {
 			f.object(token, fieldPath{"metadata", "annotations"}, "leave the sync waves as they are rendered",
-				"the token is of the sync wave %d and the %s of %d; a token that comes before its account is deleted by the cluster", token.wave(), made(of), of.wave())
+				"the token is of the sync wave %d and the %s of %d; a token that comes before its account is deleted by the cluster", token.wave(),
+				made(of), of.wave())
 		}
 	})
 }
@@ -301,7 +319,8 @@ func manyLogins(m *mesh, f *found) {
 		}
 	}
 	if m.Spec.Kiali.Auth.Strategy == "openshift" && !m.Spec.Kiali.Auth.Impersonation.Enabled && remotes > bearable {
-		f.on(m, m.At("spec", "kiali", "auth", "strategy"), "choose openid with one provider for all clusters; or suppress RS15 if the remotes answer quickly",
+		f.on(m, m.At("spec", "kiali", "auth", "strategy"), "choose openid with one provider for all clusters; or suppress RS15 if the remotes "+
+			"answer quickly",
 			"each user logs in to %d remotes one by one, and Kiali asks all their OAuth servers within one minute of its start", remotes)
 	}
 }
@@ -309,9 +328,11 @@ func manyLogins(m *mesh, f *found) {
 func watchedLabel(m *mesh, f *found) {
 	for _, o := range m.objects {
 		template, makes := templates[o.ID.Kind]
-		for _, path := range []fieldPath{{"metadata", "labels", kiali.SingleSecretLabel}, template.below("metadata", "labels", kiali.SingleSecretLabel)} {
+		for _, path := range []fieldPath{{"metadata", "labels", kiali.SingleSecretLabel},
+			template.below("metadata", "labels", kiali.SingleSecretLabel)} {
 			if v := o.value(path); v != nil && (o.ID.Kind != "Secret" && !makes || o.ID.Name != kiali.SingleSecret) {
-				f.object(o, path, "take the label off", "the %s %s has the label %s, which is for the Secret %s alone", o.ID.Kind, o.ID.Name, kiali.SingleSecretLabel, kiali.SingleSecret)
+				f.object(o, path, "take the label off", "the %s %s has the label %s, which is for the Secret %s alone", o.ID.Kind, o.ID.Name,
+					kiali.SingleSecretLabel, kiali.SingleSecret)
 				break
 			}
 		}

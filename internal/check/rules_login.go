@@ -13,7 +13,8 @@ func platformOfRemotes(m *mesh, f *found) {
 	}
 	for i := range m.Spec.Clusters {
 		if i != m.hub && m.Spec.Clusters[i].Platform != "openshift" {
-			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "platform"), "with auth: {strategy: openid} in spec.kiali users can log in everywhere, if every API server accepts the provider",
+			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "platform"),
+				"with auth: {strategy: openid} in spec.kiali users can log in everywhere, if every API server accepts the provider",
 				"users log in to each cluster by its own OAuth server, which Kubernetes does not have; they see the cluster as inaccessible")
 		}
 	}
@@ -39,11 +40,14 @@ func impersonation(m *mesh, f *found) {
 		}
 		switch {
 		case m.Spec.Kiali.Auth.Strategy != "openshift":
-			f.object(o, path, "remove it, or leave spec.kiali.auth.strategy out on OpenShift", "impersonation needs the strategy openshift, and the strategy is %s", m.Spec.Kiali.Auth.Strategy)
+			f.object(o, path, "remove it, or leave spec.kiali.auth.strategy out on OpenShift",
+				"impersonation needs the strategy openshift, and the strategy is %s", m.Spec.Kiali.Auth.Strategy)
 		case m.of(o).Kiali.Version != kiali.Default:
-			f.object(o, path, "remove it, and users log in to each cluster", "Kiali %s has no impersonation; it comes with 2.30", m.of(o).Kiali.Version)
+			f.object(o, path, "remove it, and users log in to each cluster", "Kiali %s has no impersonation; it comes with 2.30",
+				m.of(o).Kiali.Version)
 		case m.definitions == nil:
-			f.softer(finding.Warning).object(o, path.below("allowed_groups"), "compare with the definition of your operator: sightline verify --crds FOLDER; then suppress KC07",
+			f.softer(finding.Warning).object(o, path.below("allowed_groups"),
+				"compare with the definition of your operator: sightline verify --crds FOLDER; then suppress KC07",
 				"whether the operator's definition has auth.openshift.impersonation is not known here, and the API server drops what it does not know")
 		case !m.definitions.hasField("Kiali", path):
 			f.object(o, path.below("allowed_groups"), "remove it, or update the operator first",
@@ -51,7 +55,8 @@ func impersonation(m *mesh, f *found) {
 		case bad != nil:
 			f.object(o, bad, "name users and groups of your own", "Kiali refuses to impersonate %q", refused)
 		case empty:
-			f.softer(finding.Warning).object(o, path, "add allowed_users or allowed_groups", "nobody is named, so Kiali's account may act as any user that is not a system account")
+			f.softer(finding.Warning).object(o, path, "add allowed_users or allowed_groups",
+				"nobody is named, so Kiali's account may act as any user that is not a system account")
 		}
 	}
 }
@@ -59,7 +64,8 @@ func impersonation(m *mesh, f *found) {
 func providerUnasked(m *mesh, f *found) {
 	if o := m.hubKiali(); o != nil && o.has("auth.openid") && m.Spec.Kiali.Auth.Strategy != "openid" {
 		f.object(o, spec("auth.openid"), "write auth: {strategy: openid} in spec.kiali, or remove it",
-			"auth.openid has no effect with the strategy %s; where the API servers accept an OIDC provider themselves, OpenShift has no OAuthClient, and only openid lets users in", m.Spec.Kiali.Auth.Strategy)
+			"auth.openid has no effect with the strategy %s; where the API servers accept an OIDC provider themselves, OpenShift has no "+
+				"OAuthClient, and only openid lets users in", m.Spec.Kiali.Auth.Strategy)
 	}
 }
 

@@ -24,9 +24,10 @@ func metricsRules() []Rule {
 			mesh:   namespaceSelectors,
 		},
 		{
-			ID:     "PM02",
-			Title:  "every namespace with proxies has one PodMonitor",
-			What:   "The namespaces of the topology and the cluster, its gateways, waypoints, ztunnel and the control plane have one PodMonitor each.",
+			ID:    "PM02",
+			Title: "every namespace with proxies has one PodMonitor",
+			What: "The namespaces of the topology and the cluster, its gateways, waypoints, ztunnel and the control plane have one PodMonitor " +
+				"each.",
 			Why:    "Without one the workloads there have no metrics; with two every request counts twice.",
 			Fix:    "Leave the PodMonitors as they are rendered, and list namespaces in the topology.",
 			Source: "the guide overwrites one of its two PodMonitors with the other",
@@ -42,10 +43,12 @@ func metricsRules() []Rule {
 			mesh:   platformNamespaces,
 		},
 		{
-			ID:     "PM04",
-			Title:  "relabelings do what they say",
-			What:   "Every regex compiles as RE2 and has no escapes left over from a shell; replacements have no backslash, and refer to groups that the regex has.",
-			Why:    "A regex that does not compile stops the whole configuration of Prometheus. One with \\\\d never matches: the metrics of agent and application are lost, and names begin with a backslash.",
+			ID:    "PM04",
+			Title: "relabelings do what they say",
+			What: "Every regex compiles as RE2 and has no escapes left over from a shell; replacements have no backslash, and refer to groups " +
+				"that the regex has.",
+			Why: "A regex that does not compile stops the whole configuration of Prometheus. One with \\\\d never matches: the metrics of " +
+				"agent and application are lost, and names begin with a backslash.",
 			Fix:    "Write (\\d+) and $1, as in a file that no shell has read.",
 			Source: "Prometheus model/relabel; the guide's here-documents",
 			mesh:   relabelSyntax,
@@ -105,18 +108,20 @@ func metricsRules() []Rule {
 			mesh:   revisionTags,
 		},
 		{
-			ID:     "PM11",
-			Title:  "no label that Kiali needs is dropped",
-			What:   "No labeldrop, labelkeep or tagOverrides takes source_*, destination_*, reporter, request_protocol, response_code, response_flags, grpc_response_status, connection_security_policy, app, namespace or mesh_id from the series.",
+			ID:    "PM11",
+			Title: "no label that Kiali needs is dropped",
+			What: "No labeldrop, labelkeep or tagOverrides takes source_*, destination_*, reporter, request_protocol, response_code, " +
+				"response_flags, grpc_response_status, connection_security_policy, app, namespace or mesh_id from the series.",
 			Why:    "The graph is made of these labels. Without one of them it is empty or wrong.",
 			Fix:    "Drop whole metrics that Kiali does not ask for, or request_operation.",
 			Source: "kiali graph/telemetry/istio; kyma-project/kyma issue 9886",
 			mesh:   droppedLabels,
 		},
 		{
-			ID:     "PM12",
-			Title:  "Kiali may ask thanos-querier",
-			What:   "With metrics.store thanosQuerier the hub asks port 9091 with auth.type bearer and use_kiali_token, thanos_proxy is enabled, and the account of the hub's Kiali has cluster-monitoring-view.",
+			ID:    "PM12",
+			Title: "Kiali may ask thanos-querier",
+			What: "With metrics.store thanosQuerier the hub asks port 9091 with auth.type bearer and use_kiali_token, thanos_proxy is enabled, " +
+				"and the account of the hub's Kiali has cluster-monitoring-view.",
 			Why:    "Otherwise it gets 401 or 403, or asks for an endpoint that Thanos does not have.",
 			Fix:    "Leave external_services.prometheus as it is rendered, or choose the store thanos for another one.",
 			Source: "cluster-monitoring-operator assets/thanos-querier; kiali/kiali issue 4624",
@@ -124,10 +129,12 @@ func metricsRules() []Rule {
 		},
 		{
 			ID: "PM13", Severity: finding.Warning,
-			Title:  "the store has the series of all clusters",
-			What:   "With more than one cluster in the mesh the store is not the hub's own thanos-querier.",
-			Why:    "It has what the hub's proxies report, and nothing else. Traffic between two remotes is not in the graph, and workloads of remotes have no metrics of their own.",
-			Fix:    "Send all series to one Thanos or Prometheus and write store: thanos or prometheus; or add the annotation sightline.dev/suppress: PM13 to the topology if the hub's view will do.",
+			Title: "the store has the series of all clusters",
+			What:  "With more than one cluster in the mesh the store is not the hub's own thanos-querier.",
+			Why: "It has what the hub's proxies report, and nothing else. Traffic between two remotes is not in the graph, and workloads of " +
+				"remotes have no metrics of their own.",
+			Fix: "Send all series to one Thanos or Prometheus and write store: thanos or prometheus; or add the annotation " +
+				"sightline.dev/suppress: PM13 to the topology if the hub's view will do.",
 			Source: "kiali/kiali issues 7129, 3962",
 			mesh:   localStore,
 		},
@@ -160,8 +167,9 @@ func metricsRules() []Rule {
 		},
 		{
 			ID: "PM20", Severity: finding.Warning,
-			Title:  "Kiali can see that the store is there",
-			What:   "From v2.27 on a store with custom_headers, or with a path that is known to have no /-/healthy (Mimir, Cortex, VictoriaMetrics), has a health_check_url.",
+			Title: "Kiali can see that the store is there",
+			What: "From v2.27 on a store with custom_headers, or with a path that is known to have no /-/healthy (Mimir, Cortex, " +
+				"VictoriaMetrics), has a health_check_url.",
 			Why:    "Kiali asks <url>/-/healthy without the headers, and shows no metrics at all until it answers.",
 			Fix:    "Add health_check_url: an address of the store that answers without headers.",
 			Source: "kiali prometheus/lazy_client.go",
@@ -177,17 +185,19 @@ func metricsRules() []Rule {
 		},
 		{
 			ID: "PM22", Severity: finding.Warning,
-			Title:  "limits leave room for Istio's series",
-			What:   "enforcedLabelLimit is at least 40 and enforcedSampleLimit at least 5,000 in remoteWrite.config.prometheus.",
-			Why:    "A series of Istio has about 30 labels, and a busy proxy thousands of series. Above a limit the whole target fails, and only its page in the console says why.",
+			Title: "limits leave room for Istio's series",
+			What:  "enforcedLabelLimit is at least 40 and enforcedSampleLimit at least 5,000 in remoteWrite.config.prometheus.",
+			Why: "A series of Istio has about 30 labels, and a busy proxy thousands of series. Above a limit the whole target fails, and only " +
+				"its page in the console says why.",
 			Fix:    "Raise the limit, or leave it out.",
 			Source: "cluster-monitoring-operator Documentation/api.md",
 			mesh:   lowLimits,
 		},
 		{
 			ID: "PM23", Severity: finding.Warning,
-			Title:  "a mesh has one mesh-wide Telemetry",
-			What:   "No cluster gets two Telemetry resources without selector in its root namespace. (Two topologies that both have one there are the matter of IN12.)",
+			Title: "a mesh has one mesh-wide Telemetry",
+			What: "No cluster gets two Telemetry resources without selector in its root namespace. (Two topologies that both have one there are " +
+				"the matter of IN12.)",
 			Why:    "Istio takes one of them, the older, and ignores the other.",
 			Fix:    "Write telemetry.manage: false, and keep the other one.",
 			Source: "istio.io, Telemetry",
@@ -195,9 +205,10 @@ func metricsRules() []Rule {
 		},
 		{
 			ID: "PM24", Severity: finding.Warning,
-			Title:  "intervals are those of one store",
-			What:   "Every interval is between 5 seconds and 5 minutes, and the clusters of one store have the same.",
-			Why:    "A rate over less than two intervals is empty. With different ones Kiali has to be told the longest, and asks for coarse rates everywhere.",
+			Title: "intervals are those of one store",
+			What:  "Every interval is between 5 seconds and 5 minutes, and the clusters of one store have the same.",
+			Why: "A rate over less than two intervals is empty. With different ones Kiali has to be told the longest, and asks for coarse " +
+				"rates everywhere.",
 			Fix:    "Use one interval; or suppress the rule where a slow line leaves no choice.",
 			Source: "cluster-monitoring-operator Documentation/api.md; kiali thanos_proxy.scrape_interval",
 			mesh:   intervals,
@@ -212,9 +223,12 @@ func metricsRules() []Rule {
 			mesh:   externalLabels,
 		},
 		{
-			ID:     "PM26",
-			Title:  "credentials are references",
-			What:   "A field whose name says that it holds a credential (its last word is password, token, secret, authorization, credentials, or key after api, access, secret, private and the like) has secret:<name>:<key>, the path of a file, or an object with the name and key of a Secret. So do variables (name and value), options of a program and headers of these names, in the topology and in what is rendered.",
+			ID:    "PM26",
+			Title: "credentials are references",
+			What: "A field whose name says that it holds a credential (its last word is password, token, secret, authorization, credentials, or " +
+				"key after api, access, secret, private and the like) has secret:<name>:<key>, the path of a file, or an object with the name and " +
+				"key of a Secret. So do variables (name and value), options of a program and headers of these names, in the topology and in what is " +
+				"rendered.",
 			Why:    "Everything else is the credential itself, and it would stand in Git. No message repeats it.",
 			Fix:    "Put it into a Secret in Kiali's namespace, write the reference, and make a new credential if this one was committed.",
 			Source: "kiali config/credentials.go",
@@ -285,7 +299,8 @@ func monitorCoverage(m *mesh, f *found) {
 				if n > 1 {
 					count = strconv.Itoa(n) + " PodMonitors"
 				}
-				f.cluster(m, i, m.At(path...), "leave the PodMonitors as they are rendered: one for each namespace", "the namespace %s has %s", ns, count)
+				f.cluster(m, i, m.At(path...), "leave the PodMonitors as they are rendered: one for each namespace", "the namespace %s has %s", ns,
+					count)
 			}
 		})
 	}
@@ -298,7 +313,8 @@ func platformNamespaces(m *mesh, f *found) {
 		}
 		m.covered(i, func(ns string, path ...any) {
 			if strings.HasPrefix(ns, "openshift-") || strings.HasPrefix(ns, "kube-") {
-				f.cluster(m, i, m.At(path...), "run what is there in a namespace of its own", "the namespace %s is the platform's, and user workload monitoring does not look at monitors there", ns)
+				f.cluster(m, i, m.At(path...), "run what is there in a namespace of its own",
+					"the namespace %s is the platform's, and user workload monitoring does not look at monitors there", ns)
 			}
 		})
 	}
@@ -310,12 +326,14 @@ func meshIDEverywhere(m *mesh, f *found) {
 	want := m.Spec.Mesh.ID
 	if o := m.hubKiali(); o != nil && m.Spec.Metrics.Scope.Word() == "meshID" {
 		if got, _ := o.value(spec(queryScope).below(kiali.MeshID)).(string); got != want {
-			f.object(o, spec(queryScope).below(kiali.MeshID), "leave query_scope.mesh_id as it is rendered from spec.mesh.id; or write metrics: {scope: none} where the series have none", "Kiali asks for the mesh id %q; expected %q, which is on the series", got, want)
+			f.object(o, spec(queryScope).below(kiali.MeshID), "leave query_scope.mesh_id as it is rendered from spec.mesh.id; or write metrics: "+
+				"{scope: none} where the series have none", "Kiali asks for the mesh id %q; expected %q, which is on the series", got, want)
 		}
 	}
 	for _, o := range m.monitors() {
 		if got, ok := m.targetLabels(o)[kiali.MeshID]; !ok || got != want {
-			f.object(o, fieldPath{"spec"}, "leave the relabeling to mesh_id as it is rendered from spec.mesh.id", "the %s %s puts the mesh id %q on its series; expected %q, which Kiali asks for", o.ID.Kind, o.ID.Name, got, want)
+			f.object(o, fieldPath{"spec"}, "leave the relabeling to mesh_id as it is rendered from spec.mesh.id",
+				"the %s %s puts the mesh id %q on its series; expected %q, which Kiali asks for", o.ID.Kind, o.ID.Name, got, want)
 		}
 	}
 }
@@ -402,11 +420,13 @@ func scopeLabels(m *mesh, f *found) {
 			if m.Spec.Metrics.Scope[label] == value {
 				continue // the topology says so, and only it can know
 			}
-			f.softer(finding.Warning).object(o, spec(queryScope).below(label), "make sure that the store's series have it as an external label, and suppress PM08"+alone,
+			f.softer(finding.Warning).object(o, spec(queryScope).below(label),
+				"make sure that the store's series have it as an external label, and suppress PM08"+alone,
 				"query_scope asks for series with %s=%q, which no monitor of the topology adds", label, value)
 			continue
 		}
-		f.object(o, spec(queryScope).below(label), hint, "query_scope asks for series with %s=%q, which no monitor and no external label adds; every graph would be empty", label, value)
+		f.object(o, spec(queryScope).below(label), hint, "query_scope asks for series with %s=%q, which no monitor and no external label adds; "+
+			"every graph would be empty", label, value)
 	}
 }
 
@@ -418,7 +438,8 @@ func istiodMonitors(m *mesh, f *found) {
 		for _, r := range m.clusters[i].Resources {
 			object := m.body(r)
 			if resource.IDOf(object).Kind == "ServiceMonitor" && valueAt(object, fieldPath{"spec", "selector", "matchLabels", "istio"}) == "pilot" {
-				f.cluster(m, i, m.At("spec", "clusters", i, "controlPlane", "mode"), "leave it out, or write controlPlane: {mode: local} if an istiod runs here",
+				f.cluster(m, i, m.At("spec", "clusters", i, "controlPlane", "mode"),
+					"leave it out, or write controlPlane: {mode: local} if an istiod runs here",
 					"there is a ServiceMonitor of istiod, and no istiod runs here (controlPlane.mode: %s)", m.Spec.Clusters[i].ControlPlane.Mode)
 			}
 		}
@@ -434,7 +455,8 @@ func revisionTags(m *mesh, f *found) {
 		if !slices.ContainsFunc(expressions, func(e any) bool {
 			return valueAt(e, fieldPath{"key"}) == "istio.io/tag" && valueAt(e, fieldPath{"operator"}) == "DoesNotExist"
 		}) {
-			f.object(o, spec("selector"), "leave the selector as it is rendered", "the ServiceMonitor %s takes the Service of a revision tag too, and scrapes an istiod twice", o.ID.Name)
+			f.object(o, spec("selector"), "leave the selector as it is rendered",
+				"the ServiceMonitor %s takes the Service of a revision tag too, and scrapes an istiod twice", o.ID.Name)
 		}
 	}
 }
@@ -456,7 +478,8 @@ func droppedLabels(m *mesh, f *found) {
 			}
 		}
 		if len(lost) > 0 {
-			f.relabeling(m, r, "regex", "drop whole metrics that Kiali does not ask for, or request_operation", "%s takes %s from the series, which Kiali's graph needs", r.action(), finding.List(lost, most))
+			f.relabeling(m, r, "regex", "drop whole metrics that Kiali does not ask for, or request_operation",
+				"%s takes %s from the series, which Kiali's graph needs", r.action(), finding.List(lost, most))
 		}
 	})
 	for _, o := range m.kinds("Telemetry") {
@@ -465,7 +488,8 @@ func droppedLabels(m *mesh, f *found) {
 				return
 			}
 			if tag, _ := path[len(path)-2].(string); slices.Contains(kiali.Labels(), tag) {
-				f.object(o, path, "leave the tag, or remove request_operation", "the Telemetry %s takes %s from the series, which Kiali's graph needs", o.ID.Name, tag)
+				f.object(o, path, "leave the tag, or remove request_operation", "the Telemetry %s takes %s from the series, which Kiali's graph needs",
+					o.ID.Name, tag)
 			}
 		})
 	}

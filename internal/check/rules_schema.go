@@ -52,7 +52,8 @@ func prunedFields(m *mesh, f *found) {
 		}
 		if content, err := plain(o); err == nil {
 			for _, path := range d.dropped(content) {
-				f.object(o, parsePath(path), "correct it; the definition is the one that --crds has", "the definition of %s has no field %s, and the API server would drop it", o.ID.Kind, path)
+				f.object(o, parsePath(path), "correct it; the definition is the one that --crds has",
+					"the definition of %s has no field %s, and the API server would drop it", o.ID.Kind, path)
 			}
 		}
 	}
@@ -65,10 +66,12 @@ func refusedObjects(m *mesh, f *found) {
 			continue
 		}
 		if d.namespaced != (o.ID.Namespace != "") {
-			f.object(o, fieldPath{"metadata"}, "", "the %s %s has a namespace that its definition does not allow, or lacks one", o.ID.Kind, o.ID.Name)
+			f.object(o, fieldPath{"metadata"}, "", "the %s %s has a namespace that its definition does not allow, or lacks one", o.ID.Kind,
+				o.ID.Name)
 		}
 		if !d.served {
-			f.object(o, fieldPath{"apiVersion"}, "update the definitions, or the operator that brings them", "the definition of %s does not serve %s", o.ID.Kind, o.ID.APIVersion)
+			f.object(o, fieldPath{"apiVersion"}, "update the definitions, or the operator that brings them",
+				"the definition of %s does not serve %s", o.ID.Kind, o.ID.APIVersion)
 		}
 		content, err := plain(o)
 		if err != nil {
@@ -81,7 +84,8 @@ func refusedObjects(m *mesh, f *found) {
 			if refusal.Field != "" && refusal.Field != "<nil>" {
 				part = refusal.Field + " of the"
 			}
-			f.object(o, path, "correct the value; the definition is the one that --crds has", "the API server would refuse %s %s: %s", part, o, refusalText(refusal, path))
+			f.object(o, path, "correct the value; the definition is the one that --crds has", "the API server would refuse %s %s: %s", part, o,
+				refusalText(refusal, path))
 		}
 	}
 }
@@ -110,6 +114,7 @@ func missingDefinitions(m *mesh, f *found) {
 			continue
 		}
 		seen[key] = true
-		f.on(m, m.At("metadata", "name"), "add it: kubectl get crd -o yaml > crds/all.yaml", "--crds has no definition of %s %s, so these objects are not compared with one", o.ID.APIVersion, o.ID.Kind)
+		f.on(m, m.At("metadata", "name"), "add it: kubectl get crd -o yaml > crds/all.yaml",
+			"--crds has no definition of %s %s, so these objects are not compared with one", o.ID.APIVersion, o.ID.Kind)
 	}
 }

@@ -52,7 +52,8 @@ func sealedRules() []Rule {
 		{
 			ID:    "RS07",
 			Title: "a link's Secret has the labels that Kiali and the operator look for",
-			What: "The template of the SealedSecret or the ExternalSecret has the label kiali.io/kiali-multi-cluster-secret: \"true\"; with links.format perCluster " +
+			What: "The template of the SealedSecret or the ExternalSecret has the label kiali.io/kiali-multi-cluster-secret: \"true\"; with " +
+				"links.format perCluster " +
 				"the label kiali.io/multiCluster: \"true\" and the annotation kiali.io/cluster.",
 			Why:    "Without its label nothing finds a remote's own Secret, and Kiali does not start anew when the one for all changes.",
 			Fix:    "Leave the template as it is rendered.",

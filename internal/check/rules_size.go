@@ -17,17 +17,21 @@ func sizeRules() []Rule {
 		{
 			ID: "DL04", Severity: finding.Warning,
 			Title: "an object can be applied without --server-side",
-			What: "An object as JSON, which kubectl apply puts into an annotation of the object, takes with the other annotations less than four fifths of 262144 bytes. This is about delivery objects, " +
+			What: "An object as JSON, which kubectl apply puts into an annotation of the object, takes with the other annotations less than four " +
+				"fifths of 262144 bytes. This is about delivery objects, " +
 				"and without delivery about all: the Applications and Kustomizations that are rendered have their objects applied by the server.",
-			Why:    "The API server takes no more for the annotations of an object. kubectl apply fails then, and so does an engine that applies as it does.",
-			Fix:    "Write generator: git in delivery.argocd, or format: perCluster in kiali.links. Or apply the object with kubectl apply --server-side, and suppress the rule.",
+			Why: "The API server takes no more for the annotations of an object. kubectl apply fails then, and so does an engine that applies " +
+				"as it does.",
+			Fix: "Write generator: git in delivery.argocd, or format: perCluster in kiali.links. Or apply the object with kubectl apply " +
+				"--server-side, and suppress the rule.",
 			Source: "k8s.io/apimachinery pkg/api/validation/objectmeta.go, TotalAnnotationSizeLimitB; k8s.io/kubectl pkg/util/apply.go",
 			mesh:   appliedAnnotation,
 		},
 		{
 			ID: "DL05", Also: finding.Warning,
 			Title: "an object is not larger than an API server takes it",
-			What: "The values of a Secret or a ConfigMap take at most 1048576 bytes, and any object as JSON at most 1572864 bytes, an ApplicationSet together with the status that Argo CD writes into it. " +
+			What: "The values of a Secret or a ConfigMap take at most 1048576 bytes, and any object as JSON at most 1572864 bytes, an " +
+				"ApplicationSet together with the status that Argo CD writes into it. " +
 				"From four fifths of that it is a warning. RS17 is about the Secrets that SealedSecrets are opened to.",
 			Why:    "Nothing applies the object.",
 			Fix:    "Write format: perCluster in kiali.links, or generator: git in delivery.argocd. Else write less into the object.",
@@ -36,9 +40,10 @@ func sizeRules() []Rule {
 		},
 		{
 			ID: "DL06", Severity: finding.Warning,
-			Title:  "an Application has few enough objects",
-			What:   "With delivery.argocd, no cluster has more than 2400 objects.",
-			Why:    "Argo CD keeps the state of every object in the Application. With about 3000 of them that no longer fits into etcd, and the sync never ends.",
+			Title: "an Application has few enough objects",
+			What:  "With delivery.argocd, no cluster has more than 2400 objects.",
+			Why: "Argo CD keeps the state of every object in the Application. With about 3000 of them that no longer fits into etcd, and the " +
+				"sync never ends.",
 			Fix:    "Name fewer namespaces for the cluster: those without proxies need no PodMonitor.",
 			Source: "argoproj/argo-cd issue 14486",
 			mesh:   objectsOfApplication,
@@ -96,7 +101,8 @@ func tooMuch(m *mesh, o *object) (message string, grave bool) {
 		if o.ID.Kind == "ApplicationSet" {
 			with = " with its status"
 		}
-		message = fmt.Sprintf("the %s has %d bytes%s%s; that is %s", o, s.Object, with, m.growth(o), against(s.Object, delivery.ObjectLimit, "that an API server keeps"))
+		message = fmt.Sprintf("the %s has %d bytes%s%s; that is %s", o, s.Object, with, m.growth(o),
+			against(s.Object, delivery.ObjectLimit, "that an API server keeps"))
 	}
 	return message, s.Data > delivery.DataLimit || s.Object > delivery.ObjectLimit
 }

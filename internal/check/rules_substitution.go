@@ -19,17 +19,23 @@ func substitutionRules() []Rule {
 		{
 			ID: "DL01", Severity: finding.Warning,
 			Title: "Flux leaves every object as it is",
-			What: "With delivery.flux, Flux's own substitution of variables, lenient and strict, is run over each object, those of delivery and all that overlays change included, and gives back what was rendered. " +
+			What: "With delivery.flux, Flux's own substitution of variables, lenient and strict, is run over each object, those of delivery and " +
+				"all that overlays change included, and gives back what was rendered. " +
 				"Every object has the annotation that keeps it out; the rule looks at those that an overlay takes it from.",
-			Why:    "A Kustomization with a postBuild, which many platforms patch into all of theirs, replaces ${…} and $$ in everything that it applies. The ${1} of a relabeling becomes nothing, without an error before kustomize-controller 1.9, which refuses it; a ${ that is not closed stops the whole Kustomization.",
-			Fix:    "Leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object. Suppress the rule where no Kustomization has a postBuild.",
+			Why: "A Kustomization with a postBuild, which many platforms patch into all of theirs, replaces ${…} and $$ in everything that it " +
+				"applies. The ${1} of a relabeling becomes nothing, without an error before kustomize-controller 1.9, which refuses it; a ${ that is " +
+				"not closed stops the whole Kustomization.",
+			Fix: "Leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object. Suppress the rule where no " +
+				"Kustomization has a postBuild.",
 			Source: "github.com/fluxcd/pkg/kustomize kustomize_varsub.go, github.com/fluxcd/pkg/envsubst; both as kustomize-controller calls them",
 			mesh:   substituted,
 		},
 		{
-			ID:     "DL02",
-			Title:  "the ApplicationSet makes of each cluster what the topology says",
-			What:   "With delivery.argocd, the ApplicationSet's template is executed for each cluster, by Go's templates and with a missing key as an error, as Argo CD does it. Name, destination, labels, annotations and sources of the Application are those of the topology. (Not with generator: clusters or acm, which have the clusters from Argo CD and ACM.)",
+			ID:    "DL02",
+			Title: "the ApplicationSet makes of each cluster what the topology says",
+			What: "With delivery.argocd, the ApplicationSet's template is executed for each cluster, by Go's templates and with a missing key " +
+				"as an error, as Argo CD does it. Name, destination, labels, annotations and sources of the Application are those of the topology. " +
+				"(Not with generator: clusters or acm, which have the clusters from Argo CD and ACM.)",
 			Why:    "A {{ in an address is an action to the template: the Application would be of another repository, or there would be none.",
 			Fix:    "Write the address without {{.",
 			Source: "argo-cd applicationset/utils/utils.go; text/template, github.com/Masterminds/sprig",
@@ -37,10 +43,14 @@ func substitutionRules() []Rule {
 		},
 		{
 			ID: RuleChart, FoundBy: byRender,
-			Title:  "Helm gives the objects of the other formats",
-			What:   "With --format helm, the chart of the topology, rendered by Helm's engine with the values of a cluster, gives the very objects that the kustomize tree and the manifests have: for a cluster of each shape, and for each that a Jsonnet overlay changes. The format also cannot have kustomize overlays.",
-			Why:    "Helm reads {{ in templates as an action of its own, and Argo CD and Flux render the chart on the cluster's behalf, where nobody compares. `render --format helm` writes nothing either where they differ.",
-			Fix:    "Correct the overlay that the message names so that it places values, and neither computes with them nor branches on them. Or deliver another format.",
+			Title: "Helm gives the objects of the other formats",
+			What: "With --format helm, the chart of the topology, rendered by Helm's engine with the values of a cluster, gives the very " +
+				"objects that the kustomize tree and the manifests have: for a cluster of each shape, and for each that a Jsonnet overlay changes. " +
+				"The format also cannot have kustomize overlays.",
+			Why: "Helm reads {{ in templates as an action of its own, and Argo CD and Flux render the chart on the cluster's behalf, where " +
+				"nobody compares. `render --format helm` writes nothing either where they differ.",
+			Fix: "Correct the overlay that the message names so that it places values, and neither computes with them nor branches on them. Or " +
+				"deliver another format.",
 			Source: "helm.sh/helm/v3/pkg/engine, run over the chart",
 		},
 	}
@@ -105,7 +115,8 @@ type substitutedAt struct {
 }
 
 func (r *substitution) report(f *found) {
-	hint := "leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object; or suppress DL01 where no Kustomization has a postBuild"
+	hint := "leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object; or suppress DL01 where no Kustomization " +
+		"has a postBuild"
 	if r.cluster < 0 {
 		hint = "write the address without it; or suppress DL01 where no Kustomization has a postBuild"
 	}
@@ -114,14 +125,16 @@ func (r *substitution) report(f *found) {
 		what = r.ID.Kind + " " + r.ID.Name + " in several namespaces"
 	}
 	if r.path == nil {
-		f.object(r.object, nil, hint, "the %s is not what it was once Flux has replaced variables in it, where a Kustomization has a postBuild", what)
+		f.object(r.object, nil, hint, "the %s is not what it was once Flux has replaced variables in it, where a Kustomization has a postBuild",
+			what)
 		return
 	}
 	has := "has"
 	if len(r.fields) > 1 {
 		has = "have"
 	}
-	f.object(r.object, r.path, hint, "%s of the %s %s %q in it, which Flux replaces where a Kustomization has a postBuild", finding.List(r.fields, most), what, has, r.text)
+	f.object(r.object, r.path, hint, "%s of the %s %s %q in it, which Flux replaces where a Kustomization has a postBuild",
+		finding.List(r.fields, most), what, has, r.text)
 }
 
 // substitutions finds the fields, and the keys, that are not what they were.
@@ -183,7 +196,8 @@ func madeApplications(m *mesh, f *found) {
 				if _, ok := example[text]; !ok {
 					example[text] = got
 				}
-				f.cluster(m, i, m.At(e.from...), hint, "%s of its Application would be %q, for example, and the topology means %q", e.path, example[text], e.want)
+				f.cluster(m, i, m.At(e.from...), hint, "%s of its Application would be %q, for example, and the topology means %q", e.path,
+					example[text], e.want)
 			}
 		}
 	}
@@ -229,10 +243,12 @@ func (m *mesh) meant(i int, application resource.Object) []meaning {
 	}
 	for _, source := range sources {
 		if valueAt(application, source.below("chart")) != nil {
-			all = append(all, meaning{source.below("repoURL"), strings.TrimPrefix(chart.RepoURL, "oci://"), append(home, "repoURL")}, meaning{source.below("targetRevision"), chart.Version, append(home, "version")})
+			all = append(all, meaning{source.below("repoURL"), strings.TrimPrefix(chart.RepoURL, "oci://"), append(home, "repoURL")},
+				meaning{source.below("targetRevision"), chart.Version, append(home, "version")})
 			continue
 		}
-		all = append(all, meaning{source.below("repoURL"), d.RepoURL, append(from, "repoURL")}, meaning{source.below("targetRevision"), d.Revision, append(from, "revision")})
+		all = append(all, meaning{source.below("repoURL"), d.RepoURL, append(from, "repoURL")},
+			meaning{source.below("targetRevision"), d.Revision, append(from, "revision")})
 		if valueAt(application, source.below("plugin")) != nil {
 			plugin := source.below("plugin")
 			all = append(all,

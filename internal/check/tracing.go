@@ -105,7 +105,8 @@ func consoleLinks(m *mesh, f *found) {
 	case external == "":
 		f.object(o, spec(at+"tempo_config.url_format"), hint, "with url_format openshift external_url is the console's, and it is missing: "+
 			"there are no links to traces")
-	case err == nil && strings.HasPrefix(u.Hostname(), "console-openshift-console.") && (m.Console() == "" || strings.TrimRight(external, "/") == m.Console()):
+	case err == nil && strings.HasPrefix(u.Hostname(), "console-openshift-console.") &&
+		(m.Console() == "" || strings.TrimRight(external, "/") == m.Console()):
 	default:
 		f.object(o, spec(at+"external_url"), hint, "with url_format openshift external_url is the console's, found %s", finding.Shorten(external))
 	}

@@ -35,7 +35,8 @@ func read(t *topology.Topology) *source {
 	s.twice = s.repeated()
 	s.check(aboutNames())
 	if s.hub >= 0 {
-		s.check(slices.Concat(aboutClusters(), aboutKiali(), aboutLinks(), aboutMetrics(), aboutACM(), aboutTracing(), aboutOverlays(), aboutDelivery(),
+		s.check(slices.Concat(aboutClusters(), aboutKiali(), aboutLinks(), aboutMetrics(), aboutACM(), aboutTracing(), aboutOverlays(),
+			aboutDelivery(),
 			aboutArgoCD(), aboutFlux()))
 	}
 	return s

@@ -23,7 +23,8 @@ func aboutDelivery() []reading {
 
 func (s *source) engine() {
 	if d := s.Spec.Delivery; d != nil && d.ArgoCD == nil && d.Flux == nil {
-		s.Add(s.At("spec", "delivery"), topology.RuleMissing, "add argocd: {} or flux: {}, whose defaults are enough", "spec.delivery names no engine; expected argocd, flux or both")
+		s.Add(s.At("spec", "delivery"), topology.RuleMissing, "add argocd: {} or flux: {}, whose defaults are enough",
+			"spec.delivery names no engine; expected argocd, flux or both")
 	}
 }
 
@@ -32,7 +33,8 @@ func operatorPath(keys ...any) []any { return append([]any{"spec", "kiali", "ope
 
 func (s *source) operatorChart() {
 	if !s.OperatorByChart() && s.Has(operatorPath("chart")...) {
-		s.Add(s.At(operatorPath("chart")...), topology.RuleValue, "write install: helm, or remove it", "spec.kiali.operator.chart has no effect, because install is not helm")
+		s.Add(s.At(operatorPath("chart")...), topology.RuleValue, "write install: helm, or remove it",
+			"spec.kiali.operator.chart has no effect, because install is not helm")
 	}
 }
 
@@ -49,8 +51,10 @@ func (s *source) operatorRemotes() {
 		}
 	}
 	if d := s.Spec.Delivery; s.OperatorByChart() && d != nil && d.ArgoCD != nil {
-		s.Add(s.At(operatorPath("remotes")...), topology.RuleValue, "write install: none, and install the chart kiali-operator on the hub by an Application of its own; or use Flux",
-			"the Applications of one ApplicationSet have the operator's chart on every cluster or on none, so with install: helm the remotes would have it too")
+		s.Add(s.At(operatorPath("remotes")...), topology.RuleValue,
+			"write install: none, and install the chart kiali-operator on the hub by an Application of its own; or use Flux",
+			"the Applications of one ApplicationSet have the operator's chart on every cluster or on none, so with install: helm the remotes "+
+				"would have it too")
 	}
 }
 
@@ -58,14 +62,17 @@ func (s *source) operatorRemotes() {
 // chart.
 func (s *source) operatorDelivery() {
 	if s.OperatorByChart() && !s.Has("spec", "delivery") {
-		s.Add(s.At(operatorPath("install")...), topology.RuleMissing, "add spec.delivery; or write install: none and install the chart kiali-operator before the kiali phase; or use olm",
+		s.Add(s.At(operatorPath("install")...), topology.RuleMissing,
+			"add spec.delivery; or write install: none and install the chart kiali-operator before the kiali phase; or use olm",
 			"the operator's chart is installed by Argo CD or Flux, and the topology has no delivery")
 	}
 }
 
 func (s *source) operatorVersion() {
 	if s.OperatorByChart() && !s.Has(operatorPath("chart", "version")...) {
-		s.Add(s.At(operatorPath("install")...), topology.RuleMissing, "add the version of the chart kiali-operator, such as chart: {version: 2.27.0}", "spec.kiali.operator.chart.version is missing; expected one exact version with install: helm")
+		s.Add(s.At(operatorPath("install")...), topology.RuleMissing,
+			"add the version of the chart kiali-operator, such as chart: {version: 2.27.0}",
+			"spec.kiali.operator.chart.version is missing; expected one exact version with install: helm")
 	}
 }
 
@@ -92,7 +99,8 @@ var ociTag = regexp.MustCompile(`^[A-Za-z0-9_][-._A-Za-z0-9]{0,127}$`)
 
 func (s *source) fluxTag() {
 	if s.flux() != nil && strings.HasPrefix(s.Spec.Delivery.RepoURL, "oci://") && !ociTag.MatchString(s.Spec.Delivery.Revision) {
-		s.Add(s.At("spec", "delivery", "revision"), topology.RuleValue, "write the tag that the artifact is pushed with", "spec.delivery.revision must be a tag of the artifact: letters, digits, '-', '_' and '.', at most 128")
+		s.Add(s.At("spec", "delivery", "revision"), topology.RuleValue, "write the tag that the artifact is pushed with",
+			"spec.delivery.revision must be a tag of the artifact: letters, digits, '-', '_' and '.', at most 128")
 	}
 }
 
@@ -102,7 +110,8 @@ func (s *source) fluxSecret() {
 		return
 	}
 	if !s.Has("spec", "delivery", "flux", "secretRef") {
-		s.Add(s.At("spec", "delivery", "repoURL"), topology.RuleMissing, "add secretRef: to spec.delivery.flux, with the Secret that flux create secret git makes",
+		s.Add(s.At("spec", "delivery", "repoURL"), topology.RuleMissing,
+			"add secretRef: to spec.delivery.flux, with the Secret that flux create secret git makes",
 			"spec.delivery.flux.secretRef is missing; by SSH, Flux reads a repository only with a key")
 	}
 }
@@ -113,10 +122,12 @@ func (s *source) fluxCluster() {
 	switch {
 	case flux == nil || !s.Has(path...):
 	case flux.Mode == "standalone":
-		s.Add(s.At(path...), topology.RuleValue, "remove it, or write mode: hub", "spec.delivery.flux.cluster has no effect with mode standalone, where each cluster has a Flux of its own")
+		s.Add(s.At(path...), topology.RuleValue, "remove it, or write mode: hub",
+			"spec.delivery.flux.cluster has no effect with mode standalone, where each cluster has a Flux of its own")
 	case s.index(flux.Cluster) < 0:
 		s.adrift = true
-		s.Add(s.At(path...), topology.RuleValue, s.nearName(flux.Cluster), "Flux runs on %q, which is not one of the clusters", finding.Shorten(flux.Cluster))
+		s.Add(s.At(path...), topology.RuleValue, s.nearName(flux.Cluster), "Flux runs on %q, which is not one of the clusters",
+			finding.Shorten(flux.Cluster))
 	}
 }
 
@@ -132,16 +143,19 @@ func (s *source) fluxClusters() {
 		switch {
 		case flux == nil:
 			if given {
-				s.Add(at, topology.RuleValue, "add flux: {} to spec.delivery, or remove it", "%s: flux has no effect without spec.delivery.flux", s.Called(i))
+				s.Add(at, topology.RuleValue, "add flux: {} to spec.delivery, or remove it", "%s: flux has no effect without spec.delivery.flux",
+					s.Called(i))
 			}
 		case !s.FluxByKubeConfig(c):
 			if given && flux.Mode == "standalone" {
-				s.Add(at, topology.RuleValue, "remove it, or write mode: hub", "%s: flux.kubeConfigSecret has no effect with mode standalone, where each cluster has a Flux of its own", s.Called(i))
+				s.Add(at, topology.RuleValue, "remove it, or write mode: hub",
+					"%s: flux.kubeConfigSecret has no effect with mode standalone, where each cluster has a Flux of its own", s.Called(i))
 			} else if given {
 				s.Add(at, topology.RuleValue, "remove it", "%s: flux.kubeConfigSecret has no effect on the cluster that Flux runs on", s.Called(i))
 			}
 		case len(c.Flux.KubeConfigSecret) > 253 && !given:
-			s.Add(s.At("spec", "clusters", i, "name"), topology.RuleValue, "add flux: {kubeConfigSecret: …} to the cluster", "%s: the name is too long to name a Secret by, which has at most 253 characters", s.Called(i))
+			s.Add(s.At("spec", "clusters", i, "name"), topology.RuleValue, "add flux: {kubeConfigSecret: …} to the cluster",
+				"%s: the name is too long to name a Secret by, which has at most 253 characters", s.Called(i))
 		default:
 			j, ok := secrets[c.Flux.KubeConfigSecret]
 			if !ok {

@@ -20,7 +20,8 @@ func linksPath(keys ...any) []any { return append([]any{"spec", "kiali", "links"
 
 func (s *source) secretStore() {
 	if links := s.Spec.Kiali.Links; links.Source == "externalSecrets" && links.ExternalSecrets.Store.Name == "" {
-		s.Add(s.At(linksPath("source")...), topology.RuleMissing, "add externalSecrets: {store: {name: vault}}, the ClusterSecretStore on every cluster",
+		s.Add(s.At(linksPath("source")...), topology.RuleMissing, "add externalSecrets: {store: {name: vault}}, the ClusterSecretStore on "+
+			"every cluster",
 			"spec.kiali.links.externalSecrets.store.name is missing; expected the store that the tokens come through")
 	}
 }

@@ -44,7 +44,8 @@ func (e *effects) immutable() {
 				new = f.unset
 			}
 			if !equal(old, new) {
-				all.add(fmt.Sprintf("deployment.%s was %v and would be %v, and cannot change while the resource is there", f.field, old, new), c.Cluster)
+				all.add(fmt.Sprintf("deployment.%s was %v and would be %v, and cannot change while the resource is there", f.field, old, new),
+					c.Cluster)
 			}
 		}
 	}

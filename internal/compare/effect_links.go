@@ -25,7 +25,8 @@ func (e *effects) moves(toStore bool, clusters []string) {
 	}
 	if e.Prunes {
 		e.add(finding.Warning, clusters, "the link to %s moves from the %s to the %s, and the engine deletes the %s and the "+
-			"Secret with it: Kiali is without the cluster until there is a new one. Switch prune off first: docs/links.md", clustersText(clusters), from, to, from)
+			"Secret with it: Kiali is without the cluster until there is a new one. Switch prune off first: docs/links.md", clustersText(clusters),
+			from, to, from)
 		return
 	}
 	e.add(finding.Warning, clusters, "the link to %s moves from the %s to the %s; the Secret stays with the %s until somebody "+

@@ -102,17 +102,20 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		"placement":        argo.Placement,
 		"clusterOfACM":     clusterOfACM(t, order),
 		"applications":     map[string]any{"labels": orEmpty(argo.Applications.Labels), "annotations": orEmpty(argo.Applications.Annotations)},
-		"chart":            map[string]any{"repoURL": chartRepository, "version": chart.Version, "namespace": chart.Namespace, "values": chartValues(chart)},
+		"chart": map[string]any{"repoURL": chartRepository, "version": chart.Version, "namespace": chart.Namespace,
+			"values": chartValues(chart)},
 	}
 	if shape.ACM {
 		values["acm"] = map[string]any{
-			"application": t.ApplicationACM(), "cluster": topology.ACMTree, "path": inRepository(d, topology.ACMTree), "destination": acmDestination(t),
+			"application": t.ApplicationACM(), "cluster": topology.ACMTree, "path": inRepository(d, topology.ACMTree),
+			"destination": acmDestination(t),
 		}
 	}
 	if shape.Generator == "list" {
 		values["clusters"] = clusters
 	}
-	made, err := objects(vm, "argocd.jsonnet", map[string]any{"shape": shape, "topology": map[string]any{"name": t.Metadata.Name}, "argocd": values})
+	made, err := objects(vm, "argocd.jsonnet", map[string]any{"shape": shape, "topology": map[string]any{"name": t.Metadata.Name},
+		"argocd": values})
 	if err != nil {
 		return nil, err
 	}

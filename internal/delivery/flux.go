@@ -308,7 +308,8 @@ func (w *fluxWriter) evaluate(shape fluxShape) (map[string]*resource.Body, error
 }
 
 func (w *fluxWriter) kustomization(dir string, resources []string) {
-	w.files = append(w.files, tree.File{Path: path.Join(dir, kustomize.File), Content: kustomize.Kustomization(map[string]any{"resources": resources})})
+	w.files = append(w.files, tree.File{Path: path.Join(dir, kustomize.File),
+		Content: kustomize.Kustomization(map[string]any{"resources": resources})})
 }
 
 // fluxPath is a path in the repository as Flux writes it.

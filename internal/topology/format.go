@@ -83,7 +83,8 @@ var formats = map[string]format{
 		"must be a UUID in lower case"),
 	"chartVersion": matching(`v?[0-9]+\.[0-9]+\.[0-9]+([-+][-.+0-9A-Za-z]+)?`, 0, "write it like 2.27.0",
 		"must be one exact version"),
-	"storeKey": matching(`[A-Za-z0-9_]([-._/A-Za-z0-9]|\{cluster\})*|\{cluster\}([-._/A-Za-z0-9]|\{cluster\})*`, 200, "write it like mesh/{cluster}",
+	"storeKey": matching(`[A-Za-z0-9_]([-._/A-Za-z0-9]|\{cluster\})*|\{cluster\}([-._/A-Za-z0-9]|\{cluster\})*`, 200,
+		"write it like mesh/{cluster}",
 		"must be letters, digits, '-', '_', '.' and '/', with {cluster} for the name of the remote"),
 	// In UTC to the second, so that the later text is the later time.
 	"instant": matching(`[0-9]{4}-(0[1-9]|1[0-2])-([0-2][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z`, 0,

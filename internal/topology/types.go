@@ -117,7 +117,8 @@ type Kiali struct {
 	// ExternalSecrets, the role of Kiali's account and its ClusterRoleBinding; with metrics.alerts the PrometheusRule and the
 	// ServiceMonitor for Kiali itself.
 	Version kiali.Line `yaml:"version" default:"default"`
-	// Whether Kiali may only look. Its accounts get a role without write access then. Without it, users may change Istio's configuration in Kiali as far
+	// Whether Kiali may only look. Its accounts get a role without write access then. Without it,
+	// users may change Istio's configuration in Kiali as far
 	// as their own rights allow, and with the strategy anonymous everybody as far as Kiali's allow. Changes: the Kiali resources; the
 	// ClusterRoleBindings.
 	ViewOnly bool `yaml:"viewOnly" default:"false"`
@@ -198,7 +199,8 @@ type SecretStore struct {
 // Operator says how the Kiali operator comes to each cluster.
 type Operator struct {
 	// How: olm renders a Subscription; helm has the engine of delivery install the operator's chart; none relies on an operator that is
-	// there already. Default: olm on the OpenShift clusters of an OpenShift hub, else none. What is written down holds for every cluster. Changes:
+	// there already. Default: olm on the OpenShift clusters of an OpenShift hub, else none. What is
+	// written down holds for every cluster. Changes:
 	// the Subscriptions and the delivery objects.
 	Install string `yaml:"install" enum:"olm|none|helm"`
 	// Where the operator is. With none the remotes have no operator: what it would make there for the hub's Kiali is rendered, which is the
@@ -212,7 +214,8 @@ type Operator struct {
 	// The namespace of the catalog. Default: openshift-marketplace on OpenShift, olm on Kubernetes.
 	SourceNamespace string `yaml:"sourceNamespace" format:"label"`
 	// The name of the operator in the catalog, which is the Subscription's name too. A mirror of the community's catalog has kiali under
-	// another name of the catalog. Default: kiali in the catalogs of the community (community-operators, operatorhubio-catalog), else kiali-ossm.
+	// another name of the catalog. Default: kiali in the catalogs of the community
+	// (community-operators, operatorhubio-catalog), else kiali-ossm.
 	Package string `yaml:"package" format:"name"`
 	// Whether the operator is installed and updated by itself, or somebody approves each plan on each cluster. A Subscription that is there
 	// already gets this value: write Manual if it has that now.
@@ -281,7 +284,8 @@ type Metrics struct {
 }
 
 // Alerts are rules by which the hub's Prometheus tells of a namespace that went silent, of targets that are down, of series that Kiali
-// does not show and of proxies that are scraped twice. With Kiali v2.27 on the hub they also tell of what Kiali itself calls failing, and of
+// does not show and of proxies that are scraped twice. With Kiali v2.27 on the hub they also tell
+// of what Kiali itself calls failing, and of
 // a cluster that it no longer sees: Kiali's health metrics are turned on, and a ServiceMonitor has them scraped.
 type Alerts struct {
 	// Whether the hub gets a PrometheusRule in each namespace of the mesh. What evaluates the rules there sees the series of its own store;

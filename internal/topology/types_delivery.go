@@ -55,7 +55,8 @@ type ArgoCD struct {
 type ArgoCDApplications struct {
 	// Labels of every Application.
 	Labels map[string]string `yaml:"labels" format:"labelValue"`
-	// Annotations of every Application. "{cluster}" stands for the name of its cluster. With apps.open-cluster-management.io/ocm-managed-cluster
+	// Annotations of every Application. "{cluster}" stands for the name of its cluster. With
+	// apps.open-cluster-management.io/ocm-managed-cluster
 	// ACM brings each Application to its cluster (the pull model), where its destination is https://kubernetes.default.svc.
 	Annotations map[string]string `yaml:"annotations"`
 }
