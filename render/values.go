@@ -6,67 +6,8 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
-	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
-
-// value is a value that templates place. Its row in values is the only place
-// where it is said what it is.
-type value struct {
-	hole  string // where templates have it: its scope, and its path within that
-	chart string // where the chart has it; "": the chart has one value for two
-	from  string // the fields of the topology that it follows from, the one with the last word first
-	doc   string // what it is, for those who read the chart
-
-	// of gives the value, nil for a shape that has none.
-	of func(s site) any
-	// otherwise is its default in the chart where no cluster has to say it; nil: it
-	// is the topology's value, and a value of clusters has no default.
-	otherwise func(t *topology.Topology) any
-}
-
-// site is what values are taken from: a topology with its links and, for those
-// of the scope cluster, a cluster.
-type site struct {
-	*topology.Topology
-	cluster *topology.Cluster
-	links   Links
-	home    string // where logins on the hub come back to
-}
-
-func (s site) onHub() bool { return s.IsHub(s.cluster) }
-
-// withSubject tells whether the program of the cluster's link is somebody whom we
-// give rights.
-func (s site) withSubject() bool {
-	return s.cluster.Access.Exec != nil && s.cluster.Access.Exec.Subject != nil
-}
-
-// allowed are the names that Kiali may act as, or nil where it acts as nobody.
-func allowed(s site, names []string) any {
-	switch {
-	case !s.Spec.Kiali.Auth.Impersonation.Enabled:
-		return nil
-	case names == nil:
-		return []string{}
-	}
-	return names
-}
-
-// leaves are values by their path within a scope.
-type leaves = map[string]any
-
-// defaultPort is that of Kiali's server (kiali config/config.go).
-const defaultPort = 20001
-
-// given is a value, or nil where it is empty.
-func given[T comparable](v T) any {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return v
-}
 
 // values has every value, in the order of the chart's values.yaml. Templates can
 // use no other, and use each of them.
@@ -137,20 +78,10 @@ var values = append([]value{
 		}},
 	{hole: "cluster.subject.kind", chart: "kiali.subject.kind", from: "spec.clusters[].access.exec.subject",
 		doc: "What the program is on the cluster: a User or a Group.",
-		of: func(s site) any {
-			if s.onHub() || !s.withSubject() {
-				return nil
-			}
-			return s.cluster.Access.Exec.Subject.Kind
-		}},
+		of:  ofSubject(func(subject *topology.Subject) any { return subject.Kind })},
 	{hole: "cluster.subject.name", chart: "kiali.subject.name", from: "spec.clusters[].access.exec.subject",
 		doc: "Its name.",
-		of: func(s site) any {
-			if s.onHub() || !s.withSubject() {
-				return nil
-			}
-			return s.cluster.Access.Exec.Subject.Name
-		}},
+		of:  ofSubject(func(subject *topology.Subject) any { return subject.Name })},
 	{hole: "topology.kiali.impersonation.users", chart: "kiali.impersonation.users", from: "spec.kiali.auth.impersonation.users",
 		doc: "The users that Kiali may act as.",
 		of:  func(s site) any { return allowed(s, s.Spec.Kiali.Auth.Impersonation.Users) }},
@@ -499,131 +430,3 @@ var values = append([]value{
 		},
 		otherwise: func(*topology.Topology) any { return map[string]string{} }},
 }, tracingValues...)
-
-// Origins are the fields of the topology that a value which templates place follows
-// from, the one with the last word first. In spec.clusters[] stands for the cluster
-// and spec.clusters[hub] for the hub.
-func Origins(hole string) []string {
-	for i := range values {
-		if values[i].hole == hole {
-			return strings.Fields(values[i].from)
-		}
-	}
-	return nil
-}
-
-// inScope gives the values of one scope that there are, by their paths.
-func inScope(scope string, s site) leaves {
-	all := leaves{}
-	for i := range values {
-		v := &values[i]
-		if path, ok := strings.CutPrefix(v.hole, scope+"."); ok {
-			if value := v.of(s); value != nil {
-				all[path] = value
-			}
-		}
-	}
-	return all
-}
-
-// topologyValues are the values that all clusters share.
-func topologyValues(t *topology.Topology) leaves {
-	return inScope(resource.ScopeTopology, site{Topology: t})
-}
-
-// clusterValues are the values of one cluster.
-func clusterValues(t *topology.Topology, c *topology.Cluster, home string, links Links) leaves {
-	return inScope(resource.ScopeCluster, site{Topology: t, cluster: c, home: home, links: links})
-}
-
-// general is the value's default in the chart, nil for a value of clusters that
-// has none.
-func (v *value) general(t *topology.Topology) any {
-	switch {
-	case v.otherwise != nil:
-		return v.otherwise(t)
-	case strings.HasPrefix(v.hole, resource.ScopeTopology+"."):
-		return v.of(site{Topology: t})
-	}
-	return nil
-}
-
-// catalog is where the operator comes from on a platform.
-func catalog(t *topology.Topology, platform string) string {
-	return cmp.Or(t.Spec.Kiali.Operator.Source, map[string]string{"openshift": "redhat-operators",
-		"kubernetes": "operatorhubio-catalog"}[platform])
-}
-
-// operatorPackage names the operator in its catalog: those of the community have
-// the upstream package.
-func operatorPackage(t *topology.Topology, platform string) string {
-	name := "kiali-ossm"
-	if kiali.CommunityCatalog(catalog(t, platform)) {
-		name = "kiali"
-	}
-	return cmp.Or(t.Spec.Kiali.Operator.Package, name)
-}
-
-// ofACM is a value of the store acm, nil where it does not take part.
-func ofACM[T any](takesPart bool, v T) any {
-	if !takesPart {
-		return nil
-	}
-	return v
-}
-
-func storeURL(t *topology.Topology) string {
-	switch t.Spec.Metrics.Store {
-	case "prometheus":
-		return t.Spec.Metrics.Prometheus.URL
-	case "thanos":
-		return t.Spec.Metrics.Thanos.URL
-	case "acm":
-		return acmURL(t)
-	}
-	return ""
-}
-
-func storeAuth(t *topology.Topology) topology.StoreAuth {
-	switch t.Spec.Metrics.Store {
-	case "prometheus":
-		return t.Spec.Metrics.Prometheus.Auth
-	case "thanos":
-		return t.Spec.Metrics.Thanos.Auth
-	}
-	return topology.StoreAuth{Type: "none"}
-}
-
-// ofType is a credential of the store, nil where its login is of another type.
-func ofType(kind string, s site, credential string) any {
-	if storeAuth(s.Topology).Type != kind {
-		return nil
-	}
-	return credential
-}
-
-// managed is the content of cluster-monitoring-config, nil where it is somebody
-// else's.
-func managed(m *topology.UserWorkloadMonitoring) any {
-	if m == nil || !m.Manage {
-		return nil
-	}
-	return configText(m.Config)
-}
-
-func configText(config map[string]any) string { return string(resource.Encode(nil, config)) }
-
-// callback is the URI that users of the hub come back to from a login.
-func callback(t *topology.Topology) string {
-	root := strings.TrimSuffix(t.Hub().Kiali.WebRoot, "/")
-	return "https://" + t.HubHost() + root + "/api/auth/callback"
-}
-
-// kialiSpec is what the topology merges over the spec of a cluster's Kiali
-// resource: what it says about the hub, and over that what the cluster says.
-func kialiSpec(t *topology.Topology, c *topology.Cluster) map[string]any {
-	if t.IsHub(c) {
-		return resource.Merge(t.Spec.Kiali.Spec, c.Kiali.Spec)
-	}
-	return c.Kiali.Spec
-}
