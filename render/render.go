@@ -8,11 +8,13 @@
 package render
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/finding"
@@ -298,11 +300,14 @@ func bodiesOf(vm *template.VM, s shape, topology, cluster leaves) ([]resource.Re
 }
 
 // phased are the bodies of objects, in the order of the phases and of their
-// names.
+// names, Namespaces first: others may be in them.
 func phased(objects map[resource.Phase]map[string]resource.Object, phases []resource.Phase) ([]resource.Resource, error) {
 	var resources []resource.Resource
 	for _, phase := range phases {
-		for _, name := range slices.Sorted(maps.Keys(objects[phase])) {
+		names := slices.SortedFunc(maps.Keys(objects[phase]), func(a, b string) int {
+			return cmp.Or(rank(objects[phase][a])-rank(objects[phase][b]), strings.Compare(a, b))
+		})
+		for _, name := range names {
 			body, err := resource.NewBody(objects[phase][name])
 			if err != nil {
 				return nil, fmt.Errorf("%s %s: %w", phase, name, err)
@@ -311,6 +316,13 @@ func phased(objects map[resource.Phase]map[string]resource.Object, phases []reso
 		}
 	}
 	return resources, nil
+}
+
+func rank(o resource.Object) int {
+	if o["kind"] == "Namespace" {
+		return 0
+	}
+	return 1
 }
 
 // evaluate calls the templates once, from one of their entries.

@@ -39,7 +39,7 @@ var resourceWords = map[string]string{
 	"pushsecret_":             "PushSecret",
 	"serviceaccount_":         "ServiceAccount",
 	"kiali_":                  "Kiali resource",
-	"namespace_":              "Namespace",
+	"0-namespace_":            "Namespace",
 	"opentelemetrycollector_": "collectors of traces",
 	"podmonitor_":             "PodMonitor",
 	"prometheusrule_":         "PrometheusRule",

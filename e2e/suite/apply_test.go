@@ -57,7 +57,7 @@ func TestApply(t *testing.T) {
 	rig.NeedDefinitions(t, "that clusters take every phase in every format")
 	clusters := rig.Up(t)
 	trees := map[string]map[string]tree{} // by topology and format
-	for _, topology := range applied(t) {
+	for _, topology := range examples(t) {
 		trees[topology] = map[string]tree{}
 		for _, format := range []string{"kustomize", "manifests", "helm"} {
 			if withoutChart[topology] != "" && format == "helm" {
@@ -73,7 +73,8 @@ func TestApply(t *testing.T) {
 		t.Run(lane.name, func(t *testing.T) {
 			t.Parallel()
 			lane.on.StartOperator(t)
-			for _, topology := range applied(t) {
+			lane.on.DefineMore(t)
+			for _, topology := range examples(t) {
 				for _, format := range formats {
 					tree, ok := trees[topology][format.flag]
 					if !ok {
@@ -101,11 +102,11 @@ func TestApply(t *testing.T) {
 func TestDelivery(t *testing.T) {
 	rig.NeedDefinitions(t, "that a cluster takes the objects for Argo CD and Flux")
 	east := rig.Up(t).East
-	east.Define(t, "argoproj.io_applicationsets.yaml", "argoproj.io_appprojects.yaml", "helm.toolkit.fluxcd.io_helmreleases.yaml",
+	east.Define(t, "argoproj.io_applications.yaml", "argoproj.io_applicationsets.yaml", "argoproj.io_appprojects.yaml", "helm.toolkit.fluxcd.io_helmreleases.yaml",
 		"kustomize.toolkit.fluxcd.io_kustomizations.yaml", "source.toolkit.fluxcd.io_gitrepositories.yaml",
 		"source.toolkit.fluxcd.io_helmrepositories.yaml", "source.toolkit.fluxcd.io_ocirepositories.yaml")
 	engines := map[string]int{}
-	for _, topology := range applied(t) {
+	for _, topology := range examples(t) {
 		for _, format := range []string{"kustomize", "manifests", "helm"} {
 			if withoutChart[topology] != "" && format == "helm" {
 				continue
@@ -206,7 +207,7 @@ func files(t *testing.T, dir string) map[string]string {
 func TestApplyBuiltInKinds(t *testing.T) {
 	west := rig.Up(t).West
 	kinds := map[string]int{}
-	for _, topology := range applied(t) {
+	for _, topology := range examples(t) {
 		tree := render(t, topology, "manifests")
 		for _, cluster := range tree.clusters(t) {
 			t.Run(strings.TrimSuffix(topology, ".yaml")+"/"+cluster, func(t *testing.T) {
@@ -245,7 +246,10 @@ func TestApplyBuiltInKinds(t *testing.T) {
 // applyTwice applies a cluster twice, and then calls applied.
 func applyTwice(t *testing.T, tree tree, cluster string, on *rig.Cluster, apply applier, manager string, applied func()) {
 	var all []*unstructured.Unstructured
-	t.Cleanup(func() { on.Delete(t, all...) })
+	t.Cleanup(func() {
+		on.Delete(t, all...)
+		on.Operated(t, all...)
+	})
 	for _, phase := range phases(cluster == tree.hub) {
 		objects := apply(t, tree, cluster, phase, on)
 		all = append(all, objects...)
@@ -273,9 +277,9 @@ func assertUnchanged(t *testing.T, before, after []*unstructured.Unstructured) {
 // phases are in the order in which README.md has them applied.
 func phases(hub bool) []string {
 	if hub {
-		return []string{"operator", "link", "kiali", "monitoring"}
+		return []string{"operator", "acm", "link", "kiali", "monitoring"}
 	}
-	return []string{"operator", "kiali", "link", "monitoring"}
+	return []string{"operator", "acm", "kiali", "link", "monitoring"}
 }
 
 // settle waits for what the documentation has its reader wait for.
@@ -379,8 +383,19 @@ func applyObjects(t *testing.T, on *rig.Cluster, stream string) []*unstructured.
 	return objects
 }
 
-// applyHelm does what docs/helm.md has as its function phase.
+// applyHelm does what the chart's README has as its function phase.
 func applyHelm(t *testing.T, helm string, tree tree, cluster, phase string, on *rig.Cluster) []*unstructured.Unstructured {
+	data, err := os.ReadFile(filepath.Join(tree.dir, "chart", "values.yaml"))
+	require.NoError(t, err)
+	var values struct{ Phases map[string]bool }
+	require.NoError(t, yaml.Unmarshal(data, &values))
+	if !values.Phases[phase] {
+		return nil // no cluster of the topology has it
+	}
+	var set []string
+	for each := range values.Phases {
+		set = append(set, fmt.Sprintf("phases.%s=%t", each, each == phase))
+	}
 	t.Cleanup(func() {
 		// What Helm knows of its releases; their objects are deleted as those of the other formats are.
 		require.NoError(t, on.Client.CoreV1().Secrets("istio-system").DeleteCollection(context.WithoutCancel(t.Context()),
@@ -388,7 +403,7 @@ func applyHelm(t *testing.T, helm string, tree tree, cluster, phase string, on *
 	})
 	result := rig.Try(t, helm, "--kubeconfig", on.Kubeconfig, "-n", "istio-system", "upgrade", "--install", "mesh-"+phase, filepath.Join(tree.dir, "chart"),
 		"-f", filepath.Join(tree.dir, "clusters", cluster+".yaml"), "-o", "json",
-		"--set", "phases.operator=false,phases.kiali=false,phases.link=false,phases.monitoring=false,phases."+phase+"=true")
+		"--set", strings.Join(set, ","))
 	require.Zero(t, result.Code, result.Stderr)
 	require.NotContains(t, strings.ToLower(result.Stderr), "warn")
 	var release struct{ Manifest string }
@@ -396,10 +411,13 @@ func applyHelm(t *testing.T, helm string, tree tree, cluster, phase string, on *
 	return rig.Objects(t, []byte(release.Manifest))
 }
 
+// namespaces are those that the objects are in and that none of them is.
 func namespaces(objects []*unstructured.Unstructured) []string {
 	var names []string
 	for _, object := range objects {
-		if name := object.GetNamespace(); name != "" && !slices.Contains(names, name) {
+		name := object.GetNamespace()
+		made := slices.ContainsFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "Namespace" && o.GetName() == name })
+		if name != "" && !made && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -419,15 +437,6 @@ func examples(t *testing.T) []string {
 	}
 	require.Greater(t, len(all), 5)
 	return all
-}
-
-// unapplied are examples with kinds that the suite does not define yet. Their
-// objects are compared with upstream's definitions in package render.
-var unapplied = []string{"acm.yaml", "acm-apart.yaml", "external-secrets.yaml", "no-operator.yaml", "tracing.yaml"}
-
-func applied(t *testing.T) []string {
-	t.Helper()
-	return slices.DeleteFunc(examples(t), func(topology string) bool { return slices.Contains(unapplied, topology) })
 }
 
 // render renders a topology of topologyDir.

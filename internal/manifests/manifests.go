@@ -11,7 +11,8 @@ import (
 
 // Tree writes each object to clusters/<cluster>/<phase>/<kind>_<namespace>_<name>.yaml,
 // with nothing between the underscores for an object without namespace. The
-// files are sorted.
+// files are sorted. The kind of a Namespace is 0-namespace, because `kubectl apply
+// -f` takes a directory's files by their names, and others may be in it.
 func Tree(clusters []resource.Cluster) ([]tree.File, error) {
 	var files []tree.File
 	shared := texts{}
@@ -85,5 +86,9 @@ func Stream(files []tree.File) []byte {
 }
 
 func path(cluster string, phase resource.Phase, id resource.ID) string {
-	return fmt.Sprintf("clusters/%s/%s/%s_%s_%s.yaml", cluster, phase, strings.ToLower(id.Kind), id.Namespace, id.Name)
+	kind := strings.ToLower(id.Kind)
+	if id.Kind == "Namespace" {
+		kind = "0-" + kind
+	}
+	return fmt.Sprintf("clusters/%s/%s/%s_%s_%s.yaml", cluster, phase, kind, id.Namespace, id.Name)
 }

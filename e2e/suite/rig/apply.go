@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -221,6 +222,21 @@ var coreDefinitions = []string{
 	"telemetry.istio.io_telemetries.yaml",
 }
 
+// moreDefinitions are of the kinds of ACM, of the External Secrets Operator, of
+// OpenTelemetry's operator and of OpenShift itself.
+var moreDefinitions = []string{
+	"cluster.open-cluster-management.io_managedclustersetbindings.yaml",
+	"cluster.open-cluster-management.io_placements.yaml",
+	"external-secrets.io_externalsecrets.yaml",
+	"external-secrets.io_pushsecrets.yaml",
+	"monitoring.rhobs_scrapeconfigs.yaml",
+	"oauth.openshift.io_oauthclients.standin.yaml",
+	"opentelemetry.io_opentelemetrycollectors.yaml",
+	"policy.open-cluster-management.io_placementbindings.yaml",
+	"policy.open-cluster-management.io_policies.yaml",
+	"route.openshift.io_routes.yaml",
+}
+
 const envDefinitions = "SIGHTLINE_CRDS"
 
 // Definitions is the directory of the definitions of custom resources, and
@@ -258,6 +274,44 @@ func (c *Cluster) Define(t testing.TB, files ...string) {
 	if err := c.define(t.Context(), dir, files...); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// DefineMore puts definitions on the cluster until the test ends, of kinds that only
+// some topologies have: others of the suite look at what kinds there are. Those of
+// cert-manager are its release's, and that of Tempo is a stand-in.
+func (c *Cluster) DefineMore(t testing.TB) {
+	t.Helper()
+	shared, _ := Definitions()
+	certManager := filepath.Join(moduleDir(t, "../definitions", "github.com/cert-manager/cert-manager"), "deploy", "crds")
+	for dir, files := range map[string][]string{
+		shared:                 moreDefinitions,
+		certManager:            {"cert-manager.io_certificates.yaml"},
+		"testdata/definitions": {"tempo.grafana.com_tempostacks.yaml"},
+	} {
+		for _, file := range files {
+			data, err := os.ReadFile(filepath.Join(dir, file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defined := Objects(t, data)
+			t.Cleanup(func() { c.Delete(t, defined...) })
+		}
+		if err := c.define(t.Context(), dir, files...); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// moduleDir is where Go's cache has the module that a go.mod names. That go.mod is
+// never tidied.
+func moduleDir(t testing.TB, dir, module string) string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-C", filepath.FromSlash(dir), "-mod=readonly", "-m", "-f", "{{.Dir}}", module).Output()
+	if found := strings.TrimSpace(string(out)); err == nil && found != "" {
+		return found
+	}
+	t.Fatalf("the sources of %s are not in Go's cache: go mod download -C e2e/definitions (%v)", module, err)
+	return ""
 }
 
 func (c *Cluster) define(ctx context.Context, dir string, files ...string) error {

@@ -4,9 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,12 +18,7 @@ const externalSecrets = "github.com/external-secrets/external-secrets"
 // ends or the process is stopped.
 func (c *Cluster) StartExternalSecrets(t testing.TB) *Process {
 	t.Helper()
-	// The go.mod is that of a release, which is never tidied.
-	out, err := exec.Command("go", "list", "-C", filepath.FromSlash("../bin/eso"), "-mod=readonly", "-m", "-f", "{{.Dir}}", externalSecrets).Output()
-	if err != nil {
-		t.Fatalf("the sources of %s: %v", externalSecrets, err)
-	}
-	bases := filepath.Join(strings.TrimSpace(string(out)), "config", "crds", "bases")
+	bases := filepath.Join(moduleDir(t, "../bin/eso", externalSecrets), "config", "crds", "bases")
 	for _, name := range []string{"clusterexternalsecrets", "clustersecretstores", "externalsecrets", "pushsecrets", "secretstores"} {
 		if err := c.define(t.Context(), bases, "external-secrets.io_"+name+".yaml"); err != nil {
 			t.Fatal(err)
@@ -35,7 +28,8 @@ func (c *Cluster) StartExternalSecrets(t testing.TB) *Process {
 		t.Fatal(err)
 	}
 	process, err := Start(filepath.Join(c.Name, "external-secrets"), "controller", []string{"KUBECONFIG=" + c.Kubeconfig}, "external-secrets",
-		"--metrics-addr=0", "--enable-cluster-push-secret-reconciler=false", "--enable-cluster-external-secret-reconciler=false", "--store-requeue-interval=5s")
+		"--metrics-addr=0", "--enable-cluster-push-secret-reconciler=false", "--enable-cluster-external-secret-reconciler=false",
+		"--store-requeue-interval=5s")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,6 +122,27 @@ func (c *Cluster) report(ctx context.Context, kiali *unstructured.Unstructured, 
 	return err
 }
 
+// Operated waits until the operator has taken away what it made for Kiali resources
+// that are deleted. The real one has a finalizer for that.
+func (c *Cluster) Operated(t testing.TB, objects ...*unstructured.Unstructured) {
+	t.Helper()
+	for _, object := range objects {
+		if object.GetKind() != "Kiali" {
+			continue
+		}
+		namespace, name := account(object)
+		Wait(t, 20*time.Second, "the end of the account of "+Title(object)+" on "+c.Name, func() error {
+			_, err := c.Client.CoreV1().ServiceAccounts(namespace).Get(context.WithoutCancel(t.Context()), name, metav1.GetOptions{})
+			if err == nil {
+				return errors.New("it is still there")
+			} else if apierrors.IsNotFound(err) {
+				return nil
+			}
+			return err
+		}, c.APIServer)
+	}
+}
+
 // account is the service account that the operator makes for the resource.
 func account(kiali *unstructured.Unstructured) (namespace, name string) {
 	namespace, _, _ = unstructured.NestedString(kiali.Object, "spec", "deployment", "namespace")
