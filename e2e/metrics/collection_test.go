@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/e2e/asked"
 	"github.com/sightline-mesh/sightline/internal/relabel"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
@@ -73,22 +73,22 @@ func TestACM(t *testing.T) {
 				hub.collect(t, cluster, c.plane == "ambient", store)
 			}
 			engine := promqltest.NewTestEngine(t, false, 5*time.Minute, 1_000_000)
-			for _, line := range []kiali.Line{kiali.V2_4, kiali.V2_11, kiali.V2_17, kiali.V2_22, kiali.V2_27} {
+			for _, line := range asked.Lines() {
 				for _, cluster := range []string{"east", "west"} {
-					for _, q := range kialiAsks(line, cluster, c.plane == "ambient") {
-						query, err := engine.NewInstantQuery(t.Context(), store, nil, q.scoped(), time.Unix(0, 0).Add(whole))
-						require.NoError(t, err, q.expr)
+					for _, q := range asked.Queries(line, cluster, c.plane == "ambient", clock) {
+						query, err := engine.NewInstantQuery(t.Context(), store, nil, q.Expr, time.Unix(0, 0).Add(whole))
+						require.NoError(t, err, q.Expr)
 						result := query.Exec(t.Context())
-						require.NoError(t, result.Err, q.expr)
+						require.NoError(t, result.Err, q.Expr)
 						vector, err := result.Vector()
 						require.NoError(t, err)
-						assert.NotEmpty(t, vector, "%s: %s", line, q.scoped())
+						assert.NotEmpty(t, vector, "%s: %s", line, q.Expr)
 						sum := 0.0
 						for _, sample := range vector {
 							sum += sample.F
 						}
-						if q.want != 0 {
-							assert.InEpsilon(t, q.want, sum, 0.01, "%s: %s", line, q.scoped())
+						if q.Want != 0 {
+							assert.InEpsilon(t, q.Want, sum, 0.01, "%s: %s", line, q.Expr)
 						}
 					}
 				}
@@ -119,12 +119,12 @@ func TestACMSpoilt(t *testing.T) {
 			t.Cleanup(func() { _ = store.Close() })
 			hub.collect(t, "east", false, store)
 			engine := promqltest.NewTestEngine(t, false, 5*time.Minute, 1_000_000)
-			q := kialiAsks(kiali.V2_27, "east", false)[0]
-			query, err := engine.NewInstantQuery(t.Context(), store, nil, q.scoped(), time.Unix(0, 0).Add(whole))
+			q := asked.Queries("v2.27", "east", false, clock)[0]
+			query, err := engine.NewInstantQuery(t.Context(), store, nil, q.Expr, time.Unix(0, 0).Add(whole))
 			require.NoError(t, err)
 			vector, err := query.Exec(t.Context()).Vector()
 			require.NoError(t, err)
-			assert.Empty(t, vector, q.scoped())
+			assert.Empty(t, vector, q.Expr)
 		})
 	}
 }
@@ -141,7 +141,7 @@ func TestRecorded(t *testing.T) {
 		"istio_requests_total{pod=~\"a|b\"}",
 		"istio_requests_total{mesh_id=\"other\"}",
 	} {
-		store := promqltest.LoadedStorage(t, "load 30s\n  "+text(series)+" 1")
+		store := promqltest.LoadedStorage(t, "load 30s\n  "+asked.Text(series)+" 1")
 		t.Cleanup(func() { _ = store.Close() })
 		rule := recordingOf(t, "workload:x", expr, "")
 		vector, err := rule.Eval(t.Context(), 0, time.Unix(0, 0), rules.EngineQueryFunc(promqltest.NewTestEngine(t, false, time.Minute, 1000),
@@ -212,7 +212,7 @@ func readACM(t *testing.T, objects []resource.Object) *acmHub {
 func (h *acmHub) collect(t *testing.T, cluster string, ambient bool, to *teststorage.TestStorage) {
 	t.Helper()
 	users := promqltest.LoadedStorage(t, "load 30s\n  "+strings.Join(meshSeries(cluster, ambient), "\n  "))
-	platform := promqltest.LoadedStorage(t, "load 30s\n  "+strings.Join(containerSeries(ambient), "\n  "))
+	platform := promqltest.LoadedStorage(t, "load 30s\n  "+strings.Join(containerSeries(cluster, ambient), "\n  "))
 	t.Cleanup(func() { _, _ = users.Close(), platform.Close() })
 	engine := promqltest.NewTestEngine(t, false, 5*time.Minute, 1_000_000)
 	h.evaluate(t, engine, users)

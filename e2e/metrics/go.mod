@@ -6,6 +6,7 @@ require (
 	github.com/prometheus/common v0.72.1
 	github.com/prometheus/prometheus v0.316.0
 	github.com/sightline-mesh/sightline v0.0.0
+	github.com/sightline-mesh/sightline/e2e/asked v0.0.0
 	github.com/stretchr/testify v1.12.1
 	sigs.k8s.io/yaml v1.6.0
 )
@@ -168,3 +169,5 @@ require (
 )
 
 replace github.com/sightline-mesh/sightline => ../..
+
+replace github.com/sightline-mesh/sightline/e2e/asked => ../asked

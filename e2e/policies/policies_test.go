@@ -60,6 +60,8 @@ func apiServer(t *testing.T, has bool) *rest.Config {
 			}
 			_ = json.NewEncoder(w).Encode(map[string]any{"apiVersion": "v1", "kind": "Secret",
 				"metadata": map[string]any{"name": name, "namespace": "open-cluster-management-observability"}, "data": data})
+		case r.URL.Path == "/apis/cluster.open-cluster-management.io/v1/managedclusters/east" && has:
+			fmt.Fprint(w, `{"apiVersion": "cluster.open-cluster-management.io/v1", "kind": "ManagedCluster", "metadata": {"name": "east"}}`)
 		default:
 			w.WriteHeader(http.StatusNotFound)
 			fmt.Fprint(w, `{"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404}`)

@@ -4,6 +4,7 @@ go 1.26.7
 
 require (
 	github.com/bitnami-labs/sealed-secrets v0.36.6
+	github.com/sightline-mesh/sightline/e2e/asked v0.0.0
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/sys v0.49.0
 	k8s.io/api v0.37.2
@@ -59,3 +60,5 @@ require (
 	sigs.k8s.io/randfill v1.0.0 // indirect
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 )
+
+replace github.com/sightline-mesh/sightline/e2e/asked => ../asked

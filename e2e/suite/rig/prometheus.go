@@ -21,12 +21,14 @@ import (
 )
 
 // Prometheus is the real Prometheus of a cluster, configured by the real
-// prometheus-operator from the monitors that are on it.
+// prometheus-operator from the monitors and rules that are on it.
 //
 // What the operator makes to run Prometheus in, a StatefulSet, is not run: the
 // suite starts it, and does the work of the config reloader beside it.
 type Prometheus struct {
 	cluster  *Cluster
+	name     string // of the Prometheus resource
+	dir      string
 	operator *Process
 	server   *Process
 	url      string
@@ -94,6 +96,8 @@ spec:
   podMonitorNamespaceSelector: {}
   serviceMonitorSelector: {matchExpressions: [{key: openshift.io/user-monitoring, operator: NotIn, values: ["false"]}]}
   serviceMonitorNamespaceSelector: {}
+  ruleSelector: {matchLabels: {openshift.io/prometheus-rule-evaluation-scope: leaf-prometheus}}
+  ruleNamespaceSelector: {}
   apiserverConfig:
     host: SERVER
     authorization: {type: Bearer, credentialsFile: DIR/token}
@@ -119,7 +123,7 @@ func (c *Cluster) StartPrometheus(t testing.TB, to ...*Prometheus) *Prometheus {
 	t.Cleanup(func() { c.Delete(t, objects...) })
 	c.Apply(t, objects...)
 
-	p := &Prometheus{cluster: c, url: "http://" + c.Address + ":9090", config: filepath.Join(dir, "prometheus.yml")}
+	p := &Prometheus{cluster: c, name: "user-workload", dir: dir, url: "http://" + c.Address + ":9090"}
 	var token []byte
 	Wait(t, 20*time.Second, "the token of Prometheus' account on "+c.Name, func() error {
 		secret, err := c.Client.CoreV1().Secrets(prometheusNamespace).Get(t.Context(), "prometheus-token", metav1.GetOptions{})
@@ -143,27 +147,43 @@ func (c *Cluster) StartPrometheus(t testing.TB, to ...*Prometheus) *Prometheus {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.operator.Stop)
-	Wait(t, time.Minute, "prometheus-operator to write a configuration on "+c.Name, func() error {
+	p.configured(t)
+	p.start(t)
+	return p
+}
+
+// configured waits for the configuration that the operator writes for the resource.
+func (p *Prometheus) configured(t testing.TB) {
+	t.Helper()
+	p.config = filepath.Join(p.dir, "prometheus.yml")
+	Wait(t, time.Minute, "prometheus-operator to write a configuration for "+p.name+" on "+p.cluster.Name, func() error {
 		config, err := p.generated(t.Context())
 		if err == nil {
 			err = os.WriteFile(p.config, []byte(config), 0o644)
 		}
 		return err
-	}, c.APIServer, p.operator)
+	}, p.cluster.APIServer, p.operator)
+}
+
+// start starts the server with the configuration that is there, until the test ends.
+func (p *Prometheus) start(t testing.TB) {
+	t.Helper()
+	dir, err := filepath.Rel(Dir(), p.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	// A query looks back no further than some scrapes: what ran before was another mesh's.
-	p.server, err = Start(filepath.Join(c.Name, "prometheus"), "prometheus", nil, "prometheus", "--config.file", p.config,
-		"--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", c.Address+":9090", "--web.enable-lifecycle",
-		"--web.enable-remote-write-receiver", "--query.lookback-delta", "5s", "--log.level", "warn")
+	p.server, err = Start(dir, "prometheus", nil, "prometheus", "--config.file", p.config,
+		"--storage.tsdb.path", filepath.Join(p.dir, "data"), "--web.listen-address", strings.TrimPrefix(p.url, "http://"),
+		"--web.enable-lifecycle", "--web.enable-remote-write-receiver", "--query.lookback-delta", "5s", "--log.level", "warn")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.server.Stop)
-	Wait(t, time.Minute, "Prometheus to be ready on "+c.Name, func() error {
-		_,
-			err := p.ask(t.Context(), http.MethodGet, "/-/ready")
+	Wait(t, time.Minute, p.name+" to be ready on "+p.cluster.Name, func() error {
+		_, err := p.ask(t.Context(), http.MethodGet, "/-/ready")
 		return err
 	}, p.server)
-	return p
 }
 
 // Server is the process of Prometheus itself.
@@ -175,7 +195,7 @@ var interval = regexp.MustCompile(`scrape_interval: \S+`)
 // reloader passes it on, except that Prometheus scrapes once a second.
 func (p *Prometheus) generated(ctx context.Context) (string, error) {
 	const key = "prometheus.yaml.gz"
-	secret, err := p.cluster.Client.CoreV1().Secrets(prometheusNamespace).Get(ctx, "prometheus-user-workload", metav1.GetOptions{})
+	secret, err := p.cluster.Client.CoreV1().Secrets(prometheusNamespace).Get(ctx, "prometheus-"+p.name, metav1.GetOptions{})
 	if err != nil {
 		return "", err
 	}
@@ -187,7 +207,7 @@ func (p *Prometheus) generated(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", key, err)
 	}
-	config := strings.NewReplacer("$(SHARD)", "0", "$(POD_NAME)", "prometheus-user-workload-0").Replace(string(text))
+	config := strings.NewReplacer("$(SHARD)", "0", "$(POD_NAME)", "prometheus-"+p.name+"-0", rulesIn, p.rulesDir()).Replace(string(text))
 	return interval.ReplaceAllString(config, "scrape_interval: 1s"), nil
 }
 
@@ -234,22 +254,29 @@ func (p *Prometheus) Targets(ctx context.Context) ([]Target, error) {
 
 // Query returns the labels of each series that a query finds now.
 func (p *Prometheus) Query(ctx context.Context, query string) ([]map[string]string, error) {
+	samples, err := p.samples(ctx, query)
+	series := []map[string]string{}
+	for _, s := range samples {
+		series = append(series, s.Metric)
+	}
+	return series, err
+}
+
+// sample is one of an answer: its time and its value, which is a string.
+type sample struct {
+	Metric map[string]string
+	Value  [2]any
+}
+
+func (p *Prometheus) samples(ctx context.Context, query string) ([]sample, error) {
 	var answer struct {
-		Data struct {
-			Result []struct {
-				Metric map[string]string `json:"metric"`
-			} `json:"result"`
-		} `json:"data"`
+		Data struct{ Result []sample }
 	}
 	data, err := p.ask(ctx, http.MethodGet, "/api/v1/query?query="+url.QueryEscape(query))
 	if err == nil {
 		err = json.Unmarshal(data, &answer)
 	}
-	series := []map[string]string{}
-	for _, result := range answer.Data.Result {
-		series = append(series, result.Metric)
-	}
-	return series, err
+	return answer.Data.Result, err
 }
 
 func (p *Prometheus) ask(ctx context.Context, method, path string) ([]byte, error) {
