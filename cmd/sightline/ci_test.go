@@ -144,6 +144,16 @@ func TestCIExamples(t *testing.T) {
 	}
 	require.Len(t, before, 3)
 	require.Len(t, always, 1)
+
+	scan := github
+	scan.Jobs = nil
+	require.NoError(t, yaml.Unmarshal([]byte(examples[".github/workflows/scan.yml"]), &scan))
+	code, _ := r.script(scan.Jobs["scan"].Steps[1].Run)
+	assert.Equal(t, exitOK, code)
+	found, err := os.ReadFile(filepath.Join(r.dir, "findings.sarif"))
+	require.NoError(t, err)
+	assert.Contains(t, string(found), `"version": "2.1.0"`)
+	require.NoError(t, os.Remove(filepath.Join(r.dir, "findings.sarif")))
 	var gitlab map[string]struct{ Script []string }
 	require.NoError(t, yaml.Unmarshal([]byte(examples[".gitlab-ci.yml"]), &gitlab))
 	require.NotEmpty(t, gitlab["mesh"].Script)

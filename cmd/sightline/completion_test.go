@@ -63,7 +63,7 @@ func TestCompletion(t *testing.T) {
 		{[]string{"seal", "--topology", mesh, "east", ""}, []string{"west"}},
 		{[]string{"render", "--format", ""}, []string{"kustomize", "helm", "manifests"}},
 		{[]string{"verify", "--format", "h"}, []string{"helm"}},
-		{[]string{"verify", "--output", ""}, []string{"text", "json"}},
+		{[]string{"verify", "--output", ""}, []string{"text", "json", "sarif", "github"}},
 		{[]string{"diff", "--output", ""}, []string{"text", "markdown", "json"}},
 		{[]string{"seal", "--output", "j"}, []string{"json"}},
 		{[]string{"verify", "--suppress", "PM1"}, softer("PM1")},

@@ -297,9 +297,7 @@ func (o *initOptions) report(draft *discover.Draft, t *topology.Topology, wrong 
 				return other.Severity == finding.Error && other.File == f.File && other.Line == f.Line
 			})
 	})...).Sorted()
-	for _, f := range all {
-		fmt.Fprintln(stderr, f)
-	}
+	_ = printFindings(stderr, all)
 	fmt.Fprintf(stderr, "%s: %s, %s; %s\n", t.Metadata.Name, finding.Count(len(draft.Clusters()), "cluster"),
 		finding.Count(draft.Questions(), "question"), tally(all))
 	arg := o.out

@@ -55,13 +55,14 @@ func endings() []os.Signal {
 // run is the whole command: what it is told and the streams in, an exit code
 // out. Data goes to stdout, words to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	words := &visible{out: stderr}
-	data := &visible{out: stdout}
+	read := &standardInput{Reader: stdin}
+	words := &visible{out: stderr, read: read}
+	data := &visible{out: stdout, read: read}
 	defer words.Close()
 	defer data.Close()
 	cmd := newCommand()
 	cmd.SetArgs(args)
-	cmd.SetIn(stdin)
+	cmd.SetIn(read)
 	cmd.SetOut(data)
 	cmd.SetErr(words)
 	// Cobra helps with whatever it does not know, and says that all went well.
@@ -270,9 +271,7 @@ func report(stderr io.Writer, err error) int {
 	case errors.Is(err, errInvalid):
 		return exitInvalid
 	case errors.As(err, &findings):
-		for _, f := range findings.findings {
-			fmt.Fprintln(stderr, seal.Redact(f.String()))
-		}
+		_ = printFindings(stderr, findings.findings)
 		if findings.after != "" {
 			fmt.Fprintln(stderr, findings.after)
 		}

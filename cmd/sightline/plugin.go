@@ -17,7 +17,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/manifests"
-	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
@@ -168,8 +167,8 @@ func (o *pluginOptions) generate(ctx context.Context, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	for _, w := range warnings {
-		fmt.Fprintln(stderr, seal.Redact(w.String()))
+	if err := printFindings(stderr, warnings); err != nil {
+		return err
 	}
 	_, err = stdout.Write(manifests.Stream(objects))
 	return err

@@ -24,6 +24,9 @@ func readTopology(arg string, stdin io.Reader) (*topology.Topology, finding.Find
 		if err != nil {
 			return nil, nil, fmt.Errorf("standard input: %w", err)
 		}
+		if in, ok := stdin.(*standardInput); ok {
+			in.topology = data
+		}
 		t, findings := check.Parse(displayName(arg), data)
 		return t, findings, nil
 	}

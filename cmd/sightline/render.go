@@ -17,7 +17,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/manifests"
-	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
@@ -136,8 +135,8 @@ func (o *renderOptions) render(ctx context.Context, args []string, stdin io.Read
 	if err := o.finish(ctx, inputs, stdout, stderr); err != nil {
 		return err
 	}
-	for _, w := range warnings {
-		fmt.Fprintln(stderr, seal.Redact(w.String()))
+	if err := printFindings(stderr, warnings); err != nil {
+		return err
 	}
 	if len(warnings) > 0 || o.out != "-" { // a stream with nothing to heed has no words
 		fmt.Fprintln(stderr, count)

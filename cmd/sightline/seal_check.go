@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,8 @@ type linkStatus struct {
 	TokenExpires string        `json:"tokenExpires,omitempty"`
 	CAExpires    string        `json:"caExpires,omitempty"`
 	Problems     []linkProblem `json:"problems"`
+
+	at finding.Position // of the link, or of the cluster that has none
 }
 
 type linkProblem struct {
@@ -37,6 +40,8 @@ type linkProblem struct {
 	Rule     string `json:"rule,omitempty"` // of those that verify applies, if it is one
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`
+
+	finding finding.Finding
 }
 
 // checkLinks says to stdout how the links of remotes are, and where those are
@@ -81,12 +86,16 @@ func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes 
 	for _, c := range remotes {
 		file := filepath.Join(links, c.Name+".yaml")
 		l, findings := read[c.Name], broken[c.Name]
-		s := linkStatus{Cluster: c.Name, File: file}
+		s := linkStatus{Cluster: c.Name, File: file, at: finding.Position{File: file, Line: 1, Col: 1}}
+		if l == nil && len(findings) == 0 {
+			s.at = positionOf(t, c)
+		}
 		if len(findings) > 0 {
 			s.State, s.NeedsWork = seal.Unreadable, true
 			for _, f := range findings {
-				s.Problems = append(s.Problems, linkProblem{f.Severity.String(), f.Rule, fmt.Sprintf("%s: %s", f.Position, seal.Redact(f.Message)),
-					seal.Redact(f.Hint)})
+				p := problemOf(f)
+				p.Message, p.Hint = fmt.Sprintf("%s: %s", f.Position, seal.Redact(f.Message)), seal.Redact(f.Hint)
+				s.Problems = append(s.Problems, p)
 			}
 		} else {
 			r, now := o.remote(t, c), time.Now()
@@ -140,7 +149,7 @@ func (s *linkStatus) take(status seal.Status) {
 	s.State, s.NeedsWork = status.State, status.Work
 	s.Problems = []linkProblem{}
 	for _, p := range status.Findings {
-		s.Problems = append(s.Problems, linkProblem{p.Severity.String(), p.Rule, p.Message, p.Hint})
+		s.Problems = append(s.Problems, problemOf(p))
 	}
 }
 
@@ -160,7 +169,8 @@ func unusedLinks(t *topology.Topology, links string) ([]linkStatus, error) {
 			func(c topology.Cluster) bool { return c.Name == name && !t.IsHub(&c) }) {
 			continue
 		}
-		s := linkStatus{Cluster: name, File: filepath.Join(links, entry.Name())}
+		file := filepath.Join(links, entry.Name())
+		s := linkStatus{Cluster: name, File: file, at: finding.Position{File: file, Line: 1, Col: 1}}
 		s.take(seal.Status{State: seal.Unused, Work: true, Findings: finding.Findings{
 			{Rule: "RS19", Severity: finding.Error, Message: "the topology has no such remote", Hint: "if the cluster is gone, remove the file: " +
 				command.Remove(s.File)},
@@ -170,8 +180,42 @@ func unusedLinks(t *topology.Topology, links string) ([]linkStatus, error) {
 	return unused, nil
 }
 
+func problemOf(f finding.Finding) linkProblem {
+	return linkProblem{f.Severity.String(), f.Rule, f.Message, f.Hint, f}
+}
+
+// positionOf is where a topology has a cluster.
+func positionOf(t *topology.Topology, c *topology.Cluster) finding.Position {
+	return t.At("spec", "clusters", slices.IndexFunc(t.Spec.Clusters, func(other topology.Cluster) bool { return other.Name == c.Name }))
+}
+
+// linkFindings are the problems of links as findings: each in the link's file, or
+// at the cluster that has no link.
+func linkFindings(statuses []linkStatus) finding.Findings {
+	var all finding.Findings
+	for i := range statuses {
+		for _, p := range statuses[i].Problems {
+			f := p.finding
+			if f.Position == (finding.Position{}) {
+				f.Position = statuses[i].at
+				f.Message = statuses[i].Cluster + ": " + f.Message
+			}
+			f.Rule = cmp.Or(f.Rule, "link") // what only seal can find has no page
+			all = append(all, f)
+		}
+	}
+	return all.Sorted()
+}
+
 func (o *sealOptions) printStatuses(stdout io.Writer, statuses []linkStatus) error {
-	if o.output == "json" {
+	switch o.output {
+	case outputSARIF, outputGitHub:
+		data, err := encodeFindings(o.output, linkFindings(statuses))
+		if err == nil {
+			_, err = stdout.Write(data)
+		}
+		return err
+	case outputJSON:
 		enc := json.NewEncoder(stdout)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -60,7 +59,7 @@ func (o *sealOptions) add(f *pflag.FlagSet) {
 	f.BoolVar(&o.plain, "plain", false, "print the Secret of the hub in the clear, to a pipe")
 	f.BoolVar(&o.check, "check", false, "say which links need work; exit code 1 if one does")
 	f.BoolVar(&o.live, "live", false, "with --check: ask the clusters too")
-	f.StringVar(&o.output, "output", "text", "how --check prints: text or json")
+	f.StringVar(&o.output, "output", "text", "how --check prints: "+finding.OneOf(findingOutputs()))
 }
 
 // refuse refuses flags that make no sense together, before anything is read.
@@ -98,8 +97,8 @@ func (o *sealOptions) refuse(args []string) error {
 		return &hinted{errors.New("no cluster"), "name the remotes whose links are to be sealed, or all of them with --all"}
 	case len(args) > 0 && o.all:
 		return &hinted{fmt.Errorf("--all is every remote, and %s is named too", finding.List(redacted(args), listed)), "leave out one of the two"}
-	case !slices.Contains([]string{"text", "json"}, o.output):
-		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text and json"}
+	case unknownOutput(o.output, findingOutputs()) != nil:
+		return unknownOutput(o.output, findingOutputs())
 	case o.output != "text" && !o.check:
 		return &hinted{errors.New("--output is about what --check prints"), "add --check, or leave it out"}
 	case steps > 1:

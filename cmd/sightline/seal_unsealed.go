@@ -18,7 +18,7 @@ func (o *sealRun) checkUnsealed(ctx context.Context, t *topology.Topology, remot
 	source := t.Spec.Kiali.Links.Source
 	statuses := make([]linkStatus, len(remotes))
 	for i, c := range remotes {
-		statuses[i] = linkStatus{Cluster: c.Name, State: "not sealed: links.source is " + source, Problems: []linkProblem{}}
+		statuses[i] = linkStatus{Cluster: c.Name, State: "not sealed: links.source is " + source, Problems: []linkProblem{}, at: positionOf(t, c)}
 	}
 	if !o.live || o.hubContext == "" {
 		if err := o.reportStatuses(t, statuses, stdout, stderr); err != nil {
@@ -40,11 +40,10 @@ func (o *sealRun) checkUnsealed(ctx context.Context, t *topology.Topology, remot
 		}
 		if kubeconfig == nil {
 			statuses[i].NeedsWork = true
-			statuses[i].Problems = []linkProblem{{
-				Severity: finding.Error.String(),
-				Message:  fmt.Sprintf("the hub has no key %s in the Secret %s/%s, so Kiali does not know the cluster", at.Key, at.Namespace, at.Name),
-				Hint:     unsealedHint(t, c, o.hubContext),
-			}}
+			statuses[i].Problems = []linkProblem{problemOf(finding.Finding{
+				Message: fmt.Sprintf("the hub has no key %s in the Secret %s/%s, so Kiali does not know the cluster", at.Key, at.Namespace, at.Name),
+				Hint:    unsealedHint(t, c, o.hubContext),
+			})}
 		}
 	}
 	return o.reportStatuses(t, statuses, stdout, stderr)

@@ -4,12 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
-
-	"golang.org/x/term"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/status"
@@ -63,7 +60,7 @@ func (o *statusOptions) print(stdout io.Writer, t *topology.Topology, results []
 		report.Results[i].Found, report.Results[i].Next = finding.VisibleText(r.Found), finding.VisibleText(r.Next)
 	}
 	paint := func(_ status.Mark, text string) string { return text }
-	if screen := terminal(stdout); screen != nil && os.Getenv("NO_COLOR") == "" {
+	if screen := terminal(stdout); screen != nil {
 		stdout, paint = screen, coloured
 	}
 	_, err := io.WriteString(stdout, report.text(paint))
@@ -71,19 +68,7 @@ func (o *statusOptions) print(stdout io.Writer, t *topology.Topology, results []
 }
 
 func coloured(mark status.Mark, text string) string {
-	colour := map[status.Mark]int{status.Good: 32, status.Bad: 31, status.Warning: 33, status.Unchecked: 36}[mark]
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, text)
-}
-
-// terminal is the one that a stream leads to, or nil.
-func terminal(w io.Writer) *os.File {
-	if v, ok := w.(*visible); ok {
-		w = v.out
-	}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return f
-	}
-	return nil
+	return painted(map[status.Mark]int{status.Good: green, status.Bad: red, status.Warning: yellow, status.Unchecked: cyan}[mark], text)
 }
 
 // sign is the mark at the head of a line.

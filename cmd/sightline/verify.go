@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
-	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/render"
 )
 
@@ -25,7 +23,12 @@ is written.
 
 "-" reads a topology from standard input; --example takes a built-in one. Findings
 go to standard output, each with the line of the
-topology that causes it. "sightline explain RULE" tells more about one.
+topology that causes it. A terminal shows that line, with a mark under the place.
+"sightline explain RULE" tells more about a finding.
+
+--output json, sarif and github are for programs: sarif for code scanning and
+editors (SARIF 2.1.0), github for a step of a GitHub workflow, which then shows
+each finding at its line of a pull request.
 
 With --format helm the chart is made as well, which has to render to the objects
 of the other formats.
@@ -59,7 +62,8 @@ func newVerifyCommand() *cobra.Command {
 		Long:       verifyDoc,
 		Example: `  sightline verify mesh.yaml
   sightline verify mesh.yaml --crds crds --warnings-as-errors
-  sightline verify mesh.yaml --output json`,
+  sightline verify mesh.yaml --output json
+  sightline verify mesh.yaml --output sarif > findings.sarif`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -67,14 +71,14 @@ func newVerifyCommand() *cobra.Command {
 	o.example.add(cmd.Flags())
 	cmd.Flags().StringVar(&o.crds, "crds", "", "folder with the CustomResourceDefinitions of the clusters")
 	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "what the topologies are rendered as: "+formatNames())
-	cmd.Flags().StringVar(&o.output, "output", "text", "how to print findings: text or json")
+	cmd.Flags().StringVar(&o.output, "output", outputText, "how to print findings: "+finding.OneOf(findingOutputs()))
 	o.rules.add(cmd.Flags())
 	return cmd
 }
 
 func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	if !slices.Contains([]string{"text", "json"}, o.output) {
-		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text and json"}
+	if err := unknownOutput(o.output, findingOutputs()); err != nil {
+		return err
 	}
 	if !slices.Contains(render.Formats(), render.Format(o.format)) {
 		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
@@ -167,37 +171,14 @@ func tally(findings finding.Findings) string {
 }
 
 func (o *verifyOptions) print(stdout io.Writer, findings finding.Findings) error {
-	if o.output == "json" {
-		return printJSON(stdout, findings)
+	if o.output == outputText {
+		return printFindings(stdout, findings)
 	}
-	for _, f := range findings {
-		if _, err := fmt.Fprintln(stdout, seal.Redact(f.String())); err != nil {
-			return err
-		}
+	data, err := encodeFindings(o.output, findings)
+	if err == nil {
+		_, err = stdout.Write(data)
 	}
-	return nil
-}
-
-// printed is a finding as data.
-type printed struct {
-	Severity string `json:"severity"`
-	Rule     string `json:"rule"`
-	File     string `json:"file"`
-	Line     int    `json:"line"`
-	Column   int    `json:"column"`
-	Message  string `json:"message"`
-	Hint     string `json:"hint,omitempty"`
-}
-
-func printJSON(out io.Writer, findings finding.Findings) error {
-	list := make([]printed, len(findings))
-	for i, f := range findings {
-		list[i] = printed{f.Severity.String(), f.Rule, f.File, f.Line, f.Col, seal.Redact(f.Message), seal.Redact(f.Hint)}
-	}
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(list)
+	return err
 }
 
 // readDefinitions reads the YAML files right in a folder.

@@ -13,7 +13,23 @@ import (
 // are left as they are.
 type visible struct {
 	out  io.Writer
-	rest []byte // the beginning of a character
+	rest []byte         // the beginning of a character
+	read *standardInput // what findings may be about; may be nil
+}
+
+// standardInput keeps a topology that was read from it, so that findings can show
+// its lines.
+type standardInput struct {
+	io.Reader
+	topology []byte
+}
+
+// givenTo is the topology that the command of a stream has read from standard input.
+func givenTo(w io.Writer) []byte {
+	if v, ok := w.(*visible); ok && v.read != nil {
+		return v.read.topology
+	}
+	return nil
 }
 
 // Write implements io.Writer.

@@ -78,6 +78,14 @@ func ask(dir string, read func(*json.Decoder) error, args ...string) error {
 	return nil
 }
 
+// File reads a file of a module.
+func (r *Releases) File(module, path string) ([]byte, error) {
+	if r.dirs[module] == "" {
+		return nil, fmt.Errorf("e2e/definitions/go.mod has no module %s", module)
+	}
+	return os.ReadFile(filepath.Join(r.dirs[module], filepath.FromSlash(path)))
+}
+
 // Definition is the CustomResourceDefinition of a kind, nil where no module has it.
 func (r *Releases) Definition(group, kind string) ([]byte, error) {
 	at, ok := places[group]
