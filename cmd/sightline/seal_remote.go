@@ -138,7 +138,7 @@ func (s remote) tooLate(ctx context.Context, w tokenWait, missing string, last e
 		return ctx.Err()
 	}
 	name := command.Word(s.Context())
-	hint := fmt.Sprintf("see that the API server answers (kubectl --context %s version), and seal again", name)
+	hint := s.answers()
 	switch {
 	case missing == "":
 		missing = s.Name() + " does not answer"
@@ -160,7 +160,16 @@ func (s remote) explain(err error, w tokenWait) error {
 		return &hinted{err, fmt.Sprintf("the user of the context needs get on the Secret: kubectl --context %s -n %s auth can-i get secret/%s",
 			name, w.namespace, w.secret)}
 	}
+	var none *cluster.Error
+	if errors.As(err, &none) && none.Status == 0 {
+		return &hinted{err, s.answers()}
+	}
 	return err
+}
+
+// answers is the hint for an API server that gives no answer.
+func (s remote) answers() string {
+	return fmt.Sprintf("see that the API server answers (kubectl --context %s version), and seal again", command.Word(s.Context()))
 }
 
 // lookForToken reads the token of a Secret, or says what is missing still.

@@ -394,6 +394,7 @@ hint: log in to the cluster again; kubectl --context west auth whoami says who y
 		{"broken", func(string, int) (int, any) { return http.StatusInternalServerError, leak }, exitFailure, `sightline: west: HOST (context "west") answers Internal Server Error
 `},
 		{"no object", func(string, int) (int, any) { return http.StatusOK, "<html>" + leak }, exitFailure, `sightline: west: HOST (context "west") answers with no object of Kubernetes
+hint: see that the API server answers (kubectl --context west version), and seal again
 `},
 		{"elsewhere", func(string, int) (int, any) { return http.StatusFound, redirect("https://elsewhere.example.com/") }, exitFailure, `sightline: west: HOST (context "west") answers Found
 `},
@@ -489,7 +490,7 @@ func TestSealUnreachable(t *testing.T) {
 	a.Close()
 	code, stderr = s.seal("west", "--kubeconfig", s.kubeconfig(map[string]*apiServerOf{"west": a}, "none"))
 	assert.Equal(t, exitFailure, code)
-	assert.Equal(t, "sightline: west: "+address+` (context "west") does not answer: dial tcp `+address+": connect: connection refused\n", stderr)
+	assert.Equal(t, "sightline: west: "+address+` (context "west") does not answer: dial tcp `+address+": connect: connection refused\nhint: see that the API server answers (kubectl --context west version), and seal again\n", stderr)
 	code, stderr = s.seal("west", "--kubeconfig", s.kubeconfig(map[string]*apiServerOf{"elsewhere": a, "somewhere": a}, "none"))
 	assert.Equal(t, exitFailure, code)
 	assert.Equal(t, "sightline: west: no context \"west\" in the kubeconfig\nhint: name one with --context; the contexts are elsewhere, somewhere\n", stderr)
@@ -698,7 +699,7 @@ func TestSealTokenByMistake(t *testing.T) {
 func TestDocumentedSeals(t *testing.T) {
 	t.Parallel()
 	docs := newSealCommand().Example
-	for _, file := range []string{"../../README.md", "../../docs/seal.md"} {
+	for _, file := range []string{"../../docs/first-mesh.md", "../../docs/seal.md"} {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		docs += "\n" + string(text)

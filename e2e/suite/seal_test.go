@@ -106,8 +106,8 @@ func TestSealWithoutServer(t *testing.T) {
 
 	said, wait := r.start("--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate, "--timeout", "8s")
 	rig.Wait(t, 20*time.Second, "seal to say that it waits", func() error {
-		if said.String() == "" {
-			return errors.New("it has said nothing")
+		if !strings.Contains(said.String(), "waiting for the token") {
+			return errors.New("it does not wait yet")
 		}
 		return nil
 	})
@@ -133,8 +133,8 @@ func TestSealThroughRestart(t *testing.T) {
 
 	said, wait := r.start("--context", "west", "--kubeconfig", r.west.Kubeconfig, "--cert", r.certificate, "--timeout", "90s")
 	rig.Wait(t, 20*time.Second, "seal to say that it waits", func() error {
-		if said.String() == "" {
-			return errors.New("it has said nothing")
+		if !strings.Contains(said.String(), "waiting for the token") {
+			return errors.New("it does not wait yet")
 		}
 		return nil
 	})
