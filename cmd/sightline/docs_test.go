@@ -12,12 +12,12 @@ import (
 	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
-// TestDocumentedTopologiesRender renders every topology that the README and
-// docs/topology.md show, those with the name of a file as the directory that they make up.
+// TestDocumentedTopologiesRender renders every topology that the README,
+// docs/first-mesh.md and docs/topology.md show, those with the name of a file as the directory that they make up.
 func TestDocumentedTopologiesRender(t *testing.T) {
 	t.Parallel()
 	var docs []byte
-	for _, file := range []string{"../../README.md", "../../docs/topology.md"} {
+	for _, file := range []string{"../../README.md", "../../docs/first-mesh.md", "../../docs/topology.md"} {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		docs = append(docs, text...)

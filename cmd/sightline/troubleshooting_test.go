@@ -53,9 +53,9 @@ func TestTroubleshooting(t *testing.T) {
 		}
 		assert.Contains(t, page, row+" |", "docs/status.md lists the group")
 	}
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	first, err := os.ReadFile(filepath.Join("..", "..", "docs", "first-mesh.md"))
 	require.NoError(t, err)
-	_, end, ok := strings.Cut(string(readme), "ask whether it works")
+	_, end, ok := strings.Cut(string(first), "Ask whether it works")
 	require.True(t, ok)
 	assert.Contains(t, end, "    sightline status mesh.yaml --hub-context cluster1 --wait\n")
 }

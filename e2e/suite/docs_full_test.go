@@ -21,16 +21,17 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestReadme does by hand what the README tells: its topology, and the commands
-// of its section on that, as they stand, by a shell with kubectl and sightline.
-// In the end the hub has a link that authenticates.
-func TestReadme(t *testing.T) {
-	rig.NeedDefinitions(t, "that the commands of the README work")
-	readme, err := os.ReadFile("../../README.md")
+// TestFirstMesh does what docs/first-mesh.md tells: its topology, and the commands
+// that render and apply, as they stand, by a shell with kubectl and sightline.
+// In the end the hub has a link that authenticates. Before them stands what reads
+// clusters with a mesh (TestAdoptPage), and after them status (TestStatusOnRealParts).
+func TestFirstMesh(t *testing.T) {
+	rig.NeedDefinitions(t, "that the commands of docs/first-mesh.md work")
+	page, err := os.ReadFile("../../docs/first-mesh.md")
 	require.NoError(t, err)
-	topology := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindSubmatch(readme)
+	topology := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindSubmatch(page)
 	require.NotNil(t, topology)
-	section := regexp.MustCompile(`(?ms)^## Applying it by hand\n(.*?)^## `).FindSubmatch(readme)
+	section := regexp.MustCompile(`(?ms)^## 4\. Apply the remote\n(.*?)^## 7\. `).FindSubmatch(page)
 	require.NotNil(t, section)
 	var script []string
 	for line := range strings.Lines(string(section[1])) {

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/golden"
+)
+
+// pages are the pages for people, by their paths from the repository's root.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/adr/*.md", ".github/*.md"} {
+		files, err := filepath.Glob(filepath.Join("../..", pattern))
+		require.NoError(t, err)
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			path, err := filepath.Rel("../..", file)
+			require.NoError(t, err)
+			all[filepath.ToSlash(path)] = string(text)
+		}
+	}
+	require.Greater(t, len(all), 30)
+	return all
+}
+
+// TestPageLinks follows the links from page to page, and to their headings.
+func TestPageLinks(t *testing.T) {
+	t.Parallel()
+	all := pages(t)
+	links := 0
+	for page, text := range all {
+		for _, link := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(outsideOfCode(text), -1) {
+			if strings.Contains(link[1], "://") {
+				continue
+			}
+			links++
+			target, anchor, _ := strings.Cut(link[1], "#")
+			file := page
+			if target != "" {
+				file = filepath.ToSlash(filepath.Join(filepath.Dir(page), target))
+			}
+			_, err := os.Stat(filepath.Join("../..", file))
+			if !assert.NoError(t, err, "%s: the link %s leads nowhere", page, link[1]) || anchor == "" {
+				continue
+			}
+			assert.Contains(t, anchors(all[file]), anchor, "%s: %s has no such heading", page, link[1])
+		}
+	}
+	assert.Greater(t, links, 100)
+}
+
+// outsideOfCode is a page without its blocks of code.
+func outsideOfCode(text string) string {
+	return regexp.MustCompile("(?ms)^ *```.*?^ *```$").ReplaceAllString(text, "")
+}
+
+// anchors are the names that GitHub gives the headings of a page.
+func anchors(text string) []string {
+	var names []string
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(outsideOfCode(text), -1) {
+		name := strings.ToLower(regexp.MustCompile(`\[([^]]*)\]\([^)]*\)`).ReplaceAllString(heading[1], "$1"))
+		name = strings.ReplaceAll(regexp.MustCompile(`[^\p{L}\p{N}_ -]`).ReplaceAllString(name, ""), " ", "-")
+		unique := name
+		for n := 1; slices.Contains(names, unique); n++ {
+			unique = fmt.Sprintf("%s-%d", name, n)
+		}
+		names = append(names, unique)
+	}
+	return names
+}
+
+// TestPageIndex has every page in the index, and at the top of each that tells how
+// to do something what it takes and what there is at its end.
+func TestPageIndex(t *testing.T) {
+	t.Parallel()
+	all := pages(t)
+	index := all["docs/README.md"]
+	for page := range all {
+		if name, ok := strings.CutPrefix(page, "docs/"); ok && !strings.Contains(name, "/") && name != "README.md" {
+			assert.Contains(t, index, "("+name+")", "docs/README.md does not have the page")
+		}
+	}
+	start, rest, ok := strings.Cut(index, "\n## When it does not work\n")
+	require.True(t, ok)
+	require.Contains(t, rest, "\n## Reference\n")
+	howTo := regexp.MustCompile(`\(([a-z-]+\.md)\)`).FindAllStringSubmatch(start, -1)
+	require.Greater(t, len(howTo), 15)
+	for _, link := range howTo {
+		top, _, _ := strings.Cut(all["docs/"+link[1]], "\n## ")
+		for _, line := range []string{"\n**You need**: ", "\n**At the end**: "} {
+			assert.Contains(t, top, line, "docs/%s does not say it at its top", link[1])
+		}
+	}
+}
+
+// TestPageWords keeps words out that a reader has to translate.
+func TestPageWords(t *testing.T) {
+	t.Parallel()
+	words := map[string]string{
+		`mappings?`:            "object",
+		`one's own`:            "your own",
+		`by which`:             "two sentences",
+		`stands? still`:        "is pinned",
+		`the matter of`:        "two sentences",
+		`(is|are) told apart`:  "differ by",
+		`(are|is) meant to be`: "should be",
+		`so (is|are|does|do) (it|that|those|they|the)`: "also",
+	}
+	for page, text := range pages(t) {
+		if page == "CHANGELOG.md" || strings.HasPrefix(page, "docs/adr/") {
+			continue // they say what was
+		}
+		for word, better := range words {
+			for _, line := range regexp.MustCompile(`(?i)[^\n]*\b`+word+`\b[^\n]*`).FindAllString(text, -1) {
+				assert.Fail(t, "a word of the list", "%s: write %q instead: %s", page, better, line)
+			}
+		}
+	}
+}
+
+// TestPageCommands reads every command of sightline that a page shows: there are
+// such a command and such flags, with values of their type.
+func TestPageCommands(t *testing.T) {
+	t.Parallel()
+	shown := 0
+	for page, text := range pages(t) {
+		if page == "CHANGELOG.md" || page == "docs/commands.md" || strings.HasPrefix(page, "docs/adr/") {
+			continue
+		}
+		text = strings.ReplaceAll(text, "\\\n", " ")
+		for _, match := range regexp.MustCompile("(?m)(?:^ +|^|; |`|^<!-- output: )(sightline [a-z][^\n`;|<>#&]*)").FindAllStringSubmatch(text, -1) {
+			if strings.ContainsAny(match[1], "…$") || strings.Contains(match[1], "...") || strings.Contains(match[1], " sightline ") {
+				continue
+			}
+			args := strings.Fields(strings.ReplaceAll(match[1], "'", ""))[1:]
+			cmd, rest, err := newCommand().Find(args)
+			if cmd == cmd.Root() && strings.HasPrefix(match[0], "sightline") {
+				continue // a sentence that begins with the name
+			}
+			shown++
+			if assert.NoError(t, err, "%s: %s", page, match[1]) && assert.NotEqual(t, cmd.Root(), cmd, "%s: %s", page, match[1]) {
+				assert.NoError(t, parsed(cmd, rest), "%s: %s", page, match[1])
+			}
+		}
+	}
+	assert.Greater(t, shown, 150)
+}
+
+// parsed reads the flags of a command. A page may write a word for a number.
+func parsed(cmd *cobra.Command, args []string) error {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Value.Type() == "int" {
+			args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--"+f.Name || arg == "N" })
+		}
+	})
+	return cmd.ParseFlags(args)
+}
+
+// TestReadmeOutputs runs the commands in README.md for which it shows what they
+// print, on the topology that it shows.
+func TestReadmeOutputs(t *testing.T) {
+	t.Parallel()
+	const page = "../../README.md"
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	dir, bin := t.TempDir(), t.TempDir()
+	require.NoError(t, os.Symlink(self, filepath.Join(bin, "sightline"))) // TestMain makes the test's program one
+	topology := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindSubmatch(text)
+	require.NotNil(t, topology)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "mesh.yaml"), topology[1], 0o644))
+	output := func(script string) string {
+		cmd := exec.Command("sh", "-c", script)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Run(); err != nil {
+			require.IsType(t, &exec.ExitError{}, err)
+		}
+		require.NotEqual(t, exitFailure, cmd.ProcessState.ExitCode(), "%s\n%s", script, &stderr)
+		return stdout.String()
+	}
+	output("sightline render mesh.yaml -o rendered")
+	shown := 0
+	made := regexp.MustCompile("(?ms)(^<!-- output: ([^\n]*) -->\n```[a-z]*\n).*?(^```$)").ReplaceAllStringFunc(string(text), func(block string) string {
+		shown++
+		head, _, _ := strings.Cut(block, "-->\n")
+		fence, _, _ := strings.Cut(strings.TrimPrefix(block, head+"-->\n"), "\n")
+		out := output(strings.TrimSpace(strings.TrimPrefix(head, "<!-- output: ")))
+		require.NotEmpty(t, out, head)
+		return head + "-->\n" + fence + "\n" + out + "```"
+	})
+	require.GreaterOrEqual(t, shown, 3)
+	if *update {
+		require.NoError(t, os.WriteFile(page, []byte(made), 0o644))
+		return
+	}
+	golden.Equal(t, page, string(text), made, "go test ./cmd/sightline -run TestReadmeOutputs -update")
+}
