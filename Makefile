@@ -112,10 +112,10 @@ clean: ## remove what the other targets built
 
 # Lint: one target a check, each quiet when all is well. One failure does not hide the next.
 
-checks := check-go check-tidy check-gofmt check-lines check-vet check-staticcheck check-jsonnetfmt check-jsonnet
+checks := check-go check-tidy check-gofmt check-lines check-vet check-staticcheck check-jsonnetfmt check-jsonnet docs-check
 .PHONY: $(checks)
 
-lint: ## run every check: Go release, tidy modules, gofmt, length of lines, vet, staticcheck, jsonnetfmt, jsonnet-lint
+lint: ## run every check: Go release, tidy modules, gofmt, length of lines, vet, staticcheck, jsonnetfmt, jsonnet-lint, docs
 	@$(MAKE) --no-print-directory --keep-going $(checks)
 
 # Ends a failed check in one sentence that says what to do.
@@ -147,6 +147,9 @@ check-vet:
 check-staticcheck: bin/staticcheck
 	@bin/staticcheck ./... && cd e2e/suite && ../../bin/staticcheck -tags full ./... || \
 		$(call say,staticcheck found the problems above; its rules are in staticcheck.conf)
+
+docs-check: ## check the pages: links, index, words, commands, and the outputs in the README
+	@out=$$($(GO) test ./cmd/sightline -run '^(TestPage|TestReadme)' -count=1 2>&1) || { echo "$$out"; $(call say,the pages have the problems above); }
 
 check-jsonnetfmt: bin/jsonnetfmt
 	@$(if $(jsonnet_sources),$(jsonnetfmt) --test $(jsonnet_sources) || $(call say,jsonnetfmt: the files above are not formatted; run make fmt),:)

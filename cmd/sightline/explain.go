@@ -31,7 +31,7 @@ func newExplainCommand() *cobra.Command {
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return &hinted{fmt.Errorf("found %d fields, expected one", len(args)),
-					"name a mapping, such as spec.kiali, and its keys are explained with it"}
+					"name an object, such as spec.kiali, and its keys are explained with it"}
 			}
 			return nil
 		},

@@ -220,9 +220,9 @@ func otherValues(f *topology.Field) []any {
 		return []any{true, false}
 	case "list of texts":
 		return []any{[]any{"other"}, []any{"west"}}
-	case "mapping of one's own keys":
+	case "object with free keys":
 		return []any{map[string]any{"enableUserWorkload": true, "other": "value"}}
-	case "mapping of one's own keys to texts":
+	case "object with free keys and string values":
 		return []any{map[string]any{"other": "value"}}
 	case "URL":
 		return []any{"https://other.example.com:6443"}

@@ -148,7 +148,9 @@ func TestPageCommands(t *testing.T) {
 				continue
 			}
 			args := strings.Fields(strings.ReplaceAll(match[1], "'", ""))[1:]
-			cmd, rest, err := newCommand().Find(args)
+			root := newCommand()
+			root.InitDefaultCompletionCmd()
+			cmd, rest, err := root.Find(args)
 			if cmd == cmd.Root() && strings.HasPrefix(match[0], "sightline") {
 				continue // a sentence that begins with the name
 			}

@@ -19,7 +19,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-const sealDoc = `Make, check or renew the sealed links: the kubeconfigs by which Kiali on the hub
+const sealDoc = `Make, check or renew the sealed links: the kubeconfigs with which Kiali on the hub
 reaches the remotes, encrypted so that only the sealed-secrets controller on the
 hub can open them. Each is a file to be committed,
 

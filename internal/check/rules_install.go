@@ -99,11 +99,10 @@ func installRules() []Rule {
 			Source: "copied lines",
 		},
 		{
-			ID:    "IN10",
-			Title: "nothing of a shell is left",
-			What: "No text has a here-document's mark, ${NAME} or $(command) in it. What a relabeling puts in place ($1, ${1}) is the matter of " +
-				"PM04.",
-			Why:    "No shell will ever run over it. The API server takes the text as it is.",
+			ID:     "IN10",
+			Title:  "nothing of a shell is left",
+			What:   "No string contains the mark of a here-document, ${NAME} or $(command). PM04 is about $1 and ${1} of relabelings.",
+			Why:    "No shell will ever run over it. The API server takes the string as it is.",
 			Fix:    "Write the value.",
 			Source: "the guide's here-documents",
 			mesh:   shellRemnants,

@@ -116,10 +116,9 @@ func kialiRules() []Rule {
 			mesh:   deploymentNamespace,
 		},
 		{
-			ID:    "KC11",
-			Title: "the instance name has the operator's form",
-			What: "The instance name is a DNS label of at most 40 characters. (A login_token.signing_key that is written out, right or wrong in " +
-				"length, is the matter of PM26.)",
+			ID:     "KC11",
+			Title:  "the instance name has the operator's form",
+			What:   "The instance name is a DNS label of at most 40 characters. PM26 is about a login_token.signing_key that is written out.",
 			Why:    "The operator fails on the cluster, long after the commit.",
 			Fix:    "Shorten spec.kiali.instanceName.",
 			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml",
@@ -147,7 +146,7 @@ func kialiRules() []Rule {
 			ID: "KC14", FoundBy: byCompare,
 			Title: "what cannot change has not changed",
 			What: "deployment.instance_name, deployment.namespace and deployment.remote_cluster_resources_only of a Kiali resource are as in " +
-				"the tree that was rendered before, and so is the role of a ClusterRoleBinding.",
+				"the tree that was rendered before. The same holds for the role of a ClusterRoleBinding.",
 			Why: "The operator compares them with the status of the resource, and refuses the change: everything else in it is not applied " +
 				"either. The API server refuses another role for a binding.",
 			Fix: "Delete the Kiali resource on the cluster and let the operator clean up; then render with --allow-immutable, and apply. A " +
@@ -167,7 +166,7 @@ func kialiRules() []Rule {
 		},
 		{
 			ID: "KC16", Severity: finding.Warning, Also: finding.Info,
-			Title: "users are told apart",
+			Title: "users log in as themselves",
 			What: "The strategy is not anonymous on an OpenShift hub, nor on any hub without kiali.viewOnly, and openid does not have " +
 				"disable_rbac.",
 			Why:    "Everybody who reaches Kiali sees, and unless kiali.viewOnly is set changes, what Kiali's own account may.",
@@ -196,7 +195,7 @@ func kialiRules() []Rule {
 		},
 		{
 			ID: "KC19", Severity: finding.Info,
-			Title: "the version stands still",
+			Title: "the Kiali release line is pinned",
 			What:  "spec.kiali.version is a line, and not default.",
 			Why: "default is the newest line that the operator knows: an update of the operator changes Kiali on every cluster, with no commit " +
 				"to see it by.",

@@ -196,8 +196,8 @@ func metricsRules() []Rule {
 		{
 			ID: "PM23", Severity: finding.Warning,
 			Title: "a mesh has one mesh-wide Telemetry",
-			What: "No cluster gets two Telemetry resources without selector in its root namespace. (Two topologies that both have one there are " +
-				"the matter of IN12.)",
+			What: "No cluster gets two Telemetry resources without selector in its root namespace. IN12 is about two topologies that both " +
+				"have one there.",
 			Why:    "Istio takes one of them, the older, and ignores the other.",
 			Fix:    "Write telemetry.manage: false, and keep the other one.",
 			Source: "istio.io, Telemetry",

@@ -33,7 +33,7 @@ func textRules() []Rule {
 		{
 			ID: topology.RuleDuplicate, FoundBy: byReader,
 			Title:  "nothing stands twice",
-			What:   "No key stands twice in a mapping, and no entry twice in a list of names.",
+			What:   "No key stands twice in an object, and no entry twice in a list of names.",
 			Why:    "YAML readers silently keep one of the two, and not all keep the same.",
 			Fix:    "Keep one of the two.",
 			Source: "YAML 1.2, section 3.2.1.3",
@@ -41,9 +41,9 @@ func textRules() []Rule {
 		{
 			ID: topology.RuleType, FoundBy: byReader,
 			Title:  "every value has its type",
-			What:   "A text is a text, a list a list, and true or false is written as such.",
-			Why:    "YAML takes 1e3, on and 2026-11-22 for something else than a text, each reader in its own way.",
-			Fix:    "Put the text in quotes, or write what the message asks for.",
+			What:   "A string is a string, a list a list, and true or false is written as such.",
+			Why:    "YAML takes 1e3, on and 2026-11-22 for something else than a string, each reader in its own way.",
+			Fix:    "Put the string in quotes, or write what the message asks for.",
 			Source: "YAML 1.1 and 1.2 differ on these",
 		},
 		{

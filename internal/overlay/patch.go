@@ -205,7 +205,7 @@ func (c *Component) patchOf(s, text *source, root *yaml.Node, entry map[string]a
 	case yaml.MappingNode:
 		selector = text.checkMerge(root, target != nil)
 	default:
-		s.add(at, topology.RuleType, "", "a patch must be a mapping (a part of an object) or a list (operations), found %s", describe(root))
+		s.add(at, topology.RuleType, "", "a patch must be an object (a part of an object) or a list (operations), found %s", describe(root))
 	}
 	if target != nil {
 		selector = s.target(target)

@@ -143,7 +143,7 @@ type field struct {
 // with a finding that calls it what.
 func (s *source) fields(n *yaml.Node, what string) []field {
 	if n.Kind != yaml.MappingNode {
-		s.add(s.at(n), topology.RuleType, "", "%s must be a mapping, found %s", what, describe(n))
+		s.add(s.at(n), topology.RuleType, "", "%s must be an object, found %s", what, describe(n))
 		return nil
 	}
 	fields := make([]field, 0, len(n.Content)/2)
@@ -162,7 +162,7 @@ func (s *source) items(n *yaml.Node, what string) []*yaml.Node {
 	return n.Content
 }
 
-// text returns a value that must be a text.
+// text returns a value that must be a string.
 func (s *source) string(n *yaml.Node, what string) (string, bool) {
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" {
 		return n.Value, true
@@ -171,7 +171,7 @@ func (s *source) string(n *yaml.Node, what string) (string, bool) {
 	if n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" {
 		hint = fmt.Sprintf("put it in quotes: %q", n.Value)
 	}
-	s.add(s.at(n), topology.RuleType, hint, "%s must be a text, found %s", what, describe(n))
+	s.add(s.at(n), topology.RuleType, hint, "%s must be a string, found %s", what, describe(n))
 	return "", false
 }
 
@@ -217,7 +217,7 @@ func value(n *yaml.Node, keys ...string) string {
 func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
-		return "a mapping"
+		return "an object"
 	case yaml.SequenceNode:
 		return "a list"
 	}
@@ -229,7 +229,7 @@ func describe(n *yaml.Node) string {
 	case "!!int", "!!float":
 		return "the number " + n.Value
 	}
-	return fmt.Sprintf("the text %q", n.Value)
+	return fmt.Sprintf("the string %q", n.Value)
 }
 
 // inside is the source of a text in this one.

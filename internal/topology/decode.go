@@ -151,7 +151,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 func expected(v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.Struct, reflect.Map, reflect.Pointer:
-		return "a mapping"
+		return "an object"
 	case reflect.Slice:
 		return "a list"
 	case reflect.Bool:
@@ -159,7 +159,7 @@ func expected(v reflect.Value) string {
 	case reflect.Int:
 		return "a whole number from 1"
 	}
-	return "a text"
+	return "a string"
 }
 
 // boolHint knows what older YAML took for a boolean.
@@ -216,7 +216,7 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 			continue
 		}
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
-			d.wrongType(key, "a key of "+d.orTop(path), "a text", cmp.Or(quotesHint(key), "a key is one word"))
+			d.wrongType(key, "a key of "+d.orTop(path), "a string", cmp.Or(quotesHint(key), "a key is one word"))
 			continue
 		}
 		if first, ok := seen[key.Value]; ok {
@@ -257,7 +257,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 		d.fields[v.Type()] = fields
 	}
 	if n.Kind != yaml.MappingNode {
-		d.wrongType(n, d.orTop(path), "a mapping", "write it as keys and values; "+keysHint(fields))
+		d.wrongType(n, d.orTop(path), "an object", "write it as keys and values; "+keysHint(fields))
 		return
 	}
 	present := make([]bool, len(fields))

@@ -13,7 +13,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
-// texts decodes a mapping of one's own keys to texts.
+// texts decodes a object with free keys and string values.
 func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
 	if n.Kind != yaml.MappingNode {
 		d.wrongType(n, path, expected(v), "write it as keys and values, one a line and indented")
@@ -73,7 +73,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 				hint = cmp.Or(better, "it "+problem)
 			}
 		}
-		d.wrongType(n, path, "a text", hint)
+		d.wrongType(n, path, "a string", hint)
 		return
 	}
 	if len(values) > 0 && !slices.Contains(values, n.Value) {

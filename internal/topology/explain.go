@@ -30,7 +30,7 @@ type Field struct {
 	Section  bool     // there are fields below it
 }
 
-// Parent is the path of the mapping or list of mappings that the field belongs
+// Parent is the path of the mapping or list of objects that the field belongs
 // to, or "".
 func (f *Field) Parent() string {
 	parent, _ := cutLast(f.Path)
@@ -104,7 +104,7 @@ func describeField(f field, doc string) Field {
 	described.Values = allowed(f.Type, tag)
 	if words := words(tag); words != nil {
 		described.Values = words
-		described.Type = "text, or " + described.Type
+		described.Type = "string, or " + described.Type
 	}
 	if check, ok := formats[tag.Get("format")]; ok && !check.secret {
 		// What is said to somebody who wrote what never fits.
@@ -154,25 +154,25 @@ var textNames = map[string]string{
 
 func typeInWords(t reflect.Type, format string) string {
 	if t == lineType {
-		return "text"
+		return "string"
 	}
 	switch t.Kind() {
 	case reflect.Struct, reflect.Pointer:
-		return "mapping"
+		return "object"
 	case reflect.Slice:
 		return "list of " + typeInWords(t.Elem(), format) + "s"
 	case reflect.Map:
 		if t.Elem().Kind() == reflect.String {
-			return "mapping of one's own keys to texts"
+			return "object with free keys and string values"
 		}
-		return "mapping of one's own keys"
+		return "object with free keys"
 	case reflect.Bool:
 		return "true or false"
 	}
 	if word, ok := textNames[format]; ok {
 		return word
 	}
-	return "text"
+	return "string"
 }
 
 //go:embed types.go types_acm.go types_delivery.go types_metrics.go types_tracing.go

@@ -46,14 +46,14 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 		if number, ok := jsonNumber(n.Value); ok {
 			return number
 		}
-		d.refuse(n, RuleValue, "write it out in decimal, or in quotes if it is a text", "%s must be a decimal number of at most 2^53, found %s",
+		d.refuse(n, RuleValue, "write it out in decimal, or in quotes if it is a string", "%s must be a decimal number of at most 2^53, found %s",
 			path, bare(n.Value))
 	default:
 		hint := cmp.Or(quotesHint(n), "give it a value, or leave it out")
 		if strings.HasSuffix(path, ".external_services.prometheus.query_scope") {
 			hint = "remove it, and write metrics: {scope: none}"
 		}
-		d.wrongType(n, path, "a text, a number, true, false, a list or a mapping", hint)
+		d.wrongType(n, path, "a string, a number, true, false, a list or an object", hint)
 	}
 	return nil
 }

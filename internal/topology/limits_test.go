@@ -1,9 +1,12 @@
+//go:build unix
+
 package topology_test
 
 import (
 	"bytes"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,7 +19,7 @@ import (
 )
 
 // TestHostileText gives Parse what nobody writes by hand. All of it must be
-// refused soon, in words that fit on a screen.
+// refused with little of the processor's time, in words that fit on a screen.
 func TestHostileText(t *testing.T) {
 	const mega = 1 << 20
 	many := func(n int, format string) string {
@@ -50,7 +53,7 @@ func TestHostileText(t *testing.T) {
 		"one long text":    {strings.Repeat("x", 10*mega), 1, "input:1:1: error: SY02: expected a topology"},
 		"one long key":     {Small + strings.Repeat("x", 5*mega) + ": 1\n", 1, "input:8:1: error: SY01: the file is not YAML: could not find expected ':'"},
 		"one long ? key":   {Small + "? " + strings.Repeat("x", 5*mega) + "\n: 1\n", 1, `input:8:3: error: SY03: the topology has no key "xxx`},
-		"long number":      {strings.Replace(Small, "mesh1", strings.Repeat("1", 300), 1), 1, "input:5:14: error: SY05: spec.mesh.id must be a text, found the number 111"},
+		"long number":      {strings.Replace(Small, "mesh1", strings.Repeat("1", 300), 1), 1, "input:5:14: error: SY05: spec.mesh.id must be a string, found the number 111"},
 		"long alias":       {strings.Replace(Small, "mesh1", "*"+strings.Repeat("a", mega), 1), 1, "input:5:14: error: SY08: found the alias *aaa"},
 		"blank lines":      {strings.Repeat("\n", 10*mega), 1, "input:1:1: error: SY01: the file is empty"},
 		"comments":         {strings.Repeat("# \n", 3*mega), 1, "input:1:1: error: SY01: the file has nothing in it but comments"},
@@ -71,9 +74,9 @@ func TestHostileText(t *testing.T) {
 		"deep list":        {config("{a: " + strings.Repeat("[", 5000) + "~" + strings.Repeat("]", 5000) + "}"), 1, "input:6:93: error: SY01: values are nested"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			began := time.Now()
+			began := processorTime(t)
 			_, findings := check.Parse("input", []byte(test.input))
-			require.Less(t, time.Since(began), 20*time.Second)
+			require.Less(t, processorTime(t)-began, 20*time.Second)
 			require.Equal(t, min(test.findings, 1001), len(findings))
 			require.True(t, strings.HasPrefix(findings[0].String(), test.first), "%s", findings[0])
 			for _, f := range findings {
@@ -83,6 +86,15 @@ func TestHostileText(t *testing.T) {
 			}
 		})
 	}
+}
+
+// processorTime is the time that this process has had of all processors. Another
+// program on the machine does not change it.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &used))
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // TestLineEnds makes sure that neither Windows line ends nor a byte order mark

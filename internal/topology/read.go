@@ -303,14 +303,14 @@ func isYAML(data []byte) bool {
 // syntaxHint says what to do about a message of the YAML reader.
 func syntaxHint(message string) string {
 	for _, known := range []struct{ message, hint string }{
-		{"mapping values are not allowed", "compare the indentation with the lines above; a text with \": \" in it needs quotes"},
+		{"mapping values are not allowed", "compare the indentation with the lines above; a string with \": \" in it needs quotes"},
 		{"expected key", "compare the indentation with the lines above, and the quotes and brackets on this one"},
 		{"expected '-' indicator", "compare the indentation with the lines above"},
 		{"expected ':'", "a key has a colon and a space after it"},
 		{"expected ',' or", "close the bracket that is opened here, and put commas between the entries"},
 		{"expected node content", "close the bracket that is opened here"},
 		{"unexpected end of stream", "close the quotes that are opened here"},
-		{"cannot start any token", "put the text in quotes"},
+		{"cannot start any token", "put the string in quotes"},
 		{"expected alphabetic or numeric character", "put a value that begins with * or & in quotes"},
 		{"unknown escape character", "write a backslash twice, or use single quotes"},
 		{"block sequence entries are not allowed", "begin the list on a line of its own"},
@@ -334,7 +334,7 @@ func position(file string, n *yaml.Node) finding.Position {
 func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
-		return "a mapping"
+		return "an object"
 	case yaml.SequenceNode:
 		return "a list"
 	}
@@ -350,7 +350,7 @@ func describe(n *yaml.Node) string {
 	case "!!merge":
 		return "the merge key <<"
 	}
-	return fmt.Sprintf("the text %q", finding.Shorten(n.Value))
+	return fmt.Sprintf("the string %q", finding.Shorten(n.Value))
 }
 
 // bare shortens a value that stands in a message without quotes, and quotes it

@@ -51,7 +51,7 @@ func TestSchemaKnowsEveryExample(t *testing.T) {
 }
 
 // yamlOnly are findings about what JSON does not have.
-var yamlOnly = regexp.MustCompile(`found the (date|tag)|: a key of .* must be a text`)
+var yamlOnly = regexp.MustCompile(`found the (date|tag)|: a key of .* must be a string`)
 
 // TestSchemaRefusesWhatTheParserDoes goes through the bad examples. What is
 // wrong with the structure of one is wrong for the schema too.

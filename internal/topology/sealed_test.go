@@ -55,9 +55,9 @@ func TestNoSealedLink(t *testing.T) {
 	for text, want := range map[string]string{
 		"":           "link.yaml:1:1: error: SY01: the file is empty; expected a sealed link",
 		"# nothing":  "link.yaml:1:1: error: SY01: the file has nothing in it but comments; expected a sealed link",
-		"a-token":    "link.yaml:1:1: error: SY02: expected a sealed link (a mapping with apiVersion, kind, metadata and spec), found a text",
+		"a-token":    "link.yaml:1:1: error: SY02: expected a sealed link (an object with apiVersion, kind, metadata and spec), found a string",
 		"kind: Pod":  "link.yaml:1:7: error: SY02: expected a sealed link, found kind: Pod" + is,
-		small:        "link.yaml:2:7: error: SY02: kind must be SealedLink, found the text \"Topology\"",
+		small:        "link.yaml:2:7: error: SY02: kind must be SealedLink, found the string \"Topology\"",
 		"a: b\nc: d": "link.yaml:1:1: error: SY02: apiVersion and kind are missing" + is,
 	} {
 		l, findings := ParseSealedLink("link.yaml", []byte(text))

@@ -160,9 +160,9 @@ func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 		}
 		found := describe(root)
 		if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!str" {
-			found = "a text" // which may be a token
+			found = "a string" // which may be a token
 		}
-		d.findings.Add(at, RuleKind, d.want.emptyHint, "expected a %s (a mapping with apiVersion, kind, metadata and spec), found %s",
+		d.findings.Add(at, RuleKind, d.want.emptyHint, "expected a %s (an object with apiVersion, kind, metadata and spec), found %s",
 			d.want.what, found)
 		return ""
 	}

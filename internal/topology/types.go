@@ -60,9 +60,9 @@ type Spec struct {
 	Telemetry Telemetry `yaml:"telemetry"`
 	// Traces of requests through every cluster. Absent: nothing about them is rendered.
 	Tracing *Tracing `yaml:"tracing"`
-	// Namespaces with proxies in them, on every cluster of the mesh. Each gets a PodMonitor; so does the control plane's, which need not
-	// be named. Changes: how many PodMonitors there are; the PrometheusRule; the objects on the ACM hub and the allow-lists; the delivery
-	// objects.
+	// Namespaces with proxies in them, on every cluster of the mesh. Each gets a PodMonitor. The namespace of the control plane gets one
+	// too and need not be named. Changes: how many PodMonitors there are; the PrometheusRule; the objects on the ACM hub and the
+	// allow-lists; the delivery objects.
 	Namespaces []string `yaml:"namespaces" format:"label"`
 	// Where the rendered directory is kept, and which engine brings it from there to the clusters. Changes: the delivery objects beside the
 	// clusters' own.
@@ -70,7 +70,7 @@ type Spec struct {
 	// Namespaces that every cluster gets as objects, such as that of Kiali. An engine that prunes never removes one. Default: none; the
 	// namespaces are there already. Changes: the Namespaces; the delivery objects, where nothing else is of the phase operator.
 	CreateNamespaces []string `yaml:"createNamespaces" format:"label"`
-	// Changes of one's own over what is rendered. Changes: what they are about, on the clusters that they match.
+	// Your own changes of what is rendered. Changes: what they are about, on the clusters that they match.
 	Overlays []Overlay `yaml:"overlays"`
 	// The members of the mesh. A directory topology can have each in a document of kind Cluster instead. Changes: every resource; a
 	// cluster has its own.
@@ -133,7 +133,7 @@ type Kiali struct {
 	Links Links `yaml:"links"`
 	// How the Kiali operator comes to each cluster. Changes: the Subscriptions.
 	Operator Operator `yaml:"operator"`
-	// Merged over the spec of the hub's Kiali resource. Mappings merge; lists and other values replace. A field that follows from the rest
+	// Merged over the spec of the hub's Kiali resource. Objects merge; lists and other values replace. A field that follows from the rest
 	// of the topology is refused where it would contradict it. Changes: the hub's Kiali resource.
 	Spec map[string]any `yaml:"spec"`
 }
@@ -246,7 +246,7 @@ func (s Scope) Word() string { return s[""] }
 // ScopeOf makes a scope of a word of the format.
 func ScopeOf(word string) Scope { return Scope{"": word} }
 
-// Overlay is a change of one's own over what is rendered for some clusters.
+// Overlay is your own change of what is rendered for some clusters.
 type Overlay struct {
 	// The overlay's name, and its folder below overlays/ of the tree.
 	Name string `yaml:"name" required:"name: team-labels" format:"label"`

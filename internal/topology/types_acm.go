@@ -31,7 +31,7 @@ type ACM struct {
 	// The time between two collections, at least 90s. With the collector classic it is observabilityAddonSpec.interval of the
 	// MultiClusterObservability. Changes: the objects on the ACM hub and the hub's Kiali resource.
 	Interval string `yaml:"interval" default:"5m" format:"duration"`
-	// The Placement of the add-on by which the clusters are chosen, as namespace/name. Changes: the objects on the ACM hub.
+	// The Placement of the add-on that chooses the clusters, as namespace/name. Changes: the objects on the ACM hub.
 	Placement string `yaml:"placement" default:"open-cluster-management-global-set/global" format:"namespacedName"`
 	// The namespace of our Policies on the ACM hub. Changes: the objects on the ACM hub and the delivery objects.
 	PolicyNamespace string `yaml:"policyNamespace" default:"mesh-policies" format:"label"`

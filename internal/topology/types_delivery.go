@@ -12,7 +12,7 @@ type Delivery struct {
 	Path string `yaml:"path" default:"." format:"repoPath"`
 	// Objects for Argo CD, in argocd/ of the tree.
 	ArgoCD *ArgoCD `yaml:"argocd"`
-	// Objects for Flux, in flux/ of the tree. Every resource has the annotation then by which Flux substitutes no variables in it.
+	// Objects for Flux, in flux/ of the tree. Every resource then has an annotation: Flux substitutes no variables in it.
 	Flux *Flux `yaml:"flux"`
 }
 
@@ -30,8 +30,8 @@ type ArgoCD struct {
 	Source string `yaml:"source" default:"tree" enum:"tree|plugin"`
 	// The plugin, with source: plugin.
 	Plugin ArgoCDPlugin `yaml:"plugin"`
-	// Where the ApplicationSet has the clusters from: a list in itself; a small file for each in Git, by which it does not grow with the
-	// fleet; Argo CD's own cluster Secrets, by the labels sightline.dev/topology and sightline.dev/cluster with the two names; or the
+	// Where the ApplicationSet has the clusters from: a list in itself; a small file for each in Git, so that the ApplicationSet does
+	// not grow with the fleet; Argo CD's own cluster Secrets, by the labels sightline.dev/topology and sightline.dev/cluster with the two names; or the
 	// decisions of a Placement of ACM, whose clusters have the names of the topology.
 	Generator string `yaml:"generator" default:"list" enum:"list|git|clusters|acm"`
 	// The Placement of ACM, in Argo CD's namespace. Required with generator: acm.

@@ -5,7 +5,7 @@ type Metrics struct {
 	// What Kiali asks for metrics. thanosQuerier is the hub's own, which knows the series of the hub only; prometheus and thanos are given
 	// below, and have the series of all clusters if somebody brings them there. acm is Red Hat ACM's Observability, which collects the
 	// series of all clusters. Default: thanosQuerier on an OpenShift hub, else prometheus. Changes: the hub's Kiali resource; with
-	// thanosQuerier there is the ClusterRoleBinding by which it may ask, with thanos user-workload-monitoring-config where
+	// thanosQuerier there is the ClusterRoleBinding that lets it ask, with thanos user-workload-monitoring-config where
 	// thanos.remoteWrite is given, with acm the objects on the ACM hub; the allow-lists, the Namespace of the rules, the delivery objects
 	// and the ConfigMap with the CAs.
 	Store string `yaml:"store" enum:"thanosQuerier|prometheus|thanos|acm"`
@@ -136,7 +136,7 @@ type Telemetry struct {
 	Manage bool `yaml:"manage" default:"true"`
 	// The Telemetry's name.
 	Name string `yaml:"name" default:"enable-prometheus-metrics" format:"name"`
-	// Merged over its spec, such as accessLogging; traces are for spec.tracing. Mappings merge; lists and other values replace, so metrics
+	// Merged over its spec, such as accessLogging; traces are for spec.tracing. Objects merge; lists and other values replace, so metrics
 	// replaces the provider prometheus, without which Kiali has no metrics.
 	Spec map[string]any `yaml:"spec"`
 }
