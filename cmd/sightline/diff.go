@@ -50,9 +50,10 @@ type diffOptions struct {
 func newDiffCommand() *cobra.Command {
 	var o diffOptions
 	cmd := &cobra.Command{
-		Use:   "diff TOPOLOGY (-o DIR | --against REF | --live)",
-		Short: "Show what a change does to the clusters, before it is merged",
-		Long:  diffDoc,
+		Use:        "diff TOPOLOGY (-o DIR | --against REF | --live)",
+		SuggestFor: []string{"plan", "preview", "compare"},
+		Short:      "Show what a change does to the clusters, before it is merged",
+		Long:       diffDoc,
 		Example: `  sightline diff mesh.yaml -o rendered
   sightline diff mesh.yaml --against origin/main --output markdown
   sightline diff mesh.yaml --against HEAD --max-clusters 10 --max-removed 0

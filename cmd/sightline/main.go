@@ -141,7 +141,7 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	}
 	if len(near) > 0 {
 		hint = finding.Meant(strconv.Quote(near[0]))
-	} else if strings.EqualFold(args[0], "apply") {
+	} else if slices.Contains([]string{"apply", "install", "upgrade", "deploy", "sync", "delete", "uninstall"}, strings.ToLower(args[0])) {
 		hint = "sightline changes no cluster: render a tree, and have Argo CD, Flux or kubectl apply -k apply it"
 	} else if strings.ContainsAny(args[0], "./") {
 		hint = finding.Meant(strconv.Quote("render " + args[0]))

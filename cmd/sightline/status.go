@@ -58,9 +58,10 @@ type statusOptions struct {
 func newStatusCommand() *cobra.Command {
 	var o statusOptions
 	cmd := &cobra.Command{
-		Use:   "status TOPOLOGY",
-		Short: "Say whether the mesh works",
-		Long:  statusDoc,
+		Use:        "status TOPOLOGY",
+		SuggestFor: []string{"doctor", "health", "wait"},
+		Short:      "Say whether the mesh works",
+		Long:       statusDoc,
 		Example: `  sightline status mesh.yaml --hub-context hub --context west=admin@west
   sightline status mesh.yaml --wait --timeout 15m --strict
   sightline status mesh.yaml --only names --cluster west

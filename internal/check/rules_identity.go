@@ -147,9 +147,9 @@ func identityRules() []Rule {
 		{
 			ID: "ID14", Severity: finding.Warning,
 			Title: "every folder can be on every file system",
-			What: "No cluster, namespace or overlay is called con, prn, aux, nul, com0 to com9 or lpt0 to lpt9, with nor without something " +
+			What: "No topology, cluster, namespace or overlay is called con, prn, aux, nul, com0 to com9 or lpt0 to lpt9, with nor without something " +
 				"after a dot.",
-			Why:    "The tree has a folder of that name. Windows keeps these names for devices, so nobody can check the repository out there.",
+			Why:    "The tree, or the folder of sealed links, has a folder of that name. Windows keeps these names for devices, so nobody can check the repository out there.",
 			Fix:    "Give it another name, in Istio too; or suppress ID14 if nobody works on Windows.",
 			Source: "Microsoft, \"Naming Files, Paths, and Namespaces\"",
 			mesh:   deviceNames,
@@ -194,6 +194,7 @@ func deviceNames(m *mesh, f *found) {
 		}
 		f.cluster(m, i, at, hint, "the %s %q gives a folder that Windows cannot have", what, name)
 	}
+	visit(-1, "name of the topology", m.Metadata.Name, m.At("metadata", "name"))
 	for i := range m.Spec.Clusters {
 		visit(-1, "name of the cluster", m.Spec.Clusters[i].Name, m.At("spec", "clusters", i, "name"))
 		m.covered(i, func(namespace string, path ...any) { visit(i, "namespace", namespace, m.At(path...)) })

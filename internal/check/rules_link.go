@@ -3,6 +3,7 @@ package check
 import (
 	"encoding/base64"
 	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -136,21 +137,35 @@ func mistaken(c *topology.Cluster, host string) (instead, problem string) {
 	case slices.ContainsFunc(onThisMachine, func(name string) bool { return host == name || strings.HasSuffix(host, "."+name) }):
 		return "https://api.west.example.com:6443, as pods on the hub reach it", "the host " + shown + " is the machine itself, for whoever asks"
 	}
-	if u, err := url.Parse(c.Server); err == nil && c.Platform == "openshift" && u.Port() == "" && strings.HasPrefix(host, "api.") {
-		return "https://" + host + ":6443", "server has no port, and the API server of OpenShift is not at 443"
+	if u, err := url.Parse(c.Server); err == nil && c.Platform == "openshift" && u.Port() == "" && (strings.HasPrefix(host, "api.") || isIP(u)) {
+		return "https://" + u.Host + ":6443", "server has no port, and the API server of OpenShift is not at 443"
 	}
 	return "", ""
+}
+
+func isIP(u *url.URL) bool {
+	_, err := netip.ParseAddr(u.Hostname())
+	return err == nil
 }
 
 // ingressDomains finds a domain that is the one of the whole cluster.
 func ingressDomains(m *mesh, f *found) {
 	for i := range m.Spec.Clusters {
 		c := &m.Spec.Clusters[i]
-		if u, err := url.Parse(c.Server); err == nil && c.Domain != "" && u.Hostname() == "api."+c.Domain {
-			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "domain"),
-				"write domain: apps."+c.Domain+", unless the ingress has another",
-				"the domain %s is the one that the API server is in; routes are in that of the ingress", finding.Shorten(c.Domain))
+		u, err := url.Parse(c.Server)
+		if err != nil || c.Domain == "" {
+			continue
 		}
+		host, base := strings.ToLower(u.Hostname()), strings.TrimPrefix(c.Domain, "api.")
+		if host != c.Domain && host != "api."+c.Domain {
+			continue
+		}
+		problem := "the domain %s is the one that the API server is in; routes are in that of the ingress"
+		if host == c.Domain {
+			problem = "the domain %s is the host of the API server; routes are in the domain of the ingress"
+		}
+		f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "domain"),
+			"write domain: apps."+base+", unless the ingress has another", problem, finding.Shorten(c.Domain))
 	}
 }
 

@@ -50,9 +50,8 @@ type edits map[string]string
 // overlay could do. They are changed on every cluster.
 type objects map[string]string
 
-// cases are the rules with a mutant each that the rule catches and a near miss
-// that it must not.
-var cases = []struct {
+// ruleCase is a mutant that a rule catches and a near miss that it must not.
+type ruleCase struct {
 	rule          string
 	mutant, near  edits
 	made, nearly  objects
@@ -61,7 +60,10 @@ var cases = []struct {
 	others, alone bool // the second topology is there
 	severity      finding.Severity
 	crds          bool
-}{
+}
+
+// cases are the rules, each with one.
+var cases = []ruleCase{
 	{rule: "SY01", mutant: edits{"text": "a: [b"}, near: edits{"metadata.name": "other"}},
 	{rule: "SY02", mutant: edits{"kind": "Deployment"}, near: edits{"kind": "Topology"}},
 	{rule: "SY03", mutant: edits{"spec.meshes": "{id: mesh1}"}, near: edits{"spec.mesh.id": "mesh2"}},
@@ -302,7 +304,7 @@ func besides(change edits) edits {
 // TestMutants shows that each rule catches its mutant and not its near miss,
 // and that a mutant has no other error: one defect, one finding.
 func TestMutants(t *testing.T) {
-	for _, c := range cases {
+	for _, c := range slices.Concat(cases, furtherCases) {
 		t.Run(c.rule, func(t *testing.T) {
 			rule, _ := check.Lookup(c.rule)
 			require.NotNil(t, rule)

@@ -6,6 +6,7 @@ package credential
 import (
 	"encoding/base64"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -29,7 +30,8 @@ func set(text string) string {
 		return ""
 	}
 	for _, m := range setting().FindAllStringSubmatch(text, -1) {
-		if name, value := m[1], m[2]; Named(name) && !harmless(value) && !strings.ContainsAny(value[:1], placeholder) {
+		before, name, value := m[1], m[2], m[3]
+		if (Named(name) || parameter(before, name, value)) && !harmless(value) && !strings.ContainsAny(value[:1], placeholder) {
 			return "a credential (" + name + ")"
 		}
 	}
@@ -38,8 +40,16 @@ func set(text string) string {
 
 // setting is name=value in a URL, among the arguments of a command, or alone.
 var setting = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?:^|[?&;"'\s]|--?)([A-Za-z][A-Za-z0-9_-]*)=([^\s&;"']{4,})`)
+	return regexp.MustCompile(`(^|[?&;"'\s]|--?)([A-Za-z][A-Za-z0-9_-]*)=([^\s&;"']{4,})`)
 })
+
+// parameter tells whether a setting is a parameter of a URL that lets in, such
+// as the signature of an address that somebody shares: it is long and has digits.
+func parameter(before, name, value string) bool {
+	words := wordsOf(name)
+	return (before == "?" || before == "&") && slices.Contains(inURLs, words[len(words)-1]) && len(value) >= 16 &&
+		strings.ContainsAny(value, "0123456789")
+}
 
 // find looks into base64 as deep as depth says. more looks for more than forms.
 func find(text string, depth int, more func(string) string) string {

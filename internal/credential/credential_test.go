@@ -52,6 +52,8 @@ func TestNothing(t *testing.T) {
 		"https://store.example.com/api?tenant=mesh&match[]=up", "--token-file=/var/run/token", "--namespace=istio-system", "get-token --cluster-name prod",
 		"e45533adab33077d9cfe481c23b6e8a4af783c7b215e90c75b9fc22e680ce871", "platform.example.com/a-rather-long-name-of-a-thing-0123456789",
 		"http://user-service.team.svc:8080", "token=$TOKEN_FROM_VAULT"[:6], "api_key=secret:kiali:key", "kube:admin", "AKIA", "the kind: ConfigMap has a token: field",
+		"https://store.example.com/api?key=short", "https://store.example.com/?key=a-long-name-of-a-thing", "key=0123456789abcdef0123456789",
+		"log in with login and password",
 	} {
 		assert.Empty(t, credential.FindSetting(text), "%s", text)
 	}
@@ -63,6 +65,7 @@ func TestNamed(t *testing.T) {
 		"password": true, "clientSecret": true, "client_secret": true, "X-API-Key": true, "apiKey": true, "APIKey": true, "Authorization": true, "DB_PASSWORD": true,
 		"bearerToken": true, "signing_key": true, "secretKey": true, "accessKey": true, "AWS_SECRET_ACCESS_KEY": true, "credentials": true, "--token": true, "Cookie": true,
 		"X-Auth-Token": true, "secret": true, "PRIVATE-TOKEN": true, "ssh-private-key": true, "passphrase": true,
+		"DB_PASS": true, "PGPASSWORD": true, "SECRET_KEY_BASE": true, "GITHUB_PAT": true, "ssl-passthrough": false, "bypass": false, "path": false,
 		"secretName": false, "secret_name": false, "token_url": false, "key": false, "keyFile": false, "bearerTokenFile": false, "token_max_age": false, "secretRef": false,
 		"imagePullSecret": false, "image_pull_secrets": false, "kubeConfigSecret": false, "existingSecret": false, "keySecret": false, "matchKey": false, "X-Scope-OrgID": false,
 		"use_kiali_token": true, "": false, "…": false, "AWS_ACCESS_KEY_ID": false, "tokenExpires": false, "monkey": false,
@@ -104,6 +107,9 @@ func TestScan(t *testing.T) {
 		"# " + token + "\na: b": {"[a] true true"},
 		"config.yaml: |\n  alertmanager:\n    password: hu2": {"[config.yaml] false false"},
 		`a: '{"auths": {"r": {"password": "hunter2"}}}'`:     {"[a] false false"},
+		`a: '{"auths": {"r": {"auth": "bWU6aHVudGVyMg"}}}'`:  {"[a] false false"},
+		"auths: {r: {auth: bWU6aHVudGVyMg}}":                 {"[auths r auth] false false"},
+		"auth: token":                                        nil,
 		"encryptedData: {token: AgB0}":                       nil,
 		"secrets: [a, b]":                                    nil,
 		"cookie: {name: kiali-token}":                        nil,

@@ -92,6 +92,7 @@ var kinds = sync.OnceValue(func() []kind {
 		{"a bearer token", "earer", form(`(?i)\bbearer[ \t]+[A-Za-z0-9._~+/-]*[0-9][A-Za-z0-9._~+/-]{7,}`)},
 		{"a bearer token", "earer", form(`(?i)^\s*bearer[ \t]+[A-Za-z0-9._~+/-]{20,}=*\s*$`)},
 		{"a kubeconfig with credentials", "kind", form(`(?s)kind:\s*"?Config\b.*(token|client-key-data|password)"?:\s*["']?[^\s"'{]`)},
+		{"a password of a .netrc", "password", form(`\blogin[ \t]+\S+\s+password[ \t]+\S`)},
 		{"a URL with a password", "@", form(`[A-Za-z][-+.A-Za-z0-9]*://[^/\s:@"',]*:[^/\s@"',]+@`)},
 		{"a URL with a token", "@", form(`[A-Za-z][-+.A-Za-z0-9]*://[^/\s:@."',]{20,}@`)},
 	}

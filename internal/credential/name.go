@@ -24,14 +24,21 @@ func Named(field string) bool {
 		return slices.Contains(keysOf, before)
 	case last == "secret" || last == "credentials":
 		return !slices.Contains(secretsFor, before)
+	case last == "base": // SECRET_KEY_BASE, of Rails
+		return before == "key"
 	}
-	return slices.Contains(credentialWords, last)
+	return slices.Contains(credentialWords, last) || strings.HasSuffix(last, "password") // PGPASSWORD
 }
 
 var credentialWords = []string{
-	"password", "passwords", "passwd", "pwd", "passphrase", "passcode", "token", "authorization", "credential", "cookie", "jwt", "bearer",
+	"passwords", "pass", "passwd", "pwd", "passphrase", "passcode", "token", "authorization", "credential", "cookie", "jwt", "bearer",
 	"apikey", "accesskey", "secretkey", "privatekey", "signingkey", "authtoken", "accesstoken", "clientsecret",
+	"pat", // a personal access token
 }
+
+// inURLs are names of parameters that hold a credential in a URL, and elsewhere
+// anything.
+var inURLs = []string{"key", "sig", "signature", "auth"}
 
 // keysOf are what a key is of that is a credential; others are those of labels
 // and of Secrets.

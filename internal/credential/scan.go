@@ -115,8 +115,11 @@ func (s *scanner) isNamed(key string) bool {
 	if slices.Contains(s.path, any("encryptedData")) { // whose keys are names of clusters
 		return false
 	}
-	if key == "key" { // of a service that answers questions; elsewhere it is that of a Secret
+	switch key {
+	case "key": // of a service that answers questions; elsewhere it is that of a Secret
 		return slices.Contains(s.path, any("chat_ai"))
+	case "auth": // of a registry, as Docker's configuration has it; elsewhere it says how to log in
+		return slices.Contains(s.path, any("auths"))
 	}
 	named, ok := s.named[key]
 	if !ok {

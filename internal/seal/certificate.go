@@ -45,7 +45,7 @@ func ParseCertificate(data []byte, now time.Time) (*Certificate, error) {
 		return nil, finding.Refuse("have the controller make a new key; "+fetchCert,
 			"the hub's certificate is for an RSA key of %d bits, expected %d or more", key.N.BitLen(), smallestKey)
 	case forServers(cert):
-		return nil, finding.Refuse(fetchCert, "the hub's certificate is for a TLS server only, so it is not that of a controller")
+		return nil, finding.Refuse(fetchCert, "the hub's certificate is for TLS alone, so it is not that of a controller")
 	case !now.Before(cert.NotAfter):
 		return nil, finding.Refuse(fetchCert, "the hub's certificate expired on %s", stamp(cert.NotAfter))
 	case now.Before(cert.NotBefore):

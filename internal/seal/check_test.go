@@ -100,7 +100,7 @@ func TestParseCertificate(t *testing.T) {
 		{"not yet", "the hub's certificate is valid from 2026-01-01T13:00:00Z on, and now it is 2026-01-01T12:00:00Z", selfSigned(t, h.key, "hub", start.Add(time.Hour), start.Add(2*time.Hour))},
 		{"not RSA", "the hub's certificate is for a key of type ECDSA, expected RSA; it is not one of sealed-secrets", selfSigned(t, curve, "hub", start.Add(-time.Hour), start.Add(time.Hour))},
 		{"a short key", "the hub's certificate is for an RSA key of 1024 bits, expected 2048 or more", shortKey(t)},
-		{"of a server", "the hub's certificate is for a TLS server only, so it is not that of a controller", certificateFor(t, h.key, x509.KeyUsageKeyEncipherment, x509.ExtKeyUsageServerAuth)},
+		{"of a server", "the hub's certificate is for TLS alone, so it is not that of a controller", certificateFor(t, h.key, x509.KeyUsageKeyEncipherment, x509.ExtKeyUsageServerAuth)},
 		{"of a server and something else", "", certificateFor(t, h.key, x509.KeyUsageKeyEncipherment, x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageEmailProtection)},
 		{"the controller's own", "", sealedSecretsOwn(t)},
 		{"the key", "the hub's certificate: found a private key, expected certificates only", h.private()},

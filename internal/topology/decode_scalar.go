@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -87,6 +88,9 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 			if check.secret {
 				found = ""
 			}
+			if unfilled.MatchString(n.Value) && !check.secret {
+				hint = unfilledHint
+			}
 			d.refuse(n, check.rule, cmp.Or(hint, check.hint), "%s %s%s", path, problem, found)
 			return
 		}
@@ -97,6 +101,12 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 	}
 	set(v, n.Value)
 }
+
+// unfilled is what other tools replace.
+var unfilled = regexp.MustCompile(`\$\{[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|^\$[A-Za-z_]\w*$`)
+
+// unfilledHint says what to do about a value such as ${CLUSTER}.
+const unfilledHint = "write the value that it stands for; nothing replaces it here"
 
 // allowed lists the values that a string may have, none where it may have any.
 // The default of a release line comes first, since most choose it.

@@ -141,6 +141,7 @@ func (f *Field) Summary() string {
 
 // textNames are the words for texts of a format, where there are some.
 var textNames = map[string]string{
+	"argoServer":   "URL",
 	"certificates": "certificates in PEM",
 	"pem":          "certificates in PEM",
 

@@ -32,6 +32,12 @@ type format struct {
 	examples []string
 }
 
+// repository is the path of one.
+const repository = `([^\s@?#*[\]{}\\]|\{\{[^\s{}]*\}\}|\$\{[^\s{}]*\})+`
+
+// hostAndPort is roughly what a URL has before its path.
+const hostAndPort = `(\[[^\]/?#@]+\]|[A-Za-z0-9][-._A-Za-z0-9]*)(:[0-9]+)?`
+
 const hostLabel = `[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?`
 
 // formats are the values of the struct tag format.
@@ -60,10 +66,11 @@ var formats = map[string]format{
 		"must be a number of hours, days, weeks or years, such as 14d"),
 	"webRoot": matching(`/|(/[-._~A-Za-z0-9]+)+`, 253, "write it like /kiali",
 		"must be a path that starts with / and does not end with one"),
-	"repoURL": matching(`(https?://|ssh://|oci://)[^\s@:]*@?[^\s@?#]+|[-._A-Za-z0-9]+@[-.A-Za-z0-9]+:[^\s?#]+`, 2048,
+	// Argo CD takes *, [ and { in the repositories of an AppProject for any text. {{…}} and ${…} are for DL01 and DL02.
+	"repoURL": matching(`(https?://|ssh://|oci://)[^\s@:*[\]{}\\]*@?`+repository+`|[-._A-Za-z0-9]+@[-.A-Za-z0-9]+:`+repository, 2048,
 		"write it like https://git.example.com/platform/mesh.git, git@git.example.com:platform/mesh.git or oci://registry.example.com/mesh",
-		"must be the URL of a Git repository or of an OCI artifact, without a password"),
-	"chartURL": matching(`(https?|oci)://[^\s@?#]+`, 2048, "write it like https://kiali.org/helm-charts or oci://registry.example.com/charts",
+		"must be the URL of a Git repository or of an OCI artifact, without a password or a wildcard"),
+	"chartURL": matching(`(https?|oci)://[^\s@?#*[\]{}\\]+`, 2048, "write it like https://kiali.org/helm-charts or oci://registry.example.com/charts",
 		"must be the URL of a repository of charts, without a login"),
 	"repoPath": matching(`\.|[-_A-Za-z0-9][-._A-Za-z0-9]*(/[-_A-Za-z0-9][-._A-Za-z0-9]*)*`, 1024,
 		"write it like rendered/east-west, relative to the top of the repository",
@@ -122,8 +129,15 @@ var formats = map[string]format{
 		rule:     RuleValue,
 		hint:     "write it like http://prometheus.istio-system:9090",
 		problem:  urlProblem,
-		patterns: []string{`^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@:]`},
+		patterns: []string{`^[Hh][Tt][Tt][Pp][Ss]?://` + hostAndPort + `(/[^?#]*)?$`},
 		examples: []string{"http://prometheus.istio-system:9090", "https://thanos.example.com/api"},
+	},
+	"argoServer": {
+		rule:     RuleValue,
+		hint:     "write the URL that argocd cluster list prints",
+		problem:  argoServerProblem,
+		patterns: []string{`^[Hh][Tt][Tt][Pp][Ss]?://` + hostAndPort + `(/[^?#*{}]*)?$`},
+		examples: []string{"https://api.west.example.com:6443", "https://kubernetes.default.svc"},
 	},
 	"duration": {rule: RuleValue, problem: durationProblem, patterns: []string{duration.String(), `[1-9]`}},
 	// The name becomes a key of a Secret and a folder: Kiali's own rule for
@@ -139,7 +153,7 @@ var formats = map[string]format{
 		rule:     "RS02",
 		hint:     ServerHint,
 		problem:  serverProblem,
-		patterns: []string{`^https://(\[[^\]/?#@]+\]|[A-Za-z0-9][-._A-Za-z0-9]*)(:[0-9]+)?(/[^?#]*)?$`},
+		patterns: []string{`^https://` + hostAndPort + `(/[^?#]*)?$`},
 		examples: []string{"https://api.west.example.com:6443", "https://10.0.0.1:6443", "https://[2001:db8::1]:6443/clusters/west"},
 	},
 }
@@ -265,7 +279,7 @@ func serverProblem(s string) (problem, hint string) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "invalid port"):
-		return "must have a port between 1 and 65535", ""
+		return portProblem, ""
 	case err != nil || u.Hostname() == "" || u.Opaque != "":
 		if !strings.Contains(s, "/") {
 			if problem, _ := serverProblem("https://" + s); problem == "" {
@@ -280,8 +294,8 @@ func serverProblem(s string) (problem, hint string) {
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(s, "#"):
 		return "must have no query or fragment", ""
 	}
-	if port, err := strconv.Atoi(u.Port()); strings.HasSuffix(u.Host, ":") || u.Port() != "" && (err != nil || port < 1 || port > 65535) {
-		return "must have a port between 1 and 65535", ""
+	if !hasPort(u) {
+		return portProblem, ""
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	ip, err := netip.ParseAddr(host)
@@ -295,10 +309,26 @@ func serverProblem(s string) (problem, hint string) {
 	case host == "kubernetes", host == "kubernetes.default", host == "kubernetes.default.svc",
 		strings.HasPrefix(host, "kubernetes.default.svc."):
 		return fmt.Sprintf("must not be %s, which is the hub itself when a pod on the hub asks", finding.Shorten(host)), ""
-	case len(host) > 253 || !serverHost.MatchString(host) || digitsLast.MatchString(host):
-		return "must have a host name or an IP address", ""
+	case !isHost(host):
+		return hostProblem, ""
 	}
 	return "", ""
+}
+
+const (
+	portProblem = "must have a port between 1 and 65535"
+	hostProblem = "must have a host name or an IP address"
+)
+
+// hasPort tells whether the port of a URL, if it has one, can be connected to.
+func hasPort(u *url.URL) bool {
+	port, err := strconv.Atoi(u.Port())
+	return !strings.HasSuffix(u.Host, ":") && (u.Port() == "" || err == nil && port >= 1 && port <= 65535)
+}
+
+// isHost tells whether a name is one that can be looked up.
+func isHost(name string) bool {
+	return len(name) <= 253 && serverHost.MatchString(name) && !digitsLast.MatchString(name)
 }
 
 var secretRef = regexp.MustCompile(`^secret:[a-z0-9]([-.a-z0-9]*[a-z0-9])?:[-._a-zA-Z0-9]+$`)
@@ -319,10 +349,24 @@ func urlProblem(s string) (problem, hint string) {
 		return "must be an http or https URL", ""
 	case u.User != nil:
 		return "must have no user", "leave out what is before the @ and use auth"
-	case u.Fragment != "" || u.RawQuery != "":
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(s, "#"):
 		return "must have no query or fragment", ""
+	case !hasPort(u):
+		return portProblem, ""
+	}
+	if _, err = netip.ParseAddr(u.Hostname()); err != nil && !isHost(u.Hostname()) {
+		return hostProblem, ""
 	}
 	return "", ""
+}
+
+// argoServerProblem refuses what the destinations of an AppProject would take
+// for more than one cluster.
+func argoServerProblem(s string) (problem, hint string) {
+	if problem, hint = urlProblem(s); problem == "" && strings.ContainsAny(s, "*{}") {
+		problem = "must have no *, { or } in it"
+	}
+	return problem, hint
 }
 
 // ServerHint says what to do about a server that is wrong or missing.

@@ -80,8 +80,8 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 		add(line, col, RuleSyntax, hint, "%s", message)
 		return nil
 	}
-	if bytes.Contains(data, []byte(`\u`)) && json.Valid(data) {
-		data = joined(data)
+	if bytes.ContainsAny(data, `\`) && json.Valid(data) {
+		data = unescaped(data)
 	}
 	in := &lineReader{rest: data}
 	dec := yaml.NewDecoder(in)
@@ -119,16 +119,16 @@ func isEmpty(doc *yaml.Node) bool {
 		doc.Content[0].Value == ""
 }
 
-// surrogates are the two halves by which JSON escapes a character beyond the
-// first 65,536, after an even number of backslashes.
-var surrogates = regexp.MustCompile(`\\(\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})`)
+// jsonEscapes are those of JSON that the library of YAML does not know: the two
+// halves of a character beyond the first 65,536, and \/, which PHP writes. They
+// follow an even number of backslashes.
+var jsonEscapes = regexp.MustCompile(`\\(\\|/|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})`)
 
-// joined writes characters that JSON escapes in two halves, which YAML does not
-// know, as they are.
-func joined(data []byte) []byte {
-	return surrogates.ReplaceAllFunc(data, func(escape []byte) []byte {
+// unescaped writes what JSON escapes in these ways as it is.
+func unescaped(data []byte) []byte {
+	return jsonEscapes.ReplaceAllFunc(data, func(escape []byte) []byte {
 		var text string
-		if len(escape) == 2 || json.Unmarshal([]byte(`"`+string(escape)+`"`), &text) != nil {
+		if escape[1] == '\\' || json.Unmarshal([]byte(`"`+string(escape)+`"`), &text) != nil {
 			return escape
 		}
 		return []byte(text)

@@ -114,7 +114,7 @@ func TestSchemaOfURLs(t *testing.T) {
 		"http://a", "https://a/", "HTTP://A.b:80/c?", "https://a#", "http://[::1]:80/x", "https://u@a", "https://a?b", "https://a#b", "ftp://a",
 		"https://a.", "https://a_b", "https://[fe80::1%25eth0]:6443", "https://[2001:db8::1]", "https://10.0.0.1", "hTTps://x:0443/y%20z",
 		"https://a:0", "https://a:", "https://:1", "https:///a", "https:a", "//a", "a", "", "https://a b", "https://a/b c", "https://ä", "https://localhost",
-		"https://1", "https://a..b", "https://-a", "https://a-", "https://a/@", "https://a\nb", "https://a/\x7f", "https://a/ä",
+		"https://1", "https://a..b", "https://-a", "https://a-", "https://a/@", "https://a\nb", "https://a/\x7f", "https://a/ä", "https://*", "https://a/*", "https://a:99999",
 	}
 	for _, file := range inputs(t, "testdata/err") {
 		if base := filepath.Base(file); strings.HasPrefix(base, "server-") || strings.HasPrefix(base, "store-") {
@@ -123,7 +123,7 @@ func TestSchemaOfURLs(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"server", "url"} {
+	for _, name := range []string{"server", "url", "argoServer"} {
 		taken := 0
 		for _, s := range texts {
 			problem, _ := formats[name].problem(s)

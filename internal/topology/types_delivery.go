@@ -131,7 +131,7 @@ type Flux struct {
 // ClusterArgoCD is how Argo CD knows a cluster, which may be under another URL than the hub uses. It has one of the two.
 type ClusterArgoCD struct {
 	// The URL that Argo CD has registered the cluster under.
-	Server string `yaml:"server" format:"url"`
+	Server string `yaml:"server" format:"argoServer"`
 	// The name that Argo CD has registered the cluster under.
 	Name string `yaml:"name" format:"argoName"`
 }

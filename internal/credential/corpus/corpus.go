@@ -51,6 +51,8 @@ var forms = []string{
 	"https://kiali:<A>{16}@grafana.example.com", "https://<A>{40}@git.example.com/platform/mesh.git", "http://proxy:<l>{12}@10.0.0.1:3128",
 	"https://store.example.com/api?api_key=<A>{32}", "https://store.example.com/api?tenant=a&access_token=<A>{32}", "--token=<A>{32}",
 	"--client-secret=<A>{20}", "AWS_SECRET_ACCESS_KEY=<A>{40}",
+	"https://mesh.blob.core.windows.net/tempo?sv=2024-11-04&s" + "ig=<A>{43}", "https://store.example.com/api?k" + "ey=<A>{32}",
+	"PGPASS" + "WORD=<A>{20}", "machine git.example.com login mesh pass" + "word <A>{16}",
 	"apiVersion: v1\nkind: Config\nusers:\n- name: kiali\n  user:\n    token: <A>{40}\n",
 }
 
