@@ -51,6 +51,7 @@ type initOptions struct {
 	out        string
 	dir        string
 	script     bool
+	rights     bool
 }
 
 func newInitCommand() *cobra.Command {
@@ -83,6 +84,7 @@ func newInitCommand() *cobra.Command {
 	f.StringVarP(&o.out, "out", "o", "", "file to write the topology to; default: standard output")
 	f.StringVar(&o.dir, "dir", "", "directory to write the topology to, with a file for each cluster")
 	f.BoolVar(&o.script, "dump-script", false, "print a shell script that dumps a cluster for --from")
+	f.BoolVar(&o.rights, "rights", false, "print the roles that reading a cluster needs, and ask nobody")
 	return cmd
 }
 
@@ -90,6 +92,9 @@ func (o *initOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if o.script {
 		_, err := stdout.Write(discover.Script())
 		return err
+	}
+	if o.rights {
+		return printReaders(stdout)
 	}
 	if err := o.check(); err != nil {
 		return err

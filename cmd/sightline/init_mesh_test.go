@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -143,6 +144,47 @@ func renderedOn(t testing.TB, top *topology.Topology, links render.Links) map[st
 	return all
 }
 
+// deliveredOn are the objects of an engine, by the cluster that it runs on. Argo CD
+// makes the Applications; the test does it here, for those that a file in Git tells.
+func deliveredOn(t testing.TB, top *topology.Topology, links render.Links, format render.Format) map[string][]anObject {
+	t.Helper()
+	all := map[string][]anObject{}
+	if top.Spec.Delivery == nil {
+		return all
+	}
+	in := &input{topology: top, links: links}
+	closed, err := openAll(t.Context(), in)
+	require.NoError(t, err)
+	defer closed()
+	files, err := in.rendering.Delivery(format)
+	require.NoError(t, err)
+	for _, f := range files {
+		var o anObject
+		require.NoError(t, yaml.Unmarshal(f.Content, &o), f.Path)
+		parts := strings.Split(f.Path, "/")
+		on := top.Spec.Kiali.Hub
+		switch {
+		case o["cluster"] != nil:
+			o = inNamespace("argoproj.io/v1alpha1", "Application", top.Spec.Delivery.ArgoCD.Namespace, fmt.Sprint(o["application"]), anObject{
+				"labels": anObject{"sightline.dev/topology": top.Metadata.Name, "sightline.dev/cluster": o["cluster"]},
+				"spec":   anObject{"destination": o["destination"]}})
+			on = top.Spec.Delivery.ArgoCD.Cluster
+		case o["metadata"] == nil: // a kustomization
+			continue
+		case parts[0] == "argocd":
+			on = top.Spec.Delivery.ArgoCD.Cluster
+		case top.Spec.Delivery.Flux.Mode == "standalone":
+			on = parts[1]
+		default:
+			on = top.Spec.Delivery.Flux.Cluster
+		}
+		o, err := plain(o)
+		require.NoError(t, err)
+		all[on] = append(all[on], o)
+	}
+	return all
+}
+
 // dump writes objects as kubectl get -o yaml does: some as lists, some as
 // documents, in several files.
 func dump(t testing.TB, folder string, objects []anObject) {
@@ -182,10 +224,10 @@ func dump(t testing.TB, folder string, objects []anObject) {
 func dumpMesh(t testing.TB, top *topology.Topology, links render.Links) string {
 	t.Helper()
 	dir := t.TempDir()
-	rendered := renderedOn(t, top, links)
+	rendered, delivered := renderedOn(t, top, links), deliveredOn(t, top, links, render.Kustomize)
 	for i := range top.Spec.Clusters {
 		c := &top.Spec.Clusters[i]
-		dump(t, filepath.Join(dir, fmt.Sprintf("folder-%03d", i)), slices.Concat(meshOn(top, c), rendered[c.Name]))
+		dump(t, filepath.Join(dir, fmt.Sprintf("folder-%03d", i)), slices.Concat(meshOn(top, c), rendered[c.Name], delivered[c.Name]))
 	}
 	return dir
 }

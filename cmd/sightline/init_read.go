@@ -20,6 +20,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/discover"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/observe"
+	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
 // noSource says what init needs, with the contexts that there are.
@@ -182,6 +183,24 @@ func (o *initOptions) dumps(stderr io.Writer) ([]*discover.Snapshot, error, erro
 		fmt.Fprintln(stderr, f)
 	}
 	return read, errFound, nil
+}
+
+// printReaders prints the roles of those who read clusters for init.
+func printReaders(stdout io.Writer) error {
+	roles, secrets := discover.Rights()
+	text := fmt.Appendf(nil, "# What sightline init reads on a cluster, for the users of the group %s.\n", discover.Readers)
+	for _, o := range roles {
+		text = resource.Encode(append(text, "---\n"...), o)
+	}
+	text = append(text, `# init asks for the names, labels and annotations of Secrets only. RBAC has no such
+# right: this role lets the group read the data as well. Without it the links are
+# questions in the topology.
+`...)
+	for _, o := range secrets {
+		text = resource.Encode(append(text, "---\n"...), o)
+	}
+	_, err := stdout.Write(text)
+	return err
 }
 
 // longestDump bounds a file of a dump, in bytes.

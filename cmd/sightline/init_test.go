@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -83,28 +82,6 @@ func kindsOf(objects []anObject, kinds ...string) []anObject {
 	return slices.DeleteFunc(slices.Clone(objects), func(o anObject) bool { return !slices.Contains(kinds, resource.IDOf(o).Kind) })
 }
 
-// withParts is a topology with the parts of another that no cluster tells.
-func withParts(t testing.TB, text []byte, of string, parts ...string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(of)
-	require.NoError(t, err)
-	var from struct{ Spec map[string]any }
-	require.NoError(t, yaml.Unmarshal(data, &from))
-	more := map[string]any{}
-	for _, part := range parts {
-		if v, ok := from.Spec[part]; ok {
-			more[part] = v
-		}
-	}
-	if len(more) == 0 {
-		return text
-	}
-	added, err := yaml.Marshal(more)
-	require.NoError(t, err)
-	return bytes.Replace(text, []byte("\nspec:\n"), []byte("\nspec:\n  "+strings.ReplaceAll(strings.TrimSpace(string(added)), "\n",
-		"\n  ")+"\n"), 1)
-}
-
 // TestInitRoundTrip renders every example, dumps what would be on its clusters,
 // has init make a topology of that, and renders it: the objects of each cluster
 // are the same, and verify has no error.
@@ -128,22 +105,18 @@ func TestInitRoundTrip(t *testing.T) {
 			text, err := os.ReadFile(file)
 			require.NoError(t, err, stderr)
 			assert.Equal(t, exitOK, code, "%s\n%s", text, stderr)
-			// docs/adopt.md lists what no cluster tells.
-			if name != "fleet" {
-				text = withParts(t, text, filepath.Join("../../topologies", name+".yaml"), "delivery")
-			}
-			require.NoError(t, os.WriteFile(file, text, 0o644))
 			again, findings := check.Parse(file, text)
 			require.Empty(t, findings)
 			want, got := renderedOn(t, top, links), renderedOn(t, again, links)
-			// Of these stores and links no cluster tells all.
-			if top.Spec.Metrics.Store == "acm" || name == "external-secrets" {
+			// Of this store no cluster tells all.
+			if top.Spec.Metrics.Store == "acm" {
 				for cluster := range want {
 					want[cluster], got[cluster] = kindsOf(want[cluster], meshKinds...), kindsOf(got[cluster], meshKinds...)
 				}
 			}
-			if top.Spec.Kiali.Operator.Remotes != "none" { // init takes the operator for one that is to come
-				assertSameObjects(t, want, got)
+			assertSameObjects(t, want, got)
+			if !top.ACMOutside() {
+				assertSameObjects(t, deliveredOn(t, top, links, render.Kustomize), deliveredOn(t, again, links, render.Kustomize))
 			}
 			code, stdout, stderr := sightline(t, "verify", file)
 			assert.Equal(t, exitOK, code, "%s%s", stdout, stderr)

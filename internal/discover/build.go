@@ -30,6 +30,7 @@ func (d *Draft) build() {
 		c := m.clusters[ambient]
 		spec.put("mesh.dataPlane", "ambient", "the DaemonSet of ztunnel in "+c.ztunnel+" of "+c.name.value)
 	}
+	d.readDelivery()
 	d.kiali()
 	d.metrics()
 	d.telemetry()
@@ -42,6 +43,9 @@ func (d *Draft) build() {
 	for _, c := range m.clusters {
 		clusters.below = append(clusters.below, d.cluster(c, shared))
 	}
+	d.createdNamespaces(spec)
+	d.needless(spec)
+	d.dropDefaults(spec)
 	d.unread()
 	d.besides()
 }
@@ -102,6 +106,21 @@ func (d *Draft) sharedNamespaces() []string {
 	return shared
 }
 
+// createdNamespaces writes the namespaces that were rendered as objects.
+func (d *Draft) createdNamespaces(spec *node) {
+	var names []string
+	for _, c := range d.mesh.clusters {
+		for _, o := range c.of("Namespace") {
+			if isOurs(o) && label(o, "app.kubernetes.io/name") == "mesh-namespace" && !slices.Contains(names, name(o)) {
+				names = append(names, name(o))
+			}
+		}
+	}
+	if len(names) > 0 {
+		spec.put("createNamespaces", names, "Namespaces that were rendered")
+	}
+}
+
 // cluster is an item of spec.clusters.
 func (d *Draft) cluster(c *cluster, shared []string) *node {
 	n := &node{}
@@ -145,6 +164,9 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 		n.put("ztunnelNamespace", c.ztunnel, "the DaemonSet of ztunnel")
 	}
 	d.controlPlane(c, n.child("controlPlane"))
+	d.access(c, n)
+	d.knownToArgoCD(c, n)
+	d.reachedByFlux(c, n)
 	d.clusterKiali(c, n)
 	d.clusterMetrics(c, n)
 	return n
@@ -321,27 +343,8 @@ func (d *Draft) besides() {
 		if c == d.mesh.hub && len(d.mesh.clusters) > 1 && !c.serves("SealedSecret") && !c.Dumped {
 			say("Sealed Secrets is not installed%s. links.source: sealed, the default, needs its controller there.", on)
 		}
-		var argo []string
-		for _, s := range c.of("Secret") {
-			if label(s, "argocd.argoproj.io/secret-type") == "cluster" {
-				argo = append(argo, place(s))
-			}
-		}
-		if len(argo) > 0 {
-			say("Argo CD%s knows clusters by the Secrets %s. To deliver by it, add spec.delivery; see docs/argocd.md.", on, finding.List(argo, 5))
-		}
-		for _, o := range c.of("ApplicationSet") {
-			if isOurs(o) {
-				say("ApplicationSet %s%s was rendered from a topology: keep its spec.delivery, which no cluster tells in full.", place(o), on)
-			}
-		}
-		for _, o := range c.of("Kustomization") {
-			if isOurs(o) {
-				say("Flux' Kustomization %s%s was rendered from a topology: keep its spec.delivery, which no cluster tells in full.", place(o), on)
-				break
-			}
-		}
 	}
+	d.engines(say)
 	if len(d.beside) == 0 {
 		return
 	}

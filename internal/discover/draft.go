@@ -16,6 +16,7 @@ type Draft struct {
 	options Options
 	top     *node
 	beside  []string // what else is on the clusters
+	delivery
 
 	instance, kialiNS string // of Kiali
 	monitorName       string

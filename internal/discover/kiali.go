@@ -8,7 +8,6 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
-	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
 // kialiFrom says where a field of a Kiali resource was read.
@@ -124,169 +123,10 @@ func (d *Draft) strategy(spec *node) {
 	}
 }
 
-// links says how the hub reaches the remotes now. The links themselves are
-// never read.
-func (d *Draft) links(spec *node) {
-	hub := d.mesh.hub
-	if len(d.mesh.clusters) < 2 {
-		return
-	}
-	var single, each []string
-	for _, s := range hub.of("Secret") {
-		switch {
-		case name(s) == kiali.SingleSecret || label(s, kiali.SingleSecretLabel) != "":
-			single = append(single, place(s))
-		case label(s, kiali.RemoteSecretLabel) != "":
-			each = append(each, place(s))
-			d.linkName(s)
-		}
-	}
-	var sealed, sealedSingle []string
-	for _, o := range hub.of("SealedSecret") {
-		if kiali.IsLinkSecret(name(o)) {
-			sealed = append(sealed, place(o))
-		}
-		if name(o) == kiali.SingleSecret {
-			sealedSingle = append(sealedSingle, place(o))
-		}
-	}
-	line, _ := kiali.ParseLine(cmp.Or(text(hub.kiali, "spec", "version"), "default"))
-	usual := "single"
-	if line.Before(kiali.V2_11) {
-		usual = "perCluster"
-	}
-	switch {
-	case len(single)+len(each)+len(sealed) == 0:
-		if hub.Dumped {
-			spec.child("links").above = append(spec.child("links").above,
-				"NOTE: a dump has no Secrets. If the hub reaches its remotes already, write links: {source: external}, or have sightline seal make "+
-					"the links.")
-		}
-	case len(sealed) > 0:
-		if format := formatOf(sealedSingle); format != usual {
-			spec.put("links.format", format, "SealedSecrets of the hub")
-		}
-		spec.child("links").above = append(spec.child("links").above,
-			"NOTE: the sealed links are in sealed/ beside the topology that they were sealed for. Keep that folder.")
-	default:
-		if format := formatOf(single); format != usual {
-			spec.put("links.format", format, "Secret "+finding.List(append(single, each...), 3))
-		}
-		spec.put("links.source", "external", "Secret "+finding.List(append(single, each...),
-			3)+", which nothing has sealed; they stay as they are")
-		spec.child("links").above = append(spec.child("links").above,
-			"NOTE: to have Sightline seal them, remove source: external and run sightline seal --all; see docs/seal.md.")
-	}
-}
-
-func formatOf(single []string) string {
-	if len(single) > 0 {
-		return "single"
-	}
-	return "perCluster"
-}
-
-// linkName says where a Secret is for a cluster that the topology does not have.
-func (d *Draft) linkName(s resource.Object) {
-	to := annotation(s, kiali.RemoteSecretCluster)
-	if to == "" || slices.ContainsFunc(d.mesh.clusters, func(c *cluster) bool { return c.name.value == to }) {
-		return
-	}
-	d.mesh.add(finding.Warning, "AD06", d.mesh.path(d.mesh.hub, "name"),
-		"run kiali-prepare-remote-cluster.sh with --remote-cluster-name and Istio's name of the cluster, or seal a link in its place and "+
-			"delete the Secret",
-		"Secret %s on the hub is the link to a cluster %q, which is none of this topology", place(s), finding.Shorten(to))
-}
-
 // rendered tells whether a topology was rendered for these clusters before.
 // Then what is not there was not meant to be.
 func (d *Draft) rendered() bool {
 	return slices.ContainsFunc(d.mesh.clusters, func(c *cluster) bool { return c.kiali != nil && isOurs(c.kiali) })
-}
-
-// operator says how Kiali's operator comes to the clusters.
-func (d *Draft) operator(spec *node) {
-	var subscribed, deployed []*cluster
-	subscriptions := map[*cluster]resource.Object{}
-	for _, c := range d.mesh.clusters {
-		for _, o := range c.of("Subscription") {
-			if slices.Contains([]string{"kiali", "kiali-ossm"}, text(o, "spec", "name")) || isOurs(o) && label(o,
-				"app.kubernetes.io/name") == "kiali-operator" {
-				subscriptions[c] = o
-				subscribed = append(subscribed, c)
-			}
-		}
-		if slices.ContainsFunc(c.of("Deployment"), func(o resource.Object) bool {
-			return label(o,
-				"app.kubernetes.io/name") == "kiali-operator"
-		}) {
-			deployed = append(deployed, c)
-		}
-	}
-	switch {
-	case len(subscribed) == 0 && d.mesh.hub.openShift && (len(deployed) > 0 || d.rendered()):
-		from := "there is no Subscription of Kiali's operator"
-		if len(deployed) > 0 {
-			from += ", and its Deployment is on " + deployed[0].name.value
-		}
-		spec.put("install", "none", from)
-	case len(subscribed) == 0:
-	case !slices.ContainsFunc(d.mesh.clusters, func(c *cluster) bool { return c.openShift }), d.everywhere(subscribed):
-		d.subscription(spec, subscribed, subscriptions)
-	case d.mesh.hub.openShift:
-		d.subscription(spec, subscribed, subscriptions)
-	}
-}
-
-// everywhere tells whether clusters of Kubernetes have the operator by a
-// Subscription too, which has to be said.
-func (d *Draft) everywhere(subscribed []*cluster) bool {
-	return slices.ContainsFunc(subscribed, func(c *cluster) bool { return !c.openShift })
-}
-
-// subscription writes what a Subscription says that is no default.
-func (d *Draft) subscription(spec *node, on []*cluster, all map[*cluster]resource.Object) {
-	c := on[0]
-	if d.everywhere(on) {
-		spec.put("install", "olm", "Subscription "+place(all[c])+" of "+c.name.value)
-	}
-	usual := map[bool][3]string{true: {"redhat-operators", "openshift-marketplace", "openshift-operators"},
-		false: {"operatorhubio-catalog", "olm", "operators"}}
-	for _, c := range on {
-		o := all[c]
-		if namespace(o) != usual[c.openShift][2] || name(o) != text(o, "spec", "name") {
-			d.mesh.add(finding.Warning, "AD13", d.mesh.path(c, "name"),
-				"write kiali.operator: {install: none} and keep the Subscription, or delete it when the rendered one comes",
-				"Subscription %s of Kiali's operator on %s would stand beside the rendered one, %s/%s, and OLM installs one only", place(
-					o), c.name.value, usual[c.openShift][2], text(o, "spec", "name"))
-		}
-	}
-	o := all[c]
-	from := "Subscription " + place(o) + " of " + c.name.value
-	source := text(o, "spec", "source")
-	pkg := "kiali-ossm"
-	if kiali.CommunityCatalog(source) {
-		pkg = "kiali"
-	}
-	for _, f := range []struct{ field, value, usual string }{
-		{"channel", text(o, "spec", "channel"), "stable"},
-		{"source", source, usual[c.openShift][0]},
-		{"sourceNamespace", text(o, "spec", "sourceNamespace"), usual[c.openShift][1]},
-		{"package", text(o, "spec", "name"), pkg},
-		{"approval", text(o, "spec", "installPlanApproval"), "Automatic"},
-		{"startingCSV", text(o, "spec", "startingCSV"), ""},
-	} {
-		if f.value != "" && f.value != f.usual {
-			spec.put(f.field, f.value, from)
-		}
-		for _, other := range on[1:] {
-			if key := map[string]string{"package": "name", "approval": "installPlanApproval"}[f.field]; text(all[other], "spec",
-				cmp.Or(key, f.field)) != f.value && other.openShift == c.openShift {
-				d.mesh.add(finding.Warning, "AD13", d.mesh.path(other, "name"), "diff --live shows what the next sync would change there",
-					"the Subscription of Kiali's operator on %s has another %s than that on %s", other.name.value, f.field, c.name.value)
-			}
-		}
-	}
 }
 
 // sameKialis says where the Kiali resources do not fit together.

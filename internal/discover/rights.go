@@ -1,0 +1,81 @@
+package discover
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/resource"
+)
+
+// Readers is the group whose users have the rights.
+const Readers = "sightline-init"
+
+// Rights are the roles and bindings that a cluster needs, so that the users of the
+// group [Readers] can read all that [Kinds] lists: on every cluster the same. What
+// is read of Secrets is a role of its own: RBAC knows no right to metadata alone.
+func Rights() (roles, secrets []resource.Object) {
+	var rules, ofSecrets []any
+	for _, k := range Kinds() {
+		if k.Kind == "Secret" {
+			ofSecrets = withRule(ofSecrets, &k, "list")
+			continue
+		}
+		if k.Name != "" {
+			rules = withRule(rules, &k, "get")
+			continue
+		}
+		rules = withRule(rules, &k, "list")
+		if k.Kind == "Pod" { // one with a proxy is read in full
+			rules = withRule(rules, &k, "get")
+		}
+	}
+	return granted(Readers, rules), granted(Readers+"-secrets", ofSecrets)
+}
+
+// withRule adds the rule for a verb on a kind to others: that of the same resources
+// and names, where there is one.
+func withRule(rules []any, k *Kind, verb string) []any {
+	rule := map[string]any{"apiGroups": groupsOf(k), "resources": []any{strings.SplitN(k.Resource, ".", 2)[0]}}
+	if k.Name != "" {
+		rule["resourceNames"] = []any{k.Name}
+	}
+	for _, r := range rules {
+		known, _ := r.(map[string]any)
+		if !same(known["apiGroups"], rule["apiGroups"]) || !same(known["resources"], rule["resources"]) ||
+			!same(known["resourceNames"], rule["resourceNames"]) {
+			continue
+		}
+		if verbs := list(known, "verbs"); !slices.Contains(verbs, any(verb)) {
+			known["verbs"] = append(verbs, verb)
+		}
+		return rules
+	}
+	rule["verbs"] = []any{verb}
+	return append(rules, rule)
+}
+
+func groupsOf(k *Kind) []any {
+	var groups []any
+	for _, version := range k.APIVersions {
+		group, _, ok := strings.Cut(version, "/")
+		if !ok { // v1
+			group = ""
+		}
+		if !slices.Contains(groups, any(group)) {
+			groups = append(groups, group)
+		}
+	}
+	return groups
+}
+
+// granted is a ClusterRole, and the binding to the group.
+func granted(name string, rules []any) []resource.Object {
+	const rbac = "rbac.authorization.k8s.io"
+	metadata := map[string]any{"name": name}
+	return []resource.Object{
+		{"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": metadata, "rules": rules},
+		{"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": metadata,
+			"roleRef":  map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": name},
+			"subjects": []any{map[string]any{"apiGroup": rbac, "kind": "Group", "name": Readers}}},
+	}
+}
