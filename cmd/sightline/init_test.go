@@ -90,14 +90,7 @@ func TestInitRoundTrip(t *testing.T) {
 	for name, top := range examplesOf(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if top.Spec.Tracing != nil { // which is read, and not all of it is taken over
-				file := filepath.Join(t.TempDir(), "traced.yaml")
-				code, _, stderr := sightline(t, "init", "--from", dumpMesh(t, top, linksOf(t, top, name)), "-o", file)
-				assert.Equal(t, exitOK, code, stderr)
-				code, stdout, _ := sightline(t, "verify", file)
-				assert.Equal(t, exitOK, code, stdout)
-			}
-			top.Spec.Overlays, top.Spec.Tracing = nil, nil
+			top.Spec.Overlays = nil
 			links := linksOf(t, top, name)
 			dir := dumpMesh(t, top, links)
 			file := filepath.Join(t.TempDir(), "mesh.yaml")

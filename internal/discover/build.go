@@ -33,7 +33,9 @@ func (d *Draft) build() {
 	d.readDelivery()
 	d.kiali()
 	d.metrics()
+	d.tracing()
 	d.telemetry()
+	d.providers()
 	shared := d.sharedNamespaces()
 	if len(shared) > 0 {
 		spec.put("namespaces", shared, "namespaces with proxies on every cluster of the mesh")

@@ -184,7 +184,36 @@ func (d *Draft) Refused(t *topology.Topology, findings finding.Findings) bool {
 			c.node.value = nil
 		}
 	}
-	return there
+	return d.untraced(t, errors) || there
+}
+
+// untraced takes spec.tracing out of the draft where it has an error, and leaves
+// what it was made of where it was read. It tells whether there was one.
+func (d *Draft) untraced(t *topology.Topology, errors map[finding.Position]finding.Finding) bool {
+	spec := d.top.child("spec")
+	if !spec.has("tracing") {
+		return false
+	}
+	for _, path := range spec.child("tracing").paths([]any{"spec", "tracing"}) {
+		f, ok := errors[t.At(path...)]
+		if !ok {
+			continue
+		}
+		spec.drop("tracing")
+		d.mesh.add(finding.Warning, "AD13", []any{"spec", "kiali"}, "look at it, and write tracing if it is to be the topology's",
+			"spec.tracing of what the clusters have is refused, so it stays in kiali.spec and telemetry.spec: %s", f.Message)
+		keep := func(path string, more map[string]any) {
+			already, _ := spec.at(path).value.(map[string]any)
+			spec.at(path).value = resource.Merge(already, more)
+		}
+		own := object(d.mesh.hub.kiali, "spec", "external_services", "tracing")
+		keep("kiali.spec", map[string]any{"external_services": map[string]any{"tracing": own}})
+		if entry, _, ok := d.traced(); ok && entry != nil {
+			keep("telemetry.spec", map[string]any{"tracing": []any{entry}})
+		}
+		return true
+	}
+	return false
 }
 
 // keysOf are the keys of a path up to the first index.

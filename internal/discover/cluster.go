@@ -52,7 +52,8 @@ type istiod struct {
 	meshID, network           said
 	trustDomain               string
 	merge                     *bool // enablePrometheusMerge; nil: not given
-	providers                 []string
+	read                      bool  // whether its mesh config could be read
+	providers                 []provides
 	metricsBy                 []string // defaultProviders.metrics
 }
 
@@ -146,15 +147,17 @@ func istiodOf(s *Snapshot, o resource.Object) istiod {
 		DefaultConfig         struct {
 			MeshID string `json:"meshId"`
 		} `json:"defaultConfig"`
-		ExtensionProviders []struct{ Name string } `json:"extensionProviders"`
+		ExtensionProviders []map[string]any `json:"extensionProviders"`
 		DefaultProviders   struct{ Metrics []string }
 	}
 	at := i.namespace + "/istio" + suffix
-	if yaml.Unmarshal([]byte(text(s.named("ConfigMap", i.namespace, "istio"+suffix), "data", "mesh")), &mesh) == nil {
+	config := text(s.named("ConfigMap", i.namespace, "istio"+suffix), "data", "mesh")
+	if yaml.Unmarshal([]byte(config), &mesh) == nil {
+		i.read = config != ""
 		i.meshID = said{mesh.DefaultConfig.MeshID, "ConfigMap " + at + ", defaultConfig.meshId"}
 		i.merge, i.trustDomain, i.metricsBy = mesh.EnablePrometheusMerge, mesh.TrustDomain, mesh.DefaultProviders.Metrics
 		for _, p := range mesh.ExtensionProviders {
-			i.providers = append(i.providers, p.Name)
+			i.providers = append(i.providers, provided(p))
 		}
 	}
 	var values struct {

@@ -60,6 +60,15 @@ func (n *node) has(path string) bool {
 	return !n.empty()
 }
 
+// paths are those of a node and of all below it, which is no list.
+func (n *node) paths(at []any) [][]any {
+	all := [][]any{at}
+	for _, b := range n.below {
+		all = append(all, b.paths(append(slices.Clone(at), b.key))...)
+	}
+	return all
+}
+
 // drop removes what is at a path.
 func (n *node) drop(path string) {
 	keys := strings.Split(path, ".")

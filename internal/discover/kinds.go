@@ -21,6 +21,9 @@ type Kind struct {
 // ours selects what Sightline has rendered.
 const ours = "app.kubernetes.io/managed-by=sightline"
 
+// traces selects what was rendered for traces.
+const traces = "app.kubernetes.io/name=mesh-tracing"
+
 // openShift is the API that only OpenShift serves.
 const openShift = "config.openshift.io/v1"
 
@@ -64,6 +67,14 @@ func Kinds() []Kind {
 			For: "the monitor of istiod"},
 		{APIVersions: []string{"monitoring.coreos.com/v1"}, Kind: "PrometheusRule", Resource: "prometheusrules.monitoring.coreos.com",
 			Labels: "app.kubernetes.io/name=mesh-monitoring", For: "alerts about the mesh"},
+		{APIVersions: []string{"tempo.grafana.com/v1alpha1"}, Kind: "TempoStack", Resource: "tempostacks.tempo.grafana.com",
+			Labels: traces, For: "where traces are kept"},
+		{APIVersions: []string{"opentelemetry.io/v1beta1"}, Kind: "OpenTelemetryCollector",
+			Resource: "opentelemetrycollectors.opentelemetry.io", Labels: traces, For: "the collectors of traces"},
+		{APIVersions: []string{"route.openshift.io/v1"}, Kind: "Route", Resource: "routes.route.openshift.io", Labels: traces,
+			For: "where the hub receives spans"},
+		{APIVersions: []string{"cert-manager.io/v1"}, Kind: "Certificate", Resource: "certificates.cert-manager.io", Labels: traces,
+			For: "who issues the certificates of collectors"},
 		{APIVersions: []string{"operators.coreos.com/v1alpha1"}, Kind: "Subscription", Resource: "subscriptions.operators.coreos.com",
 			For: "how Kiali's operator is installed"},
 		{APIVersions: []string{"admissionregistration.k8s.io/v1"}, Kind: "MutatingWebhookConfiguration",

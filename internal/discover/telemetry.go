@@ -8,6 +8,22 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
+// wide are the mesh-wide Telemetries of a cluster, the one that Istio uses first: it
+// is the oldest.
+func (c *cluster) wide() []resource.Object {
+	var wide []resource.Object
+	for _, o := range c.of("Telemetry") {
+		if namespace(o) == c.controlNS.value && at(o, "spec", "selector") == nil && at(o, "spec", "targetRef") == nil &&
+			at(o, "spec", "targetRefs") == nil {
+			wide = append(wide, o)
+		}
+	}
+	slices.SortStableFunc(wide, func(a, b resource.Object) int {
+		return strings.Compare(text(a, "metadata", "creationTimestamp"), text(b, "metadata", "creationTimestamp"))
+	})
+	return wide
+}
+
 // telemetry writes what the mesh-wide Telemetry says.
 func (d *Draft) telemetry() {
 	spec := d.top.child("spec").child("telemetry")
@@ -16,19 +32,10 @@ func (d *Draft) telemetry() {
 	chosen := ""
 	seen := false
 	for _, c := range d.mesh.clusters {
-		var wide []resource.Object
-		for _, o := range c.of("Telemetry") {
-			if namespace(o) == c.controlNS.value && at(o, "spec", "selector") == nil && at(o, "spec", "targetRef") == nil && at(o, "spec",
-				"targetRefs") == nil {
-				wide = append(wide, o)
-			}
-		}
+		wide := c.wide()
 		if len(wide) == 0 {
 			continue
 		}
-		slices.SortStableFunc(wide, func(a, b resource.Object) int {
-			return strings.Compare(text(a, "metadata", "creationTimestamp"), text(b, "metadata", "creationTimestamp"))
-		})
 		o := wide[0]
 		if len(wide) > 1 {
 			d.mesh.add(finding.Error, "AD10", d.mesh.path(c, "name"), "bring what they say into one, "+place(o)+", and delete the others",
@@ -42,7 +49,7 @@ func (d *Draft) telemetry() {
 			}
 			extra := map[string]any{}
 			for key, value := range object(o, "spec") {
-				if !same(value, base[key]) {
+				if !same(value, base[key]) && (key != "tracing" || !d.top.child("spec").has("tracing")) {
 					extra[key] = value
 				}
 			}
@@ -65,9 +72,6 @@ func (d *Draft) telemetry() {
 				spec.ask("Istio of "+c.name.value+" sends metrics to "+strings.Join(others,
 					", ")+" by default (defaultProviders.metrics), and a Telemetry replaces that. Write telemetry: {spec: {metrics: …}} with all "+
 					"providers.", "")
-			}
-			if len(i.providers) > 0 {
-				d.beside = append(d.beside, "Istio of "+c.name.value+" has the extension providers "+finding.List(i.providers, 5)+".")
 			}
 		}
 	}

@@ -62,7 +62,7 @@ func (t *Topology) resolveTracing() {
 	tempo, receiver := &t.Spec.Tracing.Tempo, &t.Spec.Tracing.Collectors.Receiver
 	tempo.Tenant = cmp.Or(tempo.Tenant, ObjectName(t.Spec.Mesh.ID))
 	if tempo.TenantID == "" {
-		tempo.TenantID = uuid(tempo.Tenant)
+		tempo.TenantID = TenantID(tempo.Tenant)
 	}
 	if hub.Domain != "" {
 		receiver.Host = cmp.Or(receiver.Host, RemoteReceiver+"-"+t.Spec.Kiali.Namespace+"."+hub.Domain)
@@ -86,8 +86,9 @@ func (t *Topology) LinksToConsole() bool {
 	return t.TracesIn() == "stack" && !t.Hub().KialiBefore(kiali.V2_17)
 }
 
-// uuid is the UUID, version 5, of a name in the namespace of URLs (RFC 9562).
-func uuid(name string) string {
+// TenantID is the UUID of a tenant for which none is given: version 5, of its name
+// in the namespace of URLs (RFC 9562).
+func TenantID(name string) string {
 	sum := sha1.Sum([]byte("\x6b\xa7\xb8\x11\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\x30\xc8https://sightline.dev/tenant/" + name))
 	sum[6], sum[8] = sum[6]&0x0f|0x50, sum[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
