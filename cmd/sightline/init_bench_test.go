@@ -25,7 +25,7 @@ func BenchmarkInit(b *testing.B) {
 		b.Run(format, func(b *testing.B) {
 			top := examplesOf(b)["fleet"]
 			require.Len(b, top.Spec.Clusters, 50)
-			dir := dumpMesh(b, top, nil)
+			dir := dumpMesh(b, top, appliedOf(b, top, nil))
 			size := 0
 			for i := range top.Spec.Clusters {
 				text := benchPods(b, format)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
 )
 
@@ -130,8 +131,11 @@ func istiodOn(t *topology.Topology, c *topology.Cluster, id, revision string) []
 	}
 }
 
-// renderedOn are the objects of each cluster, as they are once applied.
-func renderedOn(t testing.TB, top *topology.Topology, links render.Links) map[string][]anObject {
+// applied are the objects of each cluster once a topology is applied: those that are
+// rendered for it, and those of an engine that runs on it.
+type applied struct{ rendered, delivered map[string][]anObject }
+
+func appliedOf(t testing.TB, top *topology.Topology, links render.Links) applied {
 	t.Helper()
 	in := &input{topology: top, links: links}
 	closed, err := openAll(t.Context(), in)
@@ -141,23 +145,16 @@ func renderedOn(t testing.TB, top *topology.Topology, links render.Links) map[st
 	require.NoError(t, err)
 	all, err := objectsOf(clusters)
 	require.NoError(t, err)
-	return all
+	files, err := in.rendering.Delivery(render.Kustomize)
+	require.NoError(t, err)
+	return applied{all, deliveredOn(t, top, files)}
 }
 
 // deliveredOn are the objects of an engine, by the cluster that it runs on. Argo CD
 // makes the Applications; the test does it here, for those that a file in Git tells.
-func deliveredOn(t testing.TB, top *topology.Topology, links render.Links, format render.Format) map[string][]anObject {
+func deliveredOn(t testing.TB, top *topology.Topology, files []tree.File) map[string][]anObject {
 	t.Helper()
 	all := map[string][]anObject{}
-	if top.Spec.Delivery == nil {
-		return all
-	}
-	in := &input{topology: top, links: links}
-	closed, err := openAll(t.Context(), in)
-	require.NoError(t, err)
-	defer closed()
-	files, err := in.rendering.Delivery(format)
-	require.NoError(t, err)
 	for _, f := range files {
 		var o anObject
 		require.NoError(t, yaml.Unmarshal(f.Content, &o), f.Path)
@@ -221,13 +218,12 @@ func dump(t testing.TB, folder string, objects []anObject) {
 
 // dumpMesh writes a folder for each cluster of a topology, whose name says
 // nothing of the cluster's.
-func dumpMesh(t testing.TB, top *topology.Topology, links render.Links) string {
+func dumpMesh(t testing.TB, top *topology.Topology, on applied) string {
 	t.Helper()
 	dir := t.TempDir()
-	rendered, delivered := renderedOn(t, top, links), deliveredOn(t, top, links, render.Kustomize)
 	for i := range top.Spec.Clusters {
 		c := &top.Spec.Clusters[i]
-		dump(t, filepath.Join(dir, fmt.Sprintf("folder-%03d", i)), slices.Concat(meshOn(top, c), rendered[c.Name], delivered[c.Name]))
+		dump(t, filepath.Join(dir, fmt.Sprintf("folder-%03d", i)), slices.Concat(meshOn(top, c), on.rendered[c.Name], on.delivered[c.Name]))
 	}
 	return dir
 }

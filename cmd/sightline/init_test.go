@@ -92,7 +92,8 @@ func TestInitRoundTrip(t *testing.T) {
 			t.Parallel()
 			top.Spec.Overlays = nil
 			links := linksOf(t, top, name)
-			dir := dumpMesh(t, top, links)
+			before := appliedOf(t, top, links)
+			dir := dumpMesh(t, top, before)
 			file := filepath.Join(t.TempDir(), "mesh.yaml")
 			code, _, stderr := sightline(t, "init", "--from", dir, "-o", file)
 			text, err := os.ReadFile(file)
@@ -100,7 +101,8 @@ func TestInitRoundTrip(t *testing.T) {
 			assert.Equal(t, exitOK, code, "%s\n%s", text, stderr)
 			again, findings := check.Parse(file, text)
 			require.Empty(t, findings)
-			want, got := renderedOn(t, top, links), renderedOn(t, again, links)
+			after := appliedOf(t, again, links)
+			want, got := before.rendered, after.rendered
 			// Of this store no cluster tells all.
 			if top.Spec.Metrics.Store == "acm" {
 				for cluster := range want {
@@ -109,7 +111,7 @@ func TestInitRoundTrip(t *testing.T) {
 			}
 			assertSameObjects(t, want, got)
 			if !top.ACMOutside() {
-				assertSameObjects(t, deliveredOn(t, top, links, render.Kustomize), deliveredOn(t, again, links, render.Kustomize))
+				assertSameObjects(t, before.delivered, after.delivered)
 			}
 			code, stdout, stderr := sightline(t, "verify", file)
 			assert.Equal(t, exitOK, code, "%s%s", stdout, stderr)

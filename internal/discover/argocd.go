@@ -3,6 +3,7 @@ package discover
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -73,6 +74,10 @@ func (d *Draft) plugin(argo *node, source map[string]any, topologyName string) {
 	}
 }
 
+// named is a name of a cluster in ACM with the one in the topology, as the template
+// of a rendered ApplicationSet has them.
+var named = regexp.MustCompile(`"([^"]+)" "([^"]+)"`)
+
 // generator writes where the ApplicationSet has the clusters from, and notes how
 // Argo CD knows each.
 func (d *Draft) generator(argo *node, o resource.Object, c *cluster) {
@@ -89,6 +94,9 @@ func (d *Draft) generator(argo *node, o resource.Object, c *cluster) {
 			d.asked = "clusters"
 		case at(g, "clusterDecisionResource") != nil:
 			d.asked = "acm"
+			for _, pair := range named.FindAllStringSubmatch(text(o, "spec", "template", "metadata", "labels", applicationCluster), -1) {
+				d.inACM[pair[2]] = pair[1]
+			}
 			argo.put("placement", label(o, "cluster.open-cluster-management.io/placement"), "")
 		}
 	}
@@ -193,7 +201,7 @@ func (d *Draft) needless(spec *node) {
 
 // knownToArgoCD writes how Argo CD knows a cluster, where it does not follow.
 func (d *Draft) knownToArgoCD(c *cluster, n *node) {
-	if d.argoCD == nil || d.pulled || d.asked == "acm" || d.asked == "clusters" {
+	if d.argoCD == nil || d.pulled || d.asked == "acm" {
 		return
 	}
 	to := d.known[c.name.value]

@@ -176,6 +176,9 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 
 // managed is the name of a cluster in ACM, which knows the URL of its API server.
 func (d *Draft) managed(c *cluster) said {
+	if own := d.inACM[c.name.value]; own != "" {
+		return said{own, "the template of the ApplicationSet"}
+	}
 	for _, hub := range d.mesh.clusters {
 		for _, o := range hub.of("ManagedCluster") {
 			for _, config := range list(o, "spec", "managedClusterClientConfigs") {

@@ -18,6 +18,7 @@ type delivery struct {
 	asked   string                    // the generator of the ApplicationSet
 	pulled  bool                      // ACM brings each Application to its cluster
 	known   map[string]map[string]any // how Argo CD knows a cluster, by the cluster's name
+	inACM   map[string]string         // the names of clusters in ACM, by their names here
 	secrets map[string]string         // the Secret with the kubeconfig that Flux uses, by the cluster's name
 	chart   map[string]said           // the operator's chart: fields of kiali.operator.chart
 	values  map[string]any            // and its values
@@ -32,7 +33,7 @@ func delivers(o resource.Object) bool {
 // readDelivery writes spec.delivery.
 func (d *Draft) readDelivery() {
 	spec := d.top.child("spec")
-	d.delivery = delivery{known: map[string]map[string]any{}, secrets: map[string]string{}, chart: map[string]said{}}
+	d.delivery = delivery{known: map[string]map[string]any{}, inACM: map[string]string{}, secrets: map[string]string{}, chart: map[string]said{}}
 	for _, c := range d.mesh.clusters {
 		for _, o := range c.of("ApplicationSet") {
 			if delivers(o) && name(o) == label(o, "app.kubernetes.io/part-of") && d.argoCD == nil {

@@ -108,6 +108,7 @@ func (d *Draft) strategy(spec *node) {
 	hub := d.mesh.hub
 	strategy := text(hub.kiali, "spec", "auth", "strategy")
 	several := len(d.mesh.clusters) > 1
+	d.impersonation(spec)
 	if strategy != "" && !(hub.openShift && strategy == "openshift") {
 		spec.put("auth.strategy", strategy, kialiFrom(hub, "auth.strategy"))
 		if settings := object(hub.kiali, "spec", "auth", strategy); len(settings) > 0 { // without which a topology is not read
@@ -120,6 +121,20 @@ func (d *Draft) strategy(spec *node) {
 		d.mesh.add(finding.Error, "AD13", []any{"spec", "kiali"},
 			"write auth: {strategy: openid}, or anonymous where everybody may see everything",
 			"no cluster tells how users log in to Kiali; its default on Kubernetes, token, knows one cluster only")
+	}
+}
+
+// impersonation writes whether Kiali acts as its users.
+func (d *Draft) impersonation(spec *node) {
+	own := object(d.mesh.hub.kiali, "spec", "auth", "openshift", "impersonation")
+	if on, _ := own["enabled"].(bool); !on {
+		return
+	}
+	spec.put("auth.impersonation.enabled", true, kialiFrom(d.mesh.hub, "auth.openshift.impersonation"))
+	for field, key := range map[string]string{"users": "allowed_users", "groups": "allowed_groups"} {
+		if names := list(own, key); len(names) > 0 {
+			spec.put("auth.impersonation."+field, names, "")
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/openshift"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
@@ -393,7 +394,11 @@ func (d *Draft) remoteWrite(spec *node) {
 		from := "ConfigMap " + workloads.Namespace + "/" + workloads.Name + " of " + c.name.value
 		spec.put("thanos.remoteWrite.url", text(entry, "url"), from)
 		delete(entry, "url")
-		if rules := list(entry, "writeRelabelConfigs"); len(rules) > 1 {
+		rules := list(entry, "writeRelabelConfigs")
+		if len(rules) > 0 {
+			d.moreMetrics(spec, text(rules[0], "regex"))
+		}
+		if len(rules) > 1 {
 			entry["writeRelabelConfigs"] = rules[1:]
 		} else {
 			delete(entry, "writeRelabelConfigs")
@@ -431,6 +436,19 @@ func (d *Draft) remoteWrite(spec *node) {
 				finding.List(sortedKeys(content), 5)+". It is not rendered, and stays as it is.")
 		}
 	}
+}
+
+// moreMetrics writes which metrics are sent beside those that Kiali asks for.
+func (d *Draft) moreMetrics(spec *node, regex string) {
+	more, ok := strings.CutPrefix(regex, strings.Join(kiali.Metrics(), "|")+"|")
+	if !ok {
+		return
+	}
+	all := []string{more}
+	if !strings.ContainsAny(more, `([\`) { // in which | would be no end of one
+		all = strings.Split(more, "|")
+	}
+	spec.put("thanos.remoteWrite.metrics", all, "")
 }
 
 // same tells whether two values are the same as JSON.

@@ -1,0 +1,52 @@
+package discover
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Part is a part of a topology.
+type Part struct {
+	Fields []string // with all that is below them
+	Why    string   // one sentence, of a field: what tells it in its place
+}
+
+// Untold are the parts of a topology that no cluster tells: [New] leaves them out,
+// and a topology that had them renders otherwise. All else comes back.
+func Untold() []Part {
+	return []Part{
+		{[]string{"metadata.annotations"}, "They are for tools and are not rendered."},
+		{[]string{"spec.overlays", "spec.clusters[].labels"},
+			"An overlay's result is on the clusters, its files are not. What one has changed in a Kiali resource becomes `kiali.spec`."},
+		{[]string{"spec.clusters[].access"},
+			"It is in the sealed kubeconfig, as the token is. With `links.source: externalSecrets` the template of the Secret tells it, but for " +
+				"`exec.subject`."},
+		{[]string{"spec.metrics.acm"},
+			"The topology gets `store: thanos`, with the address and the certificate that Kiali has. Write `store: acm` for the objects on the ACM " +
+				"hub; a NOTE names its clusters."},
+		{[]string{"spec.delivery.argocd.permit.namespaces"}, "The project's other namespaces do not say that they are additional."},
+	}
+}
+
+// Tells tells whether [New] takes over the field of a path, as package topology
+// writes it.
+func Tells(path string) bool {
+	for _, p := range Untold() {
+		for _, f := range p.Fields {
+			if path == f || strings.HasPrefix(path, f+".") || strings.HasPrefix(path, f+"[]") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// UntoldTable is the table of [Untold] in docs/adopt.md.
+func UntoldTable() string {
+	var b strings.Builder
+	b.WriteString("| field | why, and what is told in its place |\n|---|---|\n")
+	for _, p := range Untold() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.Join(p.Fields, "`, `"), p.Why)
+	}
+	return b.String()
+}
