@@ -30,12 +30,15 @@ func fluxMeshes(t *testing.T) map[string]*topology.Topology {
 		"flux elsewhere":                     fluxMesh(t, "cluster: West_1.eu, namespace: gitops", "operator: {install: none}"),
 		"flux standalone":                    fluxMesh(t, standalone, ""),
 		"flux standalone, operator by chart": fluxMesh(t, standalone, chart),
+		"flux, namespaces":                   fluxMesh(t, "", "", "createNamespaces: [istio-system]"),
+		"flux, namespaces and chart":         fluxMesh(t, "", chart, "createNamespaces: [istio-system]"),
 	}
 }
 
-func fluxMesh(t *testing.T, flux, kiali string) *topology.Topology {
+func fluxMesh(t *testing.T, flux, kiali string, more ...string) *topology.Topology {
 	t.Helper()
-	return parsed(t, `mesh: {id: mesh1}
+	return parsed(t, strings.Join(more, "\n")+`
+mesh: {id: mesh1}
 delivery: {repoURL: https://git.example.com/mesh.git, path: a/b, flux: {`+flux+`}}
 kiali: {hub: hub, `+kiali+`}
 clusters:
@@ -89,8 +92,12 @@ func TestFluxOrder(t *testing.T) {
 			top         *topology.Topology
 			hub, remote []string
 		}{
-			"":                            {fluxMesh(t, "", ""), []string{"operator", "kiali"}, []string{"operator", "kiali", "link"}},
-			"operator by chart":           {fluxMesh(t, "", "operator: {install: helm, chart: {version: 2.27.0}}"), []string{"operator", "kiali"}, []string{"operator", "kiali", "link"}},
+			"":                  {fluxMesh(t, "", ""), []string{"operator", "kiali"}, []string{"operator", "kiali", "link"}},
+			"operator by chart": {fluxMesh(t, "", "operator: {install: helm, chart: {version: 2.27.0}}"), []string{"operator", "kiali"}, []string{"operator", "kiali", "link"}},
+			"namespaces, and operator by chart": {fluxMesh(t, "", "operator: {install: helm, chart: {version: 2.27.0}}", "createNamespaces: [istio-system]"),
+				[]string{"namespaces", "operator", "kiali"}, []string{"namespaces", "operator", "kiali", "link"}},
+			"namespaces, and operator by somebody else": {fluxMesh(t, "", "operator: {install: none}", "createNamespaces: [istio-system]"),
+				[]string{"operator", "kiali"}, []string{"operator", "kiali", "link"}},
 			"operator by somebody else":   {fluxMesh(t, "", "operator: {install: none}"), []string{"kiali"}, []string{"kiali", "link"}},
 			"standalone":                  {fluxMesh(t, "mode: standalone", ""), []string{"operator", "kiali"}, []string{"operator", "kiali", "link"}},
 			"standalone, without waiting": {fluxMesh(t, "mode: standalone, wait: false", ""), []string{"operator", "kiali"}, []string{"operator", "kiali", "link"}},
@@ -298,7 +305,7 @@ func TestFluxNames(t *testing.T) {
 	top.Spec.Clusters[1].Name = strings.Repeat("c", 60) + "-b"
 	names := map[string]bool{}
 	for i := range top.Spec.Clusters {
-		for _, phase := range resource.Phases(false) {
+		for _, phase := range append(resource.Phases(false), topology.FluxNamespaces) {
 			name := top.FluxName(&top.Spec.Clusters[i], string(phase))
 			assert.LessOrEqual(t, len(name), 63)
 			assert.False(t, names[name], "%s is there twice", name)

@@ -41,8 +41,10 @@ local root(flux, step) = {
   },
 };
 
+local after(shape, step) = if shape.dependsOn then { dependsOn: [{ name: step.dependsOn }] } else {};
+
 local order(shape, step) =
-  (if shape.dependsOn then { dependsOn: [{ name: step.dependsOn }] } else {}) +
+  after(shape, step) +
   (if shape.wait && std.length(health[shape.phase]) > 0 then { healthCheckExprs: health[shape.phase] } else {});
 
 local kubeConfig(shape, step) =
@@ -131,7 +133,7 @@ local operator(shape, flux, step) = release(shape, flux, step) {
     // it.
     upgrade+: { crds: 'CreateReplace' },
     values: flux.operator.values,
-  },
+  } + after(shape, step),
 };
 
 // The objects of a phase, or without one those that there are once.
@@ -149,5 +151,5 @@ function(
     chart: chart(shape, flux, step),
     'operator-release': operator(shape, flux, step),
     // Around the operator's release, which is on the cluster of Flux.
-    operator: kustomization(flux, step),
+    operator: kustomization(flux, step) { spec+: after(shape, step) },
   }

@@ -66,6 +66,10 @@ func unorderedDeletion(m *mesh, f *found) {
 func sameFluxObject(ms []*mesh, f *found) {
 	type object struct{ place, name string } // where its Flux runs, and its name
 	first := map[object]*mesh{}
+	steps := []string{topology.FluxNamespaces}
+	for _, phase := range resource.Phases(false) {
+		steps = append(steps, string(phase))
+	}
 	for _, m := range ms {
 		flux := m.flux()
 		if flux == nil {
@@ -79,8 +83,8 @@ func sameFluxObject(ms []*mesh, f *found) {
 			if flux.Mode == "hub" {
 				on = slices.IndexFunc(m.Spec.Clusters, func(c topology.Cluster) bool { return c.Name == flux.Cluster })
 			}
-			for _, phase := range resource.Phases(false) {
-				o := object{m.server(on) + " " + flux.Namespace, m.FluxName(c, string(phase))}
+			for _, step := range steps {
+				o := object{m.server(on) + " " + flux.Namespace, m.FluxName(c, step)}
 				if theirs := first[o]; theirs != nil && (other == nil || other == theirs) {
 					other, names = theirs, append(names, fmt.Sprintf("%q", o.name))
 				}

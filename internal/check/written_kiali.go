@@ -60,13 +60,8 @@ func (s *source) impersonation() {
 	}
 }
 
-// createdNamespaces refuses namespaces that a cluster has by itself, and those that
-// Flux would make in the place of the operator's chart.
+// createdNamespaces refuses namespaces that a cluster has by itself.
 func (s *source) createdNamespaces() {
-	if d := s.Spec.Delivery; d != nil && d.Flux != nil && s.OperatorByChart() && len(s.Spec.CreateNamespaces) > 0 {
-		s.Add(s.At("spec", "createNamespaces"), topology.RuleValue, "make the namespaces elsewhere, or install the operator by olm or none",
-			"Flux applies the operator's chart first, where createNamespaces would have its place")
-	}
 	for i, name := range s.Spec.CreateNamespaces {
 		if name == "default" || name == "openshift" || strings.HasPrefix(name, "openshift-") || strings.HasPrefix(name, "kube-") {
 			s.Add(s.At("spec", "createNamespaces", i), topology.RuleValue, "remove it", "the namespace %s is the platform's, and is there already",

@@ -194,19 +194,44 @@ func (w *fluxWriter) top(dir, to string) (resources []string, err error) {
 	return resources, err
 }
 
+// fluxStep is one object of Flux for a cluster.
+type fluxStep struct {
+	name  string // in its file's name, and in its own
+	phase resource.Phase
+	chart bool // it installs the operator's chart; it delivers the phase otherwise
+}
+
+// steps are the objects of Flux for a cluster, in their order. With the operator's
+// chart the step operator is its release. What the phase of that name has is then
+// the namespaces, which are there first.
+func (w *fluxWriter) steps(c *resource.Cluster, of *topology.Cluster) []fluxStep {
+	var steps []fluxStep
+	for _, phase := range phases(c) {
+		name := string(phase)
+		if phase == resource.Operator && w.t.OperatorByChart() {
+			name = topology.FluxNamespaces
+		}
+		steps = append(steps, fluxStep{name: name, phase: phase})
+	}
+	if !w.t.OperatorByChartOn(of) {
+		return steps
+	}
+	first := 0
+	if len(steps) > 0 && steps[0].phase == resource.Operator {
+		first = 1
+	}
+	return slices.Insert(steps, first, fluxStep{name: string(resource.Operator), phase: resource.Operator, chart: true})
+}
+
 // cluster writes the objects of one cluster into a folder that has resources
 // already.
 func (w *fluxWriter) cluster(dir string, c *resource.Cluster, of *topology.Cluster, resources []string) error {
-	steps := phases(c)
-	if w.t.OperatorByChartOn(of) {
-		steps = slices.Insert(steps, 0, resource.Operator)
-	}
 	before := ""
-	for _, phase := range steps {
-		name := w.t.FluxName(of, string(phase))
-		shape, values := w.shape(phase), w.step(dir, c, phase, name)
+	for _, step := range w.steps(c, of) {
+		name := w.t.FluxName(of, step.name)
+		shape, values := w.shape(step.phase), w.step(dir, c, step, name)
 		// Nothing waits for monitoring, and it for nothing.
-		if phase != resource.Monitoring {
+		if step.phase != resource.Monitoring {
 			shape.DependsOn = before != ""
 			values["dependsOn"] = before
 			before = name
@@ -214,49 +239,49 @@ func (w *fluxWriter) cluster(dir string, c *resource.Cluster, of *topology.Clust
 		if shape.KubeConfig = w.t.FluxByKubeConfig(of); shape.KubeConfig {
 			values["kubeConfig"] = of.Flux.KubeConfigSecret
 		}
-		if err := w.phase(dir, shape, values); err != nil {
-			return fmt.Errorf("cluster %s: %s: %w", c.Name, phase, err)
+		if err := w.write(dir, step, shape, values); err != nil {
+			return fmt.Errorf("cluster %s: %s: %w", c.Name, step.name, err)
 		}
-		resources = append(resources, string(phase)+".yaml")
+		resources = append(resources, step.name+".yaml")
 	}
 	w.kustomization(dir, resources)
 	return nil
 }
 
-// step are the values of one phase of a cluster.
-func (w *fluxWriter) step(dir string, c *resource.Cluster, phase resource.Phase, name string) map[string]any {
+// step are the values of one step of a cluster.
+func (w *fluxWriter) step(dir string, c *resource.Cluster, step fluxStep, name string) map[string]any {
 	d := w.t.Spec.Delivery
 	values := map[string]any{
 		"name":    name,
-		"path":    fluxPath(d, "clusters/"+c.Name+"/"+string(phase)),
-		"release": w.t.FluxRelease(string(phase)),
+		"path":    fluxPath(d, "clusters/"+c.Name+"/"+string(step.phase)),
+		"release": w.t.FluxRelease(string(step.phase)),
 		"values":  fluxPath(d, "clusters/"+c.Name+".yaml"),
 	}
-	if phase == resource.Operator && w.t.OperatorByChart() {
+	if step.chart {
 		values["path"] = fluxPath(d, dir+"/operator")
 	}
 	return values
 }
 
-// phase writes the objects of a phase. A Kustomization waits for others of its
+// write writes the objects of a step. A Kustomization waits for others of its
 // kind only, so where there is no chart the operator's release has one around
 // it, which is ready when the release is.
-func (w *fluxWriter) phase(dir string, shape fluxShape, values map[string]any) error {
-	file := string(shape.Phase)
-	chart := shape.Phase == resource.Operator && w.t.OperatorByChart()
+func (w *fluxWriter) write(dir string, step fluxStep, shape fluxShape, values map[string]any) error {
 	switch {
-	case chart && w.helm:
-		return w.object(dir, file, "operator-release", shape, values)
-	case chart:
+	case step.chart && w.helm:
+		return w.object(dir, step.name, "operator-release", shape, values)
+	case step.chart:
 		w.kustomization(dir+"/operator", []string{"release.yaml"})
-		if err := w.object(dir+"/operator", "release", "operator-release", shape, values); err != nil {
+		alone := shape
+		alone.DependsOn = false
+		if err := w.object(dir+"/operator", "release", "operator-release", alone, values); err != nil {
 			return err
 		}
-		return w.object(dir, file, "operator", shape, values)
+		return w.object(dir, step.name, "operator", shape, values)
 	case w.helm:
-		return w.object(dir, file, "chart", shape, values)
+		return w.object(dir, step.name, "chart", shape, values)
 	}
-	return w.object(dir, file, "kustomization", shape, values)
+	return w.object(dir, step.name, "kustomization", shape, values)
 }
 
 // shape is the shape of a phase that depends on none, on the cluster of Flux.

@@ -1,7 +1,5 @@
 package topology
 
-import ()
-
 // The longest names that Flux and Helm can use: Flux puts the name of a
 // Kustomization or HelmRelease into a label of all that it applies.
 const (
@@ -9,10 +7,14 @@ const (
 	maxRelease  = 53
 )
 
-// FluxName is the name of the Flux object that delivers one phase of a cluster,
-// in the letters that names of objects have.
-func (t *Topology) FluxName(c *Cluster, phase string) string {
-	return fitted(maxFluxName, t.Metadata.Name, c.Name, phase)
+// FluxNamespaces is the step in which Flux applies the phase operator where the
+// operator's chart has the step of that name. The phase has namespaces only then.
+const FluxNamespaces = "namespaces"
+
+// FluxName is the name of the Flux object that delivers one step of a cluster,
+// in the letters that names of objects have. A step is a phase or [FluxNamespaces].
+func (t *Topology) FluxName(c *Cluster, step string) string {
+	return fitted(maxFluxName, t.Metadata.Name, c.Name, step)
 }
 
 // FluxNameACM is the name of the Flux object that delivers what an ACM hub has
