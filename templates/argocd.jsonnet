@@ -24,6 +24,7 @@ local applicationOf(topology, cluster) =
 local generators(shape, topology, argocd) = {
   local named = {
     cluster: '{{ .cluster }}',
+    managed: '{{ .managedCluster }}',
     application: '{{ .application }}',
     // A cluster has one of the two, and an absent key is an error otherwise.
     destination: if shape.byName
@@ -46,6 +47,7 @@ local generators(shape, topology, argocd) = {
       values: { cluster: '{{ index .metadata.labels "' + labels.cluster + '" }}' },
     } },
     cluster: '{{ .values.cluster }}',
+    managed: '{{ .name }}',  // ACM registers clusters by its names
     application: applicationOf(topology, '.values.cluster'),
     destination: { server: '{{ .server }}' },
   },
@@ -58,12 +60,18 @@ local generators(shape, topology, argocd) = {
       requeueAfterSeconds: 180,
     } },
     cluster: '{{ ' + argocd.clusterOfACM + ' }}',
+    managed: '{{ .clusterName }}',
     application: applicationOf(topology, argocd.clusterOfACM),
     destination: { name: '{{ .name }}' },
   },
 }[shape.generator] + (if shape.pulled then { destination: inCluster } else {});
 
-local named(cluster, texts) = std.mapWithKey(function(_, text) std.strReplace(text, '{cluster}', cluster), texts);
+// Annotations with the name of the cluster; in the one that ACM reads with ACM's.
+local named(argocd, made) =
+  std.mapWithKey(
+    function(key, text) std.strReplace(text, '{cluster}', if key == argocd.pulled then made.managed else made.cluster),
+    argocd.applications.annotations
+  );
 
 // Sightline inside Argo CD renders the topology, so every cluster has one source.
 local plugin(argocd, cluster) = {
@@ -126,7 +134,7 @@ local application(shape, topology, argocd, made, from) =
     metadata: {
       name: made.application,
       labels: argocd.applications.labels { [labels.topology]: topology.name, [labels.cluster]: made.cluster },
-      annotations: named(made.cluster, argocd.applications.annotations) { 'argocd.argoproj.io/manifest-generate-paths': from.madeOf },
+      annotations: named(argocd, made) { 'argocd.argoproj.io/manifest-generate-paths': from.madeOf },
     },
     spec: {
       project: argocd.project,

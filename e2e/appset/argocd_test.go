@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 	kubefake "k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/tools/record"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -129,6 +130,7 @@ func (r *repository) GetDirectories(context.Context, string, string, string, boo
 type engine struct {
 	*repository
 	client     client.Client
+	kube       kubernetes.Interface // what is in the namespace beside the engine's own kinds
 	reconciler *controllers.ApplicationSetReconciler
 	namespace  string
 	name       string // of the ApplicationSet
@@ -173,6 +175,7 @@ func newEngine(r *repository, namespace string, clusters ...registered) *engine 
 	return &engine{
 		repository: r,
 		client:     cluster,
+		kube:       kube,
 		namespace:  namespace,
 		reconciler: &controllers.ApplicationSetReconciler{
 			Client:   cluster,

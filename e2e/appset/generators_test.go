@@ -27,6 +27,7 @@ const repoURL = "https://git.example.com/platform/mesh.git"
 type mesh struct {
 	argocd, operator string
 	byName           bool
+	byACM            bool   // ACM has names of its own for two of them
 	without          string // a cluster that has left
 }
 
@@ -38,6 +39,10 @@ func (m mesh) String() string {
 	}
 	if m.byName {
 		clusters["south"] = "{name: south, server: https://api.south.example.com:6443, argocd: {name: south/admin}}"
+	}
+	if m.byACM {
+		clusters["east"] = strings.Replace(clusters["east"], "{name: east,", "{name: east, managedCluster: local-cluster,", 1)
+		clusters["West_1.eu"] = strings.Replace(clusters["West_1.eu"], "{name: West_1.eu,", "{name: West_1.eu, managedCluster: west,", 1)
 	}
 	delete(clusters, m.without)
 	return fmt.Sprintf(`apiVersion: sightline.dev/v1alpha1

@@ -9,7 +9,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
-	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // substitutionRules are about what engines replace in the objects that they
@@ -229,7 +228,7 @@ func (m *mesh) meant(i int, application resource.Object) []meaning {
 		for _, key := range sortedKeys(list.texts) {
 			want := list.texts[key]
 			if list.key == "annotations" {
-				want = strings.ReplaceAll(want, topology.InApplications, c.Name)
+				want = c.OnApplication(key, want)
 			}
 			all = append(all, meaning{fieldPath{"metadata", list.key, key}, want, append(from, "argocd", "applications", list.key, key)})
 		}

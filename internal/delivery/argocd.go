@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -63,7 +64,11 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 	clusters := make([]any, len(order))
 	for n, i := range order {
 		c := &t.Spec.Clusters[i]
-		clusters[n] = map[string]any{"cluster": c.Name, "application": t.Application(c), "destination": destination(t, c)}
+		element := map[string]any{"cluster": c.Name, "application": t.Application(c), "destination": destination(t, c)}
+		if shape.Pulled {
+			element["managedCluster"] = c.ManagedCluster
+		}
+		clusters[n] = element
 	}
 	destinations, err := destinations(t, in, order)
 	if err != nil {
@@ -102,6 +107,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 		"placement":        argo.Placement,
 		"clusterOfACM":     clusterOfACM(t, order),
 		"applications":     map[string]any{"labels": orEmpty(argo.Applications.Labels), "annotations": orEmpty(argo.Applications.Annotations)},
+		"pulled":           topology.Pulled,
 		"chart": map[string]any{"repoURL": chartRepository, "version": chart.Version, "namespace": chart.Namespace,
 			"values": chartValues(chart)},
 	}
@@ -155,12 +161,16 @@ func acmDestination(t *topology.Topology) map[string]any {
 }
 
 // clusterOfACM is the expression of a template that gives the name of a cluster
-// in the topology, of the name that ACM has for it.
+// in the topology, of the name that ACM has for it, under which Argo CD knows it.
 func clusterOfACM(t *topology.Topology, order []int) string {
 	var others strings.Builder
 	for _, i := range order {
 		c := &t.Spec.Clusters[i]
-		if _, name := t.ArgoCDKnows(c); name != "" && name != c.Name {
+		name := c.ManagedCluster
+		if c.ArgoCD != nil {
+			name = cmp.Or(c.ArgoCD.Name, name)
+		}
+		if name != c.Name {
 			fmt.Fprintf(&others, " %q %q", name, c.Name)
 		}
 	}

@@ -34,9 +34,18 @@ func (a *ArgoCD) Pulled() bool {
 // the names of clusters that only it knows.
 func (a *ArgoCD) NamesByGenerator() bool { return a.Generator == "clusters" || a.Generator == "acm" }
 
-// InApplications is what the values of labels and annotations of Applications may
-// have for the name of the cluster.
+// InApplications is what the values of annotations of Applications may have for the
+// name of the cluster. In the annotation [Pulled] it is the name that ACM has for it.
 const InApplications = "{cluster}"
+
+// OnApplication is the value of an annotation of Applications, on that of a cluster.
+func (c *Cluster) OnApplication(annotation, value string) string {
+	name := c.Name
+	if annotation == Pulled {
+		name = c.ManagedCluster
+	}
+	return strings.ReplaceAll(value, InApplications, name)
+}
 
 // ApplicationACM is the name of that for an ACM hub which is no cluster of the
 // topology.

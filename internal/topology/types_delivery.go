@@ -57,7 +57,8 @@ type ArgoCDApplications struct {
 	Labels map[string]string `yaml:"labels" format:"labelValue"`
 	// Annotations of every Application. "{cluster}" stands for the name of its cluster. With
 	// apps.open-cluster-management.io/ocm-managed-cluster
-	// ACM brings each Application to its cluster (the pull model), where its destination is https://kubernetes.default.svc.
+	// ACM brings each Application to its cluster (the pull model), where its destination is https://kubernetes.default.svc; there
+	// "{cluster}" is the name of the ManagedCluster.
 	Annotations map[string]string `yaml:"annotations"`
 }
 
