@@ -67,6 +67,7 @@ var simulatedKinds = map[string]map[string]string{
 	"operators.coreos.com/v1alpha1": {"Subscription": "subscriptions"},
 	"rbac.authorization.k8s.io/v1":  {"ClusterRoleBinding": "clusterrolebindings"},
 	"config.openshift.io/v1":        {"ClusterVersion": "clusterversions"},
+	"oauth.openshift.io/v1":         {"OAuthClient": "oauthclients"},
 }
 
 func simulatedPath(id resource.ID) string {
@@ -120,7 +121,7 @@ func (s *simulated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	version := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/apis/"), "/api/")
 	if kinds, ok := simulatedKinds[version]; ok {
-		if version == "config.openshift.io/v1" && s.objects["/openshift"] == nil {
+		if strings.Contains(version, ".openshift.io/") && s.objects["/openshift"] == nil {
 			answer(http.StatusNotFound, map[string]any{"message": "the server could not find the requested resource"})
 			return
 		}

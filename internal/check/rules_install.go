@@ -142,11 +142,13 @@ func installRules() []Rule {
 			ID:    "IN14",
 			Title: "the operator knows the release line",
 			What: "The operator's chart, and the startingCSV of its Subscription, are of a version that knows the line of every cluster's " +
-				"Kiali: v2.4 from 2.5.0 on, v2.11 from 2.12.0, v2.17 from 2.18.0, v2.22 from 2.22.1 (chart 2.23.0), v2.27 from 2.27.1 (chart 2.28.0).",
+				"Kiali: v2.4 from 2.5.0 on, v2.11 from 2.12.0, v2.17 from 2.18.0, v2.22 from 2.22.1 (chart 2.23.0), v2.27 from 2.27.1 (chart " +
+				"2.28.0). Where image.tag of the chart's values is a version, it counts in place of the chart's. Another tag, or a digest, " +
+				"tells nothing.",
 			Why: "A line comes to the operator after the version of its number. An older operator fails with \"no known supported image\": " +
 				"there is no account, no token and no link.",
 			Fix:    "Choose a later version of the operator, or an older line.",
-			Source: "kiali-operator playbooks/kiali-default-supported-images.yml, at its tags",
+			Source: "kiali-operator playbooks/kiali-default-supported-images.yml, at its tags; helm-charts kiali-operator/templates/deployment.yaml",
 			mesh:   operatorKnowsLine,
 		},
 	}
@@ -358,17 +360,8 @@ func owned(id resource.ID) string {
 }
 
 func operatorKnowsLine(m *mesh, f *found) {
-	operator := &m.Spec.Kiali.Operator
-	if operator.Install == "helm" {
-		said := map[kiali.Line]bool{}
-		for i := range m.Spec.Clusters {
-			line := m.Spec.Clusters[i].Kiali.Version
-			if _, first := line.FirstOperator(); first != "" && !said[line] && kiali.OperatorBefore(operator.Chart.Version, first) {
-				said[line] = true
-				f.on(m, m.At("spec", "kiali", "operator", "chart", "version"), "write version: "+first+" or a later one, or choose an older line",
-					"the operator's chart %s does not know the line %s; it came with the chart %s", operator.Chart.Version, line, first)
-			}
-		}
+	if m.OperatorByChart() {
+		chartKnowsLine(m, f)
 	}
 	for _, o := range m.kinds("Subscription") {
 		csv := o.text("startingCSV")
@@ -384,5 +377,39 @@ func operatorKnowsLine(m *mesh, f *found) {
 				break
 			}
 		}
+	}
+}
+
+// versionTag is the tag of an image of the operator that was released.
+var versionTag = regexp.MustCompile(`^v\d+\.\d+\.\d+$`)
+
+// chartKnowsLine is operatorKnowsLine of the operator's chart. The image of the
+// operator is that of the chart's version unless a value says otherwise.
+func chartKnowsLine(m *mesh, f *found) {
+	chart := &m.Spec.Kiali.Operator.Chart
+	what, version, path := "the operator's chart", chart.Version, []any{"spec", "kiali", "operator", "chart", "version"}
+	image, _ := chart.Values["image"].(map[string]any)
+	tag, tagged := image["tag"].(string)
+	switch {
+	case tagged && versionTag.MatchString(tag):
+		what, version, path = "the operator's image", tag, []any{"spec", "kiali", "operator", "chart", "values", "image", "tag"}
+	case tagged:
+		return
+	}
+	said := map[kiali.Line]bool{}
+	for i := range m.Spec.Clusters {
+		line := m.Spec.Clusters[i].Kiali.Version
+		operator, first := line.FirstOperator()
+		write := "write version: " + first
+		if tagged {
+			first = "v" + operator
+			write = "write tag: " + first
+		}
+		if operator == "" || said[line] || !kiali.OperatorBefore(version, first) {
+			continue
+		}
+		said[line] = true
+		f.on(m, m.At(path...), write+" or a later one, or choose an older line",
+			"%s %s does not know the line %s; it came with %s", what, version, line, first)
 	}
 }

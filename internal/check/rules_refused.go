@@ -1,6 +1,9 @@
 package check
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -14,12 +17,12 @@ func refusedRules() []Rule {
 			ID:    "IN17",
 			Title: "the operator takes the Kiali resource",
 			What: "With kiali-ossm, and with the operator's chart, no image is chosen in deployment (image_name, image_version, image_digest), " +
-				"and kiali-ossm gets no containers beside Kiali's. With the strategy openshift the ingress is not off. No service has oauth2 " +
-				"together with gRPC.",
+				"and there are no containers beside Kiali's. With the strategy openshift the ingress is not off. No service has oauth2 together " +
+				"with gRPC. The values of the operator's chart let it do what the resource asks for, and make no Kiali resource.",
 			Why: "The operator ends its run with a message in the status of the resource, and changes nothing. There is no account, no login " +
 				"and no token then.",
 			Fix:    "Remove the field; kiali.version says which line is installed.",
-			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml (its fail tasks)",
+			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml (its fail tasks); helm-charts kiali-operator/values.yaml",
 			mesh:   operatorRefuses,
 		},
 		{
@@ -118,7 +121,36 @@ func (m *mesh) unlessAllowed(value, hint string) string {
 	return hint
 }
 
+// chartRefuses finds values of the operator's chart by which the operator may not do
+// what the rendered resource asks for.
+func chartRefuses(m *mesh, f *found) {
+	chart := &m.Spec.Kiali.Operator.Chart
+	wide := slices.ContainsFunc(m.kialis, func(o *object) bool { return o != nil && !o.is("deployment.cluster_wide_access", false) })
+	found := func(key, hint, text string) {
+		f.on(m, m.At("spec", "kiali", "operator", "chart", "values", key), hint, "%s", text)
+	}
+	for _, key := range []string{"allowAllAccessibleNamespaces", "clusterRoleCreator"} {
+		if chart.Values[key] == false && wide {
+			found(key, "remove it", key+" is false, and with it the operator refuses a Kiali that sees whole clusters")
+		}
+	}
+	if chart.Values["onlyViewOnlyMode"] == true && !m.Spec.Kiali.ViewOnly {
+		found("onlyViewOnlyMode", "write viewOnly: true in spec.kiali, or remove it",
+			"onlyViewOnlyMode is true, so the operator cannot give Kiali the right to write that it has without viewOnly")
+	}
+	if in, ok := chart.Values["watchNamespace"].(string); ok && in != "" && in != m.Spec.Kiali.Namespace {
+		found("watchNamespace", "write "+m.Spec.Kiali.Namespace+", or remove it",
+			fmt.Sprintf("the operator looks for Kiali resources in %q only, and ours is in %s", finding.Shorten(in), m.Spec.Kiali.Namespace))
+	}
+	if cr, _ := chart.Values["cr"].(map[string]any); cr["create"] == true {
+		found("cr", "remove it", "with cr.create the chart makes a Kiali resource of its own, beside the one that is rendered")
+	}
+}
+
 func operatorRefuses(m *mesh, f *found) {
+	if m.OperatorByChart() {
+		chartRefuses(m, f)
+	}
 	for _, o := range m.kialis {
 		if o == nil {
 			continue
@@ -130,9 +162,10 @@ func operatorRefuses(m *mesh, f *found) {
 					"deployment.%s is %q, and the operator refuses an image that it does not know", key, finding.Shorten(text))
 			}
 		}
-		if o.has("deployment.additional_pod_containers_yaml") && !containers {
-			f.object(o, spec("deployment.additional_pod_containers_yaml"), m.unlessAllowed("allowAdHocContainers", "remove it"),
-				"the operator refuses containers beside Kiali's")
+		for _, key := range []string{"deployment.additional_pod_containers_yaml", "deployment.additional_pod_init_containers_yaml"} {
+			if o.has(key) && !containers {
+				f.object(o, spec(key), m.unlessAllowed("allowAdHocContainers", "remove it"), "the operator refuses containers beside Kiali's")
+			}
 		}
 		if m.Spec.Kiali.Auth.Strategy == "openshift" && o.is("deployment.ingress.enabled", false) && m.of(o).Platform == "openshift" && !o.is(
 			"deployment.remote_cluster_resources_only", true) {

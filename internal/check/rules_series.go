@@ -34,13 +34,14 @@ func seriesRules() []Rule {
 			mesh:   sentNowhere,
 		},
 		{
-			ID:    "PM36",
+			ID: "PM36", Also: finding.Warning,
 			Title: "Amazon Managed Prometheus gets signed requests",
-			What:  "Where remoteWrite.url is a workspace of Amazon Managed Service for Prometheus, remoteWrite.settings has sigv4.",
-			Why:   "It answers 403 to a request that is not signed, and no series arrives.",
+			What: "Where remoteWrite.url is a workspace of Amazon Managed Service for Prometheus, remoteWrite.settings has sigv4. Kiali's own " +
+				"address of the store is no such workspace.",
+			Why: "It answers 403 to a request that is not signed. No series arrives, and Kiali, which signs nothing, reads none.",
 			Fix: "Add sigv4: {region: …} to remoteWrite.settings, with a role of the pods or with accessKey and secretKey as {name, key} of a " +
-				"Secret.",
-			Source: "Amazon Managed Service for Prometheus user guide, ingesting metrics",
+				"Secret. For Kiali, run a proxy that signs (aws-sigv4-proxy), and give its address.",
+			Source: "Amazon Managed Service for Prometheus user guide, ingesting metrics; kiali config/config.go (Auth)",
 			mesh:   unsigned,
 		},
 		{
@@ -186,14 +187,30 @@ var publicDomain = regexp.MustCompile(`\.(com|org|net|io|dev|cloud|local|lan|int
 
 var amazonStore = regexp.MustCompile(`^aps-workspaces\.[-a-z0-9]+\.amazonaws\.com(\.cn)?$`)
 
+// managedByAmazon is the host of an address, where that is a workspace of Amazon's.
+func managedByAmazon(address string) (host string, ok bool) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", false
+	}
+	return u.Hostname(), amazonStore.MatchString(u.Hostname())
+}
+
 func unsigned(m *mesh, f *found) {
+	if o := m.hubKiali(); o != nil {
+		if host, ok := managedByAmazon(o.text("external_services.prometheus.url")); ok {
+			f.softer(finding.Warning).object(o, spec("external_services.prometheus.url"),
+				"run a proxy that signs (aws-sigv4-proxy) on the hub, and write its address",
+				"%s takes signed requests only, and Kiali signs none", host)
+		}
+	}
 	w := m.Spec.Metrics.Thanos.RemoteWrite
 	if m.Spec.Metrics.Store != "thanos" || w == nil {
 		return
 	}
-	if u, err := url.Parse(w.URL); err == nil && amazonStore.MatchString(u.Hostname()) && w.Settings["sigv4"] == nil {
+	if host, ok := managedByAmazon(w.URL); ok && w.Settings["sigv4"] == nil {
 		f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "url"), "add sigv4: {region: …} to remoteWrite.settings",
-			"%s takes signed requests only, and remoteWrite.settings has no sigv4", u.Hostname())
+			"%s takes signed requests only, and remoteWrite.settings has no sigv4", host)
 	}
 }
 

@@ -87,6 +87,15 @@ func statusRules() []Rule {
 			Source: "kiali/kiali-operator, release branches and playbooks/kiali-default-supported-images.yml",
 		},
 		{
+			ID:    "ST36",
+			Title: "OpenShift has the login that Kiali asks for",
+			What:  "With the strategy openshift, each OpenShift cluster knows the kind OAuthClient of oauth.openshift.io/v1. Rights: none.",
+			Why: "A cluster whose API server accepts an OIDC provider itself has no OAuth server and no OAuthClient. Nobody logs in there, and a " +
+				"hub that asks such a remote for its OAuth server does not start.",
+			Fix:    "Write auth: {strategy: openid} in spec.kiali, with client_id and issuer_uri in kiali.spec.auth.openid.",
+			Source: "openshift/enhancements, direct-external-oidc-provider; kiali.io, OpenID Connect strategy; kiali business/openshift_oauth.go",
+		},
+		{
 			ID:    "ST10",
 			Title: "the operator has reconciled the Kiali resource",
 			What: "The condition Successful is True, Running says that the operator is done, and that is later than the last change of spec. " +

@@ -138,6 +138,12 @@ var cases = []ruleCase{
 	{rule: "RS16", made: objects{"Secret metadata.labels": "{kiali.io/kiali-multi-cluster-secret: 'true'}"}, nearly: objects{"Secret metadata.labels": "{kiali.io/other: 'true'}"}},
 
 	{rule: "IN17", mutant: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.1}}"}, near: edits{"spec.kiali.spec": "{deployment: {image_version: v2.27.1}}", "spec.kiali.operator": "{install: none}"}},
+	{rule: "IN17", mutant: edits{"spec.kiali.spec": "{deployment: {additional_pod_init_containers_yaml: [{name: a, image: 'b:1'}]}}"}, near: edits{"spec.kiali.spec": "{deployment: {additional_pod_init_containers_yaml: [{name: a, image: 'b:1'}]}}", "spec.kiali.operator": "{install: none}"}},
+	{rule: "IN17", mutant: edits{"spec.kiali.operator": chart("cr: {create: true}"), "spec.delivery": argoCD("")}, near: edits{"spec.kiali.operator": chart("cr: {create: false}"), "spec.delivery": argoCD("")}},
+	{rule: "IN17", mutant: edits{"spec.kiali.operator": chart("watchNamespace: elsewhere"), "spec.delivery": argoCD("")}, near: edits{"spec.kiali.operator": chart("watchNamespace: istio-system"), "spec.delivery": argoCD("")}},
+	{rule: "IN17", mutant: edits{"spec.kiali.operator": chart("clusterRoleCreator: false"), "spec.delivery": argoCD("")}, near: edits{"spec.kiali.operator": chart("clusterRoleCreator: true"), "spec.delivery": argoCD("")}},
+	{rule: "IN17", mutant: edits{"spec.kiali.operator": chart("allowAllAccessibleNamespaces: false"), "spec.delivery": argoCD("")}, near: edits{"spec.kiali.operator": chart("allowAllAccessibleNamespaces: true"), "spec.delivery": argoCD("")}},
+	{rule: "IN17", mutant: edits{"spec.kiali.operator": chart("onlyViewOnlyMode: true"), "spec.delivery": argoCD("")}, near: edits{"spec.kiali.operator": chart("onlyViewOnlyMode: true"), "spec.delivery": argoCD(""), "spec.kiali.viewOnly": "true"}},
 	{rule: "RS21", mutant: edits{"spec.clusters.1.access": "{proxyURL: 'http://proxy.example.com:3128'}"}, near: edits{"spec.clusters.1.access": "{proxyURL: 'http://proxy.example.com:3128'}", "spec.kiali.auth": "{strategy: anonymous}", "spec.kiali.viewOnly": "true"}},
 	{rule: "RS25", mutant: edits{"link west": "", "spec.kiali.links": "{source: externalSecrets, format: perCluster, externalSecrets: {store: {name: vault}}}"},
 		near: edits{"link west": "", "spec.kiali.links": "{source: externalSecrets, externalSecrets: {store: {name: vault}}}"}},
@@ -182,6 +188,7 @@ var cases = []ruleCase{
 	{rule: "PM29", mutant: edits{"spec.metrics": "{store: prometheus, prometheus: {url: 'http://prometheus.istio-system:9090'}}"}, near: edits{"spec.metrics": "{store: prometheus, scope: none, prometheus: {url: 'http://prometheus.istio-system:9090'}}"}},
 	{rule: "PM34", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}", "spec.clusters.1.platform": "kubernetes", "spec.kiali.operator": "{install: none}"}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://r.example.com'}"}},
 	{rule: "PM35", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'http://thanos-receive.monitoring.svc:19291'}"}, near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://receive.example.com'}"}},
+	{rule: "PM36", mutant: edits{"spec.metrics.thanos.url": "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1"}, near: edits{"spec.metrics.thanos.url": "http://aws-sigv4-proxy.monitoring:8005/workspaces/ws-1"}},
 	{rule: "PM36", mutant: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/remote_write'}"},
 		near: edits{"spec.metrics.thanos.remoteWrite": "{url: 'https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/remote_write', settings: {sigv4: {region: eu-west-1}}}"}},
 	{rule: "PM37", mutant: edits{"spec.metrics.labels": "{openshift.io/user-monitoring: 'false'}"}, near: edits{"spec.metrics.labels": "{openshift.io/user-monitoring: 'true'}"}},
@@ -232,6 +239,8 @@ var cases = []ruleCase{
 	{rule: "IN13", made: objects{"copy Telemetry": ""}, nearly: objects{"PodMonitor spec.jobLabel": "a"}},
 
 	{rule: "IN14", mutant: edits{"spec.kiali.operator": "{install: helm, chart: {version: 2.27.1}}", "spec.delivery": argoCD("")}, near: edits{"spec.kiali.operator": "{install: helm, chart: {version: 2.28.0}}", "spec.delivery": argoCD("")}},
+	{rule: "IN14", mutant: edits{"spec.kiali.operator": "{install: helm, chart: {version: 2.28.0, values: {image: {tag: v2.27.0}}}}", "spec.delivery": argoCD("")},
+		near: edits{"spec.kiali.operator": "{install: helm, chart: {version: 2.27.0, values: {image: {tag: v2.27.1}}}}", "spec.delivery": argoCD("")}},
 
 	{rule: "DL01", mutant: edits{"spec.delivery": byFlux("")}, made: objects{"PodMonitor metadata.annotations": "{argocd.argoproj.io/sync-wave: '50'}", "PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"},
 		near: edits{"spec.delivery": byFlux("")}, nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.relabelings.4.replacement": "${1}${2}"}},
@@ -281,6 +290,11 @@ func console(url string) string {
 // argoCD is a delivery by Argo CD.
 func argoCD(with string) string {
 	return "{repoURL: 'https://git.example.com/mesh.git', argocd: {" + with + "}}"
+}
+
+// chart is the operator by its chart, with values.
+func chart(values string) string {
+	return "{install: helm, chart: {version: 2.28.0, values: {" + values + "}}}"
 }
 
 // byFlux is a delivery by Flux.

@@ -36,6 +36,10 @@ func (s *source) operatorChart() {
 		s.Add(s.At(operatorPath("chart")...), topology.RuleValue, "write install: helm, or remove it",
 			"spec.kiali.operator.chart has no effect, because install is not helm")
 	}
+	if d := s.Spec.Delivery; s.OperatorByChart() && d != nil && d.Flux == nil && s.Has(operatorPath("chart", "secretRef")...) {
+		s.Add(s.At(operatorPath("chart", "secretRef")...), topology.RuleValue, "remove it, and give Argo CD the login as docs/argocd.md says",
+			"spec.kiali.operator.chart.secretRef has no effect without Flux; Argo CD finds the login among its own repositories")
+	}
 }
 
 // operatorRemotes finds what is said of the operator on remotes that have none.

@@ -221,6 +221,9 @@ func (r *reader) read(ctx context.Context) {
 	}
 	if r.o.any("kiali") {
 		r.got.Operator = ask(r, func() (status.Operator, error) { return r.operator(ctx) })
+		if r.on.Platform == "openshift" {
+			r.got.OAuth = ask(r, func() (bool, error) { return r.Serves(ctx, "oauth.openshift.io/v1", "OAuthClient") })
+		}
 	}
 	if r.o.any("links", "kiali") {
 		if r.e.Topology.IsHub(r.on) {

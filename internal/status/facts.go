@@ -81,6 +81,7 @@ type Cluster struct {
 	NoAccess string   // why nobody could ask it
 
 	OpenShift Answer[bool]
+	OAuth     Answer[bool] // an OpenShift knows OAuthClients
 	Istiods   Answer[[]Istiod]
 	Tags      Answer[map[string]string] // revision by tag
 	Network   Answer[string]            // label of the control plane's namespace

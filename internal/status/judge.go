@@ -43,7 +43,7 @@ func Groups() []Group {
 		{"reach", []string{"ST01", "ST02"}},
 		{"names", []string{"ST03", "ST04", "ST05", "ST06"}},
 		{"objects", []string{"ST07", "ST08"}},
-		{"kiali", []string{"ST09", "ST10", "ST11"}},
+		{"kiali", []string{"ST09", "ST36", "ST10", "ST11"}},
 		{"links", []string{"ST12", "ST13", "ST14", "ST15", "ST16", "ST17", "ST18"}},
 		{"monitoring", []string{"ST19", "ST20", "ST35"}},
 		{"view", []string{"ST21", "ST22", "ST23", "ST24"}},
@@ -70,6 +70,7 @@ func Judge(e Expected, f Facts) []Result {
 		j.names(got)
 		j.objects(got)
 		j.operator(got)
+		j.login(got)
 		j.resource(got)
 		j.monitoring(got)
 		j.telemetries(got)

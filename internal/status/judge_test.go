@@ -49,6 +49,7 @@ func good(t *testing.T) (status.Expected, status.Facts) {
 		f.Clusters[name] = &status.Cluster{
 			Context:    name,
 			OpenShift:  status.Answer[bool]{Value: true},
+			OAuth:      status.Answer[bool]{Value: true},
 			Istiods:    status.Answer[[]status.Istiod]{Value: []status.Istiod{{Name: "istiod", ClusterID: name, MeshID: "mesh1"}}},
 			Network:    status.Answer[string]{Value: "one"},
 			Namespaces: status.Answer[map[string]map[string]string]{Value: map[string]map[string]string{"istio-system": {}}},
@@ -87,6 +88,12 @@ func TestJudge(t *testing.T) {
 		"good": {func(*status.Expected, *status.Cluster, *status.Cluster, *status.Facts) {}, "", ""},
 		"no OpenShift": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.OpenShift.Value = false }, "ST02 west bad",
 			"the cluster is kubernetes, the topology says openshift"},
+		"a provider of its own": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.OAuth.Value = false }, "ST36 west bad",
+			"nobody can log in"},
+		"a provider, and its strategy": {func(e *status.Expected, _, w *status.Cluster, _ *status.Facts) {
+			e.Topology.Spec.Kiali.Auth.Strategy = "openid"
+			w.OAuth.Value = false
+		}, "", ""},
 		"no istiod": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Istiods.Value = nil }, "ST03 west bad",
 			"there is no istiod"},
 		"istiods not to be read": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Istiods.Err = denied },

@@ -1,9 +1,10 @@
 package status
 
 import (
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
 func (j *judge) operator(got *Cluster) {
@@ -23,7 +24,7 @@ func (j *judge) operator(got *Cluster) {
 			"there is no operator of Kiali on the cluster")
 	case o.Version == "":
 		j.unchecked("ST09", "", "Kiali's operator is there; its version is not known")
-	case need != "" && older(o.Version, need):
+	case need != "" && kiali.OperatorBefore(o.Version, need):
 		j.bad("ST09", "update the operator to "+need+" or later", "Kiali's operator is %s, and %s knows the release line %s first", o.Version,
 			need, line)
 	default:
@@ -31,17 +32,17 @@ func (j *judge) operator(got *Cluster) {
 	}
 }
 
-// older compares versions of three numbers.
-func older(a, b string) bool {
-	x, y := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range min(len(x), len(y)) {
-		m, _ := strconv.Atoi(x[i])
-		n, _ := strconv.Atoi(y[i])
-		if m != n {
-			return m < n
-		}
+// login looks for what the strategy openshift logs in by.
+func (j *judge) login(got *Cluster) {
+	if j.Topology.Spec.Kiali.Auth.Strategy != "openshift" || j.on.Platform != "openshift" || !got.OpenShift.Value || !j.asked("ST36", got.OAuth.Err) {
+		return
 	}
-	return false
+	if !got.OAuth.Value {
+		j.bad("ST36", "write auth: {strategy: openid} in spec.kiali", "OpenShift has no OAuthClients here, as where its API server accepts an OIDC "+
+			"provider; with the strategy openshift nobody can log in")
+		return
+	}
+	j.good("ST36")
 }
 
 // resource looks at what the operator says of the Kiali resource. There is no
