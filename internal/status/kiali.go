@@ -34,15 +34,15 @@ func (j *judge) operator(got *Cluster) {
 
 // login looks for what the strategy openshift logs in by.
 func (j *judge) login(got *Cluster) {
-	if j.Topology.Spec.Kiali.Auth.Strategy != "openshift" || j.on.Platform != "openshift" || !got.OpenShift.Value || !j.asked("ST36", got.OAuth.Err) {
-		return
+	asks := j.Topology.Spec.Kiali.Auth.Strategy == "openshift" && j.on.Platform == "openshift" && got.OpenShift.Value
+	switch {
+	case !asks || !j.asked("ST36", got.OAuth.Err):
+	case !got.OAuth.Value:
+		j.bad("ST36", "write auth: {strategy: openid} in spec.kiali",
+			"OpenShift has no OAuthClients here, as where its API server accepts an OIDC provider; with the strategy openshift nobody can log in")
+	default:
+		j.good("ST36")
 	}
-	if !got.OAuth.Value {
-		j.bad("ST36", "write auth: {strategy: openid} in spec.kiali", "OpenShift has no OAuthClients here, as where its API server accepts an OIDC "+
-			"provider; with the strategy openshift nobody can log in")
-		return
-	}
-	j.good("ST36")
 }
 
 // resource looks at what the operator says of the Kiali resource. There is no
