@@ -274,7 +274,7 @@ func assertUnchanged(t *testing.T, before, after []*unstructured.Unstructured) {
 	}
 }
 
-// phases are in the order in which README.md has them applied.
+// phases are in the order in which docs/first-mesh.md has them applied.
 func phases(hub bool) []string {
 	if hub {
 		return []string{"operator", "acm", "link", "kiali", "monitoring"}

@@ -161,7 +161,7 @@ func identityRules() []Rule {
 			Why: "Only the control plane's namespace is covered by itself. Each other one needs a PodMonitor, and without any the graph has no " +
 				"application.",
 			Fix:    "Add namespaces: [NAME], for all clusters or at each cluster.",
-			Source: "README.md; user workload monitoring ignores namespaceSelector",
+			Source: "docs/first-mesh.md; user workload monitoring ignores namespaceSelector",
 			mesh:   noNamespaces,
 		},
 	}
