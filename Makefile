@@ -74,7 +74,7 @@ golden: ## rewrite golden/, topologies/bad/*.out, docs/rules.md, internal/kiali/
 	$(GO) test ./internal/topology/ -run 'TestDocs|TestSchemaFile|TestFindings' -update
 	$(GO) test ./internal/check/ -run TestPage -update
 	$(GO) test ./internal/kiali/ -run TestFields -update
-	$(GO) test ./cmd/sightline/ -run 'TestScripts|TestLayouts|TestBadTopologies|TestExamples|TestCommandReference|TestUntold' -update
+	$(GO) test ./cmd/sightline/ -run 'TestScripts|TestLayouts|TestBadTopologies|TestExamples|TestCommandReference|TestPictures|TestUntold' -update
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file func; do \

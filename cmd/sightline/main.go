@@ -116,6 +116,7 @@ func newCommand() *cobra.Command {
 		newDiffCommand(),
 		newSealCommand(),
 		newStatusCommand(),
+		newGraphCommand(),
 		newExampleCommand(),
 		newExplainCommand(),
 		newSchemaCommand(),

@@ -23,11 +23,57 @@ type Options struct {
 // to the [Rest] of those that had some, and returns what they find, sorted. The error is about an object that cannot
 // be filled, which no topology should cause.
 func Find(inputs []Input, o Options) (finding.Findings, error) {
-	meshes := make([]*mesh, len(inputs))
+	kept, findings, err := find(inputs, o)
+	if err != nil {
+		return nil, err
+	}
+	guessed := func(f finding.Finding) bool {
+		return slices.ContainsFunc(kept.meshes, func(m *mesh) bool { return m.Guessed(f.Position) })
+	}
+	return slices.DeleteFunc(append(findings, grouped(kept.all)...), guessed).Sorted(), nil
+}
+
+// About is a finding and the cluster that it is about, by its name; "" is the mesh
+// as a whole. The message does not name the cluster.
+type About struct {
+	finding.Finding
+	Cluster string
+}
+
+// FindEach is [Find] for one topology, with each finding by itself: none stands for
+// those of several clusters. They are in the order of the rules.
+func FindEach(input Input, o Options) ([]About, error) {
+	kept, findings, err := find([]Input{input}, o)
+	if err != nil {
+		return nil, err
+	}
+	var all []About
+	for _, f := range findings {
+		all = append(all, About{Finding: f})
+	}
+	for _, r := range kept.all {
+		about := About{Finding: r.Finding}
+		if r.cluster >= 0 {
+			about.Cluster = r.mesh.Spec.Clusters[r.cluster].Name
+		}
+		all = append(all, about)
+	}
+	return all, nil
+}
+
+// kept is what the rules find, without what is suppressed.
+type kept struct {
+	meshes []*mesh
+	all    []raw
+}
+
+// find applies every rule. The findings are about what is suppressed.
+func find(inputs []Input, o Options) (*kept, finding.Findings, error) {
+	k := &kept{meshes: make([]*mesh, len(inputs))}
 	for i, in := range inputs {
 		var err error
-		if meshes[i], err = newMesh(in, o); err != nil {
-			return nil, err
+		if k.meshes[i], err = newMesh(in, o); err != nil {
+			return nil, nil, err
 		}
 	}
 	rules := Rules()
@@ -35,29 +81,25 @@ func Find(inputs []Input, o Options) (finding.Findings, error) {
 	for i := range rules {
 		f := &found{&rules[i], rules[i].Severity, &all}
 		if rules[i].mesh != nil {
-			for _, m := range meshes {
+			for _, m := range k.meshes {
 				rules[i].mesh(m, f)
 			}
 		}
 		if rules[i].meshes != nil {
-			rules[i].meshes(meshes, f)
+			rules[i].meshes(k.meshes, f)
 		}
 	}
 	var findings finding.Findings
-	var kept []raw
 	suppressed := map[*mesh]map[string]bool{}
-	for _, m := range meshes {
+	for _, m := range k.meshes {
 		suppressed[m] = suppressions(m, o.Suppress, rules, &findings)
 	}
 	for _, r := range distinct(all) {
 		if r.Severity == finding.Error || !suppressed[r.mesh][r.Rule] {
-			kept = append(kept, r)
+			k.all = append(k.all, r)
 		}
 	}
-	findings = slices.DeleteFunc(append(findings, grouped(kept)...), func(f finding.Finding) bool {
-		return slices.ContainsFunc(meshes, func(m *mesh) bool { return m.Guessed(f.Position) })
-	})
-	return findings.Sorted(), nil
+	return k, findings, nil
 }
 
 // Suppress is the annotation of a topology with the ids of rules that have

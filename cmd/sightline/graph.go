@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/picture"
+	"github.com/sightline-mesh/sightline/internal/status"
+	"github.com/sightline-mesh/sightline/internal/topology"
+	"github.com/sightline-mesh/sightline/render"
+)
+
+const graphDoc = `Draw the mesh of a topology: the hub and the remotes by network, how Kiali reaches
+each remote and until when its link is sealed, where metrics and traces go, how
+users log in, and where control planes are. What the rules of "sightline verify"
+find about a cluster colours it.
+
+svg is a drawing for slides and README files, light or dark as its reader's
+screen is. mermaid is the same for Markdown that is drawn where it is shown. html
+is one page without a network: the drawing, and a table of all clusters with a
+field to search it.
+
+Twelve clusters are drawn one by one, more of them as groups by network and
+region (the label region or topology.kubernetes.io/region), and some hundreds as
+numbers. Nobody looks at a clock or at a cluster: --status takes what "sightline
+status --output json" has found.`
+
+// The outputs of graph.
+const (
+	outputSVG     = "svg"
+	outputMermaid = "mermaid"
+	outputHTML    = "html"
+)
+
+func graphOutputs() []string { return []string{outputSVG, outputMermaid, outputHTML} }
+
+type graphOptions struct {
+	example exampleFlag
+	output  string
+	status  string
+}
+
+func newGraphCommand() *cobra.Command {
+	var o graphOptions
+	cmd := &cobra.Command{
+		Use:        "graph [TOPOLOGY]",
+		SuggestFor: []string{"draw", "diagram", "picture", "dot", "svg"},
+		Short:      "Draw the mesh, for a slide, a README or a browser",
+		Long:       graphDoc,
+		Example: `  sightline graph mesh.yaml > mesh.svg
+  sightline graph mesh.yaml --output html > mesh.html
+  sightline graph --example=thanos --output mermaid`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	o.example.add(cmd.Flags())
+	cmd.Flags().StringVar(&o.output, "output", outputSVG, "what to draw: "+finding.OneOf(graphOutputs()))
+	cmd.Flags().StringVar(&o.status, "status", "", "file with what \"sightline status --output json\" has found")
+	return cmd
+}
+
+func (o *graphOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if err := unknownOutput(o.output, graphOutputs()); err != nil {
+		return err
+	}
+	if len(args) > 1 {
+		return &hinted{fmt.Errorf("found %d topologies, expected one", len(args)), "draw one after the other"}
+	}
+	inputs, err := o.example.inputs(args, stdin)
+	if err == nil {
+		err = readLinks(inputs)
+	}
+	if err != nil {
+		return err
+	}
+	in := inputs[0]
+	results, err := o.results(in.topology)
+	if err != nil {
+		return err
+	}
+	closed, err := openAll(ctx, in)
+	if err != nil {
+		return err
+	}
+	defer closed()
+	looked, err := in.checked(render.Kustomize)
+	if err != nil {
+		return err
+	}
+	about, err := check.FindEach(looked, check.Options{})
+	if err != nil {
+		return err
+	}
+	drawn := picture.Of(in.topology, picture.Facts{Findings: about, Links: in.links, Results: results})
+	if err := o.print(stdout, drawn); err != nil {
+		return err
+	}
+	var findings finding.Findings
+	for _, f := range about {
+		findings = append(findings, f.Finding)
+	}
+	fmt.Fprintf(stderr, "%s: %s; %s\n", in.topology.Metadata.Name, finding.Count(len(in.topology.Spec.Clusters), "cluster"), tally(findings))
+	return nil
+}
+
+func (o *graphOptions) print(stdout io.Writer, drawn *picture.Picture) error {
+	var data []byte
+	switch o.output {
+	case outputMermaid:
+		data = drawn.Mermaid()
+	case outputHTML:
+		data = drawn.HTML()
+	default:
+		data = drawn.SVG()
+	}
+	_, err := stdout.Write(data)
+	return err
+}
+
+// results reads what status has found, nil where there is no such file.
+func (o *graphOptions) results(t *topology.Topology) ([]status.Result, error) {
+	if o.status == "" {
+		return nil, nil
+	}
+	data, err := readFile(o.status)
+	if err != nil {
+		return nil, fmt.Errorf("--status: %w", err)
+	}
+	var report statusReport
+	hint := "write it with: sightline status TOPOLOGY --output json > FILE"
+	if err := json.Unmarshal(data, &report); err != nil || report.Topology == "" || report.Results == nil {
+		return nil, &hinted{fmt.Errorf("--status: %s is not what status prints as JSON", o.status), hint}
+	}
+	if report.Topology != t.Metadata.Name {
+		return nil, &hinted{fmt.Errorf("--status: %s is about the topology %q, expected %q", o.status, report.Topology, t.Metadata.Name), hint}
+	}
+	known := map[string]bool{"": true}
+	for i := range t.Spec.Clusters {
+		known[t.Spec.Clusters[i].Name] = true
+	}
+	for _, r := range report.Results {
+		if !known[r.Cluster] {
+			return nil, &hinted{fmt.Errorf("--status: %s has a cluster %q, which the topology has not", o.status, r.Cluster),
+				"run status again: the topology has changed"}
+		}
+	}
+	return report.Results, nil
+}
