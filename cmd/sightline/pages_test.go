@@ -143,7 +143,7 @@ func TestPageCommands(t *testing.T) {
 			continue
 		}
 		text = strings.ReplaceAll(text, "\\\n", " ")
-		for _, match := range regexp.MustCompile("(?m)(?:^ +|^|; |`|^<!-- output: )(sightline [a-z][^\n`;|<>#&]*)").FindAllStringSubmatch(text, -1) {
+		for _, match := range regexp.MustCompile("(?m)(?:^ +|^|; |`|^<!-- (?:output|terminal): )(sightline [a-z][^\n`;|<>#&]*)").FindAllStringSubmatch(text, -1) {
 			if strings.ContainsAny(match[1], "…$") || strings.Contains(match[1], "...") || strings.Contains(match[1], " sightline ") {
 				continue
 			}
@@ -174,7 +174,7 @@ func parsed(cmd *cobra.Command, args []string) error {
 }
 
 // TestReadmeOutputs runs the commands in README.md for which it shows what they
-// print, on the topology that it shows.
+// print, on the topology that it shows. Those of a terminal have one.
 func TestReadmeOutputs(t *testing.T) {
 	t.Parallel()
 	const page = "../../README.md"
@@ -198,14 +198,20 @@ func TestReadmeOutputs(t *testing.T) {
 		require.NotEqual(t, exitFailure, cmd.ProcessState.ExitCode(), "%s\n%s", script, &stderr)
 		return stdout.String()
 	}
-	output("sightline render mesh.yaml -o rendered")
+	output("sightline render mesh.yaml -o rendered; sed 's/:6443//' mesh.yaml > typo.yaml")
 	shown := 0
-	made := regexp.MustCompile("(?ms)(^<!-- output: ([^\n]*) -->\n```[a-z]*\n).*?(^```$)").ReplaceAllStringFunc(string(text), func(block string) string {
+	made := regexp.MustCompile("(?ms)(^<!-- (?:output|terminal): ([^\n]*) -->\n```[a-z]*\n).*?(^```$)").ReplaceAllStringFunc(string(text), func(block string) string {
 		shown++
 		head, _, _ := strings.Cut(block, "-->\n")
 		fence, _, _ := strings.Cut(strings.TrimPrefix(block, head+"-->\n"), "\n")
-		out := output(strings.TrimSpace(strings.TrimPrefix(head, "<!-- output: ")))
-		require.NotEmpty(t, out, head)
+		var out string
+		if args, ok := strings.CutPrefix(head, "<!-- terminal: sightline "); ok {
+			out = onTerminal(t, dir, []string{"NO_COLOR=1"}, "", strings.Fields(args)...)
+		} else {
+			out = output(strings.TrimSpace(strings.TrimPrefix(head, "<!-- output: ")))
+		}
+		out = strings.TrimSpace(out) + "\n"
+		require.NotEqual(t, "\n", out, head)
 		return head + "-->\n" + fence + "\n" + out + "```"
 	})
 	require.GreaterOrEqual(t, shown, 3)
