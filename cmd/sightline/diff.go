@@ -70,6 +70,7 @@ func newDiffCommand() *cobra.Command {
 	f.StringArrayVar(&o.clusters.contexts, "context", nil, "with --live, context of a cluster, CLUSTER=NAME or NAME (repeatable); default: "+
 		"the cluster's name")
 	f.StringVar(&o.clusters.hubContext, "hub-context", "", "with --live, context of the hub; default: its name")
+	f.StringVar(&o.clusters.acmContext, "acm-context", "", "with --live, context of an ACM hub that is no cluster of the topology")
 	f.StringVar(&o.clusters.kubeconfig, "kubeconfig", "", "with --live, kubeconfig with the contexts; default: as for kubectl")
 	f.StringVar(&o.format, "format", "", "format to compare in: "+formatNames()+"; default: that of the directory, else kustomize")
 	f.StringVar(&o.output, "output", "text", "how to print: text, markdown or json")
@@ -99,8 +100,9 @@ func (o *diffOptions) check(args []string) error {
 		return &hinted{errors.New("more than one thing to compare with"), "name one of -o DIR, --against REF and --live"}
 	case o.against != "" && args[0] == "-":
 		return &hinted{errors.New("standard input has no revisions"), "name the file of the topology"}
-	case !o.live && (len(o.clusters.contexts) > 0 || len(o.clusters.only) > 0 || o.clusters.hubContext != "" || o.clusters.kubeconfig != ""):
-		return &hinted{errors.New("--cluster, --context, --hub-context and --kubeconfig have no meaning without --live"), ""}
+	case !o.live && (len(o.clusters.contexts) > 0 || len(o.clusters.only) > 0 || o.clusters.hubContext != "" ||
+		o.clusters.acmContext != "" || o.clusters.kubeconfig != ""):
+		return &hinted{errors.New("--cluster, --context, --hub-context, --acm-context and --kubeconfig have no meaning without --live"), ""}
 	case o.format != "" && !slices.Contains(render.Formats(), render.Format(o.format)):
 		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
 	case !slices.Contains([]string{"text", "markdown", "json"}, o.output):

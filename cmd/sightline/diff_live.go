@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -25,9 +26,14 @@ import (
 type liveFlags struct {
 	contexts   []string
 	hubContext string
+	acmContext string // of an ACM hub that is no cluster of the topology
 	kubeconfig string
 	only       []string
 }
+
+// noACMHub is wrong with --acm-context where the ACM hub has no tree of its own.
+var noACMHub = &hinted{errors.New("--acm-context is for an ACM hub that is no cluster of the topology, and there is none"),
+	"leave it out; a cluster of the topology is named by --context"}
 
 // chosen are the clusters to ask: those of --cluster, else all.
 func (l *liveFlags) chosen(t *topology.Topology) ([]*topology.Cluster, error) {
@@ -85,16 +91,31 @@ func (l *liveFlags) contextsOf(t *topology.Topology) (map[string]string, error) 
 // everRendered are the kinds of which there may be objects on a cluster that are
 // no longer rendered, by their API version.
 var everRendered = map[string]string{
-	"ClusterRoleBinding": "rbac.authorization.k8s.io/v1",
-	"ConfigMap":          "v1",
-	"Kiali":              "kiali.io/v1alpha1",
-	"PodMonitor":         "monitoring.coreos.com/v1",
-	"PrometheusRule":     "monitoring.coreos.com/v1",
-	"SealedSecret":       "bitnami.com/v1alpha1",
-	"Secret":             "v1",
-	"ServiceMonitor":     "monitoring.coreos.com/v1",
-	"Subscription":       "operators.coreos.com/v1alpha1",
-	"Telemetry":          "telemetry.istio.io/v1",
+	"Certificate":            "cert-manager.io/v1",
+	"ClusterRole":            "rbac.authorization.k8s.io/v1",
+	"ClusterRoleBinding":     "rbac.authorization.k8s.io/v1",
+	"ConfigMap":              "v1",
+	"ExternalSecret":         "external-secrets.io/v1",
+	"Kiali":                  "kiali.io/v1alpha1",
+	"OAuthClient":            "oauth.openshift.io/v1",
+	"OpenTelemetryCollector": "opentelemetry.io/v1beta1",
+	"Placement":              "cluster.open-cluster-management.io/v1beta1",
+	"PlacementBinding":       "policy.open-cluster-management.io/v1",
+	"PodMonitor":             "monitoring.coreos.com/v1",
+	"Policy":                 "policy.open-cluster-management.io/v1",
+	"PrometheusRule":         "monitoring.coreos.com/v1",
+	"PushSecret":             "external-secrets.io/v1alpha1",
+	"Role":                   "rbac.authorization.k8s.io/v1",
+	"RoleBinding":            "rbac.authorization.k8s.io/v1",
+	"Route":                  "route.openshift.io/v1",
+	"ScrapeConfig":           "monitoring.rhobs/v1alpha1",
+	"SealedSecret":           "bitnami.com/v1alpha1",
+	"Secret":                 "v1",
+	"ServiceAccount":         "v1",
+	"ServiceMonitor":         "monitoring.coreos.com/v1",
+	"Subscription":           "operators.coreos.com/v1alpha1",
+	"Telemetry":              "telemetry.istio.io/v1",
+	"TempoStack":             "tempo.grafana.com/v1alpha1",
 }
 
 // compareLive compares what is on the clusters with what is rendered. Clusters
@@ -112,6 +133,15 @@ func (o *diffOptions) compareLive(ctx context.Context, t *topology.Topology, fil
 	if err != nil {
 		return nil, err
 	}
+	switch acm := o.clusters.acmContext; {
+	case acm != "" && !t.ACMOutside():
+		return nil, noACMHub
+	case acm != "":
+		outside := topology.OutsideACMHub()
+		clusters, of[outside.Name] = append(clusters, outside), acm
+	case t.ACMOutside() && len(o.clusters.only) == 0:
+		fmt.Fprintln(stderr, "what is on the ACM hub is not compared: name its context with --acm-context")
+	}
 	_, rendered, err := fleet.Trees(nil, files, nil)
 	if err != nil {
 		return nil, err
@@ -123,7 +153,11 @@ func (o *diffOptions) compareLive(ctx context.Context, t *topology.Topology, fil
 	found := make([][]compare.Object, len(clusters))
 	errs := together(clusters, stderr, func(c *topology.Cluster, out, _ io.Writer) error {
 		i := slices.Index(clusters, c)
-		asked, err := openContext(contexts, "--context "+c.Name+"=NAME", of[c.Name])
+		flag := "--context " + c.Name + "=NAME"
+		if c.Name == topology.ACMTree && t.ACMOutside() {
+			flag = "--acm-context NAME"
+		}
+		asked, err := openContext(contexts, flag, of[c.Name])
 		if err == nil {
 			found[i], err = readLive(ctx, asked, t, wanted[c.Name], out)
 		}

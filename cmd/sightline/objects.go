@@ -2,8 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/render"
 )
 
 // objectsOf are the objects that are rendered for each cluster, by its name, with
@@ -39,4 +43,22 @@ func plain(o resource.Object) (resource.Object, error) {
 		return nil, err
 	}
 	return v.(map[string]any), nil
+}
+
+// outsideObjects are those of an ACM hub that is no cluster of the topology.
+func outsideObjects(r *render.Rendering) ([]resource.Object, error) {
+	files, err := r.ACMObjects()
+	var objects []resource.Object
+	for _, file := range files {
+		text, err := yaml.YAMLToJSON(file.Content)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file.Path, err)
+		}
+		o, err := resource.DecodeJSON(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file.Path, err)
+		}
+		objects = append(objects, o.(map[string]any))
+	}
+	return objects, err
 }

@@ -75,6 +75,7 @@ func newStatusCommand() *cobra.Command {
 	f.StringVar(&o.reach.kubeconfig, "kubeconfig", "", "kubeconfig with the contexts; default: as for kubectl")
 	f.StringVar(&o.reach.hubContext, "hub-context", "", "context of the hub; default: the hub's name")
 	f.StringArrayVar(&o.reach.contexts, "context", nil, "context of a cluster, CLUSTER=NAME (repeatable); default: the cluster's name")
+	f.StringVar(&o.reach.acmContext, "acm-context", "", "context of an ACM hub that is no cluster of the topology")
 	f.StringVar(&o.kialiURL, "kiali-url", "", "where Kiali is; default: its Service on the hub, by a port-forward")
 	f.StringVar(&o.kialiTokenFile, "kiali-token-file", "",
 		`file with a token for Kiali, or "-" for standard input; default: the one of the hub's context`)
@@ -82,7 +83,7 @@ func newStatusCommand() *cobra.Command {
 	f.StringVar(&o.storeTokenFile, "prometheus-token-file", "", `file with a token for the store, or "-" for standard input`)
 	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of --kiali-url and --prometheus-url (PEM)")
 	f.StringArrayVar(&o.only, "only", nil, "make only this check, such as ST03, or those of this group (repeatable)")
-	f.StringArrayVar(&o.reach.only, "cluster", nil, "ask only this cluster, and the hub, which has the links (repeatable)")
+	f.StringArrayVar(&o.reach.only, "cluster", nil, "ask only this cluster, and the hub, which has the links, and the ACM hub (repeatable)")
 	f.BoolVar(&o.wait, "wait", false, "ask again until all is good")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait with --wait")
 	f.BoolVar(&o.strict, "strict", false, "fail for warnings and for what could not be checked, too")
@@ -102,6 +103,12 @@ func (o *statusOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if o.contextOf, err = o.reach.contextsOf(e.Topology); err != nil {
 		return err
 	}
+	switch acm := o.reach.acmContext; {
+	case acm != "" && e.Outside == nil:
+		return noACMHub
+	case acm != "":
+		o.contextOf[e.Outside.Name] = acm
+	}
 	if _, err := o.reach.chosen(e.Topology); err != nil {
 		return err
 	}
@@ -119,7 +126,7 @@ func (o *statusOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err != nil {
 		return err
 	}
-	if err := o.print(stdout, e.Topology, results); err != nil {
+	if err := o.print(stdout, e, results); err != nil {
 		return err
 	}
 	if !o.reached {
@@ -173,7 +180,15 @@ func (o *statusOptions) expected(ctx context.Context, args []string, stdin io.Re
 		return status.Expected{}, err
 	}
 	objects, err := objectsOf(clusters)
-	return status.Expected{Topology: in.topology, Arg: command.Word(args[0]), Objects: objects, Links: in.links}, err
+	if err != nil {
+		return status.Expected{}, err
+	}
+	e := status.Expected{Topology: in.topology, Arg: command.Word(args[0]), Objects: objects, Links: in.links}
+	if in.topology.ACMOutside() {
+		e.Outside = topology.OutsideACMHub()
+		e.Objects[e.Outside.Name], err = outsideObjects(in.rendering)
+	}
+	return e, err
 }
 
 // asked is how everything is reached.
@@ -192,11 +207,18 @@ func (o *statusOptions) asked(stdin io.Reader) (observe.Options, error) {
 	// A context that was given and is not there is a slip of the pen.
 	for name, context := range o.contextOf {
 		if name != context && !contexts.Has(context) {
-			_, err := openContext(contexts, "--context CLUSTER=NAME", context)
+			flag := "--context CLUSTER=NAME"
+			if context == o.reach.acmContext {
+				flag = "--acm-context NAME"
+			}
+			_, err := openContext(contexts, flag, context)
 			return ask, err
 		}
 	}
 	ask.Open = func(c *topology.Cluster) (*cluster.Cluster, error) {
+		if o.contextOf[c.Name] == "" {
+			return nil, errors.New("the ACM hub is no cluster of the topology, and no context of it is given")
+		}
 		return contexts.Open(o.contextOf[c.Name], cluster.Options{Timeout: requestTimeout})
 	}
 	if ask.Kiali.Token, err = o.token("--kiali-token-file", o.kialiTokenFile, stdin); err != nil {
@@ -241,7 +263,7 @@ const pause = 5 * time.Second
 // observe asks everything, with --wait until all is good.
 func (o *statusOptions) observe(ctx context.Context, e status.Expected, ask observe.Options, stderr io.Writer) ([]status.Result, error) {
 	start := time.Now()
-	say := newProgress(stderr, len(e.Topology.Spec.Clusters))
+	say := newProgress(stderr, len(e.Clusters()))
 	ask.Done = say.done
 	last := ""
 	for {
@@ -253,9 +275,12 @@ func (o *statusOptions) observe(ctx context.Context, e status.Expected, ask obse
 		if ctx.Err() != nil {
 			return nil, &hinted{errors.New("interrupted"), ""}
 		}
-		hub := e.Topology.Spec.Kiali.Hub
+		always := []string{e.Topology.Spec.Kiali.Hub}
+		if acm := e.ACMHub(); acm != nil {
+			always = append(always, acm.Name)
+		}
 		results := slices.DeleteFunc(status.Chosen(status.Judge(e, facts), o.only), func(r status.Result) bool {
-			return len(o.reach.only) > 0 && r.Cluster != hub && !slices.Contains(o.reach.only, r.Cluster)
+			return len(o.reach.only) > 0 && !slices.Contains(always, r.Cluster) && !slices.Contains(o.reach.only, r.Cluster)
 		})
 		left := o.timeout - time.Since(start)
 		if !o.wait || !o.fails(results) || left <= 0 {
@@ -298,8 +323,7 @@ func printRights(stdout io.Writer, e status.Expected) error {
 	var text []byte
 	printed := map[string][]string{}
 	var order []string
-	for i := range e.Topology.Spec.Clusters {
-		c := &e.Topology.Spec.Clusters[i]
+	for _, c := range e.Clusters() {
 		var objects []byte
 		for _, o := range status.Rights(e, c) {
 			objects = append(objects, "---\n"...)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/status"
-	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // statusReport is what status says, as data.
@@ -32,18 +31,18 @@ type statusClusterLine struct {
 	Unasked  int    `json:"unchecked"`
 }
 
-func (o *statusOptions) print(stdout io.Writer, t *topology.Topology, results []status.Result) error {
+func (o *statusOptions) print(stdout io.Writer, e status.Expected, results []status.Result) error {
 	count := status.Summary(results)
 	report := statusReport{
-		Topology: t.Metadata.Name, Good: count[status.Good], Bad: count[status.Bad], Warnings: count[status.Warning],
+		Topology: e.Topology.Metadata.Name, Good: count[status.Good], Bad: count[status.Bad], Warnings: count[status.Warning],
 		Unasked: count[status.Unchecked],
 		Results: results,
 	}
 	if results == nil {
 		report.Results = []status.Result{}
 	}
-	for i := range t.Spec.Clusters {
-		name := t.Spec.Clusters[i].Name
+	for _, c := range e.Clusters() {
+		name := c.Name
 		own := status.Summary(slices.DeleteFunc(slices.Clone(results), func(r status.Result) bool { return r.Cluster != name }))
 		if len(own) > 0 {
 			report.Clusters = append(report.Clusters, statusClusterLine{name, own[status.Good], own[status.Bad], own[status.Warning],

@@ -208,6 +208,37 @@ func statusRules() []Rule {
 			Source: "istio pilot/pkg/model/telemetry.go, namespaceWideTelemetryConfig; istioctl analyze, IST0160",
 		},
 		{
+			ID:    "ST36",
+			Title: "ACM collects from the cluster",
+			What: "The ACM hub has the cluster's ManagedCluster, ManagedClusterConditionAvailable is True, and the add-on that collects on it is " +
+				"Available and not Degraded: multicluster-observability-addon, or with collector: classic observability-controller. Rights on " +
+				"the ACM hub: list managedclusters and managedclusteraddons.",
+			Why: "Nothing of the cluster arrives in the store. A registered config that does not exist makes the add-on Degraded on every " +
+				"cluster.",
+			Fix:    "Import the cluster, correct managedCluster or acm.placement, or see what the add-on says.",
+			Source: "open-cluster-management.io/api cluster/v1, addon/v1alpha1; multicluster-observability-operator pkg/config",
+		},
+		{
+			ID:    "ST37",
+			Title: "the Policies on the ACM hub are complied with",
+			What:  "Each rendered Policy is placed on a cluster, and Compliant on all of them. Rights on the ACM hub: get the Policies.",
+			Why: "A Policy brings Kiali the certificate for the store, without which its pod does not start. Before ACM 5.0 another registers " +
+				"what is collected.",
+			Fix:    "See what the Policy says of the cluster. Where it is placed on none, see its Placement and the ManagedClusterSetBinding.",
+			Source: "governance-policy-propagator api/v1, status of the root Policy",
+		},
+		{
+			ID: "ST38", Also: finding.Warning,
+			Title: "ACM's Observability is as the topology says",
+			What: "The MultiClusterObservability observability is there. With the collector mcoa, capabilities.userWorkloads.metrics.default is " +
+				"on; with classic it is not. retentionResolutionRaw, and with classic observabilityAddonSpec.interval, are what metrics.acm says. " +
+				"Rights on the ACM hub: get the MultiClusterObservability.",
+			Why: "ACM runs one collector: what is rendered for the other counts for nothing. Where Kiali is told a longer retention than there " +
+				"is, it offers times of which there are no series.",
+			Fix:    "Edit the MultiClusterObservability, or write what it says into metrics.acm.",
+			Source: "multicluster-observability-operator api/v1beta2, pkg/rendering/renderer_mcoa.go",
+		},
+		{
 			ID:    "ST21",
 			Title: "Kiali's API answers",
 			What: "/api/auth/info and /api/status of Kiali answer, by a port-forward to its Service or at --kiali-url. Rights: get the Service, " +

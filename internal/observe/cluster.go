@@ -50,7 +50,7 @@ func into(o resource.Object, v any) error {
 
 // istio reads the control plane.
 func (r *reader) istio(ctx context.Context) {
-	ns := r.e.Topology.Spec.Mesh.ControlPlaneNamespace
+	ns := r.on.ControlPlane.Namespace
 	r.got.Istiods = ask(r, func() ([]status.Istiod, error) { return r.istiods(ctx, ns) })
 	r.got.Network = status.Answer[string]{Value: r.got.Namespaces.Value[ns]["topology.istio.io/network"], Err: r.got.Namespaces.Err}
 	r.got.Tags = ask(r, func() (map[string]string, error) {

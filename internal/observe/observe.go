@@ -29,7 +29,7 @@ const atOnce = 20
 type Options struct {
 	Open     func(c *topology.Cluster) (*cluster.Cluster, error) // an error says why nobody can ask it
 	Wanted   func(check string) bool
-	Clusters []string          // the names of those to ask beside the hub, which has the links; none: all
+	Clusters []string          // the names of those to ask beside the hub, which has the links, and the ACM hub; none: all
 	Done     func(name string) // is told of each cluster that has been asked
 	Timeout  time.Duration     // of a request by a link; 0: the default of package cluster
 	Kiali    Kiali
@@ -44,8 +44,9 @@ func Everything(ctx context.Context, e status.Expected, o Options) status.Facts 
 		Clusters: map[string]*status.Cluster{}, Links: map[string]*status.Link{}, Stores: map[string]*status.Store{},
 	}}
 	hub := e.Topology.Hub()
-	for i := range e.Topology.Spec.Clusters {
-		if c := &e.Topology.Spec.Clusters[i]; c == hub || o.asks(c) {
+	acm := e.ACMHub()
+	for _, c := range e.Clusters() {
+		if c == hub || c == acm || o.asks(c) {
 			a.asked[c.Name] = make(chan struct{})
 		}
 	}
@@ -60,13 +61,12 @@ func Everything(ctx context.Context, e status.Expected, o Options) status.Facts 
 	if o.any("data") && !own {
 		rest.Go(func() error { a.f.Stores = o.Metrics.read(ctx, e, hub, o.asks, a.answers); return nil })
 	}
-	for i := range e.Topology.Spec.Clusters {
-		c := &e.Topology.Spec.Clusters[i]
-		if c == hub || !o.asks(c) {
+	for _, c := range e.Clusters() {
+		if c == hub || c != acm && !o.asks(c) {
 			continue
 		}
 		clusters.Go(func() error { a.cluster(ctx, c); return nil }) // before its link, which waits for it
-		if o.any("links") {
+		if o.any("links") && c != e.Outside && o.asks(c) {
 			rest.Go(func() error {
 				l := link(ctx, e, c, kubeconfigs[c.Name], o.Timeout, a.answers)
 				a.mutex.Lock()
@@ -207,6 +207,15 @@ func (r *reader) read(ctx context.Context) {
 	r.got.OpenShift = ask(r, func() (bool, error) { return r.Serves(ctx, "config.openshift.io/v1", "ClusterVersion") })
 	if err := r.got.OpenShift.Err; err != nil {
 		r.got.Failure = err
+		return
+	}
+	if r.on == r.e.ACMHub() && r.o.any("acm") {
+		r.acm(ctx)
+	}
+	if r.on == r.e.Outside {
+		if r.o.any("objects") {
+			r.objects(ctx)
+		}
 		return
 	}
 	r.got.Namespaces = ask(r, func() (map[string]map[string]string, error) { return r.namespaces(ctx) })

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/compare"
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 func (j *judge) reached(got *Cluster) bool {
@@ -15,7 +16,7 @@ func (j *judge) reached(got *Cluster) bool {
 	case got == nil:
 		return false
 	case got.NoAccess != "":
-		j.unchecked("ST01", fmt.Sprintf("name the context: --context %s=NAME", j.on.Name), "%s; nothing of the cluster was asked", got.NoAccess)
+		j.unchecked("ST01", "name the context: "+j.contextFlag(), "%s; nothing of the cluster was asked", got.NoAccess)
 		return false
 	case got.Failure != nil && (got.Failure.Status == 401 || got.Failure.Status == 403):
 		j.bad("ST01", "log in to the cluster again: "+j.kubectl("auth whoami"), "%s; nothing else of the cluster was asked", got.Failure.Text)
@@ -29,6 +30,14 @@ func (j *judge) reached(got *Cluster) bool {
 	return true
 }
 
+// contextFlag is the flag that names the context of the cluster.
+func (j *judge) contextFlag() string {
+	if j.on == j.Outside {
+		return "--acm-context NAME"
+	}
+	return "--context " + j.on.Name + "=NAME"
+}
+
 func (j *judge) platform(got *Cluster) {
 	if !j.asked("ST02", got.OpenShift.Err) {
 		return
@@ -38,8 +47,8 @@ func (j *judge) platform(got *Cluster) {
 		is = "openshift"
 	}
 	if is != j.on.Platform {
-		j.bad("ST02", fmt.Sprintf("write platform: %s for the cluster in the topology, or name another context: --context %s=NAME", is,
-			j.on.Name), "the cluster is %s, the topology says %s", is, j.on.Platform)
+		j.bad("ST02", fmt.Sprintf("write platform: %s for the cluster in the topology, or name another context: %s", is,
+			j.contextFlag()), "the cluster is %s, the topology says %s", is, j.on.Platform)
 		return
 	}
 	j.good("ST02")
@@ -53,8 +62,7 @@ func (j *judge) names(got *Cluster) {
 	if mode != "local" && mode != "external" {
 		return
 	}
-	t := j.Topology
-	ns := t.Spec.Mesh.ControlPlaneNamespace
+	ns := j.on.ControlPlane.Namespace
 	if !j.asked("ST03", got.Istiods.Err) {
 		j.stops("names")
 		return
@@ -107,7 +115,7 @@ func (j *judge) meshIDs(istiods []Istiod) {
 		j.bad("ST04", fmt.Sprintf("install Istio with values.global.meshID: %s, or write the mesh's id into the topology", id),
 			"%s, the topology says %q", first(wrong), id)
 	case silent != nil:
-		j.unchecked("ST04", j.kubectl("-n %s get configmap istio -o yaml", j.Topology.Spec.Mesh.ControlPlaneNamespace),
+		j.unchecked("ST04", j.kubectl("-n %s get configmap istio -o yaml", j.on.ControlPlane.Namespace),
 			"the mesh config of %s names no mesh id, or cannot be read", first(silent))
 	default:
 		j.good("ST04")
@@ -131,7 +139,7 @@ func (j *judge) network(got *Cluster) {
 			found[i.Networks] = true
 		}
 	}
-	ns := j.Topology.Spec.Mesh.ControlPlaneNamespace
+	ns := j.on.ControlPlane.Namespace
 	switch {
 	case len(found) == 0:
 		j.bad("ST05", j.kubectl("label namespace %s topology.istio.io/network=%s", ns, want),
@@ -201,7 +209,11 @@ func (j *judge) objects(got *Cluster) {
 			}
 		}
 	}
-	next := "see what should be there: sightline render " + j.Arg + " -o - --cluster " + j.on.Name + "; then why the engine has not applied it"
+	see := " -o - --cluster " + j.on.Name
+	if j.on == j.Outside {
+		see = " -o DIR makes " + topology.ACMTree + "/"
+	}
+	next := "see what should be there: sightline render " + j.Arg + see + "; then why the engine has not applied it"
 	switch {
 	case missing != nil:
 		j.bad("ST07", next, "%d of %d objects are not there: %s", len(missing), len(j.Objects[j.on.Name]), first(missing))

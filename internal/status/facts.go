@@ -16,6 +16,7 @@ import (
 // Expected is what the clusters should be like.
 type Expected struct {
 	Topology *topology.Topology
+	Outside  *topology.Cluster               // the ACM hub, where it is no cluster of the topology
 	Arg      string                          // how commands name the topology
 	Objects  map[string][]resource.Object    // what is rendered, by cluster
 	Links    map[string]*topology.SealedLink // by remote
@@ -98,6 +99,8 @@ type Cluster struct {
 	// Of the hub.
 	LinkSecrets Answer[[]LinkSecret]
 	Pods        Answer[[]Pod] // of Kiali
+
+	ACM *ACM // of the ACM hub
 
 	UserWorkload Answer[Monitoring] // on OpenShift
 	Prometheuses Answer[[]Prometheus]

@@ -46,6 +46,7 @@ func Groups() []Group {
 		{"kiali", []string{"ST09", "ST36", "ST10", "ST11"}},
 		{"links", []string{"ST12", "ST13", "ST14", "ST15", "ST16", "ST17", "ST18"}},
 		{"monitoring", []string{"ST19", "ST20", "ST35"}},
+		{"acm", []string{"ST36", "ST37", "ST38"}},
 		{"view", []string{"ST21", "ST22", "ST23", "ST24"}},
 		{"data", []string{"ST25", "ST26", "ST27", "ST28", "ST29", "ST30", "ST31", "ST32"}},
 		{"tracing", []string{"ST33", "ST34"}},
@@ -56,8 +57,7 @@ func Groups() []Group {
 // order of the checks, and for each in that of the topology's clusters.
 func Judge(e Expected, f Facts) []Result {
 	j := &judge{Expected: e, facts: f}
-	for i := range e.Topology.Spec.Clusters {
-		c := &e.Topology.Spec.Clusters[i]
+	for _, c := range e.Clusters() {
 		j.on = c
 		got := f.Clusters[c.Name]
 		if !j.reached(got) {
@@ -67,8 +67,11 @@ func Judge(e Expected, f Facts) []Result {
 			continue
 		}
 		j.platform(got)
-		j.names(got)
 		j.objects(got)
+		if c == e.Outside {
+			continue
+		}
+		j.names(got)
 		j.operator(got)
 		j.login(got)
 		j.resource(got)
@@ -81,6 +84,7 @@ func Judge(e Expected, f Facts) []Result {
 			j.token(got)
 		}
 	}
+	j.acm()
 	j.links()
 	j.view()
 	j.data()
@@ -96,12 +100,19 @@ func Judge(e Expected, f Facts) []Result {
 
 // unasked says what is not known of a cluster that does not answer.
 func (j *judge) unasked() {
+	if j.on == j.Outside {
+		j.stops("reach", "objects", "acm")
+		return
+	}
 	stopped := []string{"reach", "names", "objects", "kiali", "ST12", "ST34", "monitoring"}
 	if j.facts.Stores[""] == nil { // each cluster has its own
 		stopped = append(stopped, "data")
 	}
 	if j.Topology.IsHub(j.on) {
 		stopped = append(stopped, "links", "view", "tracing", "data")
+	}
+	if j.on == j.ACMHub() {
+		stopped = append(stopped, "acm")
 	}
 	j.stops(stopped...)
 }

@@ -24,11 +24,20 @@ func Rights(e Expected, c *topology.Cluster) []resource.Object {
 	t := e.Topology
 	own := t.Spec.Kiali.Namespace
 	r.allow("", "", "namespaces", nil, "list")
+	if c == e.ACMHub() {
+		r.allow("", "cluster.open-cluster-management.io", "managedclusters", nil, "list")
+		r.allow("", "addon.open-cluster-management.io", "managedclusteraddons", nil, "list")
+		r.allow("", "observability.open-cluster-management.io", "multiclusterobservabilities", []string{"observability"}, "get")
+	}
+	if c == e.Outside {
+		r.rendered(e.Objects[c.Name])
+		return r.objects(c)
+	}
 	r.allow("", "apps", "deployments", nil, "list")
 	r.allow("", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", nil, "list")
 	r.rendered(e.Objects[c.Name])
 	if mode := c.ControlPlane.Mode; mode == "local" {
-		r.allow(t.Spec.Mesh.ControlPlaneNamespace, "", "configmaps", istioConfigs(c), "get")
+		r.allow(c.ControlPlane.Namespace, "", "configmaps", istioConfigs(c), "get")
 	}
 	if c.Platform == "openshift" {
 		r.openShift(t, own)

@@ -28,7 +28,7 @@ func (j *judge) provider(got *Cluster) {
 	if tracing == nil || j.on.ControlPlane.Mode != "local" || !j.asked("ST34", got.Istiods.Err) {
 		return
 	}
-	ns := j.Topology.Spec.Mesh.ControlPlaneNamespace
+	ns := j.on.ControlPlane.Namespace
 	want := topology.Collector + "-collector." + j.on.ControlPlane.Namespace
 	var wrong, silent []string
 	for _, i := range got.Istiods.Value {

@@ -43,3 +43,8 @@ func (a *ACM) HasAddOn() bool { return a.Release != "2.13" && a.Release != "2.14
 func (t *Topology) ACMPolicy(part string) string {
 	return fitted(maxFluxName-1-len(t.Spec.Metrics.ACM.PolicyNamespace), t.Metadata.Name, part)
 }
+
+// OutsideACMHub stands for an ACM hub that is no cluster of the topology.
+func OutsideACMHub() *Cluster {
+	return &Cluster{Name: ACMTree, Platform: "openshift", ControlPlane: ControlPlane{Mode: "none"}}
+}

@@ -283,11 +283,30 @@ func (c *Cluster) DefineMore(t testing.TB) {
 	t.Helper()
 	shared, _ := Definitions()
 	certManager := filepath.Join(moduleDir(t, "../definitions", "github.com/cert-manager/cert-manager"), "deploy", "crds")
-	for dir, files := range map[string][]string{
+	c.defineFor(t, map[string][]string{
 		shared:                 moreDefinitions,
 		certManager:            {"cert-manager.io_certificates.yaml"},
 		"testdata/definitions": {"tempo.grafana.com_tempostacks.yaml"},
-	} {
+	})
+}
+
+// DefineACM puts the definitions on the cluster that ACM has of its own, until the
+// test ends.
+func (c *Cluster) DefineACM(t testing.TB) {
+	t.Helper()
+	shared, _ := Definitions()
+	api := moduleDir(t, "../definitions", "open-cluster-management.io/api")
+	c.defineFor(t, map[string][]string{
+		shared:                                  {"observability.open-cluster-management.io_multiclusterobservabilities.yaml"},
+		filepath.Join(api, "addon", "v1alpha1"): {"0000_01_addon.open-cluster-management.io_managedclusteraddons.crd.yaml"},
+		filepath.Join(api, "cluster", "v1"):     {"0000_00_clusters.open-cluster-management.io_managedclusters.crd.yaml"},
+	})
+}
+
+// defineFor defines the files in directories for the time of the test.
+func (c *Cluster) defineFor(t testing.TB, all map[string][]string) {
+	t.Helper()
+	for dir, files := range all {
 		for _, file := range files {
 			data, err := os.ReadFile(filepath.Join(dir, file))
 			if err != nil {
