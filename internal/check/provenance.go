@@ -19,6 +19,7 @@ var decided = []struct {
 	kind, field string
 	path        []any
 }{
+	{"Kiali", "spec.auth.openshift.impersonation", []any{"spec", "kiali", "auth", "impersonation", "enabled"}},
 	{"Kiali", "spec.auth.strategy", []any{"spec", "kiali", "auth", "strategy"}},
 	{"Kiali", "spec.deployment.view_only_mode", []any{"spec", "kiali", "viewOnly"}},
 	{"Kiali", "spec.external_services.prometheus.query_scope", []any{"spec", "metrics", "scope"}},

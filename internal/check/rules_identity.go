@@ -225,10 +225,7 @@ func clusterNamesElsewhere(m *mesh, f *found) {
 		secret, _ := valueAt(entry, fieldPath{"secret_name"}).(string)
 		byHand[name] = secret != ""
 	}
-	// A Kiali of another cluster, which that cluster's users are sent to.
-	urls, _ := o.value(spec("clustering.kiali_urls")).([]any)
-	for _, entry := range urls {
-		name, _ := valueAt(entry, fieldPath{"cluster_name"}).(string)
+	for name := range o.peers() {
 		if _, listed := byHand[name]; listed {
 			byHand[name] = true
 		}
@@ -254,6 +251,19 @@ func clusterNamesElsewhere(m *mesh, f *found) {
 			check(name, spec("deployment.discovery_selectors.overrides").below(name))
 		}
 	}
+}
+
+// peers are the clusters that have a Kiali of their own, to which this one sends
+// users by an address. It needs no Secret of such a cluster.
+func (o *object) peers() map[string]bool {
+	names := map[string]bool{}
+	urls, _ := o.value(spec("clustering.kiali_urls")).([]any)
+	for _, entry := range urls {
+		if name, _ := valueAt(entry, fieldPath{"cluster_name"}).(string); name != "" {
+			names[name] = true
+		}
+	}
+	return names
 }
 
 func hubName(m *mesh, f *found) {

@@ -186,7 +186,7 @@ func kialiRules() []Rule {
 		{
 			ID: "KC18", Severity: finding.Warning,
 			Title: "no cluster is listed by hand as well",
-			What:  "clustering.clusters has no entry without secret_name, and none for a remote of the topology.",
+			What:  "clustering.clusters has no entry without secret_name or an address in clustering.kiali_urls, and none for a remote.",
 			Why: "Kiali takes an entry without a Secret for a cluster that it should reach and cannot. An entry for a remote goes over the one " +
 				"that it finds by itself.",
 			Fix:    "Remove the entry. The links of the topology's remotes need none.",
@@ -487,6 +487,7 @@ func clustersByHand(m *mesh, f *found) {
 		return
 	}
 	entries, _ := o.value(spec("clustering.clusters")).([]any)
+	peers := o.peers()
 	for i := range entries {
 		path := spec("clustering.clusters").below(i)
 		name, _ := o.value(path.below("name")).(string)
@@ -496,7 +497,7 @@ func clustersByHand(m *mesh, f *found) {
 			remote = remote || j != m.hub && m.Spec.Clusters[j].Name == name
 		}
 		switch {
-		case secret == "":
+		case secret == "" && !peers[name]:
 			f.object(o, path, "remove the entry; the links of the topology's remotes need none",
 				"clustering.clusters lists %q without secret_name; Kiali knows such a cluster and cannot reach it", finding.Shorten(name))
 		case remote && !m.hasLink(name): // else RS12 has more to say

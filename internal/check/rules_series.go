@@ -65,6 +65,16 @@ func seriesRules() []Rule {
 			mesh:   droppedMetrics,
 		},
 		{
+			ID: "PM49", Severity: finding.Warning,
+			Title: "the Telemetry has metrics for Prometheus",
+			What:  "Where telemetry.spec names providers of metrics, prometheus is one of them.",
+			Why: "The list takes the place of the one that is rendered. Proxies make no metrics for a provider that no entry names, and the " +
+				"graph stays empty.",
+			Fix:    "Add {name: prometheus}; or suppress the rule where a provider of Prometheus has another name.",
+			Source: "istio pilot/pkg/model/telemetry.go, mergeMetrics",
+			mesh:   withoutPrometheus,
+		},
+		{
 			ID: "PM39", Severity: finding.Info,
 			Title: "ambient traffic across networks has a source",
 			What: "With dataPlane ambient and clusters on several networks, the topology's owner knows that Istio needs AMBIENT_ENABLE_BAGGAGE. " +
@@ -254,6 +264,36 @@ func droppedMetrics(m *mesh, f *found) {
 			}
 		}
 	}
+}
+
+func withoutPrometheus(m *mesh, f *found) {
+	for _, o := range m.kinds("Telemetry") {
+		metrics, _ := o.value(spec("metrics")).([]any)
+		if elsewhere := otherProviders(metrics); len(elsewhere) > 0 {
+			f.object(o, spec("metrics"), "add {name: prometheus} to the providers; suppress PM49 where one of these is of Prometheus too",
+				"the Telemetry %s sends metrics to %s alone, so proxies have none for Prometheus", o.ID.Name, finding.List(elsewhere, most))
+		}
+	}
+}
+
+// otherProviders are the providers of metrics in a Telemetry, where it names some and
+// none is Istio's own of Prometheus. An entry without providers takes those of the
+// mesh.
+func otherProviders(metrics []any) (names []string) {
+	for _, entry := range metrics {
+		providers, _ := valueAt(entry, fieldPath{"providers"}).([]any)
+		if len(providers) == 0 {
+			return nil
+		}
+		for _, p := range providers {
+			name, _ := valueAt(p, fieldPath{"name"}).(string)
+			if name == "prometheus" {
+				return nil
+			}
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // readMetrics are the metrics of Istio's Telemetry that Kiali reads, by the names

@@ -111,6 +111,8 @@ var cases = []ruleCase{
 	{rule: "KC15", mutant: edits{"spec.kiali.spec": "{external_services: {grafana: {enabled: true}}}"}, near: edits{"spec.kiali.spec": "{external_services: {grafana: {enabled: true, internal_url: 'http://grafana.monitoring:3000'}}}"}},
 	{rule: "KC16", mutant: edits{"spec.kiali.auth": "{strategy: anonymous}"}, near: edits{"spec.kiali.auth": "{strategy: anonymous}", "spec.kiali.viewOnly": "true", "spec.clusters.0.platform": "kubernetes", "spec.kiali.operator": "{install: none}"}},
 	{rule: "KC17", mutant: edits{"spec.clusters.1.kiali": "{version: v2.22}"}, near: edits{"spec.clusters.1.kiali": "{version: v2.27}"}},
+	{rule: "KC18", mutant: edits{"spec.kiali.spec": "{clustering: {clusters: [{name: west}, {name: peer}], kiali_urls: [{cluster_name: peer, url: 'https://k.example.com'}]}}"},
+		near: edits{"spec.kiali.spec": "{clustering: {clusters: [{name: peer}], kiali_urls: [{cluster_name: peer, url: 'https://k.example.com'}]}}"}},
 	{rule: "KC18", mutant: edits{"spec.kiali.spec": "{clustering: {clusters: [{name: west}]}}"}, near: edits{"spec.kiali.spec": "{clustering: {clusters: []}}"}},
 	{rule: "KC19", mutant: edits{"spec.kiali.version": "default"}, near: edits{"spec.kiali.version": "v2.22"}},
 	{rule: "KC20", mutant: edits{"spec.kiali.instanceName": strings.Repeat("k", 40), "spec.kiali.namespace": strings.Repeat("n", 23)}, near: edits{"spec.kiali.instanceName": strings.Repeat("k", 40), "spec.kiali.namespace": strings.Repeat("n", 22)}},
@@ -194,6 +196,7 @@ var cases = []ruleCase{
 	{rule: "PM37", mutant: edits{"spec.metrics.labels": "{openshift.io/user-monitoring: 'false'}"}, near: edits{"spec.metrics.labels": "{openshift.io/user-monitoring: 'true'}"}},
 	{rule: "PM38", made: objects{"PodMonitor spec.podMetricsEndpoints.0.metricRelabelings": "[{action: drop, sourceLabels: [__name__], regex: 'istio_request.*'}]"},
 		nearly: objects{"PodMonitor spec.podMetricsEndpoints.0.metricRelabelings": "[{action: drop, sourceLabels: [__name__], regex: 'envoy_cluster_lb.*'}]"}},
+	{rule: "PM49", mutant: edits{"spec.telemetry": "{spec: {metrics: [{providers: [{name: stackdriver}]}]}}"}, near: edits{"spec.telemetry": "{spec: {metrics: [{providers: [{name: stackdriver}, {name: prometheus}]}]}}"}},
 	{rule: "PM39", mutant: edits{"spec.mesh.dataPlane": "ambient", "spec.clusters.0.network": "n1", "spec.clusters.1.network": "n2"}, near: edits{"spec.mesh.dataPlane": "ambient", "spec.clusters.0.network": "n1", "spec.clusters.1.network": "n1"}},
 
 	{rule: "ID08", mutant: acm("release: '2.16', hub: hub"), near: acm("release: '2.16', hub: hub", "spec.clusters.0.managedCluster", "hub")},
