@@ -54,10 +54,10 @@ func earlierFiles(t *topology.Topology, from Sources, format Format) ([]tree.Fil
 	if err != nil {
 		return nil, err
 	}
-	if err := earlier.Delivered(objects); err != nil {
+	if err := earlier.Delivered(objects.Files); err != nil {
 		return nil, err
 	}
-	return tree.New(slices.Concat(files, objects))
+	return tree.New(slices.Concat(files, objects.Files))
 }
 
 // WroteEarlier says whether a file could be one that the same version wrote for

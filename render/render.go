@@ -56,7 +56,7 @@ type Rendering struct {
 	from     Sources
 	layers   *layers            // the resources, with overlays attached to them
 	applied  []resource.Cluster // the same with these applied, once somebody asked
-	delivery map[Format][]tree.File
+	delivery map[Format]delivery.Output
 }
 
 // Open reads the overlays of a topology that had no findings, and makes its
@@ -70,7 +70,7 @@ func Open(t *topology.Topology, from Sources) (*Rendering, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Rendering{topology: t, from: from, layers: l, delivery: map[Format][]tree.File{}}, nil
+	return &Rendering{topology: t, from: from, layers: l, delivery: map[Format]delivery.Output{}}, nil
 }
 
 // Clusters returns the clusters, in the order of the topology, with their
@@ -106,31 +106,31 @@ func (r *Rendering) Tree(format Format) ([]tree.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if files, err = tree.New(tree.Marked(slices.Concat(files, acm, objects))); err != nil {
+	if files, err = tree.New(tree.Marked(slices.Concat(files, acm, objects.Files))); err != nil {
 		return nil, err
 	}
 	return tree.Sign(files)
 }
 
-// Delivery returns the files by which an engine delivers the clusters in a
-// format, in no order; none where the topology has no delivery.
-func (r *Rendering) Delivery(format Format) ([]tree.File, error) {
-	files, ok := r.delivery[format]
+// Delivery returns that by which an engine delivers the clusters in a format;
+// nothing where the topology has no delivery.
+func (r *Rendering) Delivery(format Format) (delivery.Output, error) {
+	out, ok := r.delivery[format]
 	if ok || r.topology.Spec.Delivery == nil {
-		return files, nil
+		return out, nil
 	}
 	clusters := r.layers.clusters
 	if format == Manifests {
 		var err error
 		if clusters, err = r.Clusters(); err != nil {
-			return nil, err
+			return out, err
 		}
 	}
-	files, err := Delivery(r.topology, r.from, format, clusters)
+	out, err := Delivery(r.topology, r.from, format, clusters)
 	if err == nil {
-		r.delivery[format] = files
+		r.delivery[format] = out
 	}
-	return files, err
+	return out, err
 }
 
 // Stage returns the clusters with the first n overlays only.
@@ -201,18 +201,18 @@ func Clusters(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 	return r.Clusters()
 }
 
-// Delivery returns the files by which an engine delivers clusters, which may
-// have been changed since they were rendered.
-func Delivery(t *topology.Topology, from Sources, format Format, clusters []resource.Cluster) ([]tree.File, error) {
+// Delivery returns that by which an engine delivers clusters, which may have been
+// changed since they were rendered.
+func Delivery(t *topology.Topology, from Sources, format Format, clusters []resource.Cluster) (delivery.Output, error) {
 	return delivered(t, from, delivery.Input{Format: string(format), Clusters: clusters})
 }
 
-func delivered(t *topology.Topology, from Sources, in delivery.Input) ([]tree.File, error) {
-	files, err := delivery.Tree(from.Templates.vm, t, in)
+func delivered(t *topology.Topology, from Sources, in delivery.Input) (delivery.Output, error) {
+	out, err := delivery.Deliver(from.Templates.vm, t, in)
 	if err != nil {
-		return nil, fmt.Errorf("%s: delivery: %w", t.At("spec", "delivery"), err)
+		return out, fmt.Errorf("%s: delivery: %w", t.At("spec", "delivery"), err)
 	}
-	return files, nil
+	return out, nil
 }
 
 // layered reads the overlays and lays them over the clusters.

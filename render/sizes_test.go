@@ -75,9 +75,9 @@ func foundIn(t *testing.T, spec string) finding.Findings {
 	from := render.SourcesOf(top)
 	clusters, err := render.Clusters(top, from)
 	require.NoError(t, err)
-	files, err := render.Delivery(top, from, render.Kustomize, clusters)
+	out, err := render.Delivery(top, from, render.Kustomize, clusters)
 	require.NoError(t, err)
-	findings, err := check.Find([]check.Input{{Topology: top, Clusters: clusters, Delivery: files}}, check.Options{})
+	findings, err := check.Find([]check.Input{{Topology: top, Clusters: clusters, Delivery: out}}, check.Options{})
 	require.NoError(t, err)
 	return findings
 }

@@ -301,7 +301,7 @@ func (in *input) checked(format render.Format) (check.Input, error) {
 		return check.Input{}, err
 	}
 	clusters = slices.Clone(clusters)
-	files, err := in.rendering.Delivery(format)
+	out, err := in.rendering.Delivery(format)
 	if err != nil {
 		return check.Input{}, err
 	}
@@ -312,7 +312,7 @@ func (in *input) checked(format render.Format) (check.Input, error) {
 	if err != nil {
 		return check.Input{}, err
 	}
-	to := check.Input{Topology: in.topology, Clusters: clusters, Delivery: files, ACM: acm, Links: in.links, Others: in.others,
+	to := check.Input{Topology: in.topology, Clusters: clusters, Delivery: out, ACM: acm, Links: in.links, Others: in.others,
 		Written: in.output, Arg: in.arg, Origins: render.Origins}
 	if len(in.topology.Spec.Overlays) > 0 {
 		to.Stage = in.rendering.Stage

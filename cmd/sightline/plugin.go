@@ -183,12 +183,12 @@ func deliveryObjects(in *input) ([]tree.File, error) {
 				"{source: plugin}}",
 		}}}
 	}
-	files, err := in.rendering.Delivery(render.Kustomize)
+	out, err := in.rendering.Delivery(render.Kustomize)
 	if err != nil {
 		return nil, err
 	}
 	var objects []tree.File
-	for _, f := range files {
+	for _, f := range out.Files {
 		if dir, name := path.Split(f.Path); dir == "argocd/" && name != kustomize.File {
 			objects = append(objects, f)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"sync"
 
 	"sigs.k8s.io/yaml"
 
@@ -20,7 +21,7 @@ import (
 type Input struct {
 	Topology *topology.Topology
 	Clusters []resource.Cluster // in the order of the topology
-	Delivery []tree.File        // the delivery objects, if there are any
+	Delivery delivery.Output    // nothing where the topology has no delivery
 	ACM      []tree.File        // the objects of an ACM hub that is no cluster of the topology
 
 	Links   map[string]*topology.SealedLink // beside the topology, by the names of their files
@@ -42,7 +43,7 @@ type mesh struct {
 	*topology.Topology
 	clusters     []resource.Cluster
 	objects      []*object // every object whose content differs by more than well-formed names
-	delivered    []*object // the delivery objects
+	delivered    []*object // the delivery objects, as delivery.Output has them
 	outside      []*object // those of an ACM hub that is no cluster of the topology
 	applications []delivery.Application
 	kialis       []*object    // the Kiali resource of each cluster, or nil
@@ -53,6 +54,7 @@ type mesh struct {
 	stage        func(n int) ([]resource.Cluster, error)
 	stages       map[int][]resource.Cluster
 	sizes        map[*object]delivery.Size
+	credentials  func() []credentialIn // in all objects
 
 	links        map[string]*topology.SealedLink
 	others       []string
@@ -96,6 +98,7 @@ func newMesh(in Input, o Options) (*mesh, error) {
 		bodies: map[*resource.Body]resource.Object{}, origins: in.Origins, stage: in.Stage, stages: map[int][]resource.Cluster{},
 		sizes: map[*object]delivery.Size{},
 		links: in.Links, others: in.Others, arg: in.Arg, written: in.Written, requireLinks: o.RequireLinks, now: o.Now}
+	m.credentials = sync.OnceValue(m.findCredentials)
 	seen := map[checkedOnce]*object{}
 	for i := range in.Clusters {
 		c := &in.Clusters[i]
@@ -138,17 +141,17 @@ func newMesh(in Input, o Options) (*mesh, error) {
 			}
 		}
 	}
-	var err error
-	if m.delivered, err = m.read(in.Delivery); err != nil {
-		return nil, err
+	for _, content := range in.Delivery.Objects {
+		m.delivered = append(m.delivered, m.elsewhere(content))
 	}
+	var err error
 	if m.outside, err = m.read(in.ACM); err != nil {
 		return nil, err
 	}
 	for _, o := range m.outside {
 		o.phase = resource.ACM
 	}
-	m.applications, err = delivery.Applications(in.Delivery)
+	m.applications, err = delivery.Applications(in.Delivery.Files)
 	return m, err
 }
 
@@ -164,9 +167,14 @@ func (m *mesh) read(files []tree.File) ([]*object, error) {
 		if err := yaml.Unmarshal(f.Content, &content); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
-		objects = append(objects, &object{mesh: m, cluster: -1, ID: resource.IDOf(content), content: content})
+		objects = append(objects, m.elsewhere(content))
 	}
 	return objects, nil
+}
+
+// elsewhere is an object that is on no cluster of the topology.
+func (m *mesh) elsewhere(content resource.Object) *object {
+	return &object{mesh: m, cluster: -1, ID: resource.IDOf(content), content: content}
 }
 
 // fill gives the object that a resource is on a cluster, or the first of

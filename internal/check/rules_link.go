@@ -235,12 +235,12 @@ func plainSecrets(m *mesh, f *found) {
 			}
 		}
 	}
-	m.credentials(func(o *object, found credential.Found) {
+	for _, found := range m.credentials() {
 		if found.What != "" {
-			f.object(o, found.Path, topology.CredentialHint, "%s of the %s has %s in it, which would stand in Git", fieldPath(found.Path), o,
-				found.What)
+			f.object(found.object, found.Path, topology.CredentialHint, "%s of the %s has %s in it, which would stand in Git",
+				fieldPath(found.Path), found.object, found.What)
 		}
-	})
+	}
 }
 
 // onlyCertificates tells whether all data of a Secret are certificates, which are no
@@ -257,8 +257,15 @@ func onlyCertificates(data any) bool {
 	return len(items) > 0
 }
 
-// credentials visits the credentials in what is rendered.
-func (m *mesh) credentials(visit func(o *object, found credential.Found)) {
+// credentialIn is a credential in an object.
+type credentialIn struct {
+	*object
+	credential.Found
+}
+
+// findCredentials finds the credentials in what is rendered.
+func (m *mesh) findCredentials() []credentialIn {
+	var all []credentialIn
 	for _, o := range slices.Concat(m.ofClusters(), m.delivered) {
 		content := o.content
 		if o.ID.Kind == "Secret" { // whose data are a finding as they are
@@ -266,8 +273,9 @@ func (m *mesh) credentials(visit func(o *object, found credential.Found)) {
 			delete(content, "data")
 			delete(content, "stringData")
 		}
-		credential.Scan(credential.Value(content), func(found credential.Found) { visit(o, found) })
+		credential.Scan(credential.Value(content), func(found credential.Found) { all = append(all, credentialIn{o, found}) })
 	}
+	return all
 }
 
 const tokenType = "kubernetes.io/service-account-token"

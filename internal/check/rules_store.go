@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sightline-mesh/sightline/internal/credential"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -277,17 +276,17 @@ func externalLabels(m *mesh, f *found) {
 }
 
 func literalCredentials(m *mesh, f *found) {
-	m.credentials(func(o *object, found credential.Found) {
+	for _, found := range m.credentials() {
 		if found.What != "" {
-			return
+			continue
 		}
-		path := fieldPath(found.Path)
+		o, path := found.object, fieldPath(found.Path)
 		if o.ID.Kind == "Kiali" && len(path) > 1 && path[0] == "spec" {
 			f.object(o, path, "put it into a Secret in Kiali's namespace and write secret:<name>:<key>",
 				"%s must be a reference to a Secret, so that no credential stands in Git", path[1:])
-			return
+			continue
 		}
 		f.object(o, path, "put it into a Secret, and name that", "%s of the %s must be a reference to a Secret, so that no credential stands "+
 			"in Git", path, o)
-	})
+	}
 }

@@ -134,7 +134,7 @@ func (s *setup) look(t *testing.T, change map[string]any) (map[string][]resource
 	}
 	delivered, err := rendering.Delivery(render.Kustomize)
 	require.NoError(t, err)
-	for _, f := range delivered {
+	for _, f := range delivered.Files {
 		engine, _, _ := strings.Cut(f.Path, "/")
 		var object resource.Object
 		require.NoError(t, yaml.Unmarshal(f.Content, &object), f.Path)
@@ -142,7 +142,7 @@ func (s *setup) look(t *testing.T, change map[string]any) (map[string][]resource
 			objects[engine+" "+kind] = append(objects[engine+" "+kind], object)
 		}
 	}
-	applications, err := delivery.Applications(delivered)
+	applications, err := delivery.Applications(delivered.Files)
 	require.NoError(t, err)
 	for _, a := range applications {
 		require.NoError(t, a.Err)

@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -41,7 +42,7 @@ type argoShape struct {
 
 // argoCD returns the objects of Argo CD, and with the generator git a file for
 // each cluster.
-func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) {
+func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	d, argo := t.Spec.Delivery, t.Spec.Delivery.ArgoCD
 	shape := argoShape{
 		Format:        in.Format,
@@ -72,7 +73,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 	}
 	destinations, err := destinations(t, in, order)
 	if err != nil {
-		return nil, err
+		return Output{}, err
 	}
 	if shape.ACM = t.ACMOutside(); shape.ACM {
 		for _, namespace := range acmNamespaces(t) {
@@ -123,7 +124,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 	made, err := objects(vm, "argocd.jsonnet", map[string]any{"shape": shape, "topology": map[string]any{"name": t.Metadata.Name},
 		"argocd": values})
 	if err != nil {
-		return nil, err
+		return Output{}, err
 	}
 	files := folder(argoFolder, made, "appproject")
 	if shape.Generator == "git" {
@@ -132,7 +133,11 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error
 			files = append(files, tree.File{Path: name, Content: resource.Encode(nil, clusters[n])})
 		}
 	}
-	return files, nil
+	out := Output{Files: files}
+	for _, name := range slices.Sorted(maps.Keys(made)) {
+		out.Objects = append(out.Objects, made[name])
+	}
+	return out, nil
 }
 
 // destination is how Argo CD knows a cluster.

@@ -30,29 +30,39 @@ type Input struct {
 	AnyNamespace bool
 }
 
-// Tree returns the delivery objects of a topology that had no findings, as
-// files beside those of its clusters, in no order; nothing where the topology
-// has no delivery. A template that fails gives a *template.Error.
-func Tree(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) {
+// Output is what delivers a tree.
+type Output struct {
+	Files []tree.File // beside those of the clusters, in no order
+
+	// Objects are those in the files. Of several that differ by nothing but names of
+	// clusters, and what is made of these, the first stands for all.
+	Objects []resource.Object
+}
+
+// Deliver returns the delivery objects of a topology that had no findings;
+// nothing where it has no delivery. A template that fails gives a
+// *template.Error.
+func Deliver(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
+	var out Output
 	d := t.Spec.Delivery
 	if d == nil {
-		return nil, nil
+		return out, nil
 	}
-	var files []tree.File
 	for _, engine := range []struct {
-		used  bool
-		files func(*template.VM, *topology.Topology, Input) ([]tree.File, error)
+		used    bool
+		deliver func(*template.VM, *topology.Topology, Input) (Output, error)
 	}{{d.ArgoCD != nil, argoCD}, {d.Flux != nil, flux}} {
 		if !engine.used {
 			continue
 		}
-		own, err := engine.files(vm, t, in)
+		own, err := engine.deliver(vm, t, in)
 		if err != nil {
-			return nil, err
+			return Output{}, err
 		}
-		files = append(files, own...)
+		out.Files = append(out.Files, own.Files...)
+		out.Objects = append(out.Objects, own.Objects...)
 	}
-	return files, nil
+	return out, nil
 }
 
 // byName gives the indexes of the clusters in the order of their names: where a

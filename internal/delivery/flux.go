@@ -35,13 +35,14 @@ type fluxWriter struct {
 	helm   bool
 	values map[string]any // what all objects share
 	bodies map[fluxShape]map[string]*resource.Body
-	files  []tree.File
+	filled map[*resource.Body]bool // of which there is an object in out
+	out    Output
 }
 
 // flux returns the objects of Flux. What it is pointed at is flux/, or with mode
 // standalone flux/<cluster>/: a source, and a Kustomization of a folder with all
 // others. So nothing applies itself, and there may be a Kustomization over it.
-func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) {
+func flux(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	w := &fluxWriter{
 		vm:     vm,
 		t:      t,
@@ -49,7 +50,14 @@ func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 		helm:   in.Format == "helm",
 		values: fluxValues(t, in),
 		bodies: map[fluxShape]map[string]*resource.Body{},
+		filled: map[*resource.Body]bool{},
 	}
+	err := w.write(in)
+	return w.out, err
+}
+
+func (w *fluxWriter) write(in Input) error {
+	t := w.t
 	if w.flux.Mode == "standalone" {
 		for i, c := range in.Clusters {
 			dir := "flux/" + c.Name
@@ -58,38 +66,38 @@ func flux(vm *template.VM, t *topology.Topology, in Input) ([]tree.File, error) 
 				err = w.cluster(dir+"/phases", &c, &t.Spec.Clusters[i], resources)
 			}
 			if err != nil {
-				return nil, err
+				return err
 			}
 		}
 		if t.ACMOutside() {
 			dir := "flux/" + topology.ACMTree
 			if _, err := w.top(dir, dir+"/phases"); err != nil {
-				return nil, err
+				return err
 			}
-			return w.files, w.acm(dir + "/phases")
+			return w.acm(dir + "/phases")
 		}
-		return w.files, nil
+		return nil
 	}
 	const clusters = "flux/clusters"
 	resources, err := w.top("flux", clusters)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, i := range byName(t) {
 		c := &in.Clusters[i]
 		if err := w.cluster(clusters+"/"+c.Name, c, &t.Spec.Clusters[i], nil); err != nil {
-			return nil, err
+			return err
 		}
 		resources = append(resources, c.Name)
 	}
 	if t.ACMOutside() {
 		if err := w.acm(clusters + "/" + topology.ACMTree); err != nil {
-			return nil, err
+			return err
 		}
 		resources = append(resources, topology.ACMTree)
 	}
 	w.kustomization(clusters, resources)
-	return w.files, nil
+	return nil
 }
 
 // acm writes the Kustomization of an ACM hub that is no cluster of the topology.
@@ -300,11 +308,18 @@ func (w *fluxWriter) object(dir, file, name string, shape fluxShape, values map[
 	if err != nil {
 		return err
 	}
-	content, err := bodies[name].Append(nil, resource.Values{scopeStep: values})
+	body, filling := bodies[name], resource.Values{scopeStep: values}
+	content, err := body.Append(nil, filling)
+	if err == nil && !w.filled[body] {
+		w.filled[body] = true
+		var object resource.Object
+		object, err = body.Fill(filling)
+		w.out.Objects = append(w.out.Objects, object)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	w.files = append(w.files, tree.File{Path: path.Join(dir, file+".yaml"), Content: content})
+	w.out.Files = append(w.out.Files, tree.File{Path: path.Join(dir, file+".yaml"), Content: content})
 	return nil
 }
 
@@ -333,7 +348,7 @@ func (w *fluxWriter) evaluate(shape fluxShape) (map[string]*resource.Body, error
 }
 
 func (w *fluxWriter) kustomization(dir string, resources []string) {
-	w.files = append(w.files, tree.File{Path: path.Join(dir, kustomize.File),
+	w.out.Files = append(w.out.Files, tree.File{Path: path.Join(dir, kustomize.File),
 		Content: kustomize.Kustomization(map[string]any{"resources": resources})})
 }
 
