@@ -17,7 +17,7 @@ import (
 // apply makes the objects of each cluster those that its components make of
 // them.
 func (l *layers) apply() error {
-	b := builder{layers: l, known: map[[32]byte]*resource.Body{}}
+	b := newBuilder(l)
 	for i := range l.clusters {
 		c := &l.clusters[i]
 		if len(c.Components) == 0 {
@@ -30,7 +30,11 @@ func (l *layers) apply() error {
 				return err
 			}
 			for _, o := range objects {
-				applied = append(applied, resource.Resource{Phase: phase, Name: o.Name, Body: b.known[o.key]})
+				if o.whole {
+					applied = append(applied, o.Resource)
+				} else {
+					applied = append(applied, resource.Resource{Phase: phase, Name: o.Name, Body: b.known[o.key]})
+				}
 			}
 			if objects == nil {
 				applied = slices.AppendSeq(applied, c.In(phase))
@@ -43,7 +47,8 @@ func (l *layers) apply() error {
 
 // check makes sure that the components can be applied. Only patches may fail.
 func (l *layers) check() error {
-	b := builder{layers: l, patched: true, known: map[[32]byte]*resource.Body{}}
+	b := newBuilder(l)
+	b.patched = true
 	for i := range l.clusters {
 		for _, phase := range resource.Phases(l.clusters[i].Hub) {
 			if _, err := b.phase(&l.clusters[i], phase); err != nil {
@@ -57,18 +62,31 @@ func (l *layers) check() error {
 // builder has kustomize itself apply components, so that there is one
 // definition of what they do, and makes sure that the objects are still the
 // same ones. A component changes each object on its own, so what it made of an
-// object holds for the same object of another cluster.
+// object holds for the same object of another cluster. What adds labels and
+// annotations only does so to a body with its marks, once for a shape.
 type builder struct {
 	*layers
 	patched bool                        // build only what a patch is for
 	known   map[[32]byte]*resource.Body // what was built, by object.key
+	wholes  map[whole]*resource.Body    // what was built of bodies with their marks; nil where that is not the way
 }
 
-// object is one object of a phase.
+// whole is a body and the components that change it.
+type whole struct {
+	body       *resource.Body
+	components string
+}
+
+func newBuilder(l *layers) builder {
+	return builder{layers: l, known: map[[32]byte]*resource.Body{}, wholes: map[whole]*resource.Body{}}
+}
+
+// object is one object of a phase, or a body with its marks.
 type object struct {
 	resource.Resource
-	id  resource.ID
-	key [32]byte // of its text and the components that change it
+	id    resource.ID
+	key   [32]byte // of its text and the components that change it
+	whole bool     // the body is what was built already
 }
 
 // phase builds the objects of a phase of a cluster that are not known yet, and
@@ -78,7 +96,12 @@ func (b *builder) phase(c *resource.Cluster, phase resource.Phase) ([]object, er
 	if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return b.failed[name] }) {
 		return nil, nil
 	}
-	objects, err := objectsOf(c, phase)
+	if !b.patched {
+		if err := b.buildWholes(c, phase); err != nil {
+			return nil, err
+		}
+	}
+	objects, err := b.objectsOf(c, phase)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +109,7 @@ func (b *builder) phase(c *resource.Cluster, phase resource.Phase) ([]object, er
 	part.Resources, part.Components = nil, map[resource.Phase][]string{phase: names}
 	var missing []object
 	for _, o := range objects {
-		if _, known := b.known[o.key]; known || b.patched && !b.isPatched(o.id, names) {
+		if _, known := b.known[o.key]; o.whole || known || b.patched && !b.isPatched(o.id, names) {
 			continue
 		}
 		missing = append(missing, o)
@@ -128,11 +151,60 @@ func (l *layers) overlay(name string) *overlay.Overlay {
 	return &l.overlays[slices.IndexFunc(l.overlays, func(o overlay.Overlay) bool { return o.Name == name })]
 }
 
-// objectsOf lists the objects of a phase of a cluster.
-func objectsOf(c *resource.Cluster, phase resource.Phase) ([]object, error) {
-	var objects []object
-	prefix := strings.Join(c.Components[phase], ",") + "\n"
+// buildWholes builds the bodies of a phase that can be built with their marks.
+func (b *builder) buildWholes(c *resource.Cluster, phase resource.Phase) error {
+	names := c.Components[phase]
+	components, files := strings.Join(names, ","), []tree.File(nil)
+	part := *c
+	part.Resources, part.Components = nil, map[resource.Phase][]string{phase: names}
+	var missing []object
+	var as []whole
 	for r := range c.In(phase) {
+		key := whole{r.Body, components}
+		if _, known := b.wholes[key]; known {
+			continue
+		}
+		b.wholes[key] = nil
+		marked, ok := r.Body.Shared(c.Values)
+		if !ok || slices.ContainsFunc(names, func(name string) bool { return !b.overlay(name).Component.Blind(marked) }) {
+			continue
+		}
+		body, err := resource.Literal(marked)
+		if err != nil {
+			return err
+		}
+		r = resource.Resource{Phase: phase, Name: r.Name, Body: body}
+		as, missing, part.Resources = append(as, key), append(missing, object{Resource: r, id: resource.IDOf(marked)}), append(part.Resources, r)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	for _, name := range names {
+		files = append(files, b.overlay(name).Component.Files()...)
+	}
+	built, wrong, err := kustomized(&part, phase, missing, files)
+	if err != nil || wrong != nil { // what is wrong is found where the objects are built
+		return err
+	}
+	for i, key := range as {
+		if b.wholes[key], err = resource.Overlaid(built[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// objectsOf lists the objects of a phase of a cluster.
+func (b *builder) objectsOf(c *resource.Cluster, phase resource.Phase) ([]object, error) {
+	var objects []object
+	components := strings.Join(c.Components[phase], ",")
+	prefix := components + "\n"
+	for r := range c.In(phase) {
+		if body := b.wholes[whole{r.Body, components}]; body != nil {
+			r.Body = body
+			objects = append(objects, object{Resource: r, whole: true})
+			continue
+		}
 		for values := range c.Each(r) {
 			o := object{Resource: r}
 			var err error

@@ -234,7 +234,7 @@ func layered(t *topology.Topology, from Sources) (*layers, error) {
 // bare evaluates the templates once for each shape of the topology's clusters,
 // and returns the clusters without overlays.
 func bare(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
-	shared, home := topologyValues(t), callback(t)
+	shared, home, everywhere := topologyValues(t), callback(t), meshNamespaces(t)
 	bodies := map[shape][]resource.Resource{}
 	clusters := make([]resource.Cluster, len(t.Spec.Clusters))
 	for i := range t.Spec.Clusters {
@@ -258,7 +258,7 @@ func bare(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 			Items:      itemsOf(t, c, from.Links),
 		}
 		if c.InMesh() && !c.ServesExternal() {
-			clusters[i].MeshNamespaces = meshNamespaces(t)
+			clusters[i].MeshNamespaces = everywhere
 		}
 	}
 	return clusters, nil

@@ -117,10 +117,10 @@ func newMesh(in Input, o Options) (*mesh, error) {
 				}
 			}
 			first := seen[once] == nil
+			if !first && !free && r.Body.IsOverlaid() {
+				seen[once].also = append(seen[once].also, i)
+			}
 			if !isKiali && !free && !first {
-				if r.Body.IsLiteral() {
-					seen[once].also = append(seen[once].also, i)
-				}
 				continue
 			}
 			o, err := m.fill(i, r)
@@ -185,7 +185,7 @@ func (m *mesh) fill(i int, r resource.Resource) (*object, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cluster %s: %s %s: %w", m.clusters[i].Name, r.Phase, r.Name, err)
 		}
-		return &object{mesh: m, cluster: i, phase: r.Phase, literal: r.Body.IsLiteral(), body: r.Body, ID: resource.IDOf(content),
+		return &object{mesh: m, cluster: i, phase: r.Phase, overlaid: r.Body.IsOverlaid(), body: r.Body, ID: resource.IDOf(content),
 			content: content}, nil
 	}
 	return nil, nil

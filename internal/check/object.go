@@ -11,14 +11,14 @@ import (
 
 // object is a rendered object with where it comes from.
 type object struct {
-	mesh    *mesh
-	cluster int // or -1, of a delivery object, and on an ACM hub outside the topology
-	phase   resource.Phase
-	literal bool // an overlay had a hand in it
-	body    *resource.Body
-	also    []int // other clusters, alike to the rules, on which an overlay has made the same of it
-	ID      resource.ID
-	content resource.Object
+	mesh     *mesh
+	cluster  int // or -1, of a delivery object, and on an ACM hub outside the topology
+	phase    resource.Phase
+	overlaid bool // an overlay had a hand in it
+	body     *resource.Body
+	also     []int // other clusters, alike to the rules, on which an overlay has made the same of it
+	ID       resource.ID
+	content  resource.Object
 }
 
 // clone is the object, to be said to be on more clusters.

@@ -69,7 +69,7 @@ func (o *object) at(path fieldPath) finding.Position {
 			return t.KeyAt(in...)
 		}
 	}
-	if o.literal {
+	if o.overlaid {
 		if at, ok := o.overlay(path); ok {
 			return at
 		}
@@ -135,7 +135,7 @@ func (o *object) placed(path fieldPath) (at finding.Position, ok bool) {
 // an overlay has changed it is that of the same name without overlays, if there is
 // one.
 func (o *object) template() resource.Object {
-	if o.body.Object() != nil || o.mesh.stage == nil {
+	if !o.overlaid || o.mesh.stage == nil {
 		return o.body.Object()
 	}
 	c := &o.mesh.staged(0)[o.cluster]

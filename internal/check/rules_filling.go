@@ -71,7 +71,7 @@ func monitoringConfigs(m *mesh, f *found) {
 		}
 		// A config of the topology differs between clusters by their names.
 		own := m.Has("spec", "clusters", o.cluster, "userWorkloadMonitoring")
-		if !o.literal && !(config == platform && own) {
+		if !o.overlaid && !(config == platform && own) {
 			if said[config.Name] {
 				continue
 			}
@@ -103,7 +103,7 @@ func (m *mesh) configAt(o *object, workloads bool, p openshift.Problem) (at find
 	path := []any{"spec", "metrics", "userWorkloadMonitoring", "config"}
 	below := p.Path
 	switch {
-	case o.literal:
+	case o.overlaid:
 		return at, false
 	case workloads:
 		w := m.Spec.Metrics.Thanos.RemoteWrite

@@ -184,23 +184,23 @@ var device = regexp.MustCompile(`^(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
 
 func deviceNames(m *mesh, f *found) {
 	const hint = "give it another name; or suppress ID14 if nobody works on Windows"
-	visit := func(i int, what, name string, at finding.Position) {
+	visit := func(i int, what, name string, at place) {
 		if !device.MatchString(name) {
 			return
 		}
 		if i < 0 {
-			f.on(m, at, hint, "the %s %q gives a folder that Windows cannot have", what, name)
+			f.on(m, m.atPlace(at), hint, "the %s %q gives a folder that Windows cannot have", what, name)
 			return
 		}
-		f.cluster(m, i, at, hint, "the %s %q gives a folder that Windows cannot have", what, name)
+		f.cluster(m, i, m.atPlace(at), hint, "the %s %q gives a folder that Windows cannot have", what, name)
 	}
 	visit(-1, "name of the topology", m.Metadata.Name, m.At("metadata", "name"))
 	for i := range m.Spec.Clusters {
-		visit(-1, "name of the cluster", m.Spec.Clusters[i].Name, m.At("spec", "clusters", i, "name"))
-		m.covered(i, func(namespace string, path ...any) { visit(i, "namespace", namespace, m.At(path...)) })
+		visit(-1, "name of the cluster", m.Spec.Clusters[i].Name, place{fieldPath{"spec", "clusters", i, "name"}, -1})
+		m.covered(i, func(namespace string, at place) { visit(i, "namespace", namespace, at) })
 	}
 	for i := range m.Spec.Overlays {
-		visit(-1, "name of the overlay", m.Spec.Overlays[i].Name, m.At("spec", "overlays", i, "name"))
+		visit(-1, "name of the overlay", m.Spec.Overlays[i].Name, place{fieldPath{"spec", "overlays", i, "name"}, -1})
 	}
 }
 
@@ -321,7 +321,7 @@ func networks(m *mesh, f *found) {
 // that of gateways.
 func (m *mesh) gatewayListed(i int) bool {
 	listed := false
-	m.covered(i, func(ns string, _ ...any) {
+	m.covered(i, func(ns string, _ place) {
 		for _, word := range []string{"gateway", "ingress", "egress", "eastwest", "east-west"} {
 			listed = listed || strings.Contains(ns, word)
 		}

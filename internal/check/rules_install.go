@@ -314,8 +314,9 @@ func (m *mesh) ids(i int, visit func(r resource.Resource, id resource.ID)) {
 }
 
 func sameObject(m *mesh, f *found) {
+	seen := map[resource.ID]bool{}
 	for i := range m.clusters {
-		seen := map[resource.ID]bool{}
+		clear(seen)
 		m.ids(i, func(_ resource.Resource, id resource.ID) {
 			if seen[id] {
 				f.cluster(m, i, m.At("spec", "clusters", i), "give one of them another name", "there are two objects %s", id)

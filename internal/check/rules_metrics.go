@@ -248,13 +248,28 @@ func namespaceSelectors(m *mesh, f *found) {
 	}
 }
 
+// place is that of a name in the topology: the value at a path, or an entry of the
+// list there. Rules look at many names, and say of few where they are.
+type place struct {
+	path  fieldPath
+	entry int // -1: the value itself
+}
+
+func (m *mesh) atPlace(p place) finding.Position {
+	if p.entry < 0 {
+		return m.At(p.path...)
+	}
+	return m.At(p.path.below(p.entry)...)
+}
+
 // covered lists the namespaces of a cluster in which proxies run, with the
-// path of the topology that says so.
-func (m *mesh) covered(i int, visit func(namespace string, path ...any)) {
+// place in the topology that says so.
+func (m *mesh) covered(i int, visit func(namespace string, at place)) {
 	c := &m.Spec.Clusters[i]
+	value := func(name string, path ...any) { visit(name, place{path, -1}) }
 	list := func(names []string, path ...any) {
 		for j, name := range names {
-			visit(name, append(slices.Clone(path), j)...)
+			visit(name, place{path, j})
 		}
 	}
 	if c.InMesh() && !c.ServesExternal() {
@@ -262,10 +277,10 @@ func (m *mesh) covered(i int, visit func(namespace string, path ...any)) {
 		if own := []any{"spec", "clusters", i, "controlPlane", "namespace"}; m.Has(own...) {
 			controlPlane = own
 		}
-		visit(c.ControlPlane.Namespace, controlPlane...)
+		value(c.ControlPlane.Namespace, controlPlane...)
 		list(m.Spec.Namespaces, "spec", "namespaces")
 		if m.Spec.Mesh.DataPlane == "ambient" {
-			visit(c.ZtunnelNamespace, "spec", "clusters", i, "ztunnelNamespace")
+			value(c.ZtunnelNamespace, "spec", "clusters", i, "ztunnelNamespace")
 		}
 	}
 	list(c.Namespaces, "spec", "clusters", i, "namespaces")
@@ -292,14 +307,14 @@ func monitorCoverage(m *mesh, f *found) {
 			}
 		}
 		told := map[string]bool{}
-		m.covered(i, func(ns string, path ...any) {
+		m.covered(i, func(ns string, at place) {
 			if n := monitors[ns]; n != 1 && !told[ns] {
 				told[ns] = true
 				count := "no PodMonitor"
 				if n > 1 {
 					count = strconv.Itoa(n) + " PodMonitors"
 				}
-				f.cluster(m, i, m.At(path...), "leave the PodMonitors as they are rendered: one for each namespace", "the namespace %s has %s", ns,
+				f.cluster(m, i, m.atPlace(at), "leave the PodMonitors as they are rendered: one for each namespace", "the namespace %s has %s", ns,
 					count)
 			}
 		})
@@ -311,9 +326,9 @@ func platformNamespaces(m *mesh, f *found) {
 		if m.Spec.Clusters[i].Platform != "openshift" || !m.Spec.Metrics.Monitors.Manage {
 			continue
 		}
-		m.covered(i, func(ns string, path ...any) {
+		m.covered(i, func(ns string, at place) {
 			if strings.HasPrefix(ns, "openshift-") || strings.HasPrefix(ns, "kube-") {
-				f.cluster(m, i, m.At(path...), "run what is there in a namespace of its own",
+				f.cluster(m, i, m.atPlace(at), "run what is there in a namespace of its own",
 					"the namespace %s is the platform's, and user workload monitoring does not look at monitors there", ns)
 			}
 		})

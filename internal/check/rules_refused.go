@@ -192,7 +192,7 @@ func fleetOfKiali(m *mesh, f *found) {
 	}
 	remotes, namespaces := len(m.Spec.Clusters)-1, 0
 	for i := range m.Spec.Clusters {
-		m.covered(i, func(string, ...any) { namespaces++ })
+		m.covered(i, func(string, place) { namespaces++ })
 	}
 	if remotes <= manyRemotes && namespaces <= manyNamespaces {
 		return

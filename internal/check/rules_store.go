@@ -252,7 +252,7 @@ func intervals(m *mesh, f *found) {
 func externalLabels(m *mesh, f *found) {
 	first := map[string]int{}
 	for _, o := range m.kinds("ConfigMap") {
-		if o.ID.Name != "user-workload-monitoring-config" || !o.literal {
+		if o.ID.Name != "user-workload-monitoring-config" || !o.overlaid {
 			continue // what is rendered has the cluster's name
 		}
 		text, _ := o.value(fieldPath{"data", "config.yaml"}).(string)

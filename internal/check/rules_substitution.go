@@ -71,7 +71,7 @@ func substituted(m *mesh, f *found) {
 			if delivery.Substitutes(o.content) && replaces(o.content) {
 				for _, r := range substitutions(o) {
 					key := substitutedAt{o.cluster, o.ID.Kind, o.ID.Name, r.text, o.at(r.path)}
-					if o.literal { // an overlay has made it on all clusters that it matches
+					if o.overlaid { // an overlay has made it on all clusters that it matches
 						key.cluster = -1
 					}
 					first := same[key]

@@ -273,6 +273,9 @@ func IsOwn(field string) bool {
 // kialiSpec refuses what would part the Kiali resource from the rest of what is
 // rendered.
 func (s *source) kialiSpec(path ...any) {
+	if !s.Has(path...) {
+		return
+	}
 	for field, own := range ownFields {
 		in := slices.Clone(path)
 		for key := range strings.SplitSeq(field, ".") {

@@ -38,6 +38,14 @@ func (p *Patch) Selects(id resource.ID) bool {
 	return p.selector.MatchGvk(of.Gvk) && p.selector.MatchName(id.Name) && p.selector.MatchNamespace(of.EffectiveNamespace())
 }
 
+// maySelect tells the same of an identity with marks, for whatever is in their
+// place.
+func (p *Patch) maySelect(id resource.ID) bool {
+	of := resIDOf(id)
+	return p.selector.MatchGvk(of.Gvk) && (resource.HasMark(id.Name) || p.selector.MatchName(id.Name)) &&
+		(resource.HasMark(id.Namespace) || p.selector.MatchNamespace(of.EffectiveNamespace()))
+}
+
 func resIDOf(id resource.ID) resid.ResId {
 	group, version := resid.ParseGroupVersion(id.APIVersion)
 	return resid.NewResIdWithNamespace(resid.NewGvk(group, version, id.Kind), id.Name, id.Namespace)

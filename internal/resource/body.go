@@ -38,12 +38,13 @@ func (v Values) at(path string) (any, error) {
 // empty; make one with NewBody or Literal. A Body does not change and may be
 // shared.
 type Body struct {
-	object  Object
-	text    []byte
-	holes   []hole
-	paths   []string // of its holes, sorted, each once
-	repeats string   // the scope that it is repeated for, or ""
-	literal []byte   // JSON, which takes a tenth of the memory; there is no object then, and the text has no holes
+	object   Object
+	text     []byte
+	holes    []hole
+	paths    []string // of its holes, sorted, each once
+	repeats  string   // the scope that it is repeated for, or ""
+	overlaid bool     // an overlay had a hand in it
+	literal  []byte   // JSON, which takes a tenth of the memory; there is no object then, and the text has no holes
 
 	id              ID // with marks in the two fields below
 	namespace, name []Part
@@ -97,8 +98,48 @@ func NewBody(object Object) (*Body, error) {
 // What looks like a mark in it is text.
 func Literal(object Object) (*Body, error) {
 	data, err := json.Marshal(object)
-	return &Body{literal: data, text: Encode(nil, object), id: IDOf(object)}, err
+	return &Body{overlaid: true, literal: data, text: Encode(nil, object), id: IDOf(object)}, err
 }
+
+// Overlaid makes a body of what an overlay has made of an object with marks.
+func Overlaid(object Object) (*Body, error) {
+	b, err := NewBody(object)
+	if err == nil {
+		b.overlaid = true
+	}
+	return b, err
+}
+
+// IsOverlaid tells whether an overlay had a hand in the body.
+func (b *Body) IsOverlaid() bool { return b.overlaid }
+
+// Shared returns the object with the values of the topology, and the marks of all
+// others. ok is false where there is no such object: a value of a cluster is
+// merged into it, or one of the topology could be taken for a mark.
+func (b *Body) Shared(values Values) (object Object, ok bool) {
+	if b.IsLiteral() {
+		return nil, false
+	}
+	marked := Values{ScopeTopology: values[ScopeTopology]}
+	for _, path := range b.paths {
+		scope, rest, _ := strings.Cut(path, ".")
+		if scope == ScopeTopology {
+			if HasMark(marked[scope][rest]) {
+				return nil, false
+			}
+			continue
+		}
+		if marked[scope] == nil {
+			marked[scope] = map[string]any{}
+		}
+		marked[scope][rest] = Hole(path)
+	}
+	object, err := b.Fill(marked)
+	return object, err == nil
+}
+
+// HasMark tells whether something in a value could be taken for a mark.
+func HasMark(v any) bool { return strings.Contains(string(Encode(nil, v)), holeOpen) }
 
 // JSON is a literal as JSON, nil for another body. It must not be changed.
 func (b *Body) JSON() []byte { return b.literal }

@@ -93,8 +93,10 @@ func (c *Cluster) Each(r Resource) iter.Seq[Values] {
 		}
 		values := maps.Clone(c.Values)
 		if scope == ScopeNamespace {
+			namespace := map[string]any{}
+			values[scope] = namespace
 			for _, ns := range c.NamespacesOf(r) {
-				values[scope] = map[string]any{"name": ns}
+				namespace["name"] = ns
 				if !yield(values) {
 					return
 				}
