@@ -33,6 +33,8 @@ func TestRatios(t *testing.T) {
 	const blind = "  overlays:\n    - {name: limit, jsonnet: limit/overlay.jsonnet}\n"
 	r.write("limit/overlay.jsonnet", "function(resource, cluster) if resource.kind == 'PodMonitor' then resource { spec+: { sampleLimit: 10 } } else resource\n")
 	r.write("flux.yaml", r.fleet(1000, 20, "  delivery: {repoURL: \"https://git.example.com/mesh.git\", path: rendered, flux: {}}\n"))
+	r.write("kustomize/kustomization.yaml", "labels: [{pairs: {team: mesh}}]\npatches:\n  - target: {kind: Kiali}\n    patch: |\n      - {op: add, path: /spec/deployment/replicas, value: 2}\n")
+	r.write("kustomize.yaml", r.fleet(1000, 20, "  overlays:\n    - {name: kustomize, kustomize: kustomize}\n"))
 	r.write("plain.yaml", r.fleet(1000, 20, ""))
 	r.write("overlaid.yaml", r.fleet(1000, 20, blind))
 	r.write("tenth.yaml", r.fleet(100, 20, blind))
@@ -45,6 +47,7 @@ func TestRatios(t *testing.T) {
 	overlaid := r.render("overlaid.yaml")
 	r.below("with a Jsonnet overlay on every monitor, of cp -r of its tree", overlaid.seconds(), r.least(func() { r.remove("copy") }, "cp", "-r", r.path("overlaid.yaml.out"), r.path("copy")).seconds(), 4)
 	r.below("ten times the clusters with it, of ten times the time", overlaid.seconds(), 10*r.render("tenth.yaml").seconds(), 1.2)
+	r.below("with a kustomize overlay on every object, of without", r.render("kustomize.yaml").seconds(), plain.seconds(), 1.3)
 	r.below("with delivery.flux, of without", r.render("flux.yaml").seconds(), plain.seconds(), 2)
 	r.below("render again, of the first time", r.least(func() {}, sightline, "render", r.path("plain.yaml"), "-o", out).seconds(), plain.seconds(), 0.8)
 

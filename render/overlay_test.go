@@ -319,6 +319,40 @@ func TestMarksInOverlays(t *testing.T) {
 	for _, key := range []string{"a", "b"} {
 		assert.Equal(t, "⟦cluster.name⟧", at(objects["one"][ourKiali], "metadata", "annotations", key))
 	}
+	objects = over("commonAnnotations: {b: ⟦cluster.name⟧}").objects(t)
+	assert.Equal(t, "⟦cluster.name⟧", at(objects["one"][ourKiali], "metadata", "annotations", "b"))
+}
+
+// TestBodiesWithMarks shows which bodies labels and annotations are added to with
+// their marks: all that no patch can be for. objects compares them with what
+// kustomize builds of the tree.
+func TestBodiesWithMarks(t *testing.T) {
+	const labels = "labels: [{pairs: {team: mesh}}]\ncommonAnnotations: {note: x}\n"
+	for overlay, literal := range map[string][]string{
+		labels: nil,
+		labels + "patches:\n  - target: {kind: PodMonitor, namespace: shop}\n    patch: '[{\"op\": \"add\", \"path\": \"/spec/a\", \"value\": 1}]'\n":           {"PodMonitor"},
+		labels + "patches:\n  - target: {name: kiali, kind: Kiali}\n    patch: '[{\"op\": \"add\", \"path\": \"/spec/a\", \"value\": 1}]'\n":                    nil,
+		labels + "patches:\n  - target: {name: kiali, kind: Kiali}\n    patch: '[{\"op\": \"test\", \"path\": \"/kind\", \"value\": \"Kiali\"}]'\n":             {"Kiali"},
+		labels + "patches:\n  - target: {name: kiali, kind: Kiali}\n    patch: '[{\"op\": \"copy\", \"from\": \"/metadata/labels\", \"path\": \"/spec/b\"}]'\n": {"Kiali"},
+		"patches:\n  - patch: |\n      " + aKiali + "      spec: {kubernetes_config: {cluster_name: x}}\n":                                                      nil,
+		"patches:\n  - target: {labelSelector: a=b}\n    patch: '[{\"op\": \"add\", \"path\": \"/metadata/labels/a\", \"value\": \"b\"}]'\n":                    {"PodMonitor"},
+		labels + "images: [{name: a, newTag: b}]\n": {"Kiali", "PodMonitor", "Secret", "ServiceMonitor", "Subscription", "Telemetry"},
+	} {
+		l := over(overlay)
+		l.objects(t)
+		top, from := l.parse(t)
+		clusters, err := Clusters(top, from)
+		require.NoError(t, err)
+		kinds := map[string]bool{}
+		for _, r := range clusters[1].Resources {
+			id, err := r.Body.ID(clusters[1].Values)
+			if r.Body.IsLiteral() {
+				require.NoError(t, err)
+				kinds[id.Kind] = true
+			}
+		}
+		assert.Equal(t, literal, slices.Sorted(maps.Keys(kinds)), "%s", overlay)
+	}
 }
 
 func TestOverlayFindings(t *testing.T) {

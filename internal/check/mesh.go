@@ -130,11 +130,12 @@ func newMesh(in Input, o Options) (*mesh, error) {
 			if o == nil {
 				continue
 			}
-			if first {
-				seen[once] = o
-			}
 			if isKiali {
 				m.kialis[i] = o
+				o = o.clone() // which may stand for those of other clusters as well
+			}
+			if first {
+				seen[once] = o
 			}
 			if free || first {
 				m.objects = append(m.objects, o)

@@ -193,22 +193,6 @@ func (c *Component) Patched(id resource.ID) bool {
 	return slices.ContainsFunc(c.Patches, func(p Patch) bool { return p.Selects(id) })
 }
 
-// Blind tells whether the component makes the same of an object whatever is in the
-// place of its marks: it adds labels or annotations, and no patch can be for it.
-func (c *Component) Blind(object resource.Object) bool {
-	id := resource.IDOf(object)
-	if c.fields["images"] != nil || slices.ContainsFunc(c.Patches, func(p Patch) bool { return p.maySelect(id) }) {
-		return false
-	}
-	metadata, _ := object["metadata"].(map[string]any)
-	for _, field := range []string{"labels", "annotations"} {
-		if _, plain := metadata[field].(map[string]any); metadata[field] != nil && !plain {
-			return false
-		}
-	}
-	return true
-}
-
 // Files are the component's files in a tree.
 func (c *Component) Files() []tree.File {
 	return append(slices.Clone(c.files), c.kustomization(c.Patches, c.fields))

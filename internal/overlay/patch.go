@@ -28,6 +28,7 @@ type Patch struct {
 
 	selector *types.SelectorRegex
 	entry    map[string]any // as it stands in the tree
+	content  any            // what it says
 }
 
 // Selects tells whether an object can be the patch's target. The labels and
@@ -36,14 +37,6 @@ type Patch struct {
 func (p *Patch) Selects(id resource.ID) bool {
 	of := resIDOf(id)
 	return p.selector.MatchGvk(of.Gvk) && p.selector.MatchName(id.Name) && p.selector.MatchNamespace(of.EffectiveNamespace())
-}
-
-// maySelect tells the same of an identity with marks, for whatever is in their
-// place.
-func (p *Patch) maySelect(id resource.ID) bool {
-	of := resIDOf(id)
-	return p.selector.MatchGvk(of.Gvk) && (resource.HasMark(id.Name) || p.selector.MatchName(id.Name)) &&
-		(resource.HasMark(id.Namespace) || p.selector.MatchNamespace(of.EffectiveNamespace()))
 }
 
 func resIDOf(id resource.ID) resid.ResId {
@@ -231,7 +224,11 @@ func (c *Component) patchOf(s, text *source, root *yaml.Node, entry map[string]a
 		return
 	}
 	entry["target"] = selector
-	c.Patches = append(c.Patches, Patch{At: at, Target: inWords(selector), selector: compiled, entry: entry})
+	p := Patch{At: at, Target: inWords(selector), selector: compiled, entry: entry}
+	if root.Decode(&p.content) != nil {
+		p.content = nil // which nothing is known of
+	}
+	c.Patches = append(c.Patches, p)
 }
 
 var targetFields = []string{"group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"}
