@@ -145,9 +145,9 @@ func appliedOf(t testing.TB, top *topology.Topology, links render.Links) applied
 	require.NoError(t, err)
 	all, err := objectsOf(clusters)
 	require.NoError(t, err)
-	files, err := in.rendering.Delivery(render.Kustomize)
+	out, err := in.rendering.Delivery(render.Kustomize)
 	require.NoError(t, err)
-	return applied{all, deliveredOn(t, top, files)}
+	return applied{all, deliveredOn(t, top, out.Files)}
 }
 
 // deliveredOn are the objects of an engine, by the cluster that it runs on. Argo CD

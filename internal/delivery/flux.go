@@ -52,11 +52,11 @@ func flux(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 		bodies: map[fluxShape]map[string]*resource.Body{},
 		filled: map[*resource.Body]bool{},
 	}
-	err := w.write(in)
+	err := w.all(in)
 	return w.out, err
 }
 
-func (w *fluxWriter) write(in Input) error {
+func (w *fluxWriter) all(in Input) error {
 	t := w.t
 	if w.flux.Mode == "standalone" {
 		for i, c := range in.Clusters {
