@@ -194,7 +194,7 @@ func deviceNames(m *mesh, f *found) {
 		}
 		f.cluster(m, i, m.atPlace(at), hint, "the %s %q gives a folder that Windows cannot have", what, name)
 	}
-	visit(-1, "name of the topology", m.Metadata.Name, m.At("metadata", "name"))
+	visit(-1, "name of the topology", m.Metadata.Name, place{fieldPath{"metadata", "name"}, -1})
 	for i := range m.Spec.Clusters {
 		visit(-1, "name of the cluster", m.Spec.Clusters[i].Name, place{fieldPath{"spec", "clusters", i, "name"}, -1})
 		m.covered(i, func(namespace string, at place) { visit(i, "namespace", namespace, at) })
