@@ -218,7 +218,7 @@ func otherValues(f *topology.Field) []any {
 	switch f.Type {
 	case "true or false":
 		return []any{true, false}
-	case "list of texts":
+	case "list of strings":
 		return []any{[]any{"other"}, []any{"west"}}
 	case "object with free keys":
 		return []any{map[string]any{"enableUserWorkload": true, "other": "value"}}

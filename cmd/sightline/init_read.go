@@ -41,6 +41,7 @@ type source struct{ context, given string }
 // sources are the contexts that the flags name: exact ones before patterns.
 func (o *initOptions) sources(contexts *cluster.Contexts) ([]source, error) {
 	var all []source
+	var wrong several
 	add := func(s source) {
 		if !slices.ContainsFunc(all, func(other source) bool { return other.context == s.context }) {
 			all = append(all, s)
@@ -53,7 +54,7 @@ func (o *initOptions) sources(contexts *cluster.Contexts) ([]source, error) {
 			add(source{flag, ""})
 		case ok:
 			if _, err := openContext(contexts, "--context "+given+"=NAME", context); err != nil {
-				return nil, err
+				wrong = append(wrong, err)
 			}
 			add(source{context, given})
 		case strings.ContainsAny(flag, "*?"):
@@ -64,14 +65,15 @@ func (o *initOptions) sources(contexts *cluster.Contexts) ([]source, error) {
 				}
 			}
 			if len(all) == before {
-				return nil, &hinted{fmt.Errorf("no context fits the pattern %q", flag), "the contexts are " + finding.List(contexts.Names(), listed)}
+				wrong = append(wrong, &hinted{fmt.Errorf("no context fits the pattern %q", flag), "the contexts are " +
+					finding.List(contexts.Names(), listed)})
 			}
 		default:
 			_, err := openContext(contexts, "--context NAME", flag)
-			return nil, err
+			wrong = append(wrong, err)
 		}
 	}
-	return all, nil
+	return all, wrong.err()
 }
 
 // pattern reads * as any characters, a slash too, and ? as one.

@@ -140,8 +140,12 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 	if managed := d.managed(c); managed.value != "" && managed.value != c.name.value {
 		n.put("managedCluster", managed.value, managed.from)
 	}
-	if c.domain.value != "" {
+	switch {
+	case c.domain.value != "":
 		n.put("domain", c.domain.value, c.domain.from)
+	case c == d.mesh.hub && c.openShift:
+		n.child("domain").ask("in which domain are the Routes of the hub? Write domain: apps.…",
+			c.kubectl("get ingresses.config.openshift.io cluster -o jsonpath='{.spec.domain}'"))
 	}
 	if c.network.value != "" {
 		n.put("network", c.network.value, c.network.from)

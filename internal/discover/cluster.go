@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -72,13 +73,15 @@ func look(s *Snapshot) *cluster {
 	c := &cluster{Snapshot: s, namespaces: map[string]string{}, gateways: map[string]string{}, waypoints: map[string]string{}}
 	infrastructure := s.named("Infrastructure", "", "cluster")
 	version := s.named("ClusterVersion", "", "version")
-	c.openShift = infrastructure != nil || version != nil || s.named("Ingress", "", "cluster") != nil || !s.Dumped && s.knows(openShift)
+	trace := s.ofOpenShift()
+	c.openShift = infrastructure != nil || version != nil || s.named("Ingress", "", "cluster") != nil ||
+		!s.Dumped && s.knows(openShift) || trace != ""
 	c.platform = said{"kubernetes", "it serves no API of OpenShift"}
 	if s.Dumped {
 		c.platform.from = "the dump has no object of OpenShift"
 	}
 	if c.openShift {
-		c.platform = said{"openshift", "it serves " + openShift}
+		c.platform = said{"openshift", cmp.Or(trace, "it serves "+openShift)}
 		if v := text(version, "status", "desired", "version"); v != "" {
 			c.platform.from = "ClusterVersion: " + v
 		}
@@ -103,6 +106,20 @@ func look(s *Snapshot) *cluster {
 	c.proxy = c.sample()
 	c.kiali = c.ownKiali()
 	return c
+}
+
+// ofOpenShift names an object that only OpenShift has, of a dump without those that
+// describe the platform; else "".
+func (s *Snapshot) ofOpenShift() string {
+	if !s.Dumped {
+		return ""
+	}
+	for _, o := range s.Objects {
+		if ns := namespace(o); strings.HasPrefix(ns, "openshift-") || strings.Contains(text(o, "apiVersion"), ".openshift.io/") {
+			return text(o, "kind") + " " + place(o)
+		}
+	}
+	return ""
 }
 
 // knows tells whether the cluster serves a version of an API, by what could be

@@ -274,7 +274,7 @@ spec:
     id: mesh1 # ConfigMap istio-system/istio, defaultConfig.meshId
   kiali:
     hub: cluster1 # Kiali istio-system/kiali there runs a server
-    # NOTE: a dump has no Secrets. If the hub reaches its remotes already, write links: {source:
+    # NOTE: the dump has no Secrets. If the hub reaches its remotes already, write links: {source:
     # external}, or have sightline seal make the links.
   metrics:
     userWorkloadMonitoring:

@@ -28,6 +28,12 @@ func Dump(label string, files []Source) (*Snapshot, finding.Findings) {
 	for _, f := range files {
 		values, err := decode(f.Data, &have)
 		if err != nil {
+			if line := shellBlock(f.Data); line > 0 {
+				findings.Add(finding.Position{File: f.Name, Line: line, Col: 1}, "AD12", "dump what it has made: kubectl get … -o yaml; in a "+
+					"heredoc whose mark is not quoted, a shell takes the backslash out of \\$, and an editor does not",
+					"a command for a shell, expected objects")
+				continue
+			}
 			at, text := failedAt(f.Name, err)
 			findings.Add(at, "AD12", "dump it again: kubectl get … -o yaml", "not readable: %s", text)
 			continue
@@ -38,6 +44,18 @@ func Dump(label string, files []Source) (*Snapshot, finding.Findings) {
 		}
 	}
 	return s, findings
+}
+
+var heredoc = regexp.MustCompile(`(?m)^[ \t]*(?:\$ )?(?:cat|tee|oc|kubectl|sudo)\b.*<<-?[ \t]*['"\\]?\w+`)
+
+// shellBlock is the line of a file on which a command reads what follows, as the
+// blocks of articles do; 0 where there is none.
+func shellBlock(data []byte) int {
+	at := heredoc.FindIndex(data)
+	if at == nil {
+		return 0
+	}
+	return bytes.Count(data[:at[0]], []byte("\n")) + 1
 }
 
 var numbered = regexp.MustCompile(`^[0-9]+-`)

@@ -58,9 +58,9 @@ func (d *Draft) links(spec *node) {
 		}
 		d.secretStore(spec, fetched[0])
 	case len(single)+len(each)+len(sealed) == 0:
-		if hub.Dumped {
+		if hub.Dumped && !hub.asked["secrets"] {
 			spec.child("links").above = append(spec.child("links").above,
-				"NOTE: a dump has no Secrets. If the hub reaches its remotes already, write links: {source: external}, or have sightline seal make "+
+				"NOTE: the dump has no Secrets. If the hub reaches its remotes already, write links: {source: external}, or have sightline seal make "+
 					"the links.")
 		}
 	case len(sealed) > 0:

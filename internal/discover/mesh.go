@@ -271,12 +271,23 @@ func (m *mesh) modes() {
 			}
 		case slices.ContainsFunc(c.of("Telemetry"), isOurs):
 			c.mode = said{"external", "there is no istiod, and its configuration is here: Telemetry " + place(c.of("Telemetry")[0])}
-		case c.inMesh() || c.ztunnel != "":
+		case c.inMesh() && !c.unseen() || c.ztunnel != "":
 			c.mode = said{"remote", "there are proxies, and no istiod"}
+		case c.unseen() && (c.inMesh() || len(c.of("PodMonitor"))+len(c.of("Telemetry")) > 0):
+			c.mode = said{"local", ""} // and a question
 		default:
 			c.mode = said{"none", "there is no istiod, and no proxy"}
 		}
 	}
+}
+
+// unseen tells whether neither an istiod nor a proxy of the cluster would have been
+// seen.
+func (c *cluster) unseen() bool {
+	if c.Dumped {
+		return len(c.of("Deployment"))+len(c.of("Pod")) == 0 && !c.asked["deployments"]
+	}
+	return slices.ContainsFunc(c.Unread, func(u Unread) bool { return u.Kind.Kind == "Deployment" && !u.Absent })
 }
 
 // serving is the cluster whose istiod serves another from outside, or nil.

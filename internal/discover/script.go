@@ -6,11 +6,14 @@ import (
 )
 
 // Script is a shell script that dumps one cluster for [Dump], by kubectl: what
-// Kinds lists, but for Secrets, because kubectl cannot leave their data out.
+// [Kinds] lists. Of Secrets it has the names that kubectl prints in a table, which
+// the API server makes without data; those of tokens it leaves out, because a table
+// has no annotations.
 func Script() []byte {
 	var b strings.Builder
 	b.WriteString(`#!/bin/sh
-# Dumps a cluster for sightline init --from. It reads, and dumps no Secret.
+# Dumps a cluster for sightline init --from. It reads, and no data of a Secret leaves
+# the cluster.
 #   sh dump.sh CONTEXT FOLDER
 set -eu
 [ $# -eq 2 ] || { echo "usage: sh $0 CONTEXT FOLDER" >&2; exit 2; }
@@ -23,10 +26,26 @@ get() {
   kubectl --context "$context" get "$@" -o json > "$folder/$number-$1.json" || rm "$folder/$number-$1.json"
 }
 
+# Secrets with a label, by name: a table has no data in it.
+secrets() {
+  number=$((number + 1))
+  table=$(kubectl --context "$context" get secrets -A -l "$1" --no-headers) || return 0
+  printf '%s\n' "$table" | while read -r namespace name rest; do
+    [ -z "$name" ] || printf '%s\n' --- 'apiVersion: v1' 'kind: Secret' \
+      "metadata: {namespace: \"$namespace\", name: \"$name\", labels: {\"$2\": \"$3\"}}"
+  done > "$folder/$number-secrets.yaml"
+}
+
 `)
 	for _, k := range Kinds() {
-		if k.Kind != "Secret" {
+		switch key, value, ok := strings.Cut(k.Labels, "="); {
+		case k.Kind != "Secret":
 			fmt.Fprintf(&b, "%s # %s\n", k.Command(), k.For)
+		case k.Labels != "":
+			if !ok {
+				value = "true"
+			}
+			fmt.Fprintf(&b, "secrets %s %s %s # %s\n", k.Labels, key, value, k.For)
 		}
 	}
 	b.WriteString("\n# The URL of the API server, without credentials.\n" +
