@@ -92,7 +92,7 @@ func explainField(out io.Writer, path string) error {
 	switch {
 	case required != "":
 		required = "yes, such as " + required
-	case byDefault == "" && !f.Section && f.Later == "":
+	case byDefault == "" && !f.Section:
 		byDefault = "not set"
 	}
 	rows := []row{{"type", f.Type}}
@@ -102,7 +102,6 @@ func explainField(out io.Writer, path string) error {
 		{"required", required},
 		{"default", byDefault},
 		{"changes", f.Changes},
-		{"until then", f.Later},
 	} {
 		if r.text != "" {
 			rows = append(rows, r)

@@ -21,8 +21,7 @@ import (
 //
 // The tags: `yaml:"key"`, `default:"value"`, `enum:"a|b"`,
 // `format:"name of a formats entry"`; for a required key, with what to write
-// where it is missing, `required:"key: value"`; for a key whose time has not
-// come, with what to do instead, `later:"hint"`.
+// where it is missing, `required:"key: value"`.
 type decoder struct {
 	file     string
 	want     fileKind
@@ -95,10 +94,6 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 		}
 		d.refused[n] = true
 		d.missing(n, path, RuleType, hint, "%s must be %s, found nothing", path, expected(v))
-		return
-	}
-	if hint := f.Tag.Get("later"); hint != "" {
-		d.refuse(n, RuleValue, hint, "%s is not supported yet", path)
 		return
 	}
 	if v.Type() == lineType {

@@ -162,9 +162,6 @@ func shape(f *Field) string {
 
 func sentences(f *Field, known string) string {
 	s := f.Comment
-	if f.Later != "" {
-		return s + " Until then: " + f.Later + "."
-	}
 	if f.Changes != "" && f.Changes != known {
 		s += " Changes: " + f.Changes + "."
 	}

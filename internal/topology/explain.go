@@ -24,7 +24,6 @@ type Field struct {
 	Values   []string // the allowed ones, where they can be listed
 	Default  string   // in words, if there is one
 	Required string   // how it can be written, if it has to be there always
-	Later    string   // what to do instead, while it is not supported
 	Comment  string   // what it means
 	Changes  string   // the resources that it changes; "" where that differs for what is below it
 	Section  bool     // there are fields below it
@@ -93,7 +92,6 @@ func describeField(f field, doc string) Field {
 	described := Field{
 		Type:     typeInWords(f.Type, tag.Get("format")),
 		Required: tag.Get("required"),
-		Later:    tag.Get("later"),
 		Default:  tag.Get("default"),
 	}
 	described.Comment, described.Changes = cutSentence(doc, "Changes: ")

@@ -69,7 +69,7 @@ func (g gap) alternatives(n *yaml.Node, serial int, clusters []string) []*yaml.N
 		return out
 	}
 	switch {
-	case g.of == nil, g.field.Tag.Get("later") != "":
+	case g.of == nil:
 		return []*yaml.Node{none}
 	case g.of == lineType, g.field.Tag.Get("enum") != "":
 		return texts(allowed(g.of, g.field.Tag)...)

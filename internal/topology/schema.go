@@ -36,8 +36,8 @@ type schema struct {
 	PropertyNames        *schema            `json:"propertyNames,omitempty"`
 	AdditionalProperties any                `json:"additionalProperties,omitempty"` // false, or a schema
 	AllOf                []*schema          `json:"allOf,omitempty"`
-	OneOf                []*schema          `json:"oneOf,omitempty"`
-	Not                  *schema            `json:"not,omitempty"`
+	If                   *schema            `json:"if,omitempty"`
+	Then                 *schema            `json:"then,omitempty"`
 	Defs                 map[string]*schema `json:"$defs,omitempty"`
 }
 
@@ -47,12 +47,19 @@ type schema struct {
 // another only Parse knows.
 func Schema() ([]byte, error) {
 	g := schemaGenerator{docs: comments(), defs: map[string]*schema{}}
+	// The kind decides, so that an editor says one thing about a mistake, where it is.
 	root := schema{
-		Schema: "https://json-schema.org/draft/2020-12/schema",
-		ID:     SchemaURL,
-		Title:  "Sightline topology",
-		OneOf:  []*schema{g.structure(reflect.TypeFor[Topology]()), g.structure(reflect.TypeFor[member]())},
-		Defs:   g.defs,
+		Schema:     "https://json-schema.org/draft/2020-12/schema",
+		ID:         SchemaURL,
+		Title:      "Sightline topology",
+		Type:       "object",
+		Properties: g.head(),
+		Required:   []string{"kind"},
+		AllOf: []*schema{
+			{If: ofKind(Kind), Then: g.structure(reflect.TypeFor[Topology]())},
+			{If: ofKind(ClusterKind), Then: g.structure(reflect.TypeFor[member]())},
+		},
+		Defs: g.defs,
 	}
 	// What may stand where the keys are one's own.
 	g.defs[freeDef] = &schema{
@@ -68,6 +75,21 @@ func Schema() ([]byte, error) {
 	enc.SetIndent("", "  ")
 	err := enc.Encode(root)
 	return out.Bytes(), err
+}
+
+// head are the keys of every document, which an editor offers before there is a
+// kind. What they have to be depends on it.
+func (g *schemaGenerator) head() map[string]*schema {
+	keys := map[string]*schema{}
+	for _, f := range fieldsOf(reflect.TypeFor[Topology]()) {
+		keys[f.key] = &schema{Description: g.docs["Topology."+f.Name]}
+	}
+	keys["kind"] = &schema{Description: keys["kind"].Description, Enum: []string{Kind, ClusterKind}}
+	return keys
+}
+
+func ofKind(kind string) *schema {
+	return &schema{Properties: map[string]*schema{"kind": {Const: kind}}, Required: []string{"kind"}}
 }
 
 const freeDef = "Value"
@@ -95,9 +117,6 @@ func (g *schemaGenerator) structure(t reflect.Type) *schema {
 	for _, f := range fieldsOf(t) {
 		property := g.value(f.Type, f.Tag)
 		property.Description = g.docs[t.Name()+"."+f.Name]
-		if later := f.Tag.Get("later"); later != "" {
-			property.Description += " Until then: " + later + "."
-		}
 		s.Properties[f.key] = property
 		if f.Tag.Get("required") != "" {
 			s.Required = append(s.Required, f.key)
@@ -107,9 +126,6 @@ func (g *schemaGenerator) structure(t reflect.Type) *schema {
 }
 
 func (g *schemaGenerator) value(t reflect.Type, tag reflect.StructTag) *schema {
-	if tag.Get("later") != "" {
-		return &schema{Not: &schema{}}
-	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return g.structure(t.Elem())
@@ -122,7 +138,7 @@ func (g *schemaGenerator) value(t reflect.Type, tag reflect.StructTag) *schema {
 			keys := reflect.StructTag(fmt.Sprintf("format:%q", cmp.Or(tag.Get("keys"), "labelKey")))
 			s := &schema{Type: "object", PropertyNames: textSchema(t.Elem(), keys), AdditionalProperties: textSchema(t.Elem(), tag)}
 			if words := words(tag); words != nil {
-				return &schema{OneOf: []*schema{{Enum: words}, s}}
+				s.Type, s.If, s.Then = []string{"string", "object"}, &schema{Type: "string"}, &schema{Enum: words}
 			}
 			return s
 		}
@@ -146,8 +162,8 @@ func textSchema(t reflect.Type, tag reflect.StructTag) *schema {
 		s.Const = values[0]
 	case formatted:
 		s.Pattern = check.patterns[0]
-		for _, pattern := range check.patterns[1:] {
-			s.AllOf = append(s.AllOf, &schema{Pattern: pattern})
+		if len(check.patterns) > 1 { // the second says nothing where the first does
+			s.If, s.Then = &schema{Pattern: s.Pattern}, &schema{Pattern: check.patterns[1]}
 		}
 		s.MaxLength = check.most
 		s.Examples = check.examples

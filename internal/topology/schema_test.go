@@ -281,8 +281,8 @@ func pick[T any](m maker, from []T) T { return from[m.IntN(len(from))] }
 // value makes what a schema allows.
 func (m maker) value(s *jsonschema.Schema, depth int) any {
 	switch {
-	case len(s.OneOf) > 0:
-		return m.value(pick(m, s.OneOf), depth)
+	case len(s.AllOf) > 0:
+		return m.value(pick(m, s.AllOf).Then, depth)
 	case s.Ref != nil:
 		return m.value(s.Ref, depth)
 	case s.Const != nil:
@@ -291,6 +291,10 @@ func (m maker) value(s *jsonschema.Schema, depth int) any {
 		return pick(m, s.Enum.Values)
 	}
 	switch kinds := s.Types.ToStrings(); pick(m, kinds) {
+	case "string":
+		if s.Then != nil && s.Then.Enum != nil {
+			return m.value(s.Then, depth)
+		}
 	case "object":
 		return m.object(s, depth)
 	case "array":
@@ -319,7 +323,7 @@ func (m maker) object(s *jsonschema.Schema, depth int) any {
 	object := map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(s.Properties)) {
 		property := s.Properties[key]
-		if slices.Contains(s.Required, key) || property.Not == nil && m.IntN(2+depth) == 0 {
+		if slices.Contains(s.Required, key) || m.IntN(2+depth) == 0 {
 			object[key] = m.value(property, depth+1)
 		}
 	}
@@ -347,7 +351,7 @@ func (m maker) text(s *jsonschema.Schema) string {
 	}
 	for {
 		text := m.matching(s.Pattern.String())
-		if fits := func(also *jsonschema.Schema) bool { return also.Pattern.MatchString(text) }; len(s.AllOf) == 0 || fits(s.AllOf[0]) {
+		if s.Then == nil || s.Then.Pattern.MatchString(text) {
 			return text
 		}
 	}
