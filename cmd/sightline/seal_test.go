@@ -396,7 +396,7 @@ hint: log in to the cluster again; kubectl --context west auth whoami says who y
 		{"no object", func(string, int) (int, any) { return http.StatusOK, "<html>" + leak }, exitFailure, `sightline: west: HOST (context "west") answers with no object of Kubernetes
 hint: see that the API server answers (kubectl --context west version), and seal again
 `},
-		{"elsewhere", func(string, int) (int, any) { return http.StatusFound, redirect("https://elsewhere.example.com/") }, exitFailure, `sightline: west: HOST (context "west") answers Found
+		{"elsewhere", func(string, int) (int, any) { return http.StatusFound, redirect("https://elsewhere.example.com/") }, exitFailure, `sightline: west: HOST (context "west") answers with a redirect, which is not followed
 `},
 		{"another Secret", func(string, int) (int, any) {
 			return http.StatusOK, map[string]any{"type": "Opaque", "data": map[string]any{"token": base64.StdEncoding.EncodeToString([]byte(leak))}}

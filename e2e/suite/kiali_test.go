@@ -30,12 +30,21 @@ type kialiAPI struct {
 func startKiali(t *testing.T, address, line string) *kialiAPI {
 	t.Helper()
 	k := &kialiAPI{address: address}
-	data, err := os.ReadFile(filepath.Join("..", "..", "internal", "kiali", "testdata", "api", line+".json"))
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(data, &k.bodies))
+	k.become(t, line)
 	k.start(t)
 	t.Cleanup(func() { _ = k.server.Close() })
 	return k
+}
+
+// become has it be of a release line.
+func (k *kialiAPI) become(t *testing.T, line string) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "internal", "kiali", "testdata", "api", line+".json"))
+	require.NoError(t, err)
+	k.change(func() {
+		k.bodies = nil
+		require.NoError(t, json.Unmarshal(data, &k.bodies))
+	})
 }
 
 func (k *kialiAPI) start(t *testing.T) {
@@ -68,8 +77,11 @@ func (k *kialiAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// body is one of the line's, filled in.
+// body is one of the line's, filled in; nil: the line has none.
 func (k *kialiAPI) body(name string, values ...string) any {
+	if k.bodies[name] == nil {
+		return nil
+	}
 	data, _ := json.Marshal(k.bodies[name])
 	var body any
 	_ = json.Unmarshal([]byte(strings.NewReplacer(values...).Replace(string(data))), &body)
@@ -96,6 +108,9 @@ func (k *kialiAPI) answer(path string) any {
 		}
 		return all
 	case "/kiali/api/mesh/controlplanes":
+		if k.bodies["controlPlane"] == nil {
+			return nil
+		}
 		for cluster, id := range k.planes {
 			all = append(all, k.body("controlPlane", "CLUSTER", cluster, `"ID"`, `"`+id+`"`))
 		}

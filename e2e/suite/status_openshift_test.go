@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
@@ -132,4 +133,13 @@ func wrongIs(t *testing.T, want []string, topology string, args ...string) error
 		return fmt.Errorf("%d good, and found %q, should be %q", report.Good, found, want)
 	}
 	return nil
+}
+
+func configMap(namespace, name string) *unstructured.Unstructured {
+	o := &unstructured.Unstructured{}
+	o.SetAPIVersion("v1")
+	o.SetKind("ConfigMap")
+	o.SetNamespace(namespace)
+	o.SetName(name)
+	return o
 }

@@ -48,6 +48,7 @@ func TestStatus(t *testing.T) {
 	}
 	later := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 
+	tried := 0
 	for _, fault := range []struct {
 		name   string
 		break_ func()
@@ -187,6 +188,7 @@ func TestStatus(t *testing.T) {
 		{"a remote that is away", func() { w.west.APIServer.Kill() }, func() { w.west.StartServer(t) },
 			[]string{"ST01 cluster2 bad", "ST16 cluster2 unchecked"}, "connection refused; nothing else of the cluster was asked"},
 	} {
+		tried++
 		t.Run(fault.name, func(t *testing.T) {
 			fault.break_()
 			defer fault.mend()
@@ -199,6 +201,7 @@ func TestStatus(t *testing.T) {
 			})
 		})
 	}
+	require.Equal(t, 36, tried, "faults, as docs/testing.md has them")
 	rig.Wait(t, 30*time.Second, "all to be good again", func() error {
 		if _, not, found := w.status(); len(not) > 0 {
 			return fmt.Errorf("%v\n%s", not, found)
@@ -222,6 +225,7 @@ func TestStatusWithTheRightsPrinted(t *testing.T) {
 		}
 		return nil
 	})
+	w.eachIsNeeded(t)
 	// Without them, nothing is called good that was not asked.
 	for _, c := range []*rig.Cluster{w.east, w.west} {
 		require.NoError(t, c.Client.RbacV1().ClusterRoleBindings().Delete(t.Context(), "sightline-status", metav1.DeleteOptions{}))

@@ -62,7 +62,7 @@ func TestBounds(t *testing.T) {
 		}
 	}), user(token), cluster.Options{})
 	_, err := c.Get(t.Context(), cluster.Path{"away"}, nil)
-	require.EqualError(t, err, c.Name()+" answers Found")
+	require.EqualError(t, err, c.Name()+" answers with a redirect, which is not followed")
 	assert.Equal(t, http.StatusFound, cluster.Status(err))
 	_, err = c.Get(t.Context(), cluster.Path{"large"}, nil)
 	require.EqualError(t, err, c.Name()+" answers with more than 32 MiB")

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -143,7 +144,7 @@ func (f *Forward) dial(ctx context.Context, c *Cluster, namespace, pod string, p
 	if f.connection == nil {
 		connection, err := c.upgrade(ctx, namespace, pod)
 		if err != nil {
-			return nil, err
+			return nil, cmp.Or(c.denied(ctx, namespace, pod), err)
 		}
 		f.connection = connection
 	}
@@ -209,6 +210,18 @@ func (c *Cluster) upgrade(ctx context.Context, namespace, pod string) (httpstrea
 		}()
 		return nil, ctx.Err()
 	}
+}
+
+// denied asks for a port-forward without the upgrade, which is how the API server
+// tells that the right to it is missing: the libraries keep its words only.
+func (c *Cluster) denied(ctx context.Context, namespace, pod string) error {
+	for _, method := range []string{http.MethodPost, http.MethodGet} { // of SPDY, and of a WebSocket
+		_, err := c.do(ctx, ask{method: method, path: Core(namespace, "pods", pod, "portforward")})
+		if status := Status(err); status == http.StatusUnauthorized || status == http.StatusForbidden {
+			return err
+		}
+	}
+	return nil
 }
 
 // stream is a connection to a port of a pod. It knows no deadlines of its own:

@@ -178,6 +178,10 @@ func (s *Server) silent(ctx context.Context, err error) error {
 	if errors.As(err, &outer) {
 		err = outer.Err
 	}
+	var refused *Error
+	if errors.As(err, &refused) { // by the API server, of a port-forward
+		return &Error{Status: refused.Status, text: s.name + " cannot be reached: " + refused.text, Reason: refused.Reason}
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("no answer within %s", s.timeout)
 	}
@@ -186,7 +190,11 @@ func (s *Server) silent(ctx context.Context, err error) error {
 
 // refusal is the error of an answer that is none of success.
 func (s *Server) refusal(status int, body []byte) error {
-	e := &Error{Status: status, text: fmt.Sprintf("%s answers %s", s.name, http.StatusText(status))}
+	answer := http.StatusText(status)
+	if status/100 == 3 {
+		answer = "with a redirect, which is not followed"
+	}
+	e := &Error{Status: status, text: fmt.Sprintf("%s answers %s", s.name, answer)}
 	var reason struct{ Message, Error, Detail string }
 	_ = json.Unmarshal(body, &reason) // a proxy answers as it likes
 	for _, said := range []string{reason.Message, reason.Detail, reason.Error} {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -87,6 +88,21 @@ func TestForwardFails(t *testing.T) {
 	defer f.Close()
 	_, err = f.Get(t.Context(), cluster.Path{"api"}, nil)
 	assert.EqualError(t, err, name+" does not answer: no answer within 200ms")
+
+	allowed := withPod(nil)
+	c, _ = open(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/portforward") {
+			http.Error(w, `{"message": "pods \"kiali-1\" is forbidden"}`, http.StatusForbidden)
+			return
+		}
+		allowed(w, r)
+	}), user(token), cluster.Options{})
+	f, err = c.Forward(t.Context(), cluster.Service{Namespace: "mesh", Name: "kiali", Port: "http"}, cluster.Login{}, nil)
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = f.Get(t.Context(), cluster.Path{"api"}, nil)
+	assert.EqualError(t, err, name+" cannot be reached: "+c.Name()+` answers Forbidden: pods "kiali-1" is forbidden`)
+	assert.Equal(t, http.StatusForbidden, cluster.Status(err), "it is told from somebody who does not answer")
 
 	for service, want := range map[cluster.Service]string{
 		{Namespace: "mesh", Name: "none", Port: "http"}:  c.Name() + " answers Not Found: not found: /api/v1/namespaces/mesh/services/none",

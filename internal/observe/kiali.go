@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -31,7 +32,7 @@ func (k Kiali) read(ctx context.Context, e status.Expected, hub *cluster.Cluster
 	}
 	open, closed, err := k.open(ctx, e, hub, cluster.Login{})
 	if err != nil {
-		got.NoAccess = "Kiali cannot be reached: " + err.Error()
+		got.NoAccess = "Kiali cannot be reached: " + withRights(err)
 		return got
 	}
 	var info struct{ Strategy string }
@@ -39,6 +40,10 @@ func (k Kiali) read(ctx context.Context, e status.Expected, hub *cluster.Cluster
 	err = open.JSON(ctx, append(root, "auth", "info"), nil, &info)
 	closed()
 	got.Strategy = status.Answer[string]{Value: info.Strategy, Err: failure(err)}
+	if code := cluster.Status(err); code == http.StatusUnauthorized || code == http.StatusForbidden {
+		got.NoAccess = withRights(err) // of whoever is before Kiali, which asks nobody this for a login
+		return got
+	}
 	if err != nil {
 		got.Services.Err = failure(err)
 		return got

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -63,7 +64,15 @@ func (m Metrics) ofClusters(e status.Expected) bool {
 }
 
 func noAccess(err error) *status.Store {
-	return &status.Store{NoAccess: "the store of the metrics cannot be reached: " + err.Error()}
+	return &status.Store{NoAccess: "the store of the metrics cannot be reached: " + withRights(err)}
+}
+
+// withRights is an error, with what tells of the rights where it is about one.
+func withRights(err error) string {
+	if cluster.Status(err) == http.StatusForbidden {
+		return err.Error() + "; sightline status --rights prints the rights that are needed"
+	}
+	return err.Error()
 }
 
 // platform asks the querier of OpenShift's own monitoring, by a port-forward:

@@ -166,6 +166,49 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestStores looks for requests between clusters in the stores of each of them.
+func TestStores(t *testing.T) {
+	t.Parallel()
+	series := func(reporter, source, destination string) status.Series {
+		return status.Series{MeshID: "mesh1", Reporter: reporter, Source: source, Destination: destination, Newest: now}
+	}
+	store := func(all ...status.Series) *status.Store {
+		return &status.Store{Series: status.Answer[[]status.Series]{Value: all}}
+	}
+	east, west := series("source", "east", "east"), series("destination", "west", "west")
+	for name, c := range map[string]struct {
+		stores map[string]*status.Store
+		want   string
+	}{
+		"both report of one": {map[string]*status.Store{"east": store(east, series("source", "east", "west")), "west": store(west)}, "ST32 east good "},
+		"there is none": {map[string]*status.Store{"east": store(east), "west": store(west)},
+			"ST32 east warning no request between clusters was seen in the last minutes"},
+		"one does not answer": {map[string]*status.Store{"east": store(east), "west": {NoAccess: "no token"}},
+			"ST32 east unchecked no request between clusters was seen, and the store of west did not answer"},
+		"the other tells": {map[string]*status.Store{"east": {NoAccess: "no token"}, "west": store(west, series("destination", "east", "west"))},
+			"ST32 east good "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, f := good(t)
+			f.Stores = c.stores
+			var got []string
+			for _, r := range status.Judge(e, f) {
+				if r.Check == "ST32" {
+					got = append(got, fmt.Sprintf("%s %s %s %s", r.Check, r.Cluster, r.Mark, r.Found))
+				}
+			}
+			assert.Equal(t, []string{c.want}, got)
+		})
+	}
+	e, f := good(t)
+	f.Stores = map[string]*status.Store{"west": store(west)}
+	delete(f.Clusters, "east")
+	for _, r := range status.Judge(e, f) {
+		assert.NotEqual(t, "ST32", r.Check, "only west was asked")
+	}
+}
+
 // TestChosen keeps, beside the results asked for, what says why there are none.
 func TestChosen(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package status
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -75,7 +76,22 @@ type rights struct {
 	view        bool             // the role cluster-monitoring-view too
 }
 
+// allow adds a rule, or names to one that is otherwise equal.
 func (r *rights) allow(namespace, group, resource string, names []string, verbs ...string) {
+	for _, other := range r.byNamespace[namespace] {
+		rule, _ := other.(map[string]any)
+		named, ok := rule["resourceNames"].([]any)
+		if ok && names != nil && reflect.DeepEqual(
+			[]any{rule["apiGroups"], rule["resources"], rule["verbs"]}, []any{[]any{group}, []any{resource}, list(verbs)}) {
+			for _, name := range names {
+				if !slices.Contains(named, any(name)) {
+					named = append(named, name)
+				}
+			}
+			rule["resourceNames"] = named
+			return
+		}
+	}
 	rule := map[string]any{"apiGroups": []any{group}, "resources": []any{resource}, "verbs": list(verbs)}
 	if names != nil {
 		rule["resourceNames"] = list(names)
