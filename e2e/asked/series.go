@@ -102,8 +102,10 @@ func traffic(reporter, source, destination string) map[string]string {
 		"source_principal": "spiffe://front", "destination_principal": "spiffe://back",
 		"destination_workload": "back", "destination_workload_namespace": "sample", "destination_canonical_service": "back",
 		"destination_canonical_revision": "v1",
-		"destination_service":            "back.sample.svc.cluster.local", "destination_service_name": "back", "destination_service_namespace": "sample",
-		"request_protocol": "http", "response_code": "200", "grpc_response_status": "0", "response_flags": "-",
+		"destination_service":            "back.sample.svc.cluster.local",
+		"destination_service_name":       "back",
+		"destination_service_namespace":  "sample",
+		"request_protocol":               "http", "response_code": "200", "grpc_response_status": "0", "response_flags": "-",
 		"connection_security_policy": "mutual_tls",
 	}
 }

@@ -147,9 +147,10 @@ func identityRules() []Rule {
 		{
 			ID: "ID14", Severity: finding.Warning,
 			Title: "every folder can be on every file system",
-			What: "No topology, cluster, namespace or overlay is called con, prn, aux, nul, com0 to com9 or lpt0 to lpt9, with nor without something " +
-				"after a dot.",
-			Why:    "The tree, or the folder of sealed links, has a folder of that name. Windows keeps these names for devices, so nobody can check the repository out there.",
+			What: "No topology, cluster, namespace or overlay is called con, prn, aux, nul, com0 to com9 or lpt0 to lpt9, with nor without " +
+				"something after a dot.",
+			Why: "The tree, or the folder of sealed links, has a folder of that name. Windows keeps these names for devices, so nobody " +
+				"can check the repository out there.",
 			Fix:    "Give it another name, in Istio too; or suppress ID14 if nobody works on Windows.",
 			Source: "Microsoft, \"Naming Files, Paths, and Namespaces\"",
 			mesh:   deviceNames,

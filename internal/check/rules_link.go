@@ -137,7 +137,8 @@ func mistaken(c *topology.Cluster, host string) (instead, problem string) {
 	case slices.ContainsFunc(onThisMachine, func(name string) bool { return host == name || strings.HasSuffix(host, "."+name) }):
 		return "https://api.west.example.com:6443, as pods on the hub reach it", "the host " + shown + " is the machine itself, for whoever asks"
 	}
-	if u, err := url.Parse(c.Server); err == nil && c.Platform == "openshift" && u.Port() == "" && (strings.HasPrefix(host, "api.") || isIP(u)) {
+	u, err := url.Parse(c.Server)
+	if err == nil && c.Platform == "openshift" && u.Port() == "" && (strings.HasPrefix(host, "api.") || isIP(u)) {
 		return "https://" + u.Host + ":6443", "server has no port, and the API server of OpenShift is not at 443"
 	}
 	return "", ""

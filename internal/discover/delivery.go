@@ -33,7 +33,8 @@ func delivers(o resource.Object) bool {
 // readDelivery writes spec.delivery.
 func (d *Draft) readDelivery() {
 	spec := d.top.child("spec")
-	d.delivery = delivery{known: map[string]map[string]any{}, inACM: map[string]string{}, secrets: map[string]string{}, chart: map[string]said{}}
+	d.delivery = delivery{known: map[string]map[string]any{}, inACM: map[string]string{}, secrets: map[string]string{},
+		chart: map[string]said{}}
 	for _, c := range d.mesh.clusters {
 		for _, o := range c.of("ApplicationSet") {
 			if delivers(o) && name(o) == label(o, "app.kubernetes.io/part-of") && d.argoCD == nil {

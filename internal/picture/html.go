@@ -23,8 +23,10 @@ func (p *Picture) HTML() []byte {
 	w := func(format string, args ...any) { fmt.Fprintf(&out, format, args...) }
 	w("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n")
 	// Nothing but what is in this page: no text of a topology can load or run anything.
-	w("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src %s\">\n", source(pageScript))
-	w("<meta name=\"color-scheme\" content=\"light dark\">\n<title>%s</title>\n<style>\n%s</style>\n</head>\n<body>\n", escape("Mesh "+p.Name), pageStyle)
+	w("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src %s\">\n",
+		source(pageScript))
+	w("<meta name=\"color-scheme\" content=\"light dark\">\n<title>%s</title>\n<style>\n%s</style>\n</head>\n<body>\n",
+		escape("Mesh "+p.Name), pageStyle)
 	w("<div class=\"drawing\" tabindex=\"0\" aria-label=\"Drawing of the mesh\">\n")
 	p.layout().svg(&out, "Mesh "+p.Name, "")
 	w("</div>\n<main>\n")
@@ -129,7 +131,8 @@ func noteList(notes []Note) string {
 	var b strings.Builder
 	b.WriteString("<ul>\n")
 	for _, n := range notes {
-		fmt.Fprintf(&b, "<li><span class=\"%s\">%s</span> <code>%s</code> %s", or(n.Grade.String(), "fine"), n.Grade, escape(n.Rule), escape(n.Text))
+		fmt.Fprintf(&b, "<li><span class=\"%s\">%s</span> <code>%s</code> %s",
+			or(n.Grade.String(), "fine"), n.Grade, escape(n.Rule), escape(n.Text))
 		if n.Advice != "" {
 			fmt.Fprintf(&b, "<br><small>%s</small>", escape(n.Advice))
 		}

@@ -98,14 +98,16 @@ func (s *shape) svg(out *bytes.Buffer, of map[string]*colours) {
 		if s.anchor != "" {
 			anchor = fmt.Sprintf(` text-anchor="%s"`, s.anchor)
 		}
-		fmt.Fprintf(out, "<text%s x=\"%d\" y=\"%d\" font-size=\"%d\"%s>%s%s</text>\n", attributes, s.x, s.y, s.size, anchor, escape(s.text), title)
+		fmt.Fprintf(out, "<text%s x=\"%d\" y=\"%d\" font-size=\"%d\"%s>%s%s</text>\n",
+			attributes, s.x, s.y, s.size, anchor, escape(s.text), title)
 	case len(s.points) > 0:
 		fmt.Fprintf(out, "<path%s d=\"%s\"/>\n", attributes, path(s.points))
 		if s.arrow {
 			fmt.Fprintf(out, "<path%s d=\"%s\"/>\n", of[s.class].attributes(), head(s.points))
 		}
 	case s.w > 0:
-		fmt.Fprintf(out, "<rect%s x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\">%s</rect>\n", attributes, s.x, s.y, s.w, s.h, s.radius, title)
+		fmt.Fprintf(out, "<rect%s x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\">%s</rect>\n",
+			attributes, s.x, s.y, s.w, s.h, s.radius, title)
 	}
 }
 

@@ -158,7 +158,8 @@ func (j *judge) observability(acm *ACM) {
 		j.warn("ST38", "write what ACM keeps into metrics.acm.retention", "%s keeps series for %s, and Kiali is told %s", name, o.Value.Retention,
 			own.Retention)
 	case own.Collector == "classic" && !sameTime(own.Interval, fmt.Sprintf("%ds", o.Value.Seconds)):
-		j.warn("ST38", "write metrics.acm.interval as ACM has it", "%s collects each %ds, and Kiali is told %s", name, o.Value.Seconds, own.Interval)
+		j.warn("ST38", "write metrics.acm.interval as ACM has it", "%s collects each %ds, and Kiali is told %s", name, o.Value.Seconds,
+			own.Interval)
 	default:
 		j.good("ST38")
 	}

@@ -31,8 +31,8 @@ type ArgoCD struct {
 	// The plugin, with source: plugin.
 	Plugin ArgoCDPlugin `yaml:"plugin"`
 	// Where the ApplicationSet has the clusters from: a list in itself; a small file for each in Git, so that the ApplicationSet does
-	// not grow with the fleet; Argo CD's own cluster Secrets, by the labels sightline.dev/topology and sightline.dev/cluster with the two names; or the
-	// decisions of a Placement of ACM, whose clusters have the names of the topology.
+	// not grow with the fleet; Argo CD's own cluster Secrets, by the labels sightline.dev/topology and sightline.dev/cluster with the two
+	// names; or the decisions of a Placement of ACM, whose clusters have the names of the topology.
 	Generator string `yaml:"generator" default:"list" enum:"list|git|clusters|acm"`
 	// The Placement of ACM, in Argo CD's namespace. Required with generator: acm.
 	Placement string `yaml:"placement" format:"name"`
