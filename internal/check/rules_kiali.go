@@ -83,7 +83,7 @@ func kialiRules() []Rule {
 			Title: "a provider of logins is asked",
 			What:  "Where auth.openid is given, the strategy is openid.",
 			Why: "Kiali ignores auth.openid with another strategy. On OpenShift whose API servers accept an OIDC provider themselves there is " +
-				"no OAuthClient, so the strategy openshift, the default, lets nobody in. Only the cluster knows: status asks it (ST36).",
+				"no OAuthClient, so the strategy openshift, the default, lets nobody in. Only the cluster knows: status asks it (ST39).",
 			Fix:    "Write auth: {strategy: openid} in spec.kiali.",
 			Source: "kiali config/config.go; OpenShift, configuring an external OIDC identity provider; kiali.io, OpenID Connect strategy",
 			mesh:   providerUnasked,

@@ -87,7 +87,7 @@ func statusRules() []Rule {
 			Source: "kiali/kiali-operator, release branches and playbooks/kiali-default-supported-images.yml",
 		},
 		{
-			ID:    "ST36",
+			ID:    "ST39",
 			Title: "OpenShift has the login that Kiali asks for",
 			What:  "With the strategy openshift, each OpenShift cluster knows the kind OAuthClient of oauth.openshift.io/v1. Rights: none.",
 			Why: "A cluster whose API server accepts an OIDC provider itself has no OAuth server and no OAuthClient. Nobody logs in there, and a " +

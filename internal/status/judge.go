@@ -43,7 +43,7 @@ func Groups() []Group {
 		{"reach", []string{"ST01", "ST02"}},
 		{"names", []string{"ST03", "ST04", "ST05", "ST06"}},
 		{"objects", []string{"ST07", "ST08"}},
-		{"kiali", []string{"ST09", "ST36", "ST10", "ST11"}},
+		{"kiali", []string{"ST09", "ST39", "ST10", "ST11"}},
 		{"links", []string{"ST12", "ST13", "ST14", "ST15", "ST16", "ST17", "ST18"}},
 		{"monitoring", []string{"ST19", "ST20", "ST35"}},
 		{"acm", []string{"ST36", "ST37", "ST38"}},

@@ -88,7 +88,7 @@ func TestJudge(t *testing.T) {
 		"good": {func(*status.Expected, *status.Cluster, *status.Cluster, *status.Facts) {}, "", ""},
 		"no OpenShift": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.OpenShift.Value = false }, "ST02 west bad",
 			"the cluster is kubernetes, the topology says openshift"},
-		"a provider of its own": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.OAuth.Value = false }, "ST36 west bad",
+		"a provider of its own": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.OAuth.Value = false }, "ST39 west bad",
 			"nobody can log in"},
 		"a provider, and its strategy": {func(e *status.Expected, _, w *status.Cluster, _ *status.Facts) {
 			e.Topology.Spec.Kiali.Auth.Strategy = "openid"

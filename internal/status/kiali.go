@@ -36,12 +36,12 @@ func (j *judge) operator(got *Cluster) {
 func (j *judge) login(got *Cluster) {
 	asks := j.Topology.Spec.Kiali.Auth.Strategy == "openshift" && j.on.Platform == "openshift" && got.OpenShift.Value
 	switch {
-	case !asks || !j.asked("ST36", got.OAuth.Err):
+	case !asks || !j.asked("ST39", got.OAuth.Err):
 	case !got.OAuth.Value:
-		j.bad("ST36", "write auth: {strategy: openid} in spec.kiali",
+		j.bad("ST39", "write auth: {strategy: openid} in spec.kiali",
 			"OpenShift has no OAuthClients here, as where its API server accepts an OIDC provider; with the strategy openshift nobody can log in")
 	default:
-		j.good("ST36")
+		j.good("ST39")
 	}
 }
 
