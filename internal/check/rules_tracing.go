@@ -14,11 +14,12 @@ func tracingRules() []Rule {
 		{
 			ID: "TR01", Also: finding.Warning,
 			Title: "the tracing backend is asked by the protocol that its port speaks",
-			What: "With provider tempo, use_grpc is false for the HTTP port 3200 and for the gateway, and the gRPC port 9095 is not given with " +
-				"an http URL in internal_url. With Jaeger, use_grpc is false for the HTTP port 16686, and not for the gRPC port 16685.",
+			What: "With provider tempo, use_grpc is false for the HTTP port 3200 and for the gateway, and the gRPC port 9095 is not given in " +
+				"internal_url, which is the HTTP address; grpc_port has the other. With Jaeger, use_grpc is false for the HTTP port 16686, and " +
+				"not for the gRPC port 16685.",
 			Why:    "use_grpc is true unless said otherwise. Kiali then speaks gRPC to an HTTP port, and the traces tab stays empty.",
 			Fix:    "Add use_grpc: false, or give the gRPC address. With spec.tracing it follows from the URL.",
-			Source: "kiali-operator roles/default/kiali-deploy/defaults/main.yml; kiali.io, Tempo configuration",
+			Source: "kiali-operator roles/default/kiali-deploy/defaults/main.yml; kiali/kiali tracing/client.go",
 			mesh:   tracingProtocol,
 		},
 		{
@@ -159,6 +160,9 @@ func tempoProtocol(o *object, f *found) {
 	case grpc && u.Port() == "9095" && u.Scheme == "http":
 		f.softer(finding.Warning).object(o, spec(at), "write use_grpc: false with the HTTP port 3200, or leave the port to grpc_port",
 			"port 9095 speaks gRPC, and internal_url is an http URL")
+	case !grpc && u.Port() == "9095":
+		f.softer(finding.Warning).object(o, spec(at), "give the HTTP port of the query frontend, 3200",
+			"Tempo's port 9095 speaks gRPC, and Kiali asks by HTTP")
 	}
 }
 

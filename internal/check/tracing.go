@@ -166,7 +166,11 @@ func extensionProviders(m *mesh, f *found) {
 func extensionProvider(t *topology.Topology) string {
 	service := "<the Service of your collector>"
 	if t.TracesIn() == "stack" && t.Spec.Tracing.Collectors.Manage {
-		service = topology.Collector + "-collector." + t.Spec.Mesh.ControlPlaneNamespace + ".svc.cluster.local"
+		namespace := t.Spec.Mesh.ControlPlaneNamespace
+		if slices.ContainsFunc(t.Spec.Clusters, func(c topology.Cluster) bool { return c.ControlPlane.Namespace != namespace }) {
+			namespace = "<controlPlane.namespace of the cluster>"
+		}
+		service = topology.Collector + "-collector." + namespace + ".svc.cluster.local"
 	}
 	return fmt.Sprintf("enableTracing: true, extensionProviders: [{name: %s, opentelemetry: {service: %s, port: %d}}]",
 		t.Spec.Tracing.Provider, service, topology.CollectorPort)

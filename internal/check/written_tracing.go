@@ -51,10 +51,14 @@ func (s *source) tempoStack() {
 	}
 	tempo := &s.Spec.Tracing.Tempo
 	if s.TracesIn() != "stack" {
+		why := "the Tempo is known by its URL"
+		if tempo.URL == "" {
+			why = "a hub of Kubernetes asks a Tempo by its URL"
+		}
 		for _, key := range []string{"manage", "name", "namespace", "tenantID", "storage"} {
 			if path := s.tracing("tempo", key); s.Has(path...) && (key != "manage" || tempo.Manage) && s.Spec.Tracing.Jaeger == nil {
 				s.Add(s.At(path...), topology.RuleValue, "remove it; without url, the hub's own TempoStack is used on OpenShift",
-					"%s has no effect, because the Tempo is known by its URL", topology.Dotted(path))
+					"%s has no effect, because %s", topology.Dotted(path), why)
 			}
 		}
 		return
