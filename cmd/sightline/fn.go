@@ -108,26 +108,40 @@ func runFunction(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 // functionObjects renders what the configuration asks for. The error is an
 // *invalid with findings where a topology has errors.
 func functionObjects(ctx context.Context, config *yaml.RNode) ([]tree.File, finding.Findings, error) {
+	o := &renderOptions{out: "-", format: string(render.Manifests)}
+	files, warnings, err := o.function(ctx, config)
+	var wrong *invalid
+	if errors.As(err, &wrong) {
+		if failed := o.further(ctx, wrong, 1); failed != nil {
+			return nil, nil, failed
+		}
+	}
+	return files, warnings, err
+}
+
+func (o *renderOptions) function(ctx context.Context, config *yaml.RNode) (files []tree.File, warnings finding.Findings, err error) {
 	in, clusters, err := functionInput(config)
 	if err != nil {
 		return nil, nil, err
 	}
+	o.clusters = clusters
+	if err = readLinks([]*input{in}); err != nil {
+		return nil, nil, withMeaning(err, []*input{in})
+	}
 	closed, err := openAll(ctx, in)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, withMeaning(err, []*input{in})
 	}
 	defer closed()
-	var rules ruleFlags
-	warnings, _, err := rules.allow([]*input{in}, render.Manifests)
-	if err != nil {
+	if warnings, _, err = o.rules.allow([]*input{in}, render.Manifests); err != nil {
 		return nil, nil, err
 	}
-	files, err := (&renderOptions{clusters: clusters}).objects([]*input{in})
+	files, err = o.objects([]*input{in})
 	return files, warnings, err
 }
 
-// functionInput reads the topology that a configuration is or names, and
-// which clusters of it are wanted: none means all.
+// functionInput reads the topology that a configuration is or names, without its
+// links, and which clusters of it are wanted: none means all.
 func functionInput(config *yaml.RNode) (*input, []string, error) {
 	if config.GetKind() != "ConfigMap" {
 		text, err := config.String()
@@ -136,7 +150,11 @@ func functionInput(config *yaml.RNode) (*input, []string, error) {
 		}
 		t, findings := check.Parse(inConfig, []byte(text))
 		if len(findings) > 0 {
-			return nil, nil, &invalid{findings: findings}
+			var ways []*input
+			for _, meant := range check.Meanings(t) {
+				ways = append(ways, &input{topology: meant})
+			}
+			return nil, nil, &invalid{findings: findings, meanings: meanings([][]*input{ways})}
 		}
 		return &input{topology: t}, nil, nil
 	}
@@ -153,8 +171,11 @@ func functionInput(config *yaml.RNode) (*input, []string, error) {
 	if data["cluster"] != "" {
 		clusters = []string{data["cluster"]}
 	}
-	in, err := readInput(data["topology"], nil)
-	return in, clusters, err
+	inputs, err := readInputs([]string{data["topology"]}, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return inputs[0], clusters, nil
 }
 
 // withMade returns the items of the input and after them what was rendered. Of

@@ -53,6 +53,9 @@ func readInputs(args []string, stdin io.Reader) ([]*input, error) {
 		meant := []*topology.Topology{t}
 		if len(findings) > 0 {
 			if meant = check.Meanings(t); len(meant) == 0 {
+				if t != nil && len(t.Spec.Clusters) > 0 {
+					found.unlooked = append(found.unlooked, displayName(arg))
+				}
 				continue
 			}
 		}

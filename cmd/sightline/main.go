@@ -186,6 +186,7 @@ type invalid struct {
 	after    string // what follows from them; may be empty
 
 	meanings [][]*input // to be looked at nevertheless, and by no means written; see check.Meanings
+	unlooked []string   // topologies of which nobody can tell what was meant, so that nothing rendered of them was looked at
 }
 
 func (e *invalid) Error() string { return fmt.Sprintf("%d findings", len(e.findings)) }

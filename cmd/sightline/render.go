@@ -106,7 +106,7 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	err := o.render(ctx, args, stdin, stdout, stderr)
 	if found := (*invalid)(nil); errors.As(err, &found) {
 		failed := o.further(ctx, found, len(args))
-		found.after = "nothing written: " + cmp.Or(found.count, tally(found.findings))
+		found.after = unlooked(found.unlooked) + "nothing written: " + cmp.Or(found.count, tally(found.findings))
 		if failed != nil {
 			return several{found, failed}
 		}

@@ -121,6 +121,9 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	for _, in := range found.looked {
 		fmt.Fprintf(stderr, "%s: looked at %s\n", in.topology.Metadata.Name, finding.Count(len(in.topology.Spec.Clusters), "cluster"))
 	}
+	if wrong != nil {
+		fmt.Fprint(stderr, unlooked(wrong.unlooked))
+	}
 	half := unfinished(stderr, found.looked)
 	fmt.Fprintln(stderr, tally(findings))
 	switch {
@@ -130,6 +133,16 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 		return errFound
 	}
 	return half
+}
+
+// unlooked tells of topologies that have mistakes and were looked at in part: one
+// line for each.
+func unlooked(names []string) string {
+	var lines strings.Builder
+	for _, name := range names {
+		lines.WriteString(name + ": what would be rendered was not looked at; it may have more mistakes, which show when these are mended\n")
+	}
+	return lines.String()
 }
 
 // chartFindings makes a chart of each topology, and says what keeps it from

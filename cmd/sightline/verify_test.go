@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -49,4 +53,27 @@ func FuzzVerify(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestUnlooked says that a fleet with a mistake, which is too large to guess for,
+// was looked at in part.
+func TestUnlooked(t *testing.T) {
+	t.Parallel()
+	fleet := strings.Replace(overlaid, "[shop]", "[SHOP]", 1)
+	fleet = strings.Replace(fleet, "  overlays: [{name: own, jsonnet: own/own.jsonnet}]\n", "", 1)
+	fleet, _, _ = strings.Cut(fleet, "  clusters:")
+	fleet += "  clusters:\n  - {name: east, domain: apps.east.example.com}\n"
+	for i := range 2001 {
+		fleet += fmt.Sprintf("  - {name: w%d, server: \"https://api.w%[1]d.example.com:6443\"}\n", i)
+	}
+	file := filepath.Join(t.TempDir(), "mesh.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(fleet), 0o644))
+	const said = ": what would be rendered was not looked at; it may have more mistakes, which show when these are mended\n"
+	var stdout, stderr bytes.Buffer
+	require.Equal(t, exitInvalid, run(t.Context(), []string{"verify", file}, nil, &stdout, &stderr))
+	require.Equal(t, file+said+"1 error\n", stderr.String())
+	require.Contains(t, stdout.String(), "SY06")
+	stderr.Reset()
+	require.Equal(t, exitInvalid, run(t.Context(), []string{"render", file, "-o", filepath.Join(t.TempDir(), "out")}, nil, &stdout, &stderr))
+	require.True(t, strings.HasSuffix(stderr.String(), file+said+"nothing written: 1 error\n"), stderr.String())
 }
