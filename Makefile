@@ -8,7 +8,7 @@ BENCH    ?= .
 export CGO_ENABLED ?= 0
 
 # Helm has dependencies of its own, which no other program should have to agree with.
-modules := . tools tools/helm3 tools/helm4 tools/release e2e/asked e2e/bin/kubectl e2e/bin/otelcol e2e/flux e2e/metrics e2e/policies e2e/suite
+modules := . tools tools/helm3 tools/helm4 tools/release e2e/asked e2e/bin/kubectl e2e/bin/otelcol e2e/flux e2e/metrics e2e/policies e2e/sops e2e/suite
 
 # The go.mod of an upstream release, which says what the program was tested with. Never run go mod tidy in them: it
 # takes away what that go.mod lists for the release's own tests and tools, and picks other versions for what is left.
@@ -53,6 +53,7 @@ test-programs: $(programs) ## tier 1: what kustomize, Helm, kubeseal, Argo CD, F
 	CGO_ENABLED=0 $(GO) test -C e2e/metrics -trimpath -count=1 . $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/bin/otelcol -trimpath -count=1 . $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/policies -trimpath -count=1 . $(TESTFLAGS)
+	CGO_ENABLED=0 $(GO) test -C e2e/sops -trimpath -count=1 . $(TESTFLAGS)
 
 race: export CGO_ENABLED = 1
 race: ## run every test under the race detector; needs a C compiler

@@ -3,6 +3,7 @@ module github.com/sightline-mesh/sightline
 go 1.26.7
 
 require (
+	filippo.io/age v1.3.2
 	github.com/Masterminds/sprig/v3 v3.3.0
 	github.com/bitnami-labs/sealed-secrets v0.36.6
 	github.com/fluxcd/pkg/envsubst v1.8.0
@@ -36,6 +37,7 @@ require github.com/creack/pty v1.1.24
 require (
 	cel.dev/expr v0.25.2 // indirect
 	dario.cat/mergo v1.0.1 // indirect
+	filippo.io/hpke v0.4.0 // indirect
 	github.com/BurntSushi/toml v1.6.0 // indirect
 	github.com/Masterminds/goutils v1.1.1 // indirect
 	github.com/Masterminds/semver/v3 v3.5.0 // indirect

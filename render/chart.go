@@ -49,6 +49,7 @@ var shapeDocs = map[string]string{
 	"webRoot":          "Whether the path of the hub's Kiali is given, and not the platform's.",
 	"istioNamespace":   "Whether the hub's Kiali has to be told the namespace of istiod.",
 	"links":            "How the hub has the sealed kubeconfigs: single, or perCluster.",
+	"sops":             "On the hub, whether SOPS has encrypted them.",
 	"fetched":          "How the hub has the kubeconfigs that a store of secrets brings: single, or perCluster.",
 	"pushed":           "Whether the remote pushes its token into a store of secrets.",
 	"execProvider":     "Whether a kubeconfig names a program, which the hub's Kiali may run.",
@@ -235,6 +236,8 @@ func chartLists(t *topology.Topology) []chart.List {
 			Default: meshNamespaces(t)},
 		{Scope: resource.ScopeLink, Path: "links.secrets", Doc: "The sealed kubeconfigs of the remotes, on the hub, each for a Secret of its " +
 			"own.", Items: itemHoles()[resource.ScopeLink]},
+		{Scope: resource.ScopeEncrypted, Path: "links.encrypted", Doc: "The same as SOPS has encrypted them.",
+			Items: itemHoles()[resource.ScopeEncrypted]},
 		{Scope: resource.ScopeCreated, Path: "createNamespaces", Doc: "The namespaces that the cluster gets as objects."},
 		{Scope: resource.ScopeControlPlane, Path: "metrics.otherControlPlanes",
 			Doc: "The namespaces of further istiods, which serve other clusters."},
@@ -414,6 +417,13 @@ func chartable(t *topology.Topology) error {
 			Position: t.At("spec", "delivery", "repoURL"),
 			Message:  "Flux takes a chart from a folder of a Git repository only, and this is an OCI artifact",
 			Hint:     "render --format kustomize or manifests, or give a Git repository",
+		}
+	}
+	if t.Spec.Kiali.Links.Source == "sops" {
+		return &finding.Refusal{
+			Position: t.At("spec", "kiali", "links", "source"),
+			Message:  "links.source is sops, and Helm decrypts no manifests: neither does Flux in a HelmRelease",
+			Hint:     "render --format kustomize, whose Kustomization Flux decrypts, or choose another source",
 		}
 	}
 	for i := range t.Spec.Overlays {

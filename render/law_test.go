@@ -121,7 +121,7 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 			continue
 		}
 		require.Empty(t, findings, file)
-		if !slices.ContainsFunc(top.Spec.Overlays, func(o topology.Overlay) bool { return o.Kustomize != "" }) { // a chart has none
+		if chartable(top) == nil {
 			parsed[top.Metadata.Name] = top
 		}
 	}
@@ -131,7 +131,8 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 
 // ofHubs are the fields of shape that a remote has one value for.
 var ofHubs = []string{"Alerts", "ACMAccess", "TracingGRPC", "TracingLinks", "TracingConsole", "TracingTenant", "TempoStack", "Receiver",
-	"Store", "StoreAuth", "Scope", "CA", "CAFile", "LoginCA", "Retention", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors", "Links", "Fetched", "ExecProvider", "NewPodFirst", "OtherIstiods", "KialiHealth"}
+	"Store", "StoreAuth", "Scope", "CA", "CAFile", "LoginCA", "Retention", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors",
+	"Links", "SOPS", "Fetched", "ExecProvider", "NewPodFirst", "OtherIstiods", "KialiHealth"}
 
 // ofSingles are those that differ on a cluster without remotes only, for which
 // TestTelemetryOfOldLine stands.
@@ -249,8 +250,11 @@ func choices(platform, x string) map[string][]string {
 				":u\", password: \"secret:p-" + x + ":p\"}}"},
 		"fetched": {"kiali.links={source: externalSecrets, externalSecrets: {store: {name: vault-" + x + "}, key: \"mesh-" + x +
 			"/{cluster}\", refreshInterval: 1" + digit(x) + "m}}", "remote.access={exec: {command: login-" + x + "}}"},
-		"fetched each": {"kiali.links={source: externalSecrets, format: perCluster, externalSecrets: {store: {kind: SecretStore, name: vault-" + x +
-			"}, refreshInterval: 1" + digit(x) + "s}}"},
+		"fetched each": {"kiali.links={source: externalSecrets, format: perCluster, externalSecrets: {store: " +
+			"{kind: SecretStore, name: vault-" + x + "}, refreshInterval: 1" + digit(x) + "s}}"},
+		"encrypted": {"annotations.links=\"" + linked(x, "1,2", "", "2", "1") + "\"", "kiali.links={source: sops, " + recipient[x] + "}"},
+		"encrypted each": {"annotations.links=\"" + linked(x, "1,2", "", "2", "1") + "\"",
+			"kiali.links={source: sops, format: perCluster, " + recipient[x] + "}"},
 		"without": {"kiali.version=v2." + map[string]string{"a": "11", "b": "27"}[x],
 			"kiali.operator={remotes: none, " + operator(x) + "}"},
 		"alerts": {"metrics.alerts={manage: true}"},
@@ -302,31 +306,6 @@ func choices(platform, x string) map[string][]string {
 	}
 	return all
 }
-
-// authority are two CAs that nobody has the key of.
-var authority = map[string]string{"a": `-----BEGIN CERTIFICATE-----
-MIIBfzCCASWgAwIBAgIUOkiZe1zwjxNz5c7VMRzSPE4klQgwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJY2EtYS50ZXN0MCAXDTI2MTEyNzIyMzA1OFoYDzIxMjYxMTAz
-MjIzMDU4WjAUMRIwEAYDVQQDDAljYS1hLnRlc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAARbM1/ymyCiya5Jn8yL/yS5PKfY348pscS7O0G0ma2tdk6XQvrwvHpR
-Tt+xmchGe94Ce4RpLdaYpvAtP9ZhWRE9o1MwUTAdBgNVHQ4EFgQUpf+OtY6FWFtB
-U0/s54vlq2lWrC4wHwYDVR0jBBgwFoAUpf+OtY6FWFtBU0/s54vlq2lWrC4wDwYD
-VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA4SC/nneXJKLLlkyOgpQ5
-HaJx/Ip8w1VzRDE5DfAqR5YCIFzp44xWTEPNdgYa9+t/4cUoxsUC+Y+R/BD2KCkc
-2/DD
------END CERTIFICATE-----
-`, "b": `-----BEGIN CERTIFICATE-----
-MIIBfzCCASWgAwIBAgIUeYbrkPlJ+n0e7+gVKlcui7PvWbEwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJY2EtYi50ZXN0MCAXDTI2MTEyNzIyMzA1OFoYDzIxMjYxMTAz
-MjIzMDU4WjAUMRIwEAYDVQQDDAljYS1iLnRlc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAAT7x/D4tqB9cL8HOC+IwCHWZGoSfX4dql10IJ6apOCDIiXAjeWDyHvz
-B8uSFjBtq6dxGpQnFxw4Sch5YZoRRKWWo1MwUTAdBgNVHQ4EFgQUkPx1EgnMHNXB
-37QwCptUNF74TCcwHwYDVR0jBBgwFoAUkPx1EgnMHNXB37QwCptUNF74TCcwDwYD
-VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiBCTwvUDDRfE+YvRHhDLs7I
-DQKyF+KstMxyuODkBoiB9AIhAOrx5GVq90SAA/+31utsHDRFCf5Bv8/EypQRC8/c
-kDVm
------END CERTIFICATE-----
-`}
 
 // linked says which remotes have links, and the generations of their tokens.
 func linked(x string, own, far, out, other string) string {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -18,12 +19,13 @@ type Links map[string]*topology.SealedLink
 // sealed are the remotes whose links are rendered, by their names: what is
 // rendered does not depend on the order of the clusters.
 func (l Links) sealed(t *topology.Topology) []*topology.Cluster {
-	if t.Spec.Kiali.Links.Source != "sealed" || len(l) == 0 {
+	if !t.Spec.Kiali.Links.ByFile() || len(l) == 0 {
 		return nil
 	}
 	var remotes []*topology.Cluster
 	for i := range t.Spec.Clusters {
-		if c := &t.Spec.Clusters[i]; l[c.Name] != nil && !t.IsHub(c) {
+		// One that was sealed for another source is of no use; check says so.
+		if c := &t.Spec.Clusters[i]; l[c.Name] != nil && !t.IsHub(c) && l[c.Name].Spec.Source() == t.Spec.Kiali.Links.Source {
 			remotes = append(remotes, c)
 		}
 	}
@@ -37,7 +39,7 @@ func (l Links) generations(t *topology.Topology, remote *topology.Cluster) []int
 	if remote.Access.Exec != nil {
 		return nil // a program has the credential
 	}
-	if link := l[remote.Name]; link != nil && t.Spec.Kiali.Links.Source == "sealed" {
+	if link := l[remote.Name]; link != nil && t.Spec.Kiali.Links.ByFile() {
 		return link.Spec.Tokens
 	}
 	return []int{1}
@@ -52,6 +54,24 @@ func (l Links) items(remotes []*topology.Cluster) map[string]string {
 	}
 	return data
 }
+
+// encryption is what a Secret in the format of SOPS says about how its values are
+// encrypted (getsops/sops stores/stores.go), given the link of one of the remotes in
+// it.
+func encryption(l *topology.SealedLink) map[string]any {
+	s := l.Spec.SOPS
+	return map[string]any{
+		"age":                seal.AgeKeys(s),
+		"encrypted_regex":    "^(data|stringData)$",
+		"lastmodified":       s.LastModified,
+		"mac":                s.MAC,
+		"mac_only_encrypted": true,
+		"version":            sopsVersion,
+	}
+}
+
+// sopsVersion is that of SOPS whose format this is. Nothing that decrypts looks at it.
+const sopsVersion = "3.13.3"
 
 // digest is another one whenever something is sealed anew.
 func (l Links) digest(remotes []*topology.Cluster) string {
@@ -108,11 +128,13 @@ func itemsOf(t *topology.Topology, c *topology.Cluster, links Links) map[string]
 		add(resource.ScopeFetched, fetched)
 	}
 	for _, c := range links.sealed(t) {
-		add(resource.ScopeLink, resource.Item{
-			"name":          c.Name,
-			"secret":        t.SealedFor(c).Name,
-			"encryptedData": map[string]string{c.Name: links[c.Name].Spec.EncryptedData},
-		})
+		data := map[string]string{c.Name: links[c.Name].Spec.EncryptedData}
+		link := resource.Item{"name": c.Name, "secret": t.SealedFor(c).Name, "encryptedData": data}
+		scope := resource.ScopeLink
+		if links[c.Name].Spec.SOPS != nil {
+			scope, link["sops"] = resource.ScopeEncrypted, encryption(links[c.Name])
+		}
+		add(scope, link)
 	}
 	return items
 }
@@ -122,6 +144,7 @@ func itemHoles() map[string]resource.Item {
 	return map[string]resource.Item{
 		resource.ScopeNamespace:    {"name": ""},
 		resource.ScopeLink:         {"name": "", "secret": "", "encryptedData": map[string]string{}},
+		resource.ScopeEncrypted:    {"name": "", "secret": "", "encryptedData": map[string]string{}, "sops": map[string]any{}},
 		resource.ScopeToken:        {"name": ""},
 		resource.ScopeRule:         {"name": "", "aggregation": ""},
 		resource.ScopeCreated:      {"name": ""},

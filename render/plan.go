@@ -86,6 +86,7 @@ type shape struct {
 
 	// The hub's access to the remotes.
 	Links        string `json:"links"`        // how the hub has them: "" where there are none, single, perCluster
+	SOPS         bool   `json:"sops"`         // of the hub, where SOPS encrypts them
 	Fetched      string `json:"fetched"`      // the same where a store of secrets brings them
 	Pushed       bool   `json:"pushed"`       // of a remote, whose token goes into a store of secrets
 	ExecProvider bool   `json:"execProvider"` // of the hub, where a kubeconfig names a program
@@ -169,6 +170,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		s.IstioNamespace = c.KialiBefore(kiali.V2_17) && spec.Kiali.Namespace != c.ControlPlane.Namespace
 		if len(links.sealed(t)) > 0 {
 			s.Links = spec.Kiali.Links.Format
+			s.SOPS = spec.Kiali.Links.Source == "sops"
 		}
 		if len(fetched(t)) > 0 {
 			s.Fetched = spec.Kiali.Links.Format

@@ -66,8 +66,17 @@ spec:
   secret: {namespace: %[2]s, name: %[3]s, key: %[1]s}
   generation: %[4]s
   tokens: [%[5]s]
-  certificate: {fingerprint: "%064[6]d", notAfter: "2126-01-01T00:00:00Z"}
+  %[6]s
   encryptedData: %[7]s
-`, name, secret.Namespace, secret.Name, strings.Split(tokens, ",")[0], tokens, 1,
+`, name, secret.Namespace, secret.Name, strings.Split(tokens, ",")[0], tokens, sealedWith(top),
 		base64.StdEncoding.EncodeToString([]byte("sealed "+name+" "+tokens)))
+}
+
+// sealedWith says how the links of a topology are sealed.
+func sealedWith(top *topology.Topology) string {
+	if top.Spec.Kiali.Links.Source != "sops" {
+		return fmt.Sprintf(`certificate: {fingerprint: "%064d", notAfter: "2126-01-01T00:00:00Z"}`, 1)
+	}
+	return fmt.Sprintf(`sops: {age: [{recipient: %s, enc: "for %s"}], lastModified: "2126-01-01T00:00:00Z", mac: "%s", keys: [own-a]}`,
+		top.Spec.Kiali.Links.SOPS.Age[0], top.Metadata.Name, top.Metadata.Name)
 }

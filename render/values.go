@@ -429,4 +429,14 @@ var values = append([]value{
 			return nil
 		},
 		otherwise: func(*topology.Topology) any { return map[string]string{} }},
+	{hole: "cluster.encryption", chart: "links.sops", from: "spec.kiali.links.sops",
+		doc: "How SOPS has encrypted them.",
+		of: func(s site) any {
+			remotes := s.links.sealed(s.Topology)
+			if !s.onHub() || len(remotes) == 0 || s.Spec.Kiali.Links.Source != "sops" || s.Spec.Kiali.Links.Format != "single" {
+				return nil
+			}
+			return encryption(s.links[remotes[0].Name])
+		},
+		otherwise: func(*topology.Topology) any { return map[string]any{} }},
 }, tracingValues...)

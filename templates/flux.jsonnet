@@ -50,6 +50,10 @@ local order(shape, step) =
 local kubeConfig(shape, step) =
   if shape.kubeConfig then { kubeConfig: { secretRef: { name: step.kubeConfig } } } else {};
 
+// The keys for what SOPS has encrypted, which are on the cluster of Flux.
+local decryption(shape, flux) =
+  if shape.decrypt then { decryption: { provider: 'sops', secretRef: { name: flux.decryption } } } else {};
+
 local kustomization(flux, step) = {
   apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
   kind: 'Kustomization',
@@ -147,7 +151,7 @@ function(
     root: root(flux, step),
     'operator-repository': operatorRepository(flux),
   } else {
-    kustomization: kustomization(flux, step) { spec+: kubeConfig(shape, step) + order(shape, step) },
+    kustomization: kustomization(flux, step) { spec+: kubeConfig(shape, step) + order(shape, step) + decryption(shape, flux) },
     chart: chart(shape, flux, step),
     'operator-release': operator(shape, flux, step),
     // Around the operator's release, which is on the cluster of Flux.

@@ -65,12 +65,32 @@ local sealed(topology, secret, data) = {
   },
 };
 
-local hub(shape, topology, cluster, link) = {
-  [if shape.links == 'single' then 'kiali-links']: sealed(topology, kubeconfigs.single(topology), cluster.links),
-  [if shape.links == 'perCluster' then 'kiali-link']: sealed(topology, kubeconfigs.perCluster(topology, link), link.encryptedData),
+// The Secret itself, with what SOPS made of its data. Whoever applies it decrypts it
+// first, and leaves out the field sops, which no API server knows.
+local bySOPS(topology, secret, data, encryption) = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: secret.metadata {
+    name: secret.name,
+    namespace: topology.kiali.namespace,
+    annotations+: meta.annotations(meta.wave.link),
+  },
+  type: 'Opaque',
+  data: data,
+  sops: encryption,
 };
 
-function(shape, topology, cluster, link, token, fetch)
+local hub(shape, topology, cluster, link, encrypted) =
+  if shape.sops then {
+    [if shape.links == 'single' then 'kiali-links']: bySOPS(topology, kubeconfigs.single(topology), cluster.links, cluster.encryption),
+    [if shape.links == 'perCluster' then 'kiali-link']:
+      bySOPS(topology, kubeconfigs.perCluster(topology, encrypted), encrypted.encryptedData, encrypted.sops),
+  } else {
+    [if shape.links == 'single' then 'kiali-links']: sealed(topology, kubeconfigs.single(topology), cluster.links),
+    [if shape.links == 'perCluster' then 'kiali-link']: sealed(topology, kubeconfigs.perCluster(topology, link), link.encryptedData),
+  };
+
+function(shape, topology, cluster, link, encrypted, token, fetch)
   if shape.hub
-  then hub(shape, topology, cluster, link) + fetched.hub(shape, topology, cluster, fetch)
+  then hub(shape, topology, cluster, link, encrypted) + fetched.hub(shape, topology, cluster, fetch)
   else remote(shape, topology, cluster, token) + fetched.remote(shape, topology, cluster)

@@ -12,6 +12,7 @@ function(
   cluster=error 'must provide cluster',
   namespace=error 'must provide namespace',
   link=error 'must provide link',
+  encrypted=error 'must provide encrypted',
   token=error 'must provide token',
   rule=error 'must provide rule',
   created=error 'must provide created',
@@ -22,5 +23,5 @@ function(
   acm: acm(shape, topology, rule),
   monitoring: monitoring(shape, topology, cluster, namespace, controlPlane),
   kiali: kiali(shape, topology, cluster),
-  link: links(shape, topology, cluster, link, token, fetched),
+  link: links(shape, topology, cluster, link, encrypted, token, fetched),
 })

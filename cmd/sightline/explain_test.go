@@ -87,6 +87,7 @@ var meshes = map[string]string{
 	"argocd by URL":   `{delivery: {repoURL: "https://git.example.com/mesh.git", argocd: {}}, clusters: [{}, {argocd: {server: "https://w.example.com"}}]}`,
 	"flux": `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}, kiali: {auth: {strategy: anonymous},
 		operator: {install: helm, chart: {version: 1.2.3}}}, clusters: [{}, {flux: {kubeConfigSecret: west}}]}`,
+	"sops by Flux":    `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}, kiali: {links: {source: sops}}}`,
 	"flux on the hub": `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}}`,
 	"flux by SSH":     `{delivery: {repoURL: "git@git.example.com:mesh.git", flux: {mode: standalone, secretRef: key}}}`,
 	"acm":             `{kiali: {version: v2.27, ca: ` + strconv.Quote(trustedCA) + `}, metrics: {store: acm, acm: {hub: east, release: "2.16"}}}`,
@@ -259,7 +260,11 @@ func rendered(t *testing.T, doc map[string]any, known map[string]map[string][]by
 	links := render.Links{}
 	for i := range top.Spec.Clusters {
 		if c := &top.Spec.Clusters[i]; !top.IsHub(c) {
-			links[c.Name] = &topology.SealedLink{Spec: topology.SealedLinkSpec{Generation: 1, Tokens: []int{1, 2}, EncryptedData: "sealed"}}
+			link := topology.SealedLink{Spec: topology.SealedLinkSpec{Generation: 1, Tokens: []int{1, 2}, EncryptedData: "sealed"}}
+			if top.Spec.Kiali.Links.Source == "sops" {
+				link.Spec.SOPS = &topology.SealedSOPS{MAC: "mac"}
+			}
+			links[c.Name] = &link
 		}
 	}
 	files, err := render.Tree(top, render.Sources{Templates: shippedTemplates, Links: links}, render.Manifests)
@@ -286,6 +291,9 @@ func wordFor(t *testing.T, file string) string {
 	t.Helper()
 	if strings.Contains(file, "acm/") && !strings.HasPrefix(file, "flux/") {
 		return resourceWords["acm/"]
+	}
+	if strings.HasPrefix(path.Base(file), "secret_") && strings.Contains(file, "-cluster-secret") { // which SOPS has encrypted
+		return resourceWords["sealedsecret_"]
 	}
 	for prefix, word := range resourceWords {
 		if strings.HasPrefix(path.Base(file), prefix) || strings.HasPrefix(file, prefix) || strings.HasSuffix(file, prefix) {

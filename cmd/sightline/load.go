@@ -105,7 +105,7 @@ func readInput(arg string, stdin io.Reader) (*input, error) {
 func readLinks(inputs []*input) error {
 	var found invalid
 	for _, in := range inputs {
-		if in.arg == "" || in.topology.Spec.Kiali.Links.Source != "sealed" {
+		if in.arg == "" || !in.topology.Spec.Kiali.Links.ByFile() {
 			continue
 		}
 		findings, err := in.readLinks()

@@ -59,6 +59,10 @@ until the next one is sealed:
 A link that moves to another Secret, because links.format has changed, remembers
 the Secret of before. --finish ends that as well, once it is gone from the hub.
 
+With links.source sops the links are encrypted in the format of SOPS, for the age
+recipients of the topology or of --sops, and Flux decrypts them. There is no
+certificate then. With links.format single all remotes are sealed together.
+
 Without sealed-secrets, --plain prints the Secret that the hub is to have, for
 kubectl apply --server-side. It has the tokens in the clear, so it goes to a pipe
 only: a terminal and a file are refused. For one remote the field manager has to
@@ -139,6 +143,9 @@ func (o *sealRun) seal(ctx context.Context, in *input, args []string, stdin io.R
 	if o.plain {
 		return o.printPlain(ctx, t, remotes, links, stdin, stdout, stderr)
 	}
+	if t.Spec.Kiali.Links.Source == "sops" && !o.rotate && !o.revoke && !o.finish {
+		return o.sealSOPS(ctx, t, remotes, links, stdin, stderr)
+	}
 	step, err := o.step(ctx, t, stdin, stderr)
 	if err != nil {
 		return err
@@ -172,7 +179,7 @@ func (o *sealOptions) read() (*input, error) {
 	}
 	t := inputs[0].topology
 	switch source := t.Spec.Kiali.Links.Source; {
-	case source == "sealed", o.check, source == "external" && o.plain:
+	case t.Spec.Kiali.Links.ByFile(), o.check, source == "external" && o.plain:
 	case source == "external":
 		return nil, finding.Refuse("leave out links.source to seal them; --plain prints the Secret for you to apply",
 			"%s: links.source is external, so the links come from elsewhere and none is sealed", t.At("spec", "kiali", "links", "source"))
@@ -237,8 +244,12 @@ func (o *sealRun) assign(remotes []*topology.Cluster, names []string) error {
 
 // remote is one with the command for it.
 func (o *sealRun) remote(t *topology.Topology, c *topology.Cluster) seal.Remote {
+	sealing := c.Name
+	if t.SealedTogether() {
+		sealing = command.All
+	}
 	return seal.Remote{
-		Topology: t, Cluster: c, Command: command.Seal(c.Name, o.topology), Flags: o.flagsFor(t),
+		Topology: t, Cluster: c, Command: command.Seal(c.Name, o.topology), Sealing: command.Seal(sealing, o.topology), Flags: o.flagsFor(t),
 		HubContext: cmp.Or(o.hubContext, t.Spec.Kiali.Hub), Context: cmp.Or(o.contextOf[c.Name], c.Name),
 	}
 }

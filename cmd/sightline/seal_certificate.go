@@ -36,12 +36,14 @@ func (o *sealOptions) trust(links string) (seal.Trust, error) {
 		if !strings.HasSuffix(entry.Name(), ".yaml") || strings.HasPrefix(entry.Name(), ".") || entry.IsDir() {
 			continue
 		}
-		t.First = false
 		link, findings, err := readLink(filepath.Join(links, entry.Name()))
-		if err != nil {
+		switch {
+		case err != nil:
 			return t, err
-		}
-		if link != nil && len(findings) == 0 {
+		case link == nil || len(findings) > 0:
+			t.First = false
+		case link.Spec.Certificate != nil: // others are sealed for no controller
+			t.First = false
 			t.Known = append(t.Known, link.Spec.Certificate.Fingerprint)
 		}
 	}
@@ -62,6 +64,9 @@ func (o *sealOptions) command(t *topology.Topology) string {
 func (o *sealRun) certificate(ctx context.Context) (*seal.Certificate, error) {
 	var data []byte
 	var err error
+	if o.cert == "" && o.hubContext == "" {
+		return nil, &hinted{errors.New("no certificate to seal with"), certificateHint}
+	}
 	if o.hubContext != "" {
 		data, err = o.fetchCertificate(ctx)
 	} else if data, err = readFile(o.cert); err != nil {

@@ -28,6 +28,7 @@ type linkStatus struct {
 	Generation   int           `json:"generation,omitempty"`
 	Tokens       []int         `json:"tokens,omitempty"`
 	Certificate  string        `json:"certificate,omitempty"`
+	Recipients   []string      `json:"recipients,omitempty"` // of age
 	TokenExpires string        `json:"tokenExpires,omitempty"`
 	CAExpires    string        `json:"caExpires,omitempty"`
 	Problems     []linkProblem `json:"problems"`
@@ -48,11 +49,11 @@ type linkProblem struct {
 // all remotes, which links are of none.
 func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, all bool, links string,
 	stdout, stderr io.Writer) error {
-	if t.Spec.Kiali.Links.Source != "sealed" {
+	if !t.Spec.Kiali.Links.ByFile() {
 		return o.checkUnsealed(ctx, t, remotes, stdout, stderr)
 	}
 	var certificate *seal.Certificate
-	if o.cert != "" || o.hubContext != "" {
+	if t.Spec.Kiali.Links.Source == "sealed" && (o.cert != "" || o.hubContext != "") {
 		var err error
 		certificate, err = o.certificate(ctx)
 		switch {
@@ -82,6 +83,7 @@ func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes 
 			return err
 		}
 	}
+	apart := seal.Apart(t, read)
 	statuses := []linkStatus{}
 	for _, c := range remotes {
 		file := filepath.Join(links, c.Name+".yaml")
@@ -100,6 +102,9 @@ func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes 
 		} else {
 			r, now := o.remote(t, c), time.Now()
 			status := seal.Check(r, l, certificate, now)
+			if flaw, ok := apart[c.Name]; ok {
+				status.AddApart(r, flaw)
+			}
 			if found, ok := live[c.Name]; ok {
 				status.AddLive(r, l, found, now)
 			}
@@ -107,7 +112,10 @@ func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes 
 		}
 		if l != nil {
 			spec := &l.Spec
-			s.Generation, s.Tokens, s.Certificate = spec.Generation, spec.Tokens, spec.Certificate.Fingerprint
+			s.Generation, s.Tokens, s.Certificate = spec.Generation, spec.Tokens, spec.Fingerprint()
+			if spec.SOPS != nil {
+				s.Recipients = spec.SOPS.Recipients()
+			}
 			s.TokenExpires, s.CAExpires = spec.TokenExpires, spec.CAExpires
 		}
 		statuses = append(statuses, s)

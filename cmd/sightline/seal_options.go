@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -29,6 +30,7 @@ type sealOptions struct {
 	hubContext          string
 	controllerName      string
 	controllerNamespace string
+	sops                []string
 	tryServer           bool
 
 	force, rekey, rotate, revoke, finish, plain, check, live bool
@@ -50,6 +52,8 @@ func (o *sealOptions) add(f *pflag.FlagSet) {
 		"Secrets")
 	f.StringVar(&o.controllerName, "controller-name", controllerName, "service of the controller")
 	f.StringVar(&o.controllerNamespace, "controller-namespace", controllerNamespace, "namespace of the controller")
+	f.StringSliceVar(&o.sops, "sops", nil, "with links.source sops: the age recipients to encrypt for, age1…[,age1…]; default: those of the "+
+		"topology")
 	f.BoolVar(&o.force, "force", false, "seal even what has not changed")
 	f.BoolVar(&o.rekey, "rekey", false, "seal again what was sealed with another certificate")
 	f.BoolVar(&o.rotate, "rotate", false, "begin the rotation of the token")
@@ -114,6 +118,11 @@ func (o *sealOptions) refuse(args []string) error {
 		return &hinted{fmt.Errorf("%s seals nothing, and %s is about sealing", step, again), "leave out one of the two"}
 	case step != "" && !o.check && certificate != "" && !((o.finish || o.plain) && o.cert == ""):
 		return &hinted{fmt.Errorf("%s seals nothing, and %s gives a certificate to seal with", step, certificate), "leave out one of the two"}
+	case len(o.sops) > 0 && cmp.Or(certificate, again) != "" && !o.force && !o.check:
+		return &hinted{fmt.Errorf("--sops encrypts for keys of age, and %s is about the certificate of a controller", cmp.Or(certificate, again)),
+			"leave out one of the two"}
+	case step != "" && !o.check && len(o.sops) > 0:
+		return &hinted{fmt.Errorf("%s seals nothing, and --sops says for whom to seal", step), "leave out one of the two"}
 	case o.cert != "" && o.hubContext != "":
 		return &hinted{errors.New("--cert and --hub-context are two sources of one certificate"), "leave out one of the two"}
 	case o.timeout <= 0:
@@ -122,8 +131,6 @@ func (o *sealOptions) refuse(args []string) error {
 		return &hinted{errors.New("--accept-cert is about the certificate in --cert"), "add --cert, or leave it out"}
 	case step != "" && !o.plain:
 		return nil
-	case certificate == "" && !o.plain:
-		return &hinted{errors.New("no certificate to seal with"), certificateHint}
 	case o.tokenFile != "" && several:
 		return &hinted{errors.New("--token-file has the token of one remote"), "name one cluster, or let the tokens be read by contexts"}
 	case o.caFile != "" && several:
@@ -144,7 +151,13 @@ type choice struct {
 // is called, it is by its name, as the remotes are.
 func (o *sealOptions) flagsFor(t *topology.Topology) string {
 	flags := "--cert " + command.Word(o.cert)
-	if o.cert == "" {
+	switch {
+	case t.Spec.Kiali.Links.Source == "sops":
+		flags = ""
+		if len(o.sops) > 0 {
+			flags = "--sops " + command.Word(strings.Join(o.sops, ","))
+		}
+	case o.cert == "":
 		flags = command.HubContext(cmp.Or(o.hubContext, t.Spec.Kiali.Hub))
 		if o.controllerName != controllerName {
 			flags += " --controller-name " + command.Word(o.controllerName)
@@ -156,7 +169,7 @@ func (o *sealOptions) flagsFor(t *topology.Topology) string {
 	if o.kubeconfig != "" {
 		flags += " --kubeconfig " + command.Word(o.kubeconfig)
 	}
-	return flags
+	return strings.TrimSpace(flags)
 }
 
 // Where the controller is if nobody says otherwise, as with kubeseal.

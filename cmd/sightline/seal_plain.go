@@ -105,7 +105,7 @@ func (o *sealRun) plainOne(ctx context.Context, c seal.Remote, stdin io.Reader, 
 
 // mayBePlain refuses to make a Secret that something else makes.
 func (o *sealRun) mayBePlain(t *topology.Topology, remotes []*topology.Cluster, links string) error {
-	if t.Spec.Kiali.Links.Source != "sealed" {
+	if !t.Spec.Kiali.Links.ByFile() {
 		return nil
 	}
 	var there []string
@@ -121,8 +121,8 @@ func (o *sealRun) mayBePlain(t *topology.Topology, remotes []*topology.Cluster, 
 	if len(there) == 0 {
 		return nil
 	}
-	return finding.Refuse("seal it without --plain; or write links: {source: external}, so that no SealedSecret is rendered",
-		"%s has a sealed link below %s, and its controller writes the same Secret", finding.List(there, listed), links)
+	return finding.Refuse("seal it without --plain; or write links: {source: external}, so that none is rendered",
+		"%s has a sealed link below %s, and what opens it writes the same Secret", finding.List(there, listed), links)
 }
 
 // forPipe refuses an output that shows what is written or keeps it.

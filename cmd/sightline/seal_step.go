@@ -43,6 +43,9 @@ func idle(l *topology.SealedLink) bool { return !seal.Unfinished(l) }
 // step reads what is needed for all remotes.
 func (o *sealRun) step(ctx context.Context, t *topology.Topology, stdin io.Reader, stderr io.Writer) (step, error) {
 	switch {
+	case len(o.sops) > 0:
+		return nil, finding.Refuse("write links: {source: sops} below spec.kiali, or leave out --sops",
+			"%s: --sops encrypts for keys of age, and links.source is %s", t.At("spec", "kiali", "links", "source"), t.Spec.Kiali.Links.Source)
 	case o.rotate:
 		return o.unless(seal.Rotating, "a rotation is under way already", offline(seal.Rotate)), nil
 	case o.revoke:
@@ -111,12 +114,18 @@ func (o *sealRun) one(ctx context.Context, c seal.Remote, links string, do step,
 	if err != nil {
 		return err
 	}
+	return keep(name, links, result, out)
+}
+
+// keep writes the link that a step has made, if it has, and says what was done.
+func keep(name, links string, result seal.Result, out io.Writer) error {
 	for _, w := range result.Warnings {
 		fmt.Fprintf(out, "%s: warning: %s\n", name, w)
 	}
 	if result.Link == nil {
 		fmt.Fprintf(out, "%s: %s\n", name, result.Done)
 	} else {
+		file := filepath.Join(links, name+".yaml")
 		if err := writeLink(file, seal.Encode(result.Link)); err != nil {
 			return err
 		}

@@ -47,7 +47,8 @@ func linkRules() []Rule {
 		{
 			ID:    "RS05",
 			Title: "no secret stands in Git",
-			What: "No Secret that is rendered has data. No string, key or comment of a topology, an overlay or a sealed link, and no string " +
+			What: "No Secret that is rendered has data, unless SOPS has encrypted all of it. No string, key or comment of a topology, an " +
+				"overlay or a sealed link, and no string " +
 				"that is rendered, has a credential in it: a private key, a JWT, a token with the prefix of its issuer, a value of Authorization, a " +
 				"URL with a password, an option such as --token=…; in base64 neither.",
 			Why:    "Git keeps it for ever, for everybody who can read the repository.",
@@ -113,6 +114,17 @@ func linkRules() []Rule {
 			Fix:    "Leave out links.format; or restart Kiali yourself when a token has changed, and suppress RS25.",
 			Source: "kiali kubernetes/client_factory.go; kiali-operator watches-os.yaml",
 			mesh:   unwatched,
+		},
+		{
+			ID: "RS26", Also: finding.Warning,
+			Title: "somebody decrypts what SOPS has encrypted",
+			What: "With links.source sops the tree is not delivered by Argo CD. With delivery.argocd.source plugin it is a warning, since the " +
+				"plugin may decrypt.",
+			Why: "Argo CD has no decryption of its own: it applies the Secret as it is in Git, and the API server refuses it. Flux decrypts what " +
+				"a Kustomization with spec.decryption applies.",
+			Fix:    "Deliver by Flux; or choose links.source sealed or externalSecrets; or give Argo CD a plugin that decrypts.",
+			Source: "fluxcd.io, manage Kubernetes secrets with SOPS; argo-cd docs/operator-manual/secret-management.md",
+			mesh:   undecrypted,
 		},
 	}
 }
@@ -230,7 +242,7 @@ func atStake(o *object, path fieldPath) string {
 func plainSecrets(m *mesh, f *found) {
 	for _, o := range m.objects {
 		for _, key := range []string{"data", "stringData"} {
-			if o.ID.Kind == "Secret" && o.content[key] != nil && !onlyCertificates(o.content[key]) {
+			if o.ID.Kind == "Secret" && o.content[key] != nil && !onlyCertificates(o.content[key]) && !onlyEncrypted(o.content[key]) {
 				f.object(o, fieldPath{key}, "take it out, and let the cluster, External Secrets or a sealed Secret fill it",
 					"the Secret %s/%s has %s, which would stand in Git", o.ID.Namespace, o.ID.Name, key)
 			}
@@ -252,6 +264,21 @@ func onlyCertificates(data any) bool {
 		text, _ := item.(string)
 		decoded, err := base64.StdEncoding.DecodeString(text)
 		if err != nil || topology.CertificatesProblem(string(decoded)) != "" {
+			return false
+		}
+	}
+	return len(items) > 0
+}
+
+// onlyEncrypted tells whether SOPS has encrypted all data of a Secret.
+func onlyEncrypted(data any) bool {
+	if items, ok := data.(map[string]string); ok { // a value as a whole
+		return len(items) > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(items)),
+			func(text string) bool { return !topology.EncryptedBySOPS(text) })
+	}
+	items, _ := data.(map[string]any)
+	for _, item := range items {
+		if text, _ := item.(string); !topology.EncryptedBySOPS(text) {
 			return false
 		}
 	}
@@ -368,4 +395,19 @@ func unwatched(m *mesh, f *found) {
 		f.on(m, m.At("spec", "kiali", "links", "format"), "leave out format: perCluster; Kiali of the lines v1.73 and v2.4 knows no other",
 			"nobody restarts Kiali when a store of secrets brings another token, because each remote has a Secret of its own")
 	}
+}
+
+func undecrypted(m *mesh, f *found) {
+	argo := m.argoCD()
+	if argo == nil || m.Spec.Kiali.Links.Source != "sops" {
+		return
+	}
+	at := m.At("spec", "kiali", "links", "source")
+	if argo.Source == "plugin" {
+		f.softer(finding.Warning).on(m, at, "have the plugin decrypt what it prints, and suppress RS26; or choose links.source sealed or "+
+			"externalSecrets", "the plugin of Sightline prints what SOPS has encrypted, and Argo CD applies it as it is")
+		return
+	}
+	f.on(m, at, "deliver by Flux, or choose links.source sealed or externalSecrets; with source: plugin a plugin may decrypt",
+		"links.source is sops, and Argo CD decrypts nothing")
 }

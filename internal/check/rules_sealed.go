@@ -41,18 +41,20 @@ func sealedRules() []Rule {
 		{
 			ID: "RS06", Also: finding.Warning,
 			Title: "a sealed link can be opened on the hub",
-			What: "It was sealed for the Secret that the topology has for it, by namespace and name. What is sealed has its checksum, and the " +
-				"form that the controller reads. All items of one Secret are sealed with one certificate.",
+			What: "It was sealed for links.source, and for the Secret that the topology has for it, by namespace and name. What is sealed has " +
+				"its checksum, and the form that the controller or SOPS reads. All items of one Secret are sealed with one certificate; with " +
+				"SOPS, at one time, and for the age recipients of the topology.",
 			Why: "The controller opens what was sealed for this very Secret. Of a Secret with several items it opens all or none, so the lost " +
-				"key of one certificate takes every link with it.",
-			Fix:    "Seal the link again; with --rekey, also what was sealed with another certificate.",
-			Source: "bitnami-labs/sealed-secrets pkg/crypto/crypto.go, pkg/apis/sealedsecrets/v1alpha1/sealedsecret_expansion.go",
-			mesh:   openable,
+				"key of one certificate takes every link with it. SOPS has one data key for a Secret, and one MAC over all of it.",
+			Fix: "Seal the link again; with --rekey, also what was sealed with another certificate.",
+			Source: "bitnami-labs/sealed-secrets pkg/crypto/crypto.go, pkg/apis/sealedsecrets/v1alpha1/sealedsecret_expansion.go; getsops/sops " +
+				"sops.go",
+			mesh: openable,
 		},
 		{
 			ID:    "RS07",
 			Title: "a link's Secret has the labels that Kiali and the operator look for",
-			What: "The template of the SealedSecret or the ExternalSecret has the label kiali.io/kiali-multi-cluster-secret: \"true\"; with " +
+			What: "What makes the Secret gives it the label kiali.io/kiali-multi-cluster-secret: \"true\"; with " +
 				"links.format perCluster " +
 				"the label kiali.io/multiCluster: \"true\" and the annotation kiali.io/cluster.",
 			Why:    "Without its label nothing finds a remote's own Secret, and Kiali does not start anew when the one for all changes.",
@@ -114,8 +116,9 @@ func sealedRules() []Rule {
 		{
 			ID: "RS18", Also: finding.Warning,
 			Title: "every remote has a link",
-			What:  "There is a sealed link for each remote, unless links.source is external. A missing one is an error with --require-links.",
-			Why:   "Everything else is rendered, and the hub's Kiali does not see the cluster.",
+			What: "There is a sealed link for each remote, where links.source is sealed or sops. A missing one is an error with " +
+				"--require-links.",
+			Why: "Everything else is rendered, and the hub's Kiali does not see the cluster.",
 			Fix: "Seal it once the remote's phases are applied: the token that goes into it is made there. The hub's certificate is the " +
 				"controller's, or a file that `kubeseal --fetch-cert` writes.",
 			Source: "kiali kubernetes/cluster_secret.go",
@@ -137,8 +140,8 @@ func sealedRules() []Rule {
 // daysLeft is how long before its end something has to be renewed.
 var daysLeft = finding.Count(seal.NearDays, "day")
 
-// sealed tells whether the links are sealed, and not somebody else's matter.
-func (m *mesh) sealed() bool { return m.Spec.Kiali.Links.Source == "sealed" }
+// sealed tells whether the links are sealed by seal, and not somebody else's matter.
+func (m *mesh) sealed() bool { return m.Spec.Kiali.Links.ByFile() }
 
 // linked visits the remotes that have a link.
 func (m *mesh) linked(visit func(i int, l *topology.SealedLink)) {
@@ -153,11 +156,16 @@ func (m *mesh) linked(visit func(i int, l *topology.SealedLink)) {
 // many by one.
 func (m *mesh) seal(remotes int, i int, step command.Step) string {
 	name, hub := m.Spec.Clusters[i].Name, command.HubContext(m.Spec.Kiali.Hub)
-	switch {
-	case m.arg == "":
-		return "keep the topology in a file; then: " + command.Seal(name, "", hub)
-	case remotes > most:
+	if m.Spec.Kiali.Links.Source == "sops" {
+		if hub = ""; len(m.Spec.Kiali.Links.SOPS.Age) == 0 {
+			hub = "--sops age1…"
+		}
+	}
+	if remotes > most || m.SealedTogether() && step == command.Again {
 		name = command.All
+	}
+	if m.arg == "" {
+		return "keep the topology in a file; then: " + command.Seal(name, "", hub)
 	}
 	return command.Seal(name, m.arg, hub, string(step))
 }
@@ -191,9 +199,16 @@ func linkFlaws(m *mesh, f *found) {
 
 func openable(m *mesh, f *found) {
 	linkFlaws(m, f)
+	apart := seal.Apart(m.Topology, m.links)
+	for _, name := range sortedKeys(apart) {
+		i := slices.IndexFunc(m.Spec.Clusters, func(c topology.Cluster) bool { return c.Name == name })
+		f.softer(apart[name].Severity).cluster(m, i, apart[name].Position, m.seal(most+1, i, command.Again), "%s", apart[name].Message)
+	}
 	certificates := map[string][]int{}
 	m.linked(func(i int, l *topology.SealedLink) {
-		certificates[l.Spec.Certificate.Fingerprint] = append(certificates[l.Spec.Certificate.Fingerprint], i)
+		if of := l.Spec.Fingerprint(); of != "" {
+			certificates[of] = append(certificates[of], i)
+		}
 	})
 	if m.Spec.Kiali.Links.Format == "single" && len(certificates) > 1 {
 		mixed(m, f, certificates)
@@ -221,6 +236,7 @@ func mixed(m *mesh, f *found, certificates map[string][]int) {
 var templates = map[string]fieldPath{
 	"SealedSecret":   {"spec", "template"},
 	"ExternalSecret": {"spec", "target", "template"},
+	"Secret":         {}, // which SOPS has encrypted
 }
 
 // linkSecrets visits what makes the links' Secrets on the hub, of equal objects
@@ -243,7 +259,7 @@ func linkLabels(m *mesh, f *found) {
 		for _, path := range want {
 			is, _ := o.value(path).(string)
 			if key := path[len(path)-2].(string); is == "" || key == "labels" && is != "true" {
-				f.object(o, path, "leave the template as it is rendered", "the template of the %s lacks %s, by which the Secret is found", o,
+				f.object(o, path, "leave the template as it is rendered", "the Secret that comes of the %s lacks %s, by which it is found", o,
 					path[len(path)-1])
 			}
 		}

@@ -149,6 +149,8 @@ var cases = []ruleCase{
 	{rule: "RS21", mutant: edits{"spec.clusters.1.access": "{proxyURL: 'http://proxy.example.com:3128'}"}, near: edits{"spec.clusters.1.access": "{proxyURL: 'http://proxy.example.com:3128'}", "spec.kiali.auth": "{strategy: anonymous}", "spec.kiali.viewOnly": "true"}},
 	{rule: "RS25", mutant: edits{"link west": "", "spec.kiali.links": "{source: externalSecrets, format: perCluster, externalSecrets: {store: {name: vault}}}"},
 		near: edits{"link west": "", "spec.kiali.links": "{source: externalSecrets, externalSecrets: {store: {name: vault}}}"}},
+	{rule: "RS26", mutant: edits{"link west": "", "spec.kiali.links": "{source: sops}", "spec.delivery": "{repoURL: 'https://git.example.com/mesh.git', argocd: {}}"},
+		near: edits{"link west": "", "spec.kiali.links": "{source: sops}", "spec.delivery": "{repoURL: 'https://git.example.com/mesh.git', flux: {}}"}},
 	{rule: "RS22", mutant: edits{"remotes": "11"}, near: edits{"remotes": "11", "spec.kiali.spec": "{deployment: {probes: {startup: {failure_threshold: 30}}, resources: {limits: {memory: 4Gi}}}, health_config: {compute: {refresh_interval: 10m}}}"}},
 
 	{rule: "RS23", mutant: edits{"spec.kiali.links": "{source: external, format: perCluster}"}, near: edits{"spec.kiali.links": "{source: external}"}},

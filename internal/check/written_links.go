@@ -37,9 +37,11 @@ func (s *source) storeKeys() {
 
 // unusedSources finds what is said of a source that is not the one.
 func (s *source) unusedSources() {
-	path := linksPath("externalSecrets")
-	if s.Spec.Kiali.Links.Source != "externalSecrets" && s.Has(path...) {
-		s.Add(s.KeyAt(path...), topology.RuleValue, "write source: externalSecrets, or remove it",
-			"spec.kiali.links.externalSecrets has no effect, because source is %s", s.Spec.Kiali.Links.Source)
+	for _, source := range []string{"externalSecrets", "sops"} {
+		path := linksPath(source)
+		if s.Spec.Kiali.Links.Source != source && s.Has(path...) {
+			s.Add(s.KeyAt(path...), topology.RuleValue, "write source: "+source+", or remove it",
+				"spec.kiali.links.%s has no effect, because source is %s", source, s.Spec.Kiali.Links.Source)
+		}
 	}
 }

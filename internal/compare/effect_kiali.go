@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
@@ -174,122 +173,6 @@ func (e *effects) login() {
 	strategy.each(func(_ string, clusters []string) {
 		e.add(finding.Warning, clusters,
 			"users log in to Kiali in another way on %s, and those who are logged in have to log in again", clustersText(clusters))
-	})
-}
-
-// sealedLinks are the links in SealedSecrets: the remote, and the Secret that
-// has its kubeconfig.
-type sealedLinks map[string]sealedLink
-
-type sealedLink struct{ secret, data string }
-
-const (
-	singleLabel     = "kiali.io/kiali-multi-cluster-secret"
-	perClusterLabel = "kiali.io/multiCluster"
-)
-
-func linksOf(id string, c *Content) sealedLinks {
-	labels, _ := at(c, "spec", "template", "metadata", "labels").(map[string]any)
-	if labels[singleLabel] == nil && labels[perClusterLabel] == nil {
-		return nil
-	}
-	links := sealedLinks{}
-	data, _ := at(c, "spec", "encryptedData").(map[string]any)
-	for remote, v := range data {
-		text, _ := v.(string)
-		links[remote] = sealedLink{id, text}
-	}
-	return links
-}
-
-func (e *effects) sealed() (old, new sealedLinks) {
-	old, new = sealedLinks{}, sealedLinks{}
-	for _, c := range e.of("SealedSecret") {
-		name := c.ID.Namespace + "/" + c.ID.Name
-		maps.Copy(old, linksOf(name, c.Old))
-		maps.Copy(new, linksOf(name, c.New))
-	}
-	return old, new
-}
-
-// oldLinks finds Secrets that Kiali goes on to use after their links have moved
-// to others.
-func (e *effects) oldLinks() {
-	old, new := e.sealed()
-	var all on[string]
-	for _, remote := range slices.Sorted(maps.Keys(old)) {
-		if now, ok := new[remote]; ok && now.secret != old[remote].secret {
-			all.add(old[remote].secret, remote)
-		}
-	}
-	if len(all.order) == 0 {
-		return
-	}
-	secrets := slices.Sorted(slices.Values(all.order))
-	remotes := map[string]bool{}
-	for _, of := range all.clusters {
-		maps.Copy(remotes, of)
-	}
-	names := slices.Sorted(maps.Keys(remotes))
-	severity, what := finding.Warning, "nothing removes them, and Kiali uses the one that comes first by its name: "+
-		"delete the old SealedSecrets on the hub after the new ones are there"
-	if e.Prunes {
-		severity, what = finding.Info, "the engine deletes the old ones; while both are there, Kiali uses the one that comes first by its name"
-	}
-	e.add(severity, names, "the links to %s move to other Secrets, away from %s: %s", clustersText(names), finding.List(secrets, most), what)
-}
-
-// links finds what becomes of the hub's access to remotes.
-func (e *effects) links() {
-	old, new := e.sealed()
-	stored, stores := e.stored()
-	var all on[string]
-	for _, remote := range slices.Sorted(maps.Keys(new)) {
-		switch was, ok := old[remote]; {
-		case !ok && stored[remote]:
-			all.add("from the store", remote)
-		case !ok:
-			all.add("new", remote)
-		case was.secret == new[remote].secret && was.data != new[remote].data:
-			all.add("sealed", remote)
-		}
-	}
-	for _, remote := range slices.Sorted(maps.Keys(old)) {
-		switch _, ok := new[remote]; {
-		case ok:
-		case stores[remote]:
-			all.add("to the store", remote)
-		default:
-			all.add("gone", remote)
-		}
-	}
-	for _, remote := range slices.Sorted(maps.Keys(stores)) {
-		if _, sealed := old[remote]; !sealed && !stored[remote] {
-			all.add("new", remote)
-		}
-	}
-	for _, remote := range slices.Sorted(maps.Keys(stored)) {
-		if _, sealed := new[remote]; !sealed && !stores[remote] {
-			all.add("gone", remote)
-		}
-	}
-	restarts := ""
-	if e.Hub != "" {
-		restarts = fmt.Sprintf("; Kiali on %s restarts to read it, and does not start while one of its remotes does not answer", e.Hub)
-	}
-	all.each(func(what string, clusters []string) {
-		switch what {
-		case "new":
-			e.add(finding.Info, clusters, "the hub gets a link to %s%s", clustersText(clusters), restarts)
-		case "to the store", "from the store":
-			e.moves(what == "to the store", clusters)
-		case "sealed":
-			e.add(finding.Info, clusters, "the link to %s is sealed anew%s", clustersText(clusters), restarts)
-		case "gone":
-			e.add(finding.Warning, clusters,
-				"the hub loses its link to %s: Kiali does not show it any more%s",
-				clustersText(clusters), strings.Replace(restarts, " to read it", "", 1))
-		}
 	})
 }
 

@@ -1,34 +1,160 @@
 package compare
 
-import "github.com/sightline-mesh/sightline/internal/finding"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
-// stored are the remotes whose kubeconfigs ExternalSecrets make.
-func (e *effects) stored() (old, new map[string]bool) {
-	old, new = map[string]bool{}, map[string]bool{}
-	for _, c := range e.of("ExternalSecret") {
-		for into, content := range map[*map[string]bool]*Content{&old: c.Old, &new: c.New} {
-			data, _ := at(content, "spec", "target", "template", "data").(map[string]any)
-			for remote := range data {
-				(*into)[remote] = true
-			}
+	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
+)
+
+// madeLink is the hub's access to a remote, as it is rendered.
+type madeLink struct {
+	by     string // the kind of what makes the Secret, as messages have it
+	secret string
+	data   string // of the remote in it
+}
+
+// makers read what makes the Secrets of links, by its kind: the metadata of the Secret,
+// and its data or their templates by the remotes.
+var makers = map[string]func(c *Content) (metadata, data any){
+	"SealedSecret": func(c *Content) (any, any) {
+		return at(c, "spec", "template", "metadata"), at(c, "spec", "encryptedData")
+	},
+	"ExternalSecret": func(c *Content) (any, any) {
+		return at(c, "spec", "target", "template", "metadata"), at(c, "spec", "target", "template", "data")
+	},
+	"Secret": func(c *Content) (any, any) {
+		if at(c, "sops") == nil {
+			return nil, nil
+		}
+		return at(c, "metadata"), at(c, "data")
+	},
+}
+
+// encryptedSecret is how messages name a Secret in the format of SOPS.
+const encryptedSecret = "Secret of SOPS"
+
+// linksOf are the links that an object makes, by their remotes.
+func linksOf(kind, id string, c *Content) map[string]madeLink {
+	metadata, data := makers[kind](c)
+	labels, _ := valueAt(metadata, "labels").(map[string]any)
+	if labels[kiali.SingleSecretLabel] == nil && labels[kiali.RemoteSecretLabel] == nil {
+		return nil
+	}
+	by := kind
+	if kind == "Secret" {
+		by = encryptedSecret
+	}
+	links := map[string]madeLink{}
+	items, _ := data.(map[string]any)
+	for remote, v := range items {
+		text, _ := v.(string)
+		links[remote] = madeLink{by, id, text}
+	}
+	return links
+}
+
+func valueAt(v any, key string) any {
+	m, _ := v.(map[string]any)
+	return m[key]
+}
+
+// madeLinks are the links before and after the change.
+func (e *effects) madeLinks() (old, new map[string]madeLink) {
+	old, new = map[string]madeLink{}, map[string]madeLink{}
+	for _, kind := range slices.Sorted(maps.Keys(makers)) {
+		for _, c := range e.of(kind) {
+			id := c.ID.Namespace + "/" + c.ID.Name
+			maps.Copy(old, linksOf(kind, id, c.Old))
+			maps.Copy(new, linksOf(kind, id, c.New))
 		}
 	}
 	return old, new
 }
 
-// moves says what becomes of a Secret whose owner is another one: it belongs to the
-// SealedSecret or the ExternalSecret that made it, and goes with that.
-func (e *effects) moves(toStore bool, clusters []string) {
-	from, to := "ExternalSecret", "SealedSecret"
-	if toStore {
-		from, to = to, from
+// oldLinks finds Secrets that Kiali goes on to use after their links have moved
+// to others.
+func (e *effects) oldLinks() {
+	old, new := e.madeLinks()
+	var all on[string]
+	for _, remote := range slices.Sorted(maps.Keys(old)) {
+		if now, ok := new[remote]; ok && now.by == old[remote].by && now.secret != old[remote].secret {
+			all.add(old[remote].secret, remote)
+		}
 	}
-	if e.Prunes {
-		e.add(finding.Warning, clusters, "the link to %s moves from the %s to the %s, and the engine deletes the %s and the "+
-			"Secret with it: Kiali is without the cluster until there is a new one. Switch prune off first: docs/links.md", clustersText(clusters),
-			from, to, from)
+	if len(all.order) == 0 {
 		return
 	}
-	e.add(finding.Warning, clusters, "the link to %s moves from the %s to the %s; the Secret stays with the %s until somebody "+
-		"deletes that with --cascade=orphan: docs/links.md", clustersText(clusters), from, to, from)
+	secrets := slices.Sorted(slices.Values(all.order))
+	remotes := map[string]bool{}
+	for _, of := range all.clusters {
+		maps.Copy(remotes, of)
+	}
+	names := slices.Sorted(maps.Keys(remotes))
+	severity, what := finding.Warning, "nothing removes them, and Kiali uses the one that comes first by its name: "+
+		"delete the old "+old[names[0]].by+"s on the hub after the new ones are there"
+	if e.Prunes {
+		severity, what = finding.Info, "the engine deletes the old ones; while both are there, Kiali uses the one that comes first by its name"
+	}
+	e.add(severity, names, "the links to %s move to other Secrets, away from %s: %s", clustersText(names), finding.List(secrets, most), what)
+}
+
+// move is a change of what makes a link.
+type move struct{ from, to string }
+
+// links finds what becomes of the hub's access to remotes.
+func (e *effects) links() {
+	old, new := e.madeLinks()
+	var all on[move]
+	for _, remote := range slices.Sorted(maps.Keys(new)) {
+		switch was, now := old[remote], new[remote]; {
+		case was.by != now.by:
+			all.add(move{was.by, now.by}, remote)
+		case was.secret == now.secret && was.data != now.data && now.by != "ExternalSecret": // which is a template
+			all.add(move{now.by, now.by}, remote)
+		}
+	}
+	for _, remote := range slices.Sorted(maps.Keys(old)) {
+		if _, ok := new[remote]; !ok {
+			all.add(move{old[remote].by, ""}, remote)
+		}
+	}
+	restarts := ""
+	if e.Hub != "" {
+		restarts = fmt.Sprintf("; Kiali on %s restarts to read it, and does not start while one of its remotes does not answer", e.Hub)
+	}
+	all.each(func(m move, clusters []string) {
+		switch {
+		case m.from == "":
+			e.add(finding.Info, clusters, "the hub gets a link to %s%s", clustersText(clusters), restarts)
+		case m.to == "":
+			e.add(finding.Warning, clusters,
+				"the hub loses its link to %s: Kiali does not show it any more%s",
+				clustersText(clusters), strings.Replace(restarts, " to read it", "", 1))
+		case m.from == m.to:
+			e.add(finding.Info, clusters, "the link to %s is sealed anew%s", clustersText(clusters), restarts)
+		default:
+			e.moves(m, clusters)
+		}
+	})
+}
+
+// moves says what becomes of a Secret that something else makes now. It belongs to the
+// SealedSecret or the ExternalSecret that made it, and goes with that; a Secret of SOPS
+// is the engine's own.
+func (e *effects) moves(m move, clusters []string) {
+	goes, stays := "the "+m.from+" and the Secret with it", "with the "+m.from+" until somebody deletes that with --cascade=orphan"
+	if m.from == encryptedSecret {
+		goes, stays = "the Secret", "as it is until the "+m.to+" takes it over"
+	}
+	if e.Prunes {
+		e.add(finding.Warning, clusters, "the link to %s moves from the %s to the %s, and the engine deletes %s: Kiali is without the cluster "+
+			"until there is a new one. Switch prune off first: docs/links.md", clustersText(clusters), m.from, m.to, goes)
+		return
+	}
+	e.add(finding.Warning, clusters, "the link to %s moves from the %s to the %s; the Secret stays %s: docs/links.md", clustersText(clusters),
+		m.from, m.to, stays)
 }

@@ -84,6 +84,7 @@ func TestMoreEffects(t *testing.T) {
 	prunes := change{"prune: false", "prune: true"}
 	flux := change{"argocd: {sync: {prune: false}}", "flux: {}"}
 	store := change{"format: single", "source: externalSecrets, externalSecrets: {store: {name: vault}}"}
+	sops := change{"format: single", "source: sops"}
 	noOperator := change{"channel: stable", "channel: stable, remotes: none"}
 	anonymous := change{"instanceName: kiali,", "instanceName: kiali, auth: {strategy: anonymous},"}
 	with := func(edits ...change) change { return slices.Concat(edits...) }
@@ -102,6 +103,10 @@ func TestMoreEffects(t *testing.T) {
 		{"a link that a store brings now", nil, store, "warning EF04: the link to west moves from the SealedSecret to the ExternalSecret; the Secret stays with the SealedSecret"},
 		{"a link that a store brings now, pruned", prunes, with(prunes, store), "the engine deletes the SealedSecret and the Secret with it"},
 		{"a link that is sealed again", store, nil, "warning EF04: the link to west moves from the ExternalSecret to the SealedSecret"},
+		{"a link that SOPS encrypts now", nil, sops, "warning EF04: the link to west moves from the SealedSecret to the Secret of SOPS; the Secret stays with the SealedSecret"},
+		{"a link that SOPS encrypts no more", with(flux, sops), with(flux, store), "warning EF04: the link to west moves from the Secret of SOPS to the ExternalSecret; the Secret stays as it is"},
+		{"a link that SOPS encrypts no more, pruned", with(prunes, sops), with(prunes, store), "the engine deletes the Secret: Kiali is without the cluster"},
+		{"a link that SOPS encrypts anew", sops, with(sops, change{"link sealed", "other"}), "info EF04: the link to west is sealed anew"},
 		{"a link more from a store", with(store, change{west, ""}), store, "EF04: the hub gets a link to west"},
 		{"a link less from a store", store, with(store, change{west, ""}), "EF04: the hub loses its link to west"},
 		{"a link that is new", change{"format: single", "source: external"}, nil, "EF04: the hub gets a link to west"},
@@ -272,6 +277,11 @@ spec:
   caExpires: "2126-01-01T00:00:00Z"
   encryptedData: $data
 `)
+	if top.Spec.Kiali.Links.Source == "sops" {
+		text = strings.Replace(text, "certificate: {fingerprint: "+strings.Repeat("ab", 32)+", notAfter: \"2126-01-01T00:00:00Z\"}",
+			"sops: {age: [{recipient: age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj, enc: x}], "+
+				"lastModified: \"2126-01-01T00:00:00Z\", mac: ENC, keys: [west]}", 1)
+	}
 	parsed, findings := topology.ParseSealedLink("sealed/mesh/west.yaml", []byte(text))
 	require.Empty(t, findings)
 	return parsed

@@ -21,7 +21,8 @@ type fluxShape struct {
 	KubeConfig bool           `json:"kubeConfig"`
 	SecretRef  bool           `json:"secretRef"`
 	Wait       bool           `json:"wait"`
-	Keep       bool           `json:"keep"` // what is applied stays when its object in Flux goes
+	Keep       bool           `json:"keep"`    // what is applied stays when its object in Flux goes
+	Decrypt    bool           `json:"decrypt"` // SOPS has encrypted what is in it
 }
 
 // scopeStep is the scope of what the objects of two steps differ in.
@@ -127,6 +128,7 @@ func fluxValues(t *topology.Topology, in Input) map[string]any {
 		"wait":             d.Flux.Wait,
 		"deletionPolicy":   d.Flux.DeletionPolicy,
 		"secretRef":        d.Flux.SecretRef,
+		"decryption":       t.Spec.Kiali.Links.SOPS.SecretRef,
 		"source":           fluxSource(t),
 		"chart":            fluxPath(d, "chart"),
 		"phases":           chartPhases(in.Clusters),
@@ -244,6 +246,7 @@ func (w *fluxWriter) cluster(dir string, c *resource.Cluster, of *topology.Clust
 			values["dependsOn"] = before
 			before = name
 		}
+		shape.Decrypt = step.phase == resource.Link && c.Hub && w.t.Spec.Kiali.Links.Source == "sops"
 		if shape.KubeConfig = w.t.FluxByKubeConfig(of); shape.KubeConfig {
 			values["kubeConfig"] = of.Flux.KubeConfigSecret
 		}

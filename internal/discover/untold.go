@@ -21,6 +21,8 @@ func Untold() []Part {
 		{[]string{"spec.clusters[].access"},
 			"It is in the sealed kubeconfig, as the token is. With `links.source: externalSecrets` the template of the Secret tells it, but for " +
 				"`exec.subject`."},
+		{[]string{"spec.kiali.links.sops"},
+			"Flux decrypts before it applies, so the Secret of a link does not say who sealed it: its `links.source` becomes `external`."},
 		{[]string{"spec.metrics.acm"},
 			"The topology gets `store: thanos`, with the address and the certificate that Kiali has. Write `store: acm` for the objects on the ACM " +
 				"hub; a NOTE names its clusters."},

@@ -45,6 +45,7 @@ const (
 	ScopeCluster      = "cluster"
 	ScopeNamespace    = "namespace"
 	ScopeLink         = "link"         // of the hub to a remote, where each has a Secret of its own
+	ScopeEncrypted    = "encrypted"    // as ScopeLink, where SOPS has encrypted the Secret
 	ScopeToken        = "token"        // of a remote, after its first
 	ScopeFetched      = "fetched"      // as ScopeLink, where the kubeconfig is made of what a store of secrets has
 	ScopeRule         = "rule"         // of the ACM hub, for a namespace of the mesh
@@ -54,7 +55,7 @@ const (
 
 // repeating returns the scopes that bodies are repeated for.
 func repeating() []string {
-	return []string{ScopeNamespace, ScopeLink, ScopeToken, ScopeFetched, ScopeRule, ScopeCreated, ScopeControlPlane}
+	return []string{ScopeNamespace, ScopeLink, ScopeEncrypted, ScopeToken, ScopeFetched, ScopeRule, ScopeCreated, ScopeControlPlane}
 }
 
 // Item is one of the things that a body is repeated for: its values by their

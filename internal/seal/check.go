@@ -56,7 +56,9 @@ func Check(r Remote, l *topology.SealedLink, certificate *Certificate, now time.
 		s.State = Missing
 		return s
 	}
-	s.sealedWith(l, certificate, now, r.again()+" "+string(command.Rekey))
+	if l.Spec.Certificate != nil {
+		s.sealedWith(l, certificate, now, r.again()+" "+string(command.Rekey))
+	}
 	if Rotating(l) {
 		s.add(finding.Info, underWay(r, l), "a rotation is under way: the remote has tokens of the generations %s, and the link uses %d",
 			generations(l.Spec.Tokens), l.Spec.Generation)
@@ -65,6 +67,14 @@ func Check(r Remote, l *topology.SealedLink, certificate *Certificate, now time.
 		s.State = Outdated
 	}
 	return s
+}
+
+// AddApart adds what is wrong with the links of one Secret.
+func (s *Status) AddApart(r Remote, flaw Flaw) {
+	f := flaw.Finding
+	f.Hint += r.again()
+	s.Findings = append(s.Findings, f)
+	s.Work, s.State = true, Outdated
 }
 
 // sealedWith looks at the certificate that a link is sealed with. The controller

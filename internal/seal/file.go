@@ -14,8 +14,13 @@ func Encode(l *topology.SealedLink) []byte {
 		"server":        s.Server,
 		"secret":        map[string]any{"namespace": s.Secret.Namespace, "name": s.Secret.Name, "key": s.Secret.Key},
 		"generation":    s.Generation,
-		"certificate":   map[string]any{"fingerprint": s.Certificate.Fingerprint, "notAfter": s.Certificate.NotAfter},
 		"encryptedData": s.EncryptedData,
+	}
+	if s.Certificate != nil {
+		spec["certificate"] = map[string]any{"fingerprint": s.Certificate.Fingerprint, "notAfter": s.Certificate.NotAfter}
+	}
+	if s.SOPS != nil {
+		spec["sops"] = envelope(s.SOPS)
 	}
 	var tokens []any
 	for _, g := range s.Tokens {
@@ -35,4 +40,23 @@ func Encode(l *topology.SealedLink) []byte {
 		"metadata":   map[string]any{"name": l.Name()},
 		"spec":       spec,
 	})
+}
+
+// envelope is what links in the format of SOPS have beside the kubeconfig.
+func envelope(s *topology.SealedSOPS) map[string]any {
+	var keys []any
+	for _, key := range s.Keys {
+		keys = append(keys, key)
+	}
+	return map[string]any{"age": AgeKeys(s), "lastModified": s.LastModified, "mac": s.MAC, "keys": keys}
+}
+
+// AgeKeys are the data keys of a Secret in the format of SOPS, as its field sops has
+// them.
+func AgeKeys(s *topology.SealedSOPS) []any {
+	var keys []any
+	for _, key := range s.Age {
+		keys = append(keys, map[string]any{"recipient": key.Recipient, "enc": key.Enc})
+	}
+	return keys
 }

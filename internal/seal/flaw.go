@@ -27,9 +27,13 @@ func Flaws(t *topology.Topology, c *topology.Cluster, l *topology.SealedLink, no
 		return []Flaw{{Finding: finding.Finding{Rule: "RS18", Message: "no sealed link, so the hub's Kiali does not see it"}, Sealing: true}}
 	}
 	flaws := ownership(t, c, l)
-	if message, at := unopenable(t, c, l); message != "" {
+	if is, source := l.Spec.Source(), t.Spec.Kiali.Links.Source; is != source {
+		flaws = append(flaws, sealing("RS06", finding.Error, l.At("spec"), fmt.Sprintf("it was sealed for links.source: %s, and that is %s now",
+			is, source)))
+	} else if message, at := unopenable(t, c, l); message != "" {
 		flaws = append(flaws, sealing("RS06", finding.Error, at, message))
 	}
+	flaws = append(flaws, recipients(t, l)...)
 	flaws = append(flaws, expiry("RS13", "the token in the kubeconfig", l.Spec.TokenExpires, l.At("spec", "tokenExpires"), now)...)
 	flaws = append(flaws, expiry("RS04", "the CA in the kubeconfig", l.Spec.CAExpires, l.At("spec", "caExpires"), now)...)
 	if l.Spec.Revoked() {
@@ -77,6 +81,12 @@ func ownership(t *topology.Topology, c *topology.Cluster, l *topology.SealedLink
 func unopenable(t *topology.Topology, c *topology.Cluster, l *topology.SealedLink) (string, finding.Position) {
 	is, want := l.Spec.Secret, t.SealedFor(c)
 	switch problem := damaged(&l.Spec); {
+	case l.Spec.SOPS != nil && is.Name != want.Name:
+		return fmt.Sprintf("it is encrypted as a part of the Secret %q, and with links.format %s that is not its Secret",
+			finding.Shorten(is.Name), t.Spec.Kiali.Links.Format), l.At("spec", "secret", "name")
+	case l.Spec.SOPS != nil && problem != "":
+		return "encryptedData " + problem, l.At("spec", "encryptedData")
+	case l.Spec.SOPS != nil: // the namespace is no part of what is encrypted
 	case is.Namespace != want.Namespace:
 		return fmt.Sprintf("it is sealed for the namespace %q, and Kiali's is %q; it can be opened nowhere else", finding.Shorten(is.Namespace),
 				want.Namespace),

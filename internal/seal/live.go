@@ -94,7 +94,11 @@ func (s *Status) hub(r Remote, l *topology.SealedLink, live Live) {
 		s.work(finding.Error, "", "the hub could not be asked: %s", Redact(live.HubProblem.Error()))
 		return
 	case live.Link == nil:
-		s.work(finding.Error, "render and let it sync to the hub, and look at the status of its SealedSecret",
+		look := "look at the status of its SealedSecret"
+		if l.Spec.SOPS != nil {
+			look = "look at the Kustomization of Flux that decrypts it"
+		}
+		s.work(finding.Error, "render and let it sync to the hub, and "+look,
 			"the hub has no key %s in the Secret %s/%s", is.Key, is.Namespace, is.Name)
 	case l.Spec.Digest != "" && !matches(l.Spec.Digest, live.Link):
 		s.work(finding.Error, "render and let it sync to the hub",
@@ -103,7 +107,7 @@ func (s *Status) hub(r Remote, l *topology.SealedLink, live Live) {
 	if len(live.Others) > 0 && live.Link != nil {
 		names := slices.Sorted(slices.Values(append(slices.Clone(live.Others), is.Name)))
 		s.work(finding.Error, command.Kubectl(r.HubContext, is.Namespace,
-			"delete sealedsecret "+strings.Join(live.Others, " "))+"; where it is no SealedSecret's: delete secret",
+			"delete "+l.Spec.Maker()+" "+strings.Join(live.Others, " "))+"; where it is no SealedSecret's: delete secret",
 			"the hub has the cluster in %d Secrets, and Kiali uses %s", len(names), names[0])
 	}
 }

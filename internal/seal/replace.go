@@ -39,5 +39,5 @@ func leftover(r Remote, l *topology.SealedLink) string {
 		anew = kubectl("annotate --overwrite kiali/" + spec.InstanceName + ` kiali.io/reconcile="$(date)"`)
 	}
 	return fmt.Sprintf("once the hub has the Secret %s, remove the one of before: %s; %s; then: %s %s",
-		l.Spec.Secret.Name, kubectl("delete sealedsecret "+l.Spec.Replaces), anew, r.does(command.Finish), command.HubContext(r.HubContext))
+		l.Spec.Secret.Name, kubectl("delete "+l.Spec.Maker()+" "+l.Spec.Replaces), anew, r.does(command.Finish), command.HubContext(r.HubContext))
 }

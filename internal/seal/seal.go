@@ -10,11 +10,13 @@
 package seal
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/bitnami-labs/sealed-secrets/pkg/crypto"
@@ -35,15 +37,18 @@ type Remote struct {
 	Topology *topology.Topology
 	Cluster  *topology.Cluster
 
-	// For hints: the command for it, to which a step is added, and what else the
-	// command needs to seal it.
-	Command, Flags string
+	// For hints: the command for it, to which a step is added; the one that seals it,
+	// where that is another, because the Secret of all links is encrypted as a whole; and
+	// what else that needs.
+	Command, Sealing, Flags string
 	// The contexts of a kubeconfig that lead to the hub and to the remote.
 	HubContext, Context string
 }
 
 // again is the command that seals it.
-func (r Remote) again() string { return r.Command + " " + r.Flags }
+func (r Remote) again() string {
+	return strings.TrimSpace(cmp.Or(r.Sealing, r.Command) + " " + r.Flags)
+}
 
 // does is the command for a step that seals nothing.
 func (r Remote) does(step command.Step) string { return r.Command + " " + string(step) }
@@ -56,7 +61,8 @@ type Request struct {
 	TokenCreated time.Time // when its Secret was made; zero where nobody knows
 	CA           []byte    // PEM; none where access.insecureSkipTLSVerify says that it is not looked at
 
-	Certificate *Certificate         // of the controller on the hub
+	Certificate *Certificate         // of the controller on the hub, for Seal
+	Recipients  *Recipients          // of the keys that decrypt it, for SOPS
 	Before      *topology.SealedLink // what is there, or nil
 
 	Force bool // seal even what has not changed
@@ -83,72 +89,104 @@ func Generation(before *topology.SealedLink) int {
 	return slices.Max(before.Spec.Tokens)
 }
 
-// Seal makes the link of a remote, or leaves the one that is there where
-// nothing has changed. Its errors are of type *finding.Refusal, but for those of the
-// source of randomness.
+// Seal makes the link of a remote for the controller on the hub, or leaves the one
+// that is there where nothing has changed. Its errors are of type *finding.Refusal, but
+// for those of the source of randomness.
 func Seal(r Request) (Result, error) {
-	if err := owns(r.Before, r.Cluster); err != nil {
+	p, err := prepare(r)
+	if err != nil {
 		return Result{}, err
+	}
+	p.result.Warnings = append(p.result.Warnings, r.Certificate.warnings(r.Now)...)
+	if p.reason == "" {
+		p.result.Done, p.result.Next = r.unchanged(p.kubeconfig)
+		return p.result, nil
+	}
+	sealed, err := crypto.HybridEncrypt(r.Rand, r.Certificate.key, p.kubeconfig.text, label(p.want))
+	if err != nil {
+		return Result{}, err
+	}
+	return p.finish(func(spec *topology.SealedLinkSpec) {
+		spec.Certificate = &topology.SealedWith{Fingerprint: r.Certificate.Fingerprint, NotAfter: stamp(r.Certificate.NotAfter)}
+		spec.EncryptedData = base64.StdEncoding.EncodeToString(sealed)
+	})
+}
+
+// prepared is a request with what is to be sealed.
+type prepared struct {
+	Request
+	kubeconfig *kubeconfig
+	want       topology.SealedFor
+	reason     string // why it is sealed; "" if the link that is there stays
+	result     Result // with the warnings
+}
+
+// prepare makes the kubeconfig, and compares it with the link that is there.
+func prepare(r Request) (*prepared, error) {
+	if err := owns(r.Before, r.Cluster); err != nil {
+		return nil, err
 	}
 	k, err := newKubeconfig(r)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	generation := Generation(r.Before)
-	want := r.Topology.SealedFor(r.Cluster)
-	result := Result{Warnings: append(k.warnings, r.Certificate.warnings(r.Now)...)}
-	link := &topology.SealedLink{APIVersion: topology.APIVersion, Kind: topology.SealedLinkKind}
-	link.Metadata.Name = r.Cluster.Name
-	spec := &link.Spec
-	spec.Tokens = []int{generation}
-
-	if r.Before != nil {
-		spec.Tokens = r.Before.Spec.Tokens
-		reason, err := r.reason(k, want, generation)
-		if err != nil {
-			return Result{}, err
-		}
-		if k.unguessable && matches(r.Before.Spec.Digest, k.text) {
-			result.Warnings = append(result.Warnings, r.sameToken()...)
-		}
-		if reason == "" {
-			result.Done, result.Next = r.unchanged(k)
-			return result, nil
-		}
-		result.Done = "sealed again, " + reason
-	} else {
-		result.Done = "sealed"
+	p := &prepared{Request: r, kubeconfig: k, want: r.Topology.SealedFor(r.Cluster), reason: "sealed", result: Result{Warnings: k.warnings}}
+	if r.Before == nil {
+		return p, nil
 	}
-
-	salt := make([]byte, saltSize)
-	if _, err := io.ReadFull(r.Rand, salt); err != nil {
-		return Result{}, err
-	}
-	sealed, err := crypto.HybridEncrypt(r.Rand, r.Certificate.key, k.text, label(want))
+	reason, err := r.reason(k, p.want, Generation(r.Before))
 	if err != nil {
+		return nil, err
+	}
+	if k.unguessable && matches(r.Before.Spec.Digest, k.text) {
+		p.result.Warnings = append(p.result.Warnings, r.sameToken()...)
+	}
+	p.because(reason)
+	return p, nil
+}
+
+// because says why a link that is there is made again; "" if it is not.
+func (p *prepared) because(reason string) {
+	if p.reason = reason; reason != "" {
+		p.reason = "sealed again, " + reason
+	}
+}
+
+// finish makes the link, of which sealed adds what is sealed.
+func (p *prepared) finish(sealed func(*topology.SealedLinkSpec)) (Result, error) {
+	salt := make([]byte, saltSize)
+	if _, err := io.ReadFull(p.Rand, salt); err != nil {
 		return Result{}, err
 	}
-	spec.Server = r.Cluster.Server
-	spec.Secret = want
-	spec.Generation = generation
-	spec.Certificate = topology.SealedWith{Fingerprint: r.Certificate.Fingerprint, NotAfter: stamp(r.Certificate.NotAfter)}
+	k, result := p.kubeconfig, p.result
+	link := &topology.SealedLink{APIVersion: topology.APIVersion, Kind: topology.SealedLinkKind}
+	link.Metadata.Name = p.Cluster.Name
+	spec := &link.Spec
+	spec.Generation = Generation(p.Before)
+	spec.Tokens = []int{spec.Generation}
+	if p.Before != nil {
+		spec.Tokens = p.Before.Spec.Tokens
+	}
+	spec.Server = p.Cluster.Server
+	spec.Secret = p.want
 	spec.TokenExpires = stamp(k.tokenExpires)
 	spec.CAExpires = stamp(k.caExpires)
 	if k.unguessable {
 		spec.Digest = digest(salt, k.text)
 	}
-	spec.TokenCreated = stamp(r.TokenCreated)
-	spec.Replaces = replaces(r.Before, want)
-	spec.EncryptedData = base64.StdEncoding.EncodeToString(sealed)
-	spec.Checksum = topology.ChecksumOf(spec.EncryptedData)
+	spec.TokenCreated = stamp(p.TokenCreated)
+	spec.Replaces = replaces(p.Before, p.want)
+	sealed(spec)
+	spec.Checksum = spec.Sum()
 	result.Link = link
+	result.Done = p.reason
 	result.Next = "commit it, and render again"
 	switch {
 	case spec.Replaces != "":
-		result.Next = "commit it, render again and let it sync; " + leftover(r.Remote, link)
+		result.Next = "commit it, render again and let it sync; " + leftover(p.Remote, link)
 	case len(spec.Tokens) > 1:
-		result.Next = fmt.Sprintf("commit it, render again and let it sync; once Kiali on the hub has restarted and shows %s: %s", r.Cluster.Name,
-			r.does(command.Finish))
+		result.Next = fmt.Sprintf("commit it, render again and let it sync; once Kiali on the hub has restarted and shows %s: %s", p.Cluster.Name,
+			p.does(command.Finish))
 	}
 	return result, nil
 }
@@ -187,14 +225,18 @@ func (r *Request) reason(k *kubeconfig, want topology.SealedFor, generation int)
 		return fmt.Sprintf("with the token of generation %d", generation), nil
 	case r.Force:
 		return "because of --force", nil
+	case before.Source() != r.Topology.Spec.Kiali.Links.Source:
+		return "for links.source " + r.Topology.Spec.Kiali.Links.Source, nil
 	case damaged(before) != "":
 		return "since what was sealed is damaged", nil
 	case before.Secret != want:
 		return fmt.Sprintf("for the key %s of %s/%s", want.Key, want.Namespace, want.Name), nil
 	case before.Server != r.Cluster.Server:
 		return "for another server", nil
-	case r.Rekey && before.Certificate.Fingerprint != r.Certificate.Fingerprint:
+	case r.Rekey && r.Certificate != nil && before.Fingerprint() != r.Certificate.Fingerprint:
 		return "for another certificate", nil
+	case before.SOPS != nil && !slices.Equal(before.SOPS.Recipients(), r.Recipients.sorted()):
+		return "for other recipients", nil
 	case same, !k.unguessable && before.Digest == "":
 		return "", nil
 	}
@@ -213,7 +255,7 @@ func (r *Request) unchanged(k *kubeconfig) (done, next string) {
 	switch {
 	case !k.unguessable:
 		return "left as it is: whether the token has changed cannot be told", "to seal it again: " + r.again() + " " + string(command.Force)
-	case r.Before.Spec.Certificate.Fingerprint != r.Certificate.Fingerprint:
+	case r.Certificate != nil && r.Before.Spec.Fingerprint() != r.Certificate.Fingerprint:
 		return "unchanged, and sealed for another certificate", "the controller keeps the keys of earlier certificates; if it has lost them, " +
 			"to seal for this one: " + r.again() + " " + string(command.Rekey)
 	}

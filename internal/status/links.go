@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sightline-mesh/sightline/internal/command"
+	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -87,8 +89,7 @@ func (j *judge) itemOf(hub *Cluster, c *topology.Cluster) (*LinkSecret, *LinkIte
 	}
 	next := j.again(c)
 	if j.Links[c.Name] != nil {
-		next = fmt.Sprintf("see what the controller says: kubectl --context %s -n %s get sealedsecret %s -o yaml", hub.Context, at.Namespace,
-			at.Name)
+		next = "see what the controller says: " + j.maker(hub, j.Links[c.Name], at.Name)
 	}
 	j.bad("ST13", next, "the hub has no key %s in the Secret %s/%s, so Kiali does not know the cluster", at.Key, at.Namespace, at.Name)
 	j.stops("ST15", "ST16", "ST17")
@@ -99,7 +100,7 @@ func (j *judge) itemOf(hub *Cluster, c *topology.Cluster) (*LinkSecret, *LinkIte
 func (j *judge) again(c *topology.Cluster) string {
 	at := j.Topology.SealedFor(c)
 	switch source := j.Topology.Spec.Kiali.Links.Source; source {
-	case "sealed":
+	case "sealed", "sops":
 		return j.seal(c)
 	case "externalSecrets":
 		remote := c.Name
@@ -114,8 +115,29 @@ func (j *judge) again(c *topology.Cluster) string {
 	}
 }
 
+// maker is the command that shows what makes the Secret of a sealed link: the
+// SealedSecret, or what Flux says of the phase in which it decrypts it.
+func (j *judge) maker(hub *Cluster, l *topology.SealedLink, secret string) string {
+	t := j.Topology
+	switch d := t.Spec.Delivery; {
+	case l.Spec.SOPS == nil:
+		return fmt.Sprintf("kubectl --context %s -n %s get sealedsecret %s -o yaml", hub.Context, t.Spec.Kiali.Namespace, secret)
+	case d != nil && d.Flux != nil:
+		return fmt.Sprintf("kubectl -n %s get kustomization %s -o yaml, on the cluster of Flux", d.Flux.Namespace,
+			t.FluxName(t.Hub(), string(resource.Link)))
+	}
+	return "sops --decrypt the Secret of the phase link, and apply it to the hub"
+}
+
 // seal is the command that makes the link of a remote again.
 func (j *judge) seal(c *topology.Cluster) string {
+	if j.Topology.Spec.Kiali.Links.Source == "sops" {
+		which := c.Name
+		if j.Topology.SealedTogether() {
+			which = command.All
+		}
+		return command.Seal(which, j.Arg) + ", commit, and apply the phase link of the hub"
+	}
 	return fmt.Sprintf("sightline seal %s --topology %s --hub-context %s, commit, and apply the phase link of the hub", c.Name, j.Arg,
 		j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context)
 }
@@ -123,10 +145,10 @@ func (j *judge) seal(c *topology.Cluster) string {
 func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *LinkItem) {
 	ns := j.Topology.Spec.Kiali.Namespace
 	again := j.again(c)
-	sealed := j.Links[c.Name] != nil && j.Topology.Spec.Kiali.Links.Source == "sealed"
+	sealed := j.Links[c.Name] != nil && j.Topology.Spec.Kiali.Links.ByFile()
 	switch {
 	case sealed && item.Known && !item.Sealed:
-		j.bad("ST13", fmt.Sprintf("kubectl --context %s -n %s get sealedsecret %s -o yaml; or seal again: %s", hub.Context, ns, s.Name, again),
+		j.bad("ST13", fmt.Sprintf("%s; or seal again: %s", j.maker(hub, j.Links[c.Name], s.Name), again),
 			"the key %s of the Secret %s/%s is not what sealed/ has: it is older, or somebody changed it", item.Key, ns, s.Name)
 	case sealed && !item.Known:
 		j.unchecked("ST13", "", "the sealed link has no digest to compare with")

@@ -174,7 +174,7 @@ func typeInWords(t reflect.Type, format string) string {
 	return "string"
 }
 
-//go:embed types.go types_acm.go types_delivery.go types_metrics.go types_tracing.go
+//go:embed types.go types_acm.go types_delivery.go types_links.go types_metrics.go types_tracing.go
 var types embed.FS
 
 // comments gives the comment of each field of the types, keyed Type.Field.

@@ -118,6 +118,14 @@ var formats = map[string]format{
 		patterns: []string{`^\s*-----BEGIN CERTIFICATE-----|\.(pem|crt|cer)$`},
 		examples: []string{exampleCA}, // of a file the content would be missing
 	},
+	"ageRecipient": {
+		rule:     RuleValue,
+		hint:     "write the public key that age-keygen prints, which starts with age1; the private key never belongs here",
+		problem:  ageRecipientProblem,
+		secret:   true,
+		patterns: []string{`^age1(pq1)?[0-9a-z]+$`},
+		examples: []string{"age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"},
+	},
 	"secretRef": {
 		rule:     "PM26",
 		hint:     "put it into a Secret in Kiali's namespace and write secret:<name>:<key>",

@@ -45,8 +45,10 @@ type SealedLinkSpec struct {
 	Generation int `yaml:"generation" default:"1"`
 	// The generations that the remote has token Secrets of: one, or while the token is rotated two. Default: generation.
 	Tokens []int `yaml:"tokens"`
-	// The certificate that it is sealed with.
-	Certificate SealedWith `yaml:"certificate" required:"certificate: {fingerprint: …, notAfter: …}"`
+	// The certificate that it is sealed with, if it is for the controller of sealed-secrets.
+	Certificate *SealedWith `yaml:"certificate"`
+	// What the Secret has beside the kubeconfigs, if it is encrypted in the format of SOPS.
+	SOPS *SealedSOPS `yaml:"sops"`
 	// When the token in the kubeconfig expires, if it does.
 	TokenExpires string `yaml:"tokenExpires" format:"instant"`
 	// When the first of the CAs in the kubeconfig expires, if there is one.
@@ -59,9 +61,9 @@ type SealedLinkSpec struct {
 	TokenCreated string `yaml:"tokenCreated" format:"instant"`
 	// The name of the Secret on the hub that held the link before links.format was changed, until seal --finish.
 	Replaces string `yaml:"replaces" format:"name"`
-	// SHA-256 of encryptedData in hexadecimal, by which damage shows. Links of earlier versions have none.
+	// SHA-256 of encryptedData, and of what is in sops, in hexadecimal, by which damage shows. Links of earlier versions have none.
 	Checksum string `yaml:"checksum" format:"fingerprint"`
-	// The kubeconfig, sealed: an item of encryptedData of a SealedSecret.
+	// The kubeconfig, sealed: an item of encryptedData of a SealedSecret, or of data of a Secret in the format of SOPS.
 	EncryptedData string `yaml:"encryptedData" required:"encryptedData: …"`
 }
 
@@ -107,6 +109,9 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 	setDefaults(v)
 	d.structure(root, v, "")
 	d.close()
+	if (l.Spec.Certificate == nil) == (l.Spec.SOPS == nil) && len(findings) == 0 {
+		findings.Add(l.At("spec"), RuleMissing, sealAgainHint, "spec must have certificate or sops, and not both")
+	}
 	if len(l.Spec.Tokens) == 0 {
 		l.Spec.Tokens = []int{l.Spec.Generation}
 	}
@@ -121,11 +126,14 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 // KubeconfigSize is how large the kubeconfig is that was sealed, or what is
 // wrong with the form of it: the length of an RSA ciphertext in two bytes, that,
 // and what AES-GCM made of the kubeconfig (bitnami-labs/sealed-secrets
-// pkg/crypto/crypto.go).
+// pkg/crypto/crypto.go); or what SOPS makes of it.
 func (s *SealedLinkSpec) KubeconfigSize() (size int, problem string) {
 	const length, tag, smallestKey = 2, 16, 1024 / 8
-	if s.Checksum != "" && s.Checksum != ChecksumOf(s.EncryptedData) {
+	if s.Checksum != "" && s.Checksum != s.Sum() {
 		return 0, "is not what was sealed, by its checksum: it has been edited"
+	}
+	if s.SOPS != nil {
+		return sopsSize(s.EncryptedData)
 	}
 	data, err := base64.StdEncoding.DecodeString(s.EncryptedData)
 	if err != nil {
@@ -140,9 +148,37 @@ func (s *SealedLinkSpec) KubeconfigSize() (size int, problem string) {
 	return 0, "is not what kubeseal makes: it has been cut off or edited"
 }
 
-// ChecksumOf is the checksum of an encryptedData.
-func ChecksumOf(encryptedData string) string {
-	sum := sha256.Sum256([]byte(encryptedData))
+// Fingerprint is that of the certificate it is sealed with; "" if it is with none.
+func (s *SealedLinkSpec) Fingerprint() string {
+	if s.Certificate == nil {
+		return ""
+	}
+	return s.Certificate.Fingerprint
+}
+
+// Source is the links.source that the link was sealed for.
+func (s *SealedLinkSpec) Source() string {
+	if s.SOPS != nil {
+		return "sops"
+	}
+	return "sealed"
+}
+
+// Maker is the kind of object that makes the Secret on the hub, as kubectl names it.
+func (s *SealedLinkSpec) Maker() string {
+	if s.SOPS != nil {
+		return "secret"
+	}
+	return "sealedsecret"
+}
+
+// Sum is the checksum of what is sealed.
+func (s *SealedLinkSpec) Sum() string {
+	text := s.EncryptedData
+	if s.SOPS != nil {
+		text += s.SOPS.text()
+	}
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -192,6 +228,12 @@ func (t *Topology) SealedFor(c *Cluster) SealedFor {
 		name = names[1]
 	}
 	return SealedFor{Namespace: t.Spec.Kiali.Namespace, Name: name, Key: c.Name}
+}
+
+// SealedTogether tells whether the links of all remotes have to be sealed together:
+// they are in one Secret, which SOPS encrypts as a whole.
+func (t *Topology) SealedTogether() bool {
+	return t.Spec.Kiali.Links.Source == "sops" && t.Spec.Kiali.Links.Format == "single" && len(t.Spec.Clusters) > 2
 }
 
 // LinkSecrets are the names of the Secrets that the hub may have a remote's link

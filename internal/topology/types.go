@@ -161,41 +161,6 @@ type Impersonation struct {
 	Groups []string `yaml:"groups"`
 }
 
-// Links says how the hub reaches the remotes.
-type Links struct {
-	// How many Secrets hold the kubeconfigs of the remotes: one for all (kiali-multi-cluster-secret), or one for each. With perCluster the
-	// name of a remote is that of a volume too, and has to look like one. Default: single, and perCluster with the versions v1.73 and
-	// v2.4, which do not know the single Secret. Changes: the SealedSecrets with the kubeconfigs; with perCluster the hub's Kiali resource
-	// too, which has to change when a link does; the ExternalSecrets.
-	Format string `yaml:"format" enum:"single|perCluster"`
-	// Where these Secrets come from: sealed by Sightline; carried through a store of secrets by the External Secrets Operator, with
-	// ExternalSecrets on the hub and PushSecrets on the remotes; or made by something else. Changes: whether there are SealedSecrets with
-	// the kubeconfigs, the token Secrets that a rotation adds, with perCluster the annotation of the hub's Kiali resource, and with Flux
-	// the delivery objects, by whether there is a link phase.
-	Source string `yaml:"source" default:"sealed" enum:"sealed|externalSecrets|external"`
-	// The store of secrets, with source: externalSecrets. Changes: the ExternalSecrets and the PushSecrets.
-	ExternalSecrets ExternalSecrets `yaml:"externalSecrets"`
-}
-
-// ExternalSecrets says by which store of secrets the tokens of the remotes come to the hub. The External Secrets Operator runs on all of
-// these clusters.
-type ExternalSecrets struct {
-	// The store, which has the same name on every cluster. Each cluster has its own login there.
-	Store SecretStore `yaml:"store"`
-	// Under which key a remote's token is in the store; {cluster} stands for the remote's name.
-	Key string `yaml:"key" default:"mesh/{cluster}" format:"storeKey"`
-	// The time between two looks: of a remote at its Secret, and of the hub at the store.
-	RefreshInterval string `yaml:"refreshInterval" default:"10m" format:"duration"`
-}
-
-// SecretStore names a store of the External Secrets Operator.
-type SecretStore struct {
-	// Whether the store is for the whole cluster, or for Kiali's namespace alone.
-	Kind string `yaml:"kind" default:"ClusterSecretStore" enum:"ClusterSecretStore|SecretStore"`
-	// Its name. Required with source: externalSecrets.
-	Name string `yaml:"name" format:"name"`
-}
-
 // Operator says how the Kiali operator comes to each cluster.
 type Operator struct {
 	// How: olm renders a Subscription; helm has the engine of delivery install the operator's chart; none relies on an operator that is

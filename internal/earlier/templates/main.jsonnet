@@ -16,6 +16,7 @@ function(
   created=null,
   controlPlane=null,
   fetched=null,
+  encrypted=null,
 ) meta.delivered(shape, {
   operator: operator(shape, topology),
   monitoring: monitoring(shape, topology, cluster, namespace),
