@@ -40,7 +40,7 @@ func (s *shape) acm(t *topology.Topology, c *topology.Cluster) {
 	if s.Hub {
 		s.ACMAccess = a.Access
 	}
-	collected := s.Platform == "openshift" && len(namespacesOf(t, c)) > 0
+	collected := s.Platform == "openshift" && len(t.NamespacesOn(c)) > 0
 	s.ACMNamespace = collected && aggregated(t) && a.Rules.Namespace != ""
 	s.ACMConfig = s.ACMNamespace && a.Rules.Manage
 	s.ACMAllowLists = collected && a.Collector == "classic" && a.AllowList.In == "namespaces"
@@ -239,7 +239,9 @@ func acmRuleItems(t *topology.Topology) []resource.Item {
 	}
 	var namespaces []string
 	for i := range t.Spec.Clusters {
-		namespaces = append(namespaces, namespacesOf(t, &t.Spec.Clusters[i])...)
+		if c := &t.Spec.Clusters[i]; c.Platform == "openshift" { // from others nothing is collected
+			namespaces = append(namespaces, t.NamespacesOn(c)...)
+		}
 	}
 	slices.Sort(namespaces)
 	var items []resource.Item

@@ -256,7 +256,7 @@ func chartClusterLists(t *topology.Topology, c *topology.Cluster, links Links) m
 	if lists == nil {
 		lists = map[string][]resource.Item{}
 	}
-	for _, ns := range namespacesOf(t, c) {
+	for _, ns := range t.NamespacesOn(c) {
 		lists[resource.ScopeNamespace] = append(lists[resource.ScopeNamespace], resource.Item{"name": ns})
 	}
 	return lists

@@ -122,14 +122,14 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		TelemetrySpec:   len(spec.Telemetry.Spec) > 0,
 		OwnControlPlane: c.ControlPlane.Namespace != spec.Mesh.ControlPlaneNamespace,
 
-		Monitors:        spec.Metrics.Monitors.Manage && len(namespacesOf(t, c)) > 0,
+		Monitors:        spec.Metrics.Monitors.Manage && len(t.NamespacesOn(c)) > 0,
 		IstiodMonitor:   spec.Metrics.Monitors.Manage && istiod,
 		OtherIstiods:    spec.Metrics.Monitors.Manage && len(c.OtherControlPlanes()) > 0,
 		OwnInterval:     c.Metrics.Interval != spec.Metrics.Interval,
 		MonitorLabels:   len(spec.Metrics.Labels) > 0,
 		PrometheusMerge: spec.Metrics.PrometheusMerge,
 		RemoteWrite:     remoteWrites(t, c),
-		Alerts:          hub && spec.Metrics.Alerts.Manage && spec.Metrics.Monitors.Manage && len(namespacesOf(t, c)) > 0,
+		Alerts:          hub && spec.Metrics.Alerts.Manage && spec.Metrics.Monitors.Manage && len(t.NamespacesOn(c)) > 0,
 
 		Impersonate: spec.Kiali.Auth.Impersonation.Enabled,
 		// Nobody logs in to a remote where Kiali acts as its users.
@@ -144,7 +144,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 	case c.Platform != "openshift":
 	case c.UserWorkloadMonitoring != nil && c.UserWorkloadMonitoring.Manage:
 		s.MonitoringConfig = "cluster"
-	case c.UserWorkloadMonitoring == nil && spec.Metrics.UserWorkloadMonitoring.Manage && len(namespacesOf(t, c)) > 0:
+	case c.UserWorkloadMonitoring == nil && spec.Metrics.UserWorkloadMonitoring.Manage && len(t.NamespacesOn(c)) > 0:
 		s.MonitoringConfig = "topology"
 	}
 	if hub {
@@ -215,22 +215,6 @@ func strategyOn(t *topology.Topology, c *topology.Cluster) string {
 		return ""
 	}
 	return strategy
-}
-
-// namespacesOf lists the namespaces of a cluster in which proxies run, the
-// control plane's with its gateways among them, sorted, each once. A cluster
-// outside the mesh has those that it names itself.
-func namespacesOf(t *topology.Topology, c *topology.Cluster) []string {
-	namespaces := slices.Concat(c.Namespaces, c.Gateways, c.Waypoints)
-	if c.InMesh() && !c.ServesExternal() {
-		namespaces = append(namespaces, c.ControlPlane.Namespace)
-		namespaces = append(namespaces, t.Spec.Namespaces...)
-		if t.Spec.Mesh.DataPlane == "ambient" {
-			namespaces = append(namespaces, c.ZtunnelNamespace)
-		}
-	}
-	slices.Sort(namespaces)
-	return slices.Compact(namespaces)
 }
 
 // meshNamespaces lists those that every cluster with proxies has.

@@ -11,7 +11,7 @@ import (
 
 func remoteWrites(t *topology.Topology, c *topology.Cluster) bool {
 	return t.Spec.Metrics.Store == "thanos" && t.Spec.Metrics.Thanos.RemoteWrite != nil && c.Platform == "openshift" && len(
-		namespacesOf(t, c)) > 0
+		t.NamespacesOn(c)) > 0
 }
 
 // workloadConfig is the content of user-workload-monitoring-config: what Kiali

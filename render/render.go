@@ -254,7 +254,7 @@ func bare(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 			Hub:        s.Hub,
 			Resources:  resources,
 			Values:     resource.Values{resource.ScopeTopology: shared, resource.ScopeCluster: own},
-			Namespaces: namespacesOf(t, c),
+			Namespaces: t.NamespacesOn(c),
 			Items:      itemsOf(t, c, from.Links),
 		}
 		if c.InMesh() && !c.ServesExternal() {

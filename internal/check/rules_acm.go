@@ -87,6 +87,18 @@ func acmRules() []Rule {
 			mesh:   collectedPlatforms,
 		},
 		{
+			ID: "PM50", Severity: finding.Warning,
+			Title: "every cluster has the namespaces of the rules",
+			What: "With the collector mcoa and a rule in each namespace, the clusters of the mesh have the same namespaces, or createNamespaces " +
+				"makes those that one lacks.",
+			Why: "ACM brings every rule to every cluster of its Placement. On a cluster without the namespace it cannot apply the rule, and the " +
+				"add-on there reports a failure.",
+			Fix: "Write acm.rules.namespace, so that one namespace has all rules (OpenShift 4.18); or make the namespaces on every cluster, and " +
+				"suppress PM50.",
+			Source: "stolostron/multicluster-observability-addon, annotation target-namespace; open-cluster-management.io ManifestWork",
+			mesh:   ruleNamespaces,
+		},
+		{
 			ID: "PM44", Severity: finding.Info,
 			Title:  "somebody else's allow-list has the mesh",
 			What:   "With allowList.in: none, the list of the ACM hub has what Kiali asks for. No file can tell, so this is a reminder.",
@@ -320,6 +332,37 @@ func collectedPlatforms(m *mesh, f *found) {
 		if c := &m.Spec.Clusters[i]; m.OnACM() && c.InMesh() && c.Platform != "openshift" {
 			f.cluster(m, i, m.At("spec", "clusters", i), "suppress PM43 where its Prometheus writes to the store by itself",
 				"its series are not collected: ACM's collectors read the user workload monitoring of OpenShift")
+		}
+	}
+}
+
+// ruleNamespaces finds the clusters that lack a namespace to which ACM brings a rule.
+func ruleNamespaces(m *mesh, f *found) {
+	acm := &m.Spec.Metrics.ACM
+	if !m.OnACM() || acm.Collector != "mcoa" || !acm.Aggregate || acm.Rules.Namespace != "" {
+		return
+	}
+	all := slices.Clone(m.Spec.CreateNamespaces)
+	made := len(all)
+	for i := range m.Spec.Clusters {
+		if c := &m.Spec.Clusters[i]; c.Platform == "openshift" {
+			all = append(all, m.NamespacesOn(c)...)
+		}
+	}
+	for i := range m.Spec.Clusters {
+		c := &m.Spec.Clusters[i]
+		has := slices.Concat(m.NamespacesOn(c), all[:made])
+		var lacks []string
+		for _, ns := range all[made:] {
+			if !slices.Contains(has, ns) && !slices.Contains(lacks, ns) {
+				lacks = append(lacks, ns)
+			}
+		}
+		if c.InMesh() && c.Platform == "openshift" && len(lacks) > 0 {
+			slices.Sort(lacks)
+			f.cluster(m, i, m.At("spec", "clusters", i),
+				"write acm: {rules: {namespace: mesh-observability}}; or make the namespaces there, and suppress PM50",
+				"ACM brings a rule for each namespace of the mesh to every cluster, and this one has no %s", finding.List(lacks, most))
 		}
 	}
 }

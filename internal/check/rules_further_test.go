@@ -19,4 +19,12 @@ var furtherCases = []ruleCase{
 		near: edits{"spec.clusters.1.domain": "apps.west.example.com"}, severity: finding.Warning},
 	{rule: "RS02", mutant: edits{"spec.clusters.1.domain": "api.west.example.com"},
 		near: edits{"spec.clusters.1.domain": "api.example.com"}, severity: finding.Warning},
+	{rule: "TR01", mutant: edits{"spec.kiali.spec": asks("provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo:9095'")}, near: edits{"spec.kiali.spec": asks("provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo:3200'")}, severity: finding.Warning},
+	{rule: "TR01", mutant: edits{"spec.kiali.spec": asks("provider: jaeger, internal_url: 'http://jaeger-query.tracing:16686'")}, near: edits{"spec.kiali.spec": asks("provider: jaeger, use_grpc: false, internal_url: 'http://jaeger-query.tracing:16686'")}},
+	{rule: "TR01", mutant: edits{"spec.kiali.spec": asks("provider: jaeger, use_grpc: false, internal_url: 'http://jaeger-query.tracing:16685'")}, near: edits{"spec.kiali.spec": asks("provider: jaeger, internal_url: 'http://jaeger-query.tracing:16685'")}},
+	{rule: "PM50", mutant: acm(`release: "2.16"`, "spec.clusters.1.controlPlane", "{namespace: istio-west}"),
+		near: acm(`release: "2.16", rules: {namespace: mesh-observability}`, "spec.clusters.1.controlPlane", "{namespace: istio-west}"), severity: finding.Warning},
 }
+
+// asks is a kiali.spec with what Kiali asks for traces.
+func asks(tracing string) string { return "{external_services: {tracing: {" + tracing + "}}}" }

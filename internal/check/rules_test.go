@@ -211,13 +211,11 @@ var cases = []ruleCase{
 		near: acm("release: '2.16', hub: hub"), nearly: objects{"ScrapeConfig spec.params.match[].99": `'{__name__="kiali_health_status"}'`}},
 	{rule: "PM43", mutant: acm("release: '2.16'", "spec.clusters.1.platform", "kubernetes", "spec.kiali.auth", "{strategy: anonymous}", "spec.kiali.operator", "{install: none}"),
 		near: acm("release: '2.16'", "spec.kiali.auth", "{strategy: anonymous}", "spec.kiali.operator", "{install: none}")},
+	{rule: "PM50", mutant: acm(`release: "2.16"`, "spec.clusters.1.namespaces", "[other]"), near: acm(`release: "2.16"`, "spec.clusters.1.namespaces", "[other]", "spec.createNamespaces", "[other]")},
 	{rule: "PM44", mutant: acm("release: '2.14', allowList: {in: none}"), near: acm("release: '2.14', allowList: {in: hub}")},
 	{rule: "PM40", mutant: acm("release: '2.16', interval: 89s"), near: acm("release: '2.16', interval: 90s")},
 	{rule: "PM42", mutant: acm("release: '2.16', access: internal, hub: west"), near: acm("release: '2.16', access: internal, hub: hub")},
 	{rule: "TR01", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo:3200'}}}"}},
-	{rule: "TR01", mutant: edits{"spec.kiali.spec": asks("provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo:9095'")}, near: edits{"spec.kiali.spec": asks("provider: tempo, use_grpc: false, internal_url: 'http://tempo-query-frontend.tempo:3200'")}},
-	{rule: "TR01", mutant: edits{"spec.kiali.spec": asks("provider: jaeger, internal_url: 'http://jaeger-query.tracing:16686'")}, near: edits{"spec.kiali.spec": asks("provider: jaeger, use_grpc: false, internal_url: 'http://jaeger-query.tracing:16686'")}},
-	{rule: "TR01", mutant: edits{"spec.kiali.spec": asks("provider: jaeger, use_grpc: false, internal_url: 'http://jaeger-query.tracing:16685'")}, near: edits{"spec.kiali.spec": asks("provider: jaeger, internal_url: 'http://jaeger-query.tracing:16685'")}},
 	{rule: "TR02", mutant: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b}}}}"}, near: edits{"spec.kiali.spec": "{external_services: {tracing: {tempo_config: {url_format: openshift, name: a, namespace: b, tenant: c}}}}"}},
 	{rule: "TR03", mutant: edits{"spec.clusters.1.kiali": "{spec: {external_services: {tracing: {enabled: true}}}}"}, near: edits{"spec.clusters.0.kiali": "{spec: {external_services: {tracing: {enabled: true}}}}"}},
 
@@ -665,6 +663,3 @@ spec:
 	require.NoError(t, err)
 	return definitions
 }
-
-// asks is a kiali.spec with what Kiali asks for traces.
-func asks(tracing string) string { return "{external_services: {tracing: {" + tracing + "}}}" }

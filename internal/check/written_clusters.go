@@ -164,7 +164,11 @@ func (s *source) cluster(i int) {
 			s.noEffect(i, []any{"kiali", key}, "remove it", "kiali.%s has no effect on a remote, which runs no Kiali server", key)
 		}
 		if !c.InMesh() {
-			s.Add(at("controlPlane", "mode"), "ID06", "choose local, remote or external, or remove the cluster",
+			hint := "choose local, remote or external, or remove the cluster"
+			if s.IsACMHub(c) {
+				hint += " and metrics.acm.hub: what this ACM hub needs is then in the tree " + topology.ACMTree + "/"
+			}
+			s.Add(at("controlPlane", "mode"), "ID06", hint,
 				"%s: only a hub can be outside the mesh (mode none)", s.Called(i))
 		}
 	} else if s.Spec.Kiali.Auth.Strategy == "openshift" && c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform) && s.hubHostUnknown() &&

@@ -164,6 +164,21 @@ func (c *Cluster) OtherControlPlanes() []string {
 	return slices.Sorted(slices.Values(c.ControlPlane.others))
 }
 
+// NamespacesOn lists the namespaces of a cluster that have something of the mesh in
+// them: proxies, the control plane or ztunnel; sorted.
+func (t *Topology) NamespacesOn(c *Cluster) []string {
+	namespaces := slices.Concat(c.Namespaces, c.Gateways, c.Waypoints)
+	if c.InMesh() && !c.ServesExternal() {
+		namespaces = append(namespaces, c.ControlPlane.Namespace)
+		namespaces = append(namespaces, t.Spec.Namespaces...)
+		if t.Spec.Mesh.DataPlane == "ambient" {
+			namespaces = append(namespaces, c.ZtunnelNamespace)
+		}
+	}
+	slices.Sort(namespaces)
+	return slices.Compact(namespaces)
+}
+
 // InMesh tells whether proxies of the mesh run on the cluster.
 func (c *Cluster) InMesh() bool { return c.ControlPlane.Mode != "none" }
 
