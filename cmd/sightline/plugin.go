@@ -170,7 +170,7 @@ func (o *pluginOptions) generate(ctx context.Context, stdout, stderr io.Writer) 
 	if err := printFindings(stderr, warnings); err != nil {
 		return err
 	}
-	_, err = stdout.Write(manifests.Stream(objects))
+	_, err = stdout.Write(manifests.Stream(nil, objects))
 	return err
 }
 

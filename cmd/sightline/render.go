@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -188,11 +187,12 @@ func (o *renderOptions) further(ctx context.Context, found *invalid, several int
 // finish writes, prints or compares what the rules allow.
 func (o *renderOptions) finish(ctx context.Context, inputs []*input, stdout, stderr io.Writer) error {
 	if o.out == "-" {
-		files, err := o.objects(inputs)
-		if err == nil {
-			_, err = stdout.Write(manifests.Stream(files))
-		}
-		return err
+		var buffer []byte
+		return o.each(inputs, func(objects []tree.File) error {
+			buffer = manifests.Stream(buffer[:0], objects)
+			_, err := stdout.Write(buffer)
+			return err
+		})
 	}
 	rendered := make([][]tree.File, len(inputs))
 	for i, in := range inputs {
@@ -253,50 +253,6 @@ func (o *renderOptions) check() error {
 		return &hinted{errors.New(`--check has no meaning with "-o -"`), "name the directory to compare with: -o DIR"}
 	}
 	return nil
-}
-
-// objects returns the objects of the selected clusters, in the order in which
-// they are applied.
-func (o *renderOptions) objects(inputs []*input) ([]tree.File, error) {
-	var files []tree.File
-	known := map[string]bool{}
-	for _, in := range inputs {
-		clusters, err := in.rendering.Clusters()
-		if err != nil {
-			return nil, err
-		}
-		add := func(cluster string, objects func() ([]tree.File, error)) error {
-			known[cluster] = true
-			if len(o.clusters) > 0 && !slices.Contains(o.clusters, cluster) {
-				return nil
-			}
-			own, err := objects()
-			if len(inputs) > 1 {
-				for i := range own {
-					own[i].Path = in.topology.Metadata.Name + "/" + own[i].Path
-				}
-			}
-			files = append(files, own...)
-			return err
-		}
-		for i := range clusters {
-			if err := add(clusters[i].Name, func() ([]tree.File, error) { return manifests.Cluster(&clusters[i]) }); err != nil {
-				return nil, err
-			}
-		}
-		if in.topology.ACMOutside() {
-			if err := add(topology.ACMTree, in.rendering.ACMObjects); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for _, name := range o.clusters {
-		if !known[name] {
-			return nil, &hinted{fmt.Errorf("no cluster %q in the topology", name), "the clusters are " +
-				finding.List(slices.Sorted(maps.Keys(known)), listed)}
-		}
-	}
-	return files, nil
 }
 
 // write looks at every directory, and only then changes the first file.

@@ -15,9 +15,9 @@ import (
 // -f` takes a directory's files by their names, and others may be in it.
 func Tree(clusters []resource.Cluster) ([]tree.File, error) {
 	var files []tree.File
-	shared := texts{}
+	cluster := OneByOne()
 	for i := range clusters {
-		own, err := shared.cluster(&clusters[i])
+		own, err := cluster(&clusters[i])
 		if err != nil {
 			return nil, err
 		}
@@ -29,6 +29,10 @@ func Tree(clusters []resource.Cluster) ([]tree.File, error) {
 // Cluster returns the objects of one cluster in the order in which they are
 // applied, with the paths that they have in the tree.
 func Cluster(c *resource.Cluster) ([]tree.File, error) { return texts{}.cluster(c) }
+
+// OneByOne returns a function like Cluster for clusters of one topology, which share
+// the contents that are the same. They must not be changed.
+func OneByOne() func(c *resource.Cluster) ([]tree.File, error) { return texts{}.cluster }
 
 // texts are those of objects that clusters have alike, so that a fleet of many
 // clusters holds each once.
@@ -75,14 +79,13 @@ func (t texts) of(r resource.Resource, values resource.Values) ([]byte, error) {
 	return content, err
 }
 
-// Stream joins files into one YAML stream, each document headed by a comment
+// Stream appends files to dst as one YAML stream, each document headed by a comment
 // with its path: the path is what tells the clusters apart.
-func Stream(files []tree.File) []byte {
-	var out []byte
+func Stream(dst []byte, files []tree.File) []byte {
 	for _, f := range files {
-		out = fmt.Appendf(out, "---\n# %s\n%s", f.Path, f.Content)
+		dst = fmt.Appendf(dst, "---\n# %s\n%s", f.Path, f.Content)
 	}
-	return out
+	return dst
 }
 
 func path(cluster string, phase resource.Phase, id resource.ID) string {
