@@ -13,7 +13,7 @@ const cheapMemory = 512 << 20
 // tuneMemory lets a run, which is short, collect little garbage while it is
 // small. A limit that is below what is in use would make it collect without an
 // end, so the limit is lifted before that; from then on the memory in use may
-// double. What the user says with GOGC or GOMEMLIMIT stands.
+// grow by half. What the user says with GOGC or GOMEMLIMIT stands.
 func tuneMemory() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -39,7 +39,7 @@ func afterCollection(c *collected) {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		if m.HeapAlloc > cheapMemory/2 {
-			debug.SetGCPercent(100)
+			debug.SetGCPercent(50)
 			debug.SetMemoryLimit(math.MaxInt64)
 			return
 		}

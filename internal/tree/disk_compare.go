@@ -144,7 +144,7 @@ func (d *Dir) isCopyOfOurs(p, real string) (bool, error) {
 }
 
 func readHead(name string, size int) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +245,7 @@ func (d *Dir) walk(ctx context.Context, v visitor) error {
 		if within.Err() != nil {
 			return d.interrupted(within, "read")
 		}
-		entries, err := os.ReadDir(real)
+		entries, err := entriesOf(real)
 		if os.IsPermission(err) && folder != "" { // we did not make it
 			v.nested(folder, vanish)
 			return nil
@@ -286,6 +286,16 @@ func (d *Dir) walk(ctx context.Context, v visitor) error {
 	}
 	g.Go(func() error { return enter("", d.path, false) })
 	return g.Wait()
+}
+
+// entriesOf lists a folder, in no order.
+func entriesOf(folder string) ([]fs.DirEntry, error) {
+	f, err := open(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.ReadDir(-1)
 }
 
 // isOwn says whether an entry makes its folder a checkout or an output directory.
@@ -337,7 +347,7 @@ func ignorePermission(err error) error {
 // look compares a regular file with its content in the tree. It stops at the first
 // difference, of which the size is one, and says then whether the file is ours.
 func (d *Dir) look(p, name string, content, buffer []byte) (equal, mine bool, info fs.FileInfo, err error) {
-	f, err := os.Open(name)
+	f, err := open(name)
 	if err != nil {
 		return false, false, nil, err
 	}
