@@ -77,7 +77,7 @@ func TestInitTellsEachField(t *testing.T) {
 	for _, text := range madeTopologies() {
 		fieldsIn(t, text, set)
 	}
-	for _, part := range initParts() {
+	for _, part := range initParts(t) {
 		fieldsIn(t, partTopology(t, part), set)
 	}
 	entries, err := filepath.Glob("../../topologies/*.yaml")

@@ -57,6 +57,9 @@ func meshOn(t *topology.Topology, c *topology.Cluster) []anObject {
 		all = append(all, anObject{"apiVersion": "v1", "kind": "Config",
 			"clusters": []any{anObject{"name": "x", "cluster": anObject{"server": c.Server}}}})
 	}
+	if t.IsACMHub(c) {
+		all = append(all, acmOn(t)...)
+	}
 	if !c.InMesh() {
 		return all
 	}
@@ -101,6 +104,23 @@ func meshOn(t *topology.Topology, c *topology.Cluster) []anObject {
 	return all
 }
 
+// acmOn is what ACM has on its hub (stolostron/multiclusterhub-operator,
+// open-cluster-management-io/api).
+func acmOn(t *topology.Topology) []anObject {
+	all := []anObject{inNamespace("operator.open-cluster-management.io/v1", "MultiClusterHub", "open-cluster-management", "multiclusterhub",
+		anObject{"status": anObject{"currentVersion": t.Spec.Metrics.ACM.Release + ".1"}})}
+	for i := range t.Spec.Clusters {
+		c := &t.Spec.Clusters[i]
+		labels := anObject{}
+		if t.IsACMHub(c) {
+			labels["local-cluster"] = "true"
+		}
+		all = append(all, inNamespace("cluster.open-cluster-management.io/v1", "ManagedCluster", "", c.ManagedCluster, anObject{"labels": labels,
+			"spec": anObject{"managedClusterClientConfigs": []any{anObject{"url": c.Server}}}}))
+	}
+	return all
+}
+
 // served is the cluster that an istiod serves from outside, or "".
 func served(t *topology.Topology, c *topology.Cluster) string {
 	for _, other := range t.Spec.Clusters {
@@ -133,7 +153,10 @@ func istiodOn(t *topology.Topology, c *topology.Cluster, id, revision string) []
 
 // applied are the objects of each cluster once a topology is applied: those that are
 // rendered for it, and those of an engine that runs on it.
-type applied struct{ rendered, delivered map[string][]anObject }
+type applied struct {
+	rendered, delivered map[string][]anObject
+	acm                 []anObject // of an ACM hub outside the topology
+}
 
 func appliedOf(t testing.TB, top *topology.Topology, links render.Links) applied {
 	t.Helper()
@@ -147,7 +170,17 @@ func appliedOf(t testing.TB, top *topology.Topology, links render.Links) applied
 	require.NoError(t, err)
 	out, err := in.rendering.Delivery(render.Kustomize)
 	require.NoError(t, err)
-	return applied{all, deliveredOn(t, top, out.Files)}
+	outside, err := in.rendering.ACMObjects()
+	require.NoError(t, err)
+	on := applied{all, deliveredOn(t, top, out.Files), nil}
+	for _, f := range outside {
+		var o anObject
+		require.NoError(t, yaml.Unmarshal(f.Content, &o), f.Path)
+		o, err := plain(o)
+		require.NoError(t, err)
+		on.acm = append(on.acm, o)
+	}
+	return on
 }
 
 // deliveredOn are the objects of an engine, by the cluster that it runs on. Argo CD
@@ -224,6 +257,9 @@ func dumpMesh(t testing.TB, top *topology.Topology, on applied) string {
 	for i := range top.Spec.Clusters {
 		c := &top.Spec.Clusters[i]
 		dump(t, filepath.Join(dir, fmt.Sprintf("folder-%03d", i)), slices.Concat(meshOn(top, c), on.rendered[c.Name], on.delivered[c.Name]))
+	}
+	if top.ACMOutside() {
+		dump(t, filepath.Join(dir, "folder-acm"), append(acmOn(top), on.acm...))
 	}
 	return dir
 }

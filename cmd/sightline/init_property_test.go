@@ -188,6 +188,7 @@ func assertComesBack(t *testing.T, text []byte) {
 	after := appliedOf(t, again, nil)
 	same := assertSameObjects(t, before.rendered, after.rendered)
 	same = assertSameObjects(t, before.delivered, after.delivered) && same
+	same = assertSameObjects(t, map[string][]anObject{"": before.acm}, map[string][]anObject{"": after.acm}) && same
 	if !assert.Equal(t, exitOK, code) || !same {
 		t.Fatalf("%s\n%s\n%s", text, made, stderr)
 	}

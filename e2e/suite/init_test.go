@@ -84,6 +84,7 @@ func TestInit(t *testing.T) {
 	}
 	verified := rig.Try(t, rig.Sightline(), "verify", file)
 	require.Zero(t, verified.Code, verified.Stdout)
+	assert.Equal(t, string(text), g.readByReader(t), "somebody who has what --rights prints, and no more, gets the same")
 
 	live := append([]string{"diff", file, "--live", "--context", "cluster1=east", "--context", "cluster2=west"}, flags...)
 	changed := rig.Try(t, rig.Sightline(), append(live, "--output", "json")...)

@@ -63,7 +63,7 @@ func (d *Draft) topologyName() said {
 	var names []string
 	for _, c := range d.mesh.clusters {
 		for _, o := range c.Objects {
-			if isOurs(o) {
+			if isOurs(o) && label(o, "app.kubernetes.io/name") != "mesh-observability" { // which can be part of ACM's add-on
 				names = append(names, label(o, "app.kubernetes.io/part-of"))
 			}
 		}
@@ -137,7 +137,11 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 			c.kubectl("get clusterversions.config.openshift.io"))
 	}
 	d.server(c, n)
-	if managed := d.managed(c); managed.value != "" && managed.value != c.name.value {
+	usualManaged := c.name.value
+	if d.top.has("spec.metrics.acm.hub") && c == d.acmHub() {
+		usualManaged = "local-cluster"
+	}
+	if managed := d.managed(c); managed.value != "" && managed.value != usualManaged {
 		n.put("managedCluster", managed.value, managed.from)
 	}
 	switch {
@@ -183,8 +187,11 @@ func (d *Draft) managed(c *cluster) said {
 	if own := d.inACM[c.name.value]; own != "" {
 		return said{own, "the template of the ApplicationSet"}
 	}
-	for _, hub := range d.mesh.clusters {
+	for _, hub := range append(slices.Clone(d.mesh.clusters), d.mesh.outside...) {
 		for _, o := range hub.of("ManagedCluster") {
+			if hub == c && label(o, "local-cluster") == "true" {
+				return said{name(o), "ManagedCluster " + name(o) + " has the label local-cluster"}
+			}
 			for _, config := range list(o, "spec", "managedClusterClientConfigs") {
 				if url := text(config, "url"); url != "" && url == c.server.value {
 					return said{name(o), "ManagedCluster " + name(o) + " of " + hub.name.value + " has its URL"}
@@ -341,7 +348,10 @@ func (d *Draft) undumped(c *cluster, n *node) {
 func (d *Draft) besides() {
 	spec := d.top.child("spec")
 	say := func(format string, args ...any) { d.beside = append(d.beside, fmt.Sprintf(format, args...)) }
-	for _, c := range d.mesh.clusters {
+	for _, c := range d.mesh.outside {
+		say("ACM runs on the cluster of %s, and nothing of the mesh, so it is no cluster of the topology.", c.From())
+	}
+	for _, c := range append(slices.Clone(d.mesh.clusters), d.mesh.outside...) {
 		on := " on " + c.name.value
 		if names := namesOf(c.of("ManagedCluster")); len(names) > 0 {
 			say("ACM%s manages %s. Where a name differs from the cluster's here, Argo CD and policies use ACM's.", on, finding.List(names, 10))

@@ -392,8 +392,8 @@ func TestFacts(t *testing.T) {
 				"{argocd.argoproj.io/secret-type: cluster}}}")
 			w.add("east", "{apiVersion: external-secrets.io/v1, kind: ClusterSecretStore, metadata: {name: vault}}")
 		}, []string{"NOTE: ACM on cluster1 manages prod-west.", "managedCluster: prod-west # ManagedCluster prod-west of cluster1 has its " +
-			"URL", "NOTE: Argo CD of cluster1 knows clusters by the Secrets argocd/cluster-1, which", "NOTE: External Secrets has the stores vault " +
-			"on cluster1."}, nil},
+			"URL", "NOTE: Argo CD of cluster1 knows clusters by the Secrets argocd/cluster-1, which",
+			"NOTE: External Secrets has the stores vault on cluster1."}, nil},
 		{"a name for the topology", func(*testing.T, world) {}, []string{"name: mesh1 # made of"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

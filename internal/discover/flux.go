@@ -57,7 +57,12 @@ func (d *Draft) fluxPhases(c *cluster, topologyName string, flux *node) {
 			}
 		}
 		if secret := text(o, "spec", "kubeConfig", "secretRef", "name"); secret != "" {
-			d.secrets[path.Base(path.Dir(text(o, "spec", "path")))] = secret
+			of := text(o, "spec", "path")
+			cluster := path.Base(path.Dir(of))
+			if acmPath.MatchString(of) {
+				cluster = "" // the ACM hub outside
+			}
+			d.secrets[cluster] = secret
 		}
 	}
 	for _, o := range c.of("HelmRelease") {

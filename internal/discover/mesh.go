@@ -40,6 +40,7 @@ func (e *NoHub) Hint() string {
 // mesh is what is known of all clusters together.
 type mesh struct {
 	clusters []*cluster
+	outside  []*cluster // that ACM runs on, and that are no clusters of the mesh
 	hub      *cluster
 	id       said
 	control  said // the namespace of istiod
@@ -79,6 +80,7 @@ func read(snapshots []*Snapshot, o Options) (*mesh, error) {
 	slices.SortStableFunc(m.clusters, func(a, b *cluster) int { return cmp.Compare(rank(a == m.hub), rank(b == m.hub)) })
 	m.controlPlanes()
 	m.modes()
+	m.leaveOut()
 	m.meshID()
 	m.checkNames()
 	return m, nil
@@ -279,6 +281,20 @@ func (m *mesh) modes() {
 			c.mode = said{"none", "there is no istiod, and no proxy"}
 		}
 	}
+}
+
+// leaveOut takes clusters out that ACM runs on and nothing of the mesh, Kiali
+// included: what they say of ACM is read all the same.
+func (m *mesh) leaveOut() {
+	apart := func(c *cluster) bool {
+		return c != m.hub && c.mode.value == "none" && c.kiali == nil && len(c.of("MultiClusterHub"))+len(c.of("ManagedCluster")) > 0
+	}
+	for _, c := range m.clusters {
+		if apart(c) {
+			m.outside = append(m.outside, c)
+		}
+	}
+	m.clusters = slices.DeleteFunc(m.clusters, apart)
 }
 
 // unseen tells whether neither an istiod nor a proxy of the cluster would have been

@@ -50,6 +50,7 @@ func (d *Draft) store(spec *node) {
 	thanos, _ := at(prometheus, "thanos_proxy", "enabled").(bool)
 	from := kialiFromSafe(hub, "external_services.prometheus")
 	switch {
+	case d.acm(spec):
 	case strings.HasPrefix(url, querier) && hub.openShift:
 	case url == "" && hub.openShift:
 	case url != "" && thanos:
@@ -209,7 +210,7 @@ func (d *Draft) findMonitorName() string {
 func (d *Draft) monitors(spec *node) {
 	if d.unmanaged() {
 		spec.put("monitors.manage", false, "Kiali was rendered from a topology, and there are no monitors of it")
-		if own := d.knownInterval(); own != "" && own != "30s" {
+		if own := d.knownInterval(); own != "" && own != "30s" && !spec.has("acm") {
 			spec.put("interval", own, kialiFrom(d.mesh.hub, "external_services.prometheus.thanos_proxy.scrape_interval"))
 		}
 		return
@@ -247,7 +248,11 @@ func (d *Draft) monitors(spec *node) {
 
 // knownInterval is the interval that Kiali has been told.
 func (d *Draft) knownInterval() string {
-	return text(d.mesh.hub.kiali, "spec", "external_services", "prometheus", "thanos_proxy", "scrape_interval")
+	prometheus := object(d.mesh.hub.kiali, "spec", "external_services", "prometheus")
+	if url := text(prometheus, "url"); url == acmInside || strings.HasPrefix(url, acmAnswers) {
+		return "" // that of ACM's collection
+	}
+	return text(prometheus, "thanos_proxy", "scrape_interval")
 }
 
 // named are the monitors of a cluster that have the names of the rendered ones.

@@ -56,7 +56,8 @@ func TestTracing(t *testing.T) {
 				"# NOTE: Istio of cluster1 has the extension providers tempo-otlp (opentelemetry at otel.tracing.svc.cluster.local:4317), " +
 					"logs (envoyFileAccessLog)."},
 			[]string{"telemetry:"}, ""},
-		{"a TempoStack with a gateway", []change{asks(gateway), sends("{providers: [{name: tempo-otlp}], randomSamplingPercentage: 1}"), provider},
+		{"a TempoStack with a gateway", []change{asks(gateway), sends("{providers: [{name: tempo-otlp}], randomSamplingPercentage: 1}"),
+			provider},
 			[]string{"namespace: tracing-system #", "name: simplest #", "tenant: north #", "collectors:\n      manage: false #"},
 			[]string{"sampling:", "storage:"}, ""},
 		{"a Jaeger", []change{asks("provider: jaeger, use_grpc: false, in_cluster_url: \"http://jaeger-query.tracing:16686\""),
@@ -67,7 +68,8 @@ func TestTracing(t *testing.T) {
 		{"Kiali alone", []change{asks(own)}, nil, []string{"\n  tracing:"}, ""},
 		{"the Telemetry alone", []change{sends("{providers: [{name: tempo-otlp}]}"), provider},
 			[]string{"telemetry:\n    # Telemetry", "tracing:\n      - providers:"}, []string{"\n  tracing:"}, ""},
-		{"more than a topology says", []change{asks(own), sends("{providers: [{name: tempo-otlp}], customTags: {a: {literal: {value: b}}}}"), provider},
+		{"more than a topology says", []change{asks(own), sends("{providers: [{name: tempo-otlp}], customTags: {a: {literal: {value: b}}}}"),
+			provider},
 			[]string{"customTags:"}, []string{"\n  tracing:"}, ""},
 		{"off", []change{asks(own + ", enabled: false")}, nil, []string{"\n  tracing:"}, ""},
 	} {

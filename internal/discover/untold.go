@@ -23,9 +23,7 @@ func Untold() []Part {
 				"`exec.subject`."},
 		{[]string{"spec.kiali.links.sops"},
 			"Flux decrypts before it applies, so the Secret of a link does not say who sealed it: its `links.source` becomes `external`."},
-		{[]string{"spec.metrics.acm"},
-			"The topology gets `store: thanos`, with the address and the certificate that Kiali has. Write `store: acm` for the objects on the ACM " +
-				"hub; a NOTE names its clusters."},
+		{[]string{"spec.metrics.acm.allowList.more"}, "It is merged into the list on the ACM hub, with what is rendered."},
 		{[]string{"spec.delivery.argocd.permit.namespaces"}, "The project's other namespaces do not say that they are additional."},
 	}
 }
