@@ -77,6 +77,12 @@ func meshOn(t *topology.Topology, c *topology.Cluster) []anObject {
 			all = append(all, istiodOn(t, c, cmp.Or(served(t, c), c.Name), revision)...)
 		}
 	}
+	for i := range t.Spec.Clusters { // istiods beside its own, which serve others
+		other := &t.Spec.Clusters[i]
+		if other.ControlPlane.Primary == c.Name && other.ControlPlane.Mode == "external" && other.ControlPlane.Namespace != control {
+			all = append(all, istiodOn(t, other, other.Name, "default")...)
+		}
+	}
 	if t.Spec.Mesh.DataPlane == "ambient" {
 		all = append(all, inNamespace("apps/v1", "DaemonSet", c.ZtunnelNamespace, "ztunnel", anObject{"labels": anObject{"app": "ztunnel"}}))
 	}
@@ -124,7 +130,8 @@ func acmOn(t *topology.Topology) []anObject {
 // served is the cluster that an istiod serves from outside, or "".
 func served(t *topology.Topology, c *topology.Cluster) string {
 	for _, other := range t.Spec.Clusters {
-		if other.ControlPlane.Mode == "external" && other.ControlPlane.Primary == c.Name {
+		if other.ControlPlane.Mode == "external" && other.ControlPlane.Primary == c.Name &&
+			other.ControlPlane.Namespace == c.ControlPlane.Namespace {
 			return other.Name
 		}
 	}

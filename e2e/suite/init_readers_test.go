@@ -52,6 +52,7 @@ func TestInitExternal(t *testing.T) {
 	definitions, err := os.ReadFile("testdata/init/openshift.yaml")
 	require.NoError(t, err)
 	for _, on := range []*rig.Cluster{clusters.East, clusters.West} {
+		on.Namespaces(t, "external-istiod")
 		objects := rig.Objects(t, definitions)
 		t.Cleanup(func() { on.Delete(t, objects...) })
 		on.Apply(t, objects...)
@@ -75,8 +76,8 @@ func TestInitExternal(t *testing.T) {
 	for _, part := range []string{
 		"name: management # Kiali istio-system/kiali, kubernetes_config.cluster_name\n",
 		"name: workloads # ISTIO_META_CLUSTER_ID of the proxy of Pod sample/helloworld\n",
-		"mode: external # Deployment external-istiod/istiod on management has its CLUSTER_ID\n        primary: management\n" +
-			"        namespace: external-istiod # ",
+		"controlPlaneNamespace: external-istiod # the namespace of istiod\n",
+		"mode: external # Deployment external-istiod/istiod on management has its CLUSTER_ID\n        primary: management\n",
 		"id: mesh1 # ConfigMap external-istiod/istio, defaultConfig.meshId\n",
 	} {
 		assert.Contains(t, string(text), part)

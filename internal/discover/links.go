@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"sigs.k8s.io/yaml"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // links says how the hub reaches the remotes now. The links themselves are
@@ -122,8 +122,10 @@ func (d *Draft) secretStore(spec *node, o resource.Object) {
 			break
 		}
 	}
-	if every, err := time.ParseDuration(text(o, "spec", "refreshInterval")); err == nil && every != 10*time.Minute {
-		own.put("refreshInterval", fmt.Sprintf("%ds", int(every.Seconds())), from)
+	// As the operator writes it, 10m is 10m0s.
+	every := text(o, "spec", "refreshInterval")
+	if seconds := topology.Seconds(every); seconds != topology.Seconds("10m") && seconds > 0 {
+		own.put("refreshInterval", fmt.Sprintf("%ds", seconds), from)
 	}
 }
 

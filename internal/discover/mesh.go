@@ -181,7 +181,7 @@ func (m *mesh) chooseHub(wanted string) error {
 func (m *mesh) controlPlanes() {
 	var all []string
 	for _, c := range m.clusters {
-		for _, i := range c.istiods {
+		for _, i := range append(slices.Clone(c.istiods), c.foreign...) {
 			all = append(all, i.namespace)
 		}
 	}
@@ -208,7 +208,7 @@ func (m *mesh) controlPlanes() {
 		case len(c.foreign) > 0:
 			c.controlNS = said{c.foreign[0].namespace, "the namespace of istiod"}
 		default:
-			c.controlNS = c.rootNamespace(cmp.Or(m.control.value, "istio-system"))
+			c.controlNS = c.rootNamespace(cmp.Or(m.servedFrom(c), m.control.value, "istio-system"))
 		}
 	}
 }
@@ -314,6 +314,20 @@ func (m *mesh) serving(c *cluster) *cluster {
 		}
 	}
 	return nil
+}
+
+// servedFrom is the namespace of an istiod on another cluster that serves this one,
+// and by default that of its configuration here (istio.io, Install Istio with an
+// External Control Plane).
+func (m *mesh) servedFrom(c *cluster) string {
+	for _, other := range m.clusters {
+		for _, i := range other.foreign {
+			if i.clusterID == c.name.value {
+				return i.namespace
+			}
+		}
+	}
+	return ""
 }
 
 // foreignFor names the istiod that serves another cluster.
