@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -263,7 +264,16 @@ func dumpMesh(t testing.TB, top *topology.Topology, on applied) string {
 	dir := t.TempDir()
 	for i := range top.Spec.Clusters {
 		c := &top.Spec.Clusters[i]
-		dump(t, filepath.Join(dir, fmt.Sprintf("folder-%03d", i)), slices.Concat(meshOn(top, c), on.rendered[c.Name], on.delivered[c.Name]))
+		rendered := slices.Clone(on.rendered[c.Name])
+		for i, o := range rendered {
+			if o["sops"] != nil { // Flux decrypts it, and a dump has no data
+				o = maps.Clone(o)
+				delete(o, "sops")
+				delete(o, "data")
+				rendered[i] = o
+			}
+		}
+		dump(t, filepath.Join(dir, fmt.Sprintf("folder-%03d", i)), slices.Concat(meshOn(top, c), rendered, on.delivered[c.Name]))
 	}
 	if top.ACMOutside() {
 		dump(t, filepath.Join(dir, "folder-acm"), append(acmOn(top), on.acm...))

@@ -83,6 +83,9 @@ func TestInitRoundTrip(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			top.Spec.Overlays = nil
+			if top.Spec.Kiali.Links.Source == "sops" {
+				top.Spec.Kiali.Links.SOPS.SecretRef = "own"
+			}
 			links := linksOf(t, top, name)
 			before := appliedOf(t, top, links)
 			dir := dumpMesh(t, top, before)

@@ -48,6 +48,21 @@ func (d *Draft) links(spec *node) {
 	}
 	fetched := d.fetched()
 	switch {
+	case d.encrypted():
+		if format := formatOf(single); format != usual && len(single)+len(each) > 0 {
+			spec.put("links.format", format, "Secrets of the hub")
+		}
+		spec.put("links.source", "sops", "the link Secrets were rendered, and Flux decrypts them")
+		for _, c := range d.mesh.clusters {
+			for _, o := range c.of("Kustomization") {
+				if key := text(o, "spec", "decryption", "secretRef", "name"); delivers(o) && key != "" && key != "sops-age" {
+					spec.put("links.sops.secretRef", key, "Kustomization "+place(o)+" of "+c.name.value)
+				}
+			}
+		}
+		spec.child("links").above = append(spec.child("links").above,
+			"NOTE: what SOPS encrypted is in sealed/ beside the topology. Keep that folder, and the recipients below sops: {age: […]}, which no "+
+				"cluster tells.")
 	case len(fetched) > 0:
 		var names []string
 		for _, o := range fetched {
@@ -97,6 +112,23 @@ func (d *Draft) linkName(s resource.Object) {
 		"run kiali-prepare-remote-cluster.sh with --remote-cluster-name and Istio's name of the cluster, or seal a link in its place and "+
 			"delete the Secret",
 		"Secret %s on the hub is the link to a cluster %q, which is none of this topology", place(s), finding.Shorten(to))
+}
+
+// encrypted tells whether the links are Secrets that SOPS encrypted: then they were
+// rendered themselves, and Flux is told to decrypt them. A SealedSecret and an
+// ExternalSecret make Secrets without what is rendered for engines.
+func (d *Draft) encrypted() bool {
+	hub := d.mesh.hub
+	if slices.ContainsFunc(hub.of("Secret"), func(s resource.Object) bool {
+		return isOurs(s) && (label(s, kiali.SingleSecretLabel) != "" || label(s, kiali.RemoteSecretLabel) != "")
+	}) {
+		return true
+	}
+	return slices.ContainsFunc(d.mesh.clusters, func(c *cluster) bool {
+		return slices.ContainsFunc(c.of("Kustomization"), func(o resource.Object) bool {
+			return delivers(o) && text(o, "spec", "decryption", "provider") == "sops"
+		})
+	})
 }
 
 // fetched are the ExternalSecrets of the hub that make links, as they are rendered.

@@ -21,8 +21,8 @@ func Untold() []Part {
 		{[]string{"spec.clusters[].access"},
 			"It is in the sealed kubeconfig, as the token is. With `links.source: externalSecrets` the template of the Secret tells it, but for " +
 				"`exec.subject`."},
-		{[]string{"spec.kiali.links.sops"},
-			"Flux decrypts before it applies, so the Secret of a link does not say who sealed it: its `links.source` becomes `external`."},
+		{[]string{"spec.kiali.links.sops.age"},
+			"Who can decrypt stands in the files of `sealed/`: Flux decrypts them before it applies them."},
 		{[]string{"spec.metrics.acm.allowList.more"}, "It is merged into the list on the ACM hub, with what is rendered."},
 		{[]string{"spec.delivery.argocd.permit.namespaces"}, "The project's other namespaces do not say that they are additional."},
 	}
