@@ -311,9 +311,9 @@ func (o *initOptions) report(draft *discover.Draft, t *topology.Topology, wrong 
 	}
 	failed := slices.ContainsFunc(all, func(f finding.Finding) bool { return f.Severity == finding.Error })
 	if arg != "" {
-		fmt.Fprintf(stderr, "next: sightline verify %s\n", command.Word(arg))
+		fmt.Fprintf(stderr, "next: %s\n", command.Verify(arg))
 		if o.from == "" && !failed {
-			fmt.Fprintf(stderr, "then: sightline diff %s --live%s\n", command.Word(arg), o.liveFlags(draft, t))
+			fmt.Fprintf(stderr, "then: %s\n", command.Live(arg, o.liveFlags(draft, t)...))
 		}
 	}
 	if failed {
@@ -323,17 +323,13 @@ func (o *initOptions) report(draft *discover.Draft, t *topology.Topology, wrong 
 }
 
 // liveFlags are the flags by which diff --live reaches the same clusters.
-func (o *initOptions) liveFlags(draft *discover.Draft, t *topology.Topology) string {
-	flags := ""
+func (o *initOptions) liveFlags(draft *discover.Draft, t *topology.Topology) (flags []string) {
 	contexts := draft.Contexts()
 	for i := range t.Spec.Clusters {
 		name := t.Spec.Clusters[i].Name
 		if context := contexts[name]; context != name && len(contexts) <= listed {
-			flags += " --context " + command.Word(name+"="+context)
+			flags = append(flags, command.Context(name, context))
 		}
 	}
-	if o.kubeconfig != "" {
-		flags += " --kubeconfig " + command.Word(o.kubeconfig)
-	}
-	return flags
+	return append(flags, command.Kubeconfig(o.kubeconfig))
 }

@@ -147,29 +147,19 @@ type choice struct {
 	made bool
 }
 
-// flagsFor are the flags that say what is sealed with. Where none says what the hub
-// is called, it is by its name, as the remotes are.
+// flagsFor are the flags that say what is sealed with.
 func (o *sealOptions) flagsFor(t *topology.Topology) string {
-	flags := "--cert " + command.Word(o.cert)
-	switch {
-	case t.Spec.Kiali.Links.Source == "sops":
-		flags = ""
-		if len(o.sops) > 0 {
-			flags = "--sops " + command.Word(strings.Join(o.sops, ","))
+	other := func(given, usual string) string {
+		if given == usual {
+			return ""
 		}
-	case o.cert == "":
-		flags = command.HubContext(cmp.Or(o.hubContext, t.Spec.Kiali.Hub))
-		if o.controllerName != controllerName {
-			flags += " --controller-name " + command.Word(o.controllerName)
-		}
-		if o.controllerNamespace != controllerNamespace {
-			flags += " --controller-namespace " + command.Word(o.controllerNamespace)
-		}
+		return given
 	}
-	if o.kubeconfig != "" {
-		flags += " --kubeconfig " + command.Word(o.kubeconfig)
+	flags := command.SealedWith(o.cert, o.hub(t), other(o.controllerName, controllerName), other(o.controllerNamespace, controllerNamespace))
+	if t.Spec.Kiali.Links.Source == "sops" {
+		flags = command.SOPS(o.sops)
 	}
-	return strings.TrimSpace(flags)
+	return strings.TrimSpace(flags + " " + command.Kubeconfig(o.kubeconfig))
 }
 
 // Where the controller is if nobody says otherwise, as with kubeseal.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -79,9 +80,8 @@ func (o *sealRun) printPlain(ctx context.Context, t *topology.Topology, remotes 
 	fmt.Fprintf(stderr, "%s: printed %s for %s, with tokens in the clear\nhint: apply it with: %s\n",
 		t.Metadata.Name, finding.List(names, listed), finding.List(clusterNames(remotes), listed), apply)
 	if t.Spec.Kiali.Links.Format == "perCluster" {
-		fmt.Fprintf(stderr, "hint: nobody watches these Secrets, so Kiali has to be told: kubectl --context %s -n %s annotate --overwrite "+
-			"kiali/%s kiali.io/reconcile=\"$(date)\", and then rollout restart deployment/%s\n",
-			o.hubWord(t), t.Spec.Kiali.Namespace, t.Spec.Kiali.InstanceName, t.Spec.Kiali.InstanceName)
+		fmt.Fprintf(stderr, "hint: nobody watches these Secrets, so Kiali has to be told: %s, and then rollout restart deployment/%s\n",
+			command.Reconcile(o.hub(t), t.Spec.Kiali.Namespace, t.Spec.Kiali.InstanceName), t.Spec.Kiali.InstanceName)
 	}
 	return nil
 }
@@ -168,15 +168,11 @@ func (o *sealOptions) applyCommand(t *topology.Topology, remotes []*topology.Clu
 	if !o.all {
 		manager += "-" + remotes[0].Name
 	}
-	return "kubectl --context " + o.hubWord(t) + " apply --server-side --field-manager=" + command.Word(manager) + " -f -"
+	return command.Apply(o.hub(t), manager)
 }
 
-func (o *sealOptions) hubWord(t *topology.Topology) string {
-	if o.hubContext != "" {
-		return command.Word(o.hubContext)
-	}
-	return command.Word(t.Spec.Kiali.Hub)
-}
+// hub is the context of the hub: where none is given its name, as of the remotes.
+func (o *sealOptions) hub(t *topology.Topology) string { return cmp.Or(o.hubContext, t.Spec.Kiali.Hub) }
 
 func clusterNames(clusters []*topology.Cluster) []string {
 	names := make([]string, len(clusters))

@@ -137,28 +137,24 @@ func (s remote) tooLate(ctx context.Context, w tokenWait, missing string, last e
 	if context.Cause(ctx) != errTimeout {
 		return ctx.Err()
 	}
-	name := command.Word(s.Context())
 	hint := s.answers()
 	switch {
 	case missing == "":
 		missing = s.Name() + " does not answer"
 	case last == nil:
-		hint = fmt.Sprintf("the remote deletes a token Secret that comes before its service account: see that %s/%s exists (kubectl --context "+
-			"%s -n %s get serviceaccount,secret), and apply the phase link again",
-			w.namespace, w.account, name, w.namespace)
+		hint = fmt.Sprintf("the remote deletes a token Secret that comes before its service account: see that %s/%s exists (%s), and apply the "+
+			"phase link again", w.namespace, w.account, command.Kubectl(s.Context(), w.namespace, "get serviceaccount,secret"))
 	}
 	return &hinted{fmt.Errorf("no token within %s: %s", w.timeout, missing), hint}
 }
 
 // explain adds what to do about an answer.
 func (s remote) explain(err error, w tokenWait) error {
-	name := command.Word(s.Context())
 	switch cluster.Status(err) {
 	case http.StatusUnauthorized:
-		return &hinted{err, "log in to the cluster again; kubectl --context " + name + " auth whoami says who you are"}
+		return &hinted{err, "log in to the cluster again; " + command.Kubectl(s.Context(), "", "auth whoami") + " says who you are"}
 	case http.StatusForbidden:
-		return &hinted{err, fmt.Sprintf("the user of the context needs get on the Secret: kubectl --context %s -n %s auth can-i get secret/%s",
-			name, w.namespace, w.secret)}
+		return &hinted{err, "the user of the context needs get on the Secret: " + command.Kubectl(s.Context(), w.namespace, "auth can-i get secret/"+w.secret)}
 	}
 	var none *cluster.Error
 	if errors.As(err, &none) && none.Status == 0 {
@@ -169,7 +165,7 @@ func (s remote) explain(err error, w tokenWait) error {
 
 // answers is the hint for an API server that gives no answer.
 func (s remote) answers() string {
-	return fmt.Sprintf("see that the API server answers (kubectl --context %s version), and seal again", command.Word(s.Context()))
+	return "see that the API server answers (" + command.Kubectl(s.Context(), "", "version") + "), and seal again"
 }
 
 // lookForToken reads the token of a Secret, or says what is missing still.

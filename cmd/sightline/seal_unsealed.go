@@ -56,6 +56,5 @@ func unsealedHint(t *topology.Topology, c *topology.Cluster, hub string) string 
 		return "see what is to fill it"
 	}
 	at := t.SealedFor(c)
-	return "see what the External Secrets Operator says: " + command.Kubectl(hub, at.Namespace, "get externalsecret "+at.Name+" -o yaml") +
-		"; " + command.Kubectl(c.Name, at.Namespace, "get pushsecret "+t.Account()+" -o yaml")
+	return command.ExternalSecrets(hub, c.Name, at.Namespace, at.Name, t.Account())
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/cluster"
-	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/observe"
 	"github.com/sightline-mesh/sightline/internal/resource"
@@ -183,7 +182,7 @@ func (o *statusOptions) expected(ctx context.Context, args []string, stdin io.Re
 	if err != nil {
 		return status.Expected{}, err
 	}
-	e := status.Expected{Topology: in.topology, Arg: command.Word(args[0]), Objects: objects, Links: in.links}
+	e := status.Expected{Topology: in.topology, Arg: args[0], Objects: objects, Links: in.links}
 	if in.topology.ACMOutside() {
 		e.Outside = topology.OutsideACMHub()
 		e.Objects[e.Outside.Name], err = outsideObjects(in.rendering)

@@ -49,14 +49,92 @@ func Seal(which, topology string, more ...string) string {
 // HubContext is the flag that names the context of the hub.
 func HubContext(context string) string { return "--hub-context " + Word(context) }
 
-// Kubectl is kubectl at a context in a namespace, with what it is to do there.
+// Kubectl is kubectl at a context and in a namespace, each where one is given, with
+// what it is to do there.
 func Kubectl(context, namespace, do string) string {
-	return joined([]string{"kubectl --context", Word(context), "-n", namespace, do})
+	at, in := "", ""
+	if context != "" {
+		at = "--context " + Word(context)
+	}
+	if namespace != "" {
+		in = "-n " + Word(namespace)
+	}
+	return joined([]string{"kubectl", at, in, do})
+}
+
+// ExternalSecrets says how to ask the External Secrets Operator about a link: on the hub about
+// what fetches it, on the remote about what pushes it.
+func ExternalSecrets(hub, remote, namespace, external, push string) string {
+	return "see what the External Secrets Operator says: " + Kubectl(hub, namespace, "get externalsecret "+external+" -o yaml") + "; " + Kubectl(remote, namespace, "get pushsecret "+push+" -o yaml")
+}
+
+// Apply takes objects from a pipe to a cluster. A manager of its own keeps what others
+// apply to the same object.
+func Apply(context, manager string) string {
+	return Kubectl(context, "", "apply --server-side --field-manager="+Word(manager)+" -f -")
+}
+
+// Reconcile has Kiali's operator look at its resource, and Restart has Kiali start anew.
+func Reconcile(context, namespace, instance string) string {
+	return Kubectl(context, namespace, "annotate --overwrite kiali/"+instance+` kiali.io/reconcile="$(date)"`)
+}
+
+// Render is the command that writes the tree of a topology in a file.
+func Render(topology string) string { return "sightline render " + Word(topology) }
+
+// Verify checks it.
+func Verify(topology string) string { return "sightline verify " + Word(topology) }
+
+// Live compares it with the clusters, which flags of this package lead to.
+func Live(topology string, flags ...string) string {
+	return joined(append([]string{"sightline diff", Word(topology), "--live"}, flags...))
+}
+
+// Context is the flag that names the context of a cluster.
+func Context(cluster, context string) string { return "--context " + Word(cluster+"="+context) }
+
+// Kubeconfig is the flag that names a file in place of the usual ones; "" for none.
+func Kubeconfig(file string) string {
+	if file == "" {
+		return ""
+	}
+	return "--kubeconfig " + Word(file)
+}
+
+// SealedWith are the flags that say what a link is sealed with: a file with a
+// certificate, or with "" what the hub's controller answers, which is at a context and
+// under a name in a namespace; "" for those that kubeseal assumes too.
+func SealedWith(certificate, hub, controller, namespace string) string {
+	if certificate != "" {
+		return "--cert " + Word(certificate)
+	}
+	flags := []string{HubContext(hub)}
+	if controller != "" {
+		flags = append(flags, "--controller-name "+Word(controller))
+	}
+	if namespace != "" {
+		flags = append(flags, "--controller-namespace "+Word(namespace))
+	}
+	return joined(flags)
+}
+
+// SOPS is the flag that names the recipients of a link by SOPS; "" for those of the
+// topology.
+func SOPS(recipients []string) string {
+	if len(recipients) == 0 {
+		return ""
+	}
+	return "--sops " + Word(strings.Join(recipients, ","))
+}
+
+// Rights prints what status may need to ask about a topology in a file.
+func Rights(topology string) string {
+	return joined([]string{"sightline status", Word(topology), "--rights"})
 }
 
 // Annotate sets an annotation of a namespace.
 func Annotate(context, namespace, key, value string) string {
-	return joined([]string{"kubectl --context", Word(context), "annotate namespace", namespace, key + "=" + Word(value)})
+	return Kubectl(context, "", "annotate namespace "+namespace+" "+key+"="+Word(value))
 }
 
 // Remove takes a file out of a repository.

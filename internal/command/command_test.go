@@ -1,7 +1,12 @@
 package command_test
 
 import (
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -30,8 +35,41 @@ func TestLines(t *testing.T) {
 		"sightline seal west --topology FILE --hub-context admin@east":                 command.Seal("west", "", hub),
 		"kubectl --context 'a b' -n kiali get secrets":                                 command.Kubectl("a b", "kiali", "get secrets"),
 		"kubectl --context west annotate namespace istio-system topology.istio.io/x=a": command.Annotate("west", "istio-system", "topology.istio.io/x", "a"),
+		"kubectl --context a version":                                                  command.Kubectl("a", "", "version"),
+		"--cert 'a b.pem'":                                                             command.SealedWith("a b.pem", "east", "", ""),
+		"--hub-context east --controller-name x":                                       command.SealedWith("", "east", "x", ""),
+		"sightline diff a.yaml --live --context 'west=a b'":                            command.Live("a.yaml", command.Context("west", "a b"), command.Kubeconfig("")),
+		"sightline status 'a b.yaml' --rights":                                         command.Rights("a b.yaml"),
 		"git rm 'sealed/our mesh/west.yaml'":                                           command.Remove("sealed/our mesh/west.yaml"),
 	} {
 		assert.Equal(t, want, line)
+	}
+}
+
+// TestOneOwner reads the code: a command line with a context in it, or one of seal,
+// is written here only. What a shell is given to run, and the examples of help, are
+// texts that people edit.
+func TestOneOwner(t *testing.T) {
+	t.Parallel()
+	line := regexp.MustCompile("[\"`][^\"`]*(kubectl --context [%\"]|sightline (seal|status|diff|verify) [%\"]|--hub-context \")")
+	for _, root := range []string{"..", "../../cmd"} {
+		require.NoError(t, filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || filepath.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
+				return err
+			}
+			if filepath.Base(filepath.Dir(file)) == "command" || filepath.Base(file) == "script.go" {
+				return nil
+			}
+			code, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			for n, text := range strings.Split(string(code), "\n") {
+				if !strings.HasPrefix(strings.TrimSpace(text), "//") && line.MatchString(text) {
+					t.Errorf("%s:%d: write it with this package: %s", file, n+1, strings.TrimSpace(text))
+				}
+			}
+			return nil
+		}))
 	}
 }

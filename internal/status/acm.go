@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -98,16 +99,16 @@ func (j *judge) acm() {
 // managed looks whether ACM collects from the cluster that results are about.
 func (j *judge) managed(hub string, answer Answer[ManagedCluster]) {
 	name, addOn := j.on.ManagedCluster, AddOn(j.Topology)
-	see := "kubectl --context " + hub + " "
+	see := func(namespace, do string) string { return command.Kubectl(hub, namespace, do) }
 	switch m := answer.Value; {
 	case answer.Err.Missing():
-		j.bad("ST36", "import the cluster under this name, or write its name into managedCluster: "+see+"get managedclusters",
+		j.bad("ST36", "import the cluster under this name, or write its name into managedCluster: "+see("", "get managedclusters"),
 			"ACM has no ManagedCluster %s", name)
 	case !j.asked("ST36", answer.Err):
 	case m.Unavailable != "":
-		j.bad("ST36", see+"describe managedcluster "+name, "the ManagedCluster %s is not available to ACM: %s", name, m.Unavailable)
+		j.bad("ST36", see("", "describe managedcluster "+name), "the ManagedCluster %s is not available to ACM: %s", name, m.Unavailable)
 	case m.AddOn != "":
-		j.bad("ST36", see+fmt.Sprintf("-n %s describe managedclusteraddon %s", name, addOn), "the add-on %s on %s: %s", addOn, name, m.AddOn)
+		j.bad("ST36", see(name, "describe managedclusteraddon "+addOn), "the add-on %s on %s: %s", addOn, name, m.AddOn)
 	default:
 		j.good("ST36")
 	}
@@ -133,7 +134,7 @@ func (j *judge) policies(acm *ACM) {
 	}
 	switch {
 	case wrong != nil:
-		j.bad("ST37", j.kubectl("-n %s describe policy %s", see.Namespace, see.Name), "the Policy %s", first(wrong))
+		j.bad("ST37", j.in(see.Namespace, "describe policy %s", see.Name), "the Policy %s", first(wrong))
 	case denied != nil:
 		j.asked("ST37", denied)
 	case there > 0:

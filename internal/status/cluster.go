@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/compare"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -115,7 +116,7 @@ func (j *judge) meshIDs(istiods []Istiod) {
 		j.bad("ST04", fmt.Sprintf("install Istio with values.global.meshID: %s, or write the mesh's id into the topology", id),
 			"%s, the topology says %q", first(wrong), id)
 	case silent != nil:
-		j.unchecked("ST04", j.kubectl("-n %s get configmap istio -o yaml", j.on.ControlPlane.Namespace),
+		j.unchecked("ST04", j.in(j.on.ControlPlane.Namespace, "get configmap istio -o yaml"),
 			"the mesh config of %s names no mesh id, or cannot be read", first(silent))
 	default:
 		j.good("ST04")
@@ -213,7 +214,7 @@ func (j *judge) objects(got *Cluster) {
 	if j.on == j.Outside {
 		see = " -o DIR makes " + topology.ACMTree + "/"
 	}
-	next := "see what should be there: sightline render " + j.Arg + see + "; then why the engine has not applied it"
+	next := "see what should be there: " + command.Render(j.Arg) + see + "; then why the engine has not applied it"
 	switch {
 	case missing != nil:
 		j.bad("ST07", next, "%d of %d objects are not there: %s", len(missing), len(j.Objects[j.on.Name]), first(missing))

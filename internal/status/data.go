@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -94,7 +95,7 @@ func (j *judge) told(s *Store) bool {
 	case s.Series.Err.Status == 403 || s.Series.Err.Status == 401:
 		next := "give a token that the store takes: --prometheus-url with --prometheus-token-file"
 		if j.Topology.Spec.Metrics.Store == "thanosQuerier" {
-			next = "the user needs the role cluster-monitoring-view for thanos-querier, and what sightline status " + j.Arg + " --rights prints"
+			next = "the user needs the role cluster-monitoring-view for thanos-querier, and what " + command.Rights(j.Arg) + " prints"
 		}
 		j.unchecked("ST25", next, "%s", s.Series.Err.Text)
 	default:
@@ -218,9 +219,9 @@ func (j *judge) spaces(s *Store, alone bool) {
 	}
 	switch {
 	case none != nil:
-		j.bad("ST26", j.kubectl("-n %s get podmonitor,pods", none[0]), "no proxy is scraped in the namespace %s of %s", first(none), j.on.Name)
+		j.bad("ST26", j.in(none[0], "get podmonitor,pods"), "no proxy is scraped in the namespace %s of %s", first(none), j.on.Name)
 	case unknown != nil:
-		j.warn("ST26", "send a request to each, and look again; then see the targets: "+j.kubectl("-n %s get podmonitor,pods", unknown[0]),
+		j.warn("ST26", "send a request to each, and look again; then see the targets: "+j.in(unknown[0], "get podmonitor,pods"),
 			"the store has no series from the namespace %s of %s: no traffic, or no proxy is scraped", first(unknown), j.on.Name)
 	case silent != nil:
 		j.warn("ST26", "send a request to each, and look again", "proxies in the namespace %s of %s are scraped, and have seen no request",

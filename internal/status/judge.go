@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -160,7 +161,7 @@ func (j *judge) asked(check string, failure *Failure) bool {
 	case failure == nil:
 		return true
 	case failure.Status == 403 || failure.Status == 401:
-		j.unchecked(check, "grant the right: sightline status "+j.Arg+" --rights prints all that are needed", "%s", failure.Text)
+		j.unchecked(check, "grant the right: "+command.Rights(j.Arg)+" prints all that are needed", "%s", failure.Text)
 	default:
 		j.unchecked(check, "", "%s", failure.Text)
 	}
@@ -175,8 +176,12 @@ func (j *judge) context() string {
 	return j.on.Name
 }
 
-func (j *judge) kubectl(format string, args ...any) string {
-	return "kubectl --context " + j.context() + " " + fmt.Sprintf(format, args...)
+// kubectl is a command at the cluster that results are about.
+func (j *judge) kubectl(format string, args ...any) string { return j.in("", format, args...) }
+
+// in is such a command in a namespace.
+func (j *judge) in(namespace, format string, args ...any) string {
+	return command.Kubectl(j.context(), namespace, fmt.Sprintf(format, args...))
 }
 
 // hub has what follows be about the hub.

@@ -53,7 +53,7 @@ func (j *judge) resource(got *Cluster) {
 		return
 	}
 	answer := got.Objects[id]
-	next := j.kubectl("-n %s get kiali %s -o jsonpath='{.status}'", id.Namespace, id.Name)
+	next := j.in(id.Namespace, "get kiali %s -o jsonpath='{.status}'", id.Name)
 	if answer.Err.Missing() {
 		j.bad("ST10", "apply the phase kiali of the cluster", "there is no Kiali resource %s/%s", id.Namespace, id.Name)
 		return
@@ -140,18 +140,18 @@ func (j *judge) pods(got *Cluster) {
 		}
 	}
 	if len(got.Pods.Value) == 0 {
-		j.bad("ST11", j.kubectl("-n %s get deployment %s", ns, j.Topology.Spec.Kiali.InstanceName),
+		j.bad("ST11", j.in(ns, "get deployment %s", j.Topology.Spec.Kiali.InstanceName),
 			"there is no pod of Kiali in the namespace %s", ns)
 		return
 	}
 	p := got.Pods.Value[0]
-	next := j.kubectl("-n %s logs %s --previous", ns, p.Name)
+	next := j.in(ns, "logs %s --previous", p.Name)
 	switch {
 	case p.Fatal.Err == nil && p.Fatal.Value != "":
 		j.bad("ST11", next, "the pod %s has crashed %d times, last with: %s", p.Name, p.Restarts, brief(p.Fatal.Value))
 	case p.Waiting != "":
 		j.bad("ST11", next, "the pod %s is not ready: %s, after %d restarts", p.Name, p.Waiting, p.Restarts)
 	default:
-		j.bad("ST11", j.kubectl("-n %s describe pod %s", ns, p.Name), "the pod %s is not ready", p.Name)
+		j.bad("ST11", j.in(ns, "describe pod %s", p.Name), "the pod %s is not ready", p.Name)
 	}
 }

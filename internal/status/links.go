@@ -1,7 +1,6 @@
 package status
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ func (j *judge) token(got *Cluster) {
 	if !ok {
 		return
 	}
-	apply := "apply the phase link of the cluster once the account is there: " + j.kubectl("-n %s get serviceaccount,secret", ns)
+	apply := "apply the phase link of the cluster once the account is there: " + j.in(ns, "get serviceaccount,secret")
 	if answer.Err.Missing() {
 		j.bad("ST12", apply, "there is no Secret %s/%s; the cluster deletes one that comes before its account", ns, name)
 		return
@@ -107,9 +106,8 @@ func (j *judge) again(c *topology.Cluster) string {
 		if got := j.facts.Clusters[c.Name]; got != nil && got.Context != "" {
 			remote = got.Context
 		}
-		return fmt.Sprintf("see what the External Secrets Operator says: kubectl --context %s -n %s get externalsecret %s -o yaml; "+
-			"kubectl --context %s -n %s get pushsecret %s -o yaml",
-			j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context, at.Namespace, at.Name, remote, at.Namespace, j.Topology.Account())
+		return command.ExternalSecrets(
+			j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context, remote, at.Namespace, at.Name, j.Topology.Account())
 	default:
 		return "see what is to fill it: links.source is " + source
 	}
@@ -121,10 +119,10 @@ func (j *judge) maker(hub *Cluster, l *topology.SealedLink, secret string) strin
 	t := j.Topology
 	switch d := t.Spec.Delivery; {
 	case l.Spec.SOPS == nil:
-		return fmt.Sprintf("kubectl --context %s -n %s get sealedsecret %s -o yaml", hub.Context, t.Spec.Kiali.Namespace, secret)
+		return command.Kubectl(hub.Context, t.Spec.Kiali.Namespace, "get sealedsecret "+secret+" -o yaml")
 	case d != nil && d.Flux != nil:
-		return fmt.Sprintf("kubectl -n %s get kustomization %s -o yaml, on the cluster of Flux", d.Flux.Namespace,
-			t.FluxName(t.Hub(), string(resource.Link)))
+		return command.Kubectl("", d.Flux.Namespace, "get kustomization "+t.FluxName(t.Hub(), string(resource.Link))+" -o yaml") +
+			", on the cluster of Flux"
 	}
 	return "sops --decrypt the Secret of the phase link, and apply it to the hub"
 }
@@ -138,8 +136,8 @@ func (j *judge) seal(c *topology.Cluster) string {
 		}
 		return command.Seal(which, j.Arg) + ", commit, and apply the phase link of the hub"
 	}
-	return fmt.Sprintf("sightline seal %s --topology %s --hub-context %s, commit, and apply the phase link of the hub", c.Name, j.Arg,
-		j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context)
+	return command.Seal(c.Name, j.Arg, command.HubContext(j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context)) +
+		", commit, and apply the phase link of the hub"
 }
 
 func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *LinkItem) {
@@ -148,7 +146,7 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 	sealed := j.Links[c.Name] != nil && j.Topology.Spec.Kiali.Links.ByFile()
 	switch {
 	case sealed && item.Known && !item.Sealed:
-		j.bad("ST13", fmt.Sprintf("%s; or seal again: %s", j.maker(hub, j.Links[c.Name], s.Name), again),
+		j.bad("ST13", j.maker(hub, j.Links[c.Name], s.Name)+"; or seal again: "+again,
 			"the key %s of the Secret %s/%s is not what sealed/ has: it is older, or somebody changed it", item.Key, ns, s.Name)
 	case sealed && !item.Known:
 		j.unchecked("ST13", "", "the sealed link has no digest to compare with")
@@ -220,8 +218,8 @@ func (j *judge) twice(hub *Cluster) {
 		if len(names) > 1 {
 			ok = false
 			wrong := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == j.Topology.SealedFor(c).Name })
-			j.bad("ST14", fmt.Sprintf("kubectl --context %s -n %s delete secret %s, if nobody else needs it; then restart Kiali", hub.Context,
-				j.Topology.Spec.Kiali.Namespace, wrong[0]),
+			j.bad("ST14", command.Kubectl(hub.Context, j.Topology.Spec.Kiali.Namespace, "delete secret "+wrong[0])+
+				", if nobody else needs it; then restart Kiali",
 				"%s has %s in %d Secrets: %s; Kiali uses the one in %s", j.on.Name, c.Name, len(names), strings.Join(names, ", "), names[0])
 		}
 	}
@@ -231,8 +229,8 @@ func (j *judge) twice(hub *Cluster) {
 	}
 	if slices.Sort(strange); len(strange) > 0 {
 		ok = false
-		j.bad("ST14", fmt.Sprintf("add the cluster to the topology, or remove the key from the Secret: kubectl --context %s -n %s get secrets",
-			hub.Context, j.Topology.Spec.Kiali.Namespace),
+		j.bad("ST14", "add the cluster to the topology, or remove the key from the Secret: "+
+			command.Kubectl(hub.Context, j.Topology.Spec.Kiali.Namespace, "get secrets"),
 			"the hub has a link for %s, which is no cluster of the topology", first(strange))
 	}
 	if ok {
@@ -257,8 +255,7 @@ func (j *judge) restarted(hub *Cluster) {
 	}
 	for _, p := range hub.Pods.Value {
 		if p.Ready && p.Started.Before(last) {
-			j.bad("ST18", fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment %s", hub.Context, j.Topology.Spec.Kiali.Namespace,
-				j.Topology.Spec.Kiali.InstanceName),
+			j.bad("ST18", command.Kubectl(hub.Context, j.Topology.Spec.Kiali.Namespace, "rollout restart deployment "+j.Topology.Spec.Kiali.InstanceName),
 				"the pod %s started at %s and the Secret %s changed at %s: Kiali reads its links when it starts, and has not seen the change", p.Name,
 				moment(p.Started), name, moment(last))
 			return

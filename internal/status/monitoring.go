@@ -76,7 +76,7 @@ func (j *judge) userWorkload(got *Cluster, monitors []resource.Object) {
 		j.stops("ST20")
 		return
 	case m.Ready == 0:
-		j.bad("ST19", j.kubectl("-n openshift-user-workload-monitoring get pods"),
+		j.bad("ST19", j.in("openshift-user-workload-monitoring", "get pods"),
 			"user workload monitoring is on, and no pod of its Prometheus is ready")
 		j.stops("ST20")
 		return

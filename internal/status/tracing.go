@@ -54,10 +54,9 @@ func (j *judge) provider(got *Cluster) {
 	}
 	switch {
 	case wrong != nil:
-		j.bad("ST34", "add the provider to meshConfig of the Istio resource: docs/tracing.md; then "+j.kubectl(
-			"-n %s get configmap istio -o yaml", ns), "%s: proxies send no spans to the rendered collector", first(wrong))
+		j.bad("ST34", "add the provider to meshConfig of the Istio resource: docs/tracing.md; then "+j.in(ns, "get configmap istio -o yaml"), "%s: proxies send no spans to the rendered collector", first(wrong))
 	case silent != nil || len(got.Istiods.Value) == 0:
-		j.unchecked("ST34", j.kubectl("-n %s get configmap istio -o yaml", ns), "the mesh config of the cluster cannot be read")
+		j.unchecked("ST34", j.in(ns, "get configmap istio -o yaml"), "the mesh config of the cluster cannot be read")
 	default:
 		j.good("ST34")
 	}
@@ -81,7 +80,7 @@ func (j *judge) telemetries(got *Cluster) {
 		}
 	}
 	if others != nil {
-		j.bad("ST35", "move what it says to spec.tracing and telemetry.spec, and delete it: "+j.kubectl("-n %s get telemetries", ours.Namespace),
+		j.bad("ST35", "move what it says to spec.tracing and telemetry.spec, and delete it: "+j.in(ours.Namespace, "get telemetries"),
 			"beside the Telemetry %s/%s there is %s without selector; Istio uses the oldest alone, %s", ours.Namespace, ours.Name, first(others),
 			oldest.Name)
 		return

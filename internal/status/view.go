@@ -36,7 +36,7 @@ func (j *judge) answers(k *Kiali) bool {
 		j.unchecked("ST21", "give a token that Kiali takes: --kiali-token-file -", "Kiali refuses the login, with the strategy %s: %s",
 			k.Strategy.Value, k.Services.Err.Text)
 	case k.Services.Err != nil:
-		next := j.kubectl("-n %s logs deployment/%s", j.Topology.Spec.Kiali.Namespace, j.Topology.Spec.Kiali.InstanceName)
+		next := j.in(j.Topology.Spec.Kiali.Namespace, "logs deployment/%s", j.Topology.Spec.Kiali.InstanceName)
 		j.bad("ST21", next, "Kiali's API does not do what it should: %s", k.Services.Err.Text)
 	default:
 		j.good("ST21")
@@ -162,8 +162,7 @@ func (j *judge) tracing(k *Kiali) {
 	case k.Tracing.Value == "":
 		j.unchecked("ST33", "", "Kiali does not say whether the tracing backend answers: external_services.istio.component_status is off")
 	case k.Tracing.Value != "Healthy":
-		j.bad("ST33", "see external_services.tracing of the hub's Kiali resource; then "+j.kubectl("-n %s logs deployment/%s",
-			j.Topology.Spec.Kiali.Namespace, j.Topology.Spec.Kiali.InstanceName), "Kiali calls the tracing backend %s", brief(k.Tracing.Value))
+		j.bad("ST33", "see external_services.tracing of the hub's Kiali resource; then "+j.in(j.Topology.Spec.Kiali.Namespace, "logs deployment/%s", j.Topology.Spec.Kiali.InstanceName), "Kiali calls the tracing backend %s", brief(k.Tracing.Value))
 	default:
 		j.good("ST33")
 	}
