@@ -94,12 +94,12 @@ func (c *Component) field(s *source, f field) {
 	case "apiVersion":
 		if !slices.Contains(slices.Collect(maps.Values(apiVersions)), f.value.Value) {
 			s.add(s.at(f.value), topology.RuleKind, "write kind: Component and apiVersion: "+apiVersions["Component"],
-				"expected a kustomization, found apiVersion %s", describe(f.value))
+				"expected a kustomization, found apiVersion %s", topology.Describe(f.value))
 		}
 	case "kind":
 		if apiVersions[f.value.Value] == "" {
 			s.add(s.at(f.value), topology.RuleKind, "write kind: Component and apiVersion: "+apiVersions["Component"],
-				"kind must be Component or Kustomization, found %s", describe(f.value))
+				"kind must be Component or Kustomization, found %s", topology.Describe(f.value))
 		}
 	case "metadata": // of the kustomization itself
 	case "patches":

@@ -104,11 +104,11 @@ func (c *Component) patchFile(s *source, n *yaml.Node, what string) *source {
 	switch {
 	case !fs.ValidPath(name) || slices.Contains(names, name) || strings.Contains(name, ":"):
 		s.add(s.at(n), topology.RuleValue, "copy the file into the folder of the overlay",
-			"%s.path is %s, expected a file of patches in the folder of the overlay", what, describe(n))
+			"%s.path is %s, expected a file of patches in the folder of the overlay", what, topology.Describe(n))
 		return nil
 	case !plainPath.MatchString(name):
 		s.add(s.at(n), topology.RuleValue, "rename it: letters, digits, '-', '_' and '.', not beginning with '.' or '-'",
-			"%s.path is %s, which is no name for every file system that the tree is checked out to", what, describe(n))
+			"%s.path is %s, which is no name for every file system that the tree is checked out to", what, topology.Describe(n))
 		return nil
 	}
 	data, ok := s.read(name, s.at(n), "")
@@ -206,7 +206,7 @@ func (c *Component) patchOf(s, text *source, root *yaml.Node, entry map[string]a
 	case yaml.MappingNode:
 		selector = text.checkMerge(root, target != nil)
 	default:
-		s.add(at, topology.RuleType, "", "a patch must be an object (a part of an object) or a list (operations), found %s", describe(root))
+		s.add(at, topology.RuleType, "", "a patch must be an object (a part of an object) or a list (operations), found %s", topology.Describe(root))
 	}
 	if target != nil {
 		selector = s.target(target)

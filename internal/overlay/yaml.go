@@ -2,14 +2,8 @@ package overlay
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"path"
-	"regexp"
-	"strconv"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -33,55 +27,38 @@ func (r *reader) source(name string, text []byte) *source {
 	return &source{reader: r, file: path.Join(r.dir, name), text: text}
 }
 
-func (s *source) at(n *yaml.Node) finding.Position {
+func (s *source) at(n *yaml.Node) finding.Position { return s.below(max(n.Line, 1), max(n.Column, 1)) }
+
+// below is the place in the file of a line and a column of the text.
+func (s *source) below(line, col int) finding.Position {
 	if s.flat {
-		return finding.Position{File: s.file, Line: 1 + s.line, Col: 1 + s.col}
+		line, col = 1, 1
 	}
-	return finding.Position{File: s.file, Line: max(n.Line, 1) + s.line, Col: max(n.Column, 1) + s.col}
+	return finding.Position{File: s.file, Line: line + s.line, Col: col + s.col}
 }
 
-var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+// kindOfFile is what messages call a file of an overlay.
+const kindOfFile = "overlay"
 
 // documents reads the YAML documents of the source; those that are empty are
 // left out. ok tells whether it could.
 func (s *source) documents() (roots []*yaml.Node, ok bool) {
-	start := finding.Position{File: s.file, Line: 1 + s.line, Col: 1 + s.col}
-	if !utf8.Valid(s.text) {
-		s.add(start, topology.RuleSyntax, "save the file as UTF-8", "the file is not UTF-8")
-		return nil, false
-	}
-	text := bytes.TrimPrefix(s.text, []byte("\ufeff"))
-	if json.Valid(text) { // and that is YAML, but for tabs
-		text = bytes.ReplaceAll(text, []byte("\t"), []byte(" "))
-	}
-	dec := yaml.NewDecoder(bytes.NewReader(text))
 	good := len(*s.findings)
-	for {
-		var doc yaml.Node
-		err := dec.Decode(&doc)
-		switch {
-		case errors.Is(err, io.EOF):
-			return roots, len(*s.findings) == good
-		case err != nil:
-			message := err.Error()
-			if m := yamlError.FindStringSubmatch(message); m != nil {
-				message = m[2]
-				if line, err := strconv.Atoi(m[1]); err == nil {
-					start.Line = line + s.line
-				}
-			}
-			s.add(start, topology.RuleSyntax, "the mistake is on this line or right after it", "the file is not YAML: %s", message)
-			return nil, false
-		case doc.Content[0].ShortTag() == "!!null":
-			continue
-		}
+	var found finding.Findings
+	docs := topology.Documents(s.file, s.text, kindOfFile, &found)
+	for _, f := range found {
+		f.Position = s.below(f.Line, f.Col)
+		*s.findings = append(*s.findings, f)
+	}
+	for _, doc := range docs {
 		root := doc.Content[0]
-		if !s.plain(root, 1) {
+		if !s.plain(root) {
 			continue
 		}
-		credential.Scan(credential.Node(&doc), s.leaked)
+		credential.Scan(credential.Node(doc), s.leaked)
 		roots = append(roots, root)
 	}
+	return roots, len(*s.findings) == good
 }
 
 // leaked finds a credential.
@@ -96,20 +73,10 @@ func (s *source) leaked(f credential.Found) {
 }
 
 // plain refuses what a topology may not have either: keys that stand twice, of
-// which the reader of nodes takes no notice; anchors and aliases, by which ten
-// lines stand for a billion values; and nesting without end.
-func (s *source) plain(n *yaml.Node, depth int) bool {
-	switch {
-	case n.Kind == yaml.AliasNode:
-		s.add(s.at(n), topology.RuleAlias, topology.PlainHint, "found the alias *%s; aliases are not supported in an overlay",
-			finding.Shorten(n.Value))
-		return false
-	case n.Anchor != "":
-		s.add(s.at(n), topology.RuleAlias, topology.PlainHint, "found the anchor &%s; anchors are not supported in an overlay",
-			finding.Shorten(n.Anchor))
-		return false
-	case depth > topology.MaxNesting:
-		s.add(s.at(n), topology.RuleSyntax, topology.NestingHint, "values are nested more than %d deep", topology.MaxNesting)
+// which the reader of nodes takes no notice, and what is no plain value.
+func (s *source) plain(n *yaml.Node) bool {
+	if rule, hint, message := topology.NotPlain(n, "an "+kindOfFile); message != "" {
+		s.add(s.at(n), rule, hint, "%s", message)
 		return false
 	}
 	good := true
@@ -127,7 +94,7 @@ func (s *source) plain(n *yaml.Node, depth int) bool {
 		}
 	}
 	for _, below := range n.Content {
-		good = s.plain(below, depth+1) && good
+		good = s.plain(below) && good
 	}
 	return good
 }
@@ -143,7 +110,7 @@ type field struct {
 // with a finding that calls it what.
 func (s *source) fields(n *yaml.Node, what string) []field {
 	if n.Kind != yaml.MappingNode {
-		s.add(s.at(n), topology.RuleType, "", "%s must be an object, found %s", what, describe(n))
+		s.add(s.at(n), topology.RuleType, "", "%s must be an object, found %s", what, topology.Describe(n))
 		return nil
 	}
 	fields := make([]field, 0, len(n.Content)/2)
@@ -156,7 +123,7 @@ func (s *source) fields(n *yaml.Node, what string) []field {
 // items returns the entries of a list, as fields does those of a mapping.
 func (s *source) items(n *yaml.Node, what string) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
-		s.add(s.at(n), topology.RuleType, "", "%s must be a list, found %s", what, describe(n))
+		s.add(s.at(n), topology.RuleType, "", "%s must be a list, found %s", what, topology.Describe(n))
 		return nil
 	}
 	return n.Content
@@ -171,7 +138,7 @@ func (s *source) string(n *yaml.Node, what string) (string, bool) {
 	if n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" {
 		hint = fmt.Sprintf("put it in quotes: %q", n.Value)
 	}
-	s.add(s.at(n), topology.RuleType, hint, "%s must be a string, found %s", what, describe(n))
+	s.add(s.at(n), topology.RuleType, hint, "%s must be a string, found %s", what, topology.Describe(n))
 	return "", false
 }
 
@@ -212,24 +179,6 @@ func value(n *yaml.Node, keys ...string) string {
 		return ""
 	}
 	return n.Value
-}
-
-func describe(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		return "an object"
-	case yaml.SequenceNode:
-		return "a list"
-	}
-	switch n.ShortTag() {
-	case "!!null":
-		return "nothing"
-	case "!!bool":
-		return "the boolean " + n.Value
-	case "!!int", "!!float":
-		return "the number " + n.Value
-	}
-	return fmt.Sprintf("the string %q", n.Value)
 }
 
 // inside is the source of a text in this one.

@@ -175,18 +175,30 @@ const PlainHint = "write the value out where it is used"
 // value: an alias also lets ten lines stand for a billion values. It tells
 // whether the value is there to go on with.
 func (d *decoder) plain(n *yaml.Node) bool {
-	if n.Kind == yaml.AliasNode {
-		d.refuse(n, RuleAlias, PlainHint, "found the alias *%s; aliases are not supported in a %s", bare(n.Value), d.want.what)
-		return false
+	rule, hint, message := NotPlain(n, d.want.in())
+	switch {
+	case message == "":
+		return true
+	case n.Anchor != "": // whose value is there
+		d.findings.Add(d.at(n), rule, hint, "%s", message)
+		return true
 	}
-	if n.Anchor != "" {
-		d.findings.Add(d.at(n), RuleAlias, PlainHint, "found the anchor &%s; anchors are not supported in a %s", bare(n.Anchor), d.want.what)
+	d.refuse(n, rule, hint, "%s", message)
+	return false
+}
+
+// NotPlain says what a node has that no file of ours may have, which is in words: an
+// alias, an anchor or a tag. The message is "" where it has none.
+func NotPlain(n *yaml.Node, in string) (rule, hint, message string) {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return RuleAlias, PlainHint, fmt.Sprintf("found the alias *%s; aliases are not supported in %s", bare(n.Value), in)
+	case n.Anchor != "":
+		return RuleAlias, PlainHint, fmt.Sprintf("found the anchor &%s; anchors are not supported in %s", bare(n.Anchor), in)
+	case n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != ownTags[n.Kind]:
+		return RuleType, "leave the tag out", fmt.Sprintf("found the tag %s; tags are not supported in %s", bare(n.ShortTag()), in)
 	}
-	if n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != ownTags[n.Kind] {
-		d.refuse(n, RuleType, "leave the tag out", "found the tag %s; tags are not supported in a %s", bare(n.ShortTag()), d.want.what)
-		return false
-	}
-	return true
+	return "", "", ""
 }
 
 // ownTags are the tags that change nothing.
@@ -204,7 +216,7 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 		key, value := n.Content[i], n.Content[i+1]
 		if isMerge(key) {
 			d.findings.Add(d.at(key), RuleAlias, "write the keys out where they are used",
-				"found the merge key <<; merge keys are not supported in a %s", d.want.what)
+				"found the merge key <<; merge keys are not supported in %s", d.want.in())
 			continue
 		}
 		if !d.plain(key) {

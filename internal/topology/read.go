@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -63,6 +64,14 @@ var (
 	}
 )
 
+// in names the kind of a file in a sentence.
+func (k fileKind) in() string {
+	if strings.ContainsRune("aeiou", rune(k.what[0])) {
+		return "an " + k.what
+	}
+	return "a " + k.what
+}
+
 const sealAgainHint = "take the file from before it was edited, or remove it and seal the link again"
 
 // documents reads the YAML documents of a source, at most so many, or finds why
@@ -72,7 +81,7 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 		findings.Add(finding.Position{File: file, Line: line, Col: col}, rule, hint, format, args...)
 	}
 	if len(data) > MaxSize {
-		add(1, 1, RuleSyntax, want.wrongFileHint, "the file is larger than %d MiB, the most that a %s may have", MaxSize>>20, want.what)
+		add(1, 1, RuleSyntax, want.wrongFileHint, "the file is larger than %d MiB, the most that %s may have", MaxSize>>20, want.in())
 		return nil
 	}
 	data = bytes.TrimPrefix(data, byteOrderMark)
@@ -80,8 +89,8 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 		add(line, col, RuleSyntax, hint, "%s", message)
 		return nil
 	}
-	if bytes.ContainsAny(data, `\`) && json.Valid(data) {
-		data = unescaped(data)
+	if bytes.ContainsAny(data, "\\\t") && json.Valid(data) {
+		data = unescaped(bytes.ReplaceAll(data, []byte("\t"), []byte(" "))) // a tab is between values, and YAML takes it for none
 	}
 	in := &lineReader{rest: data}
 	dec := yaml.NewDecoder(in)
@@ -89,12 +98,12 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 	for len(docs) < most {
 		var doc yaml.Node
 		switch err := dec.Decode(&doc); {
-		case errors.Is(err, io.EOF) && len(docs) == 0:
+		case errors.Is(err, io.EOF) && len(docs) == 0 && want.emptyHint != "":
 			found := "the file is empty"
 			if len(bytes.TrimSpace(data)) > 0 {
 				found = "the file has nothing in it but comments"
 			}
-			add(1, 1, RuleSyntax, want.emptyHint, "%s; expected a %s", found, want.what)
+			add(1, 1, RuleSyntax, want.emptyHint, "%s; expected %s", found, want.in())
 			return nil
 		case errors.Is(err, io.EOF):
 			return docs
@@ -110,6 +119,19 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 			return nil
 		}
 		docs = append(docs, &doc)
+	}
+	return docs
+}
+
+// Documents reads the YAML documents of a file that is none of this package's, such as
+// one of an overlay, by the same reader; what is what messages call it. Documents with
+// nothing in them are left out.
+func Documents(file string, data []byte, what string, findings *finding.Findings) (docs []*yaml.Node) {
+	want := fileKind{what: what, wrongFileHint: "this may be the wrong file"}
+	for _, doc := range documents(file, data, math.MaxInt, want, findings) {
+		if doc.Content[0].ShortTag() != "!!null" {
+			docs = append(docs, doc)
+		}
 	}
 	return docs
 }
@@ -178,7 +200,7 @@ func unreadable(data []byte, want fileKind) (line, col int, message, hint string
 		case r == '\r':
 			return line, col, "found a carriage return inside a line", "end lines with a line feed; a carriage return may stand before it"
 		case unicode.IsControl(r), strings.ContainsRune("\u2028\u2029\ufeff\ufffe\uffff", r):
-			return line, col, fmt.Sprintf("found the character %U, which is not allowed in a %s", r, want.what),
+			return line, col, fmt.Sprintf("found the character %U, which is not allowed in %s", r, want.in()),
 				"remove it; an editor may not show it"
 		}
 		col++
@@ -244,7 +266,7 @@ func syntaxError(file string, data []byte, stopped int, err error, want fileKind
 		if strings.ContainsAny(m[1], "./:") {
 			hint = "put the value in quotes, if it is one that begins with *"
 		}
-		findings.Add(at, RuleAlias, hint, "found the alias *%s; aliases are not supported in a %s", bare(m[1]), want.what)
+		findings.Add(at, RuleAlias, hint, "found the alias *%s; aliases are not supported in %s", bare(m[1]), want.in())
 		return
 	}
 	if strings.HasPrefix(text[indent:], "\t") {
@@ -329,8 +351,9 @@ func position(file string, n *yaml.Node) finding.Position {
 	return finding.Position{File: file, Line: max(n.Line, 1), Col: max(n.Column, 1)}
 }
 
-// describe says what a node is, in the words of somebody who looks at the
-// file.
+// Describe says what a node is, in the words of somebody who looks at the file.
+func Describe(n *yaml.Node) string { return describe(n) }
+
 func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
