@@ -154,7 +154,8 @@ func (s remote) explain(err error, w tokenWait) error {
 	case http.StatusUnauthorized:
 		return &hinted{err, "log in to the cluster again; " + command.Kubectl(s.Context(), "", "auth whoami") + " says who you are"}
 	case http.StatusForbidden:
-		return &hinted{err, "the user of the context needs get on the Secret: " + command.Kubectl(s.Context(), w.namespace, "auth can-i get secret/"+w.secret)}
+		return &hinted{err, "the user of the context needs get on the Secret: " +
+			command.Kubectl(s.Context(), w.namespace, "auth can-i get secret/"+w.secret)}
 	}
 	var none *cluster.Error
 	if errors.As(err, &none) && none.Status == 0 {

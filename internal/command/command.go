@@ -65,7 +65,8 @@ func Kubectl(context, namespace, do string) string {
 // ExternalSecrets says how to ask the External Secrets Operator about a link: on the hub about
 // what fetches it, on the remote about what pushes it.
 func ExternalSecrets(hub, remote, namespace, external, push string) string {
-	return "see what the External Secrets Operator says: " + Kubectl(hub, namespace, "get externalsecret "+external+" -o yaml") + "; " + Kubectl(remote, namespace, "get pushsecret "+push+" -o yaml")
+	return "see what the External Secrets Operator says: " + Kubectl(hub, namespace, "get externalsecret "+external+" -o yaml") + "; " +
+		Kubectl(remote, namespace, "get pushsecret "+push+" -o yaml")
 }
 
 // Apply takes objects from a pipe to a cluster. A manager of its own keeps what others

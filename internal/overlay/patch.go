@@ -206,7 +206,8 @@ func (c *Component) patchOf(s, text *source, root *yaml.Node, entry map[string]a
 	case yaml.MappingNode:
 		selector = text.checkMerge(root, target != nil)
 	default:
-		s.add(at, topology.RuleType, "", "a patch must be an object (a part of an object) or a list (operations), found %s", topology.Describe(root))
+		s.add(at, topology.RuleType, "", "a patch must be an object (a part of an object) or a list (operations), found %s",
+			topology.Describe(root))
 	}
 	if target != nil {
 		selector = s.target(target)

@@ -255,7 +255,7 @@ func (j *judge) restarted(hub *Cluster) {
 	}
 	for _, p := range hub.Pods.Value {
 		if p.Ready && p.Started.Before(last) {
-			j.bad("ST18", command.Kubectl(hub.Context, j.Topology.Spec.Kiali.Namespace, "rollout restart deployment "+j.Topology.Spec.Kiali.InstanceName),
+			j.bad("ST18", j.in(j.Topology.Spec.Kiali.Namespace, "rollout restart deployment %s", j.Topology.Spec.Kiali.InstanceName),
 				"the pod %s started at %s and the Secret %s changed at %s: Kiali reads its links when it starts, and has not seen the change", p.Name,
 				moment(p.Started), name, moment(last))
 			return

@@ -162,7 +162,9 @@ func (j *judge) tracing(k *Kiali) {
 	case k.Tracing.Value == "":
 		j.unchecked("ST33", "", "Kiali does not say whether the tracing backend answers: external_services.istio.component_status is off")
 	case k.Tracing.Value != "Healthy":
-		j.bad("ST33", "see external_services.tracing of the hub's Kiali resource; then "+j.in(j.Topology.Spec.Kiali.Namespace, "logs deployment/%s", j.Topology.Spec.Kiali.InstanceName), "Kiali calls the tracing backend %s", brief(k.Tracing.Value))
+		j.bad("ST33", "see external_services.tracing of the hub's Kiali resource; then "+
+			j.in(j.Topology.Spec.Kiali.Namespace, "logs deployment/%s", j.Topology.Spec.Kiali.InstanceName),
+			"Kiali calls the tracing backend %s", brief(k.Tracing.Value))
 	default:
 		j.good("ST33")
 	}
