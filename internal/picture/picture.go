@@ -203,14 +203,19 @@ func namespaces(t *topology.Topology, c *topology.Cluster) []string {
 // link says how Kiali reaches a remote. Nobody looks at a clock: a link may have
 // expired.
 func link(t *topology.Topology, l *topology.SealedLink) Link {
-	switch source := t.Spec.Kiali.Links.Source; {
-	case source == "externalSecrets":
+	how := "sealed"
+	switch source := t.Spec.Kiali.Links.Source; source {
+	case "externalSecrets":
 		return Link{Text: "link from the store " + t.Spec.Kiali.Links.ExternalSecrets.Store.Name}
-	case source == "external":
+	case "external":
 		return Link{Text: "link made elsewhere"}
-	case source != "sealed" && l == nil:
+	case "sealed":
+	case "sops":
+		how = "encrypted"
+	default:
 		return Link{Text: "link by " + source}
-	case l == nil:
+	}
+	if l == nil {
 		return Link{Text: "no link", None: true}
 	}
 	until := ""
@@ -220,8 +225,8 @@ func link(t *topology.Topology, l *topology.SealedLink) Link {
 		}
 	}
 	if until == "" {
-		return Link{Text: "sealed, no expiry"}
+		return Link{Text: how + ", no expiry"}
 	}
 	day, _, _ := strings.Cut(until, "T")
-	return Link{Text: "sealed until " + day}
+	return Link{Text: how + " until " + day}
 }
