@@ -110,7 +110,7 @@ func TestStatusACM(t *testing.T) {
 		{"an add-on that is not available", func() { condition(own[4], "Available", "False", "lease expired") }, good,
 			[]string{"ST36 west bad: the add-on multicluster-observability-addon on west: Available is False: lease expired"}},
 		{"a Policy that is not complied with", func() { complies("NonCompliant") }, good,
-			[]string{"ST37 acm bad: the Policy acm-apart-certificate is NonCompliant on east"}},
+			[]string{"ST37 acm bad: the Policy freight-certificate is NonCompliant on east"}},
 		{"the collector is off", func() {
 			merge(t, hub, own[0], `{"spec": {"capabilities": null}}`)
 		}, func() { hub.Delete(t, own[0]); hub.Apply(t, own[0]) },
