@@ -84,7 +84,7 @@ func rendered(t *testing.T, top *topology.Topology) map[string][]byte {
 	return objects
 }
 
-// outside are the objects of an ACM hub that is no cluster of the topology.
+// outside are the objects of an ACM hub outside the topology.
 func outside(t *testing.T, top *topology.Topology) []tree.File {
 	t.Helper()
 	r, err := render.Open(top, render.SourcesOf(top))

@@ -9,19 +9,18 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Options are what a caller says beside the topologies.
+// Options are the inputs of [Find] other than the topologies.
 type Options struct {
-	Definitions *Definitions // of the custom resources; nil: objects are not compared with schemas
-	Suppress    []string     // ids of rules whose warnings and infos are not wanted
+	Definitions *Definitions // the definitions of custom resources; nil: objects are not checked against schemas
+	Suppress    []string     // ids of rules whose warnings and infos are left out
 
 	RequireLinks bool // a remote without a sealed link is an error
 
-	Now string // the time as sealed links have it; "": nothing expires
+	Now string // the time, in the form that sealed links use; "": nothing expires
 }
 
-// Find applies every rule to topologies that had no findings of their own, or
-// to the [Rest] of those that had some, and returns what they find, sorted. The error is about an object that cannot
-// be filled, which no topology should cause.
+// Find applies every rule to topologies without findings of their own, or to the [Rest] of topologies with findings.
+// It returns its findings, sorted. It returns an error if an object cannot be filled; no topology should cause this.
 func Find(inputs []Input, o Options) (finding.Findings, error) {
 	kept, findings, err := find(inputs, o)
 	if err != nil {
@@ -102,12 +101,12 @@ func find(inputs []Input, o Options) (*kept, finding.Findings, error) {
 	return k, findings, nil
 }
 
-// Suppress is the annotation of a topology with the ids of rules that have
-// nothing to say about it.
+// Suppress is the annotation of a topology with the ids of rules whose warnings
+// and infos are left out.
 const Suppress = "sightline.dev/suppress"
 
-// suppressions reads the annotation. An error cannot be suppressed, and an id
-// that no rule has suppresses nothing; both are findings.
+// suppressions reads the annotation. It adds a finding for a rule that has only
+// errors, because errors cannot be suppressed, and for an unknown id.
 func suppressions(m *mesh, more []string, rules []Rule, findings *finding.Findings) map[string]bool {
 	ids := map[string]bool{}
 	for _, id := range more {
@@ -125,20 +124,20 @@ func suppressions(m *mesh, more []string, rules []Rule, findings *finding.Findin
 	return ids
 }
 
-// Suppressible says what keeps a rule from being suppressed, or "".
+// Suppressible says why a rule cannot be suppressed, or returns "".
 func Suppressible(id string, rules []Rule) (problem, hint string) {
 	for i := range rules {
 		switch r := &rules[i]; {
 		case r.ID != id:
 		case !r.Softens():
-			return fmt.Sprintf("%s (%s), which finds errors only; errors cannot be suppressed", id, r.Title),
-				"remove it, and correct what the rule finds"
+			return fmt.Sprintf("%s (%s), but this rule has only errors; errors cannot be suppressed", id, r.Title),
+				"remove it, and correct the errors of the rule"
 		default:
 			return "", ""
 		}
 	}
 	_, hint = Lookup(id)
-	return fmt.Sprintf("%q, which is no rule", finding.Shorten(id)), hint
+	return fmt.Sprintf("%q, but there is no such rule", finding.Shorten(id)), hint
 }
 
 func splitIDs(s string) []string {

@@ -13,31 +13,31 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// collector is a way by which ACM takes series from a cluster, with the object
-// that says so; nil for what ACM collects by itself.
+// collector is one selection of series that ACM collects from a cluster. o is
+// the object that defines it, or nil for ACM's own collection.
 type collector struct {
 	*relabel.Collection
 	o        *object
-	at       fieldPath // of its selectors
-	platform bool      // it reads the Prometheus of the platform, else that of user workloads
+	at       fieldPath // path of its selectors
+	platform bool      // it reads the platform's Prometheus, else the Prometheus of user workloads
 }
 
 // recorder is a PrometheusRule whose series are collected.
 type recorder struct {
 	o     *object
 	rules []*relabel.Recording
-	known bool // what they make of a series can be told
+	known bool // the result of the rules is known
 }
 
-// onACM are the objects that the ACM hub has by the topology.
+// onACM lists the objects that are rendered for the ACM hub.
 func (m *mesh) onACM() []*object {
 	return slices.DeleteFunc(m.ofClusters(), func(o *object) bool { return o.phase != resource.ACM })
 }
 
 const componentLabel = "app.kubernetes.io/component"
 
-// scrapeConfigs are the ScrapeConfigs, as collectors; one that cannot be read is
-// given to broken.
+// scrapeConfigs returns the ScrapeConfigs as collectors. It calls broken for
+// each one that it cannot read.
 func (m *mesh) scrapeConfigs(broken func(o *object, err error)) []collector {
 	var all []collector
 	for _, o := range m.onACM() {
@@ -61,15 +61,15 @@ func (m *mesh) scrapeConfigs(broken func(o *object, err error)) []collector {
 	return all
 }
 
-// byDefault is what ACM's own collection of the platform has of what Kiali asks
-// for (multicluster-observability-operator manifests/base/grafana/platform-mcoa,
+// byDefault is the part of ACM's default collection that Kiali reads
+// (multicluster-observability-operator manifests/base/grafana/platform-mcoa,
 // manifests/base/config/metrics_allowlist.yaml).
 func byDefault() collector {
 	c, _ := relabel.NewCollection([]string{`{__name__="container_memory_working_set_bytes",container!="POD",container!=""}`}, nil)
 	return collector{Collection: c, platform: true}
 }
 
-// allowLists are the lists of the classic collector, as collectors.
+// allowLists returns the allow-lists of the classic collector as collectors.
 func (m *mesh) allowLists(broken func(o *object, err error)) []collector {
 	var all []collector
 	for _, o := range slices.Concat(m.onACM(), m.kinds("ConfigMap")) {
@@ -79,7 +79,7 @@ func (m *mesh) allowLists(broken func(o *object, err error)) []collector {
 		for _, key := range []string{userList, platformList} {
 			text, ok := o.value(fieldPath{"data", key}).(string)
 			if !ok || key == platformList && o.phase != resource.ACM {
-				continue // a cluster's list is about user workloads alone
+				continue // the list of a cluster is only about user workloads
 			}
 			var list struct{ Names, Matches []string }
 			err := yaml.Unmarshal([]byte(text), &list)
@@ -113,8 +113,8 @@ const (
 	platformList  = "metrics_list.yaml"
 )
 
-// recorders are the PrometheusRules whose series are collected; a rule that cannot
-// be read is given to broken.
+// recorders returns the PrometheusRules whose series are collected. It calls
+// broken for each rule that it cannot read.
 func (m *mesh) recorders(broken func(o *object, err error)) []recorder {
 	var all []recorder
 	for _, o := range m.onACM() {
@@ -143,8 +143,8 @@ func (m *mesh) recorders(broken func(o *object, err error)) []recorder {
 	return all
 }
 
-// sampleOf is a series as one pod of the mesh has it, with all labels that Kiali
-// reads and those that scraping adds.
+// sampleOf is an example series of one pod of the mesh, with all labels that
+// Kiali reads and the labels that scraping adds.
 func (m *mesh) sampleOf(metric string) map[string]string {
 	namespace := m.Spec.Mesh.ControlPlaneNamespace
 	series := map[string]string{"__name__": metric, "instance": "10.0.0.1:15020", "job": "mesh", "container": "istio-proxy"}
@@ -175,12 +175,13 @@ func (m *mesh) sampleOf(metric string) map[string]string {
 	return series
 }
 
-// asked are the metrics that ACM has to collect for Kiali. up is for checks only.
+// asked lists the metrics that ACM must collect for Kiali. It leaves out up,
+// because only checks read it.
 func asked(t *topology.Topology) []string {
 	return slices.DeleteFunc(kiali.MetricNames(), func(name string) bool {
 		container := strings.HasPrefix(name, "container_")
 		acm := &t.Spec.Metrics.ACM
-		// A list of a namespace is about user workloads alone.
+		// The list of a namespace is only about user workloads.
 		return name == "up" || container && acm.Collector == "classic" && acm.AllowList.In != "hub"
 	})
 }

@@ -27,8 +27,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Definitions are the definitions of custom resources, as an API server has
-// them. A nil one has none.
+// Definitions are the definitions (CRDs) of custom resources. A nil
+// *Definitions has none.
 type Definitions struct {
 	kinds map[string]*definition // by apiVersion and kind
 }
@@ -39,12 +39,12 @@ type definition struct {
 	served     bool
 	structural *schema.Structural
 	schema     validation.SchemaValidator
-	rules      *cel.Validator // nil: there are none
+	rules      *cel.Validator // nil: the definition has no rules
 }
 
-// ParseDefinitions reads files with CustomResourceDefinitions: one or more
-// documents each, or a List, as `kubectl get crd -o yaml` writes it. Other
-// kinds are passed over.
+// ParseDefinitions reads files with CustomResourceDefinitions. A file has one
+// or more documents, or a List from `kubectl get crd -o yaml`. Other kinds are
+// ignored.
 func ParseDefinitions(files []Source) (*Definitions, error) {
 	ds := &Definitions{kinds: map[string]*definition{}}
 	for _, file := range files {
@@ -116,7 +116,7 @@ func (ds *Definitions) document(doc any) error {
 	return nil
 }
 
-// Len is how many versions of kinds there are.
+// Len is the number of versions of all kinds.
 func (ds *Definitions) Len() int { return len(ds.kinds) }
 
 func (ds *Definitions) of(id resource.ID) *definition {
@@ -158,7 +158,7 @@ func (ds *Definitions) hasField(kind string, path fieldPath) bool {
 	return false
 }
 
-// plain is an object with the types that an API server has: whole numbers are
+// plain returns an object with the types of an API server: whole numbers are
 // int64.
 func plain(o *object) (map[string]any, error) {
 	data, err := yaml.YAMLToJSON(resource.Encode(nil, o.content))
@@ -174,7 +174,7 @@ func (d *definition) dropped(content map[string]any) []string {
 	return pruning.PruneWithOptions(content, d.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 }
 
-// refused lists what the schema and its rules have against an object.
+// refused lists why the schema and its rules refuse an object.
 func (d *definition) refused(content map[string]any) field.ErrorList {
 	defaulting.Default(content, d.structural)
 	errs := validation.ValidateCustomResource(nil, content, d.schema)
@@ -187,7 +187,7 @@ func (d *definition) refused(content map[string]any) field.ErrorList {
 
 var pathStep = regexp.MustCompile(`\[([^\]]*)\]|[^.\[]+`)
 
-// parsePath reads a path as an API server writes it, such as
+// parsePath reads a path in the form of an API server, such as
 // spec.endpoints[0].port.
 func parsePath(s string) fieldPath {
 	var path fieldPath
@@ -209,7 +209,7 @@ func decodeYAML(text string) (any, error) {
 	return v, err
 }
 
-// builtIn are the groups whose kinds need no definition.
+// builtIn tells whether an object is of a kind that needs no definition.
 func builtIn(id resource.ID) bool {
 	group, _, versioned := strings.Cut(id.APIVersion, "/")
 	return !versioned || slices.Contains([]string{"apps", "batch", "rbac.authorization.k8s.io", "networking.k8s.io", "policy"}, group)

@@ -19,11 +19,11 @@ type found struct {
 type raw struct {
 	finding.Finding
 	mesh    *mesh
-	cluster int    // that it is about, or -1
-	field   string // of the cluster's Kiali resource that it is about, or ""
+	cluster int    // the index of the cluster, or -1
+	field   string // the field of the cluster's Kiali resource, or ""
 }
 
-// softer is the same collector for findings of a lesser severity.
+// softer returns a collector for findings with a lower severity.
 func (f *found) softer(s finding.Severity) *found {
 	return &found{f.rule, s, f.all}
 }
@@ -40,7 +40,8 @@ func (f *found) on(m *mesh, at finding.Position, hint, format string, args ...an
 	f.add(m, -1, "", at, hint, fmt.Sprintf(format, args...))
 }
 
-// cluster adds a finding about one cluster, which the message does not name.
+// cluster adds a finding about one cluster. The message must not name the
+// cluster; it is added later.
 func (f *found) cluster(m *mesh, i int, at finding.Position, hint, format string, args ...any) {
 	f.add(m, i, "", at, hint, fmt.Sprintf(format, args...))
 }
@@ -60,15 +61,15 @@ func (f *found) object(o *object, path fieldPath, hint, format string, args ...a
 	}
 }
 
-// rank orders the rules that can speak about the same field of a Kiali
-// resource: what names the field comes first, then those that know every
-// field, then the schema. One defect gives one finding.
+// rank orders the rules that can report the same field of a Kiali resource:
+// first rules about this field, then rules about all fields, then the schema.
+// So one mistake gives one finding.
 func rank(rule string) int {
 	return slices.Index([]string{"", "KC09", "KC12", "KC13", "KC25", "IN11", "SC01", "SC02"}, rule)
 }
 
-// distinct drops findings about a field that a better one is about, or about
-// a part or the whole of it.
+// distinct drops a finding about a field if a rule with a better rank reports
+// the same field, a part of it, or an object that contains it.
 func distinct(all []raw) []raw {
 	type key struct {
 		mesh    *mesh
@@ -95,12 +96,12 @@ func within(field, of string) bool {
 	return field == of || strings.HasPrefix(field, of+".") || strings.HasPrefix(field, of+"[")
 }
 
-// most is how many clusters with the same finding have a line each; with more,
-// one line is for all of them.
+// most is the number of clusters up to which the same finding has a line for
+// each cluster. With more clusters, one line is for all of them.
 const most = 3
 
-// grouped turns what was found into messages that name their clusters, equal
-// ones together.
+// grouped turns raw findings into messages that name their clusters. Equal
+// findings become one message.
 func grouped(all []raw) finding.Findings {
 	type key struct {
 		mesh     *mesh
@@ -113,14 +114,14 @@ func grouped(all []raw) finding.Findings {
 		first    int
 		clusters []int
 		has      map[int]bool       // clusters
-		places   []finding.Position // that differ, as far as it matters how many
+		places   []finding.Position // different positions; counting stops above most
 	}
 	groups := map[key]*group{}
 	var order []key
 	for i, r := range all {
 		k := key{r.mesh, r.Rule, r.Severity, r.Message, r.Hint}
 		if r.cluster < 0 {
-			k.message = fmt.Sprintf("%d %s", i, k.message) // a group of its own
+			k.message = fmt.Sprintf("%d %s", i, k.message) // this finding stays alone
 		}
 		g, ok := groups[k]
 		if !ok {
@@ -159,7 +160,7 @@ func grouped(all []raw) finding.Findings {
 	return findings
 }
 
-// counted says how many clusters they are, and of what kind.
+// counted says how many clusters or remotes these are.
 func (m *mesh) counted(clusters []int) string {
 	if slices.ContainsFunc(clusters, func(i int) bool { return m.IsHub(&m.Spec.Clusters[i]) }) {
 		return finding.Count(len(clusters), "cluster")
@@ -167,7 +168,7 @@ func (m *mesh) counted(clusters []int) string {
 	return finding.Count(len(clusters), "remote")
 }
 
-// listed names clusters, as many as fit into a message.
+// listed names the clusters, shortened for a message.
 func (m *mesh) listed(clusters []int) string {
 	names := make([]string, len(clusters))
 	for n, i := range clusters {

@@ -17,34 +17,34 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Input is a topology that had no findings, with what was rendered from it.
+// Input is a topology without findings, and what was rendered from it.
 type Input struct {
 	Topology *topology.Topology
 	Clusters []resource.Cluster // in the order of the topology
 	Delivery delivery.Output    // nothing where the topology has no delivery
-	ACM      []tree.File        // the objects of an ACM hub that is no cluster of the topology
+	ACM      []tree.File        // the objects of an ACM hub outside the topology
 
-	Links   map[string]*topology.SealedLink // beside the topology, by the names of their files
-	Others  []string                        // files beside these
-	Written string                          // the path of the directory that is written, in its repository; "": not known, or none
-	Arg     string                          // how commands are told of the topology, "" where it is in no file
+	Links   map[string]*topology.SealedLink // the sealed links next to the topology, by the names of their files
+	Others  []string                        // other files in their folder
+	Written string                          // the path of the output directory in its Git repository; "": unknown, or not in a repository
+	Arg     string                          // the topology's argument for commands; "" if it is not in a file
 
-	// Origins are the fields of the topology that a value which templates place
-	// comes from (render.Origins); nil: nobody knows.
+	// Origins lists the fields of the topology from which a template's value
+	// comes (render.Origins). nil: unknown.
 	Origins func(value string) []string
 
-	// Stage renders with the first n overlays only, by which a finding is told
-	// from what the templates say; nil where there are no overlays.
+	// Stage renders with only the first n overlays. It shows which overlay
+	// caused a finding. nil: there are no overlays.
 	Stage func(n int) ([]resource.Cluster, error)
 }
 
-// mesh is an input as rules look at it.
+// mesh is an input as the rules see it.
 type mesh struct {
 	*topology.Topology
 	clusters     []resource.Cluster
-	objects      []*object // every object whose content differs by more than well-formed names
+	objects      []*object // every distinct object; objects that differ only in well-formed names are here once
 	delivered    []*object // the delivery objects, as delivery.Output has them
-	outside      []*object // those of an ACM hub that is no cluster of the topology
+	outside      []*object // the objects of an ACM hub outside the topology
 	applications []delivery.Application
 	kialis       []*object    // the Kiali resource of each cluster, or nil
 	hub          int          // index of the hub
@@ -64,24 +64,24 @@ type mesh struct {
 	now          string
 }
 
-// body gives the object of a resource with its marks; one of an overlay has
-// none.
+// body returns the object of a resource with its holes. An object that an
+// overlay changed has no holes.
 func (m *mesh) body(r resource.Resource) resource.Object {
 	if !r.Body.IsLiteral() {
 		return r.Body.Object()
 	}
 	object, ok := m.bodies[r.Body]
 	if !ok {
-		object, _ = r.Body.Fill(nil) // it has been an object before it was a literal
+		object, _ = r.Body.Fill(nil) // a literal always comes from an object
 		m.bodies[r.Body] = object
 	}
 	return object
 }
 
-// checkedOnce is what an object is checked once for. A body is that of all
-// clusters of a shape. A literal is that of one cluster; only monitors, of which
-// an overlay can make many, are checked for all clusters that are alike to the
-// rules about them.
+// checkedOnce is the key under which an object is checked only once. All
+// clusters of a shape share a body. A literal belongs to one cluster. An overlay
+// can create many literal monitors, so these are checked once for all clusters
+// that are equal for the rules about monitors.
 type checkedOnce struct {
 	body     *resource.Body
 	platform string
@@ -89,8 +89,8 @@ type checkedOnce struct {
 	cluster  int
 }
 
-// freeValues are the values of a cluster that users write as they like; an
-// object without them is checked once for all clusters of its shape.
+// freeValues are the values of a cluster with content that users choose freely.
+// An object without such a value is checked once for all clusters of its shape.
 var freeValues = []string{"kialiSpec", "monitoringConfig", "workloadConfig"}
 
 func newMesh(in Input, o Options) (*mesh, error) {
@@ -156,8 +156,8 @@ func newMesh(in Input, o Options) (*mesh, error) {
 	return m, err
 }
 
-// read finds the objects among files that are no cluster's; others list them, or
-// are what an engine fills them from.
+// read returns the objects in files that belong to no cluster. It skips
+// kustomizations and files that an engine reads as parameters.
 func (m *mesh) read(files []tree.File) ([]*object, error) {
 	var objects []*object
 	for _, f := range files {
@@ -173,13 +173,13 @@ func (m *mesh) read(files []tree.File) ([]*object, error) {
 	return objects, nil
 }
 
-// elsewhere is an object that is on no cluster of the topology.
+// elsewhere makes an object that is not on a cluster of the topology.
 func (m *mesh) elsewhere(content resource.Object) *object {
 	return &object{mesh: m, cluster: -1, ID: resource.IDOf(content), content: content}
 }
 
-// fill gives the object that a resource is on a cluster, or the first of
-// several that differ by their namespace only.
+// fill returns the object of a resource on a cluster. If several objects differ
+// only in their namespace, it returns the first.
 func (m *mesh) fill(i int, r resource.Resource) (*object, error) {
 	for values := range m.clusters[i].Each(r) {
 		content, err := r.Body.Fill(values)
@@ -192,11 +192,11 @@ func (m *mesh) fill(i int, r resource.Resource) (*object, error) {
 	return nil, nil
 }
 
-// ofClusters are the objects of the clusters, with those of an ACM hub that is no
-// cluster of the topology.
+// ofClusters lists the objects of the clusters and of an ACM hub outside the
+// topology.
 func (m *mesh) ofClusters() []*object { return slices.Concat(m.objects, m.outside) }
 
-// kinds yields the objects of some kinds.
+// kinds returns the objects of the given kinds.
 func (m *mesh) kinds(kinds ...string) []*object {
 	var of []*object
 	for _, o := range m.objects {

@@ -33,11 +33,11 @@ properties: {spec: {type: object, x-kubernetes-preserve-unknown-fields: true, pr
 	knows := definition("impersonation: {type: object, x-kubernetes-preserve-unknown-fields: true, properties: {allowed_groups: {type: array, items: {type: string}}}}")
 	assert.Empty(t, about(knows, with))
 	match(fmt.Sprint(about(definition("redirect_uris: {type: array, items: {type: string}}"), with)), "^.error .*the definition of the Kiali resource has no")
-	match(fmt.Sprint(about(nil, with)), "^.warning .*whether the operator's definition has")
+	match(fmt.Sprint(about(nil, with)), "^.warning .*the operator's definition may lack")
 	with["spec.kiali.auth"] = "{impersonation: {enabled: true, groups: ['system:masters']}}"
 	match(fmt.Sprint(about(knows, with)), "^.error .*Kiali refuses to impersonate")
 	with["spec.kiali.auth"] = "{impersonation: {enabled: true}}"
-	match(fmt.Sprint(about(knows, with)), "^.warning .*nobody is named")
+	match(fmt.Sprint(about(knows, with)), "^.warning .*no user or group is named")
 }
 
 // TestTwoMeshesOnOneCluster shows that two control planes of one cluster are two

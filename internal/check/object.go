@@ -9,26 +9,26 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// object is a rendered object with where it comes from.
+// object is a rendered object and its origin.
 type object struct {
 	mesh     *mesh
-	cluster  int // or -1, of a delivery object, and on an ACM hub outside the topology
+	cluster  int // -1 for a delivery object and on an ACM hub outside the topology
 	phase    resource.Phase
-	overlaid bool // an overlay had a hand in it
+	overlaid bool // an overlay changed it
 	body     *resource.Body
-	also     []int // other clusters, alike to the rules, on which an overlay has made the same of it
+	also     []int // other clusters with an equal object from the same overlay
 	ID       resource.ID
 	content  resource.Object
 }
 
-// clone is the object, to be said to be on more clusters.
+// clone copies the object, so that clusters can be added with on.
 func (o *object) clone() *object {
 	same := *o
 	same.also = slices.Clone(o.also)
 	return &same
 }
 
-// on adds the clusters that another object is on.
+// on adds the clusters of another, equal object.
 func (o *object) on(other *object) {
 	for _, i := range append([]int{other.cluster}, other.also...) {
 		if i != o.cluster && !slices.Contains(o.also, i) {
@@ -45,10 +45,11 @@ func (o *object) String() string {
 	return o.ID.Kind + " " + o.ID.Namespace + "/" + o.ID.Name
 }
 
-// fieldPath leads to a part of an object: keys (string) and indexes (int).
+// fieldPath is the path to a part of an object: keys (string) and indexes
+// (int).
 type fieldPath []any
 
-// spec is the path of a field below spec, written with dots.
+// spec returns the path of a field below spec. The field is written with dots.
 func spec(field string) fieldPath {
 	path := fieldPath{"spec"}
 	for _, key := range strings.Split(field, ".") {
@@ -75,7 +76,7 @@ func (p fieldPath) String() string {
 	return b.String()
 }
 
-// value returns what is at a path of an object, or nil.
+// value returns the value at a path of an object, or nil.
 func (o *object) value(path fieldPath) any { return valueAt(o.content, path) }
 
 func valueAt(v any, path fieldPath) any {
@@ -103,13 +104,13 @@ func valueAt(v any, path fieldPath) any {
 	return v
 }
 
-// text is the text at a field below spec, or "".
+// text is the string of a field below spec, or "".
 func (o *object) text(field string) string {
 	s, _ := o.value(spec(field)).(string)
 	return s
 }
 
-// is tells whether a field below spec has a boolean value.
+// is tells whether a field below spec has the boolean value want.
 func (o *object) is(field string, want bool) bool {
 	b, ok := o.value(spec(field)).(bool)
 	return ok && b == want
@@ -117,7 +118,7 @@ func (o *object) is(field string, want bool) bool {
 
 func (o *object) has(field string) bool { return o.value(spec(field)) != nil }
 
-// number is the number at v, or -1.
+// number is v as a number, or -1.
 func number(v any) int {
 	switch v := v.(type) {
 	case json.Number:

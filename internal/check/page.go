@@ -10,12 +10,14 @@ func Markdown() string {
 	var b strings.Builder
 	b.WriteString(`# Rules
 
-` + "`sightline verify`" + ` applies these to topologies and to what is rendered from them; ` + "`sightline render`" + ` does so too, and writes nothing where
-there is an error. ` + "`sightline explain RULE`" + ` shows one of them. Warnings and information are left out with ` + "`--suppress RULE`" + `, or by the
-annotation ` + "`sightline.dev/suppress`" + ` of the topology; errors are not. The rules EF and KC14 are about a change, and ` + "`sightline diff`" + ` says them. The
-rules ST are about a running mesh: ` + "`sightline status`" + ` checks them. The rules AD are about the clusters of which ` + "`sightline init`" + ` makes a topology.
+` + "`sightline verify`" + ` applies these rules to topologies and to the objects rendered from them. ` + "`sightline render`" + ` applies them too, and
+writes nothing if there is an error. ` + "`sightline explain RULE`" + ` shows one rule. To leave out warnings and information of a rule, use
+` + "`--suppress RULE`" + ` or the annotation ` + "`sightline.dev/suppress`" + ` of the topology. You cannot suppress errors.
 
-This page is made from the rules themselves: ` + "`go test ./internal/check -update`" + `.
+The rules EF and KC14 are about a change: ` + "`sightline diff`" + ` prints them. The rules ST are about a running mesh: ` + "`sightline status`" + ` checks
+them. The rules AD are about clusters: ` + "`sightline init`" + ` checks them when it makes a topology.
+
+This page is generated from the rules: ` + "`go test ./internal/check -update`" + `.
 `)
 	for _, r := range Rules() {
 		fmt.Fprintf(&b, "\n## %s: %s\n\n*%s*", r.ID, r.Title, r.Severities())

@@ -11,10 +11,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// decided are the fields of a topology that decide about parts of objects in which
-// templates place no value of theirs, the most special first. Where a value is
-// placed, its row in render/values.go says where it comes from. %c stands for the
-// cluster.
+// decided lists fields of a topology that decide about parts of objects without
+// placing a value there. The most specific come first. For a placed value, its row
+// in render/values.go gives the origin. %c stands for the cluster.
 var decided = []struct {
 	kind, field string
 	path        []any
@@ -42,9 +41,9 @@ var decided = []struct {
 	{"PushSecret", "", []any{"spec", "kiali", "links", "externalSecrets"}},
 }
 
-// at gives the line that causes a part of an object: of the topology's own
-// words about it, of an overlay that changed it, of the field that it follows
-// from, or of its cluster.
+// at returns the line of the topology that causes a part of an object. In this
+// order, it is the line in kiali.spec, the overlay that changed the part, the
+// field from which the part follows, or the line of the cluster.
 func (o *object) at(path fieldPath) finding.Position {
 	t := o.mesh.Topology
 	if o.cluster < 0 && o.phase == resource.ACM {
@@ -99,9 +98,9 @@ func (o *object) at(path fieldPath) finding.Position {
 	return t.At("spec", "clusters", o.cluster)
 }
 
-// placed gives the line that a value comes from which a template has placed at a
-// part of the object, if the topology has the line. What is merged over ours comes
-// from the line of its own.
+// placed returns the line of the field whose value a template places at a part of
+// the object. ok is false if the topology does not have this line. If a value is
+// merged over ours, the line is that of the merged value.
 func (o *object) placed(path fieldPath) (at finding.Position, ok bool) {
 	var v any = o.template()
 	for n := 0; ; n++ {
@@ -131,9 +130,8 @@ func (o *object) placed(path fieldPath) (at finding.Position, ok bool) {
 	return finding.Position{}, false
 }
 
-// template is the object as the templates have it, with marks. Of an object that
-// an overlay has changed it is that of the same name without overlays, if there is
-// one.
+// template is the object from the templates, with its holes. If an overlay changed
+// the object, template is the object with the same name without overlays, or nil.
 func (o *object) template() resource.Object {
 	if !o.overlaid || o.mesh.stage == nil {
 		return o.body.Object()
@@ -149,8 +147,8 @@ func (o *object) template() resource.Object {
 	return nil
 }
 
-// origins are the fields of the topology that the values in a string with marks
-// come from, the one with the last word first.
+// origins lists the fields of the topology from which the values in a string
+// with holes come. The field that wins comes first.
 func (o *object) origins(text string) [][]any {
 	var all [][]any
 	for _, part := range resource.Parts(text) {
@@ -175,8 +173,8 @@ func (o *object) origins(text string) [][]any {
 	return all
 }
 
-// kialiSpecs are where the topology says what goes over the spec of a Kiali
-// resource, the last word first.
+// kialiSpecs lists the fields of the topology that are merged over the spec of
+// a Kiali resource. The field that wins comes first.
 func (o *object) kialiSpecs() [][]any {
 	if o.ID.Kind != "Kiali" {
 		return nil
@@ -188,9 +186,9 @@ func (o *object) kialiSpecs() [][]any {
 	return specs
 }
 
-// overlay gives the line of the overlay that made a part of the object what it
-// is, or failing that the object: the last one with which it is another than
-// without. What none has changed is the templates'.
+// overlay returns the line of the last overlay that changed a part of the
+// object. If no overlay changed the part, it returns the last overlay that
+// changed the object.
 func (o *object) overlay(path fieldPath) (at finding.Position, ok bool) {
 	c := o.mesh.of(o)
 	overlays := o.mesh.Spec.Overlays
@@ -209,18 +207,18 @@ func (o *object) overlay(path fieldPath) (at finding.Position, ok bool) {
 	return finding.Position{}, false
 }
 
-// staged are the clusters as they are with the first n overlays only.
+// staged returns the clusters as rendered with only the first n overlays.
 func (m *mesh) staged(n int) []resource.Cluster {
 	clusters, ok := m.stages[n]
 	if !ok {
-		clusters, _ = m.stage(n) // what fails with fewer overlays has no part in it
+		clusters, _ = m.stage(n) // if rendering with fewer overlays fails, there is nothing to compare
 		m.stages[n] = clusters
 	}
 	return clusters
 }
 
-// before is a part of the object as it is with the first n overlays only, as
-// JSON has it.
+// before is a part of the object as rendered with only the first n overlays,
+// with the types of JSON.
 func (o *object) before(n int, part fieldPath) any {
 	clusters := o.mesh.staged(n)
 	if o.cluster >= len(clusters) {

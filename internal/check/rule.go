@@ -1,13 +1,13 @@
-// Package check knows the mesh: it finds what is wrong with a topology although
-// each of its values is well formed, and what is wrong with the objects that
-// were rendered from it, overlays included. Every finding has the position of
-// the line of the topology that causes it.
+// Package check knows the mesh. It finds mistakes in a topology whose values
+// are all well formed, and mistakes in the objects that were rendered from it,
+// including overlays. Every finding has the position of the line in the
+// topology that causes it.
 //
-// A rule is an entry of [Rules]: its page, and a function that looks at what was
-// rendered. Rules about what a topology says are applied by [Parse], before
-// anything is rendered; they are in the files written*.go. What the package
-// topology finds in the form of a file, and the package overlay, has a page in
-// the list too, so that one list explains every finding.
+// A rule is an entry of [Rules]: its page, and a function that checks what was
+// rendered. [Parse] applies the rules about what a topology says before anything
+// is rendered; these rules are in the files written*.go. Package topology checks
+// the form of a file, and package overlay checks overlays. Their findings have
+// pages in this list too, so that one list explains every finding.
 package check
 
 import (
@@ -20,19 +20,19 @@ import (
 // Rule is one thing that can be wrong.
 type Rule struct {
 	ID       string
-	Severity finding.Severity // the gravest that it finds
-	Title    string           // what is true where the rule has nothing to say
-	What     string           // what it looks at
-	Why      string           // what happens otherwise
+	Severity finding.Severity // the highest severity of its findings
+	Title    string           // what is true if the rule has no finding
+	What     string           // what it checks
+	Why      string           // what happens if it is not true
 	Fix      string           // what to do
-	Source   string           // where that is known from
+	Source   string           // the source of this knowledge
 
-	Also     finding.Severity // Warning or Info, where some of its findings are no errors
-	FoundBy  string           // the package that finds it, where that is not this one
-	Reserved string           // what has to come before there is something to check
+	Also     finding.Severity // Warning or Info, if some findings have this severity
+	FoundBy  string           // the package that finds it, if it is another package
+	Reserved string           // what must exist before there is something to check
 
-	mesh   func(m *mesh, f *found)    // looks at one topology
-	meshes func(ms []*mesh, f *found) // looks at all that are given together
+	mesh   func(m *mesh, f *found)    // checks one topology
+	meshes func(ms []*mesh, f *found) // checks all topologies that are given together
 }
 
 const (
@@ -72,8 +72,8 @@ func Rules() []Rule {
 	)
 }
 
-// Lookup finds a rule by its id in any case. Without one, the hint says what
-// may have been meant.
+// Lookup finds a rule by its id, in upper or lower case. If there is no such
+// rule, hint proposes a similar id.
 func Lookup(id string) (rule *Rule, hint string) {
 	rules := Rules()
 	ids := make([]string, len(rules))
@@ -93,7 +93,7 @@ func (r *Rule) Softens() bool {
 	return r.Severity != finding.Error || r.Also != finding.Error
 }
 
-// Severities says in words what the rule's findings are.
+// Severities returns the severities of the rule's findings in words.
 func (r *Rule) Severities() string {
 	if r.Also != finding.Error && r.Also != r.Severity {
 		return r.Severity.String() + ", in part " + r.Also.String()

@@ -17,50 +17,51 @@ func acmRules() []Rule {
 	return []Rule{
 		{
 			ID:    "PM14",
-			Title: "ACM collects what Kiali asks for",
-			What: "Each metric that Kiali asks for comes through: the PrometheusRules, the match[] and the metricRelabelings of the " +
-				"ScrapeConfigs, or the allow-lists. It keeps its name and the labels that Kiali reads. Overlays count.",
-			Why:    "What is not collected is in no store. Its part of Kiali is empty for every cluster, without an error.",
-			Fix:    "Take back the change of the overlay; or add the metric to match[], or to the list.",
+			Title: "ACM collects every metric that Kiali asks for",
+			What: "Each metric that Kiali asks for passes the PrometheusRules, the match[] and metricRelabelings of the ScrapeConfigs, or " +
+				"the allow-lists. It keeps its name and the labels that Kiali reads. Changes by overlays count.",
+			Why:    "A metric that ACM does not collect is in no store. That part of Kiali is empty for every cluster, without an error.",
+			Fix:    "Undo the change in the overlay, or add the metric to match[] or to the allow-list.",
 			Source: "kiali prometheus/, graph/telemetry/istio/, business/metrics.go; Prometheus, federation",
 			mesh:   collectedForKiali,
 		},
 		{
 			ID: "PM15", Severity: finding.Warning,
-			Title:  "container metrics are the platform's",
-			What:   "No collector of user workloads is told to take container_ metrics.",
-			Why:    "The Prometheus of user workloads does not have them. Those of the platform have a collector of their own.",
-			Fix:    "Move them to the ScrapeConfig of the platform, or to metrics_list.yaml of the ACM hub.",
+			Title: "container metrics come from the platform's Prometheus",
+			What:  "No collector of user workloads takes container_ metrics.",
+			Why: "The Prometheus of user workloads does not have container metrics. The platform's Prometheus has them, and another " +
+				"collector reads it.",
+			Fix:    "Move these metrics to the ScrapeConfig of the platform, or to metrics_list.yaml on the ACM hub.",
 			Source: "multicluster-observability-operator operators/endpointmetrics/pkg/collector; cluster-monitoring-operator, assets",
 			mesh:   containersOfUsers,
 		},
 		{
 			ID: "PM16", Severity: finding.Warning,
-			Title: "the list of a namespace is about user workloads",
+			Title: "the allow-list of a namespace has the key for user workloads",
 			What:  "With allowList.in: namespaces, each ConfigMap observability-metrics-custom-allowlist has the key uwl_metrics_list.yaml.",
-			Why: "In a namespace the classic collector reads that key alone, for that namespace alone. Without it, nothing of the namespace is " +
-				"collected.",
-			Fix:    "Keep the key that is rendered.",
+			Why: "In a namespace, the classic collector reads only this key, and only for this namespace. Without the key, nothing from the " +
+				"namespace is collected.",
+			Fix:    "Keep the key as rendered.",
 			Source: "multicluster-observability-operator operators/endpointmetrics/pkg/collector/metrics_collector.go",
 			mesh:   listsOfNamespaces,
 		},
 		{
 			ID:    "PM40",
-			Title: "ACM collects at most every 90 seconds",
+			Title: "ACM's collection interval is at least 90 seconds",
 			What:  "With the store acm, metrics.acm.interval and the scrapeInterval of each ScrapeConfig are 90s or more.",
-			Why: "The collectors send several batches for one collection. Below 90 seconds the store refuses samples as out of order, and " +
+			Why: "The collectors send several batches for one collection. Below 90 seconds, the store refuses samples as out of order, and " +
 				"rates have gaps.",
-			Fix:    "Write interval: 5m, which is ACM's own, or any time from 90s on.",
+			Fix:    "Write interval: 5m, the default of ACM, or any time from 90s on.",
 			Source: "stolostron/multicluster-observability-addon; ACM 2.15, multicluster observability add-on",
 			mesh:   collectionIntervals,
 		},
 		{
 			ID:    "PM41",
-			Title: "ACM collects a series once",
-			What: "No series of the mesh comes by two ScrapeConfigs, none of ACM's own defaults does, and none comes both from every pod and as " +
-				"the sum of the pods.",
-			Why: "The store refuses the second sample as out of order, or has both, and every rate is doubled.",
-			Fix: "Take the metric out of one of the two.",
+			Title: "ACM collects each series once",
+			What: "No series of the mesh is collected by two ScrapeConfigs, or by a ScrapeConfig and ACM's own defaults. No series is " +
+				"collected both from every pod and as the sum of the pods.",
+			Why: "The store refuses the second sample as out of order, or keeps both. With both, every rate is doubled.",
+			Fix: "Remove the metric from one of the two.",
 			Source: "stolostron/multicluster-observability-addon; multicluster-observability-operator " +
 				"manifests/base/grafana/platform-mcoa/scrape-config.yaml",
 			mesh: collectedOnce,
@@ -68,21 +69,20 @@ func acmRules() []Rule {
 		{
 			ID:    "PM42",
 			Title: "the hub's Kiali can read ACM's store",
-			What: "With the store acm and access: route, the hub's Kiali is pinned to v2.22 or a later line. With access: internal it runs on " +
-				"the ACM hub.",
-			Why: "The route asks for a client certificate, which earlier lines cannot give to a metrics store. The Service of the store is in " +
-				"no other cluster.",
-			Fix: "Pin kiali.version; or, if Kiali runs on the ACM hub, name it in metrics.acm.hub and write access: internal.",
+			What: "With the store acm and access: route, the hub's Kiali is pinned to the release line v2.22 or later. With access: " +
+				"internal, the hub of the mesh is the ACM hub.",
+			Why: "The Route asks for a client certificate. Release lines before v2.22 cannot send a certificate to a metrics store. The " +
+				"store's Service exists only on the ACM hub.",
+			Fix: "Pin kiali.version. If Kiali runs on the ACM hub, name the cluster in metrics.acm.hub and write access: internal.",
 			Source: "kiali-operator crd-docs/crd (external_services.prometheus.auth.cert_file); multicluster-observability-operator, " +
 				"observatorium.go",
 		},
 		{
 			ID: "PM43", Severity: finding.Warning,
-			Title: "ACM collects from OpenShift",
-			What:  "With the store acm, every cluster of the mesh is one of OpenShift.",
-			Why: "The collectors read the Prometheus of OpenShift's user workload monitoring. From other clusters nothing of the mesh is " +
-				"collected.",
-			Fix:    "Have the cluster's own Prometheus write to the store, and suppress PM43; or choose the store thanos.",
+			Title:  "ACM collects from OpenShift clusters only",
+			What:   "With the store acm, every cluster of the mesh is an OpenShift cluster.",
+			Why:    "The collectors read OpenShift's user workload monitoring. They collect no mesh metrics from other clusters.",
+			Fix:    "Have the cluster's own Prometheus write to the store and suppress PM43, or choose the store thanos.",
 			Source: "stolostron/multicluster-observability-addon internal/metrics/manifests/values.go",
 			mesh:   collectedPlatforms,
 		},
@@ -100,18 +100,20 @@ func acmRules() []Rule {
 		},
 		{
 			ID: "PM44", Severity: finding.Info,
-			Title:  "somebody else's allow-list has the mesh",
-			What:   "With allowList.in: none, the list of the ACM hub has what Kiali asks for. No file can tell, so this is a reminder.",
-			Why:    "The classic collector takes nothing of Istio by default.",
-			Fix:    "Add what docs/metrics.md lists to observability-metrics-custom-allowlist on the ACM hub, and suppress PM44.",
+			Title: "an allow-list that somebody else keeps has the mesh's metrics",
+			What: "With allowList.in: none, the allow-list on the ACM hub has every metric that Kiali asks for. No file can show this, so " +
+				"this is a reminder.",
+			Why:    "By default, the classic collector takes no metrics of Istio.",
+			Fix:    "Add the metrics listed in docs/metrics.md to observability-metrics-custom-allowlist on the ACM hub. Then suppress PM44.",
 			Source: "multicluster-observability-operator operators/multiclusterobservability/manifests/base/config/metrics_allowlist.yaml",
 			mesh:   othersAllowList,
 		},
 	}
 }
 
-// acmCollects gives what ACM collects by the topology: collectors of the two
-// Prometheus servers of a cluster, and the rules in front of them.
+// acmCollects returns what ACM collects by this topology: the collectors of a
+// cluster's two Prometheus servers, and the recording rules that run before
+// them.
 func (m *mesh) acmCollects(broken func(o *object, err error)) (collectors []collector, recorders []recorder) {
 	if m.Spec.Metrics.ACM.Collector == "classic" {
 		return m.allowLists(broken), nil
@@ -121,13 +123,13 @@ func (m *mesh) acmCollects(broken func(o *object, err error)) (collectors []coll
 
 func ignored(*object, error) {}
 
-// came is a series that came through, with what it came by.
+// came is a series that reaches the store, and the object that collects it.
 type came struct {
 	series map[string]string
 	by     *object // nil: ACM's own collection
 }
 
-// through is what becomes of the sample of a metric.
+// through lists the series that reach the store from one sample of a metric.
 func through(sample map[string]string, collectors []collector, by *recorder) []came {
 	of := []map[string]string{sample}
 	if by != nil {
@@ -152,8 +154,8 @@ func through(sample map[string]string, collectors []collector, by *recorder) []c
 	return all
 }
 
-// eachWay looks at the sample of each metric on each of the ways that it may take:
-// by one PrometheusRule or none, by the lists of one namespace.
+// eachWay visits each metric with a sample, once for each way to the store: by one
+// PrometheusRule or none, by the lists of one namespace.
 func (m *mesh) eachWay(visit func(metric string, sample map[string]string, by *recorder, collectors []collector)) {
 	collectors, recorders := m.acmCollects(ignored)
 	ways := make([]*recorder, 0, len(recorders)+1)
@@ -213,15 +215,16 @@ func collectedForKiali(m *mesh, f *found) {
 	for _, l := range slices.SortedFunc(maps.Keys(lost), func(a, b loss) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) {
 		metrics := slices.Compact(lost[l])
 		if l.o == nil {
-			f.on(m, m.KeyAt("spec", "metrics", "acm"), "keep what is rendered", "nothing collects %s, which Kiali asks for",
+			f.on(m, m.KeyAt("spec", "metrics", "acm"), "keep the objects as rendered", "nothing collects these metrics that Kiali asks for: %s",
 				finding.List(metrics, most))
 			continue
 		}
-		f.object(l.o, pathOf(l.o), "take the change back", "the %s %s %s, which Kiali asks for", l.o, l.what, finding.List(metrics, most))
+		f.object(l.o, pathOf(l.o), "take the change back", "the %s %s metrics that Kiali asks for: %s", l.o, l.what, finding.List(metrics, most))
 	}
 }
 
-// missingLabels are the labels that Kiali reads and the series has lost.
+// missingLabels lists the labels that Kiali reads and that the series lost on
+// its way.
 func missingLabels(before, after map[string]string) []string {
 	var missing []string
 	for _, label := range kiali.Labels() {
@@ -232,7 +235,7 @@ func missingLabels(before, after map[string]string) []string {
 	return missing
 }
 
-// blamed is the object by which a metric is lost: the rule that does not record
+// blamed returns the object that loses a metric: the rule that does not record
 // it, else a collector.
 func (m *mesh) blamed(by *recorder, collectors []collector, sample map[string]string) *object {
 	name := sample["__name__"]
@@ -250,7 +253,7 @@ func (m *mesh) blamed(by *recorder, collectors []collector, sample map[string]st
 	return nil
 }
 
-// pathOf is the part of an object that says what is collected.
+// pathOf is the field of an object that selects what is collected.
 func pathOf(o *object) fieldPath {
 	switch o.ID.Kind {
 	case "ConfigMap":
@@ -285,7 +288,8 @@ func collectedOnce(m *mesh, f *found) {
 	})
 	for _, o := range m.onACM() {
 		if metrics := slices.Compact(twice[o]); metrics != nil {
-			f.object(o, pathOf(o), "take it out of one of the two", "%s comes twice: by the %s, and by another way", finding.List(metrics, most), o)
+			f.object(o, pathOf(o), "remove the metric from one of the two", "%s is collected twice: by the %s, and by another object or default",
+				finding.List(metrics, most), o)
 		}
 	}
 }
@@ -298,8 +302,8 @@ func containersOfUsers(m *mesh, f *found) {
 	for _, c := range collectors {
 		for _, metric := range kiali.MetricNames() {
 			if strings.HasPrefix(metric, "container_") && !c.platform && c.Selects(m.sampleOf(metric)) {
-				f.object(c.o, c.at, "leave it to the collector of the platform",
-					"the %s asks for %s, which the Prometheus of user workloads does not have", c.o, metric)
+				f.object(c.o, c.at, "leave the metric to the collector of the platform",
+					"the %s asks for %s, but the Prometheus of user workloads does not have this metric", c.o, metric)
 			}
 		}
 	}
@@ -330,8 +334,8 @@ const leastCollection = 90
 func collectedPlatforms(m *mesh, f *found) {
 	for i := range m.Spec.Clusters {
 		if c := &m.Spec.Clusters[i]; m.OnACM() && c.InMesh() && c.Platform != "openshift" {
-			f.cluster(m, i, m.At("spec", "clusters", i), "suppress PM43 where its Prometheus writes to the store by itself",
-				"its series are not collected: ACM's collectors read the user workload monitoring of OpenShift")
+			f.cluster(m, i, m.At("spec", "clusters", i), "if the cluster's Prometheus itself writes to the store, suppress PM43",
+				"its series are not collected; ACM's collectors read only OpenShift's user workload monitoring")
 		}
 	}
 }
@@ -370,7 +374,7 @@ func ruleNamespaces(m *mesh, f *found) {
 func othersAllowList(m *mesh, f *found) {
 	if acm := &m.Spec.Metrics.ACM; m.OnACM() && acm.Collector == "classic" && acm.AllowList.In == "none" {
 		f.on(m, m.At("spec", "metrics", "acm", "allowList"), "compare it with docs/metrics.md, and suppress PM44",
-			"somebody else has the allow-list of the ACM hub; without the metrics of Istio in it, Kiali's graphs are empty")
+			"the allow-list on the ACM hub is not rendered (in: none); if it lacks Istio's metrics, Kiali's graphs are empty")
 	}
 }
 
@@ -385,6 +389,6 @@ func managedClusters(m *mesh, f *found) {
 			at, hint = m.At("spec", "clusters", i, "name"), "rename ACM's own cluster at its installation and write managedCluster: "+
 				""+c.Name+"; or name the cluster "+c.ManagedCluster+" in Istio"
 		}
-		f.cluster(m, i, at, hint, "its series in ACM have cluster=%q, and Istio calls it %q", c.ManagedCluster, c.Name)
+		f.cluster(m, i, at, hint, "its series in ACM have cluster=%q, but Istio calls the cluster %q", c.ManagedCluster, c.Name)
 	}
 }

@@ -15,41 +15,41 @@ func argoCDRules() []Rule {
 		{
 			ID:    "DL10",
 			Title: "a cluster's name can be a label",
-			What: "With delivery.argocd every cluster name is one that a label may have as its value. With the generators clusters and acm the " +
-				"name of the Application, which is made of it by Argo CD itself, has at most 63 characters.",
-			Why: "Applications are selected by the label sightline.dev/cluster, and the API server refuses one with another value. Argo CD " +
-				"cannot shorten a name as Sightline does.",
-			Fix:    "Rename the cluster, in Istio too.",
+			What: "With delivery.argocd, every cluster name is a valid value of a label. With the generators clusters and acm, Argo CD " +
+				"itself makes the Application's name from the cluster name; the result has at most 63 characters.",
+			Why: "The label sightline.dev/cluster selects Applications. The API server refuses an Application whose label has an invalid " +
+				"value. Sightline shortens long names, but Argo CD cannot.",
+			Fix:    "Rename the cluster (in Istio too).",
 			Source: "Kubernetes, labels; argo-cd applicationset/utils/utils.go",
 		},
 		{
 			ID: "DL11", Severity: finding.Info,
 			Title: "what a rollout does not promise",
 			What:  "The topology has delivery.argocd.rollout.",
-			Why: "RollingSync is off unless the ApplicationSet controller is told --enable-progressive-syncs, and then nothing is synced. A " +
-				"step counts as done by the health that an Application had before the change (argo-cd#29410), or once it has been pending for five " +
-				"minutes; steps have been seen out of order (argo-cd#22558) and ignored (argo-cd#22852). Applications are not healed.",
-			Fix: "Turn it on, and watch the first step of each change. Where a mistake must not reach the rest of the fleet, give the stages " +
-				"topologies of their own.",
+			Why: "RollingSync needs the flag --enable-progressive-syncs of the ApplicationSet controller; without it nothing is synced. A " +
+				"step counts as done if the Application was healthy before the change (argo-cd#29410), or after five minutes of pending. Steps " +
+				"have run out of order (argo-cd#22558) and have been ignored (argo-cd#22852). Applications do not self-heal.",
+			Fix: "Turn the flag on, and watch the first step of each change. If a mistake must not reach the rest of the fleet, make a " +
+				"topology for each stage.",
 			Source: "argo-cd docs/operator-manual/applicationset/Progressive-Syncs.md; the issues above",
 			mesh:   rolloutCaveats,
 		},
 		{
 			ID: "DL12", Severity: finding.Warning,
-			Title:  "a rollout has every cluster",
+			Title:  "every cluster is in a step of the rollout",
 			What:   "Each cluster is in a step of delivery.argocd.rollout.",
-			Why:    "Argo CD leaves an Application that is in no step alone: no change reaches the cluster until somebody syncs it by hand.",
-			Fix:    "Add a last step with the rest.",
+			Why:    "Argo CD does not sync an Application that is in no step. No change reaches the cluster until somebody syncs it by hand.",
+			Fix:    "Add a last step with the remaining clusters.",
 			Source: "argo-cd docs/operator-manual/applicationset/Progressive-Syncs.md",
 			mesh:   outsideRollout,
 		},
 		{
 			ID:    "DL13",
-			Title: "topologies have Argo CD objects of their own",
-			What:  "Of topologies that are given together and have the same Argo CD, no two give an Application or an AppProject the same name.",
-			Why: "Two ApplicationSets take turns at such an Application, and one cluster gets the other's tree. A project permits the clusters " +
-				"of the topology that was applied last.",
-			Fix:    "Rename a topology, or leave out delivery.argocd.project, which is then the topology's name.",
+			Title: "two topologies do not share Argo CD objects",
+			What:  "If topologies that are given together use the same Argo CD, no two have an Application or an AppProject with the same name.",
+			Why: "Two ApplicationSets overwrite each other's Application, and a cluster gets the tree of another one. An AppProject permits " +
+				"only the clusters of the topology that was applied last.",
+			Fix:    "Rename a topology, or leave out delivery.argocd.project; the default is the topology's name.",
 			Source: "argo-cd applicationset/controllers/applicationset_controller.go",
 			meshes: sameApplication,
 		},
@@ -68,8 +68,7 @@ func rolloutCaveats(m *mesh, f *found) {
 	if argo := m.argoCD(); argo != nil && len(argo.Rollout) > 0 {
 		f.on(m, m.At("spec", "delivery", "argocd", "rollout"), "turn on --enable-progressive-syncs in the ApplicationSet controller; "+
 			"`sightline explain DL11` says what the order does not promise",
-			"Argo CD syncs nothing of a rollout until progressive syncs are turned on, and then takes a step for done by the health from before "+
-				"the change")
+			"Argo CD syncs nothing until progressive syncs are turned on; after that, a step may count as done by the health from before the change")
 	}
 }
 
@@ -88,8 +87,8 @@ func outsideRollout(m *mesh, f *found) {
 		}
 	}
 	if len(outside) > 0 {
-		f.on(m, m.At("spec", "delivery", "argocd", "rollout"), "add a last step with the rest",
-			"no step of the rollout has %s; Argo CD never syncs what no step has", m.listed(outside))
+		f.on(m, m.At("spec", "delivery", "argocd", "rollout"), "add a last step with the remaining clusters",
+			"no step of the rollout has %s; Argo CD never syncs a cluster that no step has", m.listed(outside))
 	}
 }
 
@@ -105,7 +104,7 @@ func sameApplication(ms []*mesh, f *found) {
 			at := m.At("spec", "delivery", "argocd")
 			if name := m.argoCD().Project; name == other.argoCD().Project {
 				at := m.At("spec", "delivery", "argocd", "project")
-				f.on(m, at, "leave project out in one of the two", "the topology %q has the AppProject %q too; first at %s",
+				f.on(m, at, "leave project out in one of the two", "the topology %q also has the AppProject %q; first at %s",
 					other.Metadata.Name, name, other.At("spec", "delivery", "argocd", "project").SeenFrom(at))
 			}
 			theirs := map[string]bool{}
@@ -126,9 +125,9 @@ func sameApplication(ms []*mesh, f *found) {
 	}
 }
 
-// sameArgoCD tells whether two topologies are delivered by one Argo CD: it
-// runs in the same namespace of the same API server, or of clusters of one
-// name where a topology does not say which server that is.
+// sameArgoCD tells whether one Argo CD delivers two topologies: it has the same
+// namespace on the same API server. If a topology does not give the API server,
+// the name of the cluster counts.
 func sameArgoCD(m, other *mesh) bool {
 	if m.argoCD().Namespace != other.argoCD().Namespace {
 		return false

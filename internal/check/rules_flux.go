@@ -16,18 +16,19 @@ func fluxRules() []Rule {
 			ID: "DL20", Severity: finding.Warning,
 			Title: "Flux keeps the order of the phases",
 			What:  "delivery.flux.wait is not false.",
-			Why: "Without it a phase is done once its objects are there. The token of a remote is applied before the operator has made its " +
-				"account, and the cluster deletes it; Flux shows it as applied until the next interval.",
-			Fix:    "Leave wait out. Where a phase never becomes ready, its Kustomization says which object it waits for.",
+			Why: "With wait: false, a phase counts as done once its objects exist. Flux applies the token of a remote before the operator " +
+				"has created its account, and the cluster deletes the token. Flux shows it as applied until the next interval.",
+			Fix:    "Leave out wait. If a phase never becomes ready, the status of its Kustomization names the object that it waits for.",
 			Source: "kubernetes pkg/controller/serviceaccount/tokens_controller.go; kustomize-controller docs/spec/v1/kustomizations.md",
 			mesh:   withoutWait,
 		},
 		{
 			ID:    "DL21",
-			Title: "topologies have Flux objects of their own",
-			What:  "Of topologies that are given together and have the same Flux, no two give a Kustomization or a HelmRelease the same name.",
-			Why: "The one that is applied last wins, and a phase of one cluster is applied to another, or never. The name is made of those of " +
-				"the topology and the cluster: the cluster b-c of a topology a has the names of the cluster c of a-b.",
+			Title: "two topologies do not share Flux objects",
+			What:  "If topologies that are given together use the same Flux, no two have a Kustomization or a HelmRelease with the same name.",
+			Why: "The object that is applied last wins. A phase of one cluster is then applied to another cluster, or never. The name " +
+				"consists of the topology's name and the cluster's name: cluster b-c of topology a has the same names as cluster c of topology " +
+				"a-b.",
 			Fix:    "Rename one of the topologies.",
 			Source: "Kubernetes, object names",
 			meshes: sameFluxObject,
@@ -45,22 +46,21 @@ func (m *mesh) flux() *topology.Flux {
 
 func withoutWait(m *mesh, f *found) {
 	if flux := m.flux(); flux != nil && !flux.Wait {
-		f.on(m, m.At("spec", "delivery", "flux", "wait"), "remove it; `flux get kustomizations` names what a phase waits for",
-			"with wait: false Flux goes on to the next phase before the operator has done its work, and the token of a remote comes before its "+
-				"account")
+		f.on(m, m.At("spec", "delivery", "flux", "wait"), "remove wait; `flux get kustomizations` names the object that a phase waits for",
+			"with wait: false, Flux starts the next phase before the operator is done, and the token of a remote comes before its account")
 	}
 }
 
-// unorderedDeletion finds a policy by which the Kiali resource and its operator
-// are deleted at once.
+// unorderedDeletion finds a deletion policy with which Flux deletes the Kiali
+// resource and its operator at the same time.
 func unorderedDeletion(m *mesh, f *found) {
 	flux := m.flux()
 	if flux == nil || flux.DeletionPolicy == "Orphan" || flux.DeletionPolicy == "MirrorPrune" && !flux.Prune {
 		return
 	}
-	f.on(m, m.At("spec", "delivery", "flux", "deletionPolicy"), "remove it, and take a cluster out as docs/flux.md says",
-		"with deletionPolicy %s a cluster that leaves the topology loses the operator and the Kiali resource at once, and without the operator "+
-			"the resource stays in deletion for ever", flux.DeletionPolicy)
+	f.on(m, m.At("spec", "delivery", "flux", "deletionPolicy"), "remove deletionPolicy, and remove a cluster as in docs/flux.md",
+		"with deletionPolicy %s, a cluster that leaves the topology loses operator and Kiali resource at the same time; without the "+
+			"operator, the resource stays in deletion for ever", flux.DeletionPolicy)
 }
 
 func sameFluxObject(ms []*mesh, f *found) {

@@ -13,154 +13,158 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// identityRules are about the one name that a cluster has everywhere, and the
-// one id that a mesh has.
+// identityRules are about the name of a cluster, which is the same everywhere,
+// and about the mesh id.
 func identityRules() []Rule {
 	return []Rule{
 		{
-			ID:     "ID01",
-			Title:  "cluster names are unique",
-			What:   "No two clusters have the same name; letter case does not tell names apart.",
-			Why:    "The name is the key of the cluster's kubeconfig. Of two equal ones Kiali reads the first and logs a line about the other.",
+			ID:    "ID01",
+			Title: "cluster names are unique",
+			What:  "No two clusters have the same name. Names that differ only in letter case are the same name.",
+			Why: "The name is the key of the cluster's kubeconfig. If two clusters have one name, Kiali reads the first kubeconfig and " +
+				"only logs a line about the second.",
 			Fix:    "Give each cluster the name that its istiod has (CLUSTER_ID).",
 			Source: "kiali kubernetes/cluster_secret.go",
 		},
 		{
 			ID:    "ID02",
 			Title: "a cluster name can be a key and a folder",
-			What:  "The name has letters, digits, '-', '_' and '.'; with links.format perCluster it is a DNS label of at most 63 characters.",
-			Why: "It is a key of a Secret and a folder of the tree. With perCluster the operator names a volume of Kiali's Deployment by it, " +
-				"and the API server refuses the Deployment.",
-			Fix:    "Rename the cluster in Istio too, or use links.format: single.",
+			What: "The name consists of letters, digits, '-', '_' and '.'. With links.format perCluster it is a DNS label of at most 63 " +
+				"characters.",
+			Why: "The name is a key of a Secret and a folder of the tree. With perCluster, the operator also gives this name to a volume of " +
+				"Kiali's Deployment. The API server refuses a Deployment with an invalid volume name.",
+			Fix:    "Rename the cluster (in Istio too), or use links.format: single.",
 			Source: "kiali hack/istio/multicluster/kiali-prepare-remote-cluster.sh; kiali-operator roles/default/kiali-deploy/tasks/main.yml",
 		},
 		{
 			ID:     "ID03",
-			Title:  "a cluster is not named like a volume of Kiali",
-			What:   "With links.format perCluster no remote has the name of a volume that Kiali's Deployment has anyway.",
-			Why:    "The Deployment would have two volumes of one name, and the API server refuses it.",
-			Fix:    "Rename the cluster in Istio too, or use links.format: single.",
+			Title:  "no cluster has the name of a volume of Kiali",
+			What:   "With links.format perCluster, no remote has the name of a volume that Kiali's Deployment always has.",
+			Why:    "The Deployment would have two volumes with one name. The API server refuses such a Deployment.",
+			Fix:    "Rename the cluster (in Istio too), or use links.format: single.",
 			Source: "kiali-operator roles/default/kiali-deploy/templates/openshift/deployment.yaml",
 		},
 		{
 			ID:     "ID04",
-			Title:  "one of the clusters is the hub",
+			Title:  "the hub is one of the clusters",
 			What:   "spec.kiali.hub names one of spec.clusters.",
-			Why:    "All others are remotes by that, and their callbacks lead there.",
-			Fix:    "Write the name as it stands in spec.clusters.",
+			Why:    "All other clusters are remotes, and their login callbacks lead to the hub.",
+			Fix:    "Write the name exactly as in spec.clusters.",
 			Source: "kiali kubernetes/client_factory.go",
 		},
 		{
 			ID:    "ID05",
-			Title: "Kiali knows a cluster by its Istio name only",
-			What: "A cluster that spec.kiali.spec names, in clustering.clusters, clustering.kiali_urls, " +
-				"deployment.discovery_selectors.overrides or kubernetes_config.cluster_name, is one of the topology, or has a Secret of its own in " +
-				"clustering.clusters.",
-			Why: "Series carry Istio's name in source_cluster and destination_cluster. With another one the graph ends with \"cluster [x] is " +
-				"not found or is not accessible\".",
-			Fix:    "Write the name as it stands in spec.clusters.",
+			Title: "Kiali knows a cluster by its Istio name",
+			What: "spec.kiali.spec can name clusters in clustering.clusters, clustering.kiali_urls, " +
+				"deployment.discovery_selectors.overrides and kubernetes_config.cluster_name. Each of these clusters is in the topology, or " +
+				"its entry in clustering.clusters has a secret_name.",
+			Why: "Series carry the name from Istio in source_cluster and destination_cluster. If Kiali has another name, the graph ends " +
+				"with \"cluster [x] is not found or is not accessible\".",
+			Fix:    "Write the name exactly as in spec.clusters.",
 			Source: "kiali/kiali issues 7672, 7305, 7806, 7416",
 			mesh:   clusterNamesElsewhere,
 		},
 		{
 			ID:    "ID06",
 			Title: "only the hub can be outside the mesh",
-			What: "controlPlane.mode none is for a hub that only runs Kiali; its line is v2.17 or later, and clustering.ignore_home_cluster " +
-				"follows from the mode.",
-			Why: "Kiali stops at its start if it is to ignore its home cluster and has no name for it, and earlier lines cannot ignore it at " +
-				"all.",
-			Fix:    "Choose local, remote or external for remotes; choose a later line for the hub.",
+			What: "controlPlane.mode none is for a hub that only runs Kiali. The hub's Kiali release line is v2.17 or later. " +
+				"clustering.ignore_home_cluster follows from the mode.",
+			Why: "Release lines before v2.17 cannot ignore the home cluster. Later lines stop at startup if they are to ignore it and do " +
+				"not know its name.",
+			Fix:    "For remotes choose local, remote or external. For the hub choose a later release line.",
 			Source: "kiali config/istio/util.go",
 		},
 		{
 			ID: "ID07", Severity: finding.Warning,
-			Title: "the hub is told its name",
-			What:  "The hub's Kiali resource has kubernetes_config.cluster_name, and it is the cluster's.",
-			Why: "Without it Kiali asks the istiod beside it, and takes the name Kubernetes where there is none. Then half of the graph " +
-				"belongs to a cluster that nobody knows.",
-			Fix:    "Keep the field as it is rendered.",
+			Title: "the hub's Kiali has the name of its cluster",
+			What:  "The hub's Kiali resource sets kubernetes_config.cluster_name to the name of the hub.",
+			Why: "Without this field, Kiali asks the istiod on its own cluster. If there is no istiod, Kiali uses the name Kubernetes. Then " +
+				"half of the graph belongs to an unknown cluster.",
+			Fix:    "Keep the field as rendered.",
 			Source: "kiali config/istio/util.go, kubernetes/istio.go",
 			mesh:   hubName,
 		},
 		{
 			ID: "ID08", Severity: finding.Warning,
 			Title: "ACM knows a cluster by its Istio name",
-			What: "With the store acm, the ManagedCluster of each cluster of the mesh (clusters[].managedCluster) has the cluster's name. ACM " +
+			What: "With the store acm, each cluster of the mesh and its ManagedCluster (clusters[].managedCluster) have the same name. ACM " +
 				"calls its own cluster local-cluster.",
-			Why: "ACM puts the name of the ManagedCluster on every series, as the label cluster. Kiali has the other one in source_cluster and " +
-				"destination_cluster: what it asks for by cluster, such as health and the control plane, is not found.",
-			Fix: "Give both the same name. That of ACM's own cluster is set at the installation (spec.localClusterName of MultiClusterHub); " +
-				"say it in managedCluster.",
+			Why: "ACM puts the name of the ManagedCluster on every series, as the label cluster. Istio puts its own name into " +
+				"source_cluster and destination_cluster. If the names differ, Kiali does not find what it asks for by cluster, such as health " +
+				"and the control plane.",
+			Fix: "Give both the same name. The name of ACM's own cluster is set at its installation (spec.localClusterName of " +
+				"MultiClusterHub). Write this name in managedCluster.",
 			Source: "stolostron/multicluster-observability-addon internal/metrics/handlers/handler.go; MultiClusterHub, spec.localClusterName",
 			mesh:   managedClusters,
 		},
 		{
 			ID:    "ID09",
 			Title: "two meshes on one store have different ids",
-			What: "Topologies that are given together and ask the same store for their series have different mesh ids, unless they share a " +
-				"cluster with one control plane and so are one mesh.",
-			Why:    "The id is all that keeps the series of two meshes apart. Each Kiali would show the traffic of both.",
-			Fix:    "Give each mesh an id of its own, in Istio (values.global.meshID) and here.",
+			What: "Topologies that are given together and read the same store have different mesh ids. Two topologies that share a cluster " +
+				"with one control plane are one mesh, and may have one id.",
+			Why:    "Only the id keeps the series of two meshes apart. With one id, each Kiali shows the traffic of both meshes.",
+			Fix:    "Give each mesh a different id, in Istio (values.global.meshID) and in the topology.",
 			Source: "kiali graph/util.go (query_scope)",
 			meshes: meshIDs,
 		},
 		{
 			ID: "ID10", Severity: finding.Warning,
-			Title:  "cluster names are in lower case",
-			What:   "A cluster name has no capitals.",
-			Why:    "Kiali's own script and many pipelines lower-case the name, and a name that differs by case is another cluster to Kiali.",
-			Fix:    "Rename the cluster in Istio too, while that is still cheap; or suppress the rule, if Istio has the name in capitals.",
+			Title: "cluster names are in lower case",
+			What:  "A cluster name has no capital letters.",
+			Why: "Kiali's script and many pipelines convert the name to lower case. Kiali treats names that differ in letter case as " +
+				"different clusters.",
+			Fix:    "Rename the cluster (in Istio too) while this is still cheap. If Istio has the name in capitals, suppress the rule.",
 			Source: "kiali hack/istio/multicluster/kiali-prepare-remote-cluster.sh",
 			mesh:   capitals,
 		},
 		{
 			ID: "ID11", Severity: finding.Warning,
-			Title: "networks are named, and their gateways too",
-			What:  "If one cluster of the mesh has a network, all have; and with two networks each cluster names the namespaces of its gateways.",
-			Why: "Traffic between networks goes through east-west gateways. A namespace that is not listed has no PodMonitor, and the way " +
-				"across is missing from the graph.",
-			Fix: "Add network to the others, and gateways: [istio-gateways] (the namespace) where the gateway is not in a namespace that is " +
-				"listed already.",
+			Title: "networks and their gateways are named",
+			What: "If one cluster of the mesh has a network, all clusters have one. With two or more networks, each cluster names the " +
+				"namespaces of its gateways.",
+			Why: "Traffic between networks passes east-west gateways. A namespace that is not listed gets no PodMonitor. The graph then " +
+				"lacks the traffic through its gateway.",
+			Fix:    "Add network to the other clusters. Add gateways: [istio-gateways] (the namespace) where no listed namespace has the gateway.",
 			Source: "Istio multi-cluster installation, \"multi-primary on different networks\"",
 			mesh:   networks,
 		},
 		{
 			ID: "ID12", Severity: finding.Info,
-			Title: "namespaces are where proxies run",
-			What:  "No namespace of spec.namespaces is meant for a cluster whose istiod is the external control plane of another one.",
-			Why: "Such an istiod has its configuration on the other cluster, and serves the proxies there. On its own cluster the namespaces " +
-				"have no proxies, and get no PodMonitor.",
-			Fix:    "List the namespaces at the clusters that have the proxies. Where this cluster has some all the same, list theirs here.",
+			Title: "namespaces are listed where proxies run",
+			What:  "If spec.namespaces lists namespaces, no cluster hosts the external control plane of another cluster.",
+			Why: "An istiod that is an external control plane has its configuration on another cluster and serves the proxies there. The " +
+				"namespaces of its own cluster have no proxies, so they get no PodMonitor.",
+			Fix:    "List the namespaces at the clusters that have the proxies. If this cluster has proxies too, list their namespaces here.",
 			Source: "istio.io, Install Istio with an External Control Plane",
 			mesh:   namespacesWithoutProxies,
 		},
 		{
 			ID: "ID13", Severity: finding.Info,
-			Title: "Kiali knows whose control plane a remote has",
-			What: "With controlPlane.mode remote, the root namespace of the cluster has the annotation topology.istio.io/controlPlaneClusters. " +
-				"No file can tell, so this is a reminder.",
-			Why:    "Without it Kiali's mesh page shows no control plane for the cluster.",
-			Fix:    "Annotate the namespace with the command of the hint, as Istio's primary-remote installation does, and suppress ID13.",
+			Title: "Kiali knows the control plane of a remote",
+			What: "With controlPlane.mode remote, the root namespace of the cluster needs the annotation " +
+				"topology.istio.io/controlPlaneClusters. No file can show whether the annotation is there, so this is a reminder.",
+			Why:    "Without the annotation, Kiali's mesh page shows no control plane for the cluster.",
+			Fix:    "Annotate the namespace with the command in the hint, as in Istio's primary-remote installation. Then suppress ID13.",
 			Source: "kiali istio/discovery.go; istio.io, Install Primary-Remote",
 			mesh:   controlPlaneAnnotations,
 		},
 		{
 			ID: "ID14", Severity: finding.Warning,
-			Title: "every folder can be on every file system",
-			What: "No topology, cluster, namespace or overlay is called con, prn, aux, nul, com0 to com9 or lpt0 to lpt9, with nor without " +
-				"something after a dot.",
-			Why: "The tree, or the folder of sealed links, has a folder of that name. Windows keeps these names for devices, so nobody " +
-				"can check the repository out there.",
-			Fix:    "Give it another name, in Istio too; or suppress ID14 if nobody works on Windows.",
+			Title: "every file system can hold every folder",
+			What: "No topology, cluster, namespace or overlay is called con, prn, aux, nul, com0 to com9 or lpt0 to lpt9, with or without " +
+				"an extension after a dot.",
+			Why: "The tree, or the folder of sealed links, has a folder with this name. Windows reserves these names for devices, so nobody " +
+				"can check out the repository on Windows.",
+			Fix:    "Choose another name (in Istio too). If nobody works on Windows, suppress ID14.",
 			Source: "Microsoft, \"Naming Files, Paths, and Namespaces\"",
 			mesh:   deviceNames,
 		},
 		{
 			ID: "ID15", Severity: finding.Warning,
-			Title: "applications are watched",
-			What:  "The topology, or one of its clusters, names a namespace with applications.",
-			Why: "Only the control plane's namespace is covered by itself. Each other one needs a PodMonitor, and without any the graph has no " +
-				"application.",
+			Title: "the topology names the namespaces of applications",
+			What:  "The topology, or one of its clusters, names at least one namespace with applications.",
+			Why: "Only the namespace of the control plane is covered by default. Every other namespace needs a PodMonitor. Without a " +
+				"namespace, the graph shows no application.",
 			Fix:    "Add namespaces: [NAME], for all clusters or at each cluster.",
 			Source: "docs/first-mesh.md; user workload monitoring ignores namespaceSelector",
 			mesh:   noNamespaces,
@@ -175,8 +179,8 @@ func noNamespaces(m *mesh, f *found) {
 		named = named || len(c.Namespaces)+len(c.Gateways)+len(c.Waypoints) > 0
 	}
 	if !named && len(m.monitors()) > 0 {
-		f.on(m, m.At("spec"), "add namespaces: [NAME] with those of your applications",
-			"no namespace of applications is named, so no application is scraped, and the graph stays empty")
+		f.on(m, m.At("spec"), "add namespaces: [NAME] with the namespaces of your applications",
+			"no namespace with applications is named; no application is scraped, and the graph stays empty")
 	}
 }
 
@@ -184,7 +188,7 @@ func noNamespaces(m *mesh, f *found) {
 var device = regexp.MustCompile(`^(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
 
 func deviceNames(m *mesh, f *found) {
-	const hint = "give it another name; or suppress ID14 if nobody works on Windows"
+	const hint = "choose another name; if nobody works on Windows, suppress ID14"
 	visit := func(i int, what, name string, at place) {
 		if !device.MatchString(name) {
 			return
@@ -219,7 +223,7 @@ func clusterNamesElsewhere(m *mesh, f *found) {
 	if o == nil {
 		return
 	}
-	byHand := map[string]bool{} // with a Secret that somebody else makes
+	byHand := map[string]bool{} // the entry names a Secret that somebody else creates
 	listed, _ := o.value(spec("clustering.clusters")).([]any)
 	for _, entry := range listed {
 		name, _ := valueAt(entry, fieldPath{"name"}).(string)
@@ -273,17 +277,17 @@ func hubName(m *mesh, f *found) {
 		return
 	}
 	if name := o.text("kubernetes_config.cluster_name"); name != m.of(o).Name {
-		f.object(o, spec("kubernetes_config.cluster_name"), "leave kubernetes_config.cluster_name as it is rendered",
-			"Kiali is told the name %q for its own cluster; expected %q, the name that Istio has", name, m.of(o).Name)
+		f.object(o, spec("kubernetes_config.cluster_name"), "leave kubernetes_config.cluster_name as rendered",
+			"Kiali gets the name %q for its own cluster; expected %q, the name in Istio", name, m.of(o).Name)
 	}
 }
 
 func capitals(m *mesh, f *found) {
 	for i := range m.Spec.Clusters {
 		if name := m.Spec.Clusters[i].Name; strings.ToLower(name) != name {
-			f.cluster(m, i, m.At("spec", "clusters", i, "name"), "if Istio has it in lower case, write it so; if Istio has the capitals too, "+
-				"suppress ID10",
-				"the name has capitals, which scripts and pipelines tend to lower")
+			f.cluster(m, i, m.At("spec", "clusters", i, "name"), "if Istio has the name in lower case, write it in lower case; if Istio has "+
+				"the capitals too, suppress ID10",
+				"the name has capitals; scripts and pipelines often convert names to lower case")
 		}
 	}
 }
@@ -307,19 +311,21 @@ func networks(m *mesh, f *found) {
 		case !c.InMesh():
 		case c.Network == "":
 			at := m.At("spec", "clusters", i)
-			f.cluster(m, i, at, "add network, as Istio has it (values.global.network)",
-				"network is missing, though other clusters have one; first at %s", m.At("spec", "clusters", first, "network").SeenFrom(at))
+			f.cluster(m, i, at, "add network with the value that Istio has (values.global.network)",
+				"network is missing, but other clusters have one; first at %s", m.At("spec", "clusters", first, "network").SeenFrom(at))
 		case len(distinct) > 1 && len(c.Gateways) == 0 && !m.gatewayListed(i):
 			f.cluster(m, i, m.At("spec", "clusters", i, "network"),
-				"add gateways with the namespace of the east-west gateway; suppress ID11 if that is listed among namespaces, or is the control plane's",
-				"there are %d networks, and no namespace of gateways is named; without a PodMonitor there the traffic between networks is not seen",
+				"add gateways with the namespace of the east-west gateway; suppress ID11 if namespaces lists it already, or if it is the "+
+					"control plane's",
+				"there are %d networks, but no namespace of gateways is named; without a PodMonitor there, the graph lacks the traffic between "+
+					"networks",
 				len(distinct))
 		}
 	}
 }
 
-// gatewayListed tells whether one of the cluster's namespaces is, by its name,
-// that of gateways.
+// gatewayListed tells whether the name of one of the cluster's namespaces looks
+// like a namespace of gateways.
 func (m *mesh) gatewayListed(i int) bool {
 	listed := false
 	m.covered(i, func(ns string, _ place) {
@@ -330,8 +336,8 @@ func (m *mesh) gatewayListed(i int) bool {
 	return listed
 }
 
-// store is what a topology asks for its series, and the server that it runs
-// on where the store is the hub's own.
+// store identifies the store that Kiali reads. A store on the hub is identified
+// with the hub's API server.
 func (m *mesh) store() string {
 	switch s := &m.Spec.Metrics; s.Store {
 	case "thanos":
@@ -345,8 +351,8 @@ func (m *mesh) store() string {
 	return "thanos-querier on " + m.server(m.hub)
 }
 
-// server identifies the API server of a cluster, or is a text of its own where
-// the topology does not give it.
+// server identifies the API server of a cluster. If the topology has no server,
+// the result is unique to the cluster.
 func (m *mesh) server(i int) string {
 	c := &m.Spec.Clusters[i]
 	if c.Server == "" {
@@ -358,7 +364,7 @@ func (m *mesh) server(i int) string {
 	return normalServer(c.Server)
 }
 
-// normalServer makes URLs of the same server equal texts.
+// normalServer makes two URLs of the same server equal strings.
 func normalServer(server string) string {
 	u, err := url.Parse(server)
 	if err != nil {
@@ -379,15 +385,16 @@ func meshIDs(ms []*mesh, f *found) {
 				continue
 			}
 			at := m.At("spec", "mesh", "id")
-			f.on(m, at, "give each mesh an id of its own, in Istio too (values.global.meshID)",
-				"the mesh id %q is also that of the topology %q (%s), and both ask the same store: each Kiali would show the traffic of both meshes",
-				m.Spec.Mesh.ID, other.Metadata.Name, other.At("spec", "mesh", "id").SeenFrom(at))
+			f.on(m, at, "give each mesh a different id, in Istio too (values.global.meshID)",
+				"the topology %q has the mesh id %q too (%s), and both read the same store; each Kiali would show the traffic of both meshes",
+				other.Metadata.Name, m.Spec.Mesh.ID, other.At("spec", "mesh", "id").SeenFrom(at))
 		}
 	}
 }
 
-// oneMesh tells whether two topologies are about one mesh: they share a cluster, and
-// its control plane is in the same namespace. A cluster can have two.
+// oneMesh tells whether two topologies describe one mesh: they share a cluster, and
+// both name the same namespace of its control plane. A cluster can have two control
+// planes.
 func oneMesh(m, other *mesh) bool {
 	return slices.ContainsFunc(sharedServers(m, other), func(pair [2]int) bool {
 		return m.Spec.Clusters[pair[0]].ControlPlane.Namespace == other.Spec.Clusters[pair[1]].ControlPlane.Namespace
@@ -423,9 +430,9 @@ func namespacesWithoutProxies(m *mesh, f *found) {
 	}
 	for i := range m.Spec.Clusters {
 		if c := &m.Spec.Clusters[i]; c.ServesExternal() {
-			f.cluster(m, i, m.KeyAt("spec", "namespaces"), "list them at the clusters that have the proxies; those of this cluster too, if it has "+
-				"any",
-				"its istiod is the external control plane of others, so no proxies run here, and the namespaces of the topology get no PodMonitor")
+			f.cluster(m, i, m.KeyAt("spec", "namespaces"), "list the namespaces at the clusters that have the proxies; if this cluster has "+
+				"proxies too, list their namespaces here",
+				"its istiod is the external control plane of other clusters; no proxies run here, so spec.namespaces get no PodMonitor here")
 		}
 	}
 }

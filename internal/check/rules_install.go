@@ -9,100 +9,100 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// installRules are about the operator, the order of things, and what all
-// objects of a cluster have to keep.
+// installRules are about the operator, the order of objects, and what holds for
+// all objects of a cluster.
 func installRules() []Rule {
 	return []Rule{
 		{
 			ID: "IN01", Also: finding.Warning,
 			Title: "every cluster has the operator",
-			What: "With kiali.operator.install olm every cluster with a Kiali resource has a Subscription. Where the default gives only some " +
-				"clusters one, the others are named in a warning.",
-			Why: "A Kiali resource is reconciled by the operator beside it, on remotes too. Without it there is no account, no login and no " +
-				"token.",
-			Fix:    "Write install: olm where all clusters have OLM, or install the operator there before its Kiali resource is applied.",
+			What: "With kiali.operator.install olm, every cluster with a Kiali resource has a Subscription. If the default gives only some " +
+				"clusters a Subscription, a warning names the others.",
+			Why: "The operator on the same cluster reconciles a Kiali resource, on remotes too. Without the operator there is no account, " +
+				"no login and no token.",
+			Fix:    "If all clusters have OLM, write install: olm. If not, install the operator on the cluster before you apply its Kiali resource.",
 			Source: "Red Hat, OpenShift Service Mesh with an external Kiali, \"Installation\"",
 			mesh:   operators,
 		},
 		{
 			ID:     "IN02",
-			Title:  "there is one OperatorGroup",
-			What:   "No OperatorGroup is rendered into openshift-operators, and none for kiali-ossm has targetNamespaces.",
+			Title:  "no OperatorGroup stops other operators",
+			What:   "No OperatorGroup is rendered into openshift-operators, and no OperatorGroup for kiali-ossm has targetNamespaces.",
 			Why:    "A second OperatorGroup in a namespace stops every operator there.",
-			Fix:    "Leave it out; OpenShift has global-operators.",
+			Fix:    "Leave it out. OpenShift already has the OperatorGroup global-operators.",
 			Source: "OLM, OperatorGroups",
 			mesh:   operatorGroups,
 		},
 		{
 			ID: "IN03", Severity: finding.Warning,
-			Title:  "the operator is the one of OpenShift Service Mesh",
-			What:   "On OpenShift the Subscription's catalog is not community-operators, nor a mirror of it.",
-			Why:    "Red Hat's mesh is supported with kiali-ossm only, and the two operators take each other's resources.",
-			Fix:    "Leave kiali.operator.source out, or suppress the rule where the mesh is the community's as well.",
+			Title:  "on OpenShift, the operator is kiali-ossm",
+			What:   "On OpenShift, the catalog of the Subscription is not community-operators or a mirror of it.",
+			Why:    "Red Hat supports its mesh with kiali-ossm only. The two operators reconcile each other's resources.",
+			Fix:    "Leave out kiali.operator.source. If the mesh is the community's as well, suppress the rule.",
 			Source: "kiali-operator manifests/kiali-ossm, manifests/kiali-upstream",
 			mesh:   communityOperator,
 		},
 		{
 			ID: "IN04", Severity: finding.Warning,
-			Title:  "the first install needs nobody",
-			What:   "The Subscription's installPlanApproval is not Manual.",
-			Why:    "Argo CD keeps a first install that waits for approval in progress, and nothing after it is applied.",
-			Fix:    "Leave Automatic, or approve the plan of every cluster by hand.",
+			Title:  "the first installation needs no approval",
+			What:   "installPlanApproval of the Subscription is not Manual.",
+			Why:    "While a first installation waits for approval, Argo CD shows it as progressing and applies nothing after it.",
+			Fix:    "Leave Automatic, or approve the install plan of every cluster by hand.",
 			Source: "argo-cd resource_customizations/operators.coreos.com/Subscription/health.lua",
 			mesh:   manualApproval,
 		},
 		{
 			ID:     "IN05",
-			Title:  "a Kiali resource may come before its definition",
+			Title:  "a Kiali resource can be applied before its definition exists",
 			What:   "The Kiali resource has the sync option SkipDryRunOnMissingResource.",
-			Why:    "The operator brings the definition with it. Without the option Argo CD fails before it has applied the operator.",
-			Fix:    "Leave the annotation as it is rendered.",
+			Why:    "The operator brings the definition (CRD). Without the option, Argo CD fails before it applies the operator.",
+			Fix:    "Leave the annotation as rendered.",
 			Source: "argo-cd docs/user-guide/sync-options.md",
 			mesh:   lateDefinitions,
 		},
 		{
 			ID:    "IN06",
-			Title: "the operator comes before what it reconciles",
-			What:  "The sync wave of the Subscription is earlier than that of the Kiali resource.",
-			Why: "Objects are removed in the reverse order: a Kiali resource whose operator is gone keeps its finalizer, and its namespace " +
-				"never goes away.",
-			Fix:    "Leave the sync waves as they are rendered.",
+			Title: "the operator is applied before the Kiali resource",
+			What:  "The sync wave of the Subscription is earlier than the sync wave of the Kiali resource.",
+			Why: "Argo CD removes objects in the reverse order. If the operator is gone first, the Kiali resource keeps its finalizer, and " +
+				"its namespace is never deleted.",
+			Fix:    "Leave the sync waves as rendered.",
 			Source: "argo-cd docs/user-guide/sync-waves.md; kiali-operator finalizer",
 			mesh:   operatorOrder,
 		},
 		{
 			ID: "IN07", Severity: finding.Warning,
-			Title: "the Kiali resource goes before its operator",
-			What: "delivery.flux.deletionPolicy leaves the objects of a cluster that leaves the topology: it is Orphan, or MirrorPrune without " +
-				"prune. Argo CD prunes in the reverse order of the sync waves, which IN06 looks at.",
-			Why: "The Kiali resource has a finalizer that only the operator takes off. Flux deletes all phases at once: where the operator " +
-				"goes first, the resource and its namespace stay in deletion for ever.",
-			Fix:    "Leave deletionPolicy out, and remove a cluster as docs/flux.md says.",
+			Title: "the Kiali resource is deleted before its operator",
+			What: "delivery.flux.deletionPolicy keeps the objects of a cluster that leaves the topology: it is Orphan, or MirrorPrune " +
+				"without prune. Argo CD prunes in the reverse order of the sync waves, which IN06 checks.",
+			Why: "The Kiali resource has a finalizer that only the operator removes. Flux deletes all phases at the same time. If the " +
+				"operator goes first, the resource and its namespace stay in deletion for ever.",
+			Fix:    "Leave out deletionPolicy, and remove a cluster as in docs/flux.md.",
 			Source: "kustomize-controller docs/spec/v1/kustomizations.md; kiali-operator finalizer",
 			mesh:   unorderedDeletion,
 		},
 		{
 			ID:     "IN08",
 			Title:  "cluster names stay different as object names",
-			What:   "No two cluster names become the same text when they are lower-cased and '.' and '_' become '-'.",
-			Why:    "Argo CD's Applications and Flux' Kustomizations are named so, and one would replace the other.",
-			Fix:    "Rename one of the clusters, in Istio too.",
+			What:   "No two cluster names become the same string after conversion to lower case and of '.' and '_' to '-'.",
+			Why:    "Argo CD's Applications and Flux' Kustomizations get the converted name. With one name, one object would replace the other.",
+			Fix:    "Rename one of the clusters (in Istio too).",
 			Source: "Kubernetes, object names",
 			mesh:   sanitizedNames,
 		},
 		{
 			ID:     "IN09",
-			Title:  "every cluster has an API server of its own",
+			Title:  "every cluster has a different API server",
 			What:   "No two clusters of the topology have the same server.",
-			Why:    "It is a copied line: the hub would show one cluster twice and another one never.",
-			Fix:    "Write each cluster's own address.",
+			Why:    "It is a copied line. The hub would show one cluster twice, and the other one never.",
+			Fix:    "Write the address of each cluster.",
 			Source: "copied lines",
 		},
 		{
 			ID:     "IN10",
-			Title:  "nothing of a shell is left",
-			What:   "No string contains the mark of a here-document, ${NAME} or $(command). PM04 is about $1 and ${1} of relabelings.",
-			Why:    "No shell will ever run over it. The API server takes the string as it is.",
+			Title:  "no shell syntax is left",
+			What:   "No string has a here-document marker, ${NAME} or $(command). PM04 checks the references in a relabeling ($1, ${1}).",
+			Why:    "No shell runs over the rendered files. The API server takes the string as it is.",
 			Fix:    "Write the value.",
 			Source: "the guide's here-documents",
 			mesh:   shellRemnants,
@@ -110,8 +110,8 @@ func installRules() []Rule {
 		{
 			ID: "IN11", Severity: finding.Warning,
 			Title:  "images are pinned",
-			What:   "No image is latest or without a tag, in deployment.image_version or anywhere else.",
-			Why:    "Every restart of a pod may bring another program.",
+			What:   "No image is latest or lacks a tag, in deployment.image_version or anywhere else.",
+			Why:    "Each restart of a pod may start another program.",
 			Fix:    "Write the version, or the digest.",
 			Source: "reproducible delivery",
 			mesh:   unpinned,
@@ -119,35 +119,35 @@ func installRules() []Rule {
 		{
 			ID:    "IN12",
 			Title: "an object has one owner",
-			What: "Of topologies that are given together, no two render the same object for the same API server, nor two Kiali resources of one " +
-				"instance name.",
-			Why: "Each sync of one undoes the other's. Removing one of the topologies removes the operator, or the rights, of both. The " +
-				"operator refuses the second Kiali of a name, because its ClusterRole exists.",
-			Fix: "Let one topology own what both have. For a second Kiali of one mesh, write in the other topology metrics.monitors: {manage: " +
-				"false} with scope: meshID, telemetry: {manage: false}, operator: {install: none}, userWorkloadMonitoring.manage: false, and an " +
-				"instanceName and namespace of its own.",
+			What: "Of topologies that are given together, no two render the same object for the same API server, or two Kiali resources " +
+				"with one instance name.",
+			Why: "Each sync of one topology undoes the sync of the other. If you remove one topology, both lose the operator or the rights. " +
+				"The operator refuses the second Kiali with the same name, because its ClusterRole exists.",
+			Fix: "Let one topology own the shared objects. For a second Kiali of one mesh, write in the other topology: metrics.monitors: " +
+				"{manage: false} with scope: meshID, telemetry: {manage: false}, operator: {install: none}, userWorkloadMonitoring.manage: " +
+				"false, and a different instanceName and namespace.",
 			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml",
 			meshes: twoOwners,
 		},
 		{
 			ID:     "IN13",
-			Title:  "an object is there once",
+			Title:  "each object is rendered once",
 			What:   "No two objects of a cluster have the same kind, namespace and name.",
-			Why:    "The one that is applied last wins.",
+			Why:    "The object that is applied last wins.",
 			Fix:    "Give one of them another name.",
 			Source: "Kubernetes, object names",
 			mesh:   sameObject,
 		},
 		{
 			ID:    "IN14",
-			Title: "the operator knows the release line",
-			What: "The operator's chart, and the startingCSV of its Subscription, are of a version that knows the line of every cluster's " +
-				"Kiali: v2.4 from 2.5.0 on, v2.11 from 2.12.0, v2.17 from 2.18.0, v2.22 from 2.22.1 (chart 2.23.0), v2.27 from 2.27.1 (chart " +
-				"2.28.0). Where image.tag of the chart's values is a version, it counts in place of the chart's. Another tag, or a digest, " +
-				"tells nothing.",
-			Why: "A line comes to the operator after the version of its number. An older operator fails with \"no known supported image\": " +
-				"there is no account, no token and no link.",
-			Fix:    "Choose a later version of the operator, or an older line.",
+			Title: "the operator knows the Kiali release line",
+			What: "The version of the operator's chart, and of the Subscription's startingCSV, knows the Kiali release line of every " +
+				"cluster: v2.4 from 2.5.0 on, v2.11 from 2.12.0, v2.17 from 2.18.0, v2.22 from 2.22.1 (chart 2.23.0), v2.27 from 2.27.1 (chart " +
+				"2.28.0). If image.tag of the chart's values is a version, this version counts instead of the chart's version. If it is " +
+				"another tag or a digest, the rule does not check.",
+			Why: "The operator learns a release line one version after the version with its number. An older operator fails with \"no known " +
+				"supported image\": there is no account, no token and no link.",
+			Fix:    "Choose a later version of the operator, or an older release line.",
 			Source: "kiali-operator playbooks/kiali-default-supported-images.yml, at its tags; helm-charts kiali-operator/templates/deployment.yaml",
 			mesh:   operatorKnowsLine,
 		},
@@ -171,11 +171,12 @@ func operators(m *mesh, f *found) {
 		switch {
 		case install == "olm":
 			f.cluster(m, i, m.At("spec", "clusters", i), "keep the Subscription in the operator phase",
-				"there is a Kiali resource and no Subscription; nothing would reconcile it")
+				"there is a Kiali resource but no Subscription; nothing would reconcile the resource")
 		case install == "" && len(has) > 0:
 			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "platform"),
-				"write install: olm in kiali.operator if it has OLM; or install the operator before its kiali phase is applied, and suppress IN01",
-				"there is no Subscription, since the default is for OpenShift only; without an operator nothing reconciles its Kiali resource")
+				"if the cluster has OLM, write install: olm in kiali.operator; if not, install the operator before the phase kiali is applied, "+
+					"and suppress IN01",
+				"there is no Subscription, because the default is for OpenShift only; without an operator, nothing reconciles its Kiali resource")
 		}
 	}
 }
@@ -195,9 +196,9 @@ func communityOperator(m *mesh, f *found) {
 	}
 	for i := range m.Spec.Clusters {
 		if c := &m.Spec.Clusters[i]; c.Platform == "openshift" && m.OperatorBySubscription(c) {
-			f.on(m, m.At("spec", "kiali", "operator", "source"), "leave source out for kiali-ossm of redhat-operators; suppress IN03 where the "+
-				"mesh is the community's as well",
-				"%s has the upstream operator, which does not go together with OpenShift Service Mesh", m.Spec.Kiali.Operator.Source)
+			f.on(m, m.At("spec", "kiali", "operator", "source"), "leave out source for kiali-ossm of redhat-operators; if the mesh is the "+
+				"community's as well, suppress IN03",
+				"%s has the upstream operator, which does not work with OpenShift Service Mesh", m.Spec.Kiali.Operator.Source)
 			return
 		}
 	}
@@ -206,8 +207,8 @@ func communityOperator(m *mesh, f *found) {
 func manualApproval(m *mesh, f *found) {
 	for _, o := range m.kinds("Subscription") {
 		if o.text("installPlanApproval") == "Manual" {
-			f.object(o, spec("installPlanApproval"), "leave Automatic, or approve the plan of every cluster by hand",
-				"the first install waits until somebody approves it, and Argo CD applies nothing after it")
+			f.object(o, spec("installPlanApproval"), "leave Automatic, or approve the install plan of every cluster by hand",
+				"the first installation waits until somebody approves it; until then, Argo CD applies nothing after it")
 		}
 	}
 }
@@ -216,8 +217,8 @@ func lateDefinitions(m *mesh, f *found) {
 	for _, o := range m.kinds("Kiali") {
 		options, _ := o.value(fieldPath{"metadata", "annotations", "argocd.argoproj.io/sync-options"}).(string)
 		if !strings.Contains(options, "SkipDryRunOnMissingResource=true") {
-			f.object(o, fieldPath{"metadata", "annotations"}, "leave the annotation as it is rendered",
-				"the Kiali resource has no SkipDryRunOnMissingResource=true; Argo CD fails where the operator has not brought the definition yet")
+			f.object(o, fieldPath{"metadata", "annotations"}, "leave the annotation as rendered",
+				"the Kiali resource has no SkipDryRunOnMissingResource=true; Argo CD fails if the operator has not brought the definition yet")
 		}
 	}
 }
@@ -225,8 +226,8 @@ func lateDefinitions(m *mesh, f *found) {
 func operatorOrder(m *mesh, f *found) {
 	for _, o := range m.kinds("Subscription") {
 		if of := m.kialis[o.cluster]; of != nil && o.wave() >= of.wave() {
-			f.object(o, fieldPath{"metadata", "annotations"}, "leave the sync waves as they are rendered",
-				"the operator is of the sync wave %d and the Kiali resource of %d; the operator has to come first and go last", o.wave(), of.wave())
+			f.object(o, fieldPath{"metadata", "annotations"}, "leave the sync waves as rendered",
+				"the operator has sync wave %d and the Kiali resource %d; the operator must be applied first and deleted last", o.wave(), of.wave())
 		}
 	}
 }
@@ -255,14 +256,14 @@ func shellRemnants(m *mesh, f *found) {
 	for _, o := range m.objects {
 		walk(o.content, nil, func(path fieldPath, v any) {
 			if remnant := shellRemnant(path, v); remnant != "" {
-				f.object(o, path, "write the value; no shell runs over it", "%s of the %s has %q in it, which only a shell would replace", path, o,
+				f.object(o, path, "write the value; no shell runs over it", "%s of the %s contains %q; only a shell would replace it", path, o,
 					remnant)
 			}
 		})
 	}
 }
 
-// shellRemnant is what a shell has left in a value, or "".
+// shellRemnant returns the shell syntax in a value, or "".
 func shellRemnant(path fieldPath, v any) string {
 	text, ok := v.(string)
 	if !ok || len(path) > 0 && path[len(path)-1] == "replacement" {
@@ -285,8 +286,8 @@ func unpinned(m *mesh, f *found) {
 			switch path[len(path)-1] {
 			case "image_version":
 				if text == "latest" || text == "dev" {
-					f.object(o, path, "remove it; kiali.version says which line the operator installs",
-						"image_version is %q, which is another image every week", text)
+					f.object(o, path, "remove it; kiali.version sets the release line that the operator installs",
+						"image_version is %q; the image behind it changes", text)
 				}
 			case "image":
 				base := text[strings.LastIndexByte(text, '/')+1:]
@@ -298,7 +299,8 @@ func unpinned(m *mesh, f *found) {
 	}
 }
 
-// replacementLine is a relabeling's replacement inside a text that is YAML.
+// replacementLine is the replacement of a relabeling in a string that holds
+// YAML.
 var replacementLine = regexp.MustCompile(`(?m)^[-\s]*replacement:.*$`)
 
 // ids yields the identity of every object of a cluster.
@@ -347,14 +349,15 @@ func twoOwners(ms []*mesh, f *found) {
 				}
 				at := m.At("spec", "clusters", pair[0])
 				f.cluster(m, pair[0], at, "let one topology own them; `sightline explain IN12` says how",
-					"it is %q of the topology %q too (%s), and both own %s", other.Spec.Clusters[pair[1]].Name, other.Metadata.Name,
+					"the topology %q has this cluster too, as %q (%s), and both own %s",
+					other.Metadata.Name, other.Spec.Clusters[pair[1]].Name,
 					other.At("spec", "clusters", pair[1]).SeenFrom(at), finding.List(both, most))
 			}
 		}
 	}
 }
 
-// owned identifies an object whatever version of its API it is written in.
+// owned identifies an object without the version of its API.
 func owned(id resource.ID) string {
 	group, _, _ := strings.Cut(id.APIVersion, "/")
 	return group + " " + id.Kind + " " + id.Namespace + "/" + id.Name

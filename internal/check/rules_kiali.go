@@ -15,8 +15,8 @@ func kialiRules() []Rule {
 			ID:    "KC01",
 			Title: "hub and remotes have one instance name and one namespace",
 			What:  "deployment.instance_name and the namespace are the same in the Kiali resources of all clusters.",
-			Why: "On every cluster the hub's Kiali looks for an OAuthClient named by its own instance and namespace. Where a remote made " +
-				"another one, users cannot log in there.",
+			Why: "On every cluster, the hub's Kiali looks for an OAuthClient with the hub's instance name and namespace. If a remote has " +
+				"other names, its OAuthClient has another name, and users cannot log in there.",
 			Fix:    "Leave both to spec.kiali.instanceName and spec.kiali.namespace.",
 			Source: "kiali business/openshift_oauth.go",
 			mesh:   oneInstance,
@@ -24,66 +24,68 @@ func kialiRules() []Rule {
 		{
 			ID:    "KC02",
 			Title: "a remote's first redirect URI is the hub's callback for it",
-			What: "With the strategy openshift, auth.openshift.redirect_uris of a remote on OpenShift begins with https://<the hub's host><its " +
-				"web root>/api/auth/callback/<the cluster's name>. That of the hub, if there is one, is at the same host.",
-			Why: "Kiali uses the first URI only, and the hub tells by its last part which cluster a login is for. Any other one ends in an " +
-				"error page of the OAuth server.",
-			Fix:    "Leave redirect_uris out; it is rendered from the hub's domain or kiali.host.",
+			What: "With the strategy openshift, the first entry of auth.openshift.redirect_uris of a remote on OpenShift is https://<the " +
+				"hub's host><its web root>/api/auth/callback/<the cluster's name>. A redirect URI of the hub has the same host.",
+			Why: "Kiali uses only the first URI. The last part of the URI tells the hub which cluster a login is for. With any other URI, " +
+				"the login ends in an error page of the OAuth server.",
+			Fix:    "Leave out redirect_uris. Sightline renders it from the hub's domain or kiali.host.",
 			Source: "kiali business/openshift_oauth.go, routing/router.go; kiali/kiali issues 8500, 7925",
 			mesh:   callbacks,
 		},
 		{
 			ID:     "KC03",
-			Title:  "no redirect URI is a template",
+			Title:  "no redirect URI has a placeholder",
 			What:   "No entry of auth.openshift.redirect_uris has one of the characters { } < >.",
-			Why:    "The operator takes the text as it is, and the login fails at its last step.",
-			Fix:    "Write the host, or leave redirect_uris out.",
-			Source: "the guide's own {kiali-route-hostname}, which operator and API server accept",
+			Why:    "The operator takes the string as it is, and the login fails at its last step.",
+			Fix:    "Write the host, or leave out redirect_uris.",
+			Source: "the guide's {kiali-route-hostname}, which operator and API server accept",
 			mesh:   placeholders,
 		},
 		{
 			ID: "KC04", Severity: finding.Warning,
-			Title:  "a web root is in the hub's redirect URI too",
-			What:   "On an OpenShift hub whose web root is not /, auth.openshift.redirect_uris leads below it.",
-			Why:    "The operator's own redirect URI leaves the web root out, so the login comes back to a page that is not there.",
-			Fix:    "Leave redirect_uris out; with a known host it is rendered with the web root.",
+			Title:  "the hub's redirect URI includes the web root",
+			What:   "If the web root of an OpenShift hub is not /, auth.openshift.redirect_uris is below the web root.",
+			Why:    "The operator's default redirect URI lacks the web root, so the login returns to a page that does not exist.",
+			Fix:    "Leave out redirect_uris. If the host is known, Sightline renders it with the web root.",
 			Source: "kiali-operator roles/default/kiali-deploy/templates/openshift/oauth.yaml",
 			mesh:   webRootCallback,
 		},
 		{
 			ID:     "KC05",
-			Title:  "several clusters need a login that knows several",
-			What:   "With more than one cluster the strategy is neither token nor header.",
-			Why:    "A token is of one cluster; the others answer 401.",
+			Title:  "with several clusters, the login works on all of them",
+			What:   "With more than one cluster, the strategy is not token or header.",
+			Why:    "A token is valid on one cluster only. The other clusters answer 401.",
 			Fix:    "Choose openshift, openid or anonymous.",
 			Source: "kiali.io, authentication strategies",
 		},
 		{
 			ID: "KC06", Also: finding.Warning,
-			Title:  "the strategy fits the platforms",
-			What:   "openshift needs a hub on OpenShift, and with openshift all remotes should be on OpenShift.",
-			Why:    "The strategy openshift asks each cluster's own OAuth server. A remote of Kubernetes has none, so users see it as inaccessible.",
-			Fix:    "Choose openid, which every API server of the mesh has to accept; or leave the remote out.",
+			Title: "the strategy fits the platforms",
+			What:  "The strategy openshift needs a hub on OpenShift. With this strategy, all remotes should be on OpenShift too.",
+			Why: "The strategy openshift uses the OAuth server of each cluster. A Kubernetes remote has no OAuth server, so users see " +
+				"the cluster as inaccessible.",
+			Fix:    "Choose openid (every API server of the mesh must accept the provider), or remove the remote.",
 			Source: "kiali business/openshift_oauth.go",
 			mesh:   platformOfRemotes,
 		},
 		{
 			ID: "KC07", Also: finding.Warning,
-			Title: "impersonation is known to the operator",
-			What: "auth.openshift.impersonation comes with the strategy openshift, a server from 2.30 on, and a definition that has the field; " +
-				"its lists name no system: account and are not empty.",
-			Why: "A definition without the field drops it silently, and every user is asked to log in as before. With empty lists Kiali's " +
-				"account may act as anybody.",
+			Title: "the operator supports impersonation",
+			What: "auth.openshift.impersonation needs the strategy openshift, Kiali 2.30 or later, and a definition (CRD) with the field. " +
+				"Its lists are not empty and name no system: account.",
+			Why: "If the definition lacks the field, the API server drops it silently, and every user must log in as before. With empty " +
+				"lists, Kiali's account may act as any user.",
 			Fix:    "Update the operator until its definition has the field, and compare with verify --crds. Without --crds it is a warning.",
 			Source: "kiali/kiali pull request 10039; kiali-operator pull request 1078",
 			mesh:   impersonation,
 		},
 		{
 			ID: "KC26", Severity: finding.Warning,
-			Title: "a provider of logins is asked",
-			What:  "Where auth.openid is given, the strategy is openid.",
-			Why: "Kiali ignores auth.openid with another strategy. On OpenShift whose API servers accept an OIDC provider themselves there is " +
-				"no OAuthClient, so the strategy openshift, the default, lets nobody in. Only the cluster knows: status asks it (ST39).",
+			Title: "settings for openid come with the strategy openid",
+			What:  "If auth.openid is set, the strategy is openid.",
+			Why: "With another strategy, Kiali ignores auth.openid. If the API servers of OpenShift accept an OIDC provider themselves, " +
+				"OpenShift has no OAuthClient. The default strategy openshift then lets nobody in. Only the cluster knows this: status asks " +
+				"the cluster (ST39).",
 			Fix:    "Write auth: {strategy: openid} in spec.kiali.",
 			Source: "kiali config/config.go; OpenShift, configuring an external OIDC identity provider; kiali.io, OpenID Connect strategy",
 			mesh:   providerUnasked,
@@ -91,35 +93,35 @@ func kialiRules() []Rule {
 		{
 			ID:     "KC08",
 			Title:  "with remotes, Kiali sees whole clusters",
-			What:   "deployment.cluster_wide_access is not false where there is more than one cluster.",
-			Why:    "Without it Kiali does not look beyond its home cluster at all.",
-			Fix:    "Remove the field. deployment.discovery_selectors narrow what users see.",
+			What:   "With more than one cluster, deployment.cluster_wide_access is not false.",
+			Why:    "Without cluster-wide access, Kiali sees only its home cluster.",
+			Fix:    "Remove the field. To narrow what users see, use deployment.discovery_selectors.",
 			Source: "kiali istio/discovery.go",
 			mesh:   clusterWide,
 		},
 		{
 			ID:     "KC09",
-			Title:  "the chosen line reads every field",
-			What:   "Each field of a Kiali resource, and each choice that the topology makes, is known to the role of spec.version.",
-			Why:    "A role ignores what it does not know, though the definition has the field for other lines.",
-			Fix:    "Choose one of the lines that the message names, or remove the field.",
+			Title:  "the Kiali release line supports every field",
+			What:   "The operator's role for spec.version knows each field of the Kiali resource, and each choice in the topology.",
+			Why:    "A role ignores fields that it does not know. The definition may still accept the field, for other release lines.",
+			Fix:    "Choose a release line from the message, or remove the field.",
 			Source: "kiali-operator roles/*/kiali-deploy/defaults/main.yml",
 			mesh:   fieldsOfOtherLines,
 		},
 		{
 			ID:     "KC10",
 			Title:  "Kiali runs in the namespace of its resource",
-			What:   "deployment.namespace is absent, or the namespace of the Kiali resource.",
-			Why:    "The operator of OpenShift Service Mesh refuses another one.",
-			Fix:    "Remove it, and write spec.kiali.namespace.",
+			What:   "deployment.namespace is absent, or is the namespace of the Kiali resource.",
+			Why:    "The operator of OpenShift Service Mesh refuses any other namespace.",
+			Fix:    "Remove the field, and write spec.kiali.namespace.",
 			Source: "kiali-operator manifests/kiali-ossm (ALLOW_AD_HOC_KIALI_NAMESPACE)",
 			mesh:   deploymentNamespace,
 		},
 		{
 			ID:     "KC11",
-			Title:  "the instance name has the operator's form",
-			What:   "The instance name is a DNS label of at most 40 characters. PM26 is about a login_token.signing_key that is written out.",
-			Why:    "The operator fails on the cluster, long after the commit.",
+			Title:  "the operator accepts the instance name",
+			What:   "The instance name is a DNS label of at most 40 characters. (PM26 checks a literal login_token.signing_key.)",
+			Why:    "If the name is too long, the operator fails on the cluster, long after the commit.",
 			Fix:    "Shorten spec.kiali.instanceName.",
 			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml",
 			mesh:   instanceName,
@@ -127,88 +129,94 @@ func kialiRules() []Rule {
 		{
 			ID: "KC12", Severity: finding.Warning,
 			Title:  "no field is deprecated",
-			What:   "No field of a Kiali resource is one that has a successor or that Kiali finds out by itself.",
-			Why:    "It works with this line and not with one of the next.",
-			Fix:    "Use what the message names.",
+			What:   "No field of a Kiali resource has a replacement or is detected by Kiali itself.",
+			Why:    "A deprecated field works with this release line, but not with one of the next.",
+			Fix:    "Use the replacement from the message.",
 			Source: "kiali-operator crd-docs",
 			mesh:   deprecatedFields,
 		},
 		{
-			ID:     "KC13",
-			Title:  "every field exists",
-			What:   "Each field of a Kiali resource is one that some operator knows; with --crds, one that the given definition has.",
-			Why:    "From 2.15 on the API server drops a field that it does not know, and says nothing; earlier ones keep it, and nothing reads it.",
-			Fix:    "Write the field that the hint names, or remove it.",
+			ID:    "KC13",
+			Title: "every field exists",
+			What: "At least one version of the operator knows each field of a Kiali resource. With --crds, the given definition has the " +
+				"field.",
+			Why: "From Kiali 2.15 on, the API server drops an unknown field silently. With earlier definitions it keeps the field, but " +
+				"nothing reads it.",
+			Fix:    "Write the field from the hint, or remove it.",
 			Source: "kiali-operator crd-docs, manifests/kiali-upstream/*/kiali.crd.yaml",
 			mesh:   unknownFields,
 		},
 		{
 			ID: "KC14", FoundBy: byCompare,
-			Title: "what cannot change has not changed",
-			What: "deployment.instance_name, deployment.namespace and deployment.remote_cluster_resources_only of a Kiali resource are as in " +
-				"the tree that was rendered before. The same holds for the role of a ClusterRoleBinding.",
-			Why: "The operator compares them with the status of the resource, and refuses the change: everything else in it is not applied " +
-				"either. The API server refuses another role for a binding.",
-			Fix: "Delete the Kiali resource on the cluster and let the operator clean up; then render with --allow-immutable, and apply. A " +
-				"remote gets a new account with a new token, so seal its link again. A ClusterRoleBinding is deleted and applied again.",
+			Title: "no immutable field changes",
+			What: "In the new tree, deployment.instance_name, deployment.namespace and deployment.remote_cluster_resources_only of a Kiali " +
+				"resource are the same as in the previous tree. The role of a ClusterRoleBinding does not change either.",
+			Why: "The operator compares these fields with the status of the resource and refuses the change. It then applies nothing else " +
+				"of the resource either. The API server refuses to change the role of a binding.",
+			Fix: "Delete the Kiali resource on the cluster and wait for the operator to clean up. Then render with --allow-immutable, and " +
+				"apply. A remote gets a new account with a new token, so seal its link again. For a ClusterRoleBinding: delete it and apply it " +
+				"again.",
 			Source: "kiali-operator roles/*/kiali-deploy/tasks/main.yml (Ensure the deployment.instance_name has not changed), those tasks run " +
 				"with ansible-core",
 		},
 		{
 			ID: "KC15", Severity: finding.Warning,
-			Title: "Grafana is there if Kiali is told so",
+			Title: "Grafana has an address or is off",
 			What:  "On an OpenShift hub external_services.grafana is off, or has an address.",
-			Why: "By default Kiali asks http://grafana.istio-system:3000, which OpenShift does not have, and shows Grafana as unreachable for " +
-				"ever.",
-			Fix:    "Add internal_url and external_url, or leave grafana out of kiali.spec.",
+			Why: "By default, Kiali asks http://grafana.istio-system:3000. OpenShift has no Grafana there, so Kiali always shows it as " +
+				"unreachable.",
+			Fix:    "Add internal_url and external_url, or leave out grafana in kiali.spec.",
 			Source: "kiali-operator roles/default/kiali-deploy/defaults/main.yml",
 			mesh:   grafana,
 		},
 		{
 			ID: "KC16", Severity: finding.Warning, Also: finding.Info,
 			Title: "users log in as themselves",
-			What: "The strategy is not anonymous on an OpenShift hub, nor on any hub without kiali.viewOnly, and openid does not have " +
-				"disable_rbac.",
-			Why:    "Everybody who reaches Kiali sees, and unless kiali.viewOnly is set changes, what Kiali's own account may.",
-			Fix:    "Leave the strategy out on OpenShift, and users log in there. Elsewhere use openid, or write viewOnly: true.",
+			What: "The strategy is not anonymous on an OpenShift hub. On other hubs, anonymous comes with kiali.viewOnly. With openid, " +
+				"disable_rbac is not set.",
+			Why: "Everybody who reaches Kiali sees what Kiali's account sees. Without kiali.viewOnly, everybody can also change what " +
+				"Kiali's account can change.",
+			Fix:    "On OpenShift leave out the strategy, and users log in there. Elsewhere use openid, or write viewOnly: true.",
 			Source: "kiali.io, authentication strategies",
 			mesh:   anonymous,
 		},
 		{
 			ID: "KC17", Severity: finding.Warning,
-			Title:  "hub and remotes have one version",
-			What:   "Every cluster has the hub's line of Kiali.",
-			Why:    "A remote's access rights are those of its own line. The hub's server may ask for what an older line does not allow.",
-			Fix:    "Remove kiali.version from the cluster, or update the others soon.",
+			Title: "hub and remotes have one Kiali release line",
+			What:  "Every cluster has the Kiali release line of the hub.",
+			Why: "The access rights on a remote come from the remote's release line. The hub's Kiali may need rights that an older " +
+				"release line does not grant.",
+			Fix:    "Remove kiali.version from the cluster, or update the other clusters soon.",
 			Source: "kiali-operator roles/*/kiali-deploy/templates",
 			mesh:   oneVersion,
 		},
 		{
 			ID: "KC18", Severity: finding.Warning,
-			Title: "no cluster is listed by hand as well",
-			What:  "clustering.clusters has no entry without secret_name or an address in clustering.kiali_urls, and none for a remote.",
-			Why: "Kiali takes an entry without a Secret for a cluster that it should reach and cannot. An entry for a remote goes over the one " +
-				"that it finds by itself.",
-			Fix:    "Remove the entry. The links of the topology's remotes need none.",
+			Title: "no cluster is listed by hand",
+			What: "Every entry of clustering.clusters has a secret_name, or the cluster has an address in clustering.kiali_urls. No entry " +
+				"is for a remote of the topology.",
+			Why: "Kiali expects to reach a listed cluster, but without a Secret it cannot. An entry for a remote overrides the link that " +
+				"Kiali finds by itself.",
+			Fix:    "Remove the entry. The remotes of the topology need no entry.",
 			Source: "kiali-operator roles/default/kiali-deploy/tasks/main.yml",
 			mesh:   clustersByHand,
 		},
 		{
 			ID: "KC19", Severity: finding.Info,
 			Title: "the Kiali release line is pinned",
-			What:  "spec.kiali.version is a line, and not default.",
-			Why: "default is the newest line that the operator knows: an update of the operator changes Kiali on every cluster, with no commit " +
-				"to see it by.",
-			Fix:    "Write the line that you have tested, such as version: v2.22.",
+			What:  "spec.kiali.version is a release line, not default.",
+			Why: "default is the newest release line that the operator knows. An update of the operator then changes Kiali on every " +
+				"cluster, without a commit.",
+			Fix:    "Write the release line that you have tested, such as version: v2.22.",
 			Source: "kiali-operator playbooks/kiali-default-supported-images.yml",
 			mesh:   movingVersion,
 		},
 		{
 			ID:     "KC20",
-			Title:  "the first label of the hub's host fits",
-			What:   "<instance name>-<namespace>, of which OpenShift makes the host of the Route, has at most 63 characters.",
-			Why:    "A label of a host name has no more. The router refuses the Route, and Kiali has no address.",
-			Fix:    "Shorten spec.kiali.instanceName or spec.kiali.namespace, or give the hub a kiali.host.",
+			Title:  "the first label of the hub's host is short enough",
+			What:   "<instance name>-<namespace> has at most 63 characters. OpenShift makes the host of the Route from this string.",
+			Why:    "A label of a host name has at most 63 characters. The router refuses a longer one, and Kiali has no address.",
+			Fix:    "Shorten spec.kiali.instanceName or spec.kiali.namespace, or set kiali.host of the hub.",
 			Source: "RFC 1035; OpenShift's default host of a Route",
 		},
 	}
@@ -226,12 +234,13 @@ func oneInstance(m *mesh, f *found) {
 		name, want := o.text("deployment.instance_name")+" in "+o.ID.Namespace, hub.text("deployment.instance_name")+" in "+hub.ID.Namespace
 		if name != want {
 			f.object(o, spec("deployment.instance_name"), "leave both to spec.kiali.instanceName and spec.kiali.namespace",
-				"its Kiali is %s, and the hub's is %s; the hub looks for an OAuthClient of its own name", name, want)
+				"its Kiali is %s, but the hub's is %s; the hub looks for an OAuthClient with the hub's names", name, want)
 		}
 	}
 }
 
-// redirectURIs lists what an OAuthClient would allow.
+// redirectURIs lists the redirect URIs that the OAuthClient of a Kiali resource
+// allows.
 func redirectURIs(o *object) []string {
 	list, _ := o.value(spec("auth.openshift.redirect_uris")).([]any)
 	uris := make([]string, len(list))
@@ -241,7 +250,8 @@ func redirectURIs(o *object) []string {
 	return uris
 }
 
-// cut is a text of which the end matters, as far as a message has room.
+// cut shortens a string for a message. It keeps more than finding.Shorten,
+// because the end of a URI matters.
 func cut(s string) string {
 	const most = 200
 	if text := []rune(s); len(text) > most {
@@ -266,24 +276,24 @@ func callbacks(m *mesh, f *found) {
 		uris := redirectURIs(o)
 		if i == m.hub {
 			if len(uris) > 0 && !isPlaceholder(uris[0]) && !strings.HasPrefix(uris[0], "https://") {
-				f.object(o, path, "leave auth.openshift.redirect_uris out, and the operator makes it of the Route",
-					"the hub's redirect URI is %s; expected a URL with https, since nobody can log in otherwise", cut(uris[0]))
+				f.object(o, path, "leave out auth.openshift.redirect_uris; the operator makes it from the Route",
+					"the hub's redirect URI is %s; expected an https URL, because nobody can log in without https", cut(uris[0]))
 			} else if host := m.HubHost(); len(uris) > 0 && !isPlaceholder(uris[0]) && host != "" &&
 				!strings.HasPrefix(uris[0]+"/", "https://"+host+"/") {
-				f.object(o, path, "write kiali.host of the hub, from which the remotes' redirect URIs follow too; or leave redirect_uris out",
-					"the hub's redirect URI is %s; expected one at https://%s, to which the logins of the remotes come back", cut(uris[0]), host)
+				f.object(o, path, "write kiali.host of the hub (the remotes' redirect URIs follow from it), or leave out redirect_uris",
+					"the hub's redirect URI is %s; expected one at https://%s, because the logins of the remotes return there", cut(uris[0]), host)
 			}
 			continue
 		}
 		want := base + m.of(o).Name
 		if len(uris) == 0 {
-			f.object(o, path, "leave auth.openshift.redirect_uris out, and it is rendered",
-				"auth.openshift.redirect_uris is empty; expected %s, without which the operator fails", want)
+			f.object(o, path, "leave out auth.openshift.redirect_uris, and it is rendered",
+				"auth.openshift.redirect_uris is empty; expected %s; without it the operator fails", want)
 			continue
 		}
 		if uris[0] != want && !isPlaceholder(uris[0]) {
-			f.object(o, path, "leave auth.openshift.redirect_uris out, and it is rendered",
-				"the first redirect URI is %s; expected %s, by which the hub tells which cluster a login is for", cut(uris[0]), want)
+			f.object(o, path, "leave out auth.openshift.redirect_uris, and it is rendered",
+				"the first redirect URI is %s; expected %s; its last part tells the hub which cluster a login is for", cut(uris[0]), want)
 		}
 	}
 }
@@ -295,8 +305,8 @@ func placeholders(m *mesh, f *found) {
 		}
 		for i, uri := range redirectURIs(o) {
 			if isPlaceholder(uri) {
-				f.object(o, spec("auth.openshift.redirect_uris").below(i), "write the host, or leave redirect_uris out, and it is rendered",
-					"the redirect URI %s still has a place to fill in", cut(uri))
+				f.object(o, spec("auth.openshift.redirect_uris").below(i), "write the host, or leave out redirect_uris, and it is rendered",
+					"the redirect URI %s still has a placeholder", cut(uri))
 			}
 		}
 	}
@@ -314,12 +324,12 @@ func webRootCallback(m *mesh, f *found) {
 	}
 	path := spec("auth.openshift.redirect_uris")
 	if len(uris) == 0 {
-		f.object(o, path, "leave auth.openshift.redirect_uris out, and it is rendered with the web root",
-			"there is no redirect URI, and the operator's own leaves out the web root %s", root)
+		f.object(o, path, "leave out auth.openshift.redirect_uris, and it is rendered with the web root",
+			"there is no redirect URI, and the operator's default lacks the web root %s", root)
 		return
 	}
 	if u, err := url.Parse(uris[0]); err != nil || !strings.HasPrefix(u.Path, root+"/") {
-		f.object(o, path, "leave auth.openshift.redirect_uris out, and it is rendered with the web root",
+		f.object(o, path, "leave out auth.openshift.redirect_uris, and it is rendered with the web root",
 			"the redirect URI %s is not below the web root %s", cut(uris[0]), root)
 	}
 }
@@ -330,8 +340,8 @@ func clusterWide(m *mesh, f *found) {
 	}
 	for _, o := range m.kialis {
 		if o != nil && o.is("deployment.cluster_wide_access", false) {
-			f.object(o, spec("deployment.cluster_wide_access"), "remove it; deployment.discovery_selectors narrow what users see",
-				"cluster_wide_access is false, and with it Kiali does not look beyond its home cluster; the topology has %d clusters",
+			f.object(o, spec("deployment.cluster_wide_access"), "remove it; to narrow what users see, use deployment.discovery_selectors",
+				"cluster_wide_access is false, so Kiali sees only its home cluster; the topology has %d clusters",
 				len(m.Spec.Clusters))
 		}
 	}
@@ -346,7 +356,7 @@ func fieldsOfOtherLines(m *mesh, f *found) {
 			if !u.known {
 				continue
 			}
-			hint := "write such a line as kiali.version, or remove the field"
+			hint := "set kiali.version to such a release line, or remove the field"
 			if instead, _ := kiali.Replacement(u.name); instead != "" {
 				hint = instead
 			}
@@ -385,15 +395,15 @@ func unknownFields(m *mesh, f *found) {
 			if content, err := plain(o); err == nil {
 				for _, path := range d.dropped(content) {
 					at := parsePath(path)
-					f.object(o, at, nearHint(at[1:].String()), "the definition of Kiali resources has no field %s, and the API server would drop it "+
-						"without a word", path)
+					f.object(o, at, nearHint(at[1:].String()), "the definition of Kiali resources has no field %s; the API server would drop it "+
+						"silently", path)
 				}
 			}
 			continue
 		}
 		for _, u := range unreadFields(o) {
 			if !u.known {
-				f.object(o, u.path, nearHint(u.name), "no operator knows the field %s; the API server would drop it without a word",
+				f.object(o, u.path, nearHint(u.name), "no operator knows the field %s; the API server would drop it silently",
 					finding.Shorten(u.name))
 			}
 		}
@@ -414,7 +424,8 @@ func deploymentNamespace(m *mesh, f *found) {
 		}
 		if ns := o.text("deployment.namespace"); ns != "" && ns != o.ID.Namespace {
 			f.object(o, spec("deployment.namespace"), "remove it, and write spec.kiali.namespace",
-				"deployment.namespace is %q, and the Kiali resource is in %q; the operator of OpenShift Service Mesh refuses that", finding.Shorten(ns),
+				"deployment.namespace is %q, but the Kiali resource is in %q; the operator of OpenShift Service Mesh refuses this",
+				finding.Shorten(ns),
 				o.ID.Namespace)
 		}
 	}
@@ -439,8 +450,8 @@ func grafana(m *mesh, f *found) {
 		return
 	}
 	if o.text(at+"internal_url") == "" && o.text(at+"in_cluster_url") == "" && o.text(at+"external_url") == "" {
-		f.object(o, spec(at+"enabled"), "add internal_url and external_url beside it, or leave grafana out of kiali.spec",
-			"Grafana is on and has no address; Kiali asks http://grafana.istio-system:3000, which OpenShift does not have")
+		f.object(o, spec(at+"enabled"), "add internal_url and external_url, or leave out grafana in kiali.spec",
+			"Grafana is on but has no address; Kiali asks http://grafana.istio-system:3000, which does not exist on OpenShift")
 	}
 }
 
@@ -450,17 +461,18 @@ func anonymous(m *mesh, f *found) {
 	case m.hub < 0 || m.Spec.Kiali.Auth.Strategy != "anonymous":
 	case !m.Spec.Kiali.ViewOnly && openshift:
 		f.on(m, at, "leave the strategy out, and users log in to OpenShift",
-			"the strategy anonymous lets everybody who reaches the Route change what Kiali's account may change, on every cluster")
+			"with the strategy anonymous, everybody who reaches the Route can change what Kiali's account can change, on every cluster")
 	case !m.Spec.Kiali.ViewOnly:
 		f.on(m, at, "write viewOnly: true in spec.kiali, or the strategy openid",
-			"the strategy anonymous lets everybody who reaches Kiali change what its account may change, on every cluster")
+			"with the strategy anonymous, everybody who reaches Kiali can change what its account can change, on every cluster")
 	case openshift:
 		f.on(m, at, "leave the strategy out, and users log in to OpenShift",
-			"the strategy anonymous lets everybody who reaches the Route see what Kiali's account may see")
+			"with the strategy anonymous, everybody who reaches the Route can see what Kiali's account can see")
 	}
 	if o := m.hubKiali(); o != nil && o.is("auth.openid.disable_rbac", true) {
-		f.softer(finding.Info).object(o, spec("auth.openid.disable_rbac"), "remove it where users should see no more than their own rights allow",
-			"disable_rbac gives every user who can log in the rights of Kiali's account")
+		f.softer(finding.Info).object(o, spec("auth.openid.disable_rbac"), "remove it if each user should see only what the user's "+
+			"rights allow",
+			"with disable_rbac, every user who can log in has the rights of Kiali's account")
 	}
 }
 
@@ -475,8 +487,8 @@ func oneVersion(m *mesh, f *found) {
 			if m.Has("spec", "clusters", i, "kiali", "version") {
 				at = m.At("spec", "clusters", i, "kiali", "version")
 			}
-			f.cluster(m, i, at, "remove kiali.version here, or update the others soon",
-				"its Kiali is %s, and the hub's is %s; a remote's access rights are those of its own line", own, hub)
+			f.cluster(m, i, at, "remove kiali.version here, or update the other clusters soon",
+				"its Kiali is %s, but the hub's is %s; the access rights on a remote come from the remote's release line", own, hub)
 		}
 	}
 }
@@ -499,25 +511,25 @@ func clustersByHand(m *mesh, f *found) {
 		switch {
 		case secret == "" && !peers[name]:
 			f.object(o, path, "remove the entry; the links of the topology's remotes need none",
-				"clustering.clusters lists %q without secret_name; Kiali knows such a cluster and cannot reach it", finding.Shorten(name))
+				"clustering.clusters lists %q without secret_name; Kiali expects to reach this cluster, but cannot", finding.Shorten(name))
 		case remote && !m.hasLink(name): // else RS12 has more to say
 			f.object(o, path, "remove the entry; the links of the topology's remotes need none",
-				"clustering.clusters lists %q, whose link Kiali finds by itself; the entry goes over it", name)
+				"clustering.clusters lists %q, but Kiali finds the link of this cluster by itself; the entry overrides the link", name)
 		}
 	}
 }
 
 func movingVersion(m *mesh, f *found) {
-	const hint = "write the line that you have tested, such as version: v2.22"
+	const hint = "write the release line that you have tested, such as version: v2.22"
 	if m.Spec.Kiali.Version == kiali.Default && m.hub >= 0 {
-		f.on(m, m.At("spec", "kiali", "version"), hint, "the version of Kiali is default, so an update of the operator changes it without a "+
-			"commit")
+		f.on(m, m.At("spec", "kiali", "version"), hint,
+			"kiali.version is default, so an update of the operator changes Kiali without a commit")
 	}
 	for i := range m.Spec.Clusters {
 		if m.Has("spec", "clusters", i, "kiali", "version") && m.Spec.Clusters[i].Kiali.Version == kiali.Default &&
 			m.Spec.Kiali.Version != kiali.Default {
 			f.cluster(m, i, m.At("spec", "clusters", i, "kiali", "version"), hint,
-				"the version of Kiali is default, so an update of the operator changes it without a commit")
+				"kiali.version is default, so an update of the operator changes Kiali without a commit")
 		}
 	}
 }

@@ -14,8 +14,8 @@ func platformOfRemotes(m *mesh, f *found) {
 	for i := range m.Spec.Clusters {
 		if i != m.hub && m.Spec.Clusters[i].Platform != "openshift" {
 			f.softer(finding.Warning).cluster(m, i, m.At("spec", "clusters", i, "platform"),
-				"with auth: {strategy: openid} in spec.kiali users can log in everywhere, if every API server accepts the provider",
-				"users log in to each cluster by its own OAuth server, which Kubernetes does not have; they see the cluster as inaccessible")
+				"with auth: {strategy: openid} in spec.kiali, users can log in on every cluster whose API server accepts the provider",
+				"users log in at the OAuth server of each cluster, and Kubernetes has none; users see the cluster as inaccessible")
 		}
 	}
 }
@@ -40,23 +40,23 @@ func impersonation(m *mesh, f *found) {
 		}
 		switch {
 		case m.Spec.Kiali.Auth.Strategy != "openshift":
-			f.object(o, path, "remove it, or leave spec.kiali.auth.strategy out on OpenShift",
-				"impersonation needs the strategy openshift, and the strategy is %s", m.Spec.Kiali.Auth.Strategy)
+			f.object(o, path, "remove it, or leave out spec.kiali.auth.strategy on OpenShift",
+				"impersonation needs the strategy openshift, but the strategy is %s", m.Spec.Kiali.Auth.Strategy)
 		case m.of(o).Kiali.Version != kiali.Default:
-			f.object(o, path, "remove it, and users log in to each cluster", "Kiali %s has no impersonation; it comes with 2.30",
+			f.object(o, path, "remove it, and users log in to each cluster", "Kiali %s has no impersonation; it exists from 2.30 on",
 				m.of(o).Kiali.Version)
 		case m.definitions == nil:
 			f.softer(finding.Warning).object(o, path.below("allowed_groups"),
 				"compare with the definition of your operator: sightline verify --crds FOLDER; then suppress KC07",
-				"whether the operator's definition has auth.openshift.impersonation is not known here, and the API server drops what it does not know")
+				"the operator's definition may lack auth.openshift.impersonation; the API server drops a field that the definition lacks")
 		case !m.definitions.hasField("Kiali", path):
 			f.object(o, path.below("allowed_groups"), "remove it, or update the operator first",
-				"the definition of the Kiali resource has no auth.openshift.impersonation, and the API server drops what it does not know")
+				"the definition of the Kiali resource has no auth.openshift.impersonation; the API server drops the field")
 		case bad != nil:
-			f.object(o, bad, "name users and groups of your own", "Kiali refuses to impersonate %q", refused)
+			f.object(o, bad, "name users and groups that do not begin with system:", "Kiali refuses to impersonate %q", refused)
 		case empty:
 			f.softer(finding.Warning).object(o, path, "add allowed_users or allowed_groups",
-				"nobody is named, so Kiali's account may act as any user that is not a system account")
+				"no user or group is named, so Kiali's account may act as any user that is not a system account")
 		}
 	}
 }
@@ -64,12 +64,13 @@ func impersonation(m *mesh, f *found) {
 func providerUnasked(m *mesh, f *found) {
 	if o := m.hubKiali(); o != nil && o.has("auth.openid") && m.Spec.Kiali.Auth.Strategy != "openid" {
 		f.object(o, spec("auth.openid"), "write auth: {strategy: openid} in spec.kiali, or remove it",
-			"auth.openid has no effect with the strategy %s; where the API servers accept an OIDC provider themselves, OpenShift has no "+
-				"OAuthClient, and only openid lets users in", m.Spec.Kiali.Auth.Strategy)
+			"auth.openid has no effect with the strategy %s; if the API servers accept an OIDC provider themselves, OpenShift has no "+
+				"OAuthClient, and only the strategy openid lets users in", m.Spec.Kiali.Auth.Strategy)
 	}
 }
 
-// textsOf are the strings of a list, as YAML has it or as the topology has.
+// textsOf returns the strings of a list, either []any from YAML or []string
+// from the topology.
 func textsOf(v any) []string {
 	texts, ok := v.([]string)
 	if list, isList := v.([]any); isList && !ok {

@@ -11,45 +11,45 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// metricsRules are about what is scraped, and what Kiali asks for it.
+// metricsRules are about what Prometheus scrapes and what Kiali reads.
 func metricsRules() []Rule {
 	return []Rule{
 		{
 			ID:     "PM01",
 			Title:  "a monitor is for its own namespace",
 			What:   "No monitor of an OpenShift cluster has namespaceSelector.",
-			Why:    "User workload monitoring ignores it, so the other namespaces are not scraped.",
-			Fix:    "Remove it; every namespace of the mesh has a monitor of its own.",
+			Why:    "User workload monitoring ignores namespaceSelector, so the other namespaces are not scraped.",
+			Fix:    "Remove it. Every namespace of the mesh has its own monitor.",
 			Source: "cluster-monitoring-operator assets/prometheus-user-workload/prometheus.yaml (ignoreNamespaceSelectors)",
 			mesh:   namespaceSelectors,
 		},
 		{
 			ID:    "PM02",
 			Title: "every namespace with proxies has one PodMonitor",
-			What: "The namespaces of the topology and the cluster, its gateways, waypoints, ztunnel and the control plane have one PodMonitor " +
-				"each.",
-			Why:    "Without one the workloads there have no metrics; with two every request counts twice.",
-			Fix:    "Leave the PodMonitors as they are rendered, and list namespaces in the topology.",
-			Source: "the guide overwrites one of its two PodMonitors with the other",
+			What: "Each of these namespaces has one PodMonitor: the namespaces of the topology and the cluster, the namespaces of gateways, " +
+				"waypoints and ztunnel, and the namespace of the control plane.",
+			Why:    "Without a PodMonitor, the workloads in a namespace have no metrics. With two, every request counts twice.",
+			Fix:    "Leave the PodMonitors as rendered, and list namespaces in the topology.",
+			Source: "in the guide, one of two PodMonitors overwrites the other",
 			mesh:   monitorCoverage,
 		},
 		{
 			ID:     "PM03",
-			Title:  "user workload monitoring looks at the namespace",
-			What:   "On OpenShift no namespace of the mesh is openshift-* or kube-*.",
-			Why:    "These belong to the platform's own monitoring. A monitor there is ignored, and nothing says so.",
-			Fix:    "Run the gateway or the control plane in a namespace of its own.",
+			Title:  "user workload monitoring watches the namespace",
+			What:   "On OpenShift, no namespace of the mesh begins with openshift- or kube-.",
+			Why:    "Such namespaces belong to the platform's monitoring. User workload monitoring silently ignores a monitor there.",
+			Fix:    "Run the gateway or the control plane in another namespace.",
 			Source: "cluster-monitoring-operator assets/prometheus-user-workload/prometheus.yaml (podMonitorNamespaceSelector)",
 			mesh:   platformNamespaces,
 		},
 		{
 			ID:    "PM04",
-			Title: "relabelings do what they say",
-			What: "Every regex compiles as RE2 and has no escapes left over from a shell; replacements have no backslash, and refer to groups " +
-				"that the regex has.",
-			Why: "A regex that does not compile stops the whole configuration of Prometheus. One with \\\\d never matches: the metrics of " +
+			Title: "relabelings are valid",
+			What: "Every regex compiles as RE2 and has no leftover shell escapes. A replacement has no backslash, and refers only to groups " +
+				"of the regex.",
+			Why: "If a regex does not compile, Prometheus refuses its whole configuration. A regex with \\\\d never matches: the metrics of " +
 				"agent and application are lost, and names begin with a backslash.",
-			Fix:    "Write (\\d+) and $1, as in a file that no shell has read.",
+			Fix:    "Write (\\d+) and $1, without shell escapes.",
 			Source: "Prometheus model/relabel; the guide's here-documents",
 			mesh:   relabelSyntax,
 		},
@@ -57,101 +57,102 @@ func metricsRules() []Rule {
 			ID: "PM05", Severity: finding.Warning,
 			Title:  "keep and drop have a regex",
 			What:   "A relabeling with the action keep or drop has a regex.",
-			Why:    "Without one it matches everything, the missing label too: keep keeps all, drop drops all.",
-			Fix:    "Add regex: \"true\", or what the label should be.",
+			Why:    "Without a regex, keep and drop match everything, also a missing label: keep keeps all, drop drops all.",
+			Fix:    "Add regex: \"true\", or the value that the label should have.",
 			Source: "Prometheus model/relabel (the default regex is (.*))",
 			mesh:   relabelWithoutRegex,
 		},
 		{
 			ID:     "PM06",
-			Title:  "every series has the mesh id that Kiali asks for",
-			What:   "Each monitor puts the topology's mesh id on its series as mesh_id, and query_scope of the hub has the same.",
-			Why:    "A difference gives empty graphs and no error anywhere.",
-			Fix:    "Leave the relabeling and query_scope as they are rendered from spec.mesh.id.",
+			Title:  "every series has the mesh id",
+			What:   "Each monitor adds the label mesh_id with the topology's mesh id, and query_scope of the hub has the same id.",
+			Why:    "If the ids differ, graphs are empty, without an error.",
+			Fix:    "Leave the relabeling and query_scope as rendered from spec.mesh.id.",
 			Source: "kiali graph/util.go; tried",
 			mesh:   meshIDEverywhere,
 		},
 		{
 			ID:     "PM07",
-			Title:  "query_scope is compared, not matched",
-			What:   "No value of query_scope has | * \" ' { } in it.",
-			Why:    "Kiali puts the text between quotes and asks for equality. a|b is no choice, and a quote ends the query.",
+			Title:  "query_scope has values, not patterns",
+			What:   "No value of query_scope contains | * \" ' { or }.",
+			Why:    "Kiali puts the value in quotes and compares for equality. a|b is not a choice, and a quote ends the query.",
 			Fix:    "Choose a label that has one value on all series of the mesh.",
 			Source: "kiali graph/util.go, business/metrics_labels_builder.go",
 			mesh:   scopeValues,
 		},
 		{
 			ID: "PM08", Also: finding.Warning,
-			Title:  "the labels of query_scope are on the series",
-			What:   "Each label of query_scope is one that the monitors add with that value, or an external label of the store's series.",
-			Why:    "Kiali asks for series with the label only, and gets none: empty graphs, no error.",
-			Fix:    "Remove it from query_scope, or add it to remoteWrite.config.prometheus.externalLabels.",
+			Title: "series have the labels of query_scope",
+			What: "For each label of query_scope, the monitors add the label with this value, or it is an external label of the store's " +
+				"series.",
+			Why:    "Kiali asks only for series with the label. If no series has it, graphs are empty, without an error.",
+			Fix:    "Remove the label from query_scope, or add it to remoteWrite.config.prometheus.externalLabels.",
 			Source: "kiali/kiali issue 6990",
 			mesh:   scopeLabels,
 		},
 		{
 			ID:     "PM09",
 			Title:  "istiod is scraped where it runs",
-			What:   "A ServiceMonitor of istiod is on clusters with controlPlane.mode local only.",
-			Why:    "On others the Service of istiod has no port for it, and the target is never found.",
-			Fix:    "Leave the ServiceMonitors as they are rendered, and give controlPlane.mode.",
+			What:   "Only clusters with controlPlane.mode local have a ServiceMonitor for istiod.",
+			Why:    "On other clusters, the Service of istiod has no metrics port, so Prometheus never finds the target.",
+			Fix:    "Leave the ServiceMonitors as rendered, and set controlPlane.mode.",
 			Source: "istio manifests/charts/istio-control/istio-discovery/templates",
 			mesh:   istiodMonitors,
 		},
 		{
 			ID: "PM10", Severity: finding.Warning,
 			Title:  "istiod is scraped once",
-			What:   "The ServiceMonitor of istiod leaves out Services with the label istio.io/tag.",
-			Why:    "A revision tag has a Service that selects the same istiod, which is then counted twice.",
-			Fix:    "Leave the selector as it is rendered.",
+			What:   "The ServiceMonitor for istiod excludes Services with the label istio.io/tag.",
+			Why:    "A revision tag has a Service that selects the same istiod. Without the exclusion, istiod counts twice.",
+			Fix:    "Leave the selector as rendered.",
 			Source: "istio manifests/charts/istio-control/istio-discovery/templates/revision-tags-svc.yaml",
 			mesh:   revisionTags,
 		},
 		{
 			ID:    "PM11",
 			Title: "no label that Kiali needs is dropped",
-			What: "No labeldrop, labelkeep or tagOverrides takes source_*, destination_*, reporter, request_protocol, response_code, " +
-				"response_flags, grpc_response_status, connection_security_policy, app, namespace or mesh_id from the series.",
-			Why:    "The graph is made of these labels. Without one of them it is empty or wrong.",
+			What: "No labeldrop, labelkeep or tagOverrides removes source_*, destination_*, reporter, request_protocol, response_code, " +
+				"response_flags, grpc_response_status, connection_security_policy, app, namespace or mesh_id.",
+			Why:    "Kiali makes the graph from these labels. Without one of them, the graph is empty or wrong.",
 			Fix:    "Drop whole metrics that Kiali does not ask for, or request_operation.",
 			Source: "kiali graph/telemetry/istio; kyma-project/kyma issue 9886",
 			mesh:   droppedLabels,
 		},
 		{
 			ID:    "PM12",
-			Title: "Kiali may ask thanos-querier",
-			What: "With metrics.store thanosQuerier the hub asks port 9091 with auth.type bearer and use_kiali_token, thanos_proxy is enabled, " +
-				"and the account of the hub's Kiali has cluster-monitoring-view.",
-			Why:    "Otherwise it gets 401 or 403, or asks for an endpoint that Thanos does not have.",
-			Fix:    "Leave external_services.prometheus as it is rendered, or choose the store thanos for another one.",
+			Title: "Kiali has access to thanos-querier",
+			What: "With metrics.store thanosQuerier, the hub asks port 9091 with auth.type bearer and use_kiali_token, and thanos_proxy is " +
+				"enabled. The account of the hub's Kiali has cluster-monitoring-view.",
+			Why:    "Otherwise Kiali gets 401 or 403, or asks for an endpoint that Thanos does not have.",
+			Fix:    "Leave external_services.prometheus as rendered. For another store, choose thanos.",
 			Source: "cluster-monitoring-operator assets/thanos-querier; kiali/kiali issue 4624",
 			mesh:   thanosQuerier,
 		},
 		{
 			ID: "PM13", Severity: finding.Warning,
 			Title: "the store has the series of all clusters",
-			What:  "With more than one cluster in the mesh the store is not the hub's own thanos-querier.",
-			Why: "It has what the hub's proxies report, and nothing else. Traffic between two remotes is not in the graph, and workloads of " +
-				"remotes have no metrics of their own.",
-			Fix: "Send all series to one Thanos or Prometheus and write store: thanos or prometheus; or add the annotation " +
-				"sightline.dev/suppress: PM13 to the topology if the hub's view will do.",
+			What:  "With more than one cluster in the mesh, the store is not the hub's thanos-querier.",
+			Why: "The hub's thanos-querier has only the series from the hub's proxies. The graph lacks traffic between two remotes, and " +
+				"workloads on remotes have no metrics of their own.",
+			Fix: "Send all series to one Thanos or Prometheus and write store: thanos or prometheus. If the hub's view is enough, add the " +
+				"annotation sightline.dev/suppress: PM13 to the topology.",
 			Source: "kiali/kiali issues 7129, 3962",
 			mesh:   localStore,
 		},
 		{
 			ID:     "PM17",
 			Title:  "Kiali's own token is sent as a bearer token",
-			What:   "Where use_kiali_token is true, the auth.type beside it is bearer.",
-			Why:    "Any other type ignores it, and oauth2 refuses it: Kiali asks without a login and gets 401.",
+			What:   "Wherever use_kiali_token is true, auth.type next to it is bearer.",
+			Why:    "With other types, Kiali ignores use_kiali_token; with oauth2, it refuses it. Kiali then asks without a login and gets 401.",
 			Fix:    "Write type: bearer, or remove use_kiali_token.",
 			Source: "kiali config/config.go",
 			mesh:   kialiTokens,
 		},
 		{
 			ID: "PM18", Severity: finding.Warning,
-			Title:  "CAs are in the bundle",
-			What:   "From v2.22 on no external service has auth.ca_file.",
-			Why:    "It is ignored since 2.21. The connection fails with an unknown authority.",
+			Title:  "CAs are in the CA bundle",
+			What:   "From v2.22 on, no external service has auth.ca_file.",
+			Why:    "Kiali ignores ca_file since 2.21. The connection fails with an unknown authority.",
 			Fix:    "Put the CA into the key additional-ca-bundle.pem of the ConfigMap <instance>-cabundle in Kiali's namespace.",
 			Source: "kiali.io, TLS configuration",
 			mesh:   caFiles,
@@ -159,36 +160,37 @@ func metricsRules() []Rule {
 		{
 			ID: "PM19", Severity: finding.Warning,
 			Title:  "Kiali trusts the store's certificate",
-			What:   "From v2.22 on, with another strategy than openshift, the store is not an https Service of the OpenShift hub.",
-			Why:    "Such a Service has a certificate of the cluster's service CA, which Kiali loads with the strategy openshift only.",
+			What:   "From v2.22 on, with a strategy other than openshift, the store is not an https Service on an OpenShift hub.",
+			Why:    "Such a Service has a certificate from the cluster's service CA. Kiali loads this CA only with the strategy openshift.",
 			Fix:    "Put the service CA into the key additional-ca-bundle.pem of the ConfigMap <instance>-cabundle, and suppress the rule.",
 			Source: "kiali config/config.go (getCABundlePaths)",
 			mesh:   serviceCA,
 		},
 		{
 			ID: "PM20", Severity: finding.Warning,
-			Title: "Kiali can see that the store is there",
-			What: "From v2.27 on a store with custom_headers, or with a path that is known to have no /-/healthy (Mimir, Cortex, " +
-				"VictoriaMetrics), has a health_check_url.",
-			Why:    "Kiali asks <url>/-/healthy without the headers, and shows no metrics at all until it answers.",
+			Title: "Kiali can check the health of the store",
+			What: "From v2.27 on, health_check_url is set for a store with custom_headers, or with a path that has no /-/healthy (Mimir, " +
+				"Cortex, VictoriaMetrics).",
+			Why:    "Kiali asks <url>/-/healthy without the headers. It shows no metrics until this address answers.",
 			Fix:    "Add health_check_url: an address of the store that answers without headers.",
 			Source: "kiali prometheus/lazy_client.go",
 			mesh:   healthCheck,
 		},
 		{
-			ID:     "PM21",
-			Title:  "cluster-monitoring-config is ours as a whole or not at all",
-			What:   "With userWorkloadMonitoring.manage its config is the whole text and turns on enableUserWorkload; without, there is no config.",
-			Why:    "The ConfigMap is one text. Writing it replaces retention, volumes and alerting that somebody else has set.",
-			Fix:    "Give the whole content, or leave it to whoever owns it.",
+			ID:    "PM21",
+			Title: "cluster-monitoring-config is managed as a whole or not at all",
+			What: "With userWorkloadMonitoring.manage, config is the whole content of the ConfigMap and turns on enableUserWorkload. " +
+				"Without manage, there is no config.",
+			Why:    "The ConfigMap holds one string. Writing it replaces the retention, volumes and alerting that somebody else has set.",
+			Fix:    "Give the whole content, or leave the ConfigMap to its owner.",
 			Source: "cluster-monitoring-operator Documentation/api.md",
 		},
 		{
 			ID: "PM22", Severity: finding.Warning,
 			Title: "limits leave room for Istio's series",
-			What:  "enforcedLabelLimit is at least 40 and enforcedSampleLimit at least 5,000 in remoteWrite.config.prometheus.",
-			Why: "A series of Istio has about 30 labels, and a busy proxy thousands of series. Above a limit the whole target fails, and only " +
-				"its page in the console says why.",
+			What:  "In remoteWrite.config.prometheus, enforcedLabelLimit is at least 40 and enforcedSampleLimit at least 5,000.",
+			Why: "A series of Istio has about 30 labels, and a busy proxy has thousands of series. Above a limit, the scrape of the whole " +
+				"target fails. Only the console's page of the target says why.",
 			Fix:    "Raise the limit, or leave it out.",
 			Source: "cluster-monitoring-operator Documentation/api.md",
 			mesh:   lowLimits,
@@ -196,41 +198,42 @@ func metricsRules() []Rule {
 		{
 			ID: "PM23", Severity: finding.Warning,
 			Title: "a mesh has one mesh-wide Telemetry",
-			What: "No cluster gets two Telemetry resources without selector in its root namespace. IN12 is about two topologies that both " +
-				"have one there.",
-			Why:    "Istio takes one of them, the older, and ignores the other.",
-			Fix:    "Write telemetry.manage: false, and keep the other one.",
+			What: "No cluster gets two Telemetry resources without a selector in its root namespace. (IN12 checks two topologies that both " +
+				"have one.)",
+			Why:    "Istio uses the older one and ignores the other.",
+			Fix:    "Write telemetry.manage: false, and keep the other Telemetry.",
 			Source: "istio.io, Telemetry",
 			mesh:   telemetries,
 		},
 		{
 			ID: "PM24", Severity: finding.Warning,
-			Title: "intervals are those of one store",
-			What:  "Every interval is between 5 seconds and 5 minutes, and the clusters of one store have the same.",
-			Why: "A rate over less than two intervals is empty. With different ones Kiali has to be told the longest, and asks for coarse " +
-				"rates everywhere.",
-			Fix:    "Use one interval; or suppress the rule where a slow line leaves no choice.",
+			Title: "clusters of one store have one interval",
+			What:  "Every interval is between 5 seconds and 5 minutes. All clusters of one store have the same interval.",
+			Why: "A rate over less than two intervals is empty. If intervals differ, Kiali must use the longest, so rates are coarse " +
+				"everywhere.",
+			Fix:    "Use one interval. If a slow network leaves no choice, suppress the rule.",
 			Source: "cluster-monitoring-operator Documentation/api.md; kiali thanos_proxy.scrape_interval",
 			mesh:   intervals,
 		},
 		{
 			ID: "PM25", Severity: finding.Warning,
-			Title:  "series of two clusters stay two",
-			What:   "With remoteWrite each cluster's external labels differ from those of the others.",
-			Why:    "Equal series of two clusters would be one in the store, and requests get lost.",
-			Fix:    "Leave the external label of remoteWrite.clusterLabel as it is rendered.",
+			Title:  "series of two clusters stay separate",
+			What:   "With remoteWrite, each cluster has different external labels.",
+			Why:    "In the store, equal series of two clusters become one series, and requests get lost.",
+			Fix:    "Leave the external label of remoteWrite.clusterLabel as rendered.",
 			Source: "Thanos, external labels",
 			mesh:   externalLabels,
 		},
 		{
 			ID:    "PM26",
 			Title: "credentials are references",
-			What: "A field whose name says that it holds a credential (its last word is password, token, secret, authorization, credentials, or " +
-				"key after api, access, secret, private and the like) has secret:<name>:<key>, the path of a file, or an object with the name and " +
-				"key of a Secret. So do variables (name and value), options of a program and headers of these names, in the topology and in what is " +
-				"rendered.",
-			Why:    "Everything else is the credential itself, and it would stand in Git. No message repeats it.",
-			Fix:    "Put it into a Secret in Kiali's namespace, write the reference, and make a new credential if this one was committed.",
+			What: "A field whose name says that it holds a credential has a reference: secret:<name>:<key>, the path of a file, or an " +
+				"object with the name and key of a Secret. Such a name ends in password, token, secret, authorization or credentials, or in " +
+				"key after api, access, secret, private and similar words. The rule also checks variables (name and value), program options " +
+				"and headers with such names. It checks the topology and the rendered objects.",
+			Why: "Any other value is the credential itself, and it would be in Git. No message repeats it.",
+			Fix: "Put the credential into a Secret in Kiali's namespace and write the reference. If the credential was committed, create " +
+				"a new one.",
 			Source: "kiali config/credentials.go",
 			mesh:   literalCredentials,
 		},
@@ -242,14 +245,15 @@ func (m *mesh) monitors() []*object { return m.kinds("PodMonitor", "ServiceMonit
 func namespaceSelectors(m *mesh, f *found) {
 	for _, o := range m.monitors() {
 		if m.of(o).Platform == "openshift" && o.has("namespaceSelector") {
-			f.object(o, spec("namespaceSelector"), "remove it; every namespace of the mesh has a monitor of its own",
-				"the %s %s has a namespaceSelector, which user workload monitoring ignores", o.ID.Kind, o.ID.Name)
+			f.object(o, spec("namespaceSelector"), "remove it; every namespace of the mesh has its own monitor",
+				"the %s %s has a namespaceSelector, but user workload monitoring ignores it", o.ID.Kind, o.ID.Name)
 		}
 	}
 }
 
-// place is that of a name in the topology: the value at a path, or an entry of the
-// list there. Rules look at many names, and say of few where they are.
+// place is the place of a name in the topology: the value at a path, or an entry
+// of the list at the path. Rules look at many names, but need the position of only
+// a few.
 type place struct {
 	path  fieldPath
 	entry int // -1: the value itself
@@ -262,8 +266,8 @@ func (m *mesh) atPlace(p place) finding.Position {
 	return m.At(p.path.below(p.entry)...)
 }
 
-// covered lists the namespaces of a cluster in which proxies run, with the
-// place in the topology that says so.
+// covered visits the namespaces of a cluster in which proxies run, each with
+// its place in the topology.
 func (m *mesh) covered(i int, visit func(namespace string, at place)) {
 	c := &m.Spec.Clusters[i]
 	value := func(name string, path ...any) { visit(name, place{path, -1}) }
@@ -314,7 +318,7 @@ func monitorCoverage(m *mesh, f *found) {
 				if n > 1 {
 					count = strconv.Itoa(n) + " PodMonitors"
 				}
-				f.cluster(m, i, m.atPlace(at), "leave the PodMonitors as they are rendered: one for each namespace", "the namespace %s has %s", ns,
+				f.cluster(m, i, m.atPlace(at), "leave the PodMonitors as rendered: one for each namespace", "the namespace %s has %s", ns,
 					count)
 			}
 		})
@@ -328,8 +332,8 @@ func platformNamespaces(m *mesh, f *found) {
 		}
 		m.covered(i, func(ns string, at place) {
 			if strings.HasPrefix(ns, "openshift-") || strings.HasPrefix(ns, "kube-") {
-				f.cluster(m, i, m.atPlace(at), "run what is there in a namespace of its own",
-					"the namespace %s is the platform's, and user workload monitoring does not look at monitors there", ns)
+				f.cluster(m, i, m.atPlace(at), "run its workloads in another namespace",
+					"the namespace %s belongs to the platform, and user workload monitoring ignores monitors there", ns)
 			}
 		})
 	}
@@ -341,14 +345,14 @@ func meshIDEverywhere(m *mesh, f *found) {
 	want := m.Spec.Mesh.ID
 	if o := m.hubKiali(); o != nil && m.Spec.Metrics.Scope.Word() == "meshID" {
 		if got, _ := o.value(spec(queryScope).below(kiali.MeshID)).(string); got != want {
-			f.object(o, spec(queryScope).below(kiali.MeshID), "leave query_scope.mesh_id as it is rendered from spec.mesh.id; or write metrics: "+
-				"{scope: none} where the series have none", "Kiali asks for the mesh id %q; expected %q, which is on the series", got, want)
+			f.object(o, spec(queryScope).below(kiali.MeshID), "leave query_scope.mesh_id as rendered from spec.mesh.id; if the series have "+
+				"no mesh id, write metrics: {scope: none}", "Kiali asks for the mesh id %q; expected %q, the mesh id on the series", got, want)
 		}
 	}
 	for _, o := range m.monitors() {
 		if got, ok := m.targetLabels(o)[kiali.MeshID]; !ok || got != want {
-			f.object(o, fieldPath{"spec"}, "leave the relabeling to mesh_id as it is rendered from spec.mesh.id",
-				"the %s %s puts the mesh id %q on its series; expected %q, which Kiali asks for", o.ID.Kind, o.ID.Name, got, want)
+			f.object(o, fieldPath{"spec"}, "leave the relabeling to mesh_id as rendered from spec.mesh.id",
+				"the %s %s puts the mesh id %q on its series; expected %q, because Kiali asks for it", o.ID.Kind, o.ID.Name, got, want)
 		}
 	}
 }
@@ -394,7 +398,7 @@ func scopeValues(m *mesh, f *found) {
 		for _, label := range sortedKeys(scope) {
 			if value, _ := scope[label].(string); strings.ContainsAny(value, `|*"'{}`) {
 				f.object(o, spec(store+".query_scope").below(label), "choose a label that has one value on all series of the mesh",
-					"query_scope asks for series whose %s is %q to the letter; it is no pattern", label, finding.Shorten(value))
+					"query_scope asks for series whose %s is exactly %q; it is not a pattern", label, finding.Shorten(value))
 			}
 		}
 	}
@@ -425,23 +429,23 @@ func scopeLabels(m *mesh, f *found) {
 		if missing == nil || external == value {
 			continue
 		}
-		// Beside the mesh's id it has to be on the same series.
+		// Kiali asks for series that have both this label and the mesh id.
 		alone := ""
 		if scope[kiali.MeshID] != nil && m.Has("spec", "kiali", "spec", "external_services", "prometheus", "query_scope", label) {
-			alone = "; to ask by this label alone, write metrics: {scope: {" + label + ": " + finding.Shorten(value) + "}} in its place"
+			alone = "; to ask by this label only, write metrics: {scope: {" + label + ": " + finding.Shorten(value) + "}} instead"
 		}
-		const hint = "remove it; or add it to remoteWrite.config.prometheus.externalLabels, with the store thanos"
+		const hint = "remove it; with the store thanos, you can add it to remoteWrite.config.prometheus.externalLabels"
 		if decided := m.Spec.Metrics.Store == "thanosQuerier" || m.Spec.Metrics.Store == "thanos" && w != nil; !decided {
 			if m.Spec.Metrics.Scope[label] == value {
-				continue // the topology says so, and only it can know
+				continue // the topology states the label itself
 			}
 			f.softer(finding.Warning).object(o, spec(queryScope).below(label),
 				"make sure that the store's series have it as an external label, and suppress PM08"+alone,
-				"query_scope asks for series with %s=%q, which no monitor of the topology adds", label, value)
+				"query_scope asks for series with %s=%q, but no monitor of the topology adds this label", label, value)
 			continue
 		}
-		f.object(o, spec(queryScope).below(label), hint, "query_scope asks for series with %s=%q, which no monitor and no external label adds; "+
-			"every graph would be empty", label, value)
+		f.object(o, spec(queryScope).below(label), hint, "query_scope asks for series with %s=%q, but no monitor and no external label "+
+			"adds it; every graph would be empty", label, value)
 	}
 }
 
@@ -455,7 +459,7 @@ func istiodMonitors(m *mesh, f *found) {
 			if resource.IDOf(object).Kind == "ServiceMonitor" && valueAt(object, fieldPath{"spec", "selector", "matchLabels", "istio"}) == "pilot" {
 				f.cluster(m, i, m.At("spec", "clusters", i, "controlPlane", "mode"),
 					"leave it out, or write controlPlane: {mode: local} if an istiod runs here",
-					"there is a ServiceMonitor of istiod, and no istiod runs here (controlPlane.mode: %s)", m.Spec.Clusters[i].ControlPlane.Mode)
+					"there is a ServiceMonitor for istiod, but no istiod runs here (controlPlane.mode: %s)", m.Spec.Clusters[i].ControlPlane.Mode)
 			}
 		}
 	}
@@ -470,8 +474,8 @@ func revisionTags(m *mesh, f *found) {
 		if !slices.ContainsFunc(expressions, func(e any) bool {
 			return valueAt(e, fieldPath{"key"}) == "istio.io/tag" && valueAt(e, fieldPath{"operator"}) == "DoesNotExist"
 		}) {
-			f.object(o, spec("selector"), "leave the selector as it is rendered",
-				"the ServiceMonitor %s takes the Service of a revision tag too, and scrapes an istiod twice", o.ID.Name)
+			f.object(o, spec("selector"), "leave the selector as rendered",
+				"the ServiceMonitor %s also selects the Service of a revision tag, and scrapes istiod twice", o.ID.Name)
 		}
 	}
 }
@@ -479,7 +483,7 @@ func revisionTags(m *mesh, f *found) {
 func droppedLabels(m *mesh, f *found) {
 	m.relabelings(func(r relabeling) {
 		if !r.metric && r.action() == "labeldrop" {
-			r.metric = true // labels of a target are those of its series
+			r.metric = true // the labels of a target are on its series too
 		}
 		text, ok := r.text("regex")
 		re, err := regexp.Compile("^(?s:" + text + ")$")
@@ -494,7 +498,7 @@ func droppedLabels(m *mesh, f *found) {
 		}
 		if len(lost) > 0 {
 			f.relabeling(m, r, "regex", "drop whole metrics that Kiali does not ask for, or request_operation",
-				"%s takes %s from the series, which Kiali's graph needs", r.action(), finding.List(lost, most))
+				"%s removes labels that Kiali's graph needs: %s", r.action(), finding.List(lost, most))
 		}
 	})
 	for _, o := range m.kinds("Telemetry") {
@@ -503,7 +507,8 @@ func droppedLabels(m *mesh, f *found) {
 				return
 			}
 			if tag, _ := path[len(path)-2].(string); slices.Contains(kiali.Labels(), tag) {
-				f.object(o, path, "leave the tag, or remove request_operation", "the Telemetry %s takes %s from the series, which Kiali's graph needs",
+				f.object(o, path, "leave the tag, or remove request_operation", "the Telemetry %s removes the label %s, but Kiali's graph "+
+					"needs this label",
 					o.ID.Name, tag)
 			}
 		})

@@ -10,9 +10,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// relabeling is one rule of a monitor, or of a remote write, with its place.
+// relabeling is one relabeling of a monitor or of a remote write, with its
+// position.
 type relabeling struct {
-	o      *object   // nil: it stands in the topology
+	o      *object   // nil: the relabeling is in the topology
 	at     fieldPath // in the object
 	path   []any     // in the topology
 	metric bool      // it changes series, not targets
@@ -24,7 +25,7 @@ func (r relabeling) text(key string) (string, bool) {
 	return s, ok
 }
 
-// action is the rule's action, in lower case as Prometheus takes it.
+// action is the rule's action in lower case, as in Prometheus.
 func (r relabeling) action() string {
 	if s, ok := r.text("action"); ok {
 		return strings.ToLower(s)
@@ -32,7 +33,7 @@ func (r relabeling) action() string {
 	return "replace"
 }
 
-// relabelings yields every relabeling that is rendered.
+// relabelings visits every rendered relabeling.
 func (m *mesh) relabelings(visit func(r relabeling)) {
 	for _, o := range m.monitors() {
 		for _, list := range []string{"podMetricsEndpoints", "endpoints"} {
@@ -73,7 +74,7 @@ func (f *found) relabeling(m *mesh, r relabeling, key, hint, format string, args
 	f.on(m, m.At(path...), hint, format, args...)
 }
 
-// shellEscape is an escape that a shell would have made one less.
+// shellEscape is a backslash that a shell would have removed.
 var shellEscape = regexp.MustCompile(`\\\\[dwsDWSb.]|\\\$`)
 
 func relabelSyntax(m *mesh, f *found) {
@@ -84,12 +85,12 @@ func relabelSyntax(m *mesh, f *found) {
 		}
 		if escape := shellEscape.FindString(text); escape != "" {
 			f.relabeling(m, r, "regex", `write \d and $ as they are; no shell takes a backslash away`,
-				"the regex %s has %s in it, which matches a %s", finding.Shorten(text), escape, escaped(escape))
+				"the regex %s contains %s; this matches a %s", finding.Shorten(text), escape, escaped(escape))
 			return
 		}
 		re, err := regexp.Compile("^(?s:" + text + ")$")
 		if err != nil {
-			f.relabeling(m, r, "regex", "write it as RE2 has it: no lookahead, no backreference", "the regex %s is none to Prometheus: %s",
+			f.relabeling(m, r, "regex", "write it as RE2 has it: no lookahead, no backreference", "the regex %s is not valid in Prometheus: %s",
 				finding.Shorten(text), regexProblem(err))
 			return
 		}
@@ -99,14 +100,14 @@ func relabelSyntax(m *mesh, f *found) {
 		}
 		if strings.Contains(replacement, `\`) {
 			f.relabeling(m, r, "replacement", "write $1 as it is; no shell takes a backslash away",
-				"the replacement %s has a backslash, which would stand in the label", finding.Shorten(replacement))
+				"the replacement %s has a backslash, which would be part of the label", finding.Shorten(replacement))
 			return
 		}
 		for _, group := range groups(replacement) {
 			n, err := strconv.Atoi(group)
 			if err == nil && n > re.NumSubexp() || err != nil && re.SubexpIndex(group) < 0 {
 				f.relabeling(m, r, "replacement", "refer to a group that the regex has; $1_x is the group 1_x, ${1}_x the group 1",
-					"the replacement %s refers to the group %s, and the regex %s has %s",
+					"the replacement %s refers to the group %s, but the regex %s has %s",
 					finding.Shorten(replacement), group, finding.Shorten(text), plural(re.NumSubexp(), "group"))
 				return
 			}
@@ -116,9 +117,9 @@ func relabelSyntax(m *mesh, f *found) {
 
 func escaped(escape string) string {
 	if escape == `\$` {
-		return "dollar sign, and no end of the text"
+		return "dollar sign and not the end of the string"
 	}
-	return "backslash, and never what was meant"
+	return "backslash, probably by mistake"
 }
 
 func plural(n int, noun string) string {
@@ -156,7 +157,7 @@ func relabelWithoutRegex(m *mesh, f *found) {
 		switch r.action() {
 		case "keep", "drop":
 			f.relabeling(m, r, "action", `add regex: "true", or what the label should be`,
-				"the action %s has no regex, and so matches everything, a label that is absent too", r.action())
+				"the action %s has no regex, so it matches everything, also an absent label", r.action())
 		}
 	})
 }

@@ -10,33 +10,33 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// schemaRules compare objects with the definitions of their kinds, if there
-// are any.
+// schemaRules compare objects with the definitions of their kinds, if
+// definitions are given.
 func schemaRules() []Rule {
 	return []Rule{
 		{
 			ID:     "SC01",
-			Title:  "the API server keeps every field",
-			What:   "With --crds, each field of a custom resource is in its definition. (For Kiali resources that is KC13.)",
-			Why:    "The API server drops what it does not know, and says nothing.",
-			Fix:    "Correct the field in the overlay that the position names; or update the operator that brings the definition.",
+			Title:  "the definitions have every field",
+			What:   "With --crds, the definition (CRD) has each field of a custom resource. (For Kiali resources, KC13 checks this.)",
+			Why:    "The API server silently drops fields that the definition lacks.",
+			Fix:    "Correct the field in the overlay at the position. Or update the operator that brings the definition.",
 			Source: "k8s.io/apiextensions-apiserver",
 			mesh:   prunedFields,
 		},
 		{
 			ID:     "SC02",
-			Title:  "the API server takes every object",
-			What:   "With --crds, each custom resource passes the schema of its definition and its rules in CEL.",
+			Title:  "the API server accepts every object",
+			What:   "With --crds, each custom resource passes the schema and the CEL rules of its definition.",
 			Why:    "The sync fails on the cluster, long after the commit.",
-			Fix:    "Correct the value at the position; the message is that of the API server.",
+			Fix:    "Correct the value at the position. The message comes from the API server.",
 			Source: "k8s.io/apiextensions-apiserver",
 			mesh:   refusedObjects,
 		},
 		{
 			ID: "SC03", Severity: finding.Info,
-			Title:  "every kind has its definition",
-			What:   "With --crds, the folder has the definition of each custom resource that is rendered.",
-			Why:    "What has none is not compared with anything.",
+			Title:  "every kind has a definition",
+			What:   "With --crds, the folder has a definition for each rendered custom resource.",
+			Why:    "An object without a definition is not checked.",
 			Fix:    "Add it: kubectl get crd -o yaml > crds/all.yaml",
 			Source: "k8s.io/apiextensions-apiserver",
 			mesh:   missingDefinitions,
@@ -52,8 +52,8 @@ func prunedFields(m *mesh, f *found) {
 		}
 		if content, err := plain(o); err == nil {
 			for _, path := range d.dropped(content) {
-				f.object(o, parsePath(path), "correct it; the definition is the one that --crds has",
-					"the definition of %s has no field %s, and the API server would drop it", o.ID.Kind, path)
+				f.object(o, parsePath(path), "correct it; the definition comes from --crds",
+					"the definition of %s has no field %s; the API server would drop it", o.ID.Kind, path)
 			}
 		}
 	}
@@ -84,17 +84,17 @@ func refusedObjects(m *mesh, f *found) {
 			if refusal.Field != "" && refusal.Field != "<nil>" {
 				part = refusal.Field + " of the"
 			}
-			f.object(o, path, "correct the value; the definition is the one that --crds has", "the API server would refuse %s %s: %s", part, o,
+			f.object(o, path, "correct the value; the definition comes from --crds", "the API server would refuse %s %s: %s", part, o,
 				refusalText(refusal, path))
 		}
 	}
 }
 
-// refusalText says what is wrong, and repeats no value that may be a
+// refusalText says what is wrong. It never repeats a value that may be a
 // credential.
 func refusalText(refusal *field.Error, path fieldPath) string {
 	if slices.ContainsFunc(path, func(step any) bool { key, _ := step.(string); return credential.Named(key) }) {
-		return "the value is of the wrong form"
+		return "the value has the wrong form"
 	}
 	const most = 300
 	if text := []rune(refusal.ErrorBody()); len(text) > most {
@@ -115,6 +115,6 @@ func missingDefinitions(m *mesh, f *found) {
 		}
 		seen[key] = true
 		f.on(m, m.At("metadata", "name"), "add it: kubectl get crd -o yaml > crds/all.yaml",
-			"--crds has no definition of %s %s, so these objects are not compared with one", o.ID.APIVersion, o.ID.Kind)
+			"--crds has no definition of %s %s, so these objects are not checked", o.ID.APIVersion, o.ID.Kind)
 	}
 }

@@ -13,27 +13,27 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// sealedRules are about the links that seal leaves beside a topology, and what
-// is rendered of them.
+// sealedRules are about the sealed links next to a topology, and about the
+// objects rendered from them.
 func sealedRules() []Rule {
 	return []Rule{
 		{
 			ID:    "RS01",
-			Title: "a link is the cluster's own",
-			What: "The name of the file, the name in it and the key of the Secret are the cluster's name, and the server is the one of the " +
-				"topology. (Kubeconfigs are looked into before they are sealed.)",
-			Why: "Kiali takes a cluster's name from the key. It would show one cluster under the name of another, or wait at its start for a " +
-				"server that is no more.",
+			Title: "a link belongs to its cluster",
+			What: "The name of the file, the name in the file and the key of the Secret are the cluster's name. The server is the one in " +
+				"the topology. (Sightline checks a kubeconfig before it seals it.)",
+			Why: "Kiali takes a cluster's name from the key. With a wrong key, it would show one cluster under the name of another. With an " +
+				"old server, it would wait at startup for a server that no longer exists.",
 			Fix:    "Seal the link again.",
 			Source: "kiali kubernetes/cluster_secret.go, cmd/server.go",
 			mesh:   linkFlaws,
 		},
 		{
 			ID: "RS04", Also: finding.Warning,
-			Title: "a link's CA is valid",
+			Title: "the CA in a link is valid",
 			What: "The CA in a sealed kubeconfig is valid for " + daysLeft +
-				" more. It is looked at by verify alone: what is rendered does not depend on the day.",
-			Why:    "Kiali does not trust the API server any more, and stops at its start.",
+				" more. Only verify checks the days: the rendered output does not depend on the date.",
+			Why:    "Kiali no longer trusts the API server, and stops at startup.",
 			Fix:    "Seal the link again with the cluster's CA.",
 			Source: "kiali kubernetes/client_factory.go, cmd/server.go",
 			mesh:   linkFlaws,
@@ -41,74 +41,76 @@ func sealedRules() []Rule {
 		{
 			ID: "RS06", Also: finding.Warning,
 			Title: "a sealed link can be opened on the hub",
-			What: "It was sealed for links.source, and for the Secret that the topology has for it, by namespace and name. What is sealed has " +
-				"its checksum, and the form that the controller or SOPS reads. All items of one Secret are sealed with one certificate; with " +
-				"SOPS, at one time, and for the age recipients of the topology.",
-			Why: "The controller opens what was sealed for this very Secret. Of a Secret with several items it opens all or none, so the lost " +
-				"key of one certificate takes every link with it. SOPS has one data key for a Secret, and one MAC over all of it.",
-			Fix: "Seal the link again; with --rekey, also what was sealed with another certificate.",
+			What: "A link is sealed for links.source and for the Secret in the topology, by namespace and name. The sealed data matches its " +
+				"checksum and has the form that the controller or SOPS reads. All items of one Secret are sealed with one certificate. With " +
+				"SOPS, they are sealed in one run, for the age recipients in the topology.",
+			Why: "The controller opens only data that was sealed for this Secret. If a Secret has several items, the controller opens all " +
+				"or none. If the key of one certificate is lost, every link in the Secret is lost. With SOPS, a Secret has one data key, and " +
+				"one MAC for all its items.",
+			Fix: "Seal the link again. With --rekey, also seal what was sealed with another certificate.",
 			Source: "bitnami-labs/sealed-secrets pkg/crypto/crypto.go, pkg/apis/sealedsecrets/v1alpha1/sealedsecret_expansion.go; getsops/sops " +
 				"sops.go",
 			mesh: openable,
 		},
 		{
 			ID:    "RS07",
-			Title: "a link's Secret has the labels that Kiali and the operator look for",
-			What: "What makes the Secret gives it the label kiali.io/kiali-multi-cluster-secret: \"true\"; with " +
-				"links.format perCluster " +
-				"the label kiali.io/multiCluster: \"true\" and the annotation kiali.io/cluster.",
-			Why:    "Without its label nothing finds a remote's own Secret, and Kiali does not start anew when the one for all changes.",
-			Fix:    "Leave the template as it is rendered.",
+			Title: "a link's Secret has the labels for Kiali and the operator",
+			What: "The object that creates the Secret gives it the label kiali.io/kiali-multi-cluster-secret: \"true\". With links.format " +
+				"perCluster, it gives the label kiali.io/multiCluster: \"true\" and the annotation kiali.io/cluster.",
+			Why: "Without its label, nothing finds the Secret of a remote. Without its label, a change of the single Secret does not " +
+				"restart Kiali.",
+			Fix:    "Leave the template as rendered.",
 			Source: "kiali-operator watches-os.yaml, roles/default/kiali-deploy/tasks/main.yml",
 			mesh:   linkLabels,
 		},
 		{
 			ID: "RS08", Severity: finding.Warning,
-			Title: "Kiali starts anew when a link changes",
-			What: "With links.format perCluster, deployment.pod_annotations of the hub's Kiali resource has sightline.dev/links as it is " +
-				"rendered.",
-			Why: "Kiali reads the kubeconfigs once, at its start, and the operator watches none of these Secrets. The annotation changes with " +
-				"them, so the operator reconciles, and the pods are replaced.",
-			Fix:    "Leave the annotation as it is rendered, or use links.format: single.",
+			Title: "Kiali restarts when a link changes",
+			What: "With links.format perCluster, deployment.pod_annotations of the hub's Kiali resource has the rendered value of " +
+				"sightline.dev/links.",
+			Why: "Kiali reads the kubeconfigs once, at startup, and the operator does not watch these Secrets. The annotation changes with " +
+				"the links, so the operator reconciles and replaces the pods.",
+			Fix:    "Leave the annotation as rendered, or use links.format: single.",
 			Source: "kiali kubernetes/client_factory.go; kiali-operator watches-os.yaml; kiali/kiali issue 6941",
 			mesh:   restart,
 		},
 		{
 			ID:    "RS11",
-			Title: "a kubeconfig with a program is allowed to run it",
-			What: "Where access.exec of a remote names a program, clustering.enable_exec_provider of the hub's Kiali resource is true, and the " +
+			Title: "Kiali may run the program of a kubeconfig",
+			What: "If access.exec of a remote names a program, clustering.enable_exec_provider of the hub's Kiali resource is true, and the " +
 				"hub's Kiali is v2.17 or later.",
-			Why:    "Kiali takes the user out of such a kubeconfig otherwise, and has no access.",
-			Fix:    "Leave the field as it is rendered; on an older line, leave out access.exec for a token.",
+			Why:    "Otherwise Kiali removes the user from such a kubeconfig, and has no access.",
+			Fix:    "Leave the field as rendered. On an older release line, use a token and leave out access.exec.",
 			Source: "kiali kubernetes/client_factory.go; kiali-operator roles/*/kiali-deploy/defaults/main.yml",
 			mesh:   execProvider,
 		},
 		{
 			ID: "RS12", Severity: finding.Warning,
-			Title: "a cluster is in one Secret",
-			What: "clustering.clusters of the hub's Kiali resource names no Secret for a remote that has a sealed link, and no link waits for " +
-				"the Secret from before links.format was changed to be removed.",
-			Why: "Kiali finds two kubeconfigs for the cluster, takes the one whose folder comes first, and logs the other as an error. After " +
-				"links.format has changed from single to perCluster it goes on using kiali-multi-cluster-secret, and everything says Synced.",
-			Fix:    "Remove the entry or the Secret of before; then `sightline seal CLUSTER --finish`.",
+			Title: "each cluster is in one Secret",
+			What: "clustering.clusters of the hub's Kiali resource names no Secret for a remote that has a sealed link. After a change of " +
+				"links.format, the old Secret is removed.",
+			Why: "If Kiali finds two kubeconfigs for a cluster, it uses the one whose folder sorts first, and logs the other as an error. " +
+				"After a change of links.format from single to perCluster, Kiali keeps using kiali-multi-cluster-secret, and every object " +
+				"still says Synced.",
+			Fix:    "Remove the entry or the old Secret, then run `sightline seal CLUSTER --finish`.",
 			Source: "kiali kubernetes/cluster_secret.go",
 			mesh:   twoSecrets,
 		},
 		{
 			ID: "RS13", Also: finding.Warning,
 			Title: "a link's token lasts",
-			What: "The token in a sealed kubeconfig is not revoked, and does not expire, or not within " + daysLeft +
-				". The days are looked at by verify alone: what is rendered does not depend on the day.",
-			Why:    "Kiali loses the cluster, and does not start again before it has it back.",
-			Fix:    "Seal the link again with the token of the Secret that is rendered for the remote, which does not expire.",
+			What: "The token in a sealed kubeconfig is not revoked. It does not expire, or not within " + daysLeft +
+				". Only verify checks the days: the rendered output does not depend on the date.",
+			Why:    "Kiali loses the cluster, and does not start until it can reach the cluster again.",
+			Fix:    "Seal the link again with the token from the rendered Secret of the remote. This token does not expire.",
 			Source: "kiali/kiali issues 8198, 5070",
 			mesh:   linkFlaws,
 		},
 		{
 			ID: "RS17", Also: finding.Warning,
-			Title:  "the Secret of all links has room",
-			What:   "The kubeconfigs in one Secret have at most 1 MiB together, and less than 80% of it for more to come.",
-			Why:    "The API server refuses a larger Secret, so the controller can open none of them.",
+			Title:  "all links fit into their Secret",
+			What:   "Together, the kubeconfigs in one Secret have at most 1 MiB. Below 80% of it there is room for more links.",
+			Why:    "The API server refuses a larger Secret, so the controller can open no link.",
 			Fix:    "Write links: {format: perCluster}, and seal every link again.",
 			Source: "kubernetes pkg/apis/core/validation/validation.go (MaxSecretSize)",
 			mesh:   secretSizes,
@@ -116,31 +118,30 @@ func sealedRules() []Rule {
 		{
 			ID: "RS18", Also: finding.Warning,
 			Title: "every remote has a link",
-			What: "There is a sealed link for each remote, where links.source is sealed or sops. A missing one is an error with " +
-				"--require-links.",
-			Why: "Everything else is rendered, and the hub's Kiali does not see the cluster.",
-			Fix: "Seal it once the remote's phases are applied: the token that goes into it is made there. The hub's certificate is the " +
-				"controller's, or a file that `kubeseal --fetch-cert` writes.",
+			What:  "If links.source is sealed or sops, each remote has a sealed link. With --require-links, a missing link is an error.",
+			Why:   "Without a link, everything else is rendered, but the hub's Kiali does not show the cluster.",
+			Fix: "Apply the phases of the remote first, because the cluster creates the token there. Then seal the link. The hub's " +
+				"certificate comes from the controller, or from a file of `kubeseal --fetch-cert`.",
 			Source: "kiali kubernetes/cluster_secret.go",
 			mesh:   missingLinks,
 		},
 		{
 			ID: "RS19", Severity: finding.Warning,
-			Title: "what is sealed is of a remote",
-			What:  "The folder with the sealed links of a topology has one file for each remote, and no other.",
-			Why: "A link that nobody renders is a credential that nobody looks after. The cluster may have been renamed, and its link be lost " +
-				"without a word.",
-			Fix:    "Remove the file; if the cluster is no longer watched, its token Secret too.",
+			Title: "every sealed link is for a remote",
+			What:  "The folder of a topology's sealed links has one file for each remote, and no other file.",
+			Why: "A link that is not rendered is a credential that nobody maintains. Perhaps the cluster was renamed, and its link is lost " +
+				"without a message.",
+			Fix:    "Remove the file. If Kiali no longer watches the cluster, remove its token Secret too.",
 			Source: "the layout of `sightline seal`",
 			mesh:   strayLinks,
 		},
 	}
 }
 
-// daysLeft is how long before its end something has to be renewed.
+// daysLeft is the time before expiry at which verify asks for a renewal.
 var daysLeft = finding.Count(seal.NearDays, "day")
 
-// sealed tells whether the links are sealed by seal, and not somebody else's matter.
+// sealed tells whether the links come from the files of seal.
 func (m *mesh) sealed() bool { return m.Spec.Kiali.Links.ByFile() }
 
 // linked visits the remotes that have a link.
@@ -152,8 +153,8 @@ func (m *mesh) linked(visit func(i int, l *topology.SealedLink)) {
 	}
 }
 
-// seal is the command that seals the links of remotes: of each by its name, of
-// many by one.
+// seal is the command that seals the links of remotes. It names one cluster, or
+// all if there are many.
 func (m *mesh) seal(remotes int, i int, step command.Step) string {
 	name, hub := m.Spec.Clusters[i].Name, command.HubContext(m.Spec.Kiali.Hub)
 	if m.Spec.Kiali.Links.Source == "sops" {
@@ -170,9 +171,9 @@ func (m *mesh) seal(remotes int, i int, step command.Step) string {
 	return command.Seal(name, m.arg, hub, string(step))
 }
 
-// linkFlaws places what seal finds wrong with each link by itself, as far as it is
-// about the rule. Hints are equal where there are many, so that they come
-// together.
+// linkFlaws reports what package seal finds wrong with each single link, for the
+// current rule. If many links share a flaw, they get the same hint, so that the
+// findings are grouped.
 func linkFlaws(m *mesh, f *found) {
 	type placed struct {
 		seal.Flaw
@@ -215,8 +216,9 @@ func openable(m *mesh, f *found) {
 	}
 }
 
-// mixed finds that the one Secret has items sealed with several certificates,
-// at the first link that is sealed with another than most are.
+// mixed reports that the items of one Secret are sealed with several
+// certificates. Its position is the first link whose certificate is not the
+// most frequent one.
 func mixed(m *mesh, f *found, certificates map[string][]int) {
 	fingerprints := sortedKeys(certificates)
 	slices.SortStableFunc(fingerprints, func(a, b string) int { return cmp.Compare(len(certificates[b]), len(certificates[a])) })
@@ -227,20 +229,21 @@ func mixed(m *mesh, f *found, certificates map[string][]int) {
 	slices.Sort(others)
 	at := m.links[m.Spec.Clusters[others[0]].Name].At("spec", "certificate", "fingerprint")
 	f.softer(finding.Warning).on(m, at, m.seal(most+1, others[0], command.Rekey),
-		"the links of the one Secret are sealed with %d certificates, that of %s with another than the rest; if the controller has lost a key, "+
-			"it opens none of them",
+		"the links in one Secret are sealed with %d certificates; %s differs from most others; if the controller has lost one key, it "+
+			"opens no link",
 		len(certificates), m.listed(others))
 }
 
-// templates are where the kinds that make Secrets say what these are like.
+// templates maps each kind that creates a Secret to the path of the Secret's
+// template.
 var templates = map[string]fieldPath{
 	"SealedSecret":   {"spec", "template"},
 	"ExternalSecret": {"spec", "target", "template"},
 	"Secret":         {}, // which SOPS has encrypted
 }
 
-// linkSecrets visits what makes the links' Secrets on the hub, of equal objects
-// the first, with where each has the template of its Secret.
+// linkSecrets visits the objects that create the links' Secrets on the hub,
+// with the path of the Secret's template. Of equal objects it visits the first.
 func (m *mesh) linkSecrets(visit func(o *object, template fieldPath)) {
 	for _, o := range m.kinds(sortedKeys(templates)...) {
 		if kiali.IsLinkSecret(o.ID.Name) {
@@ -259,7 +262,7 @@ func linkLabels(m *mesh, f *found) {
 		for _, path := range want {
 			is, _ := o.value(path).(string)
 			if key := path[len(path)-2].(string); is == "" || key == "labels" && is != "true" {
-				f.object(o, path, "leave the template as it is rendered", "the Secret that comes of the %s lacks %s, by which it is found", o,
+				f.object(o, path, "leave the template as rendered", "the Secret from the %s lacks %s; without it, nothing finds the Secret", o,
 					path[len(path)-1])
 			}
 		}
@@ -276,7 +279,7 @@ func restart(m *mesh, f *found) {
 	path := spec("deployment.pod_annotations").below("sightline.dev/links")
 	rendered, _ := m.clusters[m.hub].Values[resource.ScopeCluster]["podAnnotations"].(map[string]string)
 	if is, _ := o.value(path).(string); linked && is != rendered["sightline.dev/links"] {
-		f.object(o, path, "leave the annotation as it is rendered", "%s does not change with the links, so Kiali goes on with the old ones",
+		f.object(o, path, "leave the annotation as rendered", "%s does not change with the links, so Kiali keeps using the old links",
 			path[1:])
 	}
 }
@@ -287,11 +290,11 @@ func execProvider(m *mesh, f *found) {
 		switch at := m.At("spec", "clusters", i, "access", "exec"); {
 		case m.Spec.Clusters[i].Access.Exec == nil || i == m.hub || o == nil:
 		case m.Spec.Clusters[m.hub].KialiBefore(kiali.V2_17):
-			f.cluster(m, i, at, "leave out access.exec for a token, or use v2.17 or a later line on the hub",
-				"the kubeconfig names a program, and Kiali %s runs none", m.Spec.Clusters[m.hub].Kiali.Version)
+			f.cluster(m, i, at, "use a token and leave out access.exec, or use v2.17 or a later release line on the hub",
+				"the kubeconfig names a program, but Kiali %s runs no programs", m.Spec.Clusters[m.hub].Kiali.Version)
 		case !o.is("clustering.enable_exec_provider", true):
-			f.cluster(m, i, o.at(spec("clustering.enable_exec_provider")), "leave the field as it is rendered",
-				"the kubeconfig names a program, and clustering.enable_exec_provider of the hub's Kiali is not true")
+			f.cluster(m, i, o.at(spec("clustering.enable_exec_provider")), "leave the field as rendered",
+				"the kubeconfig names a program, but clustering.enable_exec_provider of the hub's Kiali is not true")
 		}
 	}
 }
@@ -315,7 +318,8 @@ func twoSecrets(m *mesh, f *found) {
 		name, _ := o.value(path.below("name")).(string)
 		secret, _ := o.value(path.below("secret_name")).(string)
 		if secret != "" && m.hasLink(name) {
-			f.object(o, path, "remove the entry, and the Secret with it", "clustering.clusters has the Secret %q for %q, which has a sealed link",
+			f.object(o, path, "remove the entry and its Secret", "clustering.clusters has the Secret %q for %q, but this cluster has a "+
+				"sealed link",
 				finding.Shorten(secret), name)
 		}
 	}
@@ -344,9 +348,9 @@ func secretSizes(m *mesh, f *found) {
 		hint := "write links: {format: perCluster}, then: " + m.seal(most+1, first[name], command.Again)
 		if m.Spec.Kiali.Links.Format == "perCluster" {
 			at, hint = m.links[m.Spec.Clusters[first[name]].Name].At("spec",
-				"encryptedData"), "leave all out of the CA file but the CA of the API server"
+				"encryptedData"), "keep only the CA of the API server in the CA file"
 		}
-		collect.on(m, at, hint, "the kubeconfigs in the Secret %s have %d KiB, and a Secret may have %d KiB", name, (size+1023)>>10,
+		collect.on(m, at, hint, "the kubeconfigs in the Secret %s have %d KiB; a Secret may have at most %d KiB", name, (size+1023)>>10,
 			delivery.DataLimit>>10)
 	}
 }
@@ -379,14 +383,14 @@ func strayLinks(m *mesh, f *found) {
 		}
 		at := m.links[name].At("metadata", "name")
 		if i == m.hub {
-			f.on(m, at, "remove the file: "+command.Remove(at.File), "the link is for the hub, which needs none")
+			f.on(m, at, "remove the file: "+command.Remove(at.File), "the link is for the hub; the hub needs no link")
 			continue
 		}
 		f.on(m, at, "if the cluster is gone, remove the file: "+command.Remove(at.File),
-			"the link is for %q, which is no cluster of the topology", finding.Shorten(name))
+			"the link is for %q, which is not a cluster of the topology", finding.Shorten(name))
 	}
 	for _, file := range m.others {
-		f.on(m, finding.Position{File: file, Line: 1, Col: 1}, "keep it elsewhere",
-			"this is no sealed link, and nothing else belongs here; expected <cluster>.yaml")
+		f.on(m, finding.Position{File: file, Line: 1, Col: 1}, "move it to another folder",
+			"this is not a sealed link; the folder may only have files <cluster>.yaml")
 	}
 }

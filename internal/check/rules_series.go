@@ -10,45 +10,47 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// seriesRules are about series that never reach Kiali's store, although everything
+// seriesRules are about series that do not reach Kiali's store although everything
 // is applied.
 func seriesRules() []Rule {
 	return []Rule{
 		{
 			ID: "PM34", Severity: finding.Warning,
 			Title: "every cluster sends its series",
-			What:  "With metrics.thanos.remoteWrite no cluster in the mesh is a Kubernetes cluster with monitors of this topology.",
-			Why: "remoteWrite is written into OpenShift's user workload monitoring, which a Kubernetes cluster does not have. Its series stay " +
-				"there, and its workloads have no traffic in the graph.",
-			Fix:    "Have the cluster's own Prometheus send its series to the store, and suppress the rule.",
+			What:  "With metrics.thanos.remoteWrite, no cluster of the mesh is a Kubernetes cluster with monitors from this topology.",
+			Why: "remoteWrite configures OpenShift's user workload monitoring. A Kubernetes cluster does not have it, so its series stay on " +
+				"the cluster, and the graph shows no traffic of its workloads.",
+			Fix:    "Let the cluster's own Prometheus send its series to the store, and suppress the rule.",
 			Source: "cluster-monitoring-operator Documentation/api.md",
 			mesh:   notSent,
 		},
 		{
 			ID: "PM35", Severity: finding.Warning,
-			Title:  "the store can be reached from every cluster",
-			What:   "With several clusters that send series, remoteWrite.url is not the address of a Service.",
-			Why:    "The name of a Service is known on its own cluster only. Prometheus on the others retries for ever, and only its log says so.",
-			Fix:    "Give the address of a Route, an Ingress or a load balancer, or a Service that all clusters have.",
+			Title: "every cluster can reach the store",
+			What:  "If several clusters send series, remoteWrite.url is not the address of a Service.",
+			Why: "The name of a Service is known only on its cluster. Prometheus on the other clusters retries for ever, and only its " +
+				"log says so.",
+			Fix:    "Write the address of a Route, an Ingress or a load balancer, or of a Service that every cluster has.",
 			Source: "Kubernetes, DNS for Services",
 			mesh:   sentNowhere,
 		},
 		{
 			ID: "PM36", Also: finding.Warning,
 			Title: "Amazon Managed Prometheus gets signed requests",
-			What: "Where remoteWrite.url is a workspace of Amazon Managed Service for Prometheus, remoteWrite.settings has sigv4. Kiali's own " +
-				"address of the store is no such workspace.",
-			Why: "It answers 403 to a request that is not signed. No series arrives, and Kiali, which signs nothing, reads none.",
-			Fix: "Add sigv4: {region: …} to remoteWrite.settings, with a role of the pods or with accessKey and secretKey as {name, key} of a " +
-				"Secret. For Kiali, run a proxy that signs (aws-sigv4-proxy), and give its address.",
+			What: "If remoteWrite.url is a workspace of Amazon Managed Service for Prometheus, remoteWrite.settings has sigv4. The address " +
+				"from which Kiali reads the store is not such a workspace.",
+			Why: "Amazon answers 403 to an unsigned request, so no series arrives. Kiali cannot sign requests, so it cannot read from " +
+				"Amazon directly.",
+			Fix: "Add sigv4: {region: …} to remoteWrite.settings. For credentials, use a role of the pods, or accessKey and secretKey as " +
+				"{name, key} of a Secret. For Kiali, run a signing proxy (aws-sigv4-proxy), and write its address.",
 			Source: "Amazon Managed Service for Prometheus user guide, ingesting metrics; kiali config/config.go (Auth)",
 			mesh:   unsigned,
 		},
 		{
 			ID:     "PM37",
-			Title:  "user workload monitoring looks at the monitors",
+			Title:  "user workload monitoring reads the monitors",
 			What:   "No monitor on OpenShift has the label openshift.io/user-monitoring: \"false\".",
-			Why:    "The label is how a namespace or a monitor is taken out. Nothing of the mesh is scraped then.",
+			Why:    "This label excludes a namespace or a monitor from user workload monitoring. Then nothing of the mesh is scraped.",
 			Fix:    "Remove the label.",
 			Source: "cluster-monitoring-operator assets/prometheus-user-workload/prometheus.yaml (podMonitorSelector)",
 			mesh:   takenOut,
@@ -56,11 +58,11 @@ func seriesRules() []Rule {
 		{
 			ID: "PM38", Also: finding.Info,
 			Title: "the metrics that Kiali asks for reach its store",
-			What: "No keep or drop by name, in metricRelabelings of a monitor or in writeRelabelConfigs, and no override of the Telemetry takes " +
-				"a metric that Kiali reads. For istio_requests_total, the durations, the messages and the bytes of TCP it is an error, for the graph " +
-				"is made of them.",
-			Why:    "Kiali asks the store only. What is not there is missing in the graph, without an error.",
-			Fix:    "Leave the metric out of the rule.",
+			What: "No keep or drop by metric name removes a metric that Kiali reads. This concerns metricRelabelings of a monitor, " +
+				"writeRelabelConfigs and overrides of the Telemetry. It is an error for istio_requests_total, the durations, the messages and " +
+				"the TCP bytes, because the graph is made from them.",
+			Why:    "Kiali reads only the store. If a metric is not there, the graph lacks it, without an error.",
+			Fix:    "Remove the metric from the rule.",
 			Source: "kiali graph/telemetry/istio, business/metrics*.go; istio.io, Telemetry (metrics overrides)",
 			mesh:   droppedMetrics,
 		},
@@ -77,32 +79,31 @@ func seriesRules() []Rule {
 		{
 			ID: "PM39", Severity: finding.Info,
 			Title: "ambient traffic across networks has a source",
-			What: "With dataPlane ambient and clusters on several networks, the topology's owner knows that Istio needs AMBIENT_ENABLE_BAGGAGE. " +
-				"It is a setting of istiod and of ztunnel, which the topology does not show.",
-			Why: "It is off by default. Without it, what comes over an east-west gateway has unknown source labels, and the graph shows the " +
-				"traffic from nobody.",
+			What: "With dataPlane ambient and clusters on several networks, Istio needs AMBIENT_ENABLE_BAGGAGE. This is a setting of istiod " +
+				"and ztunnel. The topology does not show it, so this is a reminder.",
+			Why: "The setting is off by default. Without it, traffic that arrives through an east-west gateway has unknown source labels. " +
+				"The graph shows it without a source.",
 			Fix:    "Set AMBIENT_ENABLE_BAGGAGE: \"true\" for istiod (values.pilot.env), and suppress the rule.",
 			Source: "istio pilot/pkg/features (1.29 to 1.31)",
 			mesh:   ambientNetworks,
 		},
 		{
 			ID: "PM47", Severity: finding.Warning,
-			Title: "Kiali sees that the mesh is ambient",
+			Title: "Kiali detects that the mesh is ambient",
 			What:  "With dataPlane ambient and a hub outside the mesh, the hub's Kiali is v2.27 or later.",
-			Why: "Earlier lines look for ztunnel on their own cluster alone. Without it they ask for no series of waypoints, which are the " +
-				"only ones with HTTP, so the graph shows TCP.",
-			Fix:    "Choose v2.27 or a later line.",
+			Why: "Earlier release lines look for ztunnel only on the hub. If they do not find it, they do not read the series of waypoints. " +
+				"Only these series have HTTP, so the graph shows all traffic as TCP.",
+			Fix:    "Choose v2.27 or a later release line.",
 			Source: "kiali/kiali issue 9784; corrected in 2.27.1 and 2.28.0",
 			mesh:   ambientElsewhere,
 		},
 		{
 			ID: "PM48", Severity: finding.Info,
 			Title: "Kiali knows the interval of the store",
-			What:  "With the store prometheus, no interval of the monitors is longer than 30 seconds, or metrics.retention is given.",
-			Why: "Kiali asks a Prometheus for its global scrape interval and computes rates over it. Monitors with a longer one give empty " +
-				"rates in short ranges of time.",
-			Fix: "Add metrics.retention, with which Kiali is told the interval too; or suppress the rule where the store's global interval is " +
-				"as long.",
+			What:  "With the store prometheus, no monitor has an interval longer than 30 seconds, or metrics.retention is set.",
+			Why: "Kiali asks Prometheus for its global scrape interval and computes rates with it. If the monitors have a longer interval, " +
+				"rates over short time ranges are empty.",
+			Fix:    "Add metrics.retention; then Kiali gets the interval too. If the global interval of the store is as long, suppress the rule.",
 			Source: "kiali handlers/config.go; kube-prometheus, scrapeInterval",
 			mesh:   globalInterval,
 		},
@@ -114,13 +115,14 @@ func ambientElsewhere(m *mesh, f *found) {
 		return
 	}
 	if hub := &m.Spec.Clusters[m.hub]; !hub.InMesh() && hub.KialiBefore(kiali.V2_27) {
-		f.cluster(m, m.hub, m.At("spec", "mesh", "dataPlane"), "use v2.27 or a later line",
-			"Kiali %s looks for ambient at home alone, and the mesh is elsewhere: the graph leaves out what waypoints report, and shows all "+
-				"traffic as TCP", hub.Kiali.Version)
+		f.cluster(m, m.hub, m.At("spec", "mesh", "dataPlane"), "use v2.27 or a later release line",
+			"Kiali %s looks for ambient only on the hub, and the hub is outside the mesh; the graph lacks the series of waypoints and shows "+
+				"all traffic as TCP", hub.Kiali.Version)
 	}
 }
 
-// usualInterval is that of kube-prometheus; a Prometheus by itself has 1m.
+// usualInterval is the scrape interval of kube-prometheus, in seconds. The
+// default of Prometheus is 1m.
 const usualInterval = 30
 
 func globalInterval(m *mesh, f *found) {
@@ -132,8 +134,9 @@ func globalInterval(m *mesh, f *found) {
 	if o := m.hubKiali(); o != nil && o.is(prometheus+"thanos_proxy.enabled", true) {
 		return
 	}
-	f.on(m, m.At("spec", "metrics", "interval"), "add retention: 15d, or how long the store keeps series; Kiali is told the interval then",
-		"the monitors have the interval %s, and Kiali takes the global one of the store, often 30s; rates over less than two intervals are empty",
+	f.on(m, m.At("spec", "metrics", "interval"), "add retention: 15d (how long the store keeps series); then Kiali gets the interval too",
+		"the monitors have the interval %s, but Kiali uses the store's global interval, often 30s; rates over less than two intervals "+
+			"are empty",
 		m.StoreInterval())
 }
 
@@ -156,9 +159,9 @@ func notSent(m *mesh, f *found) {
 	}
 	for i := range m.Spec.Clusters {
 		if c := &m.Spec.Clusters[i]; c.Platform == "kubernetes" && c.InMesh() {
-			f.cluster(m, i, m.At("spec", "clusters", i, "platform"), "have its own Prometheus send the series of the mesh to the store, and "+
-				"suppress PM34",
-				"remoteWrite is for OpenShift's user workload monitoring, so the series of this Kubernetes cluster are not sent")
+			f.cluster(m, i, m.At("spec", "clusters", i, "platform"), "let the cluster's own Prometheus send the series of the mesh to the "+
+				"store, and suppress PM34",
+				"remoteWrite configures OpenShift's user workload monitoring, so this Kubernetes cluster sends no series")
 		}
 	}
 }
@@ -180,19 +183,21 @@ func sentNowhere(m *mesh, f *found) {
 	}
 	if senders > 1 {
 		f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "url"),
-			"give the address of a Route, an Ingress or a load balancer; suppress PM35 where every cluster has that Service",
-			"%s is the name of a Service, which %d clusters send their series to, and each looks for it at home", u.Hostname(), senders)
+			"write the address of a Route, an Ingress or a load balancer; if every cluster has this Service, suppress PM35",
+			"%s is the name of a Service; %d clusters send their series to it, and each looks for the Service on its own cluster", u.Hostname(),
+			senders)
 	}
 }
 
-// ofService tells whether a host is that of a Service, which no other cluster knows.
+// ofService tells whether a host is the name of a Service. Only the Service's
+// cluster knows this name.
 func ofService(host string) bool {
 	return strings.HasSuffix(host, ".svc") || strings.HasSuffix(host, ".svc.cluster.local") || host != "" && !strings.Contains(host, ":") &&
 		strings.Count(host, ".") < 2 && !publicDomain.MatchString(host)
 }
 
-// publicDomain is a name with a dot that is no <service>.<namespace>: one with a
-// domain that everybody knows.
+// publicDomain is a name with a dot that is not <service>.<namespace>, because
+// its last part is a known domain.
 var publicDomain = regexp.MustCompile(`\.(com|org|net|io|dev|cloud|local|lan|internal|test|example|[a-z]{2})$`)
 
 var amazonStore = regexp.MustCompile(`^aps-workspaces\.[-a-z0-9]+\.amazonaws\.com(\.cn)?$`)
@@ -220,7 +225,7 @@ func unsigned(m *mesh, f *found) {
 	}
 	if host, ok := managedByAmazon(w.URL); ok && w.Settings["sigv4"] == nil {
 		f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "url"), "add sigv4: {region: …} to remoteWrite.settings",
-			"%s takes signed requests only, and remoteWrite.settings has no sigv4", host)
+			"%s accepts only signed requests, but remoteWrite.settings has no sigv4", host)
 	}
 }
 
@@ -229,13 +234,13 @@ func takenOut(m *mesh, f *found) {
 	for _, o := range m.monitors() {
 		path := fieldPath{"metadata", "labels", label}
 		if value, _ := o.value(path).(string); value == "false" && m.of(o).Platform == "openshift" {
-			f.object(o, path, "remove the label", "the %s %s has %s: \"false\", so user workload monitoring does not look at it", o.ID.Kind,
+			f.object(o, path, "remove the label", "the %s %s has %s: \"false\", so user workload monitoring ignores it", o.ID.Kind,
 				o.ID.Name, label)
 		}
 	}
 }
 
-// graphMetric tells whether the graph is made of a metric.
+// graphMetric tells whether the graph is made from a metric.
 func graphMetric(name string) bool {
 	return strings.HasPrefix(name, "istio_") && name != "istio_build" && !strings.HasPrefix(name, "istio_request_bytes") && !strings.HasPrefix(
 		name, "istio_response_bytes")
@@ -245,7 +250,7 @@ func droppedMetrics(m *mesh, f *found) {
 	m.relabelings(func(r relabeling) {
 		if r.metric {
 			if lost := lostBy(r); len(lost) > 0 {
-				f.lost(lost).relabeling(m, r, "regex", "leave them out of the rule", "%s takes %s from the series, which Kiali asks for", r.action(),
+				f.lost(lost).relabeling(m, r, "regex", "remove them from the rule", "%s removes metrics that Kiali asks for: %s", r.action(),
 					finding.List(lost, most))
 			}
 		}
@@ -259,7 +264,7 @@ func droppedMetrics(m *mesh, f *found) {
 				metric, _ := valueAt(override, fieldPath{"match", "metric"}).(string)
 				if off && (metric == "" || metric == "ALL_METRICS" || readMetrics[metric]) {
 					f.object(o, spec("metrics").below(i, "overrides", j), "remove the override, or match a metric that Kiali does not read",
-						"the Telemetry %s turns off %s, which Kiali's graph is made of", o.ID.Name, orAll(metric))
+						"the Telemetry %s turns off %s, but Kiali's graph needs it", o.ID.Name, orAll(metric))
 				}
 			}
 		}
@@ -296,8 +301,8 @@ func otherProviders(metrics []any) (names []string) {
 	return names
 }
 
-// readMetrics are the metrics of Istio's Telemetry that Kiali reads, by the names
-// that an override gives them (istio.io, Telemetry, IstioMetric).
+// readMetrics are the metrics that Kiali reads, by their names in a Telemetry
+// override (istio.io, Telemetry, IstioMetric).
 var readMetrics = map[string]bool{
 	"REQUEST_COUNT": true, "REQUEST_DURATION": true, "REQUEST_SIZE": true, "RESPONSE_SIZE": true, "TCP_OPENED_CONNECTIONS": true,
 	"TCP_CLOSED_CONNECTIONS": true,
@@ -311,7 +316,8 @@ func orAll(metric string) string {
 	return metric
 }
 
-// lost is the collector for metrics that go missing.
+// lost returns the collector of findings for lost metrics: errors if the graph
+// needs one of them, else information.
 func (f *found) lost(metrics []string) *found {
 	for _, name := range metrics {
 		if graphMetric(name) {
@@ -321,8 +327,8 @@ func (f *found) lost(metrics []string) *found {
 	return f.softer(finding.Info)
 }
 
-// lostBy are the metrics of Kiali that a rule takes away by their name alone. What
-// a rule takes by other labels too cannot be told.
+// lostBy lists the metrics of Kiali that a relabeling removes by name only. If a
+// relabeling also uses other labels, the result is unknown, so none is listed.
 func lostBy(r relabeling) []string {
 	sources, _ := r.rule["sourceLabels"].([]any)
 	text, _ := r.text("regex")
@@ -339,8 +345,9 @@ func lostBy(r relabeling) []string {
 	return lost
 }
 
-// carries tells whether a metric comes by where the rule stands: from proxies, from
-// istiod, or from all that user workload monitoring scrapes.
+// carries tells whether a metric passes this relabeling: metrics of proxies pass a
+// PodMonitor, metrics of istiod a ServiceMonitor, and all that user workload
+// monitoring scrapes pass a remote write.
 func (r relabeling) carries(metric string) bool {
 	istiod := strings.HasPrefix(metric, "pilot_") || strings.HasPrefix(metric, "process_") || metric == "istio_build"
 	switch {

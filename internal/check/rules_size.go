@@ -10,18 +10,18 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// sizeRules are about what grows with the fleet until an API server, or an
-// engine, does not take it.
+// sizeRules are about objects that grow with the fleet until an API server or
+// an engine refuses them.
 func sizeRules() []Rule {
 	return []Rule{
 		{
 			ID: "DL04", Severity: finding.Warning,
-			Title: "an object can be applied without --server-side",
-			What: "An object as JSON, which kubectl apply puts into an annotation of the object, takes with the other annotations less than four " +
-				"fifths of 262144 bytes. This is about delivery objects, " +
-				"and without delivery about all: the Applications and Kustomizations that are rendered have their objects applied by the server.",
-			Why: "The API server takes no more for the annotations of an object. kubectl apply fails then, and so does an engine that applies " +
-				"as it does.",
+			Title: "kubectl apply works without --server-side",
+			What: "kubectl apply stores the object as JSON in an annotation of the object. With the other annotations, this takes less than " +
+				"four fifths of 262144 bytes. With delivery, the rule checks only delivery objects, because the rendered Applications and " +
+				"Kustomizations use server-side apply for their objects. Without delivery, it checks all objects.",
+			Why: "The API server limits the annotations of an object to 262144 bytes. Above it, kubectl apply fails, and so does an engine " +
+				"that applies in the same way.",
 			Fix: "Write generator: git in delivery.argocd, or format: perCluster in kiali.links. Or apply the object with kubectl apply " +
 				"--server-side, and suppress the rule.",
 			Source: "k8s.io/apimachinery pkg/api/validation/objectmeta.go, TotalAnnotationSizeLimitB; k8s.io/kubectl pkg/util/apply.go",
@@ -29,22 +29,23 @@ func sizeRules() []Rule {
 		},
 		{
 			ID: "DL05", Also: finding.Warning,
-			Title: "an object is not larger than an API server takes it",
-			What: "The values of a Secret or a ConfigMap take at most 1048576 bytes, and any object as JSON at most 1572864 bytes, an " +
-				"ApplicationSet together with the status that Argo CD writes into it. " +
-				"From four fifths of that it is a warning. RS17 is about the Secrets that SealedSecrets are opened to.",
-			Why:    "Nothing applies the object.",
-			Fix:    "Write format: perCluster in kiali.links, or generator: git in delivery.argocd. Else write less into the object.",
+			Title: "no object is too large for the API server",
+			What: "The values of a Secret or a ConfigMap take at most 1048576 bytes. Any object as JSON takes at most 1572864 bytes; an " +
+				"ApplicationSet includes the status that Argo CD writes into it. From four fifths of a limit on, it is a warning. RS17 checks " +
+				"the Secrets that come from SealedSecrets.",
+			Why: "Nothing can apply the object.",
+			Fix: "Write format: perCluster in kiali.links, or generator: git in delivery.argocd. For other objects, put less into the " +
+				"object.",
 			Source: "k8s.io/api core/v1, MaxSecretSize; etcd --max-request-bytes; argo-cd applicationset/status/resource_status.go",
 			mesh:   tooLarge,
 		},
 		{
 			ID: "DL06", Severity: finding.Warning,
-			Title: "an Application has few enough objects",
+			Title: "no Application has too many objects",
 			What:  "With delivery.argocd, no cluster has more than 2400 objects.",
-			Why: "Argo CD keeps the state of every object in the Application. With about 3000 of them that no longer fits into etcd, and the " +
-				"sync never ends.",
-			Fix:    "Name fewer namespaces for the cluster: those without proxies need no PodMonitor.",
+			Why: "Argo CD keeps the state of every object in the Application. With about 3000 objects, the Application no longer fits into " +
+				"etcd, and the sync never ends.",
+			Fix:    "Name fewer namespaces for the cluster. Namespaces without proxies need no PodMonitor.",
 			Source: "argoproj/argo-cd issue 14486",
 			mesh:   objectsOfApplication,
 		},
@@ -68,8 +69,8 @@ func appliedAnnotation(m *mesh, f *found) {
 		if way := smaller(o); way != "" {
 			hint = way + "; or " + hint
 		}
-		f.object(o, nil, hint, "with the annotation that kubectl apply adds, the %s has %d bytes of annotations%s; that is %s",
-			o, n, m.growth(o), against(n, delivery.AnnotationLimit, "that the API server takes"))
+		f.object(o, nil, hint, "with the annotation that kubectl apply adds, the %s has %d bytes of annotations%s, %s",
+			o, n, m.growth(o), against(n, delivery.AnnotationLimit, "that the API server accepts"))
 	}
 }
 
@@ -83,26 +84,26 @@ func tooLarge(m *mesh, f *found) {
 		if !grave {
 			to = f.softer(finding.Warning)
 		}
-		to.object(o, nil, cmp.Or(smaller(o), "write less into it"), "%s", message)
+		to.object(o, nil, cmp.Or(smaller(o), "put less into it"), "%s", message)
 	}
 }
 
-// tooMuch says which limit of the API server an object exceeds, or comes near
-// to; grave tells which of the two.
+// tooMuch says which limit of the API server an object exceeds or almost
+// reaches. grave is true if the object exceeds it.
 func tooMuch(m *mesh, o *object) (message string, grave bool) {
 	s := m.size(o)
 	switch {
 	case o.ID.Kind == "SealedSecret":
-		return "", false // what it is opened to is too large before it is itself
+		return "", false // the Secret in it reaches the limit first
 	case near(s.Data, delivery.DataLimit):
-		message = fmt.Sprintf("the %s has values of %d bytes; that is %s", o, s.Data, against(s.Data, delivery.DataLimit, "that it may have"))
+		message = fmt.Sprintf("the values of the %s have %d bytes, %s", o, s.Data, against(s.Data, delivery.DataLimit, "that it may have"))
 	case near(s.Object, delivery.ObjectLimit):
 		with := ""
 		if o.ID.Kind == "ApplicationSet" {
 			with = " with its status"
 		}
-		message = fmt.Sprintf("the %s has %d bytes%s%s; that is %s", o, s.Object, with, m.growth(o),
-			against(s.Object, delivery.ObjectLimit, "that an API server keeps"))
+		message = fmt.Sprintf("the %s has %d bytes%s%s, %s", o, s.Object, with, m.growth(o),
+			against(s.Object, delivery.ObjectLimit, "that an API server accepts"))
 	}
 	return message, s.Data > delivery.DataLimit || s.Object > delivery.ObjectLimit
 }
@@ -115,26 +116,26 @@ func against(n, limit int, what string) string {
 	return fmt.Sprintf("%d%% of the %d %s", 100*n/limit, limit, what)
 }
 
-// smaller says how an object becomes smaller, if there is a choice that makes
-// it so.
+// smaller says which setting makes an object smaller, if there is one.
 func smaller(o *object) string {
 	switch o.ID.Kind {
 	case "ApplicationSet":
-		return "write generator: git in delivery.argocd, with which it does not grow"
+		return "write generator: git in delivery.argocd; then the object does not grow with the fleet"
 	case "SealedSecret":
-		return "write format: perCluster in kiali.links, for a Secret of each remote"
+		return "write format: perCluster in kiali.links; then each remote has its own Secret"
 	}
 	return ""
 }
 
-// size measures an object, with what the engine writes into it.
+// size measures an object, including what the engine writes into it.
 func (m *mesh) size(o *object) delivery.Size {
 	if s, ok := m.sizes[o]; ok {
 		return s
 	}
 	s := delivery.SizeOf(o.content)
 	if o.ID.Kind == "ApplicationSet" {
-		// Argo CD lists the Applications in the status, by default so many.
+		// Argo CD lists the Applications in the status, by default at most this
+		// many.
 		const most = 5000
 		for i := range m.Spec.Clusters[:min(most, len(m.Spec.Clusters))] {
 			s.Object += delivery.StatusSize(o.ID.Namespace, m.Application(&m.Spec.Clusters[i]))
@@ -144,7 +145,7 @@ func (m *mesh) size(o *object) delivery.Size {
 	return s
 }
 
-// growth says in words what each cluster adds to an object that lists them.
+// growth says how much each cluster adds to an object that lists the clusters.
 func (m *mesh) growth(o *object) string {
 	list := spec("destinations") // of an AppProject
 	if o.ID.Kind == "ApplicationSet" {
@@ -165,7 +166,7 @@ func objectsOfApplication(m *mesh, f *found) {
 	if m.argoCD() == nil {
 		return
 	}
-	// Reported, and not a limit that anything states.
+	// The limit comes from a report. No documentation states it.
 	const limit = 3000
 	for i := range m.clusters {
 		c, n := &m.clusters[i], 0
@@ -175,8 +176,8 @@ func objectsOfApplication(m *mesh, f *found) {
 			}
 		}
 		if near(n, limit) {
-			f.cluster(m, i, m.At("spec", "clusters", i, "namespaces"), "name fewer namespaces: those without proxies need no PodMonitor",
-				"its Application has %d objects, and with about %d the list of them is more than an API server keeps", n, limit)
+			f.cluster(m, i, m.At("spec", "clusters", i, "namespaces"), "name fewer namespaces; namespaces without proxies need no PodMonitor",
+				"its Application has %d objects; with about %d objects, the Application is too large for an API server", n, limit)
 		}
 	}
 }

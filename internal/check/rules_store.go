@@ -15,12 +15,13 @@ import (
 
 const prometheus = "external_services.prometheus."
 
-// querierAuth tells which field keeps Kiali from asking thanos-querier, or "".
+// querierAuth names the field that keeps Kiali from asking thanos-querier, or
+// "".
 func querierAuth(o *object) (field, problem string) {
 	u, err := url.Parse(o.text(prometheus + "url"))
 	switch {
 	case err != nil || u.Port() != "9091" || !strings.HasPrefix(u.Hostname(), "thanos-querier."):
-		return "url", "the url is not that of thanos-querier's port 9091"
+		return "url", "the url is not port 9091 of thanos-querier"
 	case o.text(prometheus+"auth.type") != "bearer":
 		return "auth.type", "auth.type is not bearer"
 	case !o.is(prometheus+"auth.use_kiali_token", true):
@@ -37,19 +38,20 @@ func thanosQuerier(m *mesh, f *found) {
 		return
 	}
 	if field, problem := querierAuth(o); field != "" {
-		f.object(o, spec(prometheus+field), "remove it; or write metrics.store: thanos, or prometheus, for another store",
-			"the store is thanosQuerier, and %s; Kiali could not ask it", problem)
+		f.object(o, spec(prometheus+field), "remove it; for another store, write metrics.store: thanos or prometheus",
+			"the store is thanosQuerier, but %s; Kiali could not read it", problem)
 	}
 	account := o.text("deployment.instance_name") + "-service-account"
 	for _, binding := range m.kinds("ClusterRoleBinding") {
 		subjects, _ := binding.content["subjects"].([]any)
-		if valueAt(binding.content, fieldPath{"roleRef", "name"}) == "cluster-monitoring-view" && slices.ContainsFunc(subjects, func(s any) bool {
+		if valueAt(binding.content, fieldPath{"roleRef",
+			"name"}) == "cluster-monitoring-view" && slices.ContainsFunc(subjects, func(s any) bool {
 			return valueAt(s, fieldPath{"name"}) == account && valueAt(s, fieldPath{"namespace"}) == o.ID.Namespace
 		}) {
 			return
 		}
 	}
-	f.cluster(m, m.hub, m.At("spec", "metrics", "store"), "keep the ClusterRoleBinding as it is rendered",
+	f.cluster(m, m.hub, m.At("spec", "metrics", "store"), "keep the ClusterRoleBinding as rendered",
 		"no ClusterRoleBinding gives %s in %s the role cluster-monitoring-view; thanos-querier would answer 403", account, o.ID.Namespace)
 }
 
@@ -63,10 +65,10 @@ func localStore(m *mesh, f *found) {
 	if m.Spec.Metrics.Store != "thanosQuerier" || len(remotes) == 0 || m.hub < 0 {
 		return
 	}
-	f.on(m, m.At("spec", "metrics", "store"), "send all series to one Thanos and write store: thanos (sightline example thanos prints one); "+
-		"if the hub's view will do, add metadata.annotations: {"+Suppress+": PM13}",
-		"the graph has what proxies on %q report, and nothing of what %s report: the store is the hub's own "+
-			"thanos-querier", m.Spec.Clusters[m.hub].Name, m.proxiesOf(remotes))
+	f.on(m, m.At("spec", "metrics", "store"), "send all series to one Thanos and write store: thanos (sightline example thanos prints "+
+		"one); if the hub's view is enough, add metadata.annotations: {"+Suppress+": PM13}",
+		"the graph shows only what proxies on %q report, and nothing from %s; the store is the hub's thanos-querier",
+		m.Spec.Clusters[m.hub].Name, m.proxiesOf(remotes))
 }
 
 func (m *mesh) proxiesOf(clusters []int) string {
@@ -94,7 +96,7 @@ func kialiTokens(m *mesh, f *found) {
 		auth := path[:len(path)-1]
 		kind, _ := o.value(auth.below("type")).(string)
 		if kind != "bearer" && (said == "" || !within(auth[1:].String(), said)) {
-			f.object(o, path, "write type: bearer beside it, or remove it", "use_kiali_token needs the type bearer, and the type of %s is %q",
+			f.object(o, path, "write type: bearer next to it, or remove it", "use_kiali_token needs the type bearer, but the type of %s is %q",
 				auth[1:], kind)
 		}
 	})
@@ -114,8 +116,8 @@ func caFiles(m *mesh, f *found) {
 	}
 }
 
-// trust is the hint that says where the line of a Kiali resource reads CAs, for a
-// field that is about one of its servers.
+// trust is the hint that says where the release line of a Kiali resource reads
+// CAs. path is a field about one of Kiali's servers.
 func (m *mesh) trust(o *object, path fieldPath) string {
 	c := m.of(o)
 	hint := "put the CA into spec.kiali.ca"
@@ -127,7 +129,7 @@ func (m *mesh) trust(o *object, path fieldPath) string {
 	}
 	if file := c.Kiali.Version.CAFile(c.Platform); file != "" && !within(path.String(), "spec."+prometheus[:len(prometheus)-1]) && !within(
 		path.String(), "spec.auth") {
-		hint += "; and write ca_file: " + file + " beside the field"
+		hint += "; also write ca_file: " + file + " next to the field"
 	}
 	return hint
 }
@@ -144,13 +146,13 @@ func storesOfOldLines(m *mesh, f *found) {
 		return
 	}
 	f.object(o, spec(prometheus+"url"), m.trust(o, spec(prometheus+"url")),
-		"Kiali %s trusts the service CA of its cluster alone for the store; the certificate of %s is of another one", m.of(
+		"for the store, Kiali %s trusts only the service CA of its cluster; the certificate of %s is from another CA", m.of(
 			o).Kiali.Version, u.Hostname())
 }
 
 func serviceCA(m *mesh, f *found) {
 	o := m.hubKiali()
-	// Up to v2.17 the operator's role names the service CA for Prometheus itself.
+	// Up to v2.17, the operator's role sets the service CA for Prometheus.
 	if o == nil || m.of(o).Platform != "openshift" || m.Spec.Kiali.Auth.Strategy == "openshift" || m.of(o).KialiBefore(kiali.V2_22) {
 		return
 	}
@@ -161,12 +163,13 @@ func serviceCA(m *mesh, f *found) {
 	}
 	f.object(o, spec(prometheus+"url"), strings.Replace(m.trust(o, spec(prometheus+"url")), "the CA", "the service CA",
 		1)+", and suppress PM19",
-		"the certificate of %s is of the service CA, which Kiali loads with the strategy openshift only; the strategy is "+
-			"%s", u.Hostname(), m.Spec.Kiali.Auth.Strategy)
+		"the certificate of %s is from the service CA; Kiali loads this CA only with the strategy openshift, but the strategy is %s",
+		u.Hostname(), m.Spec.Kiali.Auth.Strategy)
 }
 
-// noHealthPage are addresses of stores that are known to have no /-/healthy below
-// them. A Prometheus with a route prefix, which /prometheus alone may be, has one.
+// noHealthPage matches addresses of stores that have no /-/healthy below them. A
+// bare /prometheus does not match, because a Prometheus with this route prefix has
+// the page.
 var noHealthPage = regexp.MustCompile(`/select/[0-9:]+/prometheus/?$|/api/prom/?$|^https?://[^/]*(mimir|cortex|victoria|vmselect|grafana)[^/]*/.*prometheus/?$`)
 
 func healthCheck(m *mesh, f *found) {
@@ -178,10 +181,11 @@ func healthCheck(m *mesh, f *found) {
 	headers, _ := o.value(spec(prometheus + "custom_headers")).(map[string]any)
 	switch u := o.text(prometheus + "url"); {
 	case len(headers) > 0:
-		f.object(o, spec(prometheus+"custom_headers"), hint, "Kiali asks %s/-/healthy without the custom headers, and shows no metrics until "+
-			"it answers", strings.TrimRight(u, "/"))
+		f.object(o, spec(prometheus+"custom_headers"), hint, "Kiali asks %s/-/healthy without the custom headers, and shows no metrics "+
+			"until this address answers", strings.TrimRight(u, "/"))
 	case noHealthPage.MatchString(u):
-		f.object(o, spec(prometheus+"url"), hint, "a store at %s has no page /-/healthy, and Kiali shows no metrics until it answers", u)
+		f.object(o, spec(prometheus+"url"), hint, "a store at %s has no page /-/healthy, but Kiali shows no metrics until this page "+
+			"answers", u)
 	}
 }
 
@@ -200,7 +204,7 @@ func lowLimits(m *mesh, f *found) {
 		if n > 0 && n < limit.least {
 			f.on(m, m.At("spec", "metrics", "thanos", "remoteWrite", "config", "prometheus", limit.key),
 				"raise it to "+strconv.Itoa(limit.least)+" or more, or leave it out",
-				"%s is %d, and %s; above the limit the whole target fails", limit.key, n, limit.why)
+				"%s is %d, but %s; above the limit, the scrape of the whole target fails", limit.key, n, limit.why)
 		}
 	}
 }
@@ -218,8 +222,8 @@ func telemetries(m *mesh, f *found) {
 			}
 		}
 		if len(names) > 1 {
-			f.cluster(m, i, m.At("spec", "telemetry"), "write telemetry: {manage: false}, or take the other one away",
-				"there are %d mesh-wide Telemetries in %s: %s; Istio takes one", len(names), m.Spec.Clusters[i].ControlPlane.Namespace,
+			f.cluster(m, i, m.At("spec", "telemetry"), "write telemetry: {manage: false}, or remove the other one",
+				"there are %d mesh-wide Telemetries in %s: %s; Istio uses one", len(names), m.Spec.Clusters[i].ControlPlane.Namespace,
 				strings.Join(names, ", "))
 		}
 	}
@@ -239,11 +243,11 @@ func intervals(m *mesh, f *found) {
 		}
 		switch s := topology.Seconds(c.Metrics.Interval); {
 		case s < 5 || s > 300:
-			f.cluster(m, i, at(i), "choose one between 5s and 5m", "the interval %s is outside of what user workload monitoring and Kiali's rates "+
-				"are made for (5s to 5m)", c.Metrics.Interval)
+			f.cluster(m, i, at(i), "choose an interval between 5s and 5m", "the interval %s does not suit user workload monitoring and "+
+				"Kiali's rates (5s to 5m)", c.Metrics.Interval)
 		case m.Spec.Metrics.Store != "thanosQuerier" && s != topology.Seconds(m.Spec.Metrics.Interval):
-			f.cluster(m, i, at(i), "use one interval, or suppress PM24 where a slow line leaves no choice",
-				"the interval is %s, and %s elsewhere; Kiali is told %s, and asks for rates over no less than two of these on every cluster",
+			f.cluster(m, i, at(i), "use one interval; if a slow network leaves no choice, suppress PM24",
+				"the interval is %s, but %s elsewhere; Kiali uses %s, and asks for rates over at least two of these on every cluster",
 				c.Metrics.Interval, m.Spec.Metrics.Interval, m.StoreInterval())
 		}
 	}
@@ -253,7 +257,7 @@ func externalLabels(m *mesh, f *found) {
 	first := map[string]int{}
 	for _, o := range m.kinds("ConfigMap") {
 		if o.ID.Name != "user-workload-monitoring-config" || !o.overlaid {
-			continue // what is rendered has the cluster's name
+			continue // the rendered config has the cluster's name
 		}
 		text, _ := o.value(fieldPath{"data", "config.yaml"}).(string)
 		config, err := decodeYAML(text)
@@ -262,13 +266,13 @@ func externalLabels(m *mesh, f *found) {
 		}
 		labels := string(resource.Encode(nil, valueAt(config, fieldPath{"prometheus", "externalLabels"})))
 		if !strings.Contains(labels, m.of(o).Name) {
-			f.object(o, fieldPath{"data"}, "leave the external label of remoteWrite.clusterLabel as it is rendered",
-				"no external label names the cluster, so its series are not told from those of others in the store")
+			f.object(o, fieldPath{"data"}, "leave the external label of remoteWrite.clusterLabel as rendered",
+				"no external label names the cluster, so the store cannot separate its series from those of other clusters")
 			continue
 		}
 		if j, ok := first[labels]; ok {
-			f.object(o, fieldPath{"data"}, "leave the external label of remoteWrite.clusterLabel as it is rendered",
-				"its external labels are those of %q too", m.Spec.Clusters[j].Name)
+			f.object(o, fieldPath{"data"}, "leave the external label of remoteWrite.clusterLabel as rendered",
+				"%q has the same external labels", m.Spec.Clusters[j].Name)
 		} else {
 			first[labels] = o.cluster
 		}
@@ -282,11 +286,11 @@ func literalCredentials(m *mesh, f *found) {
 		}
 		o, path := found.object, fieldPath(found.Path)
 		if o.ID.Kind == "Kiali" && len(path) > 1 && path[0] == "spec" {
-			f.object(o, path, "put it into a Secret in Kiali's namespace and write secret:<name>:<key>",
+			f.object(o, path, "put the credential into a Secret in Kiali's namespace and write secret:<name>:<key>",
 				"%s must be a reference to a Secret, so that no credential stands in Git", path[1:])
 			continue
 		}
-		f.object(o, path, "put it into a Secret, and name that", "%s of the %s must be a reference to a Secret, so that no credential stands "+
-			"in Git", path, o)
+		f.object(o, path, "put the credential into a Secret, and name the Secret", "%s of the %s must be a reference to a Secret, so "+
+			"that no credential is in Git", path, o)
 	}
 }

@@ -11,55 +11,57 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// substitutionRules are about what engines replace in the objects that they
-// apply.
+// substitutionRules are about templates and variables that engines evaluate in
+// the objects.
 func substitutionRules() []Rule {
 	return []Rule{
 		{
 			ID: "DL01", Severity: finding.Warning,
-			Title: "Flux leaves every object as it is",
-			What: "With delivery.flux, Flux's own substitution of variables, lenient and strict, is run over each object, those of delivery and " +
-				"all that overlays change included, and gives back what was rendered. " +
-				"Every object has the annotation that keeps it out; the rule looks at those that an overlay takes it from.",
-			Why: "A Kustomization with a postBuild, which many platforms patch into all of theirs, replaces ${…} and $$ in everything that it " +
-				"applies. The ${1} of a relabeling becomes nothing, without an error before kustomize-controller 1.9, which refuses it; a ${ that is " +
-				"not closed stops the whole Kustomization.",
-			Fix: "Leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object. Suppress the rule where no " +
-				"Kustomization has a postBuild.",
-			Source: "github.com/fluxcd/pkg/kustomize kustomize_varsub.go, github.com/fluxcd/pkg/envsubst; both as kustomize-controller calls them",
-			mesh:   substituted,
+			Title: "Flux changes no object",
+			What: "With delivery.flux, Sightline runs Flux's variable substitution, lenient and strict, over each object, also over " +
+				"delivery objects and the changes of overlays. The result is the same as the rendered object. Every rendered object has an " +
+				"annotation that turns substitution off. The rule checks the objects from which an overlay removes this annotation.",
+			Why: "Many platforms patch a postBuild into all Kustomizations. A Kustomization with a postBuild replaces ${…} and $$ in every " +
+				"object that it applies. It replaces the ${1} of a relabeling with nothing. Before kustomize-controller 1.9 there is no error; " +
+				"later versions refuse it. A ${ without an end stops the whole Kustomization.",
+			Fix: "Leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object. If no Kustomization has a postBuild, " +
+				"suppress the rule.",
+			Source: "github.com/fluxcd/pkg/kustomize kustomize_varsub.go, github.com/fluxcd/pkg/envsubst; called in the same way as in " +
+				"kustomize-controller",
+			mesh: substituted,
 		},
 		{
 			ID:    "DL02",
-			Title: "the ApplicationSet makes of each cluster what the topology says",
-			What: "With delivery.argocd, the ApplicationSet's template is executed for each cluster, by Go's templates and with a missing key " +
-				"as an error, as Argo CD does it. Name, destination, labels, annotations and sources of the Application are those of the topology. " +
-				"(Not with generator: clusters or acm, which have the clusters from Argo CD and ACM.)",
-			Why:    "A {{ in an address is an action to the template: the Application would be of another repository, or there would be none.",
+			Title: "the ApplicationSet's Applications match the topology",
+			What: "With delivery.argocd, Sightline executes the ApplicationSet's template for each cluster as Argo CD does: with Go's " +
+				"templates, and a missing key is an error. Name, destination, labels, annotations and sources of each Application match the " +
+				"topology. (Not with generator: clusters or acm, because Argo CD and ACM supply the clusters.)",
+			Why:    "A {{ in an address starts a template action. The Application would use another repository, or there would be none.",
 			Fix:    "Write the address without {{.",
 			Source: "argo-cd applicationset/utils/utils.go; text/template, github.com/Masterminds/sprig",
 			mesh:   madeApplications,
 		},
 		{
 			ID: RuleChart, FoundBy: byRender,
-			Title: "Helm gives the objects of the other formats",
-			What: "With --format helm, the chart of the topology, rendered by Helm's engine with the values of a cluster, gives the very " +
-				"objects that the kustomize tree and the manifests have: for a cluster of each shape, and for each that a Jsonnet overlay changes. " +
-				"The format also cannot have kustomize overlays.",
-			Why: "Helm reads {{ in templates as an action of its own, and Argo CD and Flux render the chart on the cluster's behalf, where " +
-				"nobody compares. `render --format helm` writes nothing either where they differ.",
-			Fix: "Correct the overlay that the message names so that it places values, and neither computes with them nor branches on them. Or " +
-				"deliver another format.",
+			Title: "the Helm chart gives the same objects as the other formats",
+			What: "With --format helm, Sightline renders the chart with Helm's engine and the values of a cluster. The objects are the same " +
+				"as in the kustomize tree and the manifests. It checks one cluster of each shape, and each cluster that a Jsonnet overlay " +
+				"changes. This format cannot have kustomize overlays.",
+			Why: "Helm treats {{ in templates as an action. Argo CD and Flux render the chart for the cluster, and nobody compares the " +
+				"result. If the objects differ, `render --format helm` writes nothing.",
+			Fix: "Correct the overlay from the message. It may only place values. It must not compute with values or branch on them. Or use " +
+				"another format.",
 			Source: "helm.sh/helm/v3/pkg/engine, run over the chart",
 		},
 	}
 }
 
-// RuleChart is the rule that a chart gives the objects of the other formats.
+// RuleChart is the rule that a chart gives the same objects as the other
+// formats.
 const RuleChart = "DL03"
 
-// substituted runs Flux's substitution over all objects. Almost all of them
-// stay out of it, which costs no more than a look at their annotations.
+// substituted runs Flux's substitution over all objects. For almost all objects
+// it only reads an annotation, because the annotation turns substitution off.
 func substituted(m *mesh, f *found) {
 	if m.Spec.Delivery == nil || m.Spec.Delivery.Flux == nil {
 		return
@@ -71,7 +73,7 @@ func substituted(m *mesh, f *found) {
 			if delivery.Substitutes(o.content) && replaces(o.content) {
 				for _, r := range substitutions(o) {
 					key := substitutedAt{o.cluster, o.ID.Kind, o.ID.Name, r.text, o.at(r.path)}
-					if o.overlaid { // an overlay has made it on all clusters that it matches
+					if o.overlaid { // an overlay made the same change on all clusters that it matches
 						key.cluster = -1
 					}
 					first := same[key]
@@ -95,18 +97,18 @@ func substituted(m *mesh, f *found) {
 	}
 }
 
-// substitution is what Flux replaces in fields that one line of the topology
-// gives, of objects that differ by their namespaces: an overlay that takes the
-// annotation from a monitor takes it from all of them.
+// substitution is one replacement by Flux. One line of the topology can cause
+// it in several fields and in objects of several namespaces: an overlay that
+// removes the annotation from a monitor removes it in every namespace.
 type substitution struct {
 	*object           // the first of them
-	path    fieldPath // the first of its fields; nil where no field says it
+	path    fieldPath // the first of its fields; nil if no single field changes
 	text    string    // in the first field
 	fields  []string
 	several bool // of the objects
 }
 
-// substitutedAt is what substitutions that are one finding share.
+// substitutedAt is the key by which substitutions become one finding.
 type substitutedAt struct {
 	cluster          int
 	kind, name, text string
@@ -114,17 +116,17 @@ type substitutedAt struct {
 }
 
 func (r *substitution) report(f *found) {
-	hint := "leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object; or suppress DL01 where no Kustomization " +
-		"has a postBuild"
+	hint := "leave the annotation kustomize.toolkit.fluxcd.io/substitute: disabled on the object; if no Kustomization has a " +
+		"postBuild, suppress DL01"
 	if r.cluster < 0 {
-		hint = "write the address without it; or suppress DL01 where no Kustomization has a postBuild"
+		hint = "write the address without it; if no Kustomization has a postBuild, suppress DL01"
 	}
 	what := r.String()
-	if r.several { // clusters may differ in their namespaces, and are named together
+	if r.several { // clusters with other namespaces are in the same finding
 		what = r.ID.Kind + " " + r.ID.Name + " in several namespaces"
 	}
 	if r.path == nil {
-		f.object(r.object, nil, hint, "the %s is not what it was once Flux has replaced variables in it, where a Kustomization has a postBuild",
+		f.object(r.object, nil, hint, "in a Kustomization with a postBuild, Flux replaces variables in the %s and changes it",
 			what)
 		return
 	}
@@ -132,11 +134,11 @@ func (r *substitution) report(f *found) {
 	if len(r.fields) > 1 {
 		has = "have"
 	}
-	f.object(r.object, r.path, hint, "%s of the %s %s %q in it, which Flux replaces where a Kustomization has a postBuild",
+	f.object(r.object, r.path, hint, "%s of the %s %s %q; in a Kustomization with a postBuild, Flux replaces it",
 		finding.List(r.fields, most), what, has, r.text)
 }
 
-// substitutions finds the fields, and the keys, that are not what they were.
+// substitutions finds the fields and keys that Flux changes.
 func substitutions(o *object) []substitution {
 	var all []substitution
 	named := false
@@ -146,7 +148,7 @@ func substitutions(o *object) []substitution {
 	}
 	walk(o.content, nil, func(at fieldPath, v any) {
 		if o.cluster >= 0 && shellRemnant(at, v) != "" {
-			named = true // by the rule about these, which looks at the clusters' objects
+			named = true // IN10 reports it for objects of a cluster
 			return
 		}
 		if text, ok := v.(string); ok && replaces(text) {
@@ -165,14 +167,14 @@ func substitutions(o *object) []substitution {
 	return all
 }
 
-// madeApplications makes the Applications, and compares them with the
-// topology.
+// madeApplications executes the ApplicationSet's template and compares the
+// Applications with the topology.
 func madeApplications(m *mesh, f *found) {
 	argo := m.argoCD()
 	if argo == nil || argo.NamesByGenerator() {
 		return
 	}
-	const hint = "write addresses without {{, which the template of the ApplicationSet takes for its own"
+	const hint = "write addresses without {{; the template of the ApplicationSet treats {{ as an action"
 	made, example := map[string]*delivery.Application{}, map[string]string{}
 	for i := range m.applications {
 		made[m.applications[i].Cluster] = &m.applications[i]
@@ -185,32 +187,32 @@ func madeApplications(m *mesh, f *found) {
 			if application != nil {
 				reason = application.Err.Error()
 			}
-			f.cluster(m, i, m.At("spec", "delivery", "repoURL"), hint, "Argo CD would make no Application of it: %s", reason)
+			f.cluster(m, i, m.At("spec", "delivery", "repoURL"), hint, "Argo CD would make no Application for it: %s", reason)
 			continue
 		}
 		for _, e := range m.meant(i, application.Object) {
 			if got, _ := valueAt(application.Object, e.path).(string); got != e.want {
-				// One line for all clusters that it is wrong for in the same way.
+				// All clusters with the same mistake share one finding.
 				text := e.path.String() + " " + e.want
 				if _, ok := example[text]; !ok {
 					example[text] = got
 				}
-				f.cluster(m, i, m.At(e.from...), hint, "%s of its Application would be %q, for example, and the topology means %q", e.path,
+				f.cluster(m, i, m.At(e.from...), hint, "%s of its Application would be %q, for example; the topology says %q", e.path,
 					example[text], e.want)
 			}
 		}
 	}
 }
 
-// meaning is the text that a field of an Application has to be, and where the
-// topology says so.
+// meaning is the string that a field of an Application must have, and its path
+// in the topology.
 type meaning struct {
 	path fieldPath
 	want string
 	from []any
 }
 
-// meant is what the topology says about the Application of a cluster.
+// meant lists what the topology says about the Application of a cluster.
 func (m *mesh) meant(i int, application resource.Object) []meaning {
 	c, d, chart := &m.Spec.Clusters[i], m.Spec.Delivery, m.Spec.Kiali.Operator.Chart
 	own, from, home := []any{"spec", "clusters", i}, []any{"spec", "delivery"}, []any{"spec", "kiali", "operator", "chart"}
@@ -264,11 +266,10 @@ func (m *mesh) meant(i int, application resource.Object) []meaning {
 	return all
 }
 
-// forFlux is what Flux looks at in a text, in short.
+// forFlux matches what Flux may replace in a string. A long match is cut.
 var forFlux = regexp.MustCompile(`\$\$|\$\{[^}]{0,40}\}?`)
 
-// replaces tells whether Flux's substitution gives anything else than the
-// value, or fails.
+// replaces tells whether Flux's substitution changes the value or fails.
 func replaces(v any) bool {
 	for _, strict := range []bool{false, true} {
 		if _, changed, err := delivery.Substituted(v, strict); changed || err != nil {

@@ -8,46 +8,48 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
-// tracingRules are about the one tracing backend that a Kiali has.
+// tracingRules are about the tracing backend of the hub's Kiali.
 func tracingRules() []Rule {
 	return []Rule{
 		{
 			ID: "TR01", Also: finding.Warning,
-			Title: "the tracing backend is asked by the protocol that its port speaks",
-			What: "With provider tempo, use_grpc is false for the HTTP port 3200 and for the gateway, and the gRPC port 9095 is not given in " +
-				"internal_url, which is the HTTP address; grpc_port has the other. With Jaeger, use_grpc is false for the HTTP port 16686, and " +
+			Title: "Kiali uses the protocol of the tracing backend's port",
+			What: "With provider tempo, use_grpc is false for the HTTP port 3200 and for the gateway. The gRPC port 9095 is in grpc_port, " +
+				"not in internal_url, because internal_url is the HTTP address. With Jaeger, use_grpc is false for the HTTP port 16686, but " +
 				"not for the gRPC port 16685.",
-			Why:    "use_grpc is true unless said otherwise. Kiali then speaks gRPC to an HTTP port, and the traces tab stays empty.",
-			Fix:    "Add use_grpc: false, or give the gRPC address. With spec.tracing it follows from the URL.",
+			Why:    "use_grpc is true by default. Kiali then uses gRPC on an HTTP port, and the traces tab stays empty.",
+			Fix:    "Add use_grpc: false, or use the gRPC address. With spec.tracing it follows from the URL.",
 			Source: "kiali-operator roles/default/kiali-deploy/defaults/main.yml; kiali/kiali tracing/client.go",
 			mesh:   tracingProtocol,
 		},
 		{
 			ID:     "TR02",
-			Title:  "links to OpenShift's traces say where",
+			Title:  "links to OpenShift's traces are complete",
 			What:   "With tempo_config.url_format openshift, tempo_config has name, namespace and tenant.",
-			Why:    "The console's page of traces needs all three in its address; without them the links lead nowhere.",
+			Why:    "The address of the console's traces page needs all three. Without them, the links lead nowhere.",
 			Fix:    "Add the name and namespace of the TempoStack, and the tenant.",
 			Source: "kiali.io, Tempo configuration",
 			mesh:   tempoLinks,
 		},
 		{
 			ID: "TR03", Severity: finding.Warning,
-			Title:  "there is one tracing backend, the hub's",
-			What:   "No remote has external_services.tracing in its kiali.spec.",
-			Why:    "A remote runs no Kiali server, so its setting has no effect. The hub's Kiali asks one backend for the spans of all clusters.",
-			Fix:    "Give the backend in spec.kiali.spec, and have each cluster's collector send its spans there.",
+			Title: "only the hub has a tracing backend",
+			What:  "No remote has external_services.tracing in its kiali.spec.",
+			Why: "No Kiali server runs on a remote, so the setting has no effect. The hub's Kiali reads the spans of all clusters from " +
+				"one backend.",
+			Fix:    "Set the backend in spec.kiali.spec. Let the collector of each cluster send its spans there.",
 			Source: "kiali.io, multi-cluster tracing",
 			mesh:   tracingOnRemotes,
 		},
 		{
 			ID: "TR04", Severity: finding.Warning,
-			Title: "whoever asks the gateway may use the tenant",
-			What: "Where the hub's Kiali asks the gateway of a TempoStack with its own token, a ClusterRole with get of the tenant's traces is " +
-				"bound to its account; and one with create to the account of each collector that writes to the gateway.",
-			Why: "The gateway answers 403 to everybody else. The traces tab stays empty, or spans are lost.",
-			Fix: "With spec.tracing both are rendered. Else add a ClusterRole with apiGroups [tempo.grafana.com], resources [<tenant>], " +
-				"resourceNames [traces], verbs [get], and bind it to <instance>-service-account; suppress the rule where somebody else has done so.",
+			Title: "accounts at the gateway have a role for the tenant",
+			What: "If the hub's Kiali asks the gateway of a TempoStack with its own token, a ClusterRole with get of the tenant's traces is " +
+				"bound to its account. If a collector writes to the gateway, a ClusterRole with create is bound to the collector's account.",
+			Why: "The gateway answers 403 to any other account. The traces tab stays empty, or spans are lost.",
+			Fix: "With spec.tracing, Sightline renders both. Otherwise add a ClusterRole with apiGroups [tempo.grafana.com], resources " +
+				"[<tenant>], resourceNames [traces], verbs [get], and bind it to <instance>-service-account. If somebody else has done so, " +
+				"suppress the rule.",
 			Source: "tempo-operator, multitenancy",
 			mesh:   tenantRoles,
 		},
@@ -55,8 +57,8 @@ func tracingRules() []Rule {
 			ID:     "TR05",
 			Title:  "sampling is a percentage",
 			What:   "spec.tracing.sampling, and randomSamplingPercentage of the Telemetry, are numbers from 0 to 100.",
-			Why:    "Istio's webhook refuses the Telemetry, and with it the metrics.",
-			Fix:    "Write a percentage: 1 is one request of a hundred.",
+			Why:    "Otherwise Istio's webhook refuses the Telemetry, and the settings for metrics in it too.",
+			Fix:    "Write a percentage: 1 means one of a hundred requests.",
 			Source: "istio pkg/config/validation, Telemetry",
 			mesh:   samplingOfTelemetry,
 		},
@@ -65,9 +67,9 @@ func tracingRules() []Rule {
 			Title: "links to OpenShift's traces lead to the console",
 			What: "With tempo_config.url_format openshift, external_url is the URL of the hub's console, " +
 				"https://console-openshift-console.<domain>.",
-			Why: "Kiali adds /observe/traces to external_url, which is a page of the console; the gateway and Tempo have none. Without " +
-				"external_url there are no links.",
-			Fix:    "Give the console's URL. Where the console has another host, suppress the rule.",
+			Why: "Kiali appends /observe/traces to external_url. This is a page of the console; the gateway and Tempo do not have it. " +
+				"Without external_url there are no links.",
+			Fix:    "Write the console's URL. If the console has another host, suppress the rule.",
 			Source: "kiali/kiali frontend, utils/tracing; kiali.io, Tempo configuration",
 			mesh:   consoleLinks,
 		},
@@ -75,38 +77,39 @@ func tracingRules() []Rule {
 			ID:    "TR07",
 			Title: "a root namespace has one Telemetry",
 			What:  "No two topologies render Telemetries of different names into one namespace of one cluster.",
-			Why: "Istio uses the oldest Telemetry without selector of the root namespace, for metrics, tracing and access logs together, and " +
-				"ignores the other without a word.",
-			Fix:    "Write telemetry: {manage: false} in one of the two.",
+			Why: "Istio uses only the oldest Telemetry without a selector in the root namespace, for metrics, tracing and access logs. It " +
+				"silently ignores the others.",
+			Fix:    "Write telemetry: {manage: false} in one of the two topologies.",
 			Source: "istio pilot/pkg/model/telemetry.go, namespaceWideTelemetryConfig; istioctl analyze, IST0160",
 			meshes: secondTelemetry,
 		},
 		{
 			ID: "TR08", Also: finding.Info,
-			Title:  "the line of Kiali has the fields of traces",
-			What:   "With spec.tracing the hub's Kiali is v2.4 or later. Before v2.17 it has no fields for links to the console.",
-			Why:    "v1.73 has other fields, and knows Jaeger only. v2.4 and v2.11 show the traces of a TempoStack, but cannot link to them.",
-			Fix:    "Use a later line.",
+			Title:  "the Kiali release line supports traces",
+			What:   "With spec.tracing, the hub's Kiali is v2.4 or later. Before v2.17, Kiali has no fields for links to the console.",
+			Why:    "v1.73 has other fields and supports only Jaeger. v2.4 and v2.11 show the traces of a TempoStack, but cannot link to them.",
+			Fix:    "Use a later release line.",
 			Source: "kiali-operator roles/*/kiali-deploy/defaults/main.yml",
 			mesh:   linksOfLine,
 		},
 		{
 			ID:    "TR09",
-			Title: "spans of remotes are sent with a certificate",
-			What: "Where the collectors are rendered and a remote has proxies, spec.tracing.collectors.certificates says where both sides have " +
-				"their certificates from.",
-			Why: "The hub's receiver is reached from everywhere. Without a certificate anybody could write traces, so there is no such receiver.",
-			Fix: "Name an issuer of cert-manager that every cluster has, of one CA; or Secrets with ca.crt, tls.crt and tls.key that are there " +
-				"already.",
+			Title: "remotes send spans with a certificate",
+			What: "If Sightline renders the collectors and a remote has proxies, spec.tracing.collectors.certificates names the source of " +
+				"the certificates for both sides.",
+			Why: "The hub's receiver is reachable from outside. Without certificates anybody could write traces, so Sightline renders no " +
+				"receiver without them.",
+			Fix: "Name an issuer of cert-manager that every cluster has, with the same CA. Or name existing Secrets with ca.crt, tls.crt " +
+				"and tls.key.",
 			Source: "opentelemetry-collector config/configtls",
 		},
 		{
 			ID: "TR10", Severity: finding.Info,
-			Title: "the mesh knows the collector",
-			What: "With spec.tracing, what the owner of the mesh adds to meshConfig of Istio on each cluster: the extension provider that the " +
-				"Telemetry names.",
-			Why:    "Istio ignores a provider that it does not know, and proxies send no spans. meshConfig is not Sightline's.",
-			Fix:    "Add the lines on each cluster (docs/tracing.md), and suppress the rule. sightline status looks whether they are there.",
+			Title: "Istio knows the collector",
+			What: "With spec.tracing, the owner of the mesh must add the extension provider from the Telemetry to Istio's meshConfig on " +
+				"each cluster. This is a reminder.",
+			Why:    "Istio ignores an unknown provider, and proxies send no spans. Sightline does not manage meshConfig.",
+			Fix:    "Add the lines on each cluster (docs/tracing.md), and suppress the rule. sightline status checks them.",
 			Source: "istio.io, MeshConfig.ExtensionProvider",
 			mesh:   extensionProviders,
 		},
@@ -124,8 +127,8 @@ func tracingProtocol(m *mesh, f *found) {
 	}
 }
 
-// jaegerProtocol: Jaeger's query service has HTTP on 16686 and gRPC on 16685, and
-// Kiali takes Jaeger and gRPC unless told otherwise.
+// jaegerProtocol checks use_grpc for Jaeger: its query service has HTTP on port
+// 16686 and gRPC on port 16685. Kiali's defaults are Jaeger and gRPC.
 func jaegerProtocol(o *object, f *found) {
 	const at = "external_services.tracing.internal_url"
 	u, err := url.Parse(o.text(at))
@@ -134,11 +137,11 @@ func jaegerProtocol(o *object, f *found) {
 	}
 	switch grpc := !o.is("external_services.tracing.use_grpc", false); {
 	case grpc && u.Port() == "16686":
-		f.object(o, spec(at), "add use_grpc: false beside internal_url, or give port 16685",
-			"Jaeger's port 16686 speaks HTTP, and Kiali asks by gRPC unless use_grpc is false")
+		f.object(o, spec(at), "add use_grpc: false next to internal_url, or use port 16685",
+			"Jaeger's port 16686 speaks HTTP, but Kiali uses gRPC unless use_grpc is false")
 	case !grpc && u.Port() == "16685":
-		f.object(o, spec(at), "remove use_grpc: false, or give port 16686",
-			"Jaeger's port 16685 speaks gRPC, and with use_grpc: false Kiali asks by HTTP")
+		f.object(o, spec(at), "remove use_grpc: false, or use port 16686",
+			"Jaeger's port 16685 speaks gRPC, but with use_grpc: false Kiali uses HTTP")
 	}
 }
 
@@ -155,14 +158,14 @@ func tempoProtocol(o *object, f *found) {
 		if o.has("external_services.tracing.use_grpc") {
 			path = spec("external_services.tracing.use_grpc")
 		}
-		f.object(o, path, "add use_grpc: false beside internal_url, or give the address of the query frontend's gRPC port 9095",
-			"Tempo's %s speaks HTTP, and Kiali asks by gRPC unless use_grpc is false", tempoPort(u))
+		f.object(o, path, "add use_grpc: false next to internal_url, or use the address of the query frontend's gRPC port 9095",
+			"Tempo's %s speaks HTTP, but Kiali uses gRPC unless use_grpc is false", tempoPort(u))
 	case grpc && u.Port() == "9095" && u.Scheme == "http":
 		f.softer(finding.Warning).object(o, spec(at), "write use_grpc: false with the HTTP port 3200, or leave the port to grpc_port",
-			"port 9095 speaks gRPC, and internal_url is an http URL")
+			"port 9095 speaks gRPC, but internal_url is an http URL")
 	case !grpc && u.Port() == "9095":
-		f.softer(finding.Warning).object(o, spec(at), "give the HTTP port of the query frontend, 3200",
-			"Tempo's port 9095 speaks gRPC, and Kiali asks by HTTP")
+		f.softer(finding.Warning).object(o, spec(at), "use the HTTP port of the query frontend, 3200",
+			"Tempo's port 9095 speaks gRPC, but Kiali uses HTTP")
 	}
 }
 
@@ -186,7 +189,7 @@ func tempoLinks(m *mesh, f *found) {
 		}
 	}
 	if len(missing) > 0 {
-		f.object(o, spec(at+"url_format"), "add "+strings.Join(missing, ", ")+" beside it, as the TempoStack has them",
+		f.object(o, spec(at+"url_format"), "add "+strings.Join(missing, ", ")+" next to it, with the values of the TempoStack",
 			"url_format openshift needs name, namespace and tenant in tempo_config; missing: %s", strings.Join(missing, ", "))
 	}
 }
@@ -194,8 +197,8 @@ func tempoLinks(m *mesh, f *found) {
 func tracingOnRemotes(m *mesh, f *found) {
 	for i, o := range m.kialis {
 		if i != m.hub && o != nil && o.has("external_services.tracing") {
-			f.object(o, spec("external_services.tracing"), "move it to spec.kiali.spec, which is the hub's",
-				"external_services.tracing has no effect on a remote, which runs no Kiali server")
+			f.object(o, spec("external_services.tracing"), "move it to spec.kiali.spec, which is for the hub",
+				"external_services.tracing has no effect on a remote; no Kiali server runs there")
 		}
 	}
 }

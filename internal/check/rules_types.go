@@ -11,17 +11,17 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
-// typeRules are about the values of a Kiali resource, as far as they are known
-// without its definition.
+// typeRules are about the types of the values of a Kiali resource. They use a
+// built-in table, not a definition from --crds.
 func typeRules() []Rule {
 	return []Rule{{
 		ID:    "KC25",
-		Title: "the fields of a Kiali resource have values of their types",
-		What: "Each field of kiali.spec that the operator's definition knows has a value of its type, and one of the allowed values where " +
-			"only some are. With --crds the definition itself is asked (SC02).",
-		Why: "The API server refuses the whole resource, on the cluster, long after the commit. A port without quotes is a number, and " +
-			"server.web_port is a string.",
-		Fix:    "Write the value as the type has it: a string in quotes, a number and true or false without.",
+		Title: "the values of a Kiali resource have the right types",
+		What: "Each field of kiali.spec that the operator's definition knows has a value of the right type. If the definition allows " +
+			"only some values, the value is one of them. With --crds, SC02 checks against the definition itself.",
+		Why: "The API server refuses the whole resource, on the cluster, long after the commit. For example, a port without quotes is a " +
+			"number, but server.web_port is a string.",
+		Fix:    "Write the value with the right type: a string in quotes; a number, true and false without quotes.",
 		Source: "kiali-operator manifests/kiali-upstream/*/manifests/kiali.crd.yaml",
 		mesh:   fieldTypes,
 	}}
@@ -60,7 +60,7 @@ func fieldTypes(m *mesh, f *found) {
 	}
 }
 
-// pattern is the path of a field with [] for the index of a list.
+// pattern is the path of a field, with [] instead of the index of a list.
 func pattern(path fieldPath) string {
 	var b strings.Builder
 	for i, step := range path {
@@ -95,7 +95,7 @@ func isObject(v any) bool {
 	return false
 }
 
-// fits tells whether a value is of a type, as the API server has it.
+// fits tells whether the API server accepts a value for a type.
 func fits(v any, kind string) bool {
 	whole, number := numeric(v)
 	_, text := v.(string)
@@ -180,5 +180,5 @@ func typeHint(v any, want kiali.Type) string {
 	case want.Name == "array" && isText:
 		return fmt.Sprintf("write it as a list: [%s]", finding.Shorten(text))
 	}
-	return "write it as the operator's crd-docs have it"
+	return "write the type from the operator's crd-docs"
 }

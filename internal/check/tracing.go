@@ -13,8 +13,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// gatewayURL tells whether a URL is that of the gateway of a TempoStack, and of
-// which tenant.
+// gatewayURL tells whether a URL is the gateway of a TempoStack, and returns
+// the tenant in it.
 func gatewayURL(s string) (tenant string, ok bool) {
 	u, err := url.Parse(s)
 	if err != nil || !strings.Contains(u.Hostname(), "-gateway") {
@@ -25,7 +25,7 @@ func gatewayURL(s string) (tenant string, ok bool) {
 	return tenant, true
 }
 
-// tenantRoles wants a role for every account that asks the gateway.
+// tenantRoles requires a role for every account that uses the gateway.
 func tenantRoles(m *mesh, f *found) {
 	const at = "external_services.tracing."
 	if o := m.hubKiali(); o != nil && o.text(at+"provider") == "tempo" && o.is(at+"auth.use_kiali_token", true) {
@@ -34,7 +34,7 @@ func tenantRoles(m *mesh, f *found) {
 		if ok && !m.mayUse(tenant, "get", m.Account(), m.Spec.Kiali.Namespace) {
 			f.object(o, spec(at+"internal_url"), "use spec.tracing; or bind a ClusterRole with apiGroups [tempo.grafana.com], resources "+
 				"["+tenant+"], resourceNames [traces], verbs [get] to "+m.Account()+", and suppress TR04",
-				"the gateway lets Kiali's account read traces with a role for the tenant only, and none is rendered")
+				"to read traces from the gateway, Kiali's account needs a role for the tenant, but none is rendered")
 		}
 	}
 	for _, o := range m.kinds("OpenTelemetryCollector") {
@@ -45,14 +45,14 @@ func tenantRoles(m *mesh, f *found) {
 				f.object(o, spec("config.exporters").below(name, "endpoint"),
 					"bind a ClusterRole with apiGroups [tempo.grafana.com], resources ["+tenant+"], resourceNames [traces], verbs [create] to "+
 						""+o.ID.Name+"-collector",
-					"the gateway lets the account of %s write traces with a role for the tenant only, and none is rendered", o)
+					"to write traces to the gateway, the account of %s needs a role for the tenant, but none is rendered", o)
 			}
 		}
 	}
 }
 
-// mayUse tells whether a rendered role that is bound to an account allows
-// something with the traces of a tenant.
+// mayUse tells whether a rendered role allows a verb on the traces of a tenant
+// and is bound to the account.
 func (m *mesh) mayUse(tenant, verb, account, namespace string) bool {
 	return slices.ContainsFunc(m.kinds("ClusterRoleBinding"), func(binding *object) bool {
 		subjects, _ := binding.content["subjects"].([]any)
@@ -70,7 +70,7 @@ func (m *mesh) mayUse(tenant, verb, account, namespace string) bool {
 	})
 }
 
-// lists tells whether a list of a rule of RBAC has a value.
+// lists tells whether a list in an RBAC rule has a value.
 func lists(rule any, key, value string) bool {
 	list, _ := valueAt(rule, fieldPath{key}).([]any)
 	return slices.Contains(list, any(value)) || slices.Contains(list, any("*"))
@@ -85,8 +85,8 @@ func samplingOfTelemetry(m *mesh, f *found) {
 				continue
 			}
 			if x, err := strconv.ParseFloat(fmt.Sprint(v), 64); err != nil || x < 0 || x > 100 {
-				f.object(o, spec("tracing").below(i, "randomSamplingPercentage"), "write a number from 0 to 100; 1 is one request of a hundred",
-					"randomSamplingPercentage of the Telemetry is %v, which is no percentage", v)
+				f.object(o, spec("tracing").below(i, "randomSamplingPercentage"), "write a number from 0 to 100; 1 means one of a hundred requests",
+					"randomSamplingPercentage of the Telemetry is %v, which is not a percentage", v)
 			}
 		}
 	}
@@ -103,12 +103,13 @@ func consoleLinks(m *mesh, f *found) {
 	external := o.text(at + "external_url")
 	switch u, err := url.Parse(external); {
 	case external == "":
-		f.object(o, spec(at+"tempo_config.url_format"), hint, "with url_format openshift external_url is the console's, and it is missing: "+
-			"there are no links to traces")
+		f.object(o, spec(at+"tempo_config.url_format"), hint, "with url_format openshift, external_url must be the console's URL, but it "+
+			"is missing; there are no links to traces")
 	case err == nil && strings.HasPrefix(u.Hostname(), "console-openshift-console.") &&
 		(m.Console() == "" || strings.TrimRight(external, "/") == m.Console()):
 	default:
-		f.object(o, spec(at+"external_url"), hint, "with url_format openshift external_url is the console's, found %s", finding.Shorten(external))
+		f.object(o, spec(at+"external_url"), hint, "with url_format openshift, external_url must be the console's URL, found %s",
+			finding.Shorten(external))
 	}
 }
 
@@ -122,14 +123,14 @@ func secondTelemetry(ms []*mesh, f *found) {
 				}
 				at := m.KeyAt("spec", "telemetry")
 				f.cluster(m, pair[0], at, "write telemetry: {manage: false} in one of the two topologies",
-					"the Telemetry %s/%s is the second in the namespace, beside %s of the topology %q; Istio uses the oldest alone", ours.Namespace,
+					"the Telemetry %s/%s is the second in its namespace, after %s of the topology %q; Istio uses only the oldest", ours.Namespace,
 					ours.Name, theirs.Name, other.Metadata.Name)
 			}
 		}
 	}
 }
 
-// telemetryOn is the Telemetry that is rendered for a cluster.
+// telemetryOn is the identity of the Telemetry that is rendered for a cluster.
 func (m *mesh) telemetryOn(i int) resource.ID {
 	for _, r := range m.clusters[i].Resources {
 		for values := range m.clusters[i].Each(r) {
@@ -143,9 +144,9 @@ func (m *mesh) telemetryOn(i int) resource.ID {
 
 func linksOfLine(m *mesh, f *found) {
 	if m.TracesIn() == "stack" && m.Spec.Tracing.ExternalURL() == "" && !m.LinksToConsole() {
-		f.softer(finding.Info).on(m, m.At("spec", "tracing"), "use v2.17 or a later line; or give tempo.externalURL, where another page shows "+
-			"the traces",
-			"Kiali %s shows traces, and has no fields for links to them in OpenShift's console", m.Hub().Kiali.Version)
+		f.softer(finding.Info).on(m, m.At("spec", "tracing"), "use v2.17 or a later release line; if another page shows the traces, set "+
+			"tempo.externalURL",
+			"Kiali %s shows traces, but has no fields for links to them in OpenShift's console", m.Hub().Kiali.Version)
 	}
 }
 
@@ -158,11 +159,12 @@ func extensionProviders(m *mesh, f *found) {
 		hint = "add them to the Istio resource of each cluster, and spec.tracing with the provider to the mesh's own Telemetry " +
 			"(docs/tracing.md); then suppress TR10"
 	}
-	f.on(m, m.At("spec", "tracing"), hint, "proxies send spans once the owner of the mesh has added to meshConfig on each cluster: %s",
+	f.on(m, m.At("spec", "tracing"), hint, "proxies send spans only after the owner of the mesh has added this to meshConfig on each "+
+		"cluster: %s",
 		extensionProvider(m.Topology))
 }
 
-// extensionProvider is what meshConfig needs, on one line.
+// extensionProvider is the setting that meshConfig needs, in one line.
 func extensionProvider(t *topology.Topology) string {
 	service := "<the Service of your collector>"
 	if t.TracesIn() == "stack" && t.Spec.Tracing.Collectors.Manage {

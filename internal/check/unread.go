@@ -2,11 +2,11 @@ package check
 
 import "github.com/sightline-mesh/sightline/internal/kiali"
 
-// unread is a field of a Kiali resource that its line does not read, or that
-// no operator knows.
+// unread is a field of a Kiali resource that its release line does not read, or
+// that no operator knows.
 type unread struct {
 	path  fieldPath
-	name  string // as the table has it
+	name  string // its name in the table
 	field kiali.Field
 	known bool
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // Parse reads a topology of one document and applies the rules about what it
-// says. Where there are findings, the topology holds what could be read and must
-// not be rendered; it is nil where the text is no mapping at all.
+// says. If there are findings, the topology holds what could be read and must
+// not be rendered. It is nil if the document is not an object.
 func Parse(file string, data []byte) (*topology.Topology, finding.Findings) {
 	return written(topology.Parse(file, data))
 }
@@ -20,7 +20,8 @@ func ParseDirectory(dir string, sources []topology.Source) (*topology.Topology, 
 	return written(topology.ParseDirectory(dir, sources))
 }
 
-// written adds what the rules find in a topology that may be wrong in part.
+// written applies the rules to a topology and adds their findings. Parts of the
+// topology may be wrong.
 func written(t *topology.Topology, findings finding.Findings) (*topology.Topology, finding.Findings) {
 	if t == nil {
 		return nil, findings
@@ -42,10 +43,11 @@ func read(t *topology.Topology) *source {
 	return s
 }
 
-// Meanings are the ways in which a topology that had findings may have been meant,
-// so that [Find] can tell what else is wrong: what it finds in all of them is (see
-// [Agreed]). None must be written anywhere. What a finding is about is there in one and
-// not in another. There are none where nobody can tell.
+// Meanings lists topologies that the author of a topology with findings may have meant.
+// [Find] applies to each of them, and [Agreed] keeps the findings that all of them
+// share. The value that a finding is about is in one of them and absent in another.
+// Never write or render any of them. The list is empty if there are too many
+// possibilities.
 func Meanings(t *topology.Topology) []*topology.Topology {
 	if t == nil {
 		return nil
@@ -90,15 +92,15 @@ func Meanings(t *topology.Topology) []*topology.Topology {
 	return all
 }
 
-// A topology is looked at so many times, and all its clusters together. With more
-// ways than that, nobody can tell in a second.
+// mostMeanings limits how often a topology is checked, and mostLooks how often
+// all its clusters together. With more, a check would take longer than a second.
 const (
 	mostMeanings = 24
 	mostLooks    = 2000
 )
 
-// fit tells whether a topology can be rendered: its hub is a cluster, as are those
-// that engines run on, and each cluster has a name of its own.
+// fit tells whether a topology can be rendered: the hub and the clusters on which
+// engines run are in the topology, and every cluster has a different name.
 func fit(t *topology.Topology) bool {
 	names := map[string]bool{}
 	for _, name := range namesOf(t) {
@@ -107,7 +109,7 @@ func fit(t *topology.Topology) bool {
 	return t.Hub() != nil && !read(t).adrift && !names[""] && len(names) == len(t.Spec.Clusters)
 }
 
-// Agreed are the findings that are in each of several lists.
+// Agreed returns the findings that are in every list.
 func Agreed(lists []finding.Findings) finding.Findings {
 	if len(lists) == 0 {
 		return nil
@@ -123,22 +125,21 @@ func Agreed(lists []finding.Findings) finding.Findings {
 	return agreed
 }
 
-// source is the text of a topology as rules look at it, before anything is
-// rendered.
+// source is a topology as the rules see it before anything is rendered.
 type source struct {
 	*topology.Topology
 	*finding.Findings
-	hub     int // the cluster that is the hub, or is meant to be, or -1
+	hub     int // the index of the hub, or of the cluster that is probably meant, or -1
 	names   []string
-	twice   map[int]int // clusters whose name another one has already, to the first of that name
-	lacking [][]any     // paths of texts without which nothing can be rendered
-	adrift  bool        // a name that is none of the clusters' says where an engine runs
+	twice   map[int]int // from each cluster with a repeated name to the first cluster of this name
+	lacking [][]any     // paths of missing fields without which nothing can be rendered
+	adrift  bool        // an engine runs on a cluster that is not in the topology
 }
 
-// reading is a check of what a topology says. It finds nothing where a field
-// that it reads was refused: what would follow is the same mistake again.
+// reading is a check of what a topology says. It is skipped if a field that it
+// reads was refused, because it would report the same mistake again.
 type reading struct {
-	reads string                 // fields below spec; hub. and cluster. are those of a cluster
+	reads string                 // fields below spec; those that begin with hub. or cluster. are fields of a cluster
 	find  func(s *source)        // looks at the whole
 	each  func(s *source, i int) // looks at one cluster
 }
@@ -156,7 +157,7 @@ func (s *source) check(readings []reading) {
 	}
 }
 
-// readable tells whether no field of a list was refused.
+// readable tells whether all fields of a list were accepted.
 func (s *source) readable(fields string, cluster int) bool {
 	for field := range strings.FieldsSeq(fields) {
 		if !s.Readable(s.path(field, cluster)...) {
@@ -166,7 +167,7 @@ func (s *source) readable(fields string, cluster int) bool {
 	return true
 }
 
-// path is that of a field below spec.
+// path is the path of a field below spec.
 func (s *source) path(field string, cluster int) []any {
 	path := []any{"spec"}
 	for i, key := range strings.Split(field, ".") {
@@ -182,7 +183,7 @@ func (s *source) path(field string, cluster int) []any {
 	return path
 }
 
-// nearName is the hint where a name is none of the clusters'.
+// nearName is the hint for a name that is not a cluster of the topology.
 func (s *source) nearName(name string) string {
 	if hint := finding.DidYouMean(name, s.names); hint != "" {
 		return hint
@@ -190,7 +191,7 @@ func (s *source) nearName(name string) string {
 	return "name clusters of the topology"
 }
 
-// index is the place of a cluster in the topology, or -1.
+// index is the index of a cluster in the topology, or -1.
 func (s *source) index(cluster string) int {
 	if cluster == "" {
 		return -1
@@ -206,16 +207,16 @@ func namesOf(t *topology.Topology) []string {
 	return names
 }
 
-// meantHub is the index of the cluster that is the hub, or is meant to be, or -1
-// if that cannot be told.
+// meantHub is the index of the hub or of the cluster that is probably meant, or
+// -1 if that is unknown.
 func meantHub(t *topology.Topology) int {
 	name := t.Spec.Kiali.Hub
 	if name == "" {
-		return -1 // found by the decoder
+		return -1 // the decoder reports it
 	}
 	names := namesOf(t)
 	for i := range names {
-		// A name that the decoder refused may still be the one.
+		// A name that the decoder refused may still be the hub's name.
 		if names[i] == name || names[i] == "" && t.Text("spec", "clusters", i, "name") == name {
 			return i
 		}

@@ -34,7 +34,7 @@ func (s *source) argoCD() *topology.ArgoCD {
 
 func (s *source) argoCDRepository() {
 	if s.argoCD() != nil && strings.HasPrefix(s.Spec.Delivery.RepoURL, "oci://") {
-		s.Add(s.At("spec", "delivery", "repoURL"), topology.RuleValue, "give the Git repository, or use flux without argocd",
+		s.Add(s.At("spec", "delivery", "repoURL"), topology.RuleValue, "write the address of a Git repository, or use flux without argocd",
 			"delivery.argocd reads a Git repository, found %q", finding.Shorten(s.Spec.Delivery.RepoURL))
 	}
 }
@@ -56,13 +56,13 @@ func (s *source) argoCDCluster() {
 			s.Spec.Clusters[hub].ArgoCD == nil {
 			s.Add(s.At("spec", "clusters", hub), topology.RuleMissing,
 				"add server: or argocd: {server: …} to it, such as server: https://api.east.example.com:6443",
-				"%s: server is missing; Argo CD, which runs on %q (%s), reaches it by that", s.Called(hub), finding.Shorten(argo.Cluster),
+				"%s: server is missing; Argo CD runs on %q (%s) and needs this address", s.Called(hub), finding.Shorten(argo.Cluster),
 				server.SeenFrom(s.At("spec", "clusters", hub)))
 		}
 	}
 }
 
-// argoCDNames makes sure that Argo CD can tell the clusters apart.
+// argoCDNames checks that Argo CD can distinguish the clusters.
 func (s *source) argoCDNames() {
 	argo := s.argoCD()
 	if argo == nil {
@@ -73,21 +73,21 @@ func (s *source) argoCDNames() {
 		c := &s.Spec.Clusters[i]
 		at := s.At("spec", "clusters", i, "name")
 		if problem := topology.LabelValueProblem(c.Name); problem != "" {
-			s.Add(at, "DL10", "rename the cluster in Istio too, or have Flux deliver it",
-				"%s: with delivery.argocd the name is also the label of an Application and %s", s.Called(i), problem)
+			s.Add(at, "DL10", "rename the cluster (in Istio too), or deliver with Flux",
+				"%s: with delivery.argocd, the name is also a label of the Application and %s", s.Called(i), problem)
 		} else if name := s.Metadata.Name + "-" + topology.ObjectName(c.Name); argo.NamesByGenerator() && len(name) > topology.MaxApplication {
-			s.Add(at, "DL10", "shorten the name of the topology or of the cluster, or use the generator list or git, which can shorten it",
-				"%s: with the generator %s its Application is %q, which has %d characters; a name may have at most %d", s.Called(i), argo.Generator,
+			s.Add(at, "DL10", "shorten the name of the topology or of the cluster, or use the generator list or git; these shorten the name",
+				"%s: with the generator %s, its Application %q has %d characters; a name may have at most %d", s.Called(i), argo.Generator,
 				finding.Shorten(name), len(name), topology.MaxApplication)
 		}
 		if argo.Pulled() {
-			continue // each is applied by its own
+			continue // each cluster applies its Application itself
 		}
 		server, name := s.ArgoCDKnows(c)
 		key := strings.ToLower(server) + " " + name
 		if j, ok := servers[key]; ok && key != " " && (c.ArgoCD != nil || s.Spec.Clusters[j].ArgoCD != nil) {
 			here := s.At("spec", "clusters", i, "argocd")
-			s.Add(here, "IN09", "give each cluster the server or name that Argo CD has registered for it",
+			s.Add(here, "IN09", "for each cluster, write the server or name that Argo CD has registered",
 				"Argo CD would deliver %s and %s to the same place; first at %s", s.Called(i), s.Called(j),
 				s.At("spec", "clusters", j, "argocd").SeenFrom(here))
 			continue
@@ -96,7 +96,7 @@ func (s *source) argoCDNames() {
 	}
 }
 
-// argoCDSync finds choices that nothing follows.
+// argoCDSync reports choices without an effect.
 func (s *source) argoCDSync() {
 	argo := s.argoCD()
 	if argo == nil {
@@ -112,7 +112,8 @@ func (s *source) argoCDSync() {
 		case !choice.on || !s.Has(path(choice.key)...):
 		case len(argo.Rollout) > 0:
 			s.Add(at, topology.RuleValue, "remove it, or the rollout",
-				"spec.delivery.argocd.sync.%s has no effect with a rollout, which decides when a cluster is synced and neither prunes nor heals",
+				"spec.delivery.argocd.sync.%s has no effect with a rollout; a rollout decides when a cluster is synced, and turns off prune "+
+					"and selfHeal",
 				choice.key)
 		case !argo.Sync.Automated:
 			s.Add(at, topology.RuleValue, "remove it, or automated: false", "spec.delivery.argocd.sync.%s has no effect with automated: false",
@@ -121,8 +122,9 @@ func (s *source) argoCDSync() {
 	}
 }
 
-// argoCDPlugin finds what has no effect on how Applications get their objects,
-// and the files of the generator git, which nobody commits for the plugin.
+// argoCDPlugin reports settings of the plugin without an effect. It also
+// refuses the generator git with the plugin: the generator reads rendered
+// files, but with the plugin nobody commits them.
 func (s *source) argoCDPlugin() {
 	argo := s.argoCD()
 	if argo == nil {
@@ -134,12 +136,13 @@ func (s *source) argoCDPlugin() {
 		s.Add(s.At(path("plugin")...), topology.RuleValue, "add source: plugin, or remove it",
 			"spec.delivery.argocd.plugin has no effect with source: %s", argo.Source)
 	case argo.Source == "plugin" && argo.Generator == "git":
-		s.Add(s.At(path("generator")...), topology.RuleValue, "write generator: clusters, or leave it out for a list in the ApplicationSet",
-			"the generator git reads a rendered file for each cluster, and with source: plugin nothing rendered is committed")
+		s.Add(s.At(path("generator")...), topology.RuleValue, "write generator: clusters, or leave out generator for a list in the "+
+			"ApplicationSet",
+			"the generator git reads a rendered file for each cluster, but with source: plugin no rendered file is committed")
 	}
 }
 
-// argoCDPlacement makes sure that the generator acm knows whose decisions it reads.
+// argoCDPlacement checks that the generator acm has a Placement.
 func (s *source) argoCDPlacement() {
 	argo := s.argoCD()
 	if argo == nil {
@@ -157,8 +160,8 @@ func (s *source) argoCDPlacement() {
 	}
 }
 
-// argoCDApplications keeps labels and annotations that Applications have from
-// being ours, or an action of the ApplicationSet's template.
+// argoCDApplications refuses labels and annotations that Sightline sets itself,
+// and values with an action of the ApplicationSet's template.
 func (s *source) argoCDApplications() {
 	argo := s.argoCD()
 	if argo == nil {
@@ -176,20 +179,20 @@ func (s *source) argoCDApplications() {
 			at := s.At("spec", "delivery", "argocd", "applications", list.key, key)
 			switch value := list.texts[key]; {
 			case slices.Contains(list.ours, key):
-				s.Add(at, topology.RuleValue, "remove it", "%s is one of the %s that every Application has already", key, list.key)
+				s.Add(at, topology.RuleValue, "remove it", "every Application already has %s in its %s", key, list.key)
 			case strings.Contains(value, "{{"):
 				s.Add(at, topology.RuleValue, "write "+topology.InApplications+" for the name of the cluster",
-					"%s is %q, which the template of the ApplicationSet takes for an action of its own", key, finding.Shorten(value))
+					"%s is %q; the template of the ApplicationSet treats {{ as an action", key, finding.Shorten(value))
 			case key == topology.Pulled && value != topology.InApplications:
 				s.Add(at, topology.RuleValue, "write \""+topology.InApplications+"\"",
-					"%s is %q, so ACM would bring the Application of every cluster there", key, finding.Shorten(value))
+					"%s is %q, so ACM would send the Applications of all clusters to this cluster", key, finding.Shorten(value))
 			}
 		}
 	}
 }
 
-// argoCDRollout makes sure that every step is about clusters of the topology,
-// and each of these is in one step at most.
+// argoCDRollout checks that every step names clusters of the topology, and that
+// each cluster is in at most one step.
 func (s *source) argoCDRollout() {
 	argo := s.argoCD()
 	if argo == nil {
@@ -210,8 +213,8 @@ func (s *source) argoCDRollout() {
 			if s.index(name) < 0 {
 				s.Add(at, topology.RuleValue, s.nearName(name), "step %d of the rollout names %q, which is not one of the clusters", i+1,
 					finding.Shorten(name))
-			} else if before, ok := first[name]; ok && before.step != i { // twice in one list is found by the decoder
-				s.Add(at, topology.RuleDuplicate, "leave it in one step", "cluster %q is in two steps of the rollout; first at %s",
+			} else if before, ok := first[name]; ok && before.step != i { // the decoder reports a name that is twice in one list
+				s.Add(at, topology.RuleDuplicate, "keep it in one step", "cluster %q is in two steps of the rollout; first at %s",
 					finding.Shorten(name), s.At(path(before)...).SeenFrom(at))
 			} else {
 				first[name] = here
@@ -220,7 +223,7 @@ func (s *source) argoCDRollout() {
 	}
 }
 
-// argoCDUnused finds what a cluster says in vain.
+// argoCDUnused reports argocd of a cluster if it has no effect.
 func (s *source) argoCDUnused(i int) {
 	hint := "add argocd: {} to spec.delivery, or remove it"
 	if s.Spec.Delivery == nil {
@@ -231,7 +234,8 @@ func (s *source) argoCDUnused(i int) {
 	}
 }
 
-// clusterArgoCD makes sure that Argo CD is told of a cluster in one way.
+// clusterArgoCD checks that a cluster has either the server or the name that
+// Argo CD knows.
 func (s *source) clusterArgoCD(i int) {
 	own := s.Spec.Clusters[i].ArgoCD
 	if own == nil || s.argoCD() == nil {
@@ -240,7 +244,7 @@ func (s *source) clusterArgoCD(i int) {
 	path := func(keys ...any) []any { return append([]any{"spec", "clusters", i, "argocd"}, keys...) }
 	at := s.At(path()...)
 	if s.argoCD().Pulled() {
-		s.Add(at, topology.RuleValue, "remove it", "%s: argocd has no effect where ACM brings each Application to its cluster", s.Called(i))
+		s.Add(at, topology.RuleValue, "remove it", "%s: argocd has no effect, because ACM brings each Application to its cluster", s.Called(i))
 		return
 	}
 	switch server, name := s.Has(path("server")...), s.Has(path("name")...); {

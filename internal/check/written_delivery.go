@@ -8,8 +8,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// aboutDelivery are the checks of what a topology says about delivery, whatever
-// the engine.
+// aboutDelivery are the checks of what a topology says about delivery, for all
+// engines.
 func aboutDelivery() []reading {
 	const operator = "kiali.operator."
 	return []reading{
@@ -23,7 +23,7 @@ func aboutDelivery() []reading {
 
 func (s *source) engine() {
 	if d := s.Spec.Delivery; d != nil && d.ArgoCD == nil && d.Flux == nil {
-		s.Add(s.At("spec", "delivery"), topology.RuleMissing, "add argocd: {} or flux: {}, whose defaults are enough",
+		s.Add(s.At("spec", "delivery"), topology.RuleMissing, "add argocd: {} or flux: {}; the defaults are enough",
 			"spec.delivery names no engine; expected argocd, flux or both")
 	}
 }
@@ -42,7 +42,7 @@ func (s *source) operatorChart() {
 	}
 }
 
-// operatorRemotes finds what is said of the operator on remotes that have none.
+// operatorRemotes reports settings for remotes without an operator.
 func (s *source) operatorRemotes() {
 	if s.Spec.Kiali.Operator.Remotes != "none" {
 		return
@@ -51,24 +51,22 @@ func (s *source) operatorRemotes() {
 		path := []any{"spec", "clusters", i, "kiali", "spec"}
 		if i != s.hub && s.Has(path...) {
 			s.Add(s.KeyAt(path...), topology.RuleValue, "remove it, or write remotes: same",
-				"%s has no effect, because spec.kiali.operator.remotes is none: there is no Kiali resource on the remote", topology.Dotted(path))
+				"%s has no effect, because with spec.kiali.operator.remotes none the remote has no Kiali resource", topology.Dotted(path))
 		}
 	}
 	if d := s.Spec.Delivery; s.OperatorByChart() && d != nil && d.ArgoCD != nil {
 		s.Add(s.At(operatorPath("remotes")...), topology.RuleValue,
-			"write install: none, and install the chart kiali-operator on the hub by an Application of its own; or use Flux",
-			"the Applications of one ApplicationSet have the operator's chart on every cluster or on none, so with install: helm the remotes "+
-				"would have it too")
+			"write install: none, and install the chart kiali-operator on the hub with a separate Application; or use Flux",
+			"an ApplicationSet installs the operator's chart on every cluster or on none, so with install: helm the remotes would get it too")
 	}
 }
 
-// operatorDelivery makes sure that there is somebody to install the operator's
-// chart.
+// operatorDelivery checks that an engine installs the operator's chart.
 func (s *source) operatorDelivery() {
 	if s.OperatorByChart() && !s.Has("spec", "delivery") {
 		s.Add(s.At(operatorPath("install")...), topology.RuleMissing,
-			"add spec.delivery; or write install: none and install the chart kiali-operator before the kiali phase; or use olm",
-			"the operator's chart is installed by Argo CD or Flux, and the topology has no delivery")
+			"add spec.delivery; or write install: none and install the chart kiali-operator before the phase kiali; or write install: olm",
+			"Argo CD or Flux installs the operator's chart, but the topology has no delivery")
 	}
 }
 
@@ -98,36 +96,36 @@ func (s *source) flux() *topology.Flux {
 	return s.Spec.Delivery.Flux
 }
 
-// ociTag is what a registry takes as a tag.
+// ociTag matches what a registry accepts as a tag.
 var ociTag = regexp.MustCompile(`^[A-Za-z0-9_][-._A-Za-z0-9]{0,127}$`)
 
 func (s *source) fluxTag() {
 	if s.flux() != nil && strings.HasPrefix(s.Spec.Delivery.RepoURL, "oci://") && !ociTag.MatchString(s.Spec.Delivery.Revision) {
-		s.Add(s.At("spec", "delivery", "revision"), topology.RuleValue, "write the tag that the artifact is pushed with",
-			"spec.delivery.revision must be a tag of the artifact: letters, digits, '-', '_' and '.', at most 128")
+		s.Add(s.At("spec", "delivery", "revision"), topology.RuleValue, "write the tag with which you push the artifact",
+			"spec.delivery.revision must be a tag of the artifact: at most 128 letters, digits, '-', '_' and '.'")
 	}
 }
 
-// fluxSecret makes sure that Flux can read a repository by SSH.
+// fluxSecret checks that Flux has a key for a repository with an SSH address.
 func (s *source) fluxSecret() {
 	if s.flux() == nil || strings.HasPrefix(s.Spec.Delivery.RepoURL, "oci://") || strings.HasPrefix(s.Spec.Delivery.RepoURL, "http") {
 		return
 	}
 	if !s.Has("spec", "delivery", "flux", "secretRef") {
 		s.Add(s.At("spec", "delivery", "repoURL"), topology.RuleMissing,
-			"add secretRef: to spec.delivery.flux, with the Secret that flux create secret git makes",
-			"spec.delivery.flux.secretRef is missing; by SSH, Flux reads a repository only with a key")
+			"add secretRef: to spec.delivery.flux, with the Secret that flux create secret git creates",
+			"spec.delivery.flux.secretRef is missing; Flux needs a key to read a repository over SSH")
 	}
 }
 
-// fluxCluster makes sure that Flux runs on a cluster of the topology.
+// fluxCluster checks that Flux runs on a cluster of the topology.
 func (s *source) fluxCluster() {
 	flux, path := s.flux(), []any{"spec", "delivery", "flux", "cluster"}
 	switch {
 	case flux == nil || !s.Has(path...):
 	case flux.Mode == "standalone":
 		s.Add(s.At(path...), topology.RuleValue, "remove it, or write mode: hub",
-			"spec.delivery.flux.cluster has no effect with mode standalone, where each cluster has a Flux of its own")
+			"spec.delivery.flux.cluster has no effect with mode standalone, because each cluster has its own Flux")
 	case s.index(flux.Cluster) < 0:
 		s.adrift = true
 		s.Add(s.At(path...), topology.RuleValue, s.nearName(flux.Cluster), "Flux runs on %q, which is not one of the clusters",
@@ -135,7 +133,7 @@ func (s *source) fluxCluster() {
 	}
 }
 
-// fluxClusters finds what Flux could not do for a cluster, and what would have
+// fluxClusters reports settings of a cluster that Flux cannot use, or that have
 // no effect.
 func (s *source) fluxClusters() {
 	flux := s.flux()
@@ -153,19 +151,20 @@ func (s *source) fluxClusters() {
 		case !s.FluxByKubeConfig(c):
 			if given && flux.Mode == "standalone" {
 				s.Add(at, topology.RuleValue, "remove it, or write mode: hub",
-					"%s: flux.kubeConfigSecret has no effect with mode standalone, where each cluster has a Flux of its own", s.Called(i))
+					"%s: flux.kubeConfigSecret has no effect with mode standalone, because each cluster has its own Flux", s.Called(i))
 			} else if given {
-				s.Add(at, topology.RuleValue, "remove it", "%s: flux.kubeConfigSecret has no effect on the cluster that Flux runs on", s.Called(i))
+				s.Add(at, topology.RuleValue, "remove it", "%s: flux.kubeConfigSecret has no effect on the cluster on which Flux runs", s.Called(i))
 			}
 		case len(c.Flux.KubeConfigSecret) > 253 && !given:
 			s.Add(s.At("spec", "clusters", i, "name"), topology.RuleValue, "add flux: {kubeConfigSecret: …} to the cluster",
-				"%s: the name is too long to name a Secret by, which has at most 253 characters", s.Called(i))
+				"%s: the name is too long for the name of a Secret, which has at most 253 characters", s.Called(i))
 		default:
 			j, ok := secrets[c.Flux.KubeConfigSecret]
 			if !ok {
 				secrets[c.Flux.KubeConfigSecret] = i
-			} else if given || s.Has("spec", "clusters", j, "flux") { // else their names are alike, which is found elsewhere
-				s.Add(at, "IN09", "give each cluster the Secret with its own kubeconfig", "Flux would deliver %s and %s to the same place; first at %s",
+			} else if given || s.Has("spec", "clusters", j, "flux") { // else their names are alike, and another rule reports that
+				s.Add(at, "IN09", "for each cluster, name the Secret with the kubeconfig of this cluster",
+					"Flux would deliver %s and %s to the same place; first at %s",
 					s.Called(i), s.Called(j), s.At("spec", "clusters", j, "flux").SeenFrom(at))
 			}
 		}

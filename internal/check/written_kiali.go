@@ -35,21 +35,22 @@ func (s *source) strategy() {
 	strategy, hub := s.Spec.Kiali.Auth.Strategy, &s.Spec.Clusters[s.hub]
 	switch {
 	case strategy == "":
-		s.Add(s.At("spec", "kiali"), topology.RuleMissing, "add auth: {strategy: openid}, or anonymous where everybody may see everything",
-			"spec.kiali.auth.strategy is missing; Kiali's default on Kubernetes, token, knows one cluster only")
+		s.Add(s.At("spec", "kiali"), topology.RuleMissing, "add auth: {strategy: openid}; if everybody may see everything, add auth: "+
+			"{strategy: anonymous}",
+			"spec.kiali.auth.strategy is missing; Kiali's default on Kubernetes, token, works on one cluster only")
 	case (strategy == "token" || strategy == "header") && len(s.Spec.Clusters) > 1:
-		s.Add(at, "KC05", "choose openid or anonymous", "the strategy %s knows one cluster only, and the topology has %d", strategy,
+		s.Add(at, "KC05", "choose openid or anonymous", "the strategy %s works on one cluster only, but the topology has %d", strategy,
 			len(s.Spec.Clusters))
 	case strategy == "openshift" && hub.Platform == "kubernetes":
-		s.Add(at, "KC06", "choose openid or anonymous", "the strategy openshift needs a hub on OpenShift, and %s is one of Kubernetes",
+		s.Add(at, "KC06", "choose openid or anonymous", "the strategy openshift needs a hub on OpenShift, but %s is a Kubernetes cluster",
 			s.Called(s.hub))
 	case strategy == "openid" && s.noOpenID():
-		s.Add(at, "KC09", "use v2.22 or a later line, or leave the strategy out", "Kiali %s has no strategy openid on OpenShift",
+		s.Add(at, "KC09", "use v2.22 or a later release line, or leave out the strategy", "Kiali %s has no strategy openid on OpenShift",
 			hub.Kiali.Version)
 	}
 }
 
-// impersonation finds names that nothing follows from.
+// impersonation reports users and groups without an effect.
 func (s *source) impersonation() {
 	path := []any{"spec", "kiali", "auth", "impersonation"}
 	for _, key := range []string{"users", "groups"} {
@@ -60,11 +61,12 @@ func (s *source) impersonation() {
 	}
 }
 
-// createdNamespaces refuses namespaces that a cluster has by itself.
+// createdNamespaces refuses namespaces that every cluster already has.
 func (s *source) createdNamespaces() {
 	for i, name := range s.Spec.CreateNamespaces {
 		if name == "default" || name == "openshift" || strings.HasPrefix(name, "openshift-") || strings.HasPrefix(name, "kube-") {
-			s.Add(s.At("spec", "createNamespaces", i), topology.RuleValue, "remove it", "the namespace %s is the platform's, and is there already",
+			s.Add(s.At("spec", "createNamespaces", i), topology.RuleValue, "remove it", "the namespace %s belongs to the platform and "+
+				"exists already",
 				name)
 		}
 	}
@@ -76,7 +78,7 @@ func (s *source) noOpenID() bool {
 	return hub.Platform == "openshift" && hub.KialiBefore(kiali.V2_22)
 }
 
-// openIDKeys are what the operator fails without.
+// openIDKeys are the fields without which the operator fails.
 var openIDKeys = []string{"client_id", "issuer_uri"}
 
 func (s *source) openID() {
@@ -96,13 +98,14 @@ func (s *source) openID() {
 	}
 }
 
-// wideAccess finds what keeps the hub's Kiali from looking for other clusters.
+// wideAccess reports a setting that keeps the hub's Kiali from reading other
+// clusters.
 func (s *source) wideAccess() {
 	for _, path := range [][]any{{"spec", "kiali", "spec"}, {"spec", "clusters", s.hub, "kiali", "spec"}} {
 		path = append(path, "deployment", "cluster_wide_access")
 		if strings.EqualFold(s.Text(path...), "false") && len(s.Spec.Clusters) > 1 {
-			s.Add(s.At(path...), "KC08", "remove it; deployment.discovery_selectors can narrow down what is shown",
-				"%s must be true, because without it Kiali sees no other cluster than its own", topology.Dotted(path))
+			s.Add(s.At(path...), "KC08", "remove it; to narrow what users see, use deployment.discovery_selectors",
+				"%s must be true, because otherwise Kiali sees only its home cluster", topology.Dotted(path))
 		}
 	}
 }
@@ -114,46 +117,47 @@ func (s *source) versions() {
 		at = s.At("spec", "clusters", s.hub, "kiali", "version")
 	}
 	if len(s.Spec.Clusters) > 1 && version == kiali.V1_73 {
-		s.Add(at, "KC09", "use v2.4 or a later line", "Kiali v1.73 has no resources for remote clusters, and the topology has %d clusters",
+		s.Add(at, "KC09", "use v2.4 or a later line", "Kiali v1.73 does not support remote clusters, but the topology has %d clusters",
 			len(s.Spec.Clusters))
 	}
 	if !hub.InMesh() && version.Before(kiali.V2_17) {
-		s.Add(at, "KC09", "use v2.17 or a later line", "Kiali %s cannot run outside the mesh (ignore_home_cluster), as it is to on %s", version,
+		s.Add(at, "KC09", "use v2.17 or a later release line", "Kiali %s cannot run outside the mesh (ignore_home_cluster), but %s is "+
+			"outside the mesh", version,
 			s.Called(s.hub))
 	}
 	if s.Spec.Kiali.CA != "" && version.CASecret("", hub.Platform) != "" && s.Spec.Metrics.Store == "thanosQuerier" {
-		s.Add(s.At("spec", "kiali", "ca"), "KC09", "remove it, or use v2.4 or a later line",
-			"Kiali %s on OpenShift reads CAs for its store alone, and knows that of the store thanosQuerier", version)
+		s.Add(s.At("spec", "kiali", "ca"), "KC09", "remove it, or use v2.4 or a later release line",
+			"Kiali %s on OpenShift reads CAs only for its store, and already has the CA of the store thanosQuerier", version)
 	}
 	if s.Spec.Kiali.Links.Format == "single" && version == kiali.V2_4 && s.Has("spec", "kiali", "links", "format") {
-		s.Add(s.At("spec", "kiali", "links", "format"), "KC09", "use perCluster, or v2.11 or a later line",
+		s.Add(s.At("spec", "kiali", "links", "format"), "KC09", "use perCluster, or v2.11 or a later release line",
 			"Kiali %s does not know the single Secret %s", version, kiali.SingleSecret)
 	}
 	for i := range s.Spec.Clusters {
 		if own := s.Spec.Clusters[i].Kiali.Version; i != s.hub && own == kiali.V1_73 && version != kiali.V1_73 {
 			s.Add(s.At("spec", "clusters", i, "kiali", "version"), "KC09", "use v2.4 or a later line",
-				"Kiali v1.73 has no resources for remote clusters, and %s is one", s.Called(i))
+				"Kiali v1.73 does not support remote clusters, but %s is a remote", s.Called(i))
 		}
 	}
 }
 
-// ownField is a field of the Kiali resource that templates set or that follows
-// from one of these.
+// ownField is a field of the Kiali resource that templates set, or a field that
+// follows from one of these.
 type ownField struct {
-	by   string // what sets it; "" where kiali.spec may set it as well
-	rule string // that the field is about, if there is one
-	why  string // kiali.spec may set it as well
+	by   string // the field that sets it; "" if kiali.spec may set it too
+	rule string // the rule about the field, if there is one
+	why  string // why kiali.spec may set it too
 
-	// against tells whether a value contradicts what is set; nil: any does,
-	// because it would have to be kept equal by hand.
+	// against tells whether a value contradicts the rendered one. nil: every
+	// value does, because somebody would have to keep both equal by hand.
 	against func(s *source, value string) bool
 }
 
-// ownFields has every field of a Kiali resource that templates set, which a test
-// proves, and those that follow from them. A list of what the bodies of this
-// topology set would not do: templates leave out what is the operator's default
-// for a shape, and kiali.spec could contradict that as well. kiali.spec is merged over what is
-// rendered, so that it could part a field from all that goes with it.
+// ownFields lists every field of a Kiali resource that templates set (a test proves it), and
+// the fields that follow from them. kiali.spec is merged over the rendered resource, so it
+// could separate a field from other resources that depend on it. The list cannot come from the
+// bodies of one topology: templates leave out fields that equal the operator's default, and
+// kiali.spec could contradict these too.
 var ownFields = map[string]ownField{
 	"version":                                               {by: "kiali.version"},
 	"deployment.instance_name":                              {by: "kiali.instanceName", rule: "KC01"},
@@ -231,20 +235,20 @@ var ownFields = map[string]ownField{
 	"server.port":       {why: "the Route follows it"},
 }
 
-// impersonates tells whether Kiali acts as its users.
+// impersonates tells whether Kiali impersonates its users.
 func impersonates(s *source, _ string) bool { return s.Spec.Kiali.Auth.Impersonation.Enabled }
 
 const hostOfHub = "kiali.host of the hub"
 
-// otherHost tells whether a host is another than that to which logins come back.
+// otherHost tells whether a host differs from the host to which logins return.
 func otherHost(s *source, host string) bool { return !s.hubHostUnknown() && host != s.HubHost() }
 
-// routed tells whether a Route of ours leads to the hub's Kiali.
+// routed tells whether a rendered Route leads to the hub's Kiali.
 func routed(s *source, _ string) bool {
 	return s.Has("spec", "clusters", s.hub, "kiali", "host") && s.Spec.Clusters[s.hub].Platform == "openshift"
 }
 
-// byACMRoute tells whether Kiali reads ACM's store by its route.
+// byACMRoute tells whether Kiali reads ACM's store through its Route.
 func byACMRoute(s *source, _ string) bool {
 	return s.OnACM() && s.Spec.Metrics.ACM.Access == "route"
 }
@@ -256,11 +260,11 @@ func storeLogin(s *source, _ string) bool {
 	return auth.Type == "basic" || auth.Type == "bearer"
 }
 
-// traced tells whether the topology says where traces are.
+// traced tells whether the topology has spec.tracing.
 func traced(s *source, _ string) bool { return s.Spec.Tracing != nil }
 
-// IsOwn tells whether a field below spec of a Kiali resource is one of which it
-// is known whether kiali.spec may set it.
+// IsOwn tells whether the table knows for a field below spec of a Kiali
+// resource if kiali.spec may set it.
 func IsOwn(field string) bool {
 	for own := range ownFields {
 		if within(field, own) {
@@ -270,8 +274,8 @@ func IsOwn(field string) bool {
 	return false
 }
 
-// kialiSpec refuses what would part the Kiali resource from the rest of what is
-// rendered.
+// kialiSpec refuses values in kiali.spec that contradict the rendered
+// resources.
 func (s *source) kialiSpec(path ...any) {
 	if !s.Has(path...) {
 		return
@@ -282,8 +286,8 @@ func (s *source) kialiSpec(path ...any) {
 			in = append(in, key)
 		}
 		if own.by != "" && s.Has(in...) && (own.against == nil || own.against(s, s.Text(in...))) {
-			s.Add(s.At(in...), cmp.Or(own.rule, topology.RuleValue), "remove it here, and say it there",
-				"%s is set by %s, from which other resources follow too", field, own.by)
+			s.Add(s.At(in...), cmp.Or(own.rule, topology.RuleValue), "remove it here, and set it there",
+				"%s is set by %s; other resources follow from the same field", field, own.by)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// aboutLinks are the checks of what a topology says about where links come from.
+// aboutLinks are the checks of what a topology says about the source of links.
 func aboutLinks() []reading {
 	const links = "kiali.links."
 	return []reading{
@@ -22,20 +22,21 @@ func (s *source) secretStore() {
 	if links := s.Spec.Kiali.Links; links.Source == "externalSecrets" && links.ExternalSecrets.Store.Name == "" {
 		s.Add(s.At(linksPath("source")...), topology.RuleMissing, "add externalSecrets: {store: {name: vault}}, the ClusterSecretStore on "+
 			"every cluster",
-			"spec.kiali.links.externalSecrets.store.name is missing; expected the store that the tokens come through")
+			"spec.kiali.links.externalSecrets.store.name is missing; expected the secret store for the tokens")
 	}
 }
 
-// storeKeys finds remotes that would write over each other's tokens.
+// storeKeys reports a key with which remotes would overwrite each other's
+// tokens.
 func (s *source) storeKeys() {
 	links := s.Spec.Kiali.Links
 	if links.Source == "externalSecrets" && len(s.Spec.Clusters) > 2 && !strings.Contains(links.ExternalSecrets.Key, "{cluster}") {
-		s.Add(s.At(linksPath("externalSecrets", "key")...), topology.RuleValue, "write it like mesh/{cluster}",
-			"every remote would put its token under the same key; expected {cluster} in it, for the name of the remote")
+		s.Add(s.At(linksPath("externalSecrets", "key")...), topology.RuleValue, "write a key such as mesh/{cluster}",
+			"every remote would store its token under the same key; expected {cluster} in the key, for the name of the remote")
 	}
 }
 
-// unusedSources finds what is said of a source that is not the one.
+// unusedSources reports settings of a source that the topology does not use.
 func (s *source) unusedSources() {
 	for _, source := range []string{"externalSecrets", "sops"} {
 		path := linksPath(source)

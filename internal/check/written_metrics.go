@@ -50,7 +50,8 @@ func (s *source) store() {
 	at := s.At("spec", "metrics", "store")
 	switch {
 	case m.Store == "thanosQuerier" && s.Spec.Clusters[s.hub].Platform != "openshift":
-		s.Add(at, topology.RuleValue, "use prometheus or thanos", "the store thanosQuerier is a part of OpenShift, and %s is one of Kubernetes",
+		s.Add(at, topology.RuleValue, "use prometheus or thanos", "the store thanosQuerier is a part of OpenShift, but %s is a "+
+			"Kubernetes cluster",
 			s.Called(s.hub))
 	}
 	if m.Store == "acm" && s.Has("spec", "metrics", "retention") {
@@ -65,7 +66,8 @@ func (s *source) store() {
 	}
 }
 
-// sentMetrics refuses what Prometheus does not take for the name of metrics.
+// sentMetrics refuses patterns that Prometheus does not accept for metric
+// names.
 func (s *source) sentMetrics() {
 	w := s.Spec.Metrics.Thanos.RemoteWrite
 	if w == nil {
@@ -73,8 +75,8 @@ func (s *source) sentMetrics() {
 	}
 	for i, metric := range w.Metrics {
 		if _, err := regexp.Compile("^(?s:" + metric + ")$"); err != nil || metric == "" || strings.ContainsAny(metric, " {}\"=") {
-			s.Add(s.At("spec", "metrics", "thanos", "remoteWrite", "metrics", i), topology.RuleValue, "write it like jvm_.*",
-				"%q is no regular expression of the names of metrics", finding.Shorten(metric))
+			s.Add(s.At("spec", "metrics", "thanos", "remoteWrite", "metrics", i), topology.RuleValue, "write a pattern such as jvm_.*",
+				"%q is not a regular expression for metric names", finding.Shorten(metric))
 		}
 	}
 }
@@ -83,7 +85,7 @@ func (s *source) thanosURL() {
 	if m := &s.Spec.Metrics; m.Store == "thanos" && m.Thanos.URL == "" {
 		s.lacking = append(s.lacking, []any{"spec", "metrics", "thanos", "url"})
 		s.Add(s.At("spec", "metrics", "thanos"), topology.RuleMissing, "add it, such as thanos: {url: http://thanos-query.thanos.svc:9090}",
-			"spec.metrics.thanos.url is missing; the store thanos is asked there")
+			"spec.metrics.thanos.url is missing; Kiali reads the store thanos at this address")
 	}
 }
 
@@ -93,17 +95,17 @@ func (s *source) prometheusURL() {
 		s.Add(s.At("spec", "metrics", "prometheus"), topology.RuleMissing,
 			"add it, such as metrics: {prometheus: {url: http://prometheus-operated.monitoring:9090}}; Istio's sample Prometheus needs scope: "+
 				"none too",
-			"spec.metrics.prometheus.url is missing; the store prometheus is asked there")
+			"spec.metrics.prometheus.url is missing; Kiali reads the store prometheus at this address")
 	}
 }
 
-// storeAuth makes sure that a credential is there if the type needs it.
+// storeAuth checks that a credential is given if and only if the type needs it.
 func (s *source) storeAuth(store, key string) {
 	auth := map[string]topology.StoreAuth{"prometheus": s.Spec.Metrics.Prometheus.Auth, "thanos": s.Spec.Metrics.Thanos.Auth}[store]
 	path := []any{"spec", "metrics", store, "auth", key}
 	has := s.Has(path...)
 	if s.Spec.Metrics.Store != store {
-		return // nothing of it has an effect
+		return // the store is not used, so no field of it has an effect
 	}
 	switch needed := slices.Contains(map[string][]string{"basic": {"username", "password"}, "bearer": {"token"}}[auth.Type], key); {
 	case needed && !has:
@@ -117,7 +119,8 @@ func (s *source) storeAuth(store, key string) {
 	}
 }
 
-// remoteWrite keeps the free parts of remoteWrite from undoing the rest.
+// remoteWrite refuses settings in the free parts of remoteWrite that contradict
+// its other fields.
 func (s *source) remoteWrite() {
 	w := s.Spec.Metrics.Thanos.RemoteWrite
 	if w == nil {
@@ -131,35 +134,35 @@ func (s *source) remoteWrite() {
 		{path("settings", "url"), "is set by spec.metrics.thanos.remoteWrite.url"},
 		{path("config", "prometheus", "remoteWrite"), "is set by the url and the settings of spec.metrics.thanos.remoteWrite"},
 		{path("config", "prometheus", "externalLabels", w.ClusterLabel),
-			"is the name of each cluster, which keeps equal series of two clusters apart in the store"},
+			"is set to the name of each cluster, so that the store can separate equal series of two clusters"},
 	} {
 		if s.Has(own.path...) {
 			s.Add(s.At(own.path...), topology.RuleValue, "remove it here", "%s %s", topology.Dotted(own.path), own.says)
 		}
 	}
 	if !slices.ContainsFunc(s.Spec.Clusters, func(c topology.Cluster) bool { return c.Platform == "openshift" && c.InMesh() }) {
-		s.Add(s.At(path()...), topology.RuleValue, "remove it, and have each cluster's Prometheus write to the store by its own settings",
-			"spec.metrics.thanos.remoteWrite has no effect, because no cluster of the mesh is one of OpenShift")
+		s.Add(s.At(path()...), topology.RuleValue, "remove it, and configure each cluster's Prometheus to write to the store",
+			"spec.metrics.thanos.remoteWrite has no effect, because no cluster of the mesh is an OpenShift cluster")
 	}
 }
 
-// ownMonitoring is what a cluster of OpenShift says in place of the topology, or
-// nil.
+// ownMonitoring is the cluster's own userWorkloadMonitoring, or nil.
 func (s *source) ownMonitoring(i int) *topology.UserWorkloadMonitoring {
 	if s.Spec.Clusters[i].Platform == "kubernetes" {
-		return nil // found elsewhere
+		return nil // another check reports it
 	}
 	return s.Spec.Clusters[i].UserWorkloadMonitoring
 }
 
 func (s *source) monitoringInVain(m *topology.UserWorkloadMonitoring, path ...any) {
 	if config := append(path, "config"); m != nil && !m.Manage && s.Has(config...) {
-		s.Add(s.At(config...), "PM21", "write manage: true if the whole of cluster-monitoring-config is here, or remove it",
-			"this config has no effect, because cluster-monitoring-config is not managed")
+		s.Add(s.At(config...), "PM21", "if config is the whole content of cluster-monitoring-config, write manage: true; if not, remove it",
+			"config has no effect, because Sightline does not manage cluster-monitoring-config")
 	}
 }
 
-// monitoring guards the one string that cluster-monitoring-config is.
+// monitoring checks the content of cluster-monitoring-config, which is one
+// string.
 func (s *source) monitoring(m *topology.UserWorkloadMonitoring, path ...any) {
 	if m == nil || !m.Manage {
 		return
@@ -168,8 +171,8 @@ func (s *source) monitoring(m *topology.UserWorkloadMonitoring, path ...any) {
 	enabled, on := m.Config["enableUserWorkload"]
 	switch {
 	case len(m.Config) == 0:
-		s.Add(s.At(config...), "PM21", "give its whole content, such as config: {enableUserWorkload: true}, or leave out manage: true",
-			"%s is empty; with manage: true it becomes the whole of cluster-monitoring-config", topology.Dotted(config))
+		s.Add(s.At(config...), "PM21", "write its whole content, such as config: {enableUserWorkload: true}, or leave out manage: true",
+			"%s is empty; with manage: true it becomes the whole content of cluster-monitoring-config", topology.Dotted(config))
 	case on && enabled != true:
 		s.Add(s.At(append(config, "enableUserWorkload")...), "PM21", "write true, without quotes", monitoringOff)
 	case !on:
@@ -177,4 +180,4 @@ func (s *source) monitoring(m *topology.UserWorkloadMonitoring, path ...any) {
 	}
 }
 
-const monitoringOff = "this config leaves user workload monitoring off, and then nothing of the mesh is scraped"
+const monitoringOff = "with this config, user workload monitoring is off, and nothing in the mesh is scraped"

@@ -25,26 +25,27 @@ func (s *source) tracesIn() {
 	case tracing == nil:
 	case tracing.Jaeger != nil && s.Has(s.tracing("tempo")...):
 		s.Add(s.At(s.tracing("tempo")...), topology.RuleValue, "remove tempo or jaeger",
-			"spec.tracing has both tempo and jaeger, and Kiali asks one backend")
+			"spec.tracing has both tempo and jaeger, but Kiali uses one backend")
 	case s.TracesIn() == "tempo" && tracing.Tempo.URL == "":
 		s.Add(s.At(s.tracing("tempo")...), topology.RuleMissing,
 			"add it, such as tracing: {tempo: {url: http://tempo-query-frontend.tempo:3200}}; or write jaeger: {url: "+
 				"http://jaeger-query.tracing:16686}",
-			"spec.tracing.tempo.url is missing; a hub of Kubernetes has no gateway of a TempoStack that Kiali could log in to")
+			"spec.tracing.tempo.url is missing; on a Kubernetes hub, Kiali cannot log in to the gateway of a TempoStack")
 	}
 }
 
-// tracesOfLine: v1.73 has other fields for all of it, and knows no Tempo.
+// tracesOfLine refuses tracing with v1.73: this release line has other fields
+// for tracing and does not support Tempo.
 func (s *source) tracesOfLine() {
 	if hub := &s.Spec.Clusters[s.hub]; s.Spec.Tracing != nil && hub.Kiali.Version == kiali.V1_73 {
-		s.Add(s.At(s.tracing()...), "TR08", "use v2.4 or a later line; or remove it, and write external_services.tracing with in_cluster_url "+
-			"in kiali.spec",
-			"Kiali v1.73 has other fields for traces, and knows Jaeger only")
+		s.Add(s.At(s.tracing()...), "TR08", "use v2.4 or a later release line; or remove it, and write external_services.tracing with "+
+			"in_cluster_url in kiali.spec",
+			"Kiali v1.73 has other fields for tracing, and supports only Jaeger")
 	}
 }
 
-// tempoStack wants nothing said of a TempoStack where there is none of ours, and
-// all that one needs.
+// tempoStack reports fields of a TempoStack that have no effect, and missing
+// fields of a managed TempoStack.
 func (s *source) tempoStack() {
 	if s.Spec.Tracing == nil {
 		return
@@ -65,7 +66,7 @@ func (s *source) tempoStack() {
 	}
 	switch {
 	case tempo.Manage && tempo.Storage == nil:
-		s.Add(s.At(s.tracing("tempo", "manage")...), topology.RuleMissing, "add storage: {secretName: tempo-object-storage} beside it",
+		s.Add(s.At(s.tracing("tempo", "manage")...), topology.RuleMissing, "add storage: {secretName: tempo-object-storage} next to it",
 			"spec.tracing.tempo.storage is missing; the TempoStack needs a Secret with the object storage")
 	case !tempo.Manage:
 		for _, key := range []string{"storage", "tenantID"} {
@@ -86,10 +87,10 @@ func (s *source) collectors() {
 	if s.TracesIn() != "stack" || !collectors.Manage {
 		why := "the collectors are not managed"
 		if collectors.Manage {
-			why = "collectors are rendered for a TempoStack on an OpenShift hub only"
+			why = "collectors are rendered only for a TempoStack on an OpenShift hub"
 		}
 		if collectors.Manage && s.Has(at...) || s.Has(append(at, "certificates")...) || s.Has(append(at, "receiver")...) {
-			s.Add(s.At(at...), topology.RuleValue, "remove it; collectors of your own send the spans of each cluster to the backend",
+			s.Add(s.At(at...), topology.RuleValue, "remove it; let your own collectors send the spans of each cluster to the backend",
 				"spec.tracing.collectors has no effect, because %s", why)
 		}
 		return
@@ -108,30 +109,30 @@ func (s *source) collectors() {
 			"spec.tracing.collectors.certificates has both certManager and secrets")
 	case certificates == nil || certificates.CertManager == nil && certificates.Secrets == nil:
 		s.Add(s.At(append(at, "certificates")...), "TR09",
-			"add certificates: {certManager: {issuer: mesh-ca}}, or certificates: {secrets: {server: otel-remote-server, client: "+
-				"otel-hub-client}} with Secrets that are there; or collectors: {manage: false}",
-			"spec.tracing.collectors.certificates is missing; the hub takes spans from remotes that show a certificate only")
+			"add certificates: {certManager: {issuer: mesh-ca}}; or certificates: {secrets: {server: otel-remote-server, client: "+
+				"otel-hub-client}} with existing Secrets; or collectors: {manage: false}",
+			"spec.tracing.collectors.certificates is missing; the hub accepts spans only from remotes with a certificate")
 	}
 	if collectors.Receiver.Host == "" {
 		s.Add(s.At(append(at, "receiver")...), topology.RuleMissing,
 			"add domain: apps.east.example.com to the hub, or receiver: {host: otel.example.com}",
-			"spec.tracing.collectors.receiver.host is missing, and the hub has no domain that it could follow from")
+			"spec.tracing.collectors.receiver.host is missing, and the hub has no domain from which it could follow")
 	}
 }
 
-// tracesOfTelemetry keeps the one Telemetry of the mesh from having two opinions.
+// tracesOfTelemetry refuses tracing settings in two places.
 func (s *source) tracesOfTelemetry() {
 	if s.Spec.Tracing == nil {
 		return
 	}
 	if path := []any{"spec", "telemetry", "spec", "tracing"}; s.Has(path...) {
-		s.Add(s.At(path...), topology.RuleValue, "remove it here, and write provider and sampling in spec.tracing; other settings are for an "+
-			"overlay",
+		s.Add(s.At(path...), topology.RuleValue, "remove it here, and write provider and sampling in spec.tracing; for other settings, "+
+			"use an overlay",
 			"spec.telemetry.spec.tracing is set by spec.tracing")
 	}
 	for _, key := range []string{"provider", "sampling"} {
 		if path := s.tracing(key); !s.Spec.Telemetry.Manage && s.Has(path...) {
-			s.Add(s.At(path...), topology.RuleValue, "remove it, and add the lines to the Telemetry that the mesh has (docs/tracing.md)",
+			s.Add(s.At(path...), topology.RuleValue, "remove it, and add the lines to the mesh's own Telemetry (docs/tracing.md)",
 				"%s has no effect, because telemetry.manage is false", topology.Dotted(path))
 		}
 	}

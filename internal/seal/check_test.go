@@ -32,11 +32,11 @@ func TestCheck(t *testing.T) {
 		{"the format", func(r *seal.Remote, _ *topology.SealedLinkSpec) { r.Topology.Spec.Kiali.Links.Format = "perCluster" },
 			`outdated! | error: RS06: it is sealed for the Secret "kiali-multi-cluster-secret", and with links.format perCluster that is not its Secret; it can be opened as no other > seal west --cert hub.pem`},
 		{"what is edited", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.EncryptedData = s.EncryptedData[:40] },
-			"outdated! | error: RS06: encryptedData is not what was sealed, by its checksum: it has been edited > seal west --cert hub.pem"},
+			"outdated! | error: RS06: encryptedData does not match its checksum: it has been edited > seal west --cert hub.pem"},
 		{"what is cut off, without a checksum", func(_ *seal.Remote, s *topology.SealedLinkSpec) {
 			s.EncryptedData, s.Checksum = s.EncryptedData[:40], ""
 		},
-			"outdated! | error: RS06: encryptedData is not what kubeseal makes: it has been cut off or edited > seal west --cert hub.pem"},
+			"outdated! | error: RS06: encryptedData does not have the form of kubeseal: it has been truncated or edited > seal west --cert hub.pem"},
 		{"an expired token", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-01T12:00:00Z" },
 			"outdated! | error: RS13: the token in the kubeconfig expired on 2026-01-01 > seal west --cert hub.pem"},
 		{"a token near its end", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.TokenExpires = "2026-01-31T12:00:00Z" },

@@ -4,22 +4,23 @@ import (
 	"strings"
 )
 
-// inCluster is the URL under which Argo CD knows the cluster that it runs on.
+// inCluster is the URL under which Argo CD knows its own cluster.
 const inCluster = "https://kubernetes.default.svc"
 
-// MaxApplication is how long the name of an Application may be: with tracking
-// by label every object has it as the value of one.
+// MaxApplication is the longest name of an Application. With tracking by label,
+// every object has the name as the value of a label.
 const MaxApplication = 63
 
-// Application is the name of the Argo CD Application that delivers a cluster:
-// that of the topology, and the cluster's in the letters that names of objects
-// have.
+// Application is the name of the Argo CD Application that delivers a cluster.
+// It consists of the topology's name and the cluster's name, converted to an
+// object name.
 func (t *Topology) Application(c *Cluster) string {
 	return fitted(MaxApplication, t.Metadata.Name, c.Name)
 }
 
-// Pulled is the annotation of an Application by which ACM brings it to the cluster
-// that the value names, whose own Argo CD applies it (the pull model).
+// Pulled is an annotation of an Application. Its value is a cluster. ACM brings
+// the Application to this cluster, and the cluster's own Argo CD applies it (the
+// pull model).
 //
 // Source: open-cluster-management-io/multicloud-integrations, propagation-controller.
 const Pulled = "apps.open-cluster-management.io/ocm-managed-cluster"
@@ -30,15 +31,15 @@ func (a *ArgoCD) Pulled() bool {
 	return ok
 }
 
-// NamesByGenerator tells whether the names of Applications are made by Argo CD, of
-// the names of clusters that only it knows.
+// NamesByGenerator tells whether Argo CD itself makes the names of Applications,
+// from cluster names that only Argo CD knows.
 func (a *ArgoCD) NamesByGenerator() bool { return a.Generator == "clusters" || a.Generator == "acm" }
 
-// InApplications is what the values of annotations of Applications may have for the
-// name of the cluster. In the annotation [Pulled] it is the name that ACM has for it.
+// InApplications is the placeholder for the cluster's name in annotations of
+// Applications. In the annotation [Pulled] it stands for ACM's name of the cluster.
 const InApplications = "{cluster}"
 
-// OnApplication is the value of an annotation of Applications, on that of a cluster.
+// OnApplication is the value of an annotation on the Application of a cluster.
 func (c *Cluster) OnApplication(annotation, value string) string {
 	name := c.Name
 	if annotation == Pulled {
@@ -47,12 +48,12 @@ func (c *Cluster) OnApplication(annotation, value string) string {
 	return strings.ReplaceAll(value, InApplications, name)
 }
 
-// ApplicationACM is the name of that for an ACM hub which is no cluster of the
+// ApplicationACM is the name of the Application for an ACM hub outside the
 // topology.
 func (t *Topology) ApplicationACM() string { return fitted(MaxApplication, t.Metadata.Name, ACMTree) }
 
-// ArgoCDKnowsACM is how Argo CD knows such an ACM hub, as in ArgoCDKnows; both
-// are "" where the topology does not say.
+// ArgoCDKnowsACM is how Argo CD knows an ACM hub outside the topology, as in
+// ArgoCDKnows. Both are "" if the topology does not say.
 func (t *Topology) ArgoCDKnowsACM() (server, name string) {
 	if own := t.Spec.Metrics.ACM.ArgoCD; own != nil {
 		return strings.TrimSuffix(own.Server, "/"), own.Name
@@ -60,8 +61,8 @@ func (t *Topology) ArgoCDKnowsACM() (server, name string) {
 	return "", ""
 }
 
-// ArgoCDKnows is how Argo CD knows a cluster: by the URL of a server or by a
-// name; the other is "".
+// ArgoCDKnows is how Argo CD knows a cluster: by a server URL or by a name. The
+// other one is "".
 func (t *Topology) ArgoCDKnows(c *Cluster) (server, name string) {
 	argo := t.Spec.Delivery.ArgoCD
 	switch own := c.ArgoCD; {

@@ -10,18 +10,18 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// The rules about credentials in what is read. For what is rendered they hold
-// too, which is the matter of check.
+// The rules about credentials in files that are read. Package check applies the
+// same rules to rendered objects.
 const (
-	RuleCredential = "RS05" // a text that is a credential by its form
-	RuleReference  = "PM26" // a field for a credential that has no reference
+	RuleCredential = "RS05" // a string that looks like a credential
+	RuleReference  = "PM26" // a field for a credential without a reference
 )
 
-// removed stands where a credential was.
+// removed replaces a credential.
 const removed = "[removed]"
 
-// credentials finds the credentials in a document, and takes them out of it
-// before it is decoded, so that no other finding repeats them.
+// credentials finds the credentials in a document and removes them before the
+// document is decoded, so that no other finding repeats them.
 func (d *decoder) credentials(root *yaml.Node) {
 	credential.Scan(credential.Node(root), func(f credential.Found) {
 		key, value := credential.NodeOf(f.Part)
@@ -35,15 +35,15 @@ func (d *decoder) credentials(root *yaml.Node) {
 			if key != nil && key.Kind == yaml.ScalarNode {
 				at = d.at(key)
 			}
-			d.secrets.Add(at, RuleCredential, CredentialHint, "a comment beside %s has %s in it, which would stand in Git", where, f.What)
+			d.secrets.Add(at, RuleCredential, CredentialHint, "a comment next to %s holds %s, which would be in Git", where, f.What)
 			return
 		case f.What == "":
 			if key != nil {
 				d.keys[at] = d.at(key)
 			}
-			d.secrets.Add(at, RuleReference, referenceHint(f.Path), "%s must be a reference to a Secret, so that no credential stands in Git", where)
+			d.secrets.Add(at, RuleReference, referenceHint(f.Path), "%s must be a reference to a Secret, so that no credential is in Git", where)
 		default:
-			d.secrets.Add(at, RuleCredential, hintFor(f.What), "%s has %s in it, which would stand in Git", where, f.What)
+			d.secrets.Add(at, RuleCredential, hintFor(f.What), "%s holds %s, which would be in Git", where, f.What)
 		}
 		d.taken[at] = true
 		value.Value = removed
@@ -56,32 +56,33 @@ func (d *decoder) credentials(root *yaml.Node) {
 
 func hintFor(what string) string {
 	if strings.HasPrefix(what, "a URL with ") {
-		return "leave out what is before the @, and make a new one"
+		return "remove everything before the @, and create a new credential"
 	}
 	return CredentialHint
 }
 
 // CredentialHint says what to do about a credential in Git.
-const CredentialHint = "take it out, make a new one, and refer to a Secret: secret:<name>:<key>"
+const CredentialHint = "remove it, create a new credential, and refer to a Secret: secret:<name>:<key>"
 
-// referenceHint says where a credential belongs, by the path of its field.
+// referenceHint says where the credential of a field belongs.
 func referenceHint(path []any) string {
 	in := func(key string) bool { return slices.Contains(path, any(key)) }
 	switch {
 	case in("remoteWrite"):
-		return "put it into a Secret in openshift-user-workload-monitoring and name that, such as {name: thanos-writer, key: token}"
+		return "put the credential into a Secret in openshift-user-workload-monitoring and name the Secret, such as {name: " +
+			"thanos-writer, key: token}"
 	case in("exec"):
-		return "mount a Secret into Kiali's pod (deployment.custom_secrets), and have the program read it there"
+		return "mount a Secret into Kiali's pod (deployment.custom_secrets), and let the program read it there"
 	case in("kiali"), in("auth"):
 		return formats["secretRef"].hint
 	}
-	return "put it into a Secret, and name that"
+	return "put the credential into a Secret, and name the Secret"
 }
 
-// all are the findings with those about credentials, one for each place. A field
-// that takes references only says best what to do; a key that does not exist is
-// enough of a finding; and what is said of a value that was taken out means
-// nothing.
+// all returns the findings together with those about credentials, one for each
+// position. A finding about a missing reference or an unknown key replaces the
+// finding about the credential, because its hint is better. Other findings about
+// a removed value are dropped, because they are about the replacement.
 func (d *decoder) all(findings finding.Findings) finding.Findings {
 	if len(d.secrets) == 0 {
 		return findings.Sorted()

@@ -15,9 +15,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
-// decoder walks YAML nodes into the types of this package. It knows every key
-// by the field tags, reports what does not fit with its position, and goes on
-// with a usable value.
+// decoder decodes YAML nodes into the types of this package. The field tags
+// define every key. For a value that does not fit, the decoder adds a finding
+// with its position, and continues with a usable value.
 //
 // The tags: `yaml:"key"`, `default:"value"`, `enum:"a|b"`,
 // `format:"name of a formats entry"`; for a required key, with what to write
@@ -29,10 +29,10 @@ type decoder struct {
 	absent   []absent
 	*repairs
 	places    map[string][]string                   // see homesOf
-	misplaced map[string]bool                       // paths that keys at wrong places belong to
+	misplaced map[string]bool                       // the right paths of keys in wrong places
 	secrets   finding.Findings                      // see credentials
-	taken     map[finding.Position]bool             // where they were
-	keys      map[finding.Position]finding.Position // of those that are known by their keys only
+	taken     map[finding.Position]bool             // positions of these credentials
+	keys      map[finding.Position]finding.Position // positions of keys, for credentials known only by their key
 	fields    map[reflect.Type][]field
 }
 
@@ -44,14 +44,14 @@ func newDecoder(file string, want fileKind, findings *finding.Findings) *decoder
 	}
 }
 
-// absent is the finding of a missing value, which is none where the value has
-// been found at a wrong place.
+// absent is the finding for a missing value. It is dropped if the value was
+// found in a wrong place.
 type absent struct {
 	path string
 	finding.Finding
 }
 
-// close adds the findings that had to wait for the whole topology.
+// close adds the findings that depend on the whole topology.
 func (d *decoder) close() {
 	for _, a := range d.absent {
 		found := false
@@ -69,7 +69,7 @@ func (d *decoder) missing(n *yaml.Node, path, rule, hint, format string, args ..
 		Hint: hint}})
 }
 
-// refuse adds the finding of a value that is not taken.
+// refuse adds the finding for a value that is not accepted.
 func (d *decoder) refuse(n *yaml.Node, rule, hint, format string, args ...any) {
 	d.refused[n] = true
 	d.findings.Add(d.at(n), rule, hint, format, args...)
@@ -142,7 +142,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 	}
 }
 
-// expected says what a value has to be, in the words of describe.
+// expected says what a value must be, in the words of describe.
 func expected(v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.Struct, reflect.Map, reflect.Pointer:
@@ -157,7 +157,7 @@ func expected(v reflect.Value) string {
 	return "a string"
 }
 
-// boolHint knows what older YAML took for a boolean.
+// boolHint is the hint for words that older YAML reads as booleans.
 func boolHint(n *yaml.Node) string {
 	switch strings.ToLower(n.Value) {
 	case "true", "yes", "y", "on":
@@ -169,11 +169,11 @@ func boolHint(n *yaml.Node) string {
 }
 
 // PlainHint says what to do about an anchor or an alias.
-const PlainHint = "write the value out where it is used"
+const PlainHint = "write the value itself where it is used"
 
-// plain refuses the YAML features that make a reviewer look elsewhere for a
-// value: an alias also lets ten lines stand for a billion values. It tells
-// whether the value is there to go on with.
+// plain refuses YAML features with which a reviewer must look elsewhere for a
+// value. Also, ten lines of aliases can expand to a billion values. It returns
+// false if the value cannot be used.
 func (d *decoder) plain(n *yaml.Node) bool {
 	rule, hint, message := NotPlain(n, d.want.in())
 	switch {
@@ -187,8 +187,8 @@ func (d *decoder) plain(n *yaml.Node) bool {
 	return false
 }
 
-// NotPlain says what a node has that no file of ours may have, which is in words: an
-// alias, an anchor or a tag. The message is "" where it has none.
+// NotPlain reports an alias, an anchor or a tag of a node. in names the kind of the
+// file for the message. The message is "" if the node has none of them.
 func NotPlain(n *yaml.Node, in string) (rule, hint, message string) {
 	switch {
 	case n.Kind == yaml.AliasNode:
@@ -196,26 +196,26 @@ func NotPlain(n *yaml.Node, in string) (rule, hint, message string) {
 	case n.Anchor != "":
 		return RuleAlias, PlainHint, fmt.Sprintf("found the anchor &%s; anchors are not supported in %s", bare(n.Anchor), in)
 	case n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != ownTags[n.Kind]:
-		return RuleType, "leave the tag out", fmt.Sprintf("found the tag %s; tags are not supported in %s", bare(n.ShortTag()), in)
+		return RuleType, "remove the tag", fmt.Sprintf("found the tag %s; tags are not supported in %s", bare(n.ShortTag()), in)
 	}
 	return "", "", ""
 }
 
-// ownTags are the tags that change nothing.
+// ownTags are the tags that do not change the type of a node.
 var ownTags = map[yaml.Kind]string{yaml.MappingNode: "!!map", yaml.SequenceNode: "!!seq", yaml.ScalarNode: "!!str"}
 
 func (d *decoder) wrongType(n *yaml.Node, path, want, hint string) {
 	d.refuse(n, RuleType, hint, "%s must be %s, found %s", path, want, describe(n))
 }
 
-// pairs calls visit for each key of a mapping that is a text and stands for
-// the first time.
+// pairs calls visit for each key of an object that is a string and not a
+// repetition.
 func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.Node)) {
 	seen := make(map[string]*yaml.Node, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if isMerge(key) {
-			d.findings.Add(d.at(key), RuleAlias, "write the keys out where they are used",
+			d.findings.Add(d.at(key), RuleAlias, "write the keys themselves where they are used",
 				"found the merge key <<; merge keys are not supported in %s", d.want.in())
 			continue
 		}
@@ -228,7 +228,7 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 		}
 		if first, ok := seen[key.Value]; ok {
 			d.first[first], d.second[key] = true, true
-			d.findings.Add(d.at(key), RuleDuplicate, "keep one of the two", "the key %q stands twice in %s; first at %d:%d",
+			d.findings.Add(d.at(key), RuleDuplicate, "keep one of the two", "the key %q is twice in %s; first at %d:%d",
 				finding.Shorten(key.Value), d.orTop(path), first.Line, first.Column)
 			continue
 		}
@@ -239,7 +239,7 @@ func (d *decoder) pairs(n *yaml.Node, path string, visit func(key, value *yaml.N
 
 func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
 
-// quotesHint says how a scalar of another type becomes a text.
+// quotesHint says how a scalar of another type becomes a string.
 func quotesHint(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
 		return ""
@@ -299,8 +299,9 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 			d.dropped[key] = true
 			continue
 		}
-		// It is read as what it was meant to be, so that a typing mistake is
-		// one finding and not also a missing key and all that follows from it.
+		// The value is read with the key that was probably meant, so that a
+		// mistyped key gives one finding, and not also a missing key and its
+		// consequences.
 		present[i] = true
 		if homes := d.placesOf(key.Value); len(homes) > 0 && kindOf(v.FieldByIndex(fields[i].Index)) != value.Kind {
 			d.dropped[key], d.homes[key], d.names[key] = true, homes, key.Value
@@ -314,7 +315,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 		}
 	}
 	if slices.ContainsFunc(n.Content, isMerge) {
-		return // by which keys may come that seem to be missing
+		return // a merge key may supply the missing keys
 	}
 	for i, f := range fields {
 		if example := f.Tag.Get("required"); !present[i] && example != "" {
@@ -324,7 +325,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
-// kindOf gives the kind of node that a value is read from.
+// kindOf is the kind of node from which a value is read.
 func kindOf(v reflect.Value) yaml.Kind {
 	switch v.Kind() {
 	case reflect.Struct, reflect.Map, reflect.Pointer:
@@ -353,7 +354,7 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 		}
 		if first, ok := seen[element.String()]; ok {
 			d.dropped[item] = true
-			d.findings.Add(d.at(item), RuleDuplicate, "keep one of the two", "%q stands twice in %s; first at %d:%d", finding.Shorten(item.Value),
+			d.findings.Add(d.at(item), RuleDuplicate, "keep one of the two", "%q is twice in %s; first at %d:%d", finding.Shorten(item.Value),
 				path, first.Line, first.Column)
 			continue
 		}
@@ -363,7 +364,8 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 
 var lineType = reflect.TypeFor[kiali.Line]()
 
-// userInfo may be a password, which no message repeats.
+// userInfo matches the login in a URL. It may be a password, so no message
+// repeats it.
 var userInfo = regexp.MustCompile(`//[^/]*@`)
 
 // field is a field of a struct with its key in YAML.
@@ -372,7 +374,7 @@ type field struct {
 	key string
 }
 
-// fieldsOf lists what may stand in a mapping, in the order of the type.
+// fieldsOf lists the keys that an object may have, in the order of the type.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
@@ -386,7 +388,7 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
-// setDefaults sets the fields of a struct to what their default tags say.
+// setDefaults sets the fields of a struct to the values of their default tags.
 func setDefaults(v reflect.Value) {
 	if v.Kind() != reflect.Struct {
 		return
@@ -408,7 +410,7 @@ func setDefaults(v reflect.Value) {
 	}
 }
 
-// Join adds a key to a path, as messages name it.
+// Join adds a key to a path, in the form for messages.
 func Join(path, key string) string {
 	if path == "" {
 		return bare(key)

@@ -8,9 +8,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// home gives the path of the mapping that a key belongs into, if that can be
-// told: one right below, the only one anywhere, or the only one below a key of the
-// same name as where it stands.
+// home returns the path of the object to which a key belongs, if there is one
+// answer: an object directly below, the only object with this key, or the only one
+// whose path has the same last key as path.
 func (d *decoder) home(key, path string, fields []field) string {
 	for _, f := range fields {
 		if f.Type.Kind() == reflect.Struct && slices.ContainsFunc(fieldsOf(f.Type), func(f field) bool { return f.key == key }) {
@@ -28,18 +28,18 @@ func (d *decoder) home(key, path string, fields []field) string {
 	return homes[0]
 }
 
-// placesOf gives the paths of the mappings that have a key.
+// placesOf returns the paths of the objects that have a key.
 func (d *decoder) placesOf(key string) []string {
 	if d.places == nil {
 		d.places = homesOf(d.want.of)
 	}
 	if key == "enabled" {
-		return nil // a word that people try everywhere
+		return nil // people try this word everywhere
 	}
 	return d.places[key]
 }
 
-// homesOf maps each key below a type to the paths of its mappings.
+// homesOf maps each key below a type to the paths of the objects that have it.
 func homesOf(t reflect.Type) map[string][]string {
 	homes := map[string][]string{}
 	var walk func(t reflect.Type, path string)

@@ -14,7 +14,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
-// texts decodes a object with free keys and string values.
+// texts decodes an object with free keys and string values.
 func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
 	if n.Kind != yaml.MappingNode {
 		d.wrongType(n, path, expected(v), "write it as keys and values, one a line and indented")
@@ -34,7 +34,7 @@ func (d *decoder) texts(n *yaml.Node, v reflect.Value, f reflect.StructField, pa
 	v.Set(texts)
 }
 
-// word decodes the word that may stand in the place of an object.
+// word decodes a word that may replace an object.
 func (d *decoder) word(n *yaml.Node, v reflect.Value, f reflect.StructField, path string) {
 	known := words(f.Tag)
 	if !slices.Contains(known, n.Value) {
@@ -46,7 +46,7 @@ func (d *decoder) word(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 	v.SetMapIndex(reflect.ValueOf(""), reflect.ValueOf(n.Value))
 }
 
-// words lists what may stand in the place of an object.
+// words lists the words that may replace an object.
 func words(tag reflect.StructTag) []string {
 	if tag.Get("word") == "" {
 		return nil
@@ -96,20 +96,20 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, f reflect.StructField, pat
 		}
 	}
 	if n.Value == "" && f.Tag.Get("required") != "" {
-		d.refuse(n, RuleValue, "write it, such as "+f.Tag.Get("required"), "%s must not be empty", path)
+		d.refuse(n, RuleValue, "write a value, such as "+f.Tag.Get("required"), "%s must not be empty", path)
 		return
 	}
 	set(v, n.Value)
 }
 
-// unfilled is what other tools replace.
+// unfilled matches placeholders of other tools.
 var unfilled = regexp.MustCompile(`\$\{[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|^\$[A-Za-z_]\w*$`)
 
 // unfilledHint says what to do about a value such as ${CLUSTER}.
-const unfilledHint = "write the value that it stands for; nothing replaces it here"
+const unfilledHint = "write the value itself; nothing replaces it here"
 
-// allowed lists the values that a string may have, none where it may have any.
-// The default of a release line comes first, since most choose it.
+// allowed lists the values that a string may have. An empty list means any
+// value. For a release line, default comes first, because most users choose it.
 func allowed(t reflect.Type, tag reflect.StructTag) []string {
 	if t == lineType {
 		names := kiali.LineNames()
@@ -119,7 +119,7 @@ func allowed(t reflect.Type, tag reflect.StructTag) []string {
 	return strings.FieldsFunc(tag.Get("enum"), func(r rune) bool { return r == '|' })
 }
 
-// set sets what is written as a string.
+// set sets a value from its string form.
 func set(v reflect.Value, s string) {
 	if v.Type() == lineType {
 		line, _ := kiali.ParseLine(s)

@@ -15,22 +15,22 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// Field describes one thing that a topology may say. All of it is read from the
-// types and their comments, so it cannot be out of date.
+// Field describes one field of a topology. It comes from the types and their
+// comments, so it cannot be out of date.
 type Field struct {
 	Path     string   // such as spec.clusters[].controlPlane.mode
 	Type     string   // in words
-	Form     string   // what a value must look like beyond that, or ""
-	Values   []string // the allowed ones, where they can be listed
+	Form     string   // the form of a value, or ""
+	Values   []string // the allowed values, if they can be listed
 	Default  string   // in words, if there is one
-	Required string   // how it can be written, if it has to be there always
+	Required string   // an example, if the field is required
 	Comment  string   // what it means
-	Changes  string   // the resources that it changes; "" where that differs for what is below it
-	Section  bool     // there are fields below it
+	Changes  string   // the resources that it changes; "" if this differs between the fields below it
+	Section  bool     // the field has fields below it
 }
 
-// Parent is the path of the mapping or list of objects that the field belongs
-// to, or "".
+// Parent is the path of the object or list of objects to which the field
+// belongs, or "".
 func (f *Field) Parent() string {
 	parent, _ := cutLast(f.Path)
 	return strings.TrimSuffix(parent, "[]")
@@ -47,8 +47,8 @@ func cutLast(path string) (before, last string) {
 	return path[:max(i, 0)], path[i+1:]
 }
 
-// Fields lists all that a topology may say, in the order of the types; a
-// mapping stands before what is in it.
+// Fields lists all fields of a topology, in the order of the types. An object
+// comes before its fields.
 func Fields() []Field {
 	var fields []Field
 	docs := comments()
@@ -72,8 +72,8 @@ func Fields() []Field {
 	return fields
 }
 
-// structOf gives the struct that values of a type are made of, and "[]" where
-// they are lists of it.
+// structOf returns the struct of a type, and "[]" if the type is a list of
+// structs.
 func structOf(t reflect.Type) (below reflect.Type, list string) {
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -105,14 +105,15 @@ func describeField(f field, doc string) Field {
 		described.Type = "string, or " + described.Type
 	}
 	if check, ok := formats[tag.Get("format")]; ok && !check.secret {
-		// What is said to somebody who wrote what never fits.
+		// The message for a value that never fits describes the form.
 		problem, _ := check.problem("\x00")
 		described.Form = strings.TrimPrefix(problem, "must be ")
 	}
 	return described
 }
 
-// cutSentence takes the sentence that begins with a word out of a comment.
+// cutSentence removes the sentence that begins with a word from a comment, and
+// returns both.
 func cutSentence(doc, word string) (rest, sentence string) {
 	before, after, ok := strings.Cut(doc, word)
 	if !ok {
@@ -122,8 +123,8 @@ func cutSentence(doc, word string) (rest, sentence string) {
 	return strings.TrimSpace(before + rest), strings.TrimSuffix(sentence, ".")
 }
 
-// firstSentence ends at a full stop that a space follows, because a host has
-// stops too.
+// firstSentence ends at a full stop before a space, because the name of a host
+// has full stops too.
 func firstSentence(s string) (sentence, rest string) {
 	if i := strings.Index(s, ". "); i >= 0 {
 		return s[:i+1], s[i+2:]
@@ -137,7 +138,8 @@ func (f *Field) Summary() string {
 	return strings.TrimSuffix(sentence, ".")
 }
 
-// textNames are the words for texts of a format, where there are some.
+// textNames are the words for strings of a format, if there is a better word
+// than string.
 var textNames = map[string]string{
 	"argoServer":   "URL",
 	"certificates": "certificates in PEM",
@@ -177,12 +179,13 @@ func typeInWords(t reflect.Type, format string) string {
 //go:embed types.go types_acm.go types_delivery.go types_links.go types_metrics.go types_tracing.go
 var types embed.FS
 
-// comments gives the comment of each field of the types, keyed Type.Field.
+// comments returns the comment of each field of the types, with the key
+// Type.Field.
 func comments() map[string]string {
 	docs := map[string]string{}
 	entries, _ := types.ReadDir(".")
 	for _, entry := range entries {
-		// It has been compiled, so it can be parsed.
+		// The file was compiled, so it can be parsed.
 		source, _ := types.ReadFile(entry.Name())
 		file, _ := parser.ParseFile(token.NewFileSet(), entry.Name(), source, parser.ParseComments)
 		for name, object := range structs(file) {
@@ -196,8 +199,8 @@ func comments() map[string]string {
 	return docs
 }
 
-// structs finds the struct types of a file by name; a type that is defined as
-// another of them has the fields of that one.
+// structs finds the struct types of a file by name. A type that is defined as
+// another struct type has the fields of this type.
 func structs(file *ast.File) map[string]*ast.StructType {
 	found, same := map[string]*ast.StructType{}, map[string]string{}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -221,14 +224,13 @@ func structs(file *ast.File) map[string]*ast.StructType {
 
 var index = regexp.MustCompile(`\[[0-9]*\]`)
 
-// Lookup finds the field at a path, in which the entry of a list may be
-// written name[], name[0] or left to be understood. Without one, the hint says
-// what may have been meant.
+// Lookup finds the field at a path. In the path, an entry of a list is name[],
+// name[0] or just name. If there is no such field, hint proposes a similar one.
 func Lookup(fields []Field, path string) (f *Field, hint string) {
 	plain := func(path string) string { return index.ReplaceAllString(path, "") }
 	wanted := plain(path)
 	var ends []string
-	keys := map[string][]string{} // by the path that they are below
+	keys := map[string][]string{} // keys by the path of their parent
 	paths := map[string]*Field{}
 	for i := range fields {
 		f := &fields[i]
@@ -249,7 +251,7 @@ func Lookup(fields []Field, path string) (f *Field, hint string) {
 	for part := range strings.SplitSeq(wanted, ".") {
 		below := keys[at]
 		if f := paths[at]; len(below) == 0 {
-			return nil, fmt.Sprintf("nothing is known below %s; its type is: %s", f.Path, f.Type)
+			return nil, fmt.Sprintf("%s has no fields that Sightline knows; its type is: %s", f.Path, f.Type)
 		}
 		if !slices.Contains(below, part) {
 			if part = finding.Nearest(part, below); part == "" {

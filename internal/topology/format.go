@@ -14,19 +14,19 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// format is what a text must look like. problem returns what is wrong with a
-// text in the form "must …", or "", and what to do about it where that is not
-// the hint of the format.
+// format is the form of a string. problem returns what is wrong with a string,
+// in the form "must …", or "". It also returns a hint if it has a better one
+// than the hint of the format.
 type format struct {
 	rule    string
 	hint    string
 	problem func(string) (problem, hint string)
-	secret  bool   // a wrong value may be a credential, which no message repeats
-	number  string // integer or number: such a number is good too, without quotes
+	secret  bool   // a wrong value may be a credential, so no message repeats it
+	number  string // integer or number: a number of this type is accepted too, without quotes
 	limits  [2]int // of the number
 
-	// What the JSON Schema has of it: a good text matches every pattern. Only
-	// where there are examples can a bad one match them too.
+	// For the JSON Schema: a valid string matches every pattern. If there are
+	// examples, an invalid string may match the patterns too.
 	patterns []string
 	most     int // characters
 	examples []string
@@ -61,7 +61,7 @@ var formats = map[string]format{
 	"namespacedName": matching(`[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?`, 317,
 		"write it like open-cluster-management-global-set/global",
 		"must be a namespace and a name with a '/' between them"),
-	// As Prometheus writes durations, of which MultiClusterObservability takes these.
+	// The durations of Prometheus that MultiClusterObservability accepts.
 	"retention": matching(`[1-9][0-9]*[hdwy]`, 0, "write it like 14d or 24h",
 		"must be a number of hours, days, weeks or years, such as 14d"),
 	"webRoot": matching(`/|(/[-._~A-Za-z0-9]+)+`, 253, "write it like /kiali",
@@ -75,7 +75,7 @@ var formats = map[string]format{
 	"repoPath": matching(`\.|[-_A-Za-z0-9][-._A-Za-z0-9]*(/[-_A-Za-z0-9][-._A-Za-z0-9]*)*`, 1024,
 		"write it like rendered/east-west, relative to the top of the repository",
 		"must be a path of letters, digits, '-', '_' and '.', without a '/' at either end"),
-	// Argo CD takes a * in the destinations of an AppProject for every cluster.
+	// In the destinations of an AppProject, Argo CD reads * as every cluster.
 	"argoName": matching(`[A-Za-z0-9]([-._:/@A-Za-z0-9]*[A-Za-z0-9])?`, 253, "write the name that argocd cluster list prints",
 		"must be letters, digits, '-', '_', '.', ':', '/' and '@', starting and ending with a letter or digit"),
 	"revision": matching(`[A-Za-z0-9]([-._/+A-Za-z0-9]*[A-Za-z0-9])?`, 255, "",
@@ -93,17 +93,18 @@ var formats = map[string]format{
 	"storeKey": matching(`[A-Za-z0-9_]([-._/A-Za-z0-9]|\{cluster\})*|\{cluster\}([-._/A-Za-z0-9]|\{cluster\})*`, 200,
 		"write it like mesh/{cluster}",
 		"must be letters, digits, '-', '_', '.' and '/', with {cluster} for the name of the remote"),
-	// In UTC to the second, so that the later text is the later time.
+	// In UTC, to the second, so that a string sorts after another if its time
+	// is later.
 	"instant": matching(`[0-9]{4}-(0[1-9]|1[0-2])-([0-2][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z`, 0,
 		"write it like \"2036-01-01T00:00:00Z\"",
 		"must be a time in UTC, to the second"),
-	// These two are of sealed links, which nobody writes by hand.
+	// These two are in sealed links. Nobody writes them by hand.
 	"linkDigest": matching(`[0-9a-f]{32}:[0-9a-f]{64}`, 97, sealAgainHint,
-		"must be a salt and a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
-	"fingerprint": matching(`[0-9a-f]{64}`, 64, sealAgainHint, "must be a SHA-256 in hexadecimal, as seal writes it").unrepeated(),
+		"must be a salt and a SHA-256 in hexadecimal, as written by seal").unrepeated(),
+	"fingerprint": matching(`[0-9a-f]{64}`, 64, sealAgainHint, "must be a SHA-256 in hexadecimal, as written by seal").unrepeated(),
 	"pem": {
 		rule:     RuleValue,
-		hint:     "paste the certificates below ca: |, from -----BEGIN CERTIFICATE----- on; a private key never belongs here",
+		hint:     "paste the certificates below ca: |, beginning with -----BEGIN CERTIFICATE-----; never put a private key here",
 		problem:  certificatesProblem,
 		secret:   true,
 		patterns: []string{`^\s*-----BEGIN CERTIFICATE-----`},
@@ -111,12 +112,12 @@ var formats = map[string]format{
 	},
 	"certificates": {
 		rule: RuleValue,
-		hint: "name a file beside the topology, such as ca.pem, or paste the certificates below ca: |, from -----BEGIN CERTIFICATE----- " +
-			"on; a private key never belongs here",
+		hint: "name a file next to the topology, such as ca.pem, or paste the certificates below ca: |, beginning with -----BEGIN " +
+			"CERTIFICATE-----; never put a private key here",
 		problem:  authoritiesProblem,
 		secret:   true,
 		patterns: []string{`^\s*-----BEGIN CERTIFICATE-----|\.(pem|crt|cer)$`},
-		examples: []string{exampleCA}, // of a file the content would be missing
+		examples: []string{exampleCA}, // an example with a file would lack the file's content
 	},
 	"ageRecipient": {
 		rule:     RuleValue,
@@ -128,7 +129,7 @@ var formats = map[string]format{
 	},
 	"secretRef": {
 		rule:     "PM26",
-		hint:     "put it into a Secret in Kiali's namespace and write secret:<name>:<key>",
+		hint:     "put the credential into a Secret in Kiali's namespace and write secret:<name>:<key>",
 		problem:  secretRefProblem,
 		secret:   true,
 		patterns: []string{secretRef.String()},
@@ -148,11 +149,11 @@ var formats = map[string]format{
 		examples: []string{"https://api.west.example.com:6443", "https://kubernetes.default.svc"},
 	},
 	"duration": {rule: RuleValue, problem: durationProblem, patterns: []string{duration.String(), `[1-9]`}},
-	// The name becomes a key of a Secret and a folder: Kiali's own rule for
-	// the key, and nothing that a path could be made of.
+	// The name becomes a key of a Secret and a folder. The pattern is Kiali's
+	// rule for the key, and excludes everything that could form a path.
 	"clusterName": {
 		rule:     "ID02",
-		hint:     "use the name that Istio has for the cluster (values.global.multiCluster.clusterName)",
+		hint:     "use the name of the cluster in Istio (values.global.multiCluster.clusterName)",
 		problem:  clusterNameProblem,
 		patterns: []string{clusterName.String()},
 		most:     longestClusterName,
@@ -166,8 +167,8 @@ var formats = map[string]format{
 	},
 }
 
-// matching is a format of texts that match a pattern and have at most so many
-// characters, or with 0 any number.
+// matching is a format for strings that match a pattern and have at most so
+// many characters. With most 0, the length has no limit.
 func matching(pattern string, most int, hint, problem string) format {
 	re := regexp.MustCompile(`^(?:` + pattern + `)$`)
 	return format{
@@ -184,7 +185,7 @@ func matching(pattern string, most int, hint, problem string) format {
 	}
 }
 
-// as is the format with a rule of its own.
+// as is the format with another rule.
 func (f format) as(rule string) format {
 	f.rule = rule
 	return f
@@ -196,20 +197,20 @@ func (f format) unrepeated() format {
 	return f
 }
 
-// orNumber is the format with numbers among its texts.
+// orNumber is the format that also accepts numbers.
 func (f format) orNumber(number string, least, most int) format {
 	f.number, f.limits = number, [2]int{least, most}
 	return f
 }
 
-// duration is what both Prometheus and Kiali read as one.
+// duration matches what both Prometheus and Kiali accept as a duration.
 var duration = regexp.MustCompile(`^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$`)
 
 func durationProblem(s string) (string, string) {
 	const problem = "must be hours, minutes and seconds, such as 30s or 1m30s"
 	switch {
 	case s != "" && strings.Trim(s, "0123456789") == "":
-		return problem, fmt.Sprintf("with a unit it is %ss", finding.Shorten(s))
+		return problem, fmt.Sprintf("add a unit: %ss", finding.Shorten(s))
 	case s == "" || !duration.MatchString(s):
 		return problem, ""
 	case !strings.ContainsAny(s, "123456789"):
@@ -218,7 +219,7 @@ func durationProblem(s string) (string, string) {
 	return "", ""
 }
 
-// clusterName lets no dot follow another or end the name.
+// clusterName allows no two dots in a row and no dot at the end.
 var clusterName = regexp.MustCompile(`^[A-Za-z0-9](\.?[-_A-Za-z0-9])*$`)
 
 // longestClusterName leaves room for .yaml in the names of files, which file
@@ -240,7 +241,7 @@ var (
 	digitsLast = regexp.MustCompile(`(^|\.)(0[xX][0-9A-Fa-f]*|[0-9]+)\.?$`)
 )
 
-// exampleCA is a CA that has signed nothing; its key is not kept.
+// exampleCA is a CA that has signed nothing. Nobody has its key.
 const exampleCA = `-----BEGIN CERTIFICATE-----
 MIIBSDCB+6ADAgECAhR56DFSFHlpShfTIVEm+G2vLV+ksjAFBgMrZXAwGTEXMBUG
 A1UEAwwOY2EuZXhhbXBsZS5jb20wIBcNMjYxMTI3MjMwMDI4WhgPMjEyNjExMDMy
@@ -252,7 +253,8 @@ n1/CHmlkl3l6fllVWfuMqh7tol7s5xTjf+cLEREP5D6IlxuXvNpLePJdTgA=
 -----END CERTIFICATE-----
 `
 
-// authoritiesProblem wants certificates, or the name of a file with them.
+// authoritiesProblem checks for certificates, or for the name of a file with
+// certificates.
 func authoritiesProblem(s string) (problem, hint string) {
 	if caFile.MatchString(s) {
 		return "", ""
@@ -260,7 +262,7 @@ func authoritiesProblem(s string) (problem, hint string) {
 	return certificatesProblem(s)
 }
 
-// certificatesProblem wants certificates in PEM, and nothing else.
+// certificatesProblem checks for certificates in PEM, and nothing else.
 func certificatesProblem(s string) (problem, hint string) {
 	const must = "must be certificates in PEM"
 	rest := []byte(s)
@@ -276,13 +278,13 @@ func certificatesProblem(s string) (problem, hint string) {
 			return must + ", and nothing else", ""
 		}
 		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return must + ", and one cannot be read", ""
+			return must + ", but one of them cannot be read", ""
 		}
 	}
 }
 
-// serverProblem tells what keeps a pod on the hub from reaching an API server
-// at this URL.
+// serverProblem says why a pod on the hub cannot reach an API server at this
+// URL.
 func serverProblem(s string) (problem, hint string) {
 	u, err := url.Parse(s)
 	switch {
@@ -291,14 +293,14 @@ func serverProblem(s string) (problem, hint string) {
 	case err != nil || u.Hostname() == "" || u.Opaque != "":
 		if !strings.Contains(s, "/") {
 			if problem, _ := serverProblem("https://" + s); problem == "" {
-				hint = "with the scheme it is https://" + finding.Shorten(s)
+				hint = "add the scheme: https://" + finding.Shorten(s)
 			}
 		}
 		return "must be a URL such as https://api.west.example.com:6443", hint
 	case !strings.HasPrefix(s, "https://"):
 		return "must start with https://", ""
 	case u.User != nil:
-		return "must have no user", "leave out what is before the @; credentials belong into the link's kubeconfig, never into a topology"
+		return "must have no user", "remove everything before the @; credentials belong into the link's kubeconfig, never into a topology"
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(s, "#"):
 		return "must have no query or fragment", ""
 	}
@@ -309,14 +311,14 @@ func serverProblem(s string) (problem, hint string) {
 	ip, err := netip.ParseAddr(host)
 	switch {
 	case err == nil && ip.Unmap().IsLoopback(), host == "localhost", strings.HasSuffix(host, ".localhost"):
-		return fmt.Sprintf("must not be %s, which is the pod itself when a pod on the hub asks", finding.Shorten(host)), ""
+		return fmt.Sprintf("must not be %s, because for a pod on the hub this is the pod itself", finding.Shorten(host)), ""
 	case err == nil && ip.Unmap().IsUnspecified():
-		return fmt.Sprintf("must not be %s, which is no address to connect to", host), ""
+		return fmt.Sprintf("must not be %s, because nothing can connect to this address", host), ""
 	case err == nil:
 		return "", ""
 	case host == "kubernetes", host == "kubernetes.default", host == "kubernetes.default.svc",
 		strings.HasPrefix(host, "kubernetes.default.svc."):
-		return fmt.Sprintf("must not be %s, which is the hub itself when a pod on the hub asks", finding.Shorten(host)), ""
+		return fmt.Sprintf("must not be %s, because for a pod on the hub this is the hub itself", finding.Shorten(host)), ""
 	case !isHost(host):
 		return hostProblem, ""
 	}
@@ -328,35 +330,36 @@ const (
 	hostProblem = "must have a host name or an IP address"
 )
 
-// hasPort tells whether the port of a URL, if it has one, can be connected to.
+// hasPort tells whether a URL has a valid port or none.
 func hasPort(u *url.URL) bool {
 	port, err := strconv.Atoi(u.Port())
 	return !strings.HasSuffix(u.Host, ":") && (u.Port() == "" || err == nil && port >= 1 && port <= 65535)
 }
 
-// isHost tells whether a name is one that can be looked up.
+// isHost tells whether a name is a valid host name.
 func isHost(name string) bool {
 	return len(name) <= 253 && serverHost.MatchString(name) && !digitsLast.MatchString(name)
 }
 
 var secretRef = regexp.MustCompile(`^secret:[a-z0-9]([-.a-z0-9]*[a-z0-9])?:[-._a-zA-Z0-9]+$`)
 
-// secretRefProblem refuses everything that may be the credential itself.
+// secretRefProblem refuses everything but a reference, because anything else
+// may be the credential itself.
 func secretRefProblem(s string) (string, string) {
 	if !secretRef.MatchString(s) {
-		return "must be a reference to a Secret, so that no credential stands in Git", ""
+		return "must be a reference to a Secret, so that no credential is in Git", ""
 	}
 	return "", ""
 }
 
-// urlProblem tells what keeps s from being the URL of a service.
+// urlProblem says why s is not the URL of a service.
 func urlProblem(s string) (problem, hint string) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		return "must be an http or https URL", ""
 	case u.User != nil:
-		return "must have no user", "leave out what is before the @ and use auth"
+		return "must have no user", "remove everything before the @ and use auth"
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(s, "#"):
 		return "must have no query or fragment", ""
 	case !hasPort(u):
@@ -368,41 +371,41 @@ func urlProblem(s string) (problem, hint string) {
 	return "", ""
 }
 
-// argoServerProblem refuses what the destinations of an AppProject would take
-// for more than one cluster.
+// argoServerProblem refuses a URL that would match more than one cluster in the
+// destinations of an AppProject.
 func argoServerProblem(s string) (problem, hint string) {
 	if problem, hint = urlProblem(s); problem == "" && strings.ContainsAny(s, "*{}") {
-		problem = "must have no *, { or } in it"
+		problem = "must not contain *, { or }"
 	}
 	return problem, hint
 }
 
 // ServerHint says what to do about a server that is wrong or missing.
-const ServerHint = "give the URL of the API server as the hub's pods reach it, such as https://api.west.example.com:6443"
+const ServerHint = "write the URL at which the hub's pods reach the API server, such as https://api.west.example.com:6443"
 
-// ServerProblem says what keeps a URL from being one by which pods on the hub
-// reach an API server, in the form "must …", or "".
+// ServerProblem says why pods on the hub cannot reach an API server at a URL,
+// in the form "must …", or returns "".
 func ServerProblem(s string) string {
 	problem, _ := serverProblem(s)
 	return problem
 }
 
-// CertificatesProblem says what keeps a string from being certificates in PEM, in
-// the form "must …", or "".
+// CertificatesProblem says why a string is not certificates in PEM, in the form
+// "must …", or returns "".
 func CertificatesProblem(s string) string {
 	problem, _ := certificatesProblem(s)
 	return problem
 }
 
-// LabelProblem says what keeps a string from being the name of a namespace or a
-// volume, in the form "must …", or "".
+// LabelProblem says why a string cannot be the name of a namespace or a volume,
+// in the form "must …", or returns "".
 func LabelProblem(s string) string {
 	problem, _ := formats["label"].problem(s)
 	return problem
 }
 
-// LabelValueProblem says what keeps a string from being the value of a label,
-// in the form "must …", or "".
+// LabelValueProblem says why a string cannot be the value of a label, in the
+// form "must …", or returns "".
 func LabelValueProblem(s string) string {
 	problem, _ := formats["labelValue"].problem(s)
 	return problem

@@ -11,8 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// free decodes a mapping whose keys are not ours into the types of
-// encoding/json, so that it can be placed in a resource.
+// free decodes an object with free keys into the types of encoding/json, so
+// that it can be placed in a resource.
 func (d *decoder) free(n *yaml.Node, path string) any {
 	if !d.plain(n) {
 		return nil
@@ -23,7 +23,7 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 		d.pairs(n, path, func(key, value *yaml.Node) {
 			if key.Value == "<<" {
 				d.dropped[key] = true
-				d.findings.Add(d.at(key), RuleValue, "use another key", "%s has the key %q, which kustomize takes for a merge even in quotes",
+				d.findings.Add(d.at(key), RuleValue, "use another key", "%s has the key %q; kustomize treats this key as a merge, even in quotes",
 					d.orTop(path), key.Value)
 				return
 			}
@@ -46,7 +46,8 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 		if number, ok := jsonNumber(n.Value); ok {
 			return number
 		}
-		d.refuse(n, RuleValue, "write it out in decimal, or in quotes if it is a string", "%s must be a decimal number of at most 2^53, found %s",
+		d.refuse(n, RuleValue, "write a decimal number; if it is a string, put it in quotes",
+			"%s must be a decimal number of at most 2^53, found %s",
 			path, bare(n.Value))
 	default:
 		hint := cmp.Or(quotesHint(n), "give it a value, or leave it out")
@@ -60,9 +61,9 @@ func (d *decoder) free(n *yaml.Node, path string) any {
 
 var wholeNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
-// jsonNumber reads a number that every reader of YAML and JSON takes for the
-// same: 010 is eight for some, and whole numbers above 2^53 change on their
-// way through JSON.
+// jsonNumber reads a number only if every reader of YAML and JSON reads the
+// same number. For example, some read 010 as eight, and JSON changes whole
+// numbers above 2^53.
 func jsonNumber(s string) (json.Number, bool) {
 	if wholeNumber.MatchString(s) {
 		i, err := strconv.ParseInt(s, 10, 64)

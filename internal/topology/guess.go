@@ -9,16 +9,16 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// repairs are what a decoder knows about a document that it could not read as a
-// whole.
+// repairs is what a decoder knows about a document that it could read only in
+// part.
 type repairs struct {
-	refused map[*yaml.Node]bool     // values that were not taken
-	gaps    map[*yaml.Node]gap      // of these, what they are for
-	lacks   map[*yaml.Node][]lack   // keys that mappings have to have
-	dropped map[*yaml.Node]bool     // keys and entries of lists that do not belong where they are
-	homes   map[*yaml.Node][]string // of these keys, the paths of the mappings that they may belong into
-	names   map[*yaml.Node]string   // of these keys, where they are read as others
-	first   map[*yaml.Node]bool     // keys that stand twice
+	refused map[*yaml.Node]bool     // values that were not accepted
+	gaps    map[*yaml.Node]gap      // what each of these values is for
+	lacks   map[*yaml.Node][]lack   // required keys that objects lack
+	dropped map[*yaml.Node]bool     // keys and list entries in wrong places
+	homes   map[*yaml.Node][]string // for each of these keys, the paths of objects to which it may belong
+	names   map[*yaml.Node]string   // the original names of keys that were read as another key
+	first   map[*yaml.Node]bool     // first and second occurrence of a repeated key
 	second  map[*yaml.Node]bool
 }
 
@@ -29,21 +29,21 @@ func newRepairs() *repairs {
 	}
 }
 
-// gap is what a value is for that nobody can read, or that is missing.
+// gap describes the field of a value that is missing or cannot be read.
 type gap struct {
 	field reflect.StructField
 	of    reflect.Type
 }
 
-// lack is a key that is missing. Its value is in a mapping of its own below the
-// key where it has a path.
+// lack is a missing key. With a path, the missing value is at this path below
+// the key.
 type lack struct {
 	key  string
 	path []string
 	gap
 }
 
-// isName tells whether it is the name of a cluster.
+// isName tells whether the field is the name of a cluster.
 func (g gap) isName() bool { return g.field.Tag.Get("format") == "clusterName" }
 
 func hubGap() gap {
@@ -51,12 +51,13 @@ func hubGap() gap {
 	return gap{field, field.Type}
 }
 
-// none is the value that is left out.
+// none stands for a value that is left out.
 var none *yaml.Node
 
-// alternatives are values that may have been meant. They differ as much as they
-// can, so that what holds with all of them does not follow from one. n is what is
-// there, or nil; serial makes those of two gaps differ where names have to.
+// alternatives lists values that may have been meant. They differ as much as
+// possible, so that a finding that appears with all of them does not depend on
+// one of them. n is the node in the file, or nil. serial makes the alternatives
+// of two gaps different, because names must be.
 func (g gap) alternatives(n *yaml.Node, serial int, clusters []string) []*yaml.Node {
 	var out []*yaml.Node
 	if g.field.Tag.Get("required") == "" {
@@ -104,7 +105,7 @@ func (g gap) alternatives(n *yaml.Node, serial int, clusters []string) []*yaml.N
 	return texts(examplesOf(g.field.Tag.Get("format"), serial)...)
 }
 
-// examplesOf are two texts of a format, or of any.
+// examplesOf returns examples of a format.
 func examplesOf(format string, serial int) []string {
 	both := func(pattern string) []string {
 		return []string{fmt.Sprintf(pattern, fmt.Sprintf("a%dguess", serial)), fmt.Sprintf(pattern, fmt.Sprintf("b%dguess", serial))}

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Kubeconfig is the kubeconfig by which the hub's Kiali reaches a remote: one
-// cluster, one user and one context, all of the remote's name, as Kiali takes it
-// (kiali kubernetes/cluster_secret.go). The CA is in base64; it and the token may
-// be what a template puts the real ones in place of.
+// Kubeconfig is the kubeconfig with which the hub's Kiali reaches a remote. It
+// has one cluster, one user and one context, all with the remote's name, because
+// Kiali requires this (kiali kubernetes/cluster_secret.go). ca is in base64. ca
+// and token may be placeholders of a template.
 func (c *Cluster) Kubeconfig(ca, token string) map[string]any {
 	cluster := map[string]any{"server": c.Server}
 	if c.Access.ProxyURL != "" {
@@ -48,8 +48,8 @@ func (c *Cluster) Kubeconfig(ca, token string) map[string]any {
 	}
 }
 
-// CAData is the CA of the cluster's API server that the topology gives, as a
-// kubeconfig has it; "" where it gives none.
+// CAData is the CA of the cluster's API server from the topology, in the form
+// of a kubeconfig (base64), or "" if the topology has none.
 func (c *Cluster) CAData() string {
 	if c.Access.CA == "" {
 		return ""
@@ -57,7 +57,7 @@ func (c *Cluster) CAData() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Access.CA))
 }
 
-// StoreKey is the key under which a remote's token is in the store of secrets.
+// StoreKey is the key of a remote's token in the secret store.
 func (t *Topology) StoreKey(c *Cluster) string {
 	return strings.ReplaceAll(t.Spec.Kiali.Links.ExternalSecrets.Key, "{cluster}", c.Name)
 }

@@ -11,19 +11,19 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// What a guess may cost: rounds of reading (one may have gaps of its own), and nodes
-// that aliases stand for.
+// Limits of a guess: rounds of reading (each can have new gaps), and nodes that come
+// from aliases.
 const (
 	mostRounds  = 5
 	mostAliased = 1 << 16
 )
 
-// Meanings are the ways in which a topology that had findings may have been meant.
-// What cannot be read is replaced by what may stand there, by something else in each
-// of them; what does not belong there is left out. So what holds in all of them holds
-// whatever was meant. Each reads without findings, and has the positions of the
-// original. None must be written anywhere. There are none where nobody can tell, such
-// as where the clusters are no list, and where there are more than a number.
+// Meanings lists topologies that the author of a topology with findings may have
+// meant. Each one replaces unreadable values with other possible values, and leaves
+// out what does not belong there. So a finding that all of them share holds whatever
+// was meant. Each one reads without findings and keeps the original positions. Never
+// write or render any of them. The list is empty if nobody can guess (for example if
+// the clusters are not a list), or if there would be more than number.
 func (t *Topology) Meanings(number int) []*Topology {
 	var all []*Topology
 	for n, most := 0, 1; n < most; n++ {
@@ -46,8 +46,8 @@ func (t *Topology) Meanings(number int) []*Topology {
 	return all
 }
 
-// Without is the topology without the values at some positions, or nil where that
-// cannot be read.
+// Without is the topology without the values at some positions, or nil if the
+// rest cannot be read.
 func (t *Topology) Without(at []finding.Position) *Topology {
 	p := newPruner(t, 0)
 	for _, pos := range at {
@@ -60,7 +60,8 @@ func (t *Topology) Without(at []finding.Position) *Topology {
 	return less
 }
 
-// hubKnown tells whether the hub is a cluster. Where it is none, it is a gap.
+// hubKnown tells whether the hub is a cluster of the topology. If not, it makes
+// the hub a gap.
 func (t *Topology) hubKnown() bool {
 	if t.Spec.Kiali.Hub == "" || t.Hub() != nil {
 		return true
@@ -71,8 +72,7 @@ func (t *Topology) hubKnown() bool {
 	return false
 }
 
-// Lack has [Topology.Meanings] put something in the place of a text that the
-// topology does not have.
+// Lack makes [Topology.Meanings] fill in a string that the topology lacks.
 func (t *Topology) Lack(path ...any) {
 	_, n, rest := t.locate(path)
 	var missing []string
@@ -111,7 +111,7 @@ func fieldAt(t reflect.Type, path []any) (f reflect.StructField, ok bool) {
 	return f, true
 }
 
-// again reads what a pruner leaves of the topology.
+// again reads the topology that a pruner returns.
 func (t *Topology) again(p *pruner) (*Topology, finding.Findings) {
 	var findings finding.Findings
 	d := newDecoder(t.file, aTopology, &findings)
@@ -137,15 +137,16 @@ func (t *Topology) again(p *pruner) (*Topology, finding.Findings) {
 	return less, findings
 }
 
-// Guessed tells whether the value at a position stands in the place of one that
-// could not be read: what follows from it may not be so.
+// Guessed tells whether the value at a position replaces one that could not be
+// read. A finding about it may be wrong.
 func (t *Topology) Guessed(at finding.Position) bool { return t.guessed[at] }
 
-// pruner copies nodes, and guesses.
+// pruner copies the nodes of a topology and replaces unreadable values with
+// guesses.
 type pruner struct {
 	*repairs
-	n       int // of the meaning
-	most    int // meanings that a gap has
+	n       int // the number of the meaning
+	most    int // the most alternatives that a gap has
 	depth   int
 	aliases int // around a node
 	aliased int // nodes below aliases
@@ -158,7 +159,7 @@ type pruner struct {
 	moved    []move
 }
 
-// move takes a key and its value from a wrong place.
+// move is a key with its value that moves from a wrong place to its home.
 type move struct {
 	home       string
 	key, value *yaml.Node
@@ -178,7 +179,7 @@ func newPruner(t *Topology, n int) *pruner {
 	return p
 }
 
-// choose is the alternative of this meaning.
+// choose returns the alternative for this meaning.
 func (p *pruner) choose(all []*yaml.Node) *yaml.Node {
 	p.most = max(p.most, len(all))
 	if len(all) == 0 {
@@ -187,8 +188,8 @@ func (p *pruner) choose(all []*yaml.Node) *yaml.Node {
 	return all[p.n%len(all)]
 }
 
-// filled is what stands in a gap at a node in this meaning; n is the value there, if
-// there is one.
+// filled is the value that fills a gap in this meaning. n is the value in the file,
+// or nil.
 func (p *pruner) filled(g gap, n, at *yaml.Node) *yaml.Node {
 	value := p.choose(g.alternatives(n, at.Line*1000+at.Column, p.clusters))
 	if value == none {
@@ -201,7 +202,7 @@ func (p *pruner) filled(g gap, n, at *yaml.Node) *yaml.Node {
 	return value
 }
 
-// value is what becomes of a value: itself, copied; another; or none.
+// value returns a copy of a value, another value, or none.
 func (p *pruner) value(file string, n *yaml.Node) *yaml.Node {
 	at := position(file, n)
 	switch g, gap := p.gaps[n]; {
@@ -227,7 +228,7 @@ func (p *pruner) prune(file string, n *yaml.Node) *yaml.Node {
 	if p.aliases > 0 {
 		p.aliased++
 	}
-	if p.depth > 2*MaxNesting { // an alias may stand for what it is in
+	if p.depth > 2*MaxNesting { // an alias may contain itself
 		p.aliased = mostAliased + 1
 	}
 	if p.aliased > mostAliased {
@@ -286,7 +287,7 @@ func (p *pruner) pair(file string, to, key, value *yaml.Node) {
 	}
 }
 
-// merge adds what a merge key brings, where it is not there.
+// merge adds the keys from a merge key that the object lacks.
 func (p *pruner) merge(file string, to, from *yaml.Node) {
 	switch {
 	case from.Kind == yaml.AliasNode && from.Alias != nil:
@@ -306,8 +307,8 @@ func (p *pruner) merge(file string, to, from *yaml.Node) {
 	}
 }
 
-// put puts a value where it belongs, if nothing is there: below the path, in every
-// entry of a list.
+// put places a value below a path, in every entry of a list. It does not replace
+// an existing value.
 func put(to *yaml.Node, path []string, key, value *yaml.Node) {
 	if to.Kind == yaml.SequenceNode {
 		for _, entry := range to.Content {
@@ -335,8 +336,8 @@ func put(to *yaml.Node, path []string, key, value *yaml.Node) {
 	}
 }
 
-// rename has everything speak of a cluster by the name that was put in the place of
-// one.
+// rename replaces the name of a cluster everywhere with the name that was guessed
+// for it.
 func (p *pruner) rename(n *yaml.Node) {
 	if name, ok := p.renamed[n.Value]; ok && n.Kind == yaml.ScalarNode {
 		n.Value = name

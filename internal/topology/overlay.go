@@ -6,7 +6,7 @@ import (
 )
 
 // Folder is the folder of an overlay's files, relative to the directory of the
-// topology's file: all that may be read of it.
+// topology. An overlay may read only files in this folder.
 func (o *Overlay) Folder() string {
 	if o.Jsonnet != "" {
 		return path.Dir(o.Jsonnet)
@@ -14,8 +14,8 @@ func (o *Overlay) Folder() string {
 	return path.Clean(o.Kustomize)
 }
 
-// Matches tells whether the overlay is for the cluster: whatever it asks for
-// holds.
+// Matches tells whether the overlay applies to the cluster: all its conditions
+// hold.
 func (o *Overlay) Matches(c *Cluster) bool {
 	if len(o.Match.Names) > 0 && !slices.Contains(o.Match.Names, c.Name) {
 		return false

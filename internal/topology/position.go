@@ -9,9 +9,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// At gives the position of the value at a path of keys (string) and list
-// indexes (int), or of the nearest value above it where the topology leaves it
-// to its default.
+// At returns the position of the value at a path of keys (string) and list
+// indexes (int). If the topology does not set the value, it returns the
+// position of the nearest value above it.
 func (t *Topology) At(path ...any) finding.Position {
 	file, n, path := t.locate(path)
 	return position(file, deepest(n, path))
@@ -29,7 +29,8 @@ func deepest(n *yaml.Node, path []any) *yaml.Node {
 	return n
 }
 
-// node returns what the topology itself gives at the path, or nil.
+// node returns the node at the path in the topology, or nil if the topology
+// does not set it.
 func (t *Topology) node(path ...any) *yaml.Node {
 	_, n, path := t.locate(path)
 	for _, step := range path {
@@ -40,9 +41,8 @@ func (t *Topology) node(path ...any) *yaml.Node {
 	return n
 }
 
-// Readable tells whether nobody has to guess what the topology says at a path:
-// neither the value nor anything above it was refused. What is left to its
-// default is readable.
+// Readable tells whether the value at a path is known: neither the value nor a
+// value above it was refused. A default is readable.
 func (t *Topology) Readable(path ...any) bool {
 	_, n, path := t.locate(path)
 	for _, step := range path {
@@ -58,8 +58,8 @@ func (t *Topology) Readable(path ...any) bool {
 	return !t.refused[n]
 }
 
-// Text is the scalar that the topology itself gives at a path, as it is
-// written, or "".
+// Text is the scalar at a path as written in the topology, or "" if the
+// topology does not set it.
 func (t *Topology) Text(path ...any) string {
 	if n := t.node(path...); n != nil {
 		return n.Value
@@ -67,8 +67,8 @@ func (t *Topology) Text(path ...any) string {
 	return ""
 }
 
-// locate gives the node that a path starts at, and the rest of the path: a
-// cluster may be a document of its own.
+// locate returns the node at which a path starts, and the rest of the path. A
+// cluster may be in another document.
 func (t *Topology) locate(path []any) (file string, n *yaml.Node, rest []any) {
 	if len(path) > 2 && path[0] == "spec" && path[1] == "clusters" {
 		if i, ok := path[2].(int); ok && i >= t.inline && i-t.inline < len(t.documents) {
@@ -142,7 +142,7 @@ func (t *Topology) Called(i int) string {
 // taken out of the topology: what follows from what is there now means nothing.
 func (t *Topology) Removed(at finding.Position) bool { return t.removed[at] }
 
-// Dotted is a path as messages name it.
+// Dotted is a path in the form for messages.
 func Dotted(path []any) string {
 	var name string
 	for _, step := range path {

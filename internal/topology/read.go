@@ -19,26 +19,27 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// The rules about the text of a topology, before it means anything. What it
-// means is the matter of the rules of check.
+// The rules about the form of a topology. Package check has the rules about its
+// meaning.
 const (
 	RuleSyntax    = "SY01" // not readable as one YAML document
 	RuleKind      = "SY02" // not a topology
 	RuleUnknown   = "SY03" // a key that does not exist
-	RuleDuplicate = "SY04" // a key or list entry that stands twice
+	RuleDuplicate = "SY04" // a key or list entry that is written twice
 	RuleType      = "SY05" // a value of the wrong type
 	RuleValue     = "SY06" // a value of the right type that is not allowed
 	RuleMissing   = "SY07" // a required key that is absent
 	RuleAlias     = "SY08" // an anchor, alias or merge key
 )
 
-// MaxSize bounds what a topology may take: 10,000 clusters with a hundred
-// namespaces of their own are about 20 MiB.
+// MaxSize is the largest size of a topology. 10,000 clusters with a hundred
+// namespaces each take about 20 MiB.
 const MaxSize = 64 << 20
 
 var byteOrderMark = []byte("\ufeff")
 
-// fileKind is what a file is to be, in messages, and what to do where it is not.
+// fileKind is the expected kind of a file: its name in messages, and the hints
+// for other files.
 type fileKind struct {
 	what              string
 	of                reflect.Type
@@ -51,9 +52,9 @@ var (
 	aTopology = fileKind{
 		what:              "topology",
 		of:                reflect.TypeFor[Topology](),
-		emptyHint:         "a topology can be about ten lines: sightline example single prints one, and sightline example lists more",
-		wrongFileHint:     "this may be the wrong file; name that of a topology",
-		otherDocumentHint: "keep one document in a file, or make the topology a directory",
+		emptyHint:         "a topology can have about ten lines: sightline example single prints one, and sightline example lists more",
+		wrongFileHint:     "this may be the wrong file; name the file of a topology",
+		otherDocumentHint: "keep one document in a file, or use a directory for the topology",
 	}
 	aSealedLink = fileKind{
 		what:              "sealed link",
@@ -72,10 +73,10 @@ func (k fileKind) in() string {
 	return "a " + k.what
 }
 
-const sealAgainHint = "take the file from before it was edited, or remove it and seal the link again"
+const sealAgainHint = "restore the file from before it was edited, or remove it and seal the link again"
 
-// documents reads the YAML documents of a source, at most so many, or finds why
-// there are none.
+// documents reads at most so many YAML documents of a source, or adds a finding
+// that says why there is none.
 func documents(file string, data []byte, most int, want fileKind, findings *finding.Findings) []*yaml.Node {
 	add := func(line, col int, rule, hint, format string, args ...any) {
 		findings.Add(finding.Position{File: file, Line: line, Col: col}, rule, hint, format, args...)
@@ -101,7 +102,7 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 		case errors.Is(err, io.EOF) && len(docs) == 0 && want.emptyHint != "":
 			found := "the file is empty"
 			if len(bytes.TrimSpace(data)) > 0 {
-				found = "the file has nothing in it but comments"
+				found = "the file has only comments"
 			}
 			add(1, 1, RuleSyntax, want.emptyHint, "%s; expected %s", found, want.in())
 			return nil
@@ -112,7 +113,7 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 			return nil
 		}
 		if len(docs) > 0 && isEmpty(&doc) {
-			continue // what follows a line --- at the end
+			continue // an empty document after a last line ---
 		}
 		if n := tooDeep(&doc, MaxNesting+1); n != nil {
 			add(n.Line, n.Column, RuleSyntax, NestingHint, "values are nested more than %d deep", MaxNesting)
@@ -141,12 +142,12 @@ func isEmpty(doc *yaml.Node) bool {
 		doc.Content[0].Value == ""
 }
 
-// jsonEscapes are those of JSON that the library of YAML does not know: the two
-// halves of a character beyond the first 65,536, and \/, which PHP writes. They
-// follow an even number of backslashes.
+// jsonEscapes matches escapes of JSON that the YAML library does not know: the
+// two halves of a character beyond the first 65,536, and \/, which PHP writes.
+// They come after an even number of backslashes.
 var jsonEscapes = regexp.MustCompile(`\\(\\|/|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})`)
 
-// unescaped writes what JSON escapes in these ways as it is.
+// unescaped replaces these escapes with the characters themselves.
 func unescaped(data []byte) []byte {
 	return jsonEscapes.ReplaceAllFunc(data, func(escape []byte) []byte {
 		var text string
@@ -157,15 +158,15 @@ func unescaped(data []byte) []byte {
 	})
 }
 
-// MaxNesting is how deep values may be nested. What is written for each level
-// of a value of N bytes has up to N bytes of indentation, and no object of
-// Kubernetes has half as many levels.
+// MaxNesting is the deepest nesting of values. A value of N bytes can get up to
+// N bytes of indentation for each level when it is written. No Kubernetes
+// object has half as many levels.
 const MaxNesting = 64
 
 // NestingHint says what to do about nesting.
-const NestingHint = "nothing here needs such nesting"
+const NestingHint = "nothing here needs so many levels"
 
-// tooDeep finds the first value that is further down than so many levels.
+// tooDeep finds the first value that is nested deeper than so many levels.
 func tooDeep(n *yaml.Node, levels int) *yaml.Node {
 	if levels < 0 {
 		return n
@@ -178,8 +179,8 @@ func tooDeep(n *yaml.Node, levels int) *yaml.Node {
 	return nil
 }
 
-// unreadable finds the first character that YAML does not take, or that it
-// takes for the end of a line where editors and grep do not.
+// unreadable finds the first character that YAML does not allow. It also finds
+// characters that end a line in YAML, but not in editors and grep.
 func unreadable(data []byte, want fileKind) (line, col int, message, hint string) {
 	line, col = 1, 1
 	for i := 0; i < len(data); {
@@ -198,7 +199,7 @@ func unreadable(data []byte, want fileKind) (line, col int, message, hint string
 			line, col = line+1, 0
 		case r == '\t', r == '\r' && bytes.HasPrefix(data[i:], []byte("\r\n")):
 		case r == '\r':
-			return line, col, "found a carriage return inside a line", "end lines with a line feed; a carriage return may stand before it"
+			return line, col, "found a carriage return inside a line", "end lines with a line feed, or with a carriage return and a line feed"
 		case unicode.IsControl(r), strings.ContainsRune("\u2028\u2029\ufeff\ufffe\uffff", r):
 			return line, col, fmt.Sprintf("found the character %U, which is not allowed in %s", r, want.in()),
 				"remove it; an editor may not show it"
@@ -209,11 +210,11 @@ func unreadable(data []byte, want fileKind) (line, col int, message, hint string
 	return 0, 0, "", ""
 }
 
-// lineReader hands out one line at a time, which tells how far a YAML reader
-// has come.
+// lineReader returns one line at a time. Its line shows how far a YAML reader
+// has read.
 type lineReader struct {
 	rest []byte
-	line int // that was begun last
+	line int // the last line that was begun
 	open bool
 }
 
@@ -238,10 +239,11 @@ var (
 	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
-// syntaxError turns what the YAML reader says into a finding at the first
-// character of the line where the text stops being YAML. The line in the
-// reader's message is that of the mapping or list around the mistake, often far
-// above; stopped is the one that it has come to, at or below the mistake.
+// syntaxError turns an error of the YAML reader into a finding at the first
+// character of the line where the YAML becomes invalid. The line in the
+// reader's message is the line of the surrounding object or list, often far
+// above. stopped is the line up to which the reader has read, at or below the
+// mistake.
 func syntaxError(file string, data []byte, stopped int, err error, want fileKind, findings *finding.Findings) {
 	line, message := 1, err.Error()
 	if m := yamlError.FindStringSubmatch(message); m != nil {
@@ -264,7 +266,7 @@ func syntaxError(file string, data []byte, stopped int, err error, want fileKind
 		}
 		hint := PlainHint
 		if strings.ContainsAny(m[1], "./:") {
-			hint = "put the value in quotes, if it is one that begins with *"
+			hint = "if the value begins with *, put it in quotes"
 		}
 		findings.Add(at, RuleAlias, hint, "found the alias *%s; aliases are not supported in %s", bare(m[1]), want.in())
 		return
@@ -275,22 +277,22 @@ func syntaxError(file string, data []byte, stopped int, err error, want fileKind
 		return
 	}
 	if strings.HasPrefix(text, "<<<<<<<") {
-		findings.Add(at, RuleSyntax, "keep one of the two sides and remove the marks", "found a conflict that Git has left in the file")
+		findings.Add(at, RuleSyntax, "keep one of the two sides and remove the markers", "found a conflict marker of Git in the file")
 		return
 	}
 	if strings.Contains(text, "${") {
-		findings.Add(at, RuleSyntax, "write the value that ${…} stands for; nothing replaces it here", "the file is not YAML: %s", message)
+		findings.Add(at, RuleSyntax, "write the value itself; nothing replaces ${…} here", "the file is not YAML: %s", message)
 		return
 	}
 	findings.Add(at, RuleSyntax, syntaxHint(message), "the file is not YAML: %s", message)
 }
 
-// breaksAt gives the line at which a text stops being YAML: what is above is
-// YAML, and with it, or with what it leaves open, there is none any more. It
-// looks upwards from a line that is at or below that one. It returns 0 where
-// looking would take too long.
+// breaksAt returns the line at which a string stops being valid YAML:
+// everything above this line is valid, and with it no longer. It searches
+// upwards from a line at or below the mistake. It returns 0 if the search would
+// take too long.
 func breaksAt(data []byte, line int) int {
-	var starts []int // of the lines up to that one
+	var starts []int // of the lines up to this line
 	for at := 0; len(starts) < line; {
 		starts = append(starts, at)
 		end := bytes.IndexByte(data[at:], '\n')
@@ -325,28 +327,28 @@ func isYAML(data []byte) bool {
 // syntaxHint says what to do about a message of the YAML reader.
 func syntaxHint(message string) string {
 	for _, known := range []struct{ message, hint string }{
-		{"mapping values are not allowed", "compare the indentation with the lines above; a string with \": \" in it needs quotes"},
-		{"expected key", "compare the indentation with the lines above, and the quotes and brackets on this one"},
+		{"mapping values are not allowed", "compare the indentation with the lines above; a string that contains \": \" needs quotes"},
+		{"expected key", "compare the indentation with the lines above, and check the quotes and brackets on this line"},
 		{"expected '-' indicator", "compare the indentation with the lines above"},
-		{"expected ':'", "a key has a colon and a space after it"},
-		{"expected ',' or", "close the bracket that is opened here, and put commas between the entries"},
-		{"expected node content", "close the bracket that is opened here"},
-		{"unexpected end of stream", "close the quotes that are opened here"},
+		{"expected ':'", "write a colon and a space after a key"},
+		{"expected ',' or", "close the bracket that opens here, and put commas between the entries"},
+		{"expected node content", "close the bracket that opens here"},
+		{"unexpected end of stream", "close the quotes that open here"},
 		{"cannot start any token", "put the string in quotes"},
-		{"expected alphabetic or numeric character", "put a value that begins with * or & in quotes"},
+		{"expected alphabetic or numeric character", "if a value begins with * or &, put it in quotes"},
 		{"unknown escape character", "write a backslash twice, or use single quotes"},
 		{"block sequence entries are not allowed", "begin the list on a line of its own"},
 		{"exceeded max depth", NestingHint},
-		{"incompatible YAML document", "leave out the line with %YAML"},
+		{"incompatible YAML document", "remove the line with %YAML"},
 	} {
 		if strings.Contains(message, known.message) {
 			return known.hint
 		}
 	}
-	return "the mistake is on this line or right before it"
+	return "the mistake is on this line or just before it"
 }
 
-// position gives the place of a node.
+// position is the position of a node.
 func position(file string, n *yaml.Node) finding.Position {
 	return finding.Position{File: file, Line: max(n.Line, 1), Col: max(n.Column, 1)}
 }
@@ -376,8 +378,8 @@ func describe(n *yaml.Node) string {
 	return fmt.Sprintf("the string %q", finding.Shorten(n.Value))
 }
 
-// bare shortens a value that stands in a message without quotes, and quotes it
-// where it would garble the message.
+// bare shortens a value for a message without quotes. It adds quotes if the
+// value would garble the message.
 func bare(s string) string {
 	s = finding.Shorten(s)
 	if quoted := strconv.Quote(s); len(quoted) != len(s)+2 {

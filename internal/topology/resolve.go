@@ -9,8 +9,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
-// resolve sets every default that depends on another value, so that later
-// code meets no empty one.
+// resolve sets every default that depends on another value, so that later code
+// never sees an empty value.
 func (t *Topology) resolve() {
 	s := &t.Spec
 	k := &s.Kiali
@@ -115,8 +115,7 @@ func (t *Topology) resolveDelivery() {
 	}
 }
 
-// DefaultWebRoot is the path that Kiali is served under if nothing else is
-// said.
+// DefaultWebRoot is the default path under which Kiali is served.
 func DefaultWebRoot(platform string) string {
 	if platform == "kubernetes" {
 		return "/kiali"
@@ -124,9 +123,10 @@ func DefaultWebRoot(platform string) string {
 	return "/"
 }
 
-// OperatorBySubscription tells whether the Kiali operator comes to the cluster
-// by a Subscription of the topology: if the topology says olm, or says nothing
-// and the cluster, like the hub, is one of OpenShift, which has OLM.
+// OperatorBySubscription tells whether a Subscription of the topology installs
+// the Kiali operator on the cluster. This is so with install: olm, and by
+// default on OpenShift clusters if the hub is on OpenShift, because OpenShift
+// has OLM.
 func (t *Topology) OperatorBySubscription(c *Cluster) bool {
 	if t.WithoutOperator(c) {
 		return false
@@ -140,26 +140,26 @@ func (t *Topology) OperatorBySubscription(c *Cluster) bool {
 	return false
 }
 
-// WithoutOperator tells whether the cluster is a remote that has no operator, so
-// that what Kiali's account needs there is rendered.
+// WithoutOperator tells whether the cluster is a remote without an operator.
+// There, Sightline renders what Kiali's account needs.
 func (t *Topology) WithoutOperator(c *Cluster) bool {
 	return t.Spec.Kiali.Operator.Remotes == "none" && !t.IsHub(c)
 }
 
 // EditsMesh tells whether Kiali's account on a cluster may change the mesh. It
-// may only look where users have rights of their own, or nobody may change
-// anything (kiali-operator roles/*/kiali-deploy/templates/*/rolebinding.yaml).
+// may only read if users log in with their own rights, or if kiali.viewOnly is
+// set (kiali-operator roles/*/kiali-deploy/templates/*/rolebinding.yaml).
 func (t *Topology) EditsMesh() bool {
 	return t.Spec.Kiali.Auth.Strategy == "anonymous" && !t.Spec.Kiali.ViewOnly
 }
 
 // ServesExternal tells whether the cluster's istiod is the external control
 // plane of another cluster of the topology. Such an istiod has its configuration
-// there, and serves no proxies beside it.
+// on the other cluster, and serves no proxies on its own.
 func (c *Cluster) ServesExternal() bool { return c.ControlPlane.servesExternal }
 
-// OtherControlPlanes are the namespaces of further istiods on the cluster, which serve
-// external clusters of the topology and not their own, sorted.
+// OtherControlPlanes lists the namespaces of further istiods on the cluster, sorted.
+// They serve external clusters of the topology, not their own cluster.
 func (c *Cluster) OtherControlPlanes() []string {
 	return slices.Sorted(slices.Values(c.ControlPlane.others))
 }
@@ -182,12 +182,12 @@ func (t *Topology) NamespacesOn(c *Cluster) []string {
 // InMesh tells whether proxies of the mesh run on the cluster.
 func (c *Cluster) InMesh() bool { return c.ControlPlane.Mode != "none" }
 
-// KialiBefore tells whether the cluster's Kiali is of an older line.
+// KialiBefore tells whether the cluster's Kiali has an older release line.
 func (c *Cluster) KialiBefore(line kiali.Line) bool { return c.Kiali.Version.Before(line) }
 
-// StoreInterval is the longest time between two scrapes of what Kiali's store
-// has: the hub's own for its thanos-querier, that of the collection for ACM, else
-// that of any cluster.
+// StoreInterval is the longest time between two scrapes of the series in Kiali's
+// store. For thanosQuerier it is the hub's interval, for acm the collection
+// interval, otherwise the longest interval of all clusters.
 func (t *Topology) StoreInterval() string {
 	longest := t.Hub().Metrics.Interval
 	switch t.Spec.Metrics.Store {
@@ -208,7 +208,8 @@ func (t *Topology) StoreInterval() string {
 	return cmp.Or(longest, t.Spec.Metrics.Interval)
 }
 
-// Seconds is the length of what the format duration allows, 0 of anything else.
+// Seconds is the length of a duration in seconds, or 0 if the string is not a
+// duration.
 func Seconds(interval string) int {
 	sum := 0
 	for i, part := range duration.FindStringSubmatch(interval) {
@@ -220,8 +221,8 @@ func Seconds(interval string) int {
 	return sum
 }
 
-// HubHost is the host of the hub's Kiali: what the topology says, else what
-// OpenShift names a Route by default; "" if it does not say enough.
+// HubHost is the host of the hub's Kiali: kiali.host of the hub, else
+// OpenShift's default host of a Route, or "" if the domain is unknown.
 func (t *Topology) HubHost() string {
 	hub := t.Hub()
 	switch {

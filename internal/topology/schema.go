@@ -12,7 +12,7 @@ import (
 // SchemaURL is where editors find the schema of this version of the format.
 const SchemaURL = "https://raw.githubusercontent.com/sightline-mesh/sightline/main/docs/topology.schema.json"
 
-// schema is what we use of JSON Schema 2020-12.
+// schema is the part of JSON Schema 2020-12 that this package uses.
 type schema struct {
 	Schema               string             `json:"$schema,omitempty"`
 	ID                   string             `json:"$id,omitempty"`
@@ -41,10 +41,9 @@ type schema struct {
 	Defs                 map[string]*schema `json:"$defs,omitempty"`
 }
 
-// Schema is the JSON Schema of the documents of a topology. It knows all that
-// holds for one value by itself: keys, types, what is required always, allowed
-// values and, nearly all of it, what texts look like. What one value means for
-// another only Parse knows.
+// Schema is the JSON Schema of the documents of a topology. It knows everything
+// about a single value: keys, types, required fields, allowed values and almost
+// all formats of strings. Only Parse knows how values depend on each other.
 func Schema() ([]byte, error) {
 	g := schemaGenerator{docs: comments(), defs: map[string]*schema{}}
 	// The kind decides, so that an editor says one thing about a mistake, where it is.
@@ -61,7 +60,7 @@ func Schema() ([]byte, error) {
 		},
 		Defs: g.defs,
 	}
-	// What may stand where the keys are one's own.
+	// Any value below an object with free keys.
 	g.defs[freeDef] = &schema{
 		Type:                 []string{"string", "number", "boolean", "array", "object"},
 		Minimum:              limit(-maxNumber),
@@ -94,7 +93,7 @@ func ofKind(kind string) *schema {
 
 const freeDef = "Value"
 
-// maxNumber is the largest whole number that survives its way through JSON.
+// maxNumber is the largest whole number that JSON keeps exactly.
 const maxNumber = 1 << 53
 
 func limit(n int) *int { return &n }
@@ -106,7 +105,7 @@ type schemaGenerator struct {
 	defs map[string]*schema
 }
 
-// structure defines a struct, and returns a reference to the definition.
+// structure adds the definition of a struct, and returns a reference to it.
 func (g *schemaGenerator) structure(t reflect.Type) *schema {
 	name := strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
 	if _, ok := g.defs[name]; ok {

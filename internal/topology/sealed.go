@@ -15,35 +15,36 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
-// SealedLinkKind is the kind of a file that seal writes.
+// SealedLinkKind is the kind of a file from seal.
 const SealedLinkKind = "SealedLink"
 
-// SealedLink is the credential of the hub for one remote, sealed. Seal writes
-// it beside the topology, one file for each remote, to be committed; every
-// later render reads it. Nothing in it is a secret.
+// SealedLink is the hub's credential for one remote, sealed. Seal writes it
+// next to the topology, one file for each remote. The file is committed, and
+// every later render reads it. Nothing in it is secret.
 type SealedLink struct {
 	// The version of the format.
 	APIVersion string `yaml:"apiVersion" required:"apiVersion: sightline.dev/v1alpha1" enum:"sightline.dev/v1alpha1"`
 	// What the document is.
 	Kind string `yaml:"kind" required:"kind: SealedLink" enum:"SealedLink"`
-	// Whose link it is.
+	// The name of the cluster to which the link leads.
 	Metadata memberMetadata `yaml:"metadata" required:"metadata: {name: cluster2}"`
-	// What the link is made of.
+	// The content of the link.
 	Spec SealedLinkSpec `yaml:"spec" required:"spec: {…}"`
 
 	file string
 	root *yaml.Node
 }
 
-// SealedLinkSpec is what a link is made of.
+// SealedLinkSpec is the content of a link.
 type SealedLinkSpec struct {
 	// The URL in the kubeconfig.
 	Server string `yaml:"server" required:"server: https://api.west.example.com:6443"`
-	// The Secret that alone it can be opened for: its scope is strict.
+	// The only Secret for which the controller opens the link (strict scope).
 	Secret SealedFor `yaml:"secret" required:"secret: {namespace: …, name: …, key: …}"`
-	// The generation of the token Secret on the remote that the token in the kubeconfig is of, from 1.
+	// The generation of the remote's token Secret from which the token in the kubeconfig comes. The
+	// first is 1.
 	Generation int `yaml:"generation" default:"1"`
-	// The generations that the remote has token Secrets of: one, or while the token is rotated two. Default: generation.
+	// The generations of token Secrets on the remote: one, or two during a rotation. Default: generation.
 	Tokens []int `yaml:"tokens"`
 	// The certificate that it is sealed with, if it is for the controller of sealed-secrets.
 	Certificate *SealedWith `yaml:"certificate"`
@@ -51,13 +52,13 @@ type SealedLinkSpec struct {
 	SOPS *SealedSOPS `yaml:"sops"`
 	// When the token in the kubeconfig expires, if it does.
 	TokenExpires string `yaml:"tokenExpires" format:"instant"`
-	// When the first of the CAs in the kubeconfig expires, if there is one.
+	// When the first CA in the kubeconfig expires, if there is a CA.
 	CAExpires string `yaml:"caExpires" format:"instant"`
-	// What tells whether a kubeconfig is the one that is sealed: <salt>:<SHA-256 of salt and kubeconfig>, both in hexadecimal. There is
-	// none where the token might be guessed by it.
+	// A digest to compare a kubeconfig with the sealed one: <salt>:<SHA-256 of salt and kubeconfig>, both in hexadecimal. Absent if
+	// somebody could guess the token from it.
 	Digest string `yaml:"digest" format:"linkDigest"`
-	// When the token Secret was made that the token was read from, if it was read from a cluster. A younger Secret with the same token is the
-	// same Secret made anew, which revokes nothing.
+	// When the token Secret was created from which the token was read, if it was read from a cluster. A newer Secret with the same
+	// token is the same Secret created again; this revokes nothing.
 	TokenCreated string `yaml:"tokenCreated" format:"instant"`
 	// The name of the Secret on the hub that held the link before links.format was changed, until seal --finish.
 	Replaces string `yaml:"replaces" format:"name"`
@@ -67,7 +68,7 @@ type SealedLinkSpec struct {
 	EncryptedData string `yaml:"encryptedData" required:"encryptedData: …"`
 }
 
-// SealedFor is where an item of a Secret is.
+// SealedFor is the place of an item in a Secret.
 type SealedFor struct {
 	// The namespace of the Secret.
 	Namespace string `yaml:"namespace" required:"namespace: istio-system"`
@@ -77,7 +78,7 @@ type SealedFor struct {
 	Key string `yaml:"key" required:"key: cluster2"`
 }
 
-// SealedWith is a certificate of the controller that opens what is sealed.
+// SealedWith is the certificate of the controller that opens the link.
 type SealedWith struct {
 	// SHA-256 of the certificate in DER, in hexadecimal.
 	Fingerprint string `yaml:"fingerprint" required:"fingerprint: …" format:"fingerprint"`
@@ -85,8 +86,8 @@ type SealedWith struct {
 	NotAfter string `yaml:"notAfter" required:"notAfter: \"2036-01-01T00:00:00Z\"" format:"instant"`
 }
 
-// ParseSealedLink reads a file that seal has written. It is nil where the text
-// is no sealed link at all.
+// ParseSealedLink reads a file from seal. The link is nil if the file is not a
+// sealed link.
 func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 	var findings finding.Findings
 	docs := documents(file, data, 2, aSealedLink, &findings)
@@ -117,7 +118,7 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 	}
 	if !tokensFit(l.Spec.Tokens, l.Spec.Generation) {
 		findings.Add(l.At("spec", "tokens"), RuleValue, sealAgainHint,
-			"spec.tokens must be the generation %d, a later one, or two in a row with it among them", l.Spec.Generation)
+			"spec.tokens must be the generation %d, a later generation, or two consecutive generations that include it", l.Spec.Generation)
 		l.Spec.Tokens = []int{l.Spec.Generation}
 	}
 	return l, d.all(findings)
@@ -130,14 +131,14 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 func (s *SealedLinkSpec) KubeconfigSize() (size int, problem string) {
 	const length, tag, smallestKey = 2, 16, 1024 / 8
 	if s.Checksum != "" && s.Checksum != s.Sum() {
-		return 0, "is not what was sealed, by its checksum: it has been edited"
+		return 0, "does not match its checksum: it has been edited"
 	}
 	if s.SOPS != nil {
 		return sopsSize(s.EncryptedData)
 	}
 	data, err := base64.StdEncoding.DecodeString(s.EncryptedData)
 	if err != nil {
-		return 0, "is no base64: it has been cut off or edited"
+		return 0, "is not base64: it has been truncated or edited"
 	}
 	if len(data) >= length {
 		key := int(binary.BigEndian.Uint16(data))
@@ -145,7 +146,7 @@ func (s *SealedLinkSpec) KubeconfigSize() (size int, problem string) {
 			return size, ""
 		}
 	}
-	return 0, "is not what kubeseal makes: it has been cut off or edited"
+	return 0, "does not have the form of kubeseal: it has been truncated or edited"
 }
 
 // Fingerprint is that of the certificate it is sealed with; "" if it is with none.
@@ -182,13 +183,13 @@ func (s *SealedLinkSpec) Sum() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Revoked tells whether the token in the link has been taken from the remote,
-// and the link has not been sealed with the next one yet.
+// Revoked tells whether the token in the link was removed from the remote
+// before the link was sealed with the next token.
 func (s *SealedLinkSpec) Revoked() bool { return !slices.Contains(s.Tokens, s.Generation) }
 
-// tokensFit tells whether the generations are ones that seal leaves: that of
-// the link alone; while it is rotated, with the one before or after it; or only
-// a later one, where that of the link is revoked.
+// tokensFit tells whether seal can have written these generations: only the
+// link's generation; during a rotation, also the one before or after it; or
+// only a later one, if the token of the link is revoked.
 func tokensFit(tokens []int, generation int) bool {
 	switch len(tokens) {
 	case 1:
@@ -203,12 +204,12 @@ func tokensFit(tokens []int, generation int) bool {
 // value above it.
 func (l *SealedLink) At(path ...any) finding.Position {
 	if l.root == nil {
-		return finding.Position{} // it was made, and not read
+		return finding.Position{} // the link was not read from a file
 	}
 	return position(l.file, deepest(l.root, path))
 }
 
-// SomeLink is a link for a cluster, of which nothing else is known.
+// SomeLink is a link for a cluster without any other content.
 func SomeLink(file, cluster string) *SealedLink {
 	l := &SealedLink{file: file, root: &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}}
 	setDefaults(reflect.ValueOf(l).Elem())
@@ -216,11 +217,12 @@ func SomeLink(file, cluster string) *SealedLink {
 	return l
 }
 
-// Name is the cluster that the link leads to.
+// Name is the cluster to which the link leads.
 func (l *SealedLink) Name() string { return l.Metadata.Name }
 
 // SealedFor is the item of a Secret on the hub that holds the kubeconfig of a
-// remote: of the one that Kiali knows by its name, or of the remote's own.
+// remote. With links.format single it is in the Secret for all remotes, with
+// perCluster in a Secret for this remote.
 func (t *Topology) SealedFor(c *Cluster) SealedFor {
 	names := t.LinkSecrets(c)
 	name := names[0]
@@ -236,18 +238,18 @@ func (t *Topology) SealedTogether() bool {
 	return t.Spec.Kiali.Links.Source == "sops" && t.Spec.Kiali.Links.Format == "single" && len(t.Spec.Clusters) > 2
 }
 
-// LinkSecrets are the names of the Secrets that the hub may have a remote's link
-// in: that of links.format single, and that of perCluster.
+// LinkSecrets returns the names of the Secrets on the hub that may hold a
+// remote's link: first with links.format single, then with perCluster.
 func (t *Topology) LinkSecrets(c *Cluster) [2]string {
 	return [2]string{kiali.SingleSecret, kiali.RemoteSecret(c.Name)}
 }
 
-// Account is the service account that the operator makes for Kiali, on the hub
-// and the remotes.
+// Account is the service account that the operator creates for Kiali, on the
+// hub and on remotes.
 func (t *Topology) Account() string { return t.Spec.Kiali.InstanceName + "-service-account" }
 
 // TokenSecret is the Secret on a remote with the token of a generation. The
-// first one has the name of its account, as in the published guide.
+// first Secret has the name of its account, as in the published guide.
 func (t *Topology) TokenSecret(generation int) string {
 	if generation == 1 {
 		return t.Account()

@@ -31,10 +31,10 @@ func TestSealedLinkTokens(t *testing.T) {
 		{"  generation: 2\n  tokens: [1, 2]\n", "", []int{1, 2}},
 		{"  generation: 1\n  tokens: [2]\n", "", []int{2}},
 		{"  generation: 1\n  tokens: [3]\n", "", []int{3}},
-		{"  generation: 2\n  tokens: [1]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 2, a later one, or two in a row with it among them", []int{2}},
-		{"  generation: 3\n  tokens: [1, 3]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 3, a later one, or two in a row with it among them", []int{3}},
-		{"  generation: 1\n  tokens: [2, 1]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 1, a later one, or two in a row with it among them", []int{1}},
-		{"  generation: 2\n  tokens: [1, 2, 3]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 2, a later one, or two in a row with it among them", []int{2}},
+		{"  generation: 2\n  tokens: [1]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 2, a later generation, or two consecutive generations that include it", []int{2}},
+		{"  generation: 3\n  tokens: [1, 3]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 3, a later generation, or two consecutive generations that include it", []int{3}},
+		{"  generation: 1\n  tokens: [2, 1]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 1, a later generation, or two consecutive generations that include it", []int{1}},
+		{"  generation: 2\n  tokens: [1, 2, 3]\n", "link.yaml:10:11: error: SY06: spec.tokens must be the generation 2, a later generation, or two consecutive generations that include it", []int{2}},
 	} {
 		l, findings := ParseSealedLink("link.yaml", []byte(sealedLink+c.lines))
 		require.NotNil(t, l)
@@ -54,7 +54,7 @@ func TestNoSealedLink(t *testing.T) {
 	const is = "; a sealed link has apiVersion: sightline.dev/v1alpha1 and kind: SealedLink"
 	for text, want := range map[string]string{
 		"":           "link.yaml:1:1: error: SY01: the file is empty; expected a sealed link",
-		"# nothing":  "link.yaml:1:1: error: SY01: the file has nothing in it but comments; expected a sealed link",
+		"# nothing":  "link.yaml:1:1: error: SY01: the file has only comments; expected a sealed link",
 		"a-token":    "link.yaml:1:1: error: SY02: expected a sealed link (an object with apiVersion, kind, metadata and spec), found a string",
 		"kind: Pod":  "link.yaml:1:7: error: SY02: expected a sealed link, found kind: Pod" + is,
 		small:        "link.yaml:2:7: error: SY02: kind must be SealedLink, found the string \"Topology\"",
@@ -63,7 +63,7 @@ func TestNoSealedLink(t *testing.T) {
 		l, findings := ParseSealedLink("link.yaml", []byte(text))
 		require.Nil(t, l)
 		require.Len(t, findings, 1, text)
-		assert.Equal(t, want+"\nhint: take the file from before it was edited, or remove it and seal the link again", findings[0].String())
+		assert.Equal(t, want+"\nhint: restore the file from before it was edited, or remove it and seal the link again", findings[0].String())
 	}
 	_, findings := ParseSealedLink("link.yaml", []byte(sealedLink+"other: x\n"))
 	require.Len(t, findings, 1)

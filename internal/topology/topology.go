@@ -1,10 +1,10 @@
-// Package topology reads the description of a mesh that spans clusters: YAML
-// in; a Topology with every default resolved out, or findings, each with the
-// position of the line that causes it. It knows the form of each value. What one
-// value means for another is for the rules of the package check to say.
+// Package topology reads the description of a mesh that spans clusters. From
+// YAML it makes a Topology in which every default is set, or findings, each with
+// the position of the line that causes it. It checks the form of each value.
+// Package check has the rules about how values fit together.
 //
-// The struct tags of the types are the definition of the format: keys,
-// defaults, allowed values. The decoder knows nothing else.
+// The struct tags of the types define the format: keys, defaults, allowed
+// values. The decoder knows nothing else.
 package topology
 
 import (
@@ -18,11 +18,11 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// APIVersion and Kind head every topology.
+// APIVersion and Kind are at the top of every topology.
 const (
 	APIVersion = "sightline.dev/v1alpha1"
 	Kind       = "Topology"
-	// ClusterKind is that of a cluster which is a document of its own.
+	// ClusterKind is the kind of a document with one cluster.
 	ClusterKind = "Cluster"
 )
 
@@ -39,16 +39,16 @@ func (t *Topology) Hub() *Cluster {
 	return nil
 }
 
-// Source is a file of a topology. Its name is the one that positions carry.
+// Source is a file of a topology. Positions carry its name.
 type Source struct {
 	Name string
 	Data []byte
 }
 
-// Parse reads a topology of one document; check.Parse applies the rules as well,
-// and only what has passed these can be rendered. Where there are findings, the
-// topology holds what could be read and must not be rendered; it is nil where
-// the text is no mapping at all.
+// Parse reads a topology of one document. check.Parse also applies the rules;
+// render only a topology that has passed them. If there are findings, the
+// topology holds what could be read and must not be rendered. It is nil if the
+// document is not an object.
 func Parse(file string, data []byte) (*Topology, finding.Findings) {
 	var findings finding.Findings
 	docs := documents(file, data, 2, aTopology, &findings)
@@ -72,9 +72,9 @@ func Parse(file string, data []byte) (*Topology, finding.Findings) {
 	return t, d.all(findings)
 }
 
-// ParseDirectory reads a topology whose files hold one document of kind
-// Topology and any number of kind Cluster, in any order; dir is what a finding
-// about all of them names.
+// ParseDirectory reads a topology from several files. Together they hold one
+// document of kind Topology and any number of kind Cluster, in any order. A
+// finding about all files has dir as its file.
 func ParseDirectory(dir string, sources []Source) (*Topology, finding.Findings) {
 	var findings finding.Findings
 	var t *Topology
@@ -104,12 +104,13 @@ func ParseDirectory(dir string, sources []Source) (*Topology, finding.Findings) 
 	d.close()
 	if t == nil {
 		if !failed {
-			findings.Add(finding.Position{File: dir, Line: 1, Col: 1}, RuleKind, "add a file with it; the clusters can stay in files of their own",
+			findings.Add(finding.Position{File: dir, Line: 1, Col: 1}, RuleKind, "add a file with kind Topology; the clusters can stay in "+
+				"other files",
 				"the directory has no document of kind %s", Kind)
 		}
 		return nil, d.all(findings)
 	}
-	// Not in the order of the files: renaming one changes nothing.
+	// Sorted by name, not by file, so that renaming a file changes nothing.
 	slices.SortStableFunc(clusters, func(a, b clusterDocument) int { return strings.Compare(a.cluster.Name, b.cluster.Name) })
 	t.inline = len(t.Spec.Clusters)
 	t.documents = clusters
@@ -120,7 +121,7 @@ func ParseDirectory(dir string, sources []Source) (*Topology, finding.Findings) 
 	return t, d.all(findings)
 }
 
-// clusterDocument is a cluster that is a document of its own.
+// clusterDocument is a cluster in its own document.
 type clusterDocument struct {
 	file    string
 	root    *yaml.Node
@@ -136,8 +137,8 @@ func (d *decoder) topology(root *yaml.Node) *Topology {
 	return t
 }
 
-// cluster reads a document of kind Cluster: metadata.name, and in spec all else
-// that a topology says about a cluster.
+// cluster reads a document of kind Cluster: metadata.name, and in spec
+// everything else about the cluster.
 func (d *decoder) cluster(root *yaml.Node) clusterDocument {
 	var doc member
 	v := reflect.ValueOf(&doc).Elem()
@@ -148,19 +149,19 @@ func (d *decoder) cluster(root *yaml.Node) clusterDocument {
 	return clusterDocument{d.file, root, c}
 }
 
-// head makes sure that the document says it is what is expected, so that a
+// head checks that the document has the expected apiVersion and kind, so that a
 // Kubernetes manifest named by mistake gives one finding and not a dozen.
 //
-// It returns the kind, one of those that are allowed, or "" with a finding.
+// It returns the kind, which is one of kinds, or "" with a finding.
 func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 	if root.Kind != yaml.MappingNode {
 		at := d.at(root)
 		if root.Value == "" && root.Kind == yaml.ScalarNode {
-			at = finding.Position{File: d.file, Line: 1, Col: 1} // the YAML reader places nothing after the end
+			at = finding.Position{File: d.file, Line: 1, Col: 1} // the YAML reader gives no position for an empty file
 		}
 		found := describe(root)
 		if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!str" {
-			found = "a string" // which may be a token
+			found = "a string" // the string may be a token
 		}
 		d.findings.Add(at, RuleKind, d.want.emptyHint, "expected a %s (an object with apiVersion, kind, metadata and spec), found %s",
 			d.want.what, found)
@@ -186,9 +187,10 @@ func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 	case kind == nil && versionOK:
 		d.findings.Add(d.at(root), RuleKind, "add kind: "+allowed, "kind is missing; %s", want)
 	case kindOK:
-		d.findings.Add(d.at(version), RuleKind, "write apiVersion: "+APIVersion, "apiVersion must be %q, found %s", APIVersion, describe(version))
+		d.findings.Add(d.at(version), RuleKind, "write apiVersion: "+APIVersion, "apiVersion must be %q, found %s",
+			APIVersion, describe(version))
 	case versionOK && kind.Value == ClusterKind && slices.Contains(kinds, Kind):
-		d.findings.Add(d.at(kind), RuleKind, "name the directory that has the topology and its clusters",
+		d.findings.Add(d.at(kind), RuleKind, "name the directory with the topology and its clusters",
 			"found one cluster of a topology, expected the topology")
 	case versionOK:
 		hint := "write kind: " + allowed
@@ -212,7 +214,7 @@ func (d *decoder) head(root *yaml.Node, kinds ...string) string {
 	return ""
 }
 
-// childNear returns the value of a key, or of one that is mistyped for it.
+// childNear returns the value of a key, or of a mistyped form of the key.
 func childNear(root *yaml.Node, key string) *yaml.Node {
 	if n := child(root, key); n != nil {
 		return n

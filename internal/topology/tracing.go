@@ -11,20 +11,21 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
-// Names that the objects of traces have on every cluster.
+// Names of the tracing objects on every cluster.
 const (
-	// Collector is the name of the collector that the proxies of a cluster send their spans to.
+	// Collector is the name of the collector to which the proxies of a cluster send their
+	// spans.
 	Collector = "otel"
 	// RemoteReceiver is the name of the hub's collector for the spans of remotes.
 	RemoteReceiver = "otel-remote"
 )
 
-// CollectorPort is the port at which a collector takes OTLP by gRPC.
+// CollectorPort is the port on which a collector accepts OTLP over gRPC.
 const CollectorPort = 4317
 
-// TracesIn tells where traces are kept: "" where the topology says nothing of
-// them, jaeger, tempo for one that is known by its URL, or stack for a TempoStack
-// on the OpenShift hub, which is reached through its gateway.
+// TracesIn tells where traces are stored: "" without spec.tracing, "jaeger",
+// "tempo" for a Tempo that is known by its URL, or "stack" for a TempoStack on
+// the OpenShift hub, which Kiali reads through its gateway.
 func (t *Topology) TracesIn() string {
 	switch tracing := t.Spec.Tracing; {
 	case tracing == nil:
@@ -43,7 +44,7 @@ func (t *Topology) Collects(c *Cluster) bool {
 	return t.TracesIn() == "stack" && t.Spec.Tracing.Collectors.Manage && c.InMesh() && !c.ServesExternal()
 }
 
-// Receives tells whether the hub takes the spans of remotes.
+// Receives tells whether the hub accepts spans from remotes.
 func (t *Topology) Receives() bool {
 	for i := range t.Spec.Clusters {
 		if c := &t.Spec.Clusters[i]; !t.IsHub(c) && t.Collects(c) {
@@ -72,7 +73,7 @@ func (t *Topology) resolveTracing() {
 	}
 }
 
-// Console is the URL of the hub's console, "" where its domain is not known.
+// Console is the URL of the hub's console, or "" if its domain is not known.
 func (t *Topology) Console() string {
 	if hub := t.Hub(); hub != nil && hub.Platform == "openshift" && hub.Domain != "" {
 		return "https://console-openshift-console." + hub.Domain
@@ -81,7 +82,8 @@ func (t *Topology) Console() string {
 }
 
 // LinksToConsole tells whether the hub's Kiali can link to the traces in the
-// console: its line has the fields for that (kiali-operator, tempo_config).
+// console, because its release line has the fields (kiali-operator,
+// tempo_config).
 func (t *Topology) LinksToConsole() bool {
 	return t.TracesIn() == "stack" && !t.Hub().KialiBefore(kiali.V2_17)
 }
@@ -94,13 +96,13 @@ func TenantID(name string) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
-// Gateway is the URL of the tenant at the gateway of the TempoStack: with
-// /v1/traces added, collectors write there, and with /tempo Kiali asks it.
+// Gateway is the URL of the tenant at the gateway of the TempoStack. Collectors
+// write to it with /v1/traces added, and Kiali reads from it with /tempo added.
 func (t *Tempo) Gateway() string {
 	return "https://tempo-" + t.Name + "-gateway." + t.Namespace + ".svc.cluster.local:8080/api/traces/v1/" + t.Tenant
 }
 
-// QueryURL is what Kiali asks for traces.
+// QueryURL is the URL from which Kiali reads traces.
 func (t *Topology) QueryURL() string {
 	switch tracing := t.Spec.Tracing; t.TracesIn() {
 	case "jaeger":
@@ -108,13 +110,13 @@ func (t *Topology) QueryURL() string {
 	case "tempo":
 		return tracing.Tempo.URL
 	case "stack":
-		// Lines before v2.17 add no path.
+		// Release lines before v2.17 add no path.
 		return tracing.Tempo.Gateway() + "/tempo"
 	}
 	return ""
 }
 
-// ExternalURL is what links in Kiali lead to, or "".
+// ExternalURL is the URL to which links in Kiali lead, or "".
 func (t *Tracing) ExternalURL() string {
 	if t.Jaeger != nil {
 		return t.Jaeger.ExternalURL
@@ -122,7 +124,7 @@ func (t *Tracing) ExternalURL() string {
 	return t.Tempo.ExternalURL
 }
 
-// ByGRPC tells whether Kiali is to ask by gRPC, which is Jaeger's port 16685
+// ByGRPC tells whether Kiali uses gRPC. Jaeger has gRPC on port 16685
 // (jaegertracing/jaeger ports/ports.go).
 func (t *Topology) ByGRPC() bool {
 	u, err := url.Parse(t.QueryURL())
