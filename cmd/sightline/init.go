@@ -181,7 +181,8 @@ func (o *initOptions) settle(ctx context.Context, draft *discover.Draft) (*topol
 	for range longestSettling {
 		t, findings := o.parse(draft)
 		if t == nil {
-			return nil, findings, errors.New("the topology that was made cannot be read")
+			return nil, nil, &hinted{fmt.Errorf("the topology that was made cannot be read: %v", findings[0]),
+				"an object has what nobody expects; give init dumps (--from) without it"}
 		}
 		if draft.Refused(t, findings) {
 			continue

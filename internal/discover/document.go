@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -41,9 +42,12 @@ func (n *node) at(path string) *node {
 	return n
 }
 
-// put sets a value at a path, and says where it was read.
+// put sets a value at a path, and says where it was read. An empty string is none.
 func (n *node) put(path string, value any, from string) *node {
 	b := n.at(path)
+	if value == "" {
+		return b
+	}
 	b.value, b.note = value, from
 	return b
 }
@@ -127,11 +131,11 @@ func (p *printer) comment(indent int, lines ...string) {
 	at := strings.Repeat(" ", indent) + "#"
 	for _, line := range lines {
 		if strings.HasPrefix(line, " ") {
-			p.WriteString(at + " " + line + "\n")
+			p.WriteString(at + " " + finding.Visible(line) + "\n")
 			continue
 		}
 		text := at
-		for word := range strings.FieldsSeq(line) {
+		for word := range strings.FieldsSeq(finding.Visible(line)) {
 			if len(text) > len(at) && len(text)+1+len(word) > longest {
 				p.WriteString(text + "\n")
 				text = at
@@ -214,6 +218,7 @@ func (p *printer) item(n *node, path string, indent int) {
 // value prints a key with a value, and where it was read: behind the value if
 // there is room, else above.
 func (p *printer) value(n *node, indent int) {
+	note := finding.Visible(n.note)
 	text := string(resource.Encode(nil, map[string]any{n.key: n.value}))
 	if names, ok := n.value.([]string); ok && len(names) > 0 {
 		if line := n.key + ": " + flow(names) + "\n"; len(line)+indent <= longest {
@@ -222,16 +227,16 @@ func (p *printer) value(n *node, indent int) {
 	}
 	lines := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
 	single := len(lines) == 1
-	if n.note != "" && (!single || indent+len(text)+len(n.note)+3 > longest) {
-		p.comment(indent, n.note)
+	if note != "" && (!single || indent+len(text)+len(note)+3 > longest) {
+		p.comment(indent, note)
 	}
 	for i, line := range lines {
 		line = strings.TrimSuffix(line, "\n")
 		if line != "" {
 			p.WriteString(strings.Repeat(" ", indent) + line)
 		}
-		if i == 0 && single && n.note != "" && indent+len(text)+len(n.note)+3 <= longest {
-			p.WriteString(" # " + n.note)
+		if i == 0 && single && note != "" && indent+len(text)+len(note)+3 <= longest {
+			p.WriteString(" # " + note)
 		}
 		p.WriteByte('\n')
 	}

@@ -57,7 +57,7 @@ type raw struct {
 }
 
 func (m *mesh) add(severity finding.Severity, rule string, path []any, hint, format string, args ...any) {
-	m.found = append(m.found, raw{path, rule, severity, fmt.Sprintf(format, args...), hint})
+	m.found = append(m.found, raw{path, rule, severity, finding.Visible(fmt.Sprintf(format, args...)), hint})
 }
 
 // path is that of a key of a cluster in the topology.
