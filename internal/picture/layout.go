@@ -256,10 +256,13 @@ func (p *Picture) legend(d *drawing, y int) int {
 	if slices.ContainsFunc(p.Remotes, func(c Cluster) bool { return !c.Link.None }) {
 		entry("link", "link: Kiali reads the remote")
 	}
-	if p.Store.By != "" && len(p.Remotes) > 0 {
+	switch {
+	case p.Store.By != "":
 		entry("series", p.Store.By)
-	} else {
+	case len(p.Remotes) > 0:
 		entry("series", "series of the hub alone")
+	case p.Hub.Series:
+		entry("series", "series")
 	}
 	if p.Traces.Name != "" {
 		entry("spans", p.Traces.By)
