@@ -35,6 +35,7 @@ func TestBadTopologies(t *testing.T) {
 			want, err := os.ReadFile(out)
 			require.NoError(t, err)
 			golden.Equal(t, out, string(want), stdout.String(), "make golden")
+			assert.NotRegexp(t, `(?m)^hint: (.*[ (])?docs/`, stdout.String(), "whoever has only the program cannot open it; see finding.Pages")
 			for _, secret := range []string{"correct-horse", "AKIAIO", "q83vEjRWeJCr", "0123456789abcdef"} {
 				assert.NotContains(t, stdout.String(), secret, "a credential is repeated")
 			}

@@ -175,7 +175,7 @@ func (o *initOptions) dumps(stderr io.Writer) ([]*discover.Snapshot, error, erro
 	}
 	if len(read) == 0 {
 		return nil, nil, &hinted{fmt.Errorf("%s has no files of YAML or JSON", o.from),
-			"make a folder for each cluster, with what kubectl get -o yaml writes; docs/adopt.md has the commands"}
+			"make a folder for each cluster, with what kubectl get -o yaml writes; " + finding.Pages + "adopt.md has the commands"}
 	}
 	slices.SortFunc(read, func(a, b *discover.Snapshot) int { return strings.Compare(a.Label, b.Label) })
 	if len(findings) == 0 {

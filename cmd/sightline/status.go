@@ -157,7 +157,7 @@ func (o *statusOptions) check(args []string) error {
 	}
 	for _, name := range o.only {
 		if err := status.Known(name); err != nil {
-			return &hinted{errors.New(seal.Redact(err.Error())), "the checks are listed in docs/status.md"}
+			return &hinted{errors.New(seal.Redact(err.Error())), "sightline explain rules lists the checks, ST01 and on"}
 		}
 	}
 	return nil

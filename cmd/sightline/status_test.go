@@ -286,7 +286,7 @@ func TestStatusReach(t *testing.T) {
 			"CLUSTER=NAME; the contexts are east, west\n"},
 		{[]string{"--cluster", "north"}, exitFailure, "sightline: no cluster \"north\" in the topology\nhint: the clusters are east, west\n"},
 		{[]string{"--only", "ST99"}, exitFailure, "sightline: \"ST99\" is no check and no group; the groups are reach, names, objects, kiali, " +
-			"links, monitoring, acm, view, data, tracing\nhint: the checks are listed in docs/status.md\n"},
+			"links, monitoring, acm, view, data, tracing\nhint: sightline explain rules lists the checks, ST01 and on\n"},
 		{[]string{"--output", "yaml"}, exitFailure, "sightline: unknown output \"yaml\"\nhint: the outputs are text and json\n"},
 		{[]string{"--kiali-token-file", "-", "--prometheus-url", "http://127.0.0.1:1", "--prometheus-token-file", "-"}, exitFailure,
 			"sightline: standard input is named twice\nhint: it can be read once\n"},

@@ -373,7 +373,7 @@ func ruleNamespaces(m *mesh, f *found) {
 
 func othersAllowList(m *mesh, f *found) {
 	if acm := &m.Spec.Metrics.ACM; m.OnACM() && acm.Collector == "classic" && acm.AllowList.In == "none" {
-		f.on(m, m.At("spec", "metrics", "acm", "allowList"), "compare it with docs/metrics.md, and suppress PM44",
+		f.on(m, m.At("spec", "metrics", "acm", "allowList"), "compare it with "+finding.Pages+"metrics.md, and suppress PM44",
 			"the allow-list on the ACM hub is not rendered (in: none); if it lacks Istio's metrics, Kiali's graphs are empty")
 	}
 }

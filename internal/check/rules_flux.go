@@ -58,7 +58,7 @@ func unorderedDeletion(m *mesh, f *found) {
 	if flux == nil || flux.DeletionPolicy == "Orphan" || flux.DeletionPolicy == "MirrorPrune" && !flux.Prune {
 		return
 	}
-	f.on(m, m.At("spec", "delivery", "flux", "deletionPolicy"), "remove deletionPolicy, and remove a cluster as in docs/flux.md",
+	f.on(m, m.At("spec", "delivery", "flux", "deletionPolicy"), "remove deletionPolicy, and remove a cluster as in "+finding.Pages+"flux.md",
 		"with deletionPolicy %s, a cluster that leaves the topology loses operator and Kiali resource at the same time; without the "+
 			"operator, the resource stays in deletion for ever", flux.DeletionPolicy)
 }

@@ -154,10 +154,10 @@ func extensionProviders(m *mesh, f *found) {
 	if m.Spec.Tracing == nil {
 		return
 	}
-	hint := "add them to the Istio resource of each cluster (docs/tracing.md), and suppress TR10"
+	hint := "add them to the Istio resource of each cluster (" + finding.Pages + "tracing.md), and suppress TR10"
 	if !m.Spec.Telemetry.Manage {
 		hint = "add them to the Istio resource of each cluster, and spec.tracing with the provider to the mesh's own Telemetry " +
-			"(docs/tracing.md); then suppress TR10"
+			"(" + finding.Pages + "tracing.md); then suppress TR10"
 	}
 	f.on(m, m.At("spec", "tracing"), hint, "proxies send spans only after the owner of the mesh has added this to meshConfig on each "+
 		"cluster: %s",

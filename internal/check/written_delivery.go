@@ -37,7 +37,8 @@ func (s *source) operatorChart() {
 			"spec.kiali.operator.chart has no effect, because install is not helm")
 	}
 	if d := s.Spec.Delivery; s.OperatorByChart() && d != nil && d.Flux == nil && s.Has(operatorPath("chart", "secretRef")...) {
-		s.Add(s.At(operatorPath("chart", "secretRef")...), topology.RuleValue, "remove it, and give Argo CD the login as docs/argocd.md says",
+		s.Add(s.At(operatorPath("chart", "secretRef")...), topology.RuleValue,
+			"remove it, and give Argo CD the login as "+finding.Pages+"argocd.md says",
 			"spec.kiali.operator.chart.secretRef has no effect without Flux; Argo CD finds the login among its own repositories")
 	}
 }

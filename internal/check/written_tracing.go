@@ -1,6 +1,7 @@
 package check
 
 import (
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -132,7 +133,7 @@ func (s *source) tracesOfTelemetry() {
 	}
 	for _, key := range []string{"provider", "sampling"} {
 		if path := s.tracing(key); !s.Spec.Telemetry.Manage && s.Has(path...) {
-			s.Add(s.At(path...), topology.RuleValue, "remove it, and add the lines to the mesh's own Telemetry (docs/tracing.md)",
+			s.Add(s.At(path...), topology.RuleValue, "remove it, and add the lines to the mesh's own Telemetry ("+finding.Pages+"tracing.md)",
 				"%s has no effect, because telemetry.manage is false", topology.Dotted(path))
 		}
 	}

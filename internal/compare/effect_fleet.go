@@ -67,15 +67,15 @@ func (e *effects) clusters() {
 		what := "its objects stay on it until somebody removes them"
 		switch {
 		case e.Engine == ArgoCD && e.Deletes:
-			what = "Argo CD deletes its Application; the objects stay on it until somebody removes them (docs/argocd.md)"
+			what = "Argo CD deletes its Application; the objects stay on it until somebody removes them (" + finding.Pages + "argocd.md)"
 		case e.Engine == ArgoCD:
-			what = "its Application and its objects stay until somebody removes them (docs/argocd.md)"
+			what = "its Application and its objects stay until somebody removes them (" + finding.Pages + "argocd.md)"
 		case e.Engine == Flux && e.Alone:
-			what = "its own Flux no longer finds its folder, and what it applied stays (docs/flux.md)"
+			what = "its own Flux no longer finds its folder, and what it applied stays (" + finding.Pages + "flux.md)"
 		case e.Engine == Flux && e.Deletes:
-			what = "Flux deletes its Kustomizations, and with them what they applied (docs/flux.md)"
+			what = "Flux deletes its Kustomizations, and with them what they applied (" + finding.Pages + "flux.md)"
 		case e.Engine == Flux:
-			what = "Flux deletes its Kustomizations, and what they applied stays (docs/flux.md)"
+			what = "Flux deletes its Kustomizations, and what they applied stays (" + finding.Pages + "flux.md)"
 		}
 		e.add(finding.Warning, removed, "%s %s: %s", clustersHead(removed), verb(removed, "leaves", "leave"), what)
 	}

@@ -152,9 +152,10 @@ func (e *effects) moves(m move, clusters []string) {
 	}
 	if e.Prunes {
 		e.add(finding.Warning, clusters, "the link to %s moves from the %s to the %s, and the engine deletes %s: Kiali is without the cluster "+
-			"until there is a new one. Switch prune off first: docs/links.md", clustersText(clusters), m.from, m.to, goes)
+			"until there is a new one. Switch prune off first: "+finding.Pages+"links.md", clustersText(clusters), m.from, m.to, goes)
 		return
 	}
-	e.add(finding.Warning, clusters, "the link to %s moves from the %s to the %s; the Secret stays %s: docs/links.md", clustersText(clusters),
+	e.add(finding.Warning, clusters, "the link to %s moves from the %s to the %s; the Secret stays %s: "+finding.Pages+"links.md",
+		clustersText(clusters),
 		m.from, m.to, stays)
 }

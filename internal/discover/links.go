@@ -91,7 +91,7 @@ func (d *Draft) links(spec *node) {
 		spec.put("links.source", "external", "Secret "+finding.List(append(single, each...),
 			3)+", which nothing has sealed; they stay as they are")
 		spec.child("links").above = append(spec.child("links").above,
-			"NOTE: to have Sightline seal them, remove source: external and run sightline seal --all; see docs/seal.md.")
+			"NOTE: to have Sightline seal them, remove source: external and run sightline seal --all; see "+finding.Pages+"seal.md.")
 	}
 }
 

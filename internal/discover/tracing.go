@@ -209,7 +209,7 @@ func (d *Draft) providers() {
 					return p.name == provider
 				}) {
 					d.mesh.add(finding.Warning, "AD10", d.mesh.path(c, "name"), "add it to meshConfig.extensionProviders of Istio there; "+
-						"docs/tracing.md has the lines",
+						finding.Pages+"tracing.md has the lines",
 						"%s sends spans to the provider %q, and Istio of %s (%s/%s) has no extension provider of that name", from,
 						finding.Shorten(provider), c.name.value, i.namespace, i.name)
 				}

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/sightline-mesh/sightline/internal/command"
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -151,7 +152,7 @@ func (j *judge) observability(acm *ACM) {
 		j.bad("ST38", "install Observability on the ACM hub, or name its context", "there is no MultiClusterObservability observability")
 	case !j.asked("ST38", o.Err):
 	case own.Collector == "mcoa" && !o.Value.AddOn:
-		j.bad("ST38", "turn capabilities.userWorkloads.metrics.default.enabled on: "+edit+"; docs/metrics.md",
+		j.bad("ST38", "turn capabilities.userWorkloads.metrics.default.enabled on: "+edit+"; "+finding.Pages+"metrics.md",
 			"%s does not have the collector mcoa collect the metrics of user workloads", name)
 	case own.Collector == "classic" && o.Value.AddOn:
 		j.bad("ST38", "write metrics.acm.collector: mcoa", "%s has turned the collector mcoa on, which removes the classic one", name)

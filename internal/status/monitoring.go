@@ -71,7 +71,7 @@ func (j *judge) userWorkload(got *Cluster, monitors []resource.Object) {
 	}
 	switch m := got.UserWorkload.Value; {
 	case !m.On && m.Ready == 0:
-		j.bad("ST19", "set enableUserWorkload: true in the ConfigMap openshift-monitoring/cluster-monitoring-config; docs/rules.md#ST19",
+		j.bad("ST19", "set enableUserWorkload: true in the ConfigMap openshift-monitoring/cluster-monitoring-config; sightline explain ST19",
 			"user workload monitoring is off, so nobody reads the monitors")
 		j.stops("ST20")
 		return

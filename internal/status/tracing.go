@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -54,7 +55,8 @@ func (j *judge) provider(got *Cluster) {
 	}
 	switch {
 	case wrong != nil:
-		j.bad("ST34", "add the provider to meshConfig of the Istio resource: docs/tracing.md; then "+j.in(ns, "get configmap istio -o yaml"),
+		j.bad("ST34", "add the provider to meshConfig of the Istio resource: "+finding.Pages+"tracing.md; then "+
+			j.in(ns, "get configmap istio -o yaml"),
 			"%s: proxies send no spans to the rendered collector", first(wrong))
 	case silent != nil || len(got.Istiods.Value) == 0:
 		j.unchecked("ST34", j.in(ns, "get configmap istio -o yaml"), "the mesh config of the cluster cannot be read")
