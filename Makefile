@@ -8,7 +8,7 @@ BENCH    ?= .
 export CGO_ENABLED ?= 0
 
 # Helm has dependencies of its own, which no other program should have to agree with.
-modules := . tools tools/helm3 tools/helm4 tools/release e2e/asked e2e/bin/kubectl e2e/bin/otelcol e2e/flux e2e/metrics e2e/policies e2e/sops e2e/suite
+modules := . tools tools/cue tools/helm3 tools/helm4 tools/release e2e/asked e2e/bin/kubectl e2e/bin/otelcol e2e/flux e2e/metrics e2e/policies e2e/sops e2e/suite
 
 # The go.mod of an upstream release, which says what the program was tested with. Never run go mod tidy in them: it
 # takes away what that go.mod lists for the release's own tests and tools, and picks other versions for what is left.
@@ -31,7 +31,7 @@ e2e e2e-full: export SIGHTLINE = $(CURDIR)/bin/sightline
 test test-programs: export GOGC = 400
 
 .DELETE_ON_ERROR:
-.PHONY: help build test test-programs race e2e e2e-full lint fmt golden fuzz bench bench-check release release-check cross clean
+.PHONY: help build test test-programs race e2e e2e-full lint fmt golden fuzz bench bench-check bench-peers release release-check cross clean
 
 help: ## list the targets (default)
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
@@ -91,6 +91,11 @@ bench: ## run the benchmarks that match BENCH (all)
 bench-check: export SIGHTLINE_BENCH_CHECK = $(CURDIR)/bin/sightline
 bench-check: build bin/kustomize ## fail where a goal of docs/performance.md is missed
 	SIGHTLINE_KUSTOMIZE=$(CURDIR)/bin/kustomize $(GO) test ./render -run '^TestRatios$$' -count=1 -v
+
+# CPU time of whole processes for each cluster: docs/performance.md.
+bench-peers: export SIGHTLINE_BENCH_PEERS = $(CURDIR)/bin
+bench-peers: build bin/kustomize bin/helm3 bin/jsonnet bin/cue ## measure what other programs take for the same objects
+	$(GO) test ./render -run '^TestPeers$$' -count=1 -v -timeout 30m
 
 fmt: bin/jsonnetfmt ## format Go and Jsonnet in place
 	gofmt -w .
@@ -168,6 +173,10 @@ check-tidy:
 bin/helm3 bin/helm4: bin/%: tools/%/go.mod tools/%/go.sum
 	@mkdir -p bin
 	cp "$$($(GO) tool -C tools/$* -n helm)" $@
+
+bin/cue: tools/cue/go.mod tools/cue/go.sum
+	@mkdir -p bin
+	cp "$$($(GO) tool -C tools/cue -n cue)" $@
 
 bin/%: tools/go.mod tools/go.sum
 	@mkdir -p bin
