@@ -19,6 +19,7 @@ import (
 // which mean the same in every command. Values of other flags are files.
 func completes() map[string]cobra.CompletionFunc {
 	return map[string]cobra.CompletionFunc{
+		"acm-context":  hubContexts,
 		"allow-remove": completeClusters,
 		"cluster":      completeClusters,
 		"context":      completeContexts,
@@ -36,7 +37,7 @@ func completes() map[string]cobra.CompletionFunc {
 
 		// What nobody can guess, and is no file.
 		"accept-cert": words(), "against": words(), "controller-name": words(), "controller-namespace": words(), "kiali-url": words(),
-		"max-clusters": words(), "max-removed": words(), "name": words(), "prometheus-url": words(), "timeout": words(),
+		"max-clusters": words(), "max-removed": words(), "name": words(), "prometheus-url": words(), "sops": words(), "timeout": words(),
 	}
 }
 

@@ -105,7 +105,7 @@ func softer(begun string) []string {
 }
 
 // ofFiles are the flags whose values are paths, which shells complete.
-var ofFiles = []string{"ca-file", "cert", "kiali-token-file", "kubeconfig", "out", "pod", "prometheus-token-file", "token-file", "topology"}
+var ofFiles = []string{"ca-file", "cert", "kiali-token-file", "kubeconfig", "out", "pod", "prometheus-token-file", "status", "token-file", "topology"}
 
 // TestEveryFlagIsCompleted fails for a flag of which it has not been thought.
 func TestEveryFlagIsCompleted(t *testing.T) {
