@@ -62,7 +62,7 @@ type ruleCase struct {
 	crds          bool
 }
 
-// cases are the rules, each with one.
+// cases are the rules, each with one or, where it knows several mistakes, more.
 var cases = []ruleCase{
 	{rule: "SY01", mutant: edits{"text": "a: [b"}, near: edits{"metadata.name": "other"}},
 	{rule: "SY02", mutant: edits{"kind": "Deployment"}, near: edits{"kind": "Topology"}},
@@ -369,7 +369,6 @@ func TestEveryRuleHasMutant(t *testing.T) {
 			assert.Contains(t, with, r.ID)
 		}
 	}
-	assert.Len(t, slices.Compact(slices.Sorted(slices.Values(with))), len(with), "a rule has two cases")
 }
 
 // TestSoundMesh shows that the mesh which the cases change has no findings.
