@@ -9,7 +9,8 @@ local observability = 'open-cluster-management-observability';
 local labels(topology) = meta.labels('mesh-observability', topology);
 
 // A collector takes what has its label. From ACM 5.0 on, a label and an
-// annotation more are all that the add-on asks for.
+// annotation more are all that the add-on asks for. That label is the one that
+// has the topology elsewhere, so another one has it here.
 local collected(shape, topology, collector, name) = {
   metadata: {
     name: name,
@@ -17,6 +18,7 @@ local collected(shape, topology, collector, name) = {
     labels: labels(topology) {
       'app.kubernetes.io/component': collector + '-metrics-collector',
       [if shape.acmCollects == 'labels' then 'app.kubernetes.io/part-of']: 'multicluster-observability-addon',
+      [if shape.acmCollects == 'labels' then 'sightline.dev/topology']: topology.name,
     },
     annotations: meta.lateKind(meta.wave.collection) {
       [if shape.acmCollects == 'labels' then 'observability.open-cluster-management.io/placements']: topology.acm.placement,

@@ -186,6 +186,19 @@ func (o *diffOptions) compareLive(ctx context.Context, t *topology.Topology, fil
 	return compare.NewReport(t.Metadata.Name, "the clusters", diff, render.CompareFacts(t)), failed.err()
 }
 
+// collectedKinds are those of what ACM's add-on brings to clusters.
+var collectedKinds = []string{"PrometheusRule", "ScrapeConfig"}
+
+// hasOwner tells whether an object is there because of another one, which has made it
+// with labels of ours. ACM's add-on does so with rules and ScrapeConfigs on every
+// cluster (multicluster-observability-addon internal/metrics/manifests/values.go).
+// Nothing that is rendered has an owner.
+func hasOwner(o resource.Object) bool {
+	meta, _ := o["metadata"].(map[string]any)
+	owners, _ := meta["ownerReferences"].([]any)
+	return len(owners) > 0
+}
+
 // readLive reads from a cluster the objects that are rendered for it, and those
 // that were rendered from the topology before, which they say by their labels.
 func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wanted []compare.Object, out io.Writer) (
@@ -208,11 +221,20 @@ func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wan
 		}
 		objects = append(objects, compare.Object{ID: id, Content: compare.NewContent(o)})
 	}
-	selector := "app.kubernetes.io/managed-by in (sightline,Helm),app.kubernetes.io/part-of=" + t.Metadata.Name
+	const byUs = "app.kubernetes.io/managed-by in (sightline,Helm),"
+	rendered := map[resource.ID]bool{}
+	for _, o := range wanted {
+		rendered[o.ID] = true
+	}
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		var list []resource.Object
 		err := cluster.Patiently(ctx, func() (err error) {
-			list, err = c.List(ctx, kinds[kind], kind, "", selector)
+			list, err = c.List(ctx, kinds[kind], kind, "", byUs+"app.kubernetes.io/part-of="+t.Metadata.Name)
+			if err == nil && slices.Contains(collectedKinds, kind) { // from ACM 5.0 on that label is the add-on's
+				var more []resource.Object
+				more, err = c.List(ctx, kinds[kind], kind, "", byUs+"sightline.dev/topology="+t.Metadata.Name)
+				list = append(list, more...)
+			}
 			return err
 		})
 		switch {
@@ -223,7 +245,9 @@ func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wan
 			return nil, err
 		}
 		for _, o := range list {
-			add(o)
+			if !hasOwner(o) || rendered[resource.IDOf(o)] {
+				add(o)
+			}
 		}
 	}
 	for _, o := range wanted {

@@ -48,6 +48,17 @@ metadata: {name: multicluster-observability-addon, namespace: west}
 spec: {}
 `
 
+// copiedRule is a rule with the labels that ours have from ACM 5.0 on.
+const copiedRule = `
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: sightline-freight-copied
+  namespace: east
+  labels: {app.kubernetes.io/managed-by: sightline, app.kubernetes.io/part-of: multicluster-observability-addon, sightline.dev/topology: freight}
+spec: {groups: [{name: g, rules: [{record: a, expr: "1"}]}]}
+`
+
 // TestStatusACM has the cluster east be an ACM hub that is in no topology, as the
 // example acm-apart has it, with the objects of its tree acm/ and what ACM says of
 // them. No ACM runs: the suite writes the status of its objects.
@@ -90,6 +101,19 @@ func TestStatusACM(t *testing.T) {
 	hub.Delete(t, config)
 	require.Contains(t, liveDiff(t, topology, contexts), "+ ScrapeConfig "+config.GetNamespace()+"/"+config.GetName()+" on acm")
 	hub.Apply(t, config)
+	// The add-on's copy on a cluster has our labels and an owner; a rule that was rendered before has none.
+	owner, err := hub.Live(t.Context(), own[3])
+	require.NoError(t, err)
+	copied, stale := rig.Objects(t, []byte(copiedRule))[0], rig.Objects(t, []byte(copiedRule))[0]
+	copied.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: owner.GetAPIVersion(), Kind: owner.GetKind(), Name: owner.GetName(), UID: owner.GetUID()}})
+	stale.SetName("sightline-freight-aggregation-gone")
+	t.Cleanup(func() { hub.Delete(t, copied, stale) })
+	hub.Apply(t, copied)
+	require.Contains(t, liveDiff(t, topology, contexts), "no change")
+	hub.Apply(t, stale)
+	said := liveDiff(t, topology, contexts)
+	require.Contains(t, said, "- PrometheusRule east/sightline-freight-aggregation-gone on acm")
+	require.NotContains(t, said, copied.GetName()+" on acm")
 	asReader(t, hub, topology, contexts)
 	// There is no context of the topology's clusters.
 	unasked := []string{"ST01 east unchecked", "ST01 west unchecked"}
