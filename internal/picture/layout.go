@@ -9,7 +9,7 @@ import (
 // The layout is made by hand: layers, and lines in channels beside them. What a
 // layout engine such as Graphviz or ELK gains with a graph of any kind is not
 // needed, since a mesh has one hub; and there is none in Go that is small
-// (docs/adr/0013-the-picture.md).
+// (docs/adr/0012-the-picture.md).
 //
 // From above: a title; users and delivery, the hub, and the stores side by side;
 // then rows of remotes. Links leave the hub for a channel at the left, and come to
