@@ -60,6 +60,17 @@ func (d *Draft) Contexts() map[string]string {
 	return of
 }
 
+// ACMContext is the context of an ACM hub that is no cluster of the topology; "" where
+// there is none, or none that was read by a context.
+func (d *Draft) ACMContext() string {
+	for _, c := range d.mesh.outside {
+		if !c.Dumped && d.top.has("spec.metrics.acm") {
+			return c.Label
+		}
+	}
+	return ""
+}
+
 // head is what the file begins with.
 const head = `# Written by sightline init. A comment behind a value, or above it, says where it
 # was read. Answer the questions, then run sightline verify.
