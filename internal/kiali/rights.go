@@ -1,5 +1,10 @@
 package kiali
 
+import (
+	"slices"
+	"strings"
+)
+
 // Right is a right in RBAC on a whole cluster, on objects of a resource.
 type Right struct {
 	Group, Resource string // such as apps and deployments; a subresource is pods/log
@@ -17,54 +22,64 @@ type Installation struct {
 	Client    string // the name of the OAuthClient, with the strategy openshift
 }
 
-// Rights are those that the account of Kiali has on a cluster that it shows: the
-// roles that the operator makes for it (kiali-operator roles/*/kiali-deploy/
-// templates/{kubernetes,openshift}/{role,role-viewer,clusterrole-*}.yaml), for the
-// kinds that Kiali reads (kiali cache/cache.go). With the strategy anonymous the
-// account changes objects for the users, too, unless the mode is to view only.
-// First come those without which Kiali shows nothing.
+// readKinds are the kinds that Kiali reads on a cluster which it shows (kiali
+// cache/cache.go); first those without which it shows nothing. need are verbs that
+// are enough, in place of all that its role has.
+var readKinds = []struct{ group, resources, need string }{
+	{group: "", resources: "namespaces pods services configmaps"},
+	{group: "apps", resources: "deployments replicasets statefulsets daemonsets"},
+	{group: "networking.istio.io",
+		resources: "virtualservices destinationrules envoyfilters gateways serviceentries sidecars workloadentries workloadgroups"},
+	{group: "security.istio.io", resources: "authorizationpolicies peerauthentications requestauthentications"},
+	{group: "telemetry.istio.io", resources: "telemetries"},
+	{group: "extensions.istio.io", resources: "wasmplugins"},
+	{group: "gateway.networking.k8s.io", resources: "gateways grpcroutes httproutes referencegrants"},
+	{group: "inference.networking.k8s.io", resources: "inferencepools"},
+	{group: "batch", resources: "cronjobs jobs"},
+	{group: "", resources: "replicationcontrollers endpoints pods/log"},
+	{group: "", resources: "pods/portforward", need: "create"},
+	{group: "admissionregistration.k8s.io", resources: "mutatingwebhookconfigurations", need: "list"},
+	{group: "apps.openshift.io", resources: "deploymentconfigs"},
+	{group: "route.openshift.io", resources: "routes"},
+}
+
+// Rights are those that the account of Kiali has on a cluster that it shows: of the
+// kinds that Kiali reads, what the rules of its role allow ([AccountRules]). With the
+// strategy anonymous the account changes objects for the users, too, unless the mode
+// is to view only. First come those without which Kiali shows nothing.
 func Rights(i Installation) []Right {
-	read := []string{"get", "list", "watch"}
-	patch, edit := read, read
-	if i.Strategy == "anonymous" && !i.ViewOnly {
-		patch, edit = []string{"get", "list", "watch", "patch"}, []string{"get", "list", "watch", "create", "delete", "patch"}
-	}
-	var all []Right
-	add := func(verbs []string, group string, resources ...string) {
-		for _, resource := range resources {
-			all = append(all, Right{Group: group, Resource: resource, Verbs: verbs})
-		}
-	}
-	add(patch, "", "namespaces", "pods", "services")
-	add(read, "", "configmaps")
-	add(patch, "apps", "deployments", "replicasets", "statefulsets", "daemonsets")
-	add(edit, "networking.istio.io",
-		"virtualservices", "destinationrules", "envoyfilters", "gateways", "serviceentries", "sidecars", "workloadentries", "workloadgroups")
-	add(edit, "security.istio.io", "authorizationpolicies", "peerauthentications", "requestauthentications")
-	add(edit, "telemetry.istio.io", "telemetries")
-	add(edit, "extensions.istio.io", "wasmplugins")
-	add(edit, "gateway.networking.k8s.io", "gateways", "grpcroutes", "httproutes", "referencegrants")
-	if !i.Line.Before(V2_17) {
-		add(edit, "inference.networking.k8s.io", "inferencepools")
-	}
-	add(patch, "batch", "cronjobs", "jobs")
-	add(patch, "", "replicationcontrollers")
-	if i.Line.Before(Default) {
-		add(read, "", "endpoints")
-	}
-	if i.Logs {
-		add(read, "", "pods/log")
-	}
-	add([]string{"create"}, "", "pods/portforward")
-	if !i.Line.Before(V2_4) {
-		add([]string{"list"}, "admissionregistration.k8s.io", "mutatingwebhookconfigurations")
-	}
+	platform := "kubernetes"
 	if i.OpenShift {
-		add(patch, "apps.openshift.io", "deploymentconfigs")
-		add([]string{"get"}, "route.openshift.io", "routes")
+		platform = "openshift"
+	}
+	rules := AccountRules(max(i.Line, V2_4), platform, EditsMesh(i.Strategy, i.ViewOnly))
+	var all []Right
+	for _, kind := range readKinds {
+		for _, resource := range strings.Fields(kind.resources) {
+			switch verbs := allowed(rules, kind.group, resource); {
+			case len(verbs) == 0:
+			case resource == "endpoints" && i.Line == Default: // which its newest role does not have
+			case resource == "pods/log" && !i.Logs:
+			case resource == "mutatingwebhookconfigurations" && i.Line.Before(V2_4):
+			case kind.need != "":
+				all = append(all, Right{Group: kind.group, Resource: resource, Verbs: strings.Fields(kind.need)})
+			default:
+				all = append(all, Right{Group: kind.group, Resource: resource, Verbs: verbs})
+			}
+		}
 	}
 	if i.Strategy == "openshift" && !i.Line.Before(V2_4) {
 		all = append(all, Right{Group: "oauth.openshift.io", Resource: "oauthclients", Name: i.Client, Verbs: []string{"get"}})
 	}
 	return all
+}
+
+// allowed are the verbs that rules allow on a resource.
+func allowed(rules []Rule, group, resource string) []string {
+	for _, r := range rules {
+		if slices.Contains(r.Groups, group) && (slices.Contains(r.Resources, resource) || slices.Contains(r.Resources, "*")) {
+			return r.Verbs
+		}
+	}
+	return nil
 }

@@ -63,6 +63,11 @@ func AccountRules(line Line, platform string, edit bool) []Rule {
 	return rules
 }
 
+// EditsMesh tells whether Kiali's account may change the mesh. It may only read if
+// users log in with their own rights, or if kiali.viewOnly is set (kiali-operator
+// roles/*/kiali-deploy/templates/*/rolebinding.yaml).
+func EditsMesh(strategy string, viewOnly bool) bool { return strategy == "anonymous" && !viewOnly }
+
 // AccountRole is the name of the role that the operator binds Kiali's account to:
 // one that only looks, unless the account is what everybody uses and may change
 // the mesh (kiali-operator roles/*/kiali-deploy/templates/*/rolebinding.yaml).

@@ -20,7 +20,7 @@ func installation(e status.Expected, c *topology.Cluster) kiali.Installation {
 	spec := status.KialiSpec(e, c)
 	i := kiali.Installation{
 		Line: c.Kiali.Version, OpenShift: c.Platform == "openshift", Logs: true,
-		Client: e.Topology.Spec.Kiali.InstanceName + "-" + e.Topology.Spec.Kiali.Namespace,
+		Client: kiali.OAuthClient(e.Topology.Spec.Kiali.InstanceName, e.Topology.Spec.Kiali.Namespace),
 	}
 	i.Strategy, _ = status.In(spec, "auth", "strategy").(string)
 	i.ViewOnly, _ = status.In(spec, "deployment", "view_only_mode").(bool)

@@ -146,11 +146,9 @@ func (t *Topology) WithoutOperator(c *Cluster) bool {
 	return t.Spec.Kiali.Operator.Remotes == "none" && !t.IsHub(c)
 }
 
-// EditsMesh tells whether Kiali's account on a cluster may change the mesh. It
-// may only read if users log in with their own rights, or if kiali.viewOnly is
-// set (kiali-operator roles/*/kiali-deploy/templates/*/rolebinding.yaml).
+// EditsMesh tells whether Kiali's account on a cluster may change the mesh.
 func (t *Topology) EditsMesh() bool {
-	return t.Spec.Kiali.Auth.Strategy == "anonymous" && !t.Spec.Kiali.ViewOnly
+	return kiali.EditsMesh(t.Spec.Kiali.Auth.Strategy, t.Spec.Kiali.ViewOnly)
 }
 
 // ServesExternal tells whether the cluster's istiod is the external control
