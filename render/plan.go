@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -234,17 +235,7 @@ func meshNamespaces(t *topology.Topology) []string {
 func nested(flat leaves, value func(path string, leaf any) any) map[string]any {
 	tree := map[string]any{}
 	for path, leaf := range flat {
-		m := tree
-		keys := strings.Split(path, ".")
-		for _, key := range keys[:len(keys)-1] {
-			below, ok := m[key].(map[string]any)
-			if !ok {
-				below = map[string]any{}
-				m[key] = below
-			}
-			m = below
-		}
-		m[keys[len(keys)-1]] = value(path, leaf)
+		resource.Put(tree, path, value(path, leaf))
 	}
 	return tree
 }

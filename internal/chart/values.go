@@ -131,17 +131,17 @@ func (w *writer) clusterValues(c *Cluster) []byte {
 		if v == nil || !w.has(c.Shape, hole) || reflect.DeepEqual(value, v.Default) {
 			continue
 		}
-		put(own, v.Path, value)
+		resource.Put(own, v.Path, value)
 	}
 	for i := range w.Lists {
 		l := &w.Lists[i]
 		if value := l.value(c.Lists[l.Scope]); w.usedLists[l.Scope] && !reflect.DeepEqual(value, l.initial()) {
-			put(own, l.Path, value)
+			resource.Put(own, l.Path, value)
 		}
 	}
 	for name, value := range w.shape(c.Shape) {
 		if value != w.usual[name] {
-			put(own, pathShape+"."+name, value)
+			resource.Put(own, pathShape+"."+name, value)
 		}
 	}
 	return resource.Encode(fmt.Appendf(nil, "# What %s has other than the chart says.\n", c.Name), own)
@@ -173,20 +173,6 @@ func (w *writer) list(scope string) *List {
 		}
 	}
 	return nil
-}
-
-// put sets the value at a path.
-func put(m map[string]any, path string, value any) {
-	keys := strings.Split(path, ".")
-	for _, key := range keys[:len(keys)-1] {
-		below, ok := m[key].(map[string]any)
-		if !ok {
-			below = map[string]any{}
-			m[key] = below
-		}
-		m = below
-	}
-	m[keys[len(keys)-1]] = value
 }
 
 // walk calls leaf for each setting and group for what holds some, in order,

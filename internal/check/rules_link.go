@@ -330,7 +330,7 @@ func (m *mesh) tokens(visit func(token, of *object)) {
 func tokenAccount(m *mesh, f *found) {
 	m.tokens(func(token, of *object) {
 		account, _ := token.value(fieldPath{"metadata", "annotations", "kubernetes.io/service-account.name"}).(string)
-		want := m.Spec.Kiali.InstanceName + "-service-account"
+		want := m.Account()
 		if account != want || token.ID.Namespace != of.ID.Namespace {
 			f.object(token, fieldPath{"metadata"}, "leave the Secret as rendered",
 				"the token is for %s in %s, but the account is %s in %s; the cluster deletes a token without its account", account, token.ID.Namespace,

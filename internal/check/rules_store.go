@@ -41,7 +41,7 @@ func thanosQuerier(m *mesh, f *found) {
 		f.object(o, spec(prometheus+field), "remove it; for another store, write metrics.store: thanos or prometheus",
 			"the store is thanosQuerier, but %s; Kiali could not read it", problem)
 	}
-	account := o.text("deployment.instance_name") + "-service-account"
+	account := kiali.Account(o.text("deployment.instance_name"))
 	for _, binding := range m.kinds("ClusterRoleBinding") {
 		subjects, _ := binding.content["subjects"].([]any)
 		if valueAt(binding.content, fieldPath{"roleRef",

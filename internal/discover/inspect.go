@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
 // inspect finds what is wrong on the clusters whatever the topology says: what
@@ -132,7 +133,7 @@ const (
 
 // tokens finds token Secrets of Kiali that can never hold the right token.
 func (d *Draft) tokens(c *cluster) {
-	account := d.instance + "-service-account"
+	account := kiali.Account(d.instance)
 	at := d.mesh.path(c, "name")
 	for _, s := range c.of("Secret") {
 		of, ok := annotation(s, accountName), strings.HasPrefix(name(s), account)

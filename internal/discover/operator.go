@@ -103,7 +103,7 @@ func (d *Draft) withoutOperator(spec *node, with []*cluster) {
 		if c == d.mesh.hub || c.kiali != nil {
 			continue
 		}
-		account := c.named("ServiceAccount", d.kialiNS, d.instance+"-service-account")
+		account := c.named("ServiceAccount", d.kialiNS, kiali.Account(d.instance))
 		switch {
 		case account == nil:
 		case isOurs(account):

@@ -78,6 +78,10 @@ func AccountRole(instance string, edit bool) string {
 	return instance + "-viewer"
 }
 
+// Account is the name of Kiali's service account (kiali-operator
+// roles/*/kiali-deploy/templates/*/serviceaccount.yaml).
+func Account(instance string) string { return instance + "-service-account" }
+
 // OAuthClient is the name of the OAuthClient that Kiali looks for on each
 // OpenShift cluster (kiali business/openshift_oauth.go).
 func OAuthClient(instance, namespace string) string { return instance + "-" + namespace }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/openshift"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/status"
@@ -350,14 +351,15 @@ func (r *reader) lastFatal(ctx context.Context, ns, pod string) (string, error) 
 func (r *reader) userWorkload(ctx context.Context) (status.Monitoring, error) {
 	var m status.Monitoring
 	var config corev1.ConfigMap
-	err := r.Read(ctx, cluster.Core("openshift-monitoring", "configmaps", "cluster-monitoring-config"), &config)
+	platform, workloads := openshift.Configs()
+	err := r.Read(ctx, cluster.Core(platform.Namespace, "configmaps", platform.Name), &config)
 	if err != nil && !missing(err) {
 		return m, err
 	}
 	var content struct{ EnableUserWorkload bool }
 	_ = yaml.Unmarshal([]byte(config.Data["config.yaml"]), &content)
 	m.On = content.EnableUserWorkload
-	pods, err := r.List(ctx, "v1", "Pod", "openshift-user-workload-monitoring", "app.kubernetes.io/name=prometheus")
+	pods, err := r.List(ctx, "v1", "Pod", workloads.Namespace, "app.kubernetes.io/name=prometheus")
 	for _, o := range pods {
 		var p corev1.Pod
 		if into(o, &p) == nil && cluster.Ready(&p) {

@@ -30,6 +30,12 @@ func Configs() (platform, workloads Config) {
 		Config{"openshift-user-workload-monitoring", "user-workload-monitoring-config"}
 }
 
+// Scraped tells whether user workload monitoring reads the monitors of a namespace
+// with labels (pkg/manifests/manifests.go, the namespace selector of its Prometheus).
+func Scraped(labels map[string]string) bool {
+	return labels["openshift.io/user-monitoring"] != "false" && labels["openshift.io/cluster-monitoring"] != "true"
+}
+
 // ReservedLabels are external labels that the operator refuses, because its
 // Prometheus servers set them: cluster from OpenShift 4.19 on, the others in
 // every release (pkg/manifests/config.go).

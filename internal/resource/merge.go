@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Merge returns ours with theirs over it: maps merge, everything else is
@@ -110,4 +111,19 @@ func (m mergeAt) into(object map[string]any, path []string, at string) (map[stri
 	changed := maps.Clone(object)
 	changed[path[0]] = merged
 	return changed, nil
+}
+
+// Put sets the value at a path of keys with dots between them, in objects that are
+// made where there are none.
+func Put(m map[string]any, path string, value any) {
+	keys := strings.Split(path, ".")
+	for _, key := range keys[:len(keys)-1] {
+		below, ok := m[key].(map[string]any)
+		if !ok {
+			below = map[string]any{}
+			m[key] = below
+		}
+		m = below
+	}
+	m[keys[len(keys)-1]] = value
 }

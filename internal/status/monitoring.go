@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sightline-mesh/sightline/internal/openshift"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -69,14 +70,15 @@ func (j *judge) userWorkload(got *Cluster, monitors []resource.Object) {
 		j.stops("ST20")
 		return
 	}
+	platform, workloads := openshift.Configs()
 	switch m := got.UserWorkload.Value; {
 	case !m.On && m.Ready == 0:
-		j.bad("ST19", "set enableUserWorkload: true in the ConfigMap openshift-monitoring/cluster-monitoring-config; sightline explain ST19",
+		j.bad("ST19", "set enableUserWorkload: true in the ConfigMap "+platform.Namespace+"/"+platform.Name+"; sightline explain ST19",
 			"user workload monitoring is off, so nobody reads the monitors")
 		j.stops("ST20")
 		return
 	case m.Ready == 0:
-		j.bad("ST19", j.in("openshift-user-workload-monitoring", "get pods"),
+		j.bad("ST19", j.in(workloads.Namespace, "get pods"),
 			"user workload monitoring is on, and no pod of its Prometheus is ready")
 		j.stops("ST20")
 		return
@@ -87,7 +89,7 @@ func (j *judge) userWorkload(got *Cluster, monitors []resource.Object) {
 	}
 	unread := j.unread(monitors, func(_ resource.Object, id resource.ID) bool {
 		labels := got.Namespaces.Value[id.Namespace]
-		return labels["openshift.io/user-monitoring"] != "false" && labels["openshift.io/cluster-monitoring"] != "true"
+		return openshift.Scraped(labels)
 	})
 	if unread != nil {
 		j.bad("ST20", "take the label openshift.io/user-monitoring or openshift.io/cluster-monitoring from the namespace",

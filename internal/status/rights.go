@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/sightline-mesh/sightline/internal/openshift"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -138,14 +139,14 @@ func (r *rights) rendered(objects []resource.Object) {
 }
 
 func (r *rights) openShift(t *topology.Topology, own string) {
-	const monitoring = "openshift-monitoring"
-	r.allow(monitoring, "", "configmaps", []string{"cluster-monitoring-config", "openshift-service-ca.crt"}, "get")
-	r.allow("openshift-user-workload-monitoring", "", "pods", nil, "list")
+	platform, workloads := openshift.Configs()
+	r.allow(platform.Namespace, "", "configmaps", []string{platform.Name, "openshift-service-ca.crt"}, "get")
+	r.allow(workloads.Namespace, "", "pods", nil, "list")
 	r.allow(own, "", "configmaps", []string{"openshift-service-ca.crt"}, "get")
 	if t.Spec.Metrics.Store == "thanosQuerier" {
-		r.allow(monitoring, "", "services", []string{"thanos-querier"}, "get")
-		r.allow(monitoring, "", "pods", nil, "list")
-		r.allow(monitoring, "", "pods/portforward", nil, "create", "get")
+		r.allow(platform.Namespace, "", "services", []string{"thanos-querier"}, "get")
+		r.allow(platform.Namespace, "", "pods", nil, "list")
+		r.allow(platform.Namespace, "", "pods/portforward", nil, "create", "get")
 		r.view = true
 	}
 }

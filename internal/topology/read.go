@@ -124,6 +124,26 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 	return docs
 }
 
+// only begins to decode the one document of a file. The root is nil where there is
+// none that is an object of the kind, with findings.
+func only(file string, data []byte, want fileKind, kind string, findings *finding.Findings) (d *decoder, root *yaml.Node) {
+	docs := documents(file, data, 2, want, findings)
+	if len(docs) == 0 {
+		return nil, nil
+	}
+	if len(docs) > 1 {
+		findings.Add(finding.Position{File: file, Line: docs[1].Line, Col: 1}, RuleSyntax, want.otherDocumentHint,
+			"found a second document; expected one %s in the file", want.what)
+		return nil, nil
+	}
+	d = newDecoder(file, want, findings)
+	d.credentials(docs[0])
+	if root = docs[0].Content[0]; d.head(root, kind) == "" {
+		return nil, nil
+	}
+	return d, root
+}
+
 // Documents reads the YAML documents of a file that is none of this package's, such as
 // one of an overlay, by the same reader; what is what messages call it. Documents with
 // nothing in them are left out.

@@ -90,19 +90,8 @@ type SealedWith struct {
 // sealed link.
 func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 	var findings finding.Findings
-	docs := documents(file, data, 2, aSealedLink, &findings)
-	if len(docs) == 0 {
-		return nil, findings
-	}
-	root := docs[0].Content[0]
-	if len(docs) > 1 {
-		findings.Add(finding.Position{File: file, Line: docs[1].Line, Col: 1}, RuleSyntax, aSealedLink.otherDocumentHint,
-			"found a second document; expected one sealed link in the file")
-		return nil, findings
-	}
-	d := newDecoder(file, aSealedLink, &findings)
-	d.credentials(docs[0])
-	if d.head(root, SealedLinkKind) == "" {
+	d, root := only(file, data, aSealedLink, SealedLinkKind, &findings)
+	if root == nil {
 		return nil, findings.Sorted()
 	}
 	l := &SealedLink{file: file, root: root}
@@ -246,7 +235,7 @@ func (t *Topology) LinkSecrets(c *Cluster) [2]string {
 
 // Account is the service account that the operator creates for Kiali, on the
 // hub and on remotes.
-func (t *Topology) Account() string { return t.Spec.Kiali.InstanceName + "-service-account" }
+func (t *Topology) Account() string { return kiali.Account(t.Spec.Kiali.InstanceName) }
 
 // TokenSecret is the Secret on a remote with the token of a generation. The
 // first Secret has the name of its account, as in the published guide.

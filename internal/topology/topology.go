@@ -51,19 +51,8 @@ type Source struct {
 // document is not an object.
 func Parse(file string, data []byte) (*Topology, finding.Findings) {
 	var findings finding.Findings
-	docs := documents(file, data, 2, aTopology, &findings)
-	if len(docs) == 0 {
-		return nil, findings
-	}
-	root := docs[0].Content[0]
-	if len(docs) > 1 {
-		findings.Add(finding.Position{File: file, Line: docs[1].Line, Col: 1}, RuleSyntax, aTopology.otherDocumentHint,
-			"found a second document; expected one topology in the file")
-		return nil, findings
-	}
-	d := newDecoder(file, aTopology, &findings)
-	d.credentials(docs[0])
-	if d.head(root, Kind) == "" {
+	d, root := only(file, data, aTopology, Kind, &findings)
+	if root == nil {
 		return nil, findings.Sorted()
 	}
 	t := d.topology(root)
