@@ -356,10 +356,11 @@ func TestDeliveryKnowsNoOrderOfClusters(t *testing.T) {
 // TestOperatorChartFromARegistry gives the operator's chart from a private registry,
 // with values, to both engines.
 func TestOperatorChartFromARegistry(t *testing.T) {
-	const operator = "operator: {install: helm, chart: {version: 2.28.0, repoURL: 'oci://registry.test/charts', secretRef: login, values: {image: {repo: registry.test/kiali-operator}}}}"
+	const chart = "version: 2.28.0, repoURL: 'oci://registry.test/charts', values: {image: {repo: registry.test/kiali-operator}}"
 	want := map[string]any{"cr": map[string]any{"create": false}, "image": map[string]any{"repo": "registry.test/kiali-operator"}}
 	text := func(engine string) string {
-		return inTopology("mesh: {id: mesh1}\nkiali: {hub: a, version: v2.27, " + operator + "}\nclusters: [{name: a, domain: apps.a.test}]\n" +
+		login := map[string]string{"flux": ", secretRef: login"}[engine] // Argo CD finds it among its repositories
+		return inTopology("mesh: {id: mesh1}\nkiali: {hub: a, version: v2.27, operator: {install: helm, chart: {" + chart + login + "}}}\nclusters: [{name: a, domain: apps.a.test}]\n" +
 			"delivery: {repoURL: 'https://git.test/mesh.git', path: rendered, " + engine + ": {}}")
 	}
 	files := func(engine string) string {

@@ -358,7 +358,7 @@ func acm(fields string, more ...string) edits {
 	return changed
 }
 
-// TestEveryRuleHasMutant fails for a rule without a case above.
+// TestEveryRuleHasMutant fails for a rule without a case above. A rule may have several.
 func TestEveryRuleHasMutant(t *testing.T) {
 	var with []string
 	for _, c := range cases {
