@@ -215,7 +215,7 @@ func TestFindings(t *testing.T) {
 		return "patches:\n  - target: {kind: Kiali}\n    patch: |-\n      " + strings.ReplaceAll(patch, "\n", "\n      ")
 	}
 	for _, test := range []struct{ name, text, want string }{
-		{"not YAML", "labels: [\n", "1:1: error: SY01: the file is not YAML: did not find expected node content\nhint: close the bracket that is opened here"},
+		{"not YAML", "labels: [\n", "1:1: error: SY01: the file is not YAML: did not find expected node content\nhint: close the bracket that opens here"},
 		{"not UTF-8", "a: \xff", "1:4: error: SY01: found the byte 0xFF, which is not UTF-8\nhint: save the file as UTF-8"},
 		{"two documents", "labels: []\n---\nlabels: []", "1:1: error: SY01: found 2 documents, expected one kustomization\nhint: a kustomize overlay is a folder with a kustomization.yaml"},
 		{"a list", "- a", "1:1: error: SY05: a kustomization must be an object, found a list"},
