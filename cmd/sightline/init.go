@@ -332,5 +332,8 @@ func (o *initOptions) liveFlags(draft *discover.Draft, t *topology.Topology) (fl
 			flags = append(flags, command.Context(name, context))
 		}
 	}
+	if acm := draft.ACMContext(); acm != "" {
+		flags = append(flags, "--acm-context "+command.Word(acm))
+	}
 	return append(flags, command.Kubeconfig(o.kubeconfig))
 }

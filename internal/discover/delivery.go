@@ -140,8 +140,8 @@ func (d *Draft) engines(say func(format string, args ...any)) {
 			if c != d.mesh.hub {
 				key += ", cluster: " + c.name.value
 			}
-			say("%s runs in the namespace %s of %s. To deliver by it, write delivery: {repoURL: https://…, %s}}; see docs/%s.md.", title,
-				in[engine], c.name.value, key, engine)
+			say("%s runs in the namespace %s of %s. To deliver by it, write delivery: {repoURL: https://…, %s}}; see %s%s.md.", title,
+				in[engine], c.name.value, key, finding.Pages, engine)
 		}
 		var secrets []string
 		for _, s := range c.of("Secret") {

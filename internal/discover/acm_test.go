@@ -1,0 +1,62 @@
+package discover_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/sightline-mesh/sightline/internal/discover"
+)
+
+// acmOutside is a mesh whose rendered Kiali reads ACM's store, and ACM on a cluster
+// that has nothing of the mesh.
+func acmOutside(t *testing.T) world {
+	w := guide()
+	w.change(t, "east", "metadata: {name: kiali, namespace: istio-system}", "metadata: {name: kiali, namespace: istio-system, labels: "+
+		"{app.kubernetes.io/managed-by: sightline, app.kubernetes.io/part-of: m}, annotations: {argocd.argoproj.io/sync-wave: '1'}}")
+	w.change(t, "east", "https://thanos-querier.openshift-monitoring.svc.cluster.local:9091",
+		"https://observatorium-api-open-cluster-management-observability.apps.acm.example.com/api/metrics/v1/default")
+	w["north"] = `apiVersion: operator.open-cluster-management.io/v1
+kind: MultiClusterHub
+metadata: {name: hub, namespace: ocm}
+status: {currentVersion: 2.16.3}
+---
+{apiVersion: cluster.open-cluster-management.io/v1, kind: ManagedCluster, metadata: {name: prod-west}, spec: {managedClusterClientConfigs: [{url: "https://api.west.example.com:6443"}]}}
+---
+{apiVersion: monitoring.rhobs/v1alpha1, kind: ScrapeConfig, metadata: {name: sightline-m-federation, namespace: open-cluster-management-observability, labels: {app.kubernetes.io/managed-by: sightline, app.kubernetes.io/name: mesh-observability}}}
+`
+	return w
+}
+
+// TestACMOutside leaves a cluster out that ACM runs on and nothing of the mesh, and
+// reads what it says of ACM.
+func TestACMOutside(t *testing.T) {
+	t.Parallel()
+	o := acmOutside(t).discovered(t, discover.Options{}, live)
+	assert.Equal(t, []string{"cluster1", "cluster2"}, o.draft.Clusters())
+	assert.Equal(t, "north", o.draft.ACMContext())
+	text := unbroken(o.text)
+	for _, part := range []string{
+		"# NOTE: ACM runs on the cluster of the context north, and nothing of the mesh, so it is no cluster of the topology.",
+		"store: acm\n", "release: \"2.16\" # MultiClusterHub ocm/hub, status.currentVersion", "domain: apps.acm.example.com",
+		"aggregate: false", "managedCluster: prod-west # ManagedCluster prod-west of north has its URL",
+	} {
+		assert.Contains(t, text, part)
+	}
+
+	// Without the objects that collect, a topology with the store acm would bring them.
+	w := acmOutside(t)
+	w.change(t, "north", "app.kubernetes.io/managed-by: sightline, ", "")
+	o = w.discovered(t, discover.Options{}, live)
+	assert.NotContains(t, o.text, "store: acm")
+	assert.Empty(t, o.draft.ACMContext())
+
+	// Without ACM's cluster nobody tells its release.
+	w = acmOutside(t)
+	w["north"] = ""
+	w.add("east", `{apiVersion: v1, kind: ConfigMap, metadata: {name: kiali-cabundle, namespace: istio-system, labels: `+
+		`{app.kubernetes.io/managed-by: sightline, app.kubernetes.io/part-of: m}}, data: {additional-ca-bundle.pem: x}}`)
+	o = w.discovered(t, discover.Options{})
+	assert.Contains(t, unbroken(o.text), "# QUESTION: which release does ACM have?")
+	assert.Contains(t, o.all(), "error: AD13: no cluster tells the release of ACM")
+}
