@@ -37,11 +37,11 @@ install() {
 verify() {
   local flags=()
   [[ ${SIGHTLINE_REQUIRE_LINKS:-false} == true ]] && flags+=(--require-links)
-  sightline verify "$SIGHTLINE_TOPOLOGY" ${flags[@]+"${flags[@]}"}
+  sightline verify "$SIGHTLINE_TOPOLOGY" --output github ${flags[@]+"${flags[@]}"}
 }
 
 links() {
-  sightline seal --check --all --topology "$SIGHTLINE_TOPOLOGY"
+  sightline seal --check --all --topology "$SIGHTLINE_TOPOLOGY" --output github
 }
 
 tree() {

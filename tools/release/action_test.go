@@ -121,7 +121,7 @@ func tryAction(t *testing.T, out string) {
 	r.write("mesh.yaml", strings.Replace(before, "hub: east", "hub: north", 1))
 	text, err = step("verify")
 	require.Error(t, err)
-	require.Contains(t, text, "mesh.yaml:6:16: ")
+	require.Contains(t, text, "::error file=mesh.yaml,line=6,col=16,")
 }
 
 // tryHook commits to a repository whose pre-commit hook runs the entries of
