@@ -64,17 +64,17 @@ func TestStatusGood(t *testing.T) {
 	assert.Equal(t, `reach
 -----
 √ ST01 the API server answers: east, west
-√ ST02 the platform is the topology's: east, west
+√ ST02 the platform is as in the topology: east, west
 
 names
 -----
-√ ST03 Istio calls the cluster by its name: east, west
-√ ST04 Istio has the mesh's id: east, west
-√ ST06 the revisions run that the topology names: east, west
+√ ST03 Istio has the cluster's name: east, west
+√ ST04 Istio has the mesh id: east, west
+√ ST06 the revisions in the topology run: east, west
 
 objects
 -------
-√ ST07 the rendered objects are there: east, west
+√ ST07 the rendered objects exist: east, west
 √ ST08 the objects are as rendered: east, west
 
 kiali
@@ -85,37 +85,37 @@ kiali
 
 links
 -----
-√ ST12 the remote's token is filled and of the right account: west
+√ ST12 the remote's token is filled and belongs to the right account: west
 √ ST13 the hub has the sealed link: west
-√ ST14 one Secret has each cluster: east
-√ ST15 the kubeconfig in the link is as Kiali reads it: west
+√ ST14 each cluster is in one Secret: east
+√ ST15 Kiali can read the kubeconfig in the link: west
 √ ST16 the remote accepts the link's token: west
 √ ST17 the link's account has the rights that Kiali needs: west
-√ ST18 Kiali has started since the last change of a link: east
+√ ST18 Kiali restarted after the last change of a link: east
 
 monitoring
 ----------
-√ ST19 somebody reads the monitors: east, west
-√ ST20 the monitors are selected: east, west
-√ ST35 no second Telemetry holds for the mesh: east, west
+√ ST19 a Prometheus reads the monitors: east, west
+√ ST20 a Prometheus selects the monitors: east, west
+√ ST35 the mesh has one mesh-wide Telemetry: east, west
 
 view
 ----
 √ ST21 Kiali's API answers: east
-√ ST22 Kiali gets an answer from each remote now: west
+√ ST22 Kiali reaches each remote now: west
 √ ST23 Kiali shows the namespaces of each cluster: east, west
-√ ST24 Kiali's and Istio's names of the control planes agree: east, west
+√ ST24 Kiali and Istio have the same name for each control plane: east, west
 
 data
 ----
-√ ST25 fresh series come from each cluster: east, west
-√ ST26 series come from each namespace of the mesh: east, west
-√ ST27 series have the mesh's id: east, west
-√ ST28 series name clusters of the topology only: east
+√ ST25 each cluster has fresh series: east, west
+√ ST26 each namespace of the mesh has series: east, west
+√ ST27 series have the mesh id: east, west
+√ ST28 series name only clusters of the topology: east
 √ ST29 each proxy is scraped once: east
 √ ST30 the store deduplicates replicas: east
 √ ST31 no target of the mesh is down: east
-√ ST32 requests between clusters are seen: east
+√ ST32 the graph can show requests between clusters: east
 
 cluster  good  failed  warnings  not checked
 east       26       0         0            0
@@ -143,7 +143,7 @@ func TestStatusFleet(t *testing.T) {
 	assert.Equal(t, exitFound, code, stderr)
 	assert.Less(t, took, 30*time.Second+90*time.Second) // a shared machine; the command's own time is in docs/status.md
 	t.Logf("201 clusters in %v", took.Round(100*time.Millisecond))
-	assert.Contains(t, stdout, "√ ST03 Istio calls the cluster by its name: 199 clusters: east, west-0, west-1")
+	assert.Contains(t, stdout, "√ ST03 Istio has the cluster's name: 199 clusters: east, west-0, west-1")
 	assert.Contains(t, stdout, "× ST01 the API server answers: west-7\n")
 	assert.Contains(t, stdout, "does not answer: no answer within 10s; nothing else of the cluster was asked\n")
 	assert.Contains(t, stdout, "× ST01 the API server answers: west-8\n")

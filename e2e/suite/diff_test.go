@@ -88,7 +88,7 @@ func TestDiffLive(t *testing.T) {
 		"+ Telemetry istio-system/enable-prometheus-metrics on cluster2\n",
 		"spec.jobLabel                               - app (would be lost by apply)\n",
 		"- PodMonitor shop/istio-proxies-monitor on cluster2\n",
-		"warning: EF14: applying takes away what is on cluster2 and not rendered: ",
+		"warning: EF14: applying removes settings that are on cluster2 but not rendered: ",
 	} {
 		assert.Contains(t, found.Stdout, says)
 	}

@@ -124,7 +124,7 @@ func TestStatusACM(t *testing.T) {
 	}{
 		{"nothing is wrong", func() {}, func() {}, []string{}},
 		{"an object is gone", func() { hub.Delete(t, config) }, func() { hub.Apply(t, config) },
-			[]string{"ST07 acm bad: 1 of 11 objects are not there: ScrapeConfig open-cluster-management-observability/"}},
+			[]string{"ST07 acm bad: 1 of 11 objects are missing: ScrapeConfig open-cluster-management-observability/"}},
 		{"no ManagedCluster", func() { hub.Delete(t, own[2]) }, func() { hub.Apply(t, own[2]); good() },
 			[]string{"ST36 west bad: ACM has no ManagedCluster west"}},
 		{"a cluster that is away", func() { condition(own[2], "ManagedClusterConditionAvailable", "Unknown", "Registration agent stopped") }, good,

@@ -166,7 +166,7 @@ func TestStatusOnRealParts(t *testing.T) {
 			[]string{"ST07 cluster2 bad", "ST26 cluster2 warning"}, "the store has no series from the namespace sample of cluster2"},
 		{"a monitor with another mesh id", func() { s.east.Apply(t, s.monitor("istio-proxies-monitor", meshID2)); s.load() },
 			func() { s.applyHub("monitoring"); s.load() },
-			[]string{"ST08 cluster1 bad", "ST27 cluster1 bad"}, `series of cluster1 have the mesh_id mesh2, Kiali asks for "mesh1"`},
+			[]string{"ST08 cluster1 bad", "ST27 cluster1 bad"}, `series of cluster1 have the mesh_id mesh2, but Kiali asks for "mesh1"`},
 		{"a second monitor", func() { s.east.Apply(t, s.monitor("somebody-elses", nil)); s.load() },
 			func() { s.east.Delete(t, s.monitor("somebody-elses", nil)); s.load() },
 			[]string{"ST29 cluster1 bad"}, "the same series come from several targets: pod sample/client"},
@@ -175,7 +175,7 @@ func TestStatusOnRealParts(t *testing.T) {
 			[]string{"ST27 cluster1 bad"}, "series of cluster1 have no mesh_id"},
 		{"a cluster that nobody knows", func() { s.change("cluster1/client", request("source", "cluster1", "Kubernetes"), across, local) },
 			func() { s.change("cluster1/client", across, local) },
-			[]string{"ST28 cluster1 bad"}, "series name the cluster Kubernetes, which the topology does not have"},
+			[]string{"ST28 cluster1 bad"}, "series name the cluster Kubernetes, but the topology does not have it"},
 		{"no request between clusters", func() {
 			s.change("cluster1/client", request("source", "cluster1", "cluster1"), local)
 			s.change("cluster2/client", request("source", "cluster2", "cluster2"), request("destination", "cluster2", "cluster2"))
@@ -196,7 +196,7 @@ func TestStatusOnRealParts(t *testing.T) {
 				&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "kiali-service-account"}}, metav1.CreateOptions{})
 			require.NoError(t, err)
 			s.applyWest()
-		}, s.reseal, []string{"ST16 cluster2 bad"}, "the API server of cluster2 refuses the token in the link: it is stale"},
+		}, s.reseal, []string{"ST16 cluster2 bad"}, "the API server of cluster2 refuses the token in the link: the token has ended"},
 		{"a link that has been sealed and is not applied", func() {
 			s.seal("--rotate")
 			s.render()
@@ -204,7 +204,7 @@ func TestStatusOnRealParts(t *testing.T) {
 			s.seal("--context", "west", "--kubeconfig", administrator, "--hub-context", "east")
 			s.render()
 		}, func() { s.applyEast(); require.NotEmpty(t, s.open()); s.pod(true, time.Now().Add(time.Hour)) },
-			[]string{"ST08 cluster1 bad", "ST13 cluster2 bad"}, "is not what sealed/ has: it is older, or somebody changed it"},
+			[]string{"ST08 cluster1 bad", "ST13 cluster2 bad"}, "differs from sealed/: it is older, or somebody changed it"},
 		{"the link was renewed after Kiali's start", func() { s.pod(true, time.Now().Add(-time.Hour)) },
 			func() { s.pod(true, time.Now().Add(time.Hour)) },
 			[]string{"ST18 cluster1 bad"}, "has not seen the change"},

@@ -92,9 +92,9 @@ func TestStatusUserWorkload(t *testing.T) {
 	}{
 		{"nothing is wrong", func() {}, func() {}, []string{}},
 		{"user workload monitoring is off", func() { config("enableUserWorkload: false\n"); ready(corev1.ConditionFalse) }, good,
-			[]string{"ST19 cluster2 bad: user workload monitoring is off, so nobody reads the monitors"}},
+			[]string{"ST19 cluster2 bad: user workload monitoring is off, so nothing reads the monitors"}},
 		{"its Prometheus is not ready", func() { ready(corev1.ConditionFalse) }, good,
-			[]string{"ST19 cluster2 bad: user workload monitoring is on, and no pod of its Prometheus is ready"}},
+			[]string{"ST19 cluster2 bad: user workload monitoring is on, but no pod of its Prometheus is ready"}},
 		{"a label keeps a namespace out", func() { label(`"false"`) }, func() { label("null") },
 			[]string{"ST20 cluster2 bad: a label of the namespace keeps user workload monitoring from PodMonitor sample/istio-proxies-monitor"}},
 		{"another platform", func() { west.Delete(t, version...) }, func() { west.Apply(t, version...) },

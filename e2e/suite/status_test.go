@@ -75,7 +75,7 @@ func TestStatus(t *testing.T) {
 		{"another network", func() { w.labelNetwork("net-east") }, func() { w.labelNetwork("net-west") },
 			[]string{"ST05 cluster2 bad"}, `Istio's network of the cluster is "net-east"`},
 		{"two revisions side by side", func() { w.canary(true) }, func() { w.canary(false) },
-			[]string{"ST06 cluster2 bad"}, "the revisions canary, default run side by side"},
+			[]string{"ST06 cluster2 bad"}, "the revisions canary, default run at the same time"},
 		{"a namespace without a monitor", func() {
 			w.west.Delete(t, podMonitor("sample"))
 		}, func() { w.applyWest() }, []string{"ST07 cluster2 bad"}, "PodMonitor sample/istio-proxies-monitor"},
@@ -94,7 +94,7 @@ func TestStatus(t *testing.T) {
 			byHand(t, w.west, "Deployment", "kiali-operator", "kiali-operator", `{"metadata":{"labels":{"app.kubernetes.io/version":"v2.22.1"}}}`)
 		}, func() {
 			byHand(t, w.west, "Deployment", "kiali-operator", "kiali-operator", `{"metadata":{"labels":{"app.kubernetes.io/version":"v2.28.0"}}}`)
-		}, []string{"ST09 cluster2 bad"}, "Kiali's operator is 2.22.1, and 2.27.1 knows the release line v2.27 first"},
+		}, []string{"ST09 cluster2 bad"}, "Kiali's operator is 2.22.1, but 2.27.1 is the first that knows the release line v2.27"},
 		{"the operator fails",
 			func() {
 				byHand(t, w.west, "Kiali", "istio-system", "kiali", conditions("Failed", "False", "True", later), "status")
@@ -127,11 +127,11 @@ func TestStatus(t *testing.T) {
 				metav1.CreateOptions{})
 			require.NoError(t, err)
 			w.applyWest()
-		}, reseal, []string{"ST16 cluster2 bad"}, "the API server of cluster2 refuses the token in the link: it is stale"},
+		}, reseal, []string{"ST16 cluster2 bad"}, "the API server of cluster2 refuses the token in the link: the token has ended"},
 		{"no link", func() { w.putLink(map[string]string{}) }, relink,
 			[]string{"ST13 cluster2 bad"}, "the hub has no key cluster2 in the Secret istio-system/kiali-multi-cluster-secret"},
 		{"a link that somebody changed", func() { w.putLink(map[string]string{"cluster2": link + "# changed\n"}) }, relink,
-			[]string{"ST13 cluster2 bad"}, "is not what sealed/ has"},
+			[]string{"ST13 cluster2 bad"}, "differs from sealed/"},
 		{"two Secrets with the cluster", func() { w.putSecret("kiali-remote-cluster-secret-cluster2", map[string]string{"cluster2": link}) },
 			func() { w.deleteSecret("kiali-remote-cluster-secret-cluster2") },
 			[]string{"ST14 cluster1 bad"}, "in 2 Secrets: kiali-multi-cluster-secret, kiali-remote-cluster-secret-cluster2; Kiali uses the one in " +

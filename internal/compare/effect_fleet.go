@@ -45,13 +45,13 @@ func (e *effects) namespaces() {
 		clusters := slices.Sorted(maps.Keys(all.clusters[k]))
 		if k.op == Added {
 			e.add(finding.Info, clusters,
-				"%s on %s %s the graph: proxies there are scraped",
+				"%s on %s %s the graph: Prometheus scrapes the proxies there",
 				namesText(namespaces, "namespace"), clustersText(clusters), verb(namespaces, "joins", "join"))
 			return
 		}
-		end := "nothing deletes it, so proxies there are scraped until somebody does"
+		end := "no engine deletes it, so Prometheus scrapes the proxies there until somebody deletes it"
 		if e.Prunes {
-			end = "the engine deletes it, and then nothing scrapes the proxies there"
+			end = "the engine deletes it, and then Prometheus no longer scrapes the proxies there"
 		}
 		e.add(finding.Warning, clusters, "%s on %s %s the graph: the PodMonitor is no longer rendered; %s",
 			namesText(namespaces, "namespace"), clustersText(clusters), verb(namespaces, "leaves", "leave"), end)
@@ -71,11 +71,11 @@ func (e *effects) clusters() {
 		case e.Engine == ArgoCD:
 			what = "its Application and its objects stay until somebody removes them (" + finding.Pages + "argocd.md)"
 		case e.Engine == Flux && e.Alone:
-			what = "its own Flux no longer finds its folder, and what it applied stays (" + finding.Pages + "flux.md)"
+			what = "its own Flux no longer finds its folder, and the objects stay (" + finding.Pages + "flux.md)"
 		case e.Engine == Flux && e.Deletes:
-			what = "Flux deletes its Kustomizations, and with them what they applied (" + finding.Pages + "flux.md)"
+			what = "Flux deletes its Kustomizations and their objects (" + finding.Pages + "flux.md)"
 		case e.Engine == Flux:
-			what = "Flux deletes its Kustomizations, and what they applied stays (" + finding.Pages + "flux.md)"
+			what = "Flux deletes its Kustomizations, and their objects stay (" + finding.Pages + "flux.md)"
 		}
 		e.add(finding.Warning, removed, "%s %s: %s", clustersHead(removed), verb(removed, "leaves", "leave"), what)
 	}
@@ -167,13 +167,14 @@ func (e *effects) prune() {
 	})
 	refused.each(func(namespace string, clusters []string) {
 		e.add(finding.Warning, clusters,
-			"Argo CD cannot delete what is in %s on %s, because its project no longer permits the namespace; add it to "+
+			"Argo CD cannot delete the objects in %s on %s, because its project no longer permits the namespace; add the namespace to "+
 				"delivery.argocd.permit.namespaces for this commit",
 			namespace, clustersText(clusters))
 	})
 	left.each(func(_ string, clusters []string) {
 		e.add(finding.Info, clusters,
-			"%s no longer rendered on %s, and nothing deletes %s there", are(count[false], "object"), clustersText(clusters), pronoun(count[false]))
+			"%s no longer rendered on %s, but no engine deletes %s there", are(count[false], "object"), clustersText(clusters),
+			pronoun(count[false]))
 	})
 }
 
@@ -261,8 +262,7 @@ func (e *effects) named(kind string, was, is []Application) {
 	if len(renamed) > 0 {
 		slices.Sort(clusters)
 		e.add(finding.Warning, clusters,
-			"%s renamed: %s; under the new name all of its objects are taken over or made again, and the old one is still "+
-				"there if nothing removes it",
+			"%s renamed: %s; the new one takes over all objects or creates them again, and the old one stays if nothing removes it",
 			are(len(renamed), kind), finding.List(renamed, most))
 	}
 }
@@ -337,14 +337,14 @@ func (e *effects) monitoring() {
 	}
 	off.each(func(_ string, clusters []string) {
 		e.add(finding.Warning, clusters,
-			"monitoring for user workloads is switched off on %s: no proxy there is scraped", clustersText(clusters))
+			"user workload monitoring on %s is turned off: Prometheus scrapes no proxy there", clustersText(clusters))
 	})
 	on_.each(func(_ string, clusters []string) {
-		e.add(finding.Info, clusters, "monitoring for user workloads is switched on on %s", clustersText(clusters))
+		e.add(finding.Info, clusters, "user workload monitoring on %s is turned on", clustersText(clusters))
 	})
 	restarts.each(func(what string, clusters []string) {
 		e.add(finding.Info, clusters,
-			"the monitoring operator of %s applies another configuration, and restarts the Prometheus %s where it differs for it",
+			"the monitoring operator of %s applies a new configuration, and restarts the Prometheus %s if its configuration differs",
 			clustersText(clusters), what)
 	})
 }
@@ -371,6 +371,6 @@ func (e *effects) lost() {
 	together.each(func(same string, what []string) {
 		clusters := strings.Split(same, ",")
 		e.add(finding.Warning, clusters,
-			"applying takes away what is on %s and not rendered: %s", clustersText(clusters), finding.List(what, most))
+			"applying removes settings that are on %s but not rendered: %s", clustersText(clusters), finding.List(what, most))
 	})
 }

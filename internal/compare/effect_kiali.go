@@ -43,7 +43,7 @@ func (e *effects) immutable() {
 				new = f.unset
 			}
 			if !equal(old, new) {
-				all.add(fmt.Sprintf("deployment.%s was %v and would be %v, and cannot change while the resource is there", f.field, old, new),
+				all.add(fmt.Sprintf("deployment.%s was %v and would be %v, but cannot change while the resource exists", f.field, old, new),
 					c.Cluster)
 			}
 		}
@@ -51,7 +51,7 @@ func (e *effects) immutable() {
 	e.bindings()
 	for _, m := range e.moved() {
 		if instance(m.old.Old) == instance(m.new.New) {
-			all.add(fmt.Sprintf("it would be in the namespace %s, while one of the same instance name is still there in %s",
+			all.add(fmt.Sprintf("it would be in the namespace %s, but %s still has one with the same instance name",
 				m.new.ID.Namespace, m.old.ID.Namespace), m.old.Cluster)
 		}
 	}
@@ -66,7 +66,7 @@ func (e *effects) bindings() {
 	var all on[string]
 	for _, c := range e.of("ClusterRoleBinding") {
 		if c.Op == Changed && changes(c, "roleRef") {
-			all.add(fmt.Sprintf("the %s: it was for the role %s and would be for %s, and a binding keeps its role; delete it first",
+			all.add(fmt.Sprintf("the %s: its role was %s and would be %s, but the role of a binding cannot change; delete it first",
 				called(c.ID), textAt(c.Old, "roleRef", "name"), textAt(c.New, "roleRef", "name")), c.Cluster)
 		}
 	}
@@ -128,7 +128,7 @@ func (e *effects) kiali() {
 			e.add(finding.Info, clusters, "Kiali on %s restarts, because its configuration changes", clustersText(clusters))
 		case "remote":
 			e.add(finding.Info, clusters,
-				"the operator reconciles the Kiali resource of %s; no Kiali runs there, so none restarts", clustersText(clusters))
+				"the operator reconciles the Kiali resource of %s; no Kiali runs there, so nothing restarts", clustersText(clusters))
 		case "reconciled":
 			e.add(finding.Info, clusters, "the operator reconciles the Kiali resource of %s, and Kiali does not restart", clustersText(clusters))
 		}
@@ -164,7 +164,8 @@ func (e *effects) login() {
 	}
 	uris.each(func(_ string, clusters []string) {
 		e.add(finding.Warning, clusters,
-			"users log in to %s by another URI: until the hub and these clusters have the change, the login there fails", clustersText(clusters))
+			"users log in to %s with another redirect URI: until the hub and these clusters have the change, the login there fails",
+			clustersText(clusters))
 	})
 	address.each(func(_ string, clusters []string) {
 		e.add(finding.Warning, clusters,
@@ -172,7 +173,7 @@ func (e *effects) login() {
 	})
 	strategy.each(func(_ string, clusters []string) {
 		e.add(finding.Warning, clusters,
-			"users log in to Kiali in another way on %s, and those who are logged in have to log in again", clustersText(clusters))
+			"the login to Kiali on %s changes, and users who are logged in must log in again", clustersText(clusters))
 	})
 }
 
@@ -209,11 +210,11 @@ func (e *effects) tokens() {
 			how = "when the engine deletes the Secret"
 		}
 		e.add(finding.Warning, clusters,
-			"a token of Kiali's account on %s ends %s: a link that was made of it does not work any more", clustersText(clusters), how)
+			"a token of Kiali's account on %s ends %s: a link with this token stops working", clustersText(clusters), how)
 	})
 	accounts.each(func(why string, clusters []string) {
 		e.add(finding.Warning, clusters,
-			"every token of Kiali's account on %s ends, because %s and it is made anew: seal the links again afterwards",
+			"every token of Kiali's account on %s ends, because %s and a new account is created: seal the links again afterwards",
 			clustersText(clusters), why)
 	})
 }
@@ -258,21 +259,21 @@ func (e *effects) operator() {
 		switch k.what {
 		case "line":
 			e.add(finding.Warning, clusters,
-				"Kiali%s goes from the line %s to %s: the operator removes the installation of the old line first", where, k.old, k.new)
+				"the release line of Kiali%s changes from %s to %s: the operator removes the old installation first", where, k.old, k.new)
 		case "chart":
-			e.add(finding.Info, clusters, "the operator's chart%s goes from version %s to %s", where, k.old, k.new)
+			e.add(finding.Info, clusters, "the version of the operator's chart%s changes from %s to %s", where, k.old, k.new)
 		case "added":
 			e.add(finding.Info, clusters, "the operator %s is installed%s", k.new, where)
 		case "removed":
 			e.add(finding.Warning, clusters,
-				"the Subscription of the operator %s leaves%s: its ClusterServiceVersion stays and runs, without updates, "+
-					"until somebody deletes it",
+				"the Subscription of the operator %s is removed%s: its ClusterServiceVersion keeps running, without updates, until somebody "+
+					"deletes it",
 				k.new, where)
 		case "startingCSV":
 			e.add(finding.Info, clusters,
-				"the operator%s starts at %s instead of %s, where it is not installed yet", where, orNone(k.new), orNone(k.old))
+				"the operator%s starts at %s instead of %s, if it is not installed yet", where, orNone(k.new), orNone(k.old))
 		default:
-			e.add(finding.Info, clusters, "the operator%s: %s goes from %s to %s", where, k.what, orNone(k.old), orNone(k.new))
+			e.add(finding.Info, clusters, "the operator%s: %s changes from %s to %s", where, k.what, orNone(k.old), orNone(k.new))
 		}
 	})
 }
@@ -338,8 +339,8 @@ func (e *effects) mesh() {
 	}
 	all.each(func(k change, clusters []string) {
 		e.add(finding.Warning, clusters,
-			"Kiali on %s asks for series with %s instead of %s: the graph is empty until proxies are scraped with it, and "+
-				"what was before does not show",
+			"Kiali on %s asks for series with %s instead of %s: the graph is empty until Prometheus has scraped such series, and does not "+
+				"show earlier series",
 			clustersText(clusters), scopeText(k.new), scopeText(k.old))
 	})
 }

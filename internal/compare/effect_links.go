@@ -132,10 +132,10 @@ func (e *effects) links() {
 			e.add(finding.Info, clusters, "the hub gets a link to %s%s", clustersText(clusters), restarts)
 		case m.to == "":
 			e.add(finding.Warning, clusters,
-				"the hub loses its link to %s: Kiali does not show it any more%s",
+				"the hub loses its link to %s: Kiali no longer shows it%s",
 				clustersText(clusters), strings.Replace(restarts, " to read it", "", 1))
 		case m.from == m.to:
-			e.add(finding.Info, clusters, "the link to %s is sealed anew%s", clustersText(clusters), restarts)
+			e.add(finding.Info, clusters, "the link to %s is sealed again%s", clustersText(clusters), restarts)
 		default:
 			e.moves(m, clusters)
 		}

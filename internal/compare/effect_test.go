@@ -49,17 +49,17 @@ var effectCases = []struct {
 }{
 	{rule: "KC14", mutant: change{"hub: east", "hub: west"}, near: change{"instanceName: kiali,", "instanceName: mesh,"}, says: "deployment.remote_cluster_resources_only was false and would be true"},
 	{rule: "EF01", mutant: change{"instanceName: kiali,", "instanceName: kiali, viewOnly: true,"}, near: change{"namespaces: [sample]", "namespaces: [sample, shop]"}, says: "Kiali on east restarts"},
-	{rule: "EF02", mutant: change{"domain: apps.east.example.com", "domain: apps.new.example.com"}, near: change{"interval: 30s", "interval: 15s"}, says: "users log in to west by another URI"},
+	{rule: "EF02", mutant: change{"domain: apps.east.example.com", "domain: apps.new.example.com"}, near: change{"interval: 30s", "interval: 15s"}, says: "users log in to west with another redirect URI"},
 	{rule: "EF03", mutant: change{"format: single", "format: perCluster"}, near: change{"link sealed", "other"}, says: "away from istio-system/kiali-multi-cluster-secret: nothing removes them"},
-	{rule: "EF04", mutant: change{"link sealed", "other"}, near: change{"format: single", "format: perCluster"}, says: "the link to west is sealed anew; Kiali on east restarts"},
+	{rule: "EF04", mutant: change{"link sealed", "other"}, near: change{"format: single", "format: perCluster"}, says: "the link to west is sealed again; Kiali on east restarts"},
 	{rule: "EF05", mutant: change{"link tokens", "2"}, near: change{"link tokens", "1, 2"}, says: "a token of Kiali's account on west ends as soon as somebody deletes the Secret"},
 	{rule: "EF06", mutant: change{"namespaces: [sample]", "namespaces: [shop]"}, near: change{"interval: 30s", "interval: 15s"}, says: "the namespace sample on 2 clusters (east, west) leaves the graph"},
 	{rule: "EF07", mutant: change{"kiali: {}}", "kiali: {}}\n    - {name: north, server: \"https://api.north.example.com:6443\"}"}, near: change{"namespaces: [sample]", "namespaces: [shop]"}, says: "cluster north joins"},
 	{rule: "EF08", mutant: change{"interval: 30s", "interval: 15s"}, near: change{"interval: 30s", "labels: {team: mesh}"}, says: "each proxy of 2 clusters (east, west) is scraped 4 times a minute instead of 2 times"},
-	{rule: "EF09", mutant: change{"namespaces: [sample]", "namespaces: []"}, near: change{"namespaces: [sample]", "namespaces: [sample, shop]"}, says: "2 objects are no longer rendered on 2 clusters (east, west), and nothing deletes them there"},
+	{rule: "EF09", mutant: change{"namespaces: [sample]", "namespaces: []"}, near: change{"namespaces: [sample]", "namespaces: [sample, shop]"}, says: "2 objects are no longer rendered on 2 clusters (east, west), but no engine deletes them there"},
 	{rule: "EF10", mutant: change{"argocd: {sync", "argocd: {applicationsSync: sync, sync", "name: west,", "name: west2,"}, near: change{"namespaces: [sample]", "namespaces: [shop]"}, says: "1 Application is new in Argo CD: mesh-west2"},
-	{rule: "EF11", mutant: change{"channel: stable", "channel: candidate"}, near: change{"interval: 30s", "interval: 15s"}, says: "channel goes from stable to candidate"},
-	{rule: "EF12", mutant: change{"{enableUserWorkload: true}", "{enableUserWorkload: true, prometheusK8s: {retention: 7d}}"}, near: change{"interval: 30s", "interval: 15s"}, says: "the monitoring operator of 2 clusters (east, west) applies another configuration, and restarts the Prometheus of the platform"},
+	{rule: "EF11", mutant: change{"channel: stable", "channel: candidate"}, near: change{"interval: 30s", "interval: 15s"}, says: "channel changes from stable to candidate"},
+	{rule: "EF12", mutant: change{"{enableUserWorkload: true}", "{enableUserWorkload: true, prometheusK8s: {retention: 7d}}"}, near: change{"interval: 30s", "interval: 15s"}, says: "the monitoring operator of 2 clusters (east, west) applies a new configuration, and restarts the Prometheus of the platform"},
 	{rule: "EF13", mutant: change{"id: mesh1", "id: mesh2"}, near: change{"interval: 30s", "interval: 15s"}, says: `{"mesh_id":"mesh2"} instead of {"mesh_id":"mesh1"}`},
 }
 
@@ -96,7 +96,7 @@ func TestMoreEffects(t *testing.T) {
 		{"another namespace", nil, change{"instanceName: kiali,", "namespace: kiali,"}, "KC14: the operator on 2 clusters (east, west) refuses the Kiali resource: it would be in the namespace kiali"},
 		{"another instance", nil, change{"instanceName: kiali,", "instanceName: mesh,"}, "EF01: on 2 clusters (east, west) there is Kiali istio-system/mesh in place of Kiali istio-system/kiali; both run"},
 		{"reconciled only", nil, change{"kiali: {}}", "kiali: {spec: {deployment: {logger: {log_level: debug}}}}}"}, "EF01: the operator reconciles the Kiali resource of west; no Kiali runs there"},
-		{"the strategy", nil, change{"instanceName: kiali,", "instanceName: kiali, auth: {strategy: anonymous},"}, "EF02: users log in to Kiali in another way on 2 clusters (east, west)"},
+		{"the strategy", nil, change{"instanceName: kiali,", "instanceName: kiali, auth: {strategy: anonymous},"}, "EF02: the login to Kiali on 2 clusters (east, west) changes"},
 		{"the address", nil, change{"domain: apps.east.example.com", "domain: apps.east.example.com, kiali: {webRoot: /mesh}"}, "EF02: Kiali on east has another address"},
 		{"the old Secret, pruned", prunes, with(prunes, change{"format: single", "format: perCluster"}), "info EF03: the links to west move"},
 		{"a link that is gone", nil, change{"format: single", "source: external"}, "EF04: the hub loses its link to west"},
@@ -106,7 +106,7 @@ func TestMoreEffects(t *testing.T) {
 		{"a link that SOPS encrypts now", nil, sops, "warning EF04: the link to west moves from the SealedSecret to the Secret of SOPS; the Secret stays with the SealedSecret"},
 		{"a link that SOPS encrypts no more", with(flux, sops), with(flux, store), "warning EF04: the link to west moves from the Secret of SOPS to the ExternalSecret; the Secret stays as it is"},
 		{"a link that SOPS encrypts no more, pruned", with(prunes, sops), with(prunes, store), "the engine deletes the Secret: Kiali is without the cluster"},
-		{"a link that SOPS encrypts anew", sops, with(sops, change{"link sealed", "other"}), "info EF04: the link to west is sealed anew"},
+		{"a link that SOPS encrypts anew", sops, with(sops, change{"link sealed", "other"}), "info EF04: the link to west is sealed again"},
 		{"a link more from a store", with(store, change{west, ""}), store, "EF04: the hub gets a link to west"},
 		{"a link less from a store", store, with(store, change{west, ""}), "EF04: the hub loses its link to west"},
 		{"a link that is new", change{"format: single", "source: external"}, nil, "EF04: the hub gets a link to west"},
@@ -115,17 +115,17 @@ func TestMoreEffects(t *testing.T) {
 		{"remotes without an operator", nil, noOperator, "EF05: every token of Kiali's account on west ends, because the operator removes the account"},
 		{"remotes with an operator again", with(prunes, noOperator), prunes, "EF05: every token of Kiali's account on west ends, because the engine deletes the account"},
 		{"another role for the account", with(noOperator, anonymous), with(noOperator, anonymous, change{"kiali: {hub: east,", "kiali: {hub: east, viewOnly: true,"}),
-			"error KC14: the API server of west refuses the ClusterRoleBinding kiali: it was for the role kiali and would be for kiali-viewer"},
-		{"another line, the operator", nil, change{"version: v2.27", "version: v2.22"}, "EF11: Kiali on 2 clusters (east, west) goes from the line v2.27 to v2.22"},
-		{"no operator", nil, change{"operator: {channel", "operator: {install: none, channel"}, "EF11: the Subscription of the operator kiali-ossm leaves on 2 clusters (east, west)"},
+			"error KC14: the API server of west refuses the ClusterRoleBinding kiali: its role was kiali and would be kiali-viewer"},
+		{"another line, the operator", nil, change{"version: v2.27", "version: v2.22"}, "EF11: the release line of Kiali on 2 clusters (east, west) changes from v2.27 to v2.22"},
+		{"no operator", nil, change{"operator: {channel", "operator: {install: none, channel"}, "EF11: the Subscription of the operator kiali-ossm is removed on 2 clusters (east, west)"},
 		{"the operator's chart", change{"operator: {channel: stable}", "operator: {install: helm, chart: {version: 2.27.0}}"}, change{"operator: {channel: stable}", "operator: {install: helm, chart: {version: 2.28.0}}"},
-			"EF11: the operator's chart goes from version 2.27.0 to 2.28.0"},
-		{"a namespace, pruned", prunes, with(prunes, change{"namespaces: [sample]", "namespaces: []"}), "the engine deletes it, and then nothing scrapes the proxies there"},
-		{"objects that Argo CD's project permits no more", prunes, with(prunes, change{"namespaces: [sample]", "namespaces: []"}), "EF09: Argo CD cannot delete what is in sample on 2 clusters"},
+			"EF11: the version of the operator's chart changes from 2.27.0 to 2.28.0"},
+		{"a namespace, pruned", prunes, with(prunes, change{"namespaces: [sample]", "namespaces: []"}), "the engine deletes it, and then Prometheus no longer scrapes the proxies there"},
+		{"objects that Argo CD's project permits no more", prunes, with(prunes, change{"namespaces: [sample]", "namespaces: []"}), "EF09: Argo CD cannot delete the objects in sample on 2 clusters"},
 		{"objects, pruned", prunes, with(prunes, change{"namespaces: [sample]", "namespaces: []", "argocd: {sync", "argocd: {permit: {namespaces: [sample]}, sync"}), "EF09: the engine deletes 2 objects on 2 clusters"},
 		{"a config that no engine deletes", prunes, with(prunes, change{", userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true}}", ""}), "EF09: 2 objects are no longer rendered"},
 		{"a cluster leaves Argo CD", nil, change{west, ""}, "EF07: cluster west leaves: its Application and its objects stay"},
-		{"a cluster leaves Flux", flux, with(flux, change{west, ""}), "EF07: cluster west leaves: Flux deletes its Kustomizations, and what they applied stays"},
+		{"a cluster leaves Flux", flux, with(flux, change{west, ""}), "EF07: cluster west leaves: Flux deletes its Kustomizations, and their objects stay"},
 		{"Kustomizations of Flux", flux, with(flux, change{west, ""}), "EF10: 5 Kustomizations are no longer made: mesh-east-link, mesh-west-kiali"},
 		{"Applications under other names", nil, change{"metadata: {name: mesh}", "metadata: {name: fleet}"}, "EF10: 2 Applications are renamed: mesh-east to fleet-east, mesh-west to fleet-west"},
 	} {
@@ -147,8 +147,8 @@ func TestSwitchedOff(t *testing.T) {
 		}}}}}
 	}
 	for _, c := range []struct{ old, new, says string }{
-		{"enableUserWorkload: true", "a: b", "warning: EF12: monitoring for user workloads is switched off on east: no proxy there is scraped"},
-		{"a: b", "enableUserWorkload: true", "EF12: monitoring for user workloads is switched on on east"},
+		{"enableUserWorkload: true", "a: b", "warning: EF12: user workload monitoring on east is turned off: Prometheus scrapes no proxy there"},
+		{"a: b", "enableUserWorkload: true", "EF12: user workload monitoring on east is turned on"},
 	} {
 		d, err := compare.Fleets(config(c.old), config(c.new))
 		require.NoError(t, err)
@@ -170,7 +170,7 @@ func TestLost(t *testing.T) {
 	const mine, more, theirs = `{"data":{"config.yaml":"a: 1"}}`, `{"data":{"config.yaml":"a: 1\nretention: 7d"}}`, `{"data":{"config.yaml":"a: 1","theirs":"x"}}`
 	d, err := compare.Live(fleet("east", more, "west", more, "north", theirs), fleet("east", mine, "west", mine, "north", mine))
 	require.NoError(t, err)
-	assert.Equal(t, "warning: EF14: applying takes away what is on 2 clusters (east, west) and not rendered: ConfigMap n/c: data[config.yaml].retention\n", lines(d.Effects(compare.Facts{})))
+	assert.Equal(t, "warning: EF14: applying removes settings that are on 2 clusters (east, west) but not rendered: ConfigMap n/c: data[config.yaml].retention\n", lines(d.Effects(compare.Facts{})))
 	d, err = compare.Live(fleet("north", theirs), fleet("north", mine))
 	require.NoError(t, err)
 	assert.True(t, d.Empty(), "a near miss")

@@ -172,7 +172,8 @@ func (j *judge) revisions(got *Cluster) {
 		return
 	}
 	if len(want) == 0 && len(have) > 1 {
-		j.bad("ST06", next, "the revisions %s run side by side, the topology names none: their series cannot be told apart", first(have))
+		j.bad("ST06", next, "the revisions %s run at the same time, but the topology names none: Kiali cannot distinguish their series",
+			first(have))
 		return
 	}
 	if !j.asked("ST06", got.Tags.Err) {
@@ -185,7 +186,7 @@ func (j *judge) revisions(got *Cluster) {
 		}
 	}
 	if slices.Sort(lost); lost != nil {
-		j.bad("ST06", "istioctl --context "+j.context()+" tag list", "the revision tag %s, of which no istiod runs", first(lost))
+		j.bad("ST06", "istioctl --context "+j.context()+" tag list", "the revision tag %s, but no istiod of this revision runs", first(lost))
 		return
 	}
 	j.good("ST06")
@@ -217,7 +218,7 @@ func (j *judge) objects(got *Cluster) {
 	next := "see what should be there: " + command.Render(j.Arg) + see + "; then why the engine has not applied it"
 	switch {
 	case missing != nil:
-		j.bad("ST07", next, "%d of %d objects are not there: %s", len(missing), len(j.Objects[j.on.Name]), first(missing))
+		j.bad("ST07", next, "%d of %d objects are missing: %s", len(missing), len(j.Objects[j.on.Name]), first(missing))
 	case denied != nil:
 		j.asked("ST07", denied)
 	default:

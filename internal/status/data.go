@@ -134,12 +134,13 @@ func (j *judge) fresh(s *Store) {
 		}
 	}
 	if !newest.IsZero() {
-		j.bad("ST25", j.scraping(), "the store has no series of %s any more; the last was of %s", j.on.Name, moment(newest))
+		j.bad("ST25", j.scraping(), "the store has no more series of %s; the last one is from %s", j.on.Name, moment(newest))
 		j.stops("ST26", "ST27")
 		return
 	}
 	j.bad("ST25", j.scraping(),
-		"the store has no istio_requests_total of %s: nobody scrapes it, nothing arrives, or there was no request yet", j.on.Name)
+		"the store has no istio_requests_total of %s: nothing scrapes the cluster, its series do not arrive, or there was no request yet",
+		j.on.Name)
 	j.stops("ST26", "ST27")
 }
 
@@ -167,11 +168,11 @@ func (j *judge) meshID(s *Store) {
 	switch {
 	case !found:
 	case wrong[""]:
-		j.bad("ST27", "see who scrapes beside the rendered monitors: sightline explain ST27",
-			"series of %s have no %s, and Kiali asks for %q only", j.on.Name, kiali.MeshID, want)
+		j.bad("ST27", "see which other monitor scrapes the mesh: sightline explain ST27",
+			"series of %s have no %s, but Kiali asks only for %q", j.on.Name, kiali.MeshID, want)
 	case len(names) > 0:
 		j.bad("ST27", "one id for the mesh: in its monitors and in query_scope of the hub's Kiali resource",
-			"series of %s have the %s %s, Kiali asks for %q", j.on.Name, kiali.MeshID, first(names), want)
+			"series of %s have the %s %s, but Kiali asks for %q", j.on.Name, kiali.MeshID, first(names), want)
 	default:
 		j.good("ST27")
 	}
@@ -257,7 +258,7 @@ func (j *judge) known(s *Store, clusters []*topology.Cluster) {
 	}
 	if len(strange) > 0 {
 		j.bad("ST28", "give each cluster one name everywhere: sightline explain ST03",
-			"series name the cluster %s, which the topology does not have: Kiali says of it that it is not found or not accessible",
+			"series name the cluster %s, but the topology does not have it: Kiali says that the cluster is not found or not accessible",
 			first(slices.Sorted(maps.Keys(strange))))
 		return
 	}
@@ -273,8 +274,8 @@ func (j *judge) once(s *Store) {
 	case s.Replicas.Err != nil:
 		j.asked("ST30", s.Replicas.Err)
 	case len(replicas) > 1:
-		j.bad("ST30", "have the store deduplicate: --query.replica-label=prometheus_replica",
-			"the store shows each series once for each of the replicas %s, so every number is a multiple", first(replicas))
+		j.bad("ST30", "make the store deduplicate: --query.replica-label=prometheus_replica",
+			"the store shows each series once for each of the replicas %s, so every number is multiplied", first(replicas))
 	case len(s.Series.Value) > 0:
 		j.good("ST30")
 	}
@@ -313,7 +314,8 @@ func (j *judge) down(s *Store) {
 		j.bad("ST31", "see why: the page Targets of the Prometheus, or up == 0 in its console", "targets of the mesh are down: %s",
 			first(places(s.Down.Value)))
 	case len(s.Proxies.Value) == 0:
-		j.unchecked("ST31", "", "the store has no series up of the mesh's targets, as one that only gets what Kiali asks for")
+		j.unchecked("ST31", "", "the store has no series up for the mesh's targets, for example because it gets only the series that "+
+			"Kiali needs")
 	default:
 		j.good("ST31")
 	}

@@ -105,7 +105,7 @@ func TestJudge(t *testing.T) {
 		"two networks": {func(_ *status.Expected, e, _ *status.Cluster, _ *status.Facts) { e.Istiods.Value[0].Networks = "two" },
 			"ST05 east bad", `Istio's network of the cluster is "one", "two"`},
 		"a tag that leads nowhere": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Tags.Value["prod"] = "gone" },
-			"ST06 west bad", "the revision tag prod leads to gone, of which no istiod runs"},
+			"ST06 west bad", "the revision tag prod leads to gone, but no istiod of this revision runs"},
 		"a revision less": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) {
 			w.Istiods.Value = w.Istiods.Value[:1]
 			w.Tags.Value = nil
@@ -117,18 +117,18 @@ func TestJudge(t *testing.T) {
 			w.Operator.Value = status.Operator{Problem: "the Subscription has installed nothing: constraints not satisfiable"}
 		}, "ST09 west bad", "constraints not satisfiable"},
 		"an older operator": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Operator.Value.Version = "2.22.0" },
-			"ST09 west bad", "Kiali's operator is 2.22.0, and 2.22.1 knows the release line v2.22 first"},
+			"ST09 west bad", "Kiali's operator is 2.22.0, but 2.22.1 is the first that knows the release line v2.22"},
 		"no pod of Kiali": {func(_ *status.Expected, e, _ *status.Cluster, _ *status.Facts) { e.Pods.Value = nil }, "ST11 east bad",
 			"there is no pod of Kiali"},
 		"an account made anew": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) { w.Account.Value = "2" }, "ST12 west bad",
-			"was deleted and made anew"},
+			"was deleted and created again"},
 		"Secrets not to be read": {func(_ *status.Expected, e, _ *status.Cluster, _ *status.Facts) { e.LinkSecrets.Err = denied },
 			"ST13 east unchecked", "it is forbidden"},
 		"a program for a token": {func(_ *status.Expected, _, _ *status.Cluster, f *status.Facts) {
 			f.Links["west"] = &status.Link{Item: true, Exec: true}
 		}, "ST16 west unchecked", "which is not run here"},
 		"the token of another": {func(_ *status.Expected, _, _ *status.Cluster, f *status.Facts) { f.Links["west"].User.Value = "admin" },
-			"ST16 west bad", `the token in the link is that of "admin"`},
+			"ST16 west bad", `the token in the link belongs to "admin"`},
 		"monitoring is off": {func(_ *status.Expected, _, w *status.Cluster, _ *status.Facts) {
 			w.UserWorkload.Value = status.Monitoring{}
 		}, "ST19 west bad", "user workload monitoring is off"},

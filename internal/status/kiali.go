@@ -25,7 +25,8 @@ func (j *judge) operator(got *Cluster) {
 	case o.Version == "":
 		j.unchecked("ST09", "", "Kiali's operator is there; its version is not known")
 	case need != "" && kiali.OperatorBefore(o.Version, need):
-		j.bad("ST09", "update the operator to "+need+" or later", "Kiali's operator is %s, and %s knows the release line %s first", o.Version,
+		j.bad("ST09", "update the operator to "+need+" or later", "Kiali's operator is %s, but %s is the first that knows the release "+
+			"line %s", o.Version,
 			need, line)
 	default:
 		j.good("ST09")
@@ -39,7 +40,8 @@ func (j *judge) login(got *Cluster) {
 	case !asks || !j.asked("ST39", got.OAuth.Err):
 	case !got.OAuth.Value:
 		j.bad("ST39", "write auth: {strategy: openid} in spec.kiali",
-			"OpenShift has no OAuthClients here, as where its API server accepts an OIDC provider; with the strategy openshift nobody can log in")
+			"OpenShift has no OAuthClients here, for example because its API server accepts an OIDC provider; with the strategy openshift "+
+				"nobody can log in")
 	default:
 		j.good("ST39")
 	}
@@ -74,7 +76,8 @@ func (j *judge) resource(got *Cluster) {
 			"the operator has not reconciled it yet")
 	case running.at.Before(changed):
 		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l app.kubernetes.io/name=kiali-operator"),
-			"the operator has not reconciled it since its spec changed at %s; Successful is of an earlier spec", changed.UTC().Format(time.RFC3339))
+			"the operator has not reconciled it since its spec changed at %s; Successful describes an earlier spec",
+			changed.UTC().Format(time.RFC3339))
 	default:
 		j.good("ST10")
 	}

@@ -25,7 +25,7 @@ func (j *judge) token(got *Cluster) {
 	}
 	apply := "apply the phase link of the cluster once the account is there: " + j.in(ns, "get serviceaccount,secret")
 	if answer.Err.Missing() {
-		j.bad("ST12", apply, "there is no Secret %s/%s; the cluster deletes one that comes before its account", ns, name)
+		j.bad("ST12", apply, "there is no Secret %s/%s; a cluster deletes a token Secret that comes before its account", ns, name)
 		return
 	}
 	if !j.asked("ST12", answer.Err) {
@@ -34,14 +34,14 @@ func (j *judge) token(got *Cluster) {
 	s := answer.Value
 	switch {
 	case s.Type != "kubernetes.io/service-account-token" || s.Account != account:
-		j.bad("ST12", "apply the phase link of the cluster as it is rendered",
-			"the Secret %s/%s is of the type %q for the account %q, expected a token of %q", ns, name, s.Type, s.Account, account)
+		j.bad("ST12", "apply the rendered phase link of the cluster",
+			"the Secret %s/%s has the type %q and the account %q, expected a token of %q", ns, name, s.Type, s.Account, account)
 	case got.Account.Err.Missing():
-		j.bad("ST12", apply, "there is no service account %s/%s, and the token with it is void", ns, account)
+		j.bad("ST12", apply, "there is no service account %s/%s, so its token is not valid", ns, account)
 	case got.Account.Err != nil:
 		j.asked("ST12", got.Account.Err)
 	case s.AccountUID != "" && s.AccountUID != got.Account.Value:
-		j.bad("ST12", apply, "the token in %s/%s is of an account %s that was deleted and made anew", ns, name, account)
+		j.bad("ST12", apply, "the token in %s/%s is from an account %s that was deleted and created again", ns, name, account)
 	case !s.Filled:
 		j.bad("ST12", apply, "the Secret %s/%s has no token yet", ns, name)
 	default:
@@ -147,7 +147,7 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 	switch {
 	case sealed && item.Known && !item.Sealed:
 		j.bad("ST13", j.maker(hub, j.Links[c.Name], s.Name)+"; or seal again: "+again,
-			"the key %s of the Secret %s/%s is not what sealed/ has: it is older, or somebody changed it", item.Key, ns, s.Name)
+			"the key %s of the Secret %s/%s differs from sealed/: it is older, or somebody changed it", item.Key, ns, s.Name)
 	case sealed && !item.Known:
 		j.unchecked("ST13", "", "the sealed link has no digest to compare with")
 	default:
@@ -170,18 +170,19 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 		j.unchecked("ST16", "", "the credential comes from a program in Kiali's image, which is not run here")
 		j.stops("ST17")
 	case l.User.Err != nil && l.User.Err.Status == 401:
-		j.bad("ST16", again, "the API server of %s refuses the token in the link: it is stale", c.Name)
+		j.bad("ST16", again, "the API server of %s refuses the token in the link: the token has ended", c.Name)
 		j.stops("ST17")
 	case l.User.Err != nil:
-		j.unchecked("ST16", "see ST01 of the cluster, and ST22, which is what Kiali finds", "%s", l.User.Err.Text)
+		j.unchecked("ST16", "see ST01 of the cluster, and ST22 for what Kiali finds", "%s", l.User.Err.Text)
 		j.stops("ST17")
 	case item.Server == c.Server && !strings.HasPrefix(l.User.Value, "system:serviceaccount:"+ns+":"):
-		j.bad("ST16", again, "the token in the link is that of %q, expected the account %s of the namespace %s", l.User.Value,
+		j.bad("ST16", again, "the token in the link belongs to %q, expected the account %s of the namespace %s", l.User.Value,
 			j.Topology.Account(), ns)
 		j.stops("ST17")
 	default:
 		if l.Own != nil { // as an address that only the hub's pods reach
-			j.add("ST16", Good, "", "asked at the address of the context, because that of the link does not answer from here: %s", l.Own.Text)
+			j.add("ST16", Good, "", "asked at the address in the context, because the address in the link does not answer from here: %s",
+				l.Own.Text)
 		} else {
 			j.good("ST16")
 		}
@@ -189,7 +190,7 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 			return
 		}
 		if len(l.Missing.Value) > 0 {
-			made := "see ST10 of the cluster, whose operator makes the roles; "
+			made := "see ST10 of the cluster, because the operator creates the roles;  "
 			if j.Topology.WithoutOperator(c) {
 				made = "see ST07 of the cluster, which has the role; "
 			}
@@ -231,7 +232,7 @@ func (j *judge) twice(hub *Cluster) {
 		ok = false
 		j.bad("ST14", "add the cluster to the topology, or remove the key from the Secret: "+
 			command.Kubectl(hub.Context, j.Topology.Spec.Kiali.Namespace, "get secrets"),
-			"the hub has a link for %s, which is no cluster of the topology", first(strange))
+			"the hub has a link for %s, but the topology has no such cluster", first(strange))
 	}
 	if ok {
 		j.good("ST14")
@@ -256,7 +257,7 @@ func (j *judge) restarted(hub *Cluster) {
 	for _, p := range hub.Pods.Value {
 		if p.Ready && p.Started.Before(last) {
 			j.bad("ST18", j.in(j.Topology.Spec.Kiali.Namespace, "rollout restart deployment %s", j.Topology.Spec.Kiali.InstanceName),
-				"the pod %s started at %s and the Secret %s changed at %s: Kiali reads its links when it starts, and has not seen the change", p.Name,
+				"the pod %s started at %s, but the Secret %s changed at %s: Kiali reads its links at startup, and has not seen the change", p.Name,
 				moment(p.Started), name, moment(last))
 			return
 		}

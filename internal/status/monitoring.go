@@ -29,7 +29,7 @@ func (j *judge) monitoring(got *Cluster) {
 	}
 	if len(got.Prometheuses.Value) == 0 {
 		j.bad("ST19", "install prometheus-operator with a Prometheus, or say that others scrape",
-			"there is no Prometheus resource on the cluster, so nobody reads the monitors")
+			"there is no Prometheus resource on the cluster, so nothing reads the monitors")
 		j.stops("ST20")
 		return
 	}
@@ -48,7 +48,7 @@ func (j *judge) monitoring(got *Cluster) {
 		})
 	})
 	if unread != nil {
-		j.bad("ST20", "give the monitors the label that it selects by: metrics.labels; "+j.kubectl("get prometheuses -A -o yaml"),
+		j.bad("ST20", "give the monitors the labels that a Prometheus selects: metrics.labels; "+j.kubectl("get prometheuses -A -o yaml"),
 			"no Prometheus selects %s", first(unread))
 		return
 	}
@@ -74,12 +74,12 @@ func (j *judge) userWorkload(got *Cluster, monitors []resource.Object) {
 	switch m := got.UserWorkload.Value; {
 	case !m.On && m.Ready == 0:
 		j.bad("ST19", "set enableUserWorkload: true in the ConfigMap "+platform.Namespace+"/"+platform.Name+"; sightline explain ST19",
-			"user workload monitoring is off, so nobody reads the monitors")
+			"user workload monitoring is off, so nothing reads the monitors")
 		j.stops("ST20")
 		return
 	case m.Ready == 0:
 		j.bad("ST19", j.in(workloads.Namespace, "get pods"),
-			"user workload monitoring is on, and no pod of its Prometheus is ready")
+			"user workload monitoring is on, but no pod of its Prometheus is ready")
 		j.stops("ST20")
 		return
 	}
@@ -92,7 +92,7 @@ func (j *judge) userWorkload(got *Cluster, monitors []resource.Object) {
 		return openshift.Scraped(labels)
 	})
 	if unread != nil {
-		j.bad("ST20", "take the label openshift.io/user-monitoring or openshift.io/cluster-monitoring from the namespace",
+		j.bad("ST20", "remove the label openshift.io/user-monitoring or openshift.io/cluster-monitoring from the namespace",
 			"a label of the namespace keeps user workload monitoring from %s", first(unread))
 		return
 	}
