@@ -58,7 +58,7 @@ func meshOn(t *topology.Topology, c *topology.Cluster) []anObject {
 		all = append(all, anObject{"apiVersion": "v1", "kind": "Config",
 			"clusters": []any{anObject{"name": "x", "cluster": anObject{"server": c.Server}}}})
 	}
-	if t.IsACMHub(c) {
+	if acmRunsOn(t, c) {
 		all = append(all, acmOn(t)...)
 	}
 	if !c.InMesh() {
@@ -111,6 +111,10 @@ func meshOn(t *topology.Topology, c *topology.Cluster) []anObject {
 	return all
 }
 
+func acmRunsOn(t *topology.Topology, c *topology.Cluster) bool {
+	return t.IsACMHub(c) || t.Spec.Kiali.Links.Source == "acm" && t.IsHub(c)
+}
+
 // acmOn is what ACM has on its hub (stolostron/multiclusterhub-operator,
 // open-cluster-management-io/api).
 func acmOn(t *topology.Topology) []anObject {
@@ -119,7 +123,7 @@ func acmOn(t *topology.Topology) []anObject {
 	for i := range t.Spec.Clusters {
 		c := &t.Spec.Clusters[i]
 		labels := anObject{}
-		if t.IsACMHub(c) {
+		if acmRunsOn(t, c) {
 			labels["local-cluster"] = "true"
 		}
 		all = append(all, inNamespace("cluster.open-cluster-management.io/v1", "ManagedCluster", "", c.ManagedCluster, anObject{"labels": labels,

@@ -194,7 +194,7 @@ func (d *Draft) needless(spec *node) {
 	if spec.has("tracing") {
 		spec.drop(permit + "tracing")
 	}
-	if spec.has("metrics.acm") {
+	if spec.has("metrics.acm") || spec.at("kiali.links.source").value == "acm" {
 		spec.drop(permit + "acm")
 	}
 }

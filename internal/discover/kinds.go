@@ -106,6 +106,8 @@ func Kinds() []Kind {
 		{APIVersions: []string{"monitoring.coreos.com/v1"}, Kind: "PrometheusRule", Resource: "prometheusrules.monitoring.coreos.com",
 			Labels: "app.kubernetes.io/name=mesh-observability", For: "what ACM collects"},
 		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Labels: ours, For: "allow-lists of ACM"},
+		{APIVersions: []string{"authentication.open-cluster-management.io/v1beta1"}, Kind: "ManagedServiceAccount",
+			Resource: "managedserviceaccounts.authentication.open-cluster-management.io", Labels: ours, For: "links by ACM"},
 		{APIVersions: []string{"policy.open-cluster-management.io/v1"}, Kind: "Policy", Resource: "policies.policy.open-cluster-management.io",
 			Labels: ours, For: "what ACM brings to clusters"},
 		{APIVersions: []string{"apps/v1"}, Kind: "Deployment", Resource: "deployments",

@@ -63,6 +63,7 @@ func (d *Draft) links(spec *node) {
 		spec.child("links").above = append(spec.child("links").above,
 			"NOTE: what SOPS encrypted is in sealed/ beside the topology. Keep that folder, and the recipients below sops: {age: […]}, which no "+
 				"cluster tells.")
+	case d.managedAccounts(spec):
 	case len(fetched) > 0:
 		var names []string
 		for _, o := range fetched {
@@ -112,6 +113,25 @@ func (d *Draft) linkName(s resource.Object) {
 		"run kiali-prepare-remote-cluster.sh with --remote-cluster-name and Istio's name of the cluster, or seal a link in its place and "+
 			"delete the Secret",
 		"Secret %s on the hub is the link to a cluster %q, which is none of this topology", place(s), finding.Shorten(to))
+}
+
+// managedAccounts writes that a Policy of ACM makes the links, where accounts for them
+// were rendered on its hub, and tells whether there are any.
+func (d *Draft) managedAccounts(spec *node) bool {
+	for _, c := range d.mesh.clusters {
+		for _, o := range c.of("ManagedServiceAccount") {
+			if !isOurs(o) {
+				continue
+			}
+			from := "ManagedServiceAccount " + place(o) + " of " + c.name.value
+			spec.put("links.source", "acm", from)
+			if seconds := topology.Seconds(text(o, "spec", "rotation", "validity")); seconds > 0 && seconds != topology.Seconds("720h") {
+				spec.put("links.acm.validity", fmt.Sprintf("%ds", seconds), from)
+			}
+			return true
+		}
+	}
+	return false
 }
 
 // encrypted tells whether the links are Secrets that SOPS encrypted: then they were
