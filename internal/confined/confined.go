@@ -7,7 +7,6 @@
 package confined
 
 import (
-	"encoding/gob"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,8 +74,8 @@ func (m *message) err() error {
 // Client asks a process, one evaluation at a time.
 type Client struct {
 	mu    sync.Mutex
-	in    *gob.Decoder
-	out   *gob.Encoder
+	in    *json.Decoder
+	out   *json.Encoder
 	roots []fs.FS
 	trace io.Writer
 }
@@ -84,7 +83,7 @@ type Client struct {
 // NewClient makes a client of a process that reads what is written to out, and
 // writes to in. Trace has the lines of std.trace, or is nil.
 func NewClient(in io.Reader, out io.Writer, trace io.Writer) *Client {
-	return &Client{in: gob.NewDecoder(in), out: gob.NewEncoder(out), trace: trace}
+	return &Client{in: json.NewDecoder(in), out: json.NewEncoder(out), trace: trace}
 }
 
 // VM evaluates the files of one root in the other process. It does what

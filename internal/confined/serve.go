@@ -1,7 +1,6 @@
 package confined
 
 import (
-	"encoding/gob"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,9 +14,9 @@ import (
 // bytes it has been given, and gone when in ends, also in the middle of an evaluation:
 // whoever asked wants no answer any more.
 func Serve(in io.Reader, out io.Writer, given func(bytes int), gone func()) {
-	s := &server{requests: make(chan request), out: gob.NewEncoder(out), vms: map[int]*template.VM{}, given: given}
+	s := &server{requests: make(chan request), out: json.NewEncoder(out), vms: map[int]*template.VM{}, given: given}
 	go func() {
-		dec := gob.NewDecoder(in)
+		dec := json.NewDecoder(in)
 		for {
 			var r request
 			if err := dec.Decode(&r); err != nil {
@@ -38,7 +37,7 @@ func Serve(in io.Reader, out io.Writer, given func(bytes int), gone func()) {
 
 type server struct {
 	requests chan request
-	out      *gob.Encoder
+	out      *json.Encoder
 	vms      map[int]*template.VM
 	files    int // bytes that were read
 	given    func(int)
