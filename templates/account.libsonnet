@@ -1,8 +1,8 @@
 local meta = import 'meta.libsonnet';
 
-// What the operator makes on a remote for Kiali's account, for remotes that have
-// no operator. The names are the operator's, so that one can take over from the
-// other.
+// The objects that the operator creates on a remote for Kiali's account, for
+// remotes without an operator. They have the same names as in the operator, so
+// that each can take over from the other.
 local object(topology, name, more) = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
   metadata: {
@@ -22,8 +22,8 @@ local binding(topology, name, role) = object(topology, name, {
   }],
 });
 
-// By it users log in on this cluster. Kiali reads it with the account, and takes
-// the first redirect URI.
+// Users log in on this cluster with it. Kiali reads it with the account, and
+// uses the first redirect URI.
 local login(topology, cluster) = {
   'kiali-oauthclient': object(topology, topology.kiali.oauthClient, {
     apiVersion: 'oauth.openshift.io/v1',

@@ -1,6 +1,6 @@
-// What is on the cluster that ACM runs on: what its Observability collects from
-// every cluster, and the Policies that register that and bring Kiali what it
-// needs to read it.
+// The objects on the ACM hub: what its Observability collects from every
+// cluster, the Policies that register the collection, and the Policies that
+// bring Kiali what it needs to read the store.
 local meta = import 'meta.libsonnet';
 local policies = import 'policies.libsonnet';
 
@@ -8,9 +8,9 @@ local observability = 'open-cluster-management-observability';
 
 local labels(topology) = meta.labels('mesh-observability', topology);
 
-// A collector takes what has its label. From ACM 5.0 on, a label and an
-// annotation more are all that the add-on asks for. That label is the one that
-// has the topology elsewhere, so another one has it here.
+// A collector reads the objects with its label. From ACM 5.0 on, the add-on
+// needs only one more label and annotation. On other objects this label holds
+// the topology, so here another label holds it.
 local collected(shape, topology, collector, name) = {
   metadata: {
     name: name,
@@ -26,8 +26,8 @@ local collected(shape, topology, collector, name) = {
   },
 };
 
-// The add-on says where each collector finds its Prometheus, so that is left
-// out here. The series keep the labels that Prometheus gave them.
+// The add-on sets the Prometheus of each collector, so it is left out here. The
+// series keep their labels from Prometheus.
 local scrapeConfig(shape, topology, collector, name, matches, relabelings={}) = collected(shape, topology, collector, name) {
   apiVersion: 'monitoring.rhobs/v1alpha1',
   kind: 'ScrapeConfig',
@@ -40,7 +40,7 @@ local scrapeConfig(shape, topology, collector, name, matches, relabelings={}) = 
   } + relabelings,
 };
 
-// Kiali asks for the names that the proxies gave.
+// Kiali asks for the metric names of the proxies.
 local plainNames = {
   metricRelabelings: [{
     action: 'replace',
@@ -55,11 +55,11 @@ local prometheusRule(shape, topology, name, namespace) = collected(shape, topolo
   apiVersion: 'monitoring.coreos.com/v1',
   kind: 'PrometheusRule',
   metadata+: {
-    // Thanos Ruler would evaluate it otherwise, and the result be in another
-    // store than the one that is collected from.
+    // Otherwise Thanos Ruler would evaluate it, and the result
+    // would be in a store from which nothing collects.
     labels+: { 'openshift.io/prometheus-rule-evaluation-scope': 'leaf-prometheus' },
-    // The namespace of the collector is none that user workload monitoring
-    // looks at.
+    // User workload monitoring ignores the namespace of the
+    // collector.
     annotations+: { 'observability.open-cluster-management.io/target-namespace': namespace },
   },
   spec: { groups: [{ name: 'mesh-workloads', interval: '30s', rules: topology.acm.rules }] },
@@ -76,8 +76,9 @@ local mcoa(shape, topology, rule) = {
   namespaces: { 'acm-prometheusrule': prometheusRule(shape, topology, rule.aggregation, rule.name) },
 }[shape.acmRules];
 
-// The registration before ACM 5.0. The add-on's own object has a list of ACM's
-// defaults that a server-side apply from Git would replace; musthave adds to it.
+// The registration before ACM 5.0. The add-on's object has a list with ACM's
+// defaults. A server-side apply from Git would replace the list; musthave adds
+// to it.
 local registration(topology) = {
   apiVersion: 'addon.open-cluster-management.io/v1alpha1',
   kind: 'ClusterManagementAddOn',
@@ -102,17 +103,17 @@ local registered(topology) = {
   'acm-registration-binding': policies.binding(topology, topology.acm.registrationPolicy),
 };
 
-// Where Kiali is on the ACM hub, the cluster itself reads the Secrets. Elsewhere
-// the hub reads them, encrypts them, and the cluster decrypts them before it
-// looks at what stands around them.
+// If Kiali is on the ACM hub, the cluster itself reads the Secrets. Otherwise
+// the hub reads and encrypts them, and the cluster decrypts them before it
+// evaluates the surrounding template.
 local secret(shape, name, key) =
   local read = 'fromSecret "' + observability + '" "' + name + '" "' + key + '"';
   if shape.acmKiali == 'here'
   then { data: '{{ ' + read + ' }}', argument: '(' + read + ')' }
   else { data: '{{hub ' + read + ' hub}}', argument: '"{{hub ' + read + ' hub}}"' };
 
-// The CAs of kiali.ca are in the same ConfigMap, so they come along. A PEM has
-// to keep its line breaks.
+// The CAs of kiali.ca are in the same ConfigMap, so they are added here. PEM
+// must keep its line breaks.
 local authorities(shape, topology) =
   local server = secret(shape, 'observability-server-ca-certs', 'tls.crt').argument + ' | base64dec';
   local all = if shape.acmCA
@@ -120,8 +121,8 @@ local authorities(shape, topology) =
   else server;
   '{{ ' + all + ' | toRawJson | toLiteral }}';
 
-// ACM renews its certificates, and the Policy follows. One with the renewed CA
-// and the one before is under tls.crt.
+// ACM renews its certificates, and the Policy copies them again. The key
+// tls.crt has the renewed CA and the previous one.
 local certificates(shape, topology) = [
   policies.must('mustonlyhave', {
     apiVersion: 'v1',
@@ -141,7 +142,7 @@ local certificates(shape, topology) = [
   }),
 ];
 
-// What hub templates read, they read as an account of the Policy's namespace.
+// Hub templates read with an account in the Policy's namespace.
 local reader(topology) =
   local metadata(namespace) = {
     name: topology.acm.certificatePolicy,
@@ -186,7 +187,7 @@ local certified(shape, topology) =
     'acm-certificate-binding': policies.binding(topology, topology.acm.certificatePolicy),
   } + if here then {} else reader(topology);
 
-// One text for all clusters, which others may rely on too.
+// The ConfigMap holds one string for all clusters. Others may depend on it too.
 local allowList(topology) = {
   apiVersion: 'v1',
   kind: 'ConfigMap',

@@ -1,12 +1,12 @@
-// The alerts about a namespace of the mesh on the hub. Prometheus on OpenShift
-// limits a rule to the namespace that it is in, so there is one for each; the
-// selectors say the same where nothing limits it.
+// The alerts about a namespace of the mesh, on the hub. Prometheus on OpenShift
+// limits a rule to its namespace, so each namespace has a rule. The selectors
+// also name the namespace, for a Prometheus without this limit.
 local meta = import 'meta.libsonnet';
 
 local requests(namespace, more) =
   'istio_requests_total{namespace="' + namespace.name + '"' + more + '}';
 
-// A proxy keeps its series, with or without traffic, as long as it is scraped.
+// A proxy keeps its series as long as it is scraped, also without traffic.
 local silent(topology, namespace, reporter, cluster) =
   local series(offset) =
     'count by (' + cluster + ', namespace) (' +

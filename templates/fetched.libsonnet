@@ -1,8 +1,8 @@
 local kubeconfigs = import 'kubeconfigs.libsonnet';
 local meta = import 'meta.libsonnet';
 
-// Links that the External Secrets Operator brings: a remote pushes its token into
-// a store, and the hub makes kubeconfigs of what is there.
+// Links from the External Secrets Operator: a remote pushes its token into a
+// store, and the hub makes kubeconfigs from the store.
 
 local push(topology, cluster) = {
   local entry(key) = { conversionStrategy: 'None', match: { secretKey: key, remoteRef: { remoteKey: cluster.storeKey, property: key } } },
@@ -17,14 +17,15 @@ local push(topology, cluster) = {
   },
   spec: {
     data: [entry('token'), entry('ca.crt')],
-    // With Delete it has a finalizer, and stays for ever where the store or the
-    // operator is gone first.
+    // With Delete it has a finalizer. If the store or the operator
+    // is gone first, it would stay for ever.
     deletionPolicy: 'None',
     refreshInterval: topology.externalSecrets.interval,
     secretStoreRefs: [topology.externalSecrets.store],
     selector: { secret: { name: topology.kiali.serviceAccount } },
-    // A store that is a cluster takes over the type as well. There is no account
-    // there that the token is of, so the cluster would delete the Secret.
+    // If the store is a cluster, it would copy the type too. The
+    // account of the token does not exist there, so the cluster
+    // would delete the Secret.
     template: { engineVersion: 'v2', mergePolicy: 'Replace', type: 'Opaque' },
     updatePolicy: 'Replace',
   },
@@ -46,7 +47,8 @@ local fetch(topology, secret, templates, from) = {
     target: {
       name: secret.name,
       creationPolicy: 'Owner',
-      // With Delete, a store that is empty for a moment would take every link away.
+      // With Delete, a store that is empty for a moment would
+      // remove every link.
       deletionPolicy: 'Retain',
       template: {
         data: templates,

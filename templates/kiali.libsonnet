@@ -6,8 +6,9 @@ local tracing = import 'tracing.libsonnet';
 local resource(shape, topology, cluster, spec) = {
   local ours = {
     version: cluster.version,
-    // With the namespace it names the OAuthClient that the hub looks up on
-    // every cluster, so it is the same everywhere and stated everywhere.
+    // The hub looks on every cluster for an OAuthClient named after
+    // it and the namespace. So it is set on every cluster, to the
+    // same value.
     deployment: { instance_name: topology.kiali.instanceName },
   } + spec,
 
@@ -22,7 +23,7 @@ local resource(shape, topology, cluster, spec) = {
   spec: if shape.kialiSpec then merge(ours, cluster.kialiSpec) else ours,
 };
 
-// thanos-querier answers only who may view cluster metrics.
+// thanos-querier answers only accounts that may view cluster metrics.
 local monitoringView(topology) = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRoleBinding',
@@ -43,14 +44,15 @@ local monitoringView(topology) = {
   }],
 };
 
-// Thanos has none of the endpoints by which Kiali learns the scrape interval,
-// and rates over less than two intervals are empty.
+// Thanos lacks the endpoints from which Kiali learns the scrape interval. Rates
+// over less than two intervals are empty.
 local thanosProxy(shape, topology) = {
   thanos_proxy: { enabled: true, scrape_interval: topology.store.interval } +
                 (if shape.retention then { retention_period: topology.store.retention } else {}),
 };
 
-// Where the CAs are that a line up to v2.4 trusts for its store: only these.
+// The file with the CAs of the store for release lines up to v2.4. They trust
+// only these CAs.
 local storeCA(shape, topology) =
   if shape.caFile == '' then {} else { auth+: { ca_file: shape.caFile } };
 
@@ -66,11 +68,12 @@ local stores(shape, topology) = {
     url: 'https://thanos-querier.openshift-monitoring.svc.cluster.local:9091',
   },
   thanos: thanosProxy(shape, topology) + credentials(shape, topology) { url: topology.store.url },
-  // Kiali asks a Prometheus for its global interval, which is not that of our
-  // monitors, and for the time that it keeps series; or it is told both.
+  // Kiali asks a Prometheus for its retention and for its global
+  // interval, which may differ from the interval of the monitors.
+  // Otherwise both are set here.
   prometheus: credentials(shape, topology) + (if shape.retention then thanosProxy(shape, topology) else {}) { url: topology.store.url },
   acm: thanosProxy(shape, topology) + {
-    // The Secret is one that a Policy of ACM keeps as ACM's own.
+    // A Policy of ACM keeps this Secret equal to ACM's Secret.
     route: {
       url: topology.store.url,
       auth: {
@@ -93,11 +96,11 @@ local scope(shape, topology) = {
   none: {},
 }[shape.scope];
 
-// The operator gives a Route no host of its own choice but by replacing the
-// whole spec, and an Ingress only if there is to be one.
+// To set the host of a Route, the operator needs the whole spec. To set the
+// host of an Ingress, the Ingress must be enabled.
 local ingress(shape, topology, cluster) = {
-  // Kiali tells a login provider where to come back to. Behind a proxy that ends
-  // TLS it would take http and the port of its pods.
+  // Kiali tells a login provider where to return. Behind a proxy that ends
+  // TLS, its default would be http and the port of its pods.
   server+: { web_fqdn: cluster.host, web_schema: 'https', web_port: '443' },
 } + {
   openshift: {
@@ -113,7 +116,7 @@ local ingress(shape, topology, cluster) = {
   },
 }[shape.platform];
 
-// What hub and remote say alike.
+// What the hub and the remotes have in common.
 local common(shape, topology) =
   (if shape.strategy == '' then {} else { auth+: { strategy: shape.strategy } }) +
   (if shape.impersonate then { auth+: { openshift+: { impersonation: {
@@ -126,7 +129,7 @@ local common(shape, topology) =
 local callback(shape, cluster) =
   if shape.callback then { auth+: { openshift: { redirect_uris: [cluster.callback] } } } else {};
 
-// Kiali reads the CAs at its start, so they come before it.
+// Kiali reads the CAs at startup, so they are applied before it.
 local authorities(shape, topology) = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -140,7 +143,7 @@ local authorities(shape, topology) = {
         { [if shape.loginCA != '' then shape.loginCA]: topology.kiali.ca },
 };
 
-// A line that mounts no ConfigMap for CAs mounts Secrets.
+// A release line that mounts no ConfigMap for CAs mounts Secrets.
 local authoritiesInSecret(topology) = {
   apiVersion: 'v1',
   kind: 'Secret',
@@ -167,14 +170,16 @@ local hub(shape, topology, cluster) = tracing.readers(shape, topology) {
     callback(shape, cluster) +
     (if shape.ingressHost then ingress(shape, topology, cluster) else {}) +
     (if shape.webRoot then { server+: { web_root: cluster.webRoot } } else {}) +
-    // Earlier lines take the namespace of Kiali for that of istiod.
+    // For earlier release lines, the default namespace of istiod is
+    // the namespace of Kiali.
     (if shape.istioNamespace then { istio_namespace: meta.controlPlane(shape, topology, cluster) } else {}) +
-    // The hub has no mesh of its own to show.
+    // The hub is outside the mesh.
     (if shape.mesh then {} else { clustering+: { ignore_home_cluster: true } }) +
-    // Kiali takes the program out of a kubeconfig unless told otherwise.
+    // By default, Kiali removes the program from a kubeconfig.
     (if shape.execProvider then { clustering+: { enable_exec_provider: true } } else {}) +
-    // Kiali stops at its start while one remote does not answer. The operator's
-    // default ends the old pod before the new one is ready.
+    // Kiali stops at startup while one remote does not answer. With
+    // the operator's default, the old pod ends before the new pod
+    // is ready.
     (if shape.newPodFirst then { deployment+: { strategy: {
        type: 'RollingUpdate',
        rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
@@ -184,11 +189,12 @@ local hub(shape, topology, cluster) = tracing.readers(shape, topology) {
        mount: '/kiali-ca',
      }] } } else {}) +
     (if shape.kialiHealth then { server+: { observability+: { metrics+: { health_status: { enabled: true } } } } } else {}) +
-    // Nobody watches these Secrets, and Kiali reads them once, at its start.
+    // Nothing watches these Secrets, and Kiali reads them once, at
+    // startup.
     (if shape.links == 'perCluster' then { deployment+: { pod_annotations: cluster.podAnnotations } } else {}) +
     {
       external_services: {
-        // Kiali takes Grafana for present unless told otherwise.
+        // By default, Kiali expects Grafana.
         grafana: { enabled: false },
         prometheus: stores(shape, topology)[shape.store] + scope(shape, topology),
       } + tracing.kiali(shape, topology),

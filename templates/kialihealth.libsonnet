@@ -1,14 +1,14 @@
-// What Kiali itself says about the health of the mesh, as series and as alerts.
-// Its series have a namespace of their own, which Prometheus calls
-// exported_namespace beside that of Kiali.
+// Kiali's health metrics of the mesh, and alerts on them. The series have the
+// label namespace. Prometheus renames it to exported_namespace, because
+// namespace is the namespace of Kiali.
 local meta = import 'meta.libsonnet';
 
 local series(topology, more, offset='') =
   'kiali_health_status{namespace="' + topology.kiali.namespace + '"' + more + '}' + offset;
 
-// The operator names the port by whether Kiali serves TLS, as it does with a
-// certificate of OpenShift. User workload monitoring takes a CA from an object
-// only.
+// The name of the port depends on whether Kiali serves TLS, which it does with
+// a certificate of OpenShift. User workload monitoring accepts a CA only from
+// an object.
 local endpoint(topology) = {
   openshift: {
     port: 'tcp-metrics',

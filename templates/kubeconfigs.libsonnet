@@ -1,7 +1,7 @@
 local meta = import 'meta.libsonnet';
 
-// The Secrets on the hub that Kiali and its operator look for, whatever fills
-// them: their names, and the metadata by which they are found.
+// The Secrets on the hub that Kiali and its operator look for, from any source:
+// their names and metadata.
 {
   // The operator watches this Secret by the label, and restarts Kiali when it
   // changes.

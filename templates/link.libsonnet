@@ -2,8 +2,8 @@ local fetched = import 'fetched.libsonnet';
 local kubeconfigs = import 'kubeconfigs.libsonnet';
 local meta = import 'meta.libsonnet';
 
-// What the hub's access to a remote is made of: on the remote a token, on the
-// hub the sealed Secret with the kubeconfig that the token is in.
+// The hub's access to a remote: on the remote a token, on the hub the sealed
+// Secret with the kubeconfig that contains the token.
 
 local tokenSecret(topology, name) = {
   apiVersion: 'v1',
@@ -19,8 +19,8 @@ local tokenSecret(topology, name) = {
   type: 'kubernetes.io/service-account-token',
 };
 
-// A program in place of a token is somebody of its own on the cluster, and gets the
-// rights of Kiali's account.
+// A program instead of a token logs in as its own user on the cluster. This user
+// gets the rights of Kiali's account.
 local access(topology, cluster, name, role) = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRoleBinding',
@@ -37,7 +37,7 @@ local access(topology, cluster, name, role) = {
   subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: cluster.subject.kind, name: cluster.subject.name }],
 };
 
-// While a token is rotated there are two: the one in use, and the next.
+// During a rotation there are two tokens: the one in use, and the next.
 local remote(shape, topology, cluster, token) = {
   [if shape.subject then 'hub-access']: access(topology, cluster, topology.kiali.hubAccess, topology.kiali.role),
   [if shape.subjectLogin then 'hub-login']: access(topology, cluster, topology.kiali.hubAccess + '-login', cluster.loginRole),
@@ -45,8 +45,8 @@ local remote(shape, topology, cluster, token) = {
   [if shape.laterTokens then 'token']: tokenSecret(topology, token.name),
 };
 
-// The metadata that Kiali and its operator look for is the Secret's, which the
-// controller makes, and so stands in the template.
+// Kiali and its operator look for the metadata of the Secret. The controller
+// creates the Secret, so the metadata is in the template.
 local sealed(topology, secret, data) = {
   apiVersion: 'bitnami.com/v1alpha1',
   kind: 'SealedSecret',
@@ -65,8 +65,8 @@ local sealed(topology, secret, data) = {
   },
 };
 
-// The Secret itself, with what SOPS made of its data. Whoever applies it decrypts it
-// first, and leaves out the field sops, which no API server knows.
+// The Secret itself, with data encrypted by SOPS. The engine decrypts it before it
+// applies it, and removes the field sops, because no API server knows this field.
 local bySOPS(topology, secret, data, encryption) = {
   apiVersion: 'v1',
   kind: 'Secret',

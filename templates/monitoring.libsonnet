@@ -17,7 +17,8 @@ local istiod(shape, topology, cluster, namespace) = {
     annotations: meta.lateKind(meta.wave.monitoring),
   },
   spec: {
-    // With several revisions, which istiod a series is of.
+    // With several revisions, the revision of the istiod from which
+    // a series comes.
     targetLabels: ['app'] + (if shape.revisions then ['istio.io/rev'] else []),
     selector: {
       matchLabels: { istio: 'pilot' },
@@ -34,8 +35,8 @@ local istiod(shape, topology, cluster, namespace) = {
   },
 };
 
-// What users give goes over ours, because Istio uses one mesh-wide Telemetry
-// alone: for metrics, tracing and access logs together.
+// The user's spec is merged over the rendered spec, because Istio uses only one
+// mesh-wide Telemetry, for metrics, tracing and access logs.
 local telemetry(shape, topology, cluster) = {
   local ours = { metrics: [{ providers: [{ name: 'prometheus' }] }] } + tracing.telemetry(shape, topology),
 
@@ -51,7 +52,7 @@ local telemetry(shape, topology, cluster) = {
   spec: if shape.telemetrySpec then merge(ours, topology.telemetry.spec) else ours,
 };
 
-// One text each, which others may rely on too.
+// Each holds one string. Others may depend on it too.
 local config(topology, name, namespace, text) = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -64,7 +65,7 @@ local config(topology, name, namespace, text) = {
   data: { 'config.yaml': text },
 };
 
-// What the classic collector of ACM takes from a namespace.
+// What ACM's classic collector collects from a namespace.
 local allowList(topology, namespace) = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -77,8 +78,8 @@ local allowList(topology, namespace) = {
   data: { 'uwl_metrics_list.yaml': topology.acm.namespaceList },
 };
 
-// The namespace of rules that see all namespaces. The rules themselves come by
-// ACM, to a namespace that is there.
+// The namespace for rules that read all namespaces. ACM brings the rules, and
+// needs an existing namespace.
 local rulesNamespace(topology) = {
   apiVersion: 'v1',
   kind: 'Namespace',
@@ -105,7 +106,8 @@ function(shape, topology, cluster, namespace, controlPlane)
     [if shape.acmNamespace then 'acm-rules-namespace']: rulesNamespace(topology),
     [if shape.acmAllowLists then 'acm-allow-list']: allowList(topology, namespace),
     [if shape.telemetry then 'telemetry']: telemetry(shape, topology, cluster),
-    // Named by what it has more, because revisions differ between clusters.
+    // The name contains the revisions, because revisions differ
+    // between clusters.
     [if shape.istiodMonitor then 'istiod-servicemonitor' + (if shape.revisions then '-revisions' else '')]:
       istiod(shape, topology, cluster, meta.controlPlane(shape, topology, cluster)),
     [if shape.otherIstiods then 'others-servicemonitor']: istiod(shape { revisions: false }, topology, cluster, controlPlane.name),

@@ -1,7 +1,7 @@
 local meta = import 'meta.libsonnet';
 
-// A namespace that nobody else makes. Whatever else is in it would go with it, so no
-// engine removes it.
+// A namespace that nobody else creates. Deleting it would delete everything in it,
+// so no engine removes it.
 local namespace(topology, created) = {
   apiVersion: 'v1',
   kind: 'Namespace',

@@ -1,10 +1,11 @@
 local meta = import 'meta.libsonnet';
 
-// Where each platform's lifecycle manager keeps its operators for all namespaces.
+// The namespace in which each platform's lifecycle manager installs operators for
+// all namespaces.
 local namespaces = { openshift: 'openshift-operators', kubernetes: 'operators' };
 
-// The operator on every cluster: on a remote too, a Kiali resource is
-// reconciled by the operator beside it.
+// The operator on every cluster: also on a remote, the operator on the same
+// cluster reconciles the Kiali resource.
 function(shape, topology)
   local catalog = topology.operator[shape.platform];
   if !shape.operator then {} else {

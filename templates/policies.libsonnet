@@ -1,4 +1,4 @@
-// Policies of ACM, with what places them on clusters.
+// Policies of ACM and their placement on clusters.
 local meta = import 'meta.libsonnet';
 
 local metadata(topology, name, wave) = {
@@ -9,8 +9,8 @@ local metadata(topology, name, wave) = {
 };
 
 {
-  // An object that there must be. The controller on the cluster watches what its
-  // templates read.
+  // An object that must exist. The controller on the cluster watches the
+  // objects that the templates read.
   must(type, object): { complianceType: type, objectDefinition: object },
 
   policy(topology, name, objects): {
@@ -51,8 +51,8 @@ local metadata(topology, name, wave) = {
     subjects: [{ apiGroup: 'policy.open-cluster-management.io', kind: 'Policy', name: name }],
   },
 
-  // The namespace of the Policies, in which a Placement finds the clusters of
-  // the sets that are bound to it. The set global has all.
+  // The namespace of the Policies. A Placement in it selects clusters of
+  // the bound cluster sets. The set global has all clusters.
   home(topology): {
     'acm-policy-namespace': {
       apiVersion: 'v1',

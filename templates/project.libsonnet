@@ -1,9 +1,9 @@
 local meta = import 'meta.libsonnet';
 
-// Nothing but this may be synced. Argo CD never removes what its project no
-// longer permits, so the list is the same for every topology, whatever it has
-// at the moment. The operator's chart has more, which is much to permit, and so
-// have a cluster that ACM runs on, traces, and remotes without an operator.
+// Only these kinds may be synced. Argo CD never removes what its project no
+// longer permits, so the list is the same for every topology. The operator's
+// chart, an ACM hub, tracing, and remotes without an operator have more kinds.
+// These are many, so they are permitted only if needed.
 local permitted(shape) = {
   local only(condition, kinds) = if condition then kinds else [],
 

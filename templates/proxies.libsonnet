@@ -1,8 +1,8 @@
 // The PodMonitor of a namespace with proxies.
 local meta = import 'meta.libsonnet';
 
-// The first label that is set wins. $1$2 and not ${1}${2}: Flux takes the
-// braces for a variable of its own and leaves nothing.
+// The first label that is set wins. Do not write ${1}${2} instead of $1$2: Flux
+// treats the braces as a variable and replaces it with nothing.
 local firstOf(target, sources) = {
   action: 'replace',
   sourceLabels: sources,
@@ -12,8 +12,9 @@ local firstOf(target, sources) = {
   targetLabel: target,
 };
 
-// Of the ports that a pod declares, those with a proxy's metrics: of Envoy, of
-// ztunnel, and of the agent in a gRPC application. A gateway declares two more.
+// The declared ports of a pod that have a proxy's metrics: of Envoy, of
+// ztunnel, and of the agent in a gRPC application. A gateway declares two more
+// ports.
 local proxies = [
   { action: 'keep', sourceLabels: ['__meta_kubernetes_pod_container_name'], regex: 'istio-proxy' },
   {
@@ -23,10 +24,10 @@ local proxies = [
   },
 ];
 
-// The agent beside Envoy serves Envoy's metrics, its own and the application's
-// at one port, which annotations name. Istio writes them unless metrics are not
-// merged, in the mesh or for the pod. The path tells its annotations from those
-// of an application that opted out.
+// The agent next to Envoy serves the metrics of Envoy, agent and application at
+// one port. Annotations name this port. Istio writes them if metrics are merged
+// in the mesh and for the pod. The path distinguishes Istio's annotations from
+// those of an application that opted out.
 local merged = [
   {
     action: 'replace',
@@ -45,8 +46,8 @@ local merged = [
   ]
 ];
 
-// Kiali tells ztunnel's series from those of workloads by app="ztunnel",
-// whatever other name its chart was installed under.
+// Kiali recognizes ztunnel's series by app="ztunnel", also if its chart was
+// installed under another name.
 local ztunnel = [{
   action: 'replace',
   sourceLabels: ['__meta_kubernetes_pod_label_app'],

@@ -1,5 +1,5 @@
-// Traces: what a TempoStack on the hub needs so that spans reach it from every
-// cluster, and Kiali finds them.
+// Tracing: the objects with which spans from every cluster reach the TempoStack
+// on the hub, and Kiali finds them.
 local meta = import 'meta.libsonnet';
 
 local labels(topology) = meta.labels('mesh-tracing', topology);
@@ -7,8 +7,8 @@ local labels(topology) = meta.labels('mesh-tracing', topology);
 local account = '/var/run/secrets/kubernetes.io/serviceaccount/';
 local certificates = '/etc/otel-tls/';
 
-// The gateway asks the hub for each token whether its account may do this with
-// the tenant's traces.
+// For each token, the gateway asks the hub whether its account may access the
+// tenant's traces.
 local role(topology, name, verb) = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRole',
@@ -55,7 +55,7 @@ local collector(topology, name, namespace, secret, config) = {
        }),
 };
 
-// The certificate that a collector shows, and the CA of those that others show.
+// The certificate of a collector, and the CA of its peers.
 local shown = {
   cert_file: certificates + 'tls.crt',
   key_file: certificates + 'tls.key',
@@ -64,8 +64,8 @@ local shown = {
 
 local http = '0.0.0.0:4318';
 
-// From the cluster's proxies. Kiali tells clusters apart by what proxies say of
-// themselves; the attribute is for the pages of Tempo.
+// Spans from the cluster's proxies. Kiali reads the cluster from the proxies'
+// own attributes. This attribute is for Tempo's pages.
 local fromProxies(cluster) = {
   receivers: { otlp: { protocols: {
     grpc: { endpoint: '0.0.0.0:4317' },
@@ -77,7 +77,7 @@ local fromProxies(cluster) = {
   service: { pipelines: { traces: { receivers: ['otlp'], processors: ['resource/cluster', 'batch'] } } },
 };
 
-// From the collectors of remotes, which show a certificate.
+// Spans from the collectors of remotes. They need a certificate.
 local fromRemotes = {
   receivers: { otlp: { protocols: { http: {
     endpoint: http,
@@ -87,8 +87,8 @@ local fromRemotes = {
   service: { pipelines: { traces: { receivers: ['otlp'], processors: ['batch'] } } },
 };
 
-// The exporter is called otlp_http from v0.144 of the collector on, which knows
-// the old name too; earlier ones know the old name only.
+// From v0.144 of the collector on, the exporter is called otlp_http, but the
+// old name still works. Earlier versions know only the old name.
 local toGateway(topology) = {
   extensions: { bearertokenauth: { filename: account + 'token' } },
   exporters: { 'otlphttp/tempo': {
@@ -110,8 +110,8 @@ local toHub(topology) = {
 
 local receiver = 'otel-remote';
 
-// Only the receiver itself ends TLS, because it has to see the certificate of
-// the remote.
+// Only the receiver itself ends TLS, because it must see the certificate of the
+// remote.
 local route(topology) = {
   apiVersion: 'route.openshift.io/v1',
   kind: 'Route',
@@ -129,8 +129,7 @@ local route(topology) = {
   },
 };
 
-// The Secrets of the certificates: those that cert-manager fills, or those that
-// are there.
+// The Secrets of the certificates: filled by cert-manager, or existing ones.
 local serverSecret(shape, topology) =
   if shape.certificates == 'secrets' then topology.tracing.serverSecret else 'otel-remote-server';
 
@@ -190,7 +189,7 @@ local tempoStack(topology) = {
 };
 
 {
-  // Of the Telemetry.
+  // For the Telemetry.
   telemetry(shape, topology):
     if shape.tracing == '' then {} else {
       tracing: [{
@@ -199,12 +198,12 @@ local tempoStack(topology) = {
       }],
     },
 
-  // Of the hub's Kiali resource.
+  // For the hub's Kiali resource.
   kiali(shape, topology)::
     local asked(provider) = {
       enabled: true,
       provider: provider,
-      // Kiali takes gRPC unless told otherwise.
+      // Kiali's default is gRPC.
       use_grpc: shape.tracingGRPC,
       internal_url: topology.tracing.queryURL,
     } + (if shape.tracingLinks then { external_url: topology.tracing.externalURL } else {});
@@ -223,7 +222,7 @@ local tempoStack(topology) = {
            } } else {}) },
     }[shape.tracing],
 
-  // What Kiali needs to read the tenant's traces.
+  // The rights of Kiali to read the tenant's traces.
   readers(shape, topology)::
     if !shape.hub || shape.tracing != 'stack' then {} else {
       'tracing-read-role': role(topology, topology.tracing.readRole, 'get'),
@@ -232,7 +231,7 @@ local tempoStack(topology) = {
       ]),
     },
 
-  // All else.
+  // All other objects.
   objects(shape, topology, cluster)::
     local own = meta.controlPlane(shape, topology, cluster);
     local issued = shape.certificates == 'certManager';

@@ -17,12 +17,12 @@ const (
 	holeClose = "⟧"
 )
 
-// Hole returns the mark that stands for the value at path.
+// Hole returns the mark for the value at path.
 func Hole(path string) string { return holeOpen + path + holeClose }
 
-// Values are what fills the holes of a body: scope -> path within the scope ->
-// value. A value is whatever Encode prints; where a hole is only a part of a
-// string, the value must be a string.
+// Values fill the holes of a body: scope -> path within the scope -> value.
+// Encode must be able to print a value. If a hole is only a part of a string,
+// the value must be a string.
 type Values map[string]map[string]any
 
 func (v Values) at(path string) (any, error) {
@@ -34,15 +34,14 @@ func (v Values) at(path string) (any, error) {
 	return value, nil
 }
 
-// Body is an object with holes, compiled for filling. The zero value is
-// empty; make one with NewBody or Literal. A Body does not change and may be
-// shared.
+// Body is an object with holes, compiled for filling. The zero value is empty.
+// Make a body with NewBody or Literal. A Body never changes and may be shared.
 type Body struct {
 	object   Object
 	text     []byte
 	holes    []hole
 	paths    []string // of its holes, sorted, each once
-	repeats  string   // the scope that it is repeated for, or ""
+	repeats  string   // the scope for which it is repeated, or ""
 	overlaid bool     // an overlay had a hand in it
 	literal  []byte   // JSON, which takes a tenth of the memory; there is no object then, and the text has no holes
 
@@ -50,8 +49,8 @@ type Body struct {
 	namespace, name []Part
 }
 
-// hole is a place in a body's text that a value is printed at: the value of
-// parts, or where that is a merge, of merge.
+// hole is a position in a body's text at which a value is printed: the value of
+// parts, or for a merge, of merge.
 type hole struct {
 	at     int // offset in the text
 	parts  []Part
@@ -94,14 +93,14 @@ func NewBody(object Object) (*Body, error) {
 	return b, nil
 }
 
-// Literal makes a body of an object of one cluster, in which all values are.
-// What looks like a mark in it is text.
+// Literal makes a body from an object of one cluster that has all its values.
+// Anything in it that looks like a mark is text.
 func Literal(object Object) (*Body, error) {
 	data, err := json.Marshal(object)
 	return &Body{overlaid: true, literal: data, text: Encode(nil, object), id: IDOf(object)}, err
 }
 
-// Overlaid makes a body of what an overlay has made of an object with marks.
+// Overlaid makes a body from an object with marks that an overlay has changed.
 func Overlaid(object Object) (*Body, error) {
 	b, err := NewBody(object)
 	if err == nil {
@@ -110,12 +109,12 @@ func Overlaid(object Object) (*Body, error) {
 	return b, err
 }
 
-// IsOverlaid tells whether an overlay had a hand in the body.
+// IsOverlaid tells whether an overlay changed the body.
 func (b *Body) IsOverlaid() bool { return b.overlaid }
 
-// Shared returns the object with the values of the topology, and the marks of all
-// others. ok is false where there is no such object: a value of a cluster is
-// merged into it, or one of the topology could be taken for a mark.
+// Shared returns the object with the values of the topology, and with marks for
+// all other values. ok is false if there is no such object: a value of a cluster
+// is merged into it, or a value of the topology looks like a mark.
 func (b *Body) Shared(values Values) (object Object, ok bool) {
 	if b.IsLiteral() {
 		return nil, false
@@ -138,14 +137,14 @@ func (b *Body) Shared(values Values) (object Object, ok bool) {
 	return object, err == nil
 }
 
-// HasMark tells whether something in a value could be taken for a mark.
+// HasMark tells whether a value contains anything that looks like a mark.
 func HasMark(v any) bool { return strings.Contains(string(Encode(nil, v)), holeOpen) }
 
 // JSON is a literal as JSON, nil for another body. It must not be changed.
 func (b *Body) JSON() []byte { return b.literal }
 
-// IsLiteral tells whether the body has the values of a cluster already, so
-// that it is no other cluster's.
+// IsLiteral tells whether the body already has the values of one cluster, so
+// that no other cluster can use it.
 func (b *Body) IsLiteral() bool { return b.literal != nil }
 
 func (b *Body) decode() (Object, error) {
@@ -204,8 +203,8 @@ func noHoleInKeys(v any) error {
 // changed.
 func (b *Body) Object() Object { return b.object }
 
-// Repeated is the scope that the body is repeated for, "" if it is one object
-// on each cluster.
+// Repeated is the scope for which the body is repeated, or "" if it is one
+// object on each cluster.
 func (b *Body) Repeated() string { return b.repeats }
 
 // Uses tells whether the body has a hole of the scope.
@@ -249,7 +248,7 @@ func (b *Body) Append(dst []byte, values Values) ([]byte, error) {
 	return append(e.dst, b.text[from:]...), nil
 }
 
-// ID is the identity of the object that filling with values gives.
+// ID is the identity of the object after filling with values.
 func (b *Body) ID(values Values) (ID, error) {
 	if b.IsLiteral() {
 		return b.id, nil
@@ -275,8 +274,8 @@ func (h *hole) value(values Values) (any, error) {
 	return fill(h.parts, values)
 }
 
-// Fill returns the object that the body is with these values. Append is the
-// faster way to its text.
+// Fill returns the object with these values. To get only its text, Append is
+// faster.
 func (b *Body) Fill(values Values) (Object, error) {
 	if b.IsLiteral() {
 		return b.decode()
@@ -288,7 +287,7 @@ func (b *Body) Fill(values Values) (Object, error) {
 	return v.(map[string]any), nil
 }
 
-// fillAll fills whatever has marks below v.
+// fillAll fills all marks below v.
 func fillAll(v any, values Values) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -336,8 +335,8 @@ func fillMerge(ours map[string]any, theirs string, values Values) (any, error) {
 	return Merge(a.(map[string]any), over), nil
 }
 
-// fill gives the value of a string with marks: the value itself where one
-// mark is all there is, else the parts joined.
+// fill returns the value of a string with marks. If the string is one mark, it
+// returns the value itself, else the joined parts.
 func fill(parts []Part, values Values) (any, error) {
 	if len(parts) == 1 && parts[0].Path != "" {
 		return values.at(parts[0].Path)

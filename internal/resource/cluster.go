@@ -35,11 +35,11 @@ type Resource struct {
 	Phase Phase
 	Name  string // component-resource, the name of its file
 	Body  *Body
-	Only  []string // the names of the items that it is repeated for, where that is not all of the cluster's
+	Only  []string // the names of the items for which it is repeated, if these are not all items of the cluster
 }
 
 // The scopes of values. A body with a hole of one of the last seven is repeated
-// for every item of that scope which the cluster has; each has a name.
+// for every item of this scope on the cluster. Each item has a name.
 const (
 	ScopeTopology     = "topology"
 	ScopeCluster      = "cluster"
@@ -58,15 +58,15 @@ func repeating() []string {
 	return []string{ScopeNamespace, ScopeLink, ScopeEncrypted, ScopeToken, ScopeFetched, ScopeRule, ScopeCreated, ScopeControlPlane}
 }
 
-// Item is one of the things that a body is repeated for: its values by their
-// path. One of them is its name, which can name a file.
+// Item is one of the items for which a body is repeated: its values by their
+// path. One value is the item's name, which can be the name of a file.
 type Item map[string]any
 
 // Name is the name of the item.
 func (i Item) Name() string { return text(i["name"]) }
 
-// Cluster is one cluster, ready to be packaged: the resources of its shape,
-// which it shares with all clusters of that shape, and its own values.
+// Cluster is one cluster, ready for output: the resources of its shape, shared
+// with all clusters of the shape, and its own values.
 type Cluster struct {
 	Name       string
 	Hub        bool
@@ -82,9 +82,9 @@ type Cluster struct {
 	Components map[Phase][]string // the kustomize components that change the resources, in order
 }
 
-// Each yields the values of every object that the resource is on the cluster:
-// one, or one for each item that it is repeated for. The yielded map is valid
-// until the next.
+// Each yields the values of every object of the resource on the cluster: of one
+// object, or of one object for each item for which it is repeated. A yielded
+// map is valid until the next one.
 func (c *Cluster) Each(r Resource) iter.Seq[Values] {
 	return func(yield func(Values) bool) {
 		scope := r.Body.Repeated()
@@ -116,14 +116,14 @@ func (c *Cluster) Each(r Resource) iter.Seq[Values] {
 	}
 }
 
-// ItemOf names the item that values, as Each yields them, are of; "" if the
-// resource is not repeated.
+// ItemOf names the item to which values from Each belong, or "" if the resource
+// is not repeated.
 func (r Resource) ItemOf(values Values) string {
 	return text(values[r.Body.Repeated()]["name"])
 }
 
-// NamespacesOf returns the namespaces that a resource is repeated for which is
-// repeated for namespaces.
+// NamespacesOf returns the namespaces in which the cluster has a resource that
+// is repeated for namespaces.
 func (c *Cluster) NamespacesOf(r Resource) []string {
 	if r.Only != nil {
 		return r.Only

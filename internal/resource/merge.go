@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// Merge returns ours with theirs over it: maps merge, everything else is
-// replaced. Neither is changed. It is the only operator besides placing a
-// value; in a body it waits for its value (see MergeHole).
+// Merge returns ours with theirs merged over it: maps merge, and any other
+// value is replaced. It changes neither argument. Templates have only two
+// operators: placing a value, and this one. In a body, the merge waits for its
+// value (see MergeHole).
 func Merge(ours, theirs map[string]any) map[string]any {
 	merged := maps.Clone(ours)
 	if merged == nil {
@@ -27,19 +28,21 @@ func Merge(ours, theirs map[string]any) map[string]any {
 	return merged
 }
 
-// A map with these two keys stands for a merge: of the map under the one with
-// the value whose hole is under the other.
+// A map with these two keys stands for a merge: one key has the map, and the
+// other has the hole of the value that is merged over it.
 const (
 	mergeOurs   = holeOpen + "merge" + holeClose
 	mergeTheirs = holeOpen + "over" + holeClose
 )
 
-// MergeHole is what Merge is while theirs is a hole.
+// MergeHole is Merge for the case that theirs is a hole. The merge is done when
+// the hole is filled.
 func MergeHole(ours map[string]any, theirs string) map[string]any {
 	return map[string]any{mergeOurs: ours, mergeTheirs: theirs}
 }
 
-// MergeOf takes what MergeHole made apart; ok tells whether v is that.
+// MergeOf returns the parts of a value from MergeHole. ok is false for any
+// other value.
 func MergeOf(v any) (ours map[string]any, theirs string, ok bool) {
 	m, _ := v.(map[string]any)
 	ours, isMerge := m[mergeOurs].(map[string]any)
@@ -47,9 +50,9 @@ func MergeOf(v any) (ours map[string]any, theirs string, ok bool) {
 	return ours, theirs, isMerge && isHole && len(m) == 2
 }
 
-// Unmerge returns an object as it is while nothing is merged over it, and the
-// function that puts the merges back into what was made of that object. It
-// fails where there is no map any more to merge into.
+// Unmerge returns an object without its merges, and a function that adds the
+// merges again after the object was changed. The function fails if a map into
+// which it must merge is gone.
 func Unmerge(object Object) (Object, func(Object) (Object, error)) {
 	plain, merges := unmerged(object, nil)
 	return plain.(map[string]any), func(result Object) (Object, error) {
@@ -63,7 +66,7 @@ func Unmerge(object Object) (Object, func(Object) (Object, error)) {
 	}
 }
 
-// mergeAt is a merge and the keys that lead to it.
+// mergeAt is a merge and the path to it.
 type mergeAt struct {
 	path   []string
 	theirs string
