@@ -172,6 +172,12 @@ type applied struct {
 
 func appliedOf(t testing.TB, top *topology.Topology, links render.Links) applied {
 	t.Helper()
+	return appliedAs(t, top, links, render.Kustomize)
+}
+
+// appliedAs are these where the engine has the tree in a format.
+func appliedAs(t testing.TB, top *topology.Topology, links render.Links, format render.Format) applied {
+	t.Helper()
 	in := &input{topology: top, links: links}
 	closed, err := openAll(t.Context(), in)
 	require.NoError(t, err)
@@ -180,7 +186,7 @@ func appliedOf(t testing.TB, top *topology.Topology, links render.Links) applied
 	require.NoError(t, err)
 	all, err := objectsOf(clusters)
 	require.NoError(t, err)
-	out, err := in.rendering.Delivery(render.Kustomize)
+	out, err := in.rendering.Delivery(format)
 	require.NoError(t, err)
 	outside, err := in.rendering.ACMObjects()
 	require.NoError(t, err)

@@ -105,3 +105,27 @@ func TestInitRoundTrip(t *testing.T) {
 		})
 	}
 }
+
+// TestInitDelivery reads delivery back of what an engine has of the other formats.
+func TestInitDelivery(t *testing.T) {
+	t.Parallel()
+	for name, top := range examplesOf(t) {
+		if top.Spec.Delivery == nil || top.OnACM() || strings.HasPrefix(top.Spec.Delivery.RepoURL, "oci://") {
+			continue
+		}
+		for _, format := range []render.Format{render.Helm, render.Manifests} {
+			t.Run(name+" "+string(format), func(t *testing.T) {
+				t.Parallel()
+				links := linksOf(t, top, name)
+				before := appliedAs(t, top, links, format)
+				file := filepath.Join(t.TempDir(), "mesh.yaml")
+				code, _, stderr := sightline(t, "init", "--from", dumpMesh(t, top, before), "-o", file)
+				require.Equal(t, exitOK, code, stderr)
+				again, findings, err := readTopology(file, nil)
+				require.NoError(t, err)
+				require.Empty(t, findings)
+				assertSameObjects(t, before.delivered, appliedAs(t, again, links, format).delivered)
+			})
+		}
+	}
+}
