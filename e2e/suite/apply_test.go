@@ -165,6 +165,7 @@ func deliveries(t *testing.T, tree tree) []string {
 var withoutChart = map[string]string{
 	"overlays.yaml":        "is a kustomization, which a chart cannot have",
 	"flux-standalone.yaml": "Flux takes a chart from a folder of a Git repository only",
+	"sops.yaml":            "Helm decrypts no manifests",
 }
 
 // TestWithoutChart is why the other tests leave out a format of some examples.
@@ -424,6 +425,10 @@ func namespaces(objects []*unstructured.Unstructured) []string {
 	return names
 }
 
+// encrypted is an example whose links nobody here decrypts; an API server refuses them
+// as they are. What SOPS makes of them is in e2e/sops.
+const encrypted = "sops.yaml"
+
 // examples are the files and directories of all topologies that are right.
 func examples(t *testing.T) []string {
 	t.Helper()
@@ -431,7 +436,8 @@ func examples(t *testing.T) []string {
 	require.NoError(t, err)
 	var all []string
 	for _, entry := range entries {
-		if entry.IsDir() && entry.Name() != "bad" && entry.Name() != "sealed" || strings.HasSuffix(entry.Name(), ".yaml") {
+		if entry.IsDir() && entry.Name() != "bad" && entry.Name() != "sealed" ||
+			strings.HasSuffix(entry.Name(), ".yaml") && entry.Name() != encrypted {
 			all = append(all, entry.Name())
 		}
 	}
