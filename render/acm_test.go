@@ -32,6 +32,8 @@ func acmChoices(x string) map[string][]string {
 		"acm-raw": acm("hub: own-"+x+", release: '2.15', aggregate: false"+placed, "hub.managedCluster=m-"+x),
 		"acm-list": {"metrics.store=acm", "metrics.acm={hub: hub." + x + ", release: '2.14', access: internal, interval: 1" + digit(x) +
 			"m, retention: 1" + digit(x) + "d, allowList: {in: hub, more: {names: [own_" + x + "]}}}"},
+		"acm-links": acm("hub: hub."+x+", release: '5.0'"+placed, "remote.managedCluster=m-"+x,
+			"kiali.links={source: acm, acm: {validity: 1"+digit(x)+"h}}"),
 		"acm-each": acm("hub: own-"+x+", release: '2.13'", "hub.managedCluster=m-"+x),
 	}
 }

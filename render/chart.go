@@ -49,6 +49,7 @@ var shapeDocs = map[string]string{
 	"webRoot":          "Whether the path of the hub's Kiali is given, and not the platform's.",
 	"istioNamespace":   "Whether the hub's Kiali has to be told the namespace of istiod.",
 	"links":            "How the hub has the sealed kubeconfigs: single, or perCluster.",
+	"acmLinks":         "On the hub, whether a Policy of ACM makes its links.",
 	"sops":             "On the hub, whether SOPS has encrypted them.",
 	"fetched":          "How the hub has the kubeconfigs that a store of secrets brings: single, or perCluster.",
 	"pushed":           "Whether the remote pushes its token into a store of secrets.",
@@ -244,6 +245,8 @@ func chartLists(t *topology.Topology) []chart.List {
 		{Scope: resource.ScopeFetched, Path: "links.fetched", Doc: "The kubeconfigs of the remotes as templates, on the hub, each for a Secret " +
 			"of its own, with what they need of the store.",
 			Items: itemHoles()[resource.ScopeFetched]},
+		{Scope: resource.ScopeManaged, Path: "acm.links", Doc: "On the ACM hub, the remotes whose links a Policy makes.",
+			Items: itemHoles()[resource.ScopeManaged]},
 		{Scope: resource.ScopeToken, Path: "links.tokens", Doc: "The names of the Secrets with the remote's tokens of later generations."},
 		{Scope: resource.ScopeRule, Path: "acm.namespaces", Doc: "On the ACM hub, the namespaces of the mesh, each with its PrometheusRule.",
 			Items: itemHoles()[resource.ScopeRule]},

@@ -102,7 +102,11 @@ func fetchedRefs(t *topology.Topology) []any {
 // refreshInterval is the time between two looks, as the operator writes it when it
 // changes an object: a Go duration.
 func refreshInterval(t *topology.Topology) string {
-	seconds := topology.Seconds(t.Spec.Kiali.Links.ExternalSecrets.RefreshInterval)
+	return goDuration(topology.Seconds(t.Spec.Kiali.Links.ExternalSecrets.RefreshInterval))
+}
+
+// goDuration writes seconds as Go does.
+func goDuration(seconds int) string {
 	switch h, m, s := seconds/3600, seconds/60%60, seconds%60; {
 	case h > 0:
 		return fmt.Sprintf("%dh%dm%ds", h, m, s)

@@ -132,7 +132,7 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 // ofHubs are the fields of shape that a remote has one value for.
 var ofHubs = []string{"Alerts", "ACMAccess", "TracingGRPC", "TracingLinks", "TracingConsole", "TracingTenant", "TempoStack", "Receiver",
 	"Store", "StoreAuth", "Scope", "CA", "CAFile", "LoginCA", "Retention", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors",
-	"Links", "SOPS", "Fetched", "ExecProvider", "NewPodFirst", "OtherIstiods", "KialiHealth"}
+	"Links", "SOPS", "ACMLinks", "Fetched", "ExecProvider", "NewPodFirst", "OtherIstiods", "KialiHealth"}
 
 // ofSingles are those that differ on a cluster without remotes only, for which
 // TestTelemetryOfOldLine stands.

@@ -36,8 +36,8 @@ func (l Links) sealed(t *topology.Topology) []*topology.Cluster {
 // generations are those of the tokens that a remote has. Where nothing is
 // sealed that is the first, which the first link will be made of.
 func (l Links) generations(t *topology.Topology, remote *topology.Cluster) []int {
-	if remote.Access.Exec != nil {
-		return nil // a program has the credential
+	if remote.Access.Exec != nil || t.LinksOnACM() {
+		return nil // a program has the credential, or ACM
 	}
 	if link := l[remote.Name]; link != nil && t.Spec.Kiali.Links.ByFile() {
 		return link.Spec.Tokens
@@ -108,6 +108,11 @@ func itemsOf(t *topology.Topology, c *topology.Cluster, links Links) map[string]
 			add(resource.ScopeControlPlane, resource.Item{"name": namespace})
 		}
 	}
+	if t.IsHub(c) {
+		for _, remote := range managedItems(t) {
+			add(resource.ScopeManaged, remote)
+		}
+	}
 	if t.IsACMHub(c) {
 		for _, rule := range acmRuleItems(t) {
 			add(resource.ScopeRule, rule)
@@ -146,6 +151,7 @@ func itemHoles() map[string]resource.Item {
 		resource.ScopeLink:         {"name": "", "secret": "", "encryptedData": map[string]string{}},
 		resource.ScopeEncrypted:    {"name": "", "secret": "", "encryptedData": map[string]string{}, "sops": map[string]any{}},
 		resource.ScopeToken:        {"name": ""},
+		resource.ScopeManaged:      {"name": "", "managed": "", "bindings": []any{}},
 		resource.ScopeRule:         {"name": "", "aggregation": ""},
 		resource.ScopeCreated:      {"name": ""},
 		resource.ScopeControlPlane: {"name": ""},

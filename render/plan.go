@@ -50,6 +50,7 @@ type shape struct {
 	ACMCollects   string `json:"acmCollects"`   // of the ACM hub, what tells the collector: labels, policy, allowList, or ""
 	ACMRules      string `json:"acmRules"`      // of the ACM hub, by what pods of a workload are added up: "", one, namespaces
 	ACMKiali      string `json:"acmKiali"`      // of the ACM hub, where Kiali needs a certificate: here, there
+	ACMLinks      bool   `json:"acmLinks"`      // of the hub, where a Policy makes its links
 	ACMCA         bool   `json:"acmCA"`         // of the ACM hub, where Kiali trusts further CAs
 	ACMNamespace  bool   `json:"acmNamespace"`  // whose rules see all namespaces
 	ACMConfig     bool   `json:"acmConfig"`     // user-workload-monitoring-config names it, and is ours
@@ -173,6 +174,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 			s.Links = spec.Kiali.Links.Format
 			s.SOPS = spec.Kiali.Links.Source == "sops"
 		}
+		s.ACMLinks = len(byACM(t)) > 0
 		if len(fetched(t)) > 0 {
 			s.Fetched = spec.Kiali.Links.Format
 		}

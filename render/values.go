@@ -3,6 +3,7 @@ package render
 import (
 	"cmp"
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
@@ -286,7 +287,7 @@ var values = append([]value{
 	{hole: "topology.acm.policyNamespace", chart: "acm.policyNamespace", from: "spec.metrics.acm.policyNamespace",
 		doc: "The namespace of the Policies.",
 		of: func(s site) any {
-			return ofACM(registered(s.Topology) || byRoute(s.Topology), s.Spec.Metrics.ACM.PolicyNamespace)
+			return ofACM(registered(s.Topology) || byRoute(s.Topology) || s.LinksOnACM(), s.Spec.Metrics.ACM.PolicyNamespace)
 		}},
 	{hole: "topology.acm.registrationPolicy", chart: "acm.registrationPolicy", from: "metadata.name",
 		doc: "The name of the Policy that registers what is collected.",
@@ -439,4 +440,4 @@ var values = append([]value{
 			return encryption(s.links[remotes[0].Name])
 		},
 		otherwise: func(*topology.Topology) any { return map[string]any{} }},
-}, tracingValues...)
+}, slices.Concat(managedValues, tracingValues)...)

@@ -6,4 +6,4 @@ function(
   shape=error 'must provide shape',
   topology=error 'must provide topology',
   rule=error 'must provide rule',
-) meta.delivered(shape, { acm: acm(shape, topology, rule) })
+) meta.delivered(shape, { acm: acm(shape, topology, rule, null) })

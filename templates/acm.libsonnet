@@ -1,6 +1,7 @@
 // The objects on the ACM hub: what its Observability collects from every
 // cluster, the Policies that register the collection, and the Policies that
 // bring Kiali what it needs to read the store.
+local kubeconfigs = import 'kubeconfigs.libsonnet';
 local meta = import 'meta.libsonnet';
 local policies = import 'policies.libsonnet';
 
@@ -200,7 +201,48 @@ local allowList(topology) = {
   data: topology.acm.allowList,
 };
 
-function(shape, topology, rule)
+// ACM makes an account on each remote, renews its token, and gives it rights there.
+local account(topology, managed) = {
+  local metadata = {
+    name: topology.acm.linkPolicy,
+    namespace: managed.managed,
+    labels: meta.labels('kiali', topology),
+    annotations: meta.lateKind(meta.wave.access),
+  },
+
+  'acm-link-account': {
+    apiVersion: 'authentication.open-cluster-management.io/v1beta1',
+    kind: 'ManagedServiceAccount',
+    metadata: metadata,
+    spec: { rotation: { enabled: true, validity: topology.acm.validity } },
+  },
+  'acm-link-rights': {
+    apiVersion: 'rbac.open-cluster-management.io/v1alpha1',
+    kind: 'ClusterPermission',
+    metadata: metadata,
+    spec: { clusterRoleBindings: managed.bindings },
+  },
+};
+
+// The one Secret, since the operator watches no other: a renewed token has to
+// restart Kiali. Nothing but what is listed is in it, so a remote that leaves goes.
+local linked(topology, managed) =
+  local made = kubeconfigs.single(topology);
+  account(topology, managed) {
+    'acm-link-policy': policies.policy(topology, topology.acm.linkPolicy, [
+      policies.must('mustonlyhave', {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: made.metadata { name: made.name, namespace: topology.kiali.namespace },
+        type: 'Opaque',
+        data: topology.acm.kubeconfigs,
+      }) { recordDiff: 'None' },
+    ]),
+    'acm-link-placement': policies.placement(topology, topology.acm.linkPolicy, onACM),
+    'acm-link-binding': policies.binding(topology, topology.acm.linkPolicy),
+  };
+
+local observed(shape, topology, rule) =
   if !shape.acmHub then {} else
     {
       '': {},
@@ -208,5 +250,9 @@ function(shape, topology, rule)
       policy: mcoa(shape, topology, rule) + registered(topology),
       allowList: { 'acm-allow-list': allowList(topology) },
     }[shape.acmCollects] +
-    (if shape.acmKiali != '' then certified(shape, topology) else {}) +
-    (if shape.acmKiali != '' || shape.acmCollects == 'policy' then policies.home(topology) else {})
+    (if shape.acmKiali != '' then certified(shape, topology) else {});
+
+function(shape, topology, rule, managed)
+  observed(shape, topology, rule) +
+  (if shape.acmLinks then linked(topology, managed) else {}) +
+  (if shape.acmLinks || shape.acmHub && (shape.acmKiali != '' || shape.acmCollects == 'policy') then policies.home(topology) else {})

@@ -18,9 +18,10 @@ function(
   created=error 'must provide created',
   controlPlane=error 'must provide controlPlane',
   fetched=error 'must provide fetched',
+  managed=error 'must provide managed',
 ) meta.delivered(shape, {
   operator: operator(shape, topology) + namespaces(shape, topology, created),
-  acm: acm(shape, topology, rule),
+  acm: acm(shape, topology, rule, managed),
   monitoring: monitoring(shape, topology, cluster, namespace, controlPlane),
   kiali: kiali(shape, topology, cluster),
   link: links(shape, topology, cluster, link, encrypted, token, fetched),

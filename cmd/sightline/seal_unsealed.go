@@ -52,7 +52,12 @@ func (o *sealRun) checkUnsealed(ctx context.Context, t *topology.Topology, remot
 // unsealedHint says where to look when a link is missing that something else
 // makes.
 func unsealedHint(t *topology.Topology, c *topology.Cluster, hub string) string {
-	if t.Spec.Kiali.Links.Source != "externalSecrets" {
+	switch t.Spec.Kiali.Links.Source {
+	case "externalSecrets":
+	case "acm":
+		return "see what ACM says: " + command.Kubectl(hub, t.Spec.Metrics.ACM.PolicyNamespace, "get policy "+t.LinkAccount()+" -o yaml") + "; " +
+			command.Kubectl(hub, c.ManagedCluster, "get managedserviceaccount,clusterpermission "+t.LinkAccount()+" -o yaml")
+	default:
 		return "see what is to fill it"
 	}
 	at := t.SealedFor(c)

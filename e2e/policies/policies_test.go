@@ -49,6 +49,12 @@ func apiServer(t *testing.T, has bool) *rest.Config {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		name, isSecret := strings.CutPrefix(r.URL.Path, "/api/v1/namespaces/open-cluster-management-observability/secrets/")
+		if account, ok := accounts[r.URL.Path]; ok && has {
+			_ = json.NewEncoder(w).Encode(map[string]any{"apiVersion": "v1", "kind": "Secret",
+				"metadata": map[string]any{"name": "acm-links-kiali", "namespace": "any"},
+				"data":     map[string][]byte{"token": []byte(account), "ca.crt": []byte(pem(account))}})
+			return
+		}
 		switch {
 		case r.URL.Path == "/api/v1":
 			fmt.Fprint(w,

@@ -80,7 +80,11 @@ func (w *writer) notes() []byte {
 func (w *writer) remoteNotes() string {
 	// Of a remote whose token has been replaced.
 	const replaced = "noFirstToken"
-	first := fmt.Sprintf(notesToken, "", ".Values.kiali.serviceAccount")
+	const account = "kiali.serviceAccount"
+	if !w.usedValues[account] { // no remote has a token Secret
+		return notesUninstall
+	}
+	first := fmt.Sprintf(notesToken, "", ".Values."+account)
 	if w.usedFields[replaced] {
 		first = "{{- if not .Values.shape." + replaced + " }}\n" + first + "{{- end }}\n"
 	}

@@ -18,7 +18,8 @@ import (
 // accessRules are about the hub's access to the remotes and about secrets. They
 // are sorted by id.
 func accessRules() []Rule {
-	return slices.SortedFunc(slices.Values(append(linkRules(), sealedRules()...)), func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+	return slices.SortedFunc(slices.Values(slices.Concat(linkRules(), sealedRules(), managedRules())),
+		func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
 }
 
 func linkRules() []Rule {

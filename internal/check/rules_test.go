@@ -151,6 +151,12 @@ var cases = []ruleCase{
 		near: edits{"link west": "", "spec.kiali.links": "{source: externalSecrets, externalSecrets: {store: {name: vault}}}"}},
 	{rule: "RS26", mutant: edits{"link west": "", "spec.kiali.links": "{source: sops}", "spec.delivery": "{repoURL: 'https://git.example.com/mesh.git', argocd: {}}"},
 		near: edits{"link west": "", "spec.kiali.links": "{source: sops}", "spec.delivery": "{repoURL: 'https://git.example.com/mesh.git', flux: {}}"}},
+	{rule: "RS27", mutant: edits{"link west": "", "spec.kiali.links": "{source: acm, format: perCluster}"},
+		near: edits{"link west": "", "spec.kiali.links": "{source: acm}"}},
+	{rule: "RS28", mutant: edits{"link west": "", "spec.kiali.links": "{source: acm}", "spec.clusters.1.managedCluster": "local-cluster"},
+		near: edits{"link west": "", "spec.kiali.links": "{source: acm}", "spec.clusters.1.managedCluster": "prod-west"}},
+	{rule: "RS29", mutant: edits{"link west": "", "spec.kiali.links": "{source: acm, acm: {validity: 9m}}"},
+		near: edits{"link west": "", "spec.kiali.links": "{source: acm, acm: {validity: 24h}}"}},
 	{rule: "RS22", mutant: edits{"remotes": "11"}, near: edits{"remotes": "11", "spec.kiali.spec": "{deployment: {probes: {startup: {failure_threshold: 30}}, resources: {limits: {memory: 4Gi}}}, health_config: {compute: {refresh_interval: 10m}}}"}},
 
 	{rule: "RS23", mutant: edits{"spec.kiali.links": "{source: external, format: perCluster}"}, near: edits{"spec.kiali.links": "{source: external}"}},

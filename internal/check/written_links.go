@@ -38,7 +38,7 @@ func (s *source) storeKeys() {
 
 // unusedSources reports settings of a source that the topology does not use.
 func (s *source) unusedSources() {
-	for _, source := range []string{"externalSecrets", "sops"} {
+	for _, source := range []string{"acm", "externalSecrets", "sops"} {
 		path := linksPath(source)
 		if s.Spec.Kiali.Links.Source != source && s.Has(path...) {
 			s.Add(s.KeyAt(path...), topology.RuleValue, "write source: "+source+", or remove it",

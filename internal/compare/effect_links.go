@@ -26,6 +26,12 @@ var makers = map[string]func(c *Content) (metadata, data any){
 	"ExternalSecret": func(c *Content) (any, any) {
 		return at(c, "spec", "target", "template", "metadata"), at(c, "spec", "target", "template", "data")
 	},
+	"Policy": func(c *Content) (any, any) { // with the Secret as its one object
+		v := first(at(c, "spec", "policy-templates"))
+		v = first(valueAt(valueAt(valueAt(v, "objectDefinition"), "spec"), "object-templates"))
+		secret := valueAt(v, "objectDefinition")
+		return valueAt(secret, "metadata"), valueAt(secret, "data")
+	},
 	"Secret": func(c *Content) (any, any) {
 		if at(c, "sops") == nil {
 			return nil, nil
@@ -55,6 +61,13 @@ func linksOf(kind, id string, c *Content) map[string]madeLink {
 		links[remote] = madeLink{by, id, text}
 	}
 	return links
+}
+
+func first(v any) any {
+	if items, _ := v.([]any); len(items) > 0 {
+		return items[0]
+	}
+	return nil
 }
 
 func valueAt(v any, key string) any {
@@ -113,7 +126,7 @@ func (e *effects) links() {
 		switch was, now := old[remote], new[remote]; {
 		case was.by != now.by:
 			all.add(move{was.by, now.by}, remote)
-		case was.secret == now.secret && was.data != now.data && now.by != "ExternalSecret": // which is a template
+		case was.secret == now.secret && was.data != now.data && now.by != "ExternalSecret" && now.by != "Policy": // which have templates
 			all.add(move{now.by, now.by}, remote)
 		}
 	}
@@ -147,7 +160,12 @@ func (e *effects) links() {
 // is the engine's own.
 func (e *effects) moves(m move, clusters []string) {
 	goes, stays := "the "+m.from+" and the Secret with it", "with the "+m.from+" until somebody deletes that with --cascade=orphan"
-	if m.from == encryptedSecret {
+	switch {
+	case m.from == "Policy":
+		e.add(finding.Warning, clusters, "the link to %s moves from the Policy to the %s; the Policy writes the Secret as long as it is there, and "+
+			"leaves it when it goes: docs/links.md", clustersText(clusters), m.to)
+		return
+	case m.from == encryptedSecret:
 		goes, stays = "the Secret", "as it is until the "+m.to+" takes it over"
 	}
 	if e.Prunes {

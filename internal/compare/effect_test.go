@@ -84,6 +84,7 @@ func TestMoreEffects(t *testing.T) {
 	prunes := change{"prune: false", "prune: true"}
 	flux := change{"argocd: {sync: {prune: false}}", "flux: {}"}
 	store := change{"format: single", "source: externalSecrets, externalSecrets: {store: {name: vault}}"}
+	byACM := change{"format: single", "source: acm"}
 	sops := change{"format: single", "source: sops"}
 	noOperator := change{"channel: stable", "channel: stable, remotes: none"}
 	anonymous := change{"instanceName: kiali,", "instanceName: kiali, auth: {strategy: anonymous},"}
@@ -103,6 +104,8 @@ func TestMoreEffects(t *testing.T) {
 		{"a link that a store brings now", nil, store, "warning EF04: the link to west moves from the SealedSecret to the ExternalSecret; the Secret stays with the SealedSecret"},
 		{"a link that a store brings now, pruned", prunes, with(prunes, store), "the engine deletes the SealedSecret and the Secret with it"},
 		{"a link that is sealed again", store, nil, "warning EF04: the link to west moves from the ExternalSecret to the SealedSecret"},
+		{"a link that ACM makes now", nil, byACM, "warning EF04: the link to west moves from the SealedSecret to the Policy; the Secret stays with the SealedSecret"},
+		{"a link that ACM makes no more", byACM, store, "warning EF04: the link to west moves from the Policy to the ExternalSecret; the Policy writes the Secret as long"},
 		{"a link that SOPS encrypts now", nil, sops, "warning EF04: the link to west moves from the SealedSecret to the Secret of SOPS; the Secret stays with the SealedSecret"},
 		{"a link that SOPS encrypts no more", with(flux, sops), with(flux, store), "warning EF04: the link to west moves from the Secret of SOPS to the ExternalSecret; the Secret stays as it is"},
 		{"a link that SOPS encrypts no more, pruned", with(prunes, sops), with(prunes, store), "the engine deletes the Secret: Kiali is without the cluster"},

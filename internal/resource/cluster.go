@@ -48,6 +48,7 @@ const (
 	ScopeEncrypted    = "encrypted"    // as ScopeLink, where SOPS has encrypted the Secret
 	ScopeToken        = "token"        // of a remote, after its first
 	ScopeFetched      = "fetched"      // as ScopeLink, where the kubeconfig is made of what a store of secrets has
+	ScopeManaged      = "managed"      // of the ACM hub, for a remote whose link a Policy makes
 	ScopeRule         = "rule"         // of the ACM hub, for a namespace of the mesh
 	ScopeCreated      = "created"      // of a namespace that is made
 	ScopeControlPlane = "controlPlane" // of a further istiod, which serves others
@@ -55,7 +56,7 @@ const (
 
 // repeating returns the scopes that bodies are repeated for.
 func repeating() []string {
-	return []string{ScopeNamespace, ScopeLink, ScopeEncrypted, ScopeToken, ScopeFetched, ScopeRule, ScopeCreated, ScopeControlPlane}
+	return []string{ScopeNamespace, ScopeLink, ScopeEncrypted, ScopeToken, ScopeFetched, ScopeManaged, ScopeRule, ScopeCreated, ScopeControlPlane}
 }
 
 // Item is one of the items for which a body is repeated: its values by their

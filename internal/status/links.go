@@ -1,6 +1,7 @@
 package status
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,7 @@ import (
 
 // token looks at the Secrets with the tokens of Kiali's account on a remote.
 func (j *judge) token(got *Cluster) {
-	if j.on.Access.Exec != nil {
+	if j.on.Access.Exec != nil || j.Topology.LinksOnACM() {
 		return
 	}
 	t := j.Topology
@@ -108,6 +109,11 @@ func (j *judge) again(c *topology.Cluster) string {
 		}
 		return command.ExternalSecrets(
 			j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context, remote, at.Namespace, at.Name, j.Topology.Account())
+	case "acm":
+		hub := j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context
+		return fmt.Sprintf("see what ACM says: kubectl --context %s -n %s get policy %s -o yaml; kubectl --context %s -n %s get "+
+			"managedserviceaccount,clusterpermission %s -o yaml", hub, j.Topology.Spec.Metrics.ACM.PolicyNamespace, j.Topology.LinkAccount(), hub,
+			c.ManagedCluster, j.Topology.LinkAccount())
 	default:
 		return "see what is to fill it: links.source is " + source
 	}
@@ -175,9 +181,8 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 	case l.User.Err != nil:
 		j.unchecked("ST16", "see ST01 of the cluster, and ST22 for what Kiali finds", "%s", l.User.Err.Text)
 		j.stops("ST17")
-	case item.Server == c.Server && !strings.HasPrefix(l.User.Value, "system:serviceaccount:"+ns+":"):
-		j.bad("ST16", again, "the token in the link belongs to %q, expected the account %s of the namespace %s", l.User.Value,
-			j.Topology.Account(), ns)
+	case item.Server == c.Server && !j.expected(l.User.Value):
+		j.bad("ST16", again, "the token in the link belongs to %q, expected %s", l.User.Value, j.whose())
 		j.stops("ST17")
 	default:
 		if l.Own != nil { // as an address that only the hub's pods reach
@@ -200,6 +205,22 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 		}
 		j.good("ST17")
 	}
+}
+
+// expected tells whether the token of a link is of whom it should be.
+func (j *judge) expected(user string) bool {
+	if j.Topology.LinksOnACM() {
+		return user == j.Topology.ACMUser()
+	}
+	return strings.HasPrefix(user, "system:serviceaccount:"+j.Topology.Spec.Kiali.Namespace+":")
+}
+
+// whose says whom that is.
+func (j *judge) whose() string {
+	if j.Topology.LinksOnACM() {
+		return "ACM's account, " + j.Topology.ACMUser()
+	}
+	return fmt.Sprintf("the account %s of the namespace %s", j.Topology.Account(), j.Topology.Spec.Kiali.Namespace)
 }
 
 // twice finds clusters that more than one Secret has. Kiali takes the first in

@@ -3,6 +3,23 @@ package topology
 // OnACM tells whether objects of the topology are on the ACM hub.
 func (t *Topology) OnACM() bool { return t.Spec.Metrics.Store == "acm" }
 
+// LinksOnACM tells whether a Policy of ACM makes the links. ACM runs on the hub of Kiali
+// then.
+func (t *Topology) LinksOnACM() bool { return t.Spec.Kiali.Links.Source == "acm" }
+
+// LinkAccount is the name of the ManagedServiceAccount of each remote, where ACM makes
+// the links, and of the Policy that makes them.
+func (t *Topology) LinkAccount() string { return t.ACMPolicy("kiali") }
+
+// AgentNamespace is where ACM's agent has its accounts on a cluster
+// (open-cluster-management.io/managed-serviceaccount pkg/addon/agent).
+const AgentNamespace = "open-cluster-management-agent-addon"
+
+// ACMUser is who the link's token is on a remote, where ACM makes the links.
+func (t *Topology) ACMUser() string {
+	return "system:serviceaccount:" + AgentNamespace + ":" + t.LinkAccount()
+}
+
 // IsACMHub tells whether ACM runs on the cluster.
 func (t *Topology) IsACMHub(c *Cluster) bool {
 	return t.OnACM() && c.Name == t.Spec.Metrics.ACM.Hub
@@ -22,9 +39,9 @@ const ACMTree = "acm"
 // (multicluster-observability-operator, pkg/config).
 const ACMNamespace = "open-cluster-management-observability"
 
-// localCluster is ACM's name for its own cluster (spec.localClusterName of
+// LocalCluster is ACM's name for its own cluster (spec.localClusterName of
 // MultiClusterHub).
-const localCluster = "local-cluster"
+const LocalCluster = "local-cluster"
 
 // RegistersItself tells whether a label and an annotation register an object with
 // the add-on. This works from ACM 5.0 on. Before, only the add-on's

@@ -56,7 +56,7 @@ func (t *Topology) resolve() {
 		if c.ManagedCluster == "" {
 			c.ManagedCluster = c.Name
 			if c.Name == s.Metrics.ACM.Hub {
-				c.ManagedCluster = localCluster
+				c.ManagedCluster = LocalCluster
 			}
 		}
 		c.ControlPlane.Namespace = cmp.Or(c.ControlPlane.Namespace, s.Mesh.ControlPlaneNamespace)

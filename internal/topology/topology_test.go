@@ -23,7 +23,7 @@ func TestDefaults(t *testing.T) {
 			InstanceName: "kiali",
 			Version:      kiali.Default,
 			Auth:         Auth{Strategy: "openshift"},
-			Links:        Links{Format: "single", Source: "sealed", SOPS: SOPS{SecretRef: "sops-age"}, ExternalSecrets: store},
+			Links:        Links{Format: "single", Source: "sealed", SOPS: SOPS{SecretRef: "sops-age"}, ACM: LinksACM{Validity: "720h"}, ExternalSecrets: store},
 			Operator:     Operator{Remotes: "same", Channel: "stable", Approval: "Automatic", Chart: chart},
 		},
 		Metrics: Metrics{
@@ -104,7 +104,7 @@ func TestGivenValues(t *testing.T) {
 				Version:      kiali.V2_22,
 				ViewOnly:     true,
 				Auth:         Auth{Strategy: "openid"},
-				Links:        Links{Format: "single", Source: "external", SOPS: SOPS{SecretRef: "sops-age"}, ExternalSecrets: store},
+				Links:        Links{Format: "single", Source: "external", SOPS: SOPS{SecretRef: "sops-age"}, ACM: LinksACM{Validity: "720h"}, ExternalSecrets: store},
 				Operator:     Operator{Remotes: "same", Install: "none", Channel: "candidate-v2.4", Source: "community-operators", Approval: "Automatic", Chart: chart},
 				Spec: map[string]any{
 					"auth":              map[string]any{"openid": map[string]any{"client_id": "kiali", "issuer_uri": "https://login.example.com"}},

@@ -117,11 +117,13 @@ type Kiali struct {
 	// The Kiali release line that the operator installs. It is a finding if the release line does not support what the topology
 	// needs. Changes: spec.version of the Kiali resources; and the SealedSecrets through the default of links.format; the
 	// ConfigMap with the CAs; the ExternalSecrets, the role of Kiali's account and its ClusterRoleBinding; with metrics.alerts
-	// the PrometheusRule and the ServiceMonitor for Kiali itself.
+	// the PrometheusRule and the ServiceMonitor for Kiali itself;
+	// the objects on the ACM hub.
 	Version kiali.Line `yaml:"version" default:"default"`
 	// Whether Kiali may only read. If true, its accounts get a role without write access. If false, users may change Istio's
 	// configuration in Kiali within their own rights; with the strategy anonymous, everybody may change it within the rights of
-	// Kiali's account. Changes: the Kiali resources; the ClusterRoleBindings.
+	// Kiali's account. Changes: the Kiali resources; the ClusterRoleBindings;
+	// the objects on the ACM hub.
 	ViewOnly bool `yaml:"viewOnly" default:"false"`
 	// CAs that the hub's Kiali trusts in addition to the CAs in its image, for the store, logins and other services. Write
 	// certificates in PEM, or the name of a file next to the topology, such as ca.pem. Sightline renders them where the hub's
@@ -146,7 +148,8 @@ type Auth struct {
 	// Kiali's login strategy. With openshift, a user logs in at the OAuth server of each cluster. With token, a user pastes a
 	// token; with header, a proxy in front of Kiali sends a token; both work with one cluster only. Default: openshift on an
 	// OpenShift hub, token on a single Kubernetes cluster; required with several clusters and a Kubernetes hub. Changes: the Kiali
-	// resources; the ClusterRoleBindings; before v2.11 the ConfigMap with the CAs; the OAuthClients.
+	// resources; the ClusterRoleBindings; before v2.11 the ConfigMap with the CAs; the OAuthClients;
+	// the objects on the ACM hub.
 	Strategy string `yaml:"strategy" enum:"openshift|openid|anonymous|token|header"`
 	// One login for all clusters: Kiali's account acts as the user on each cluster. It needs the strategy openshift, Kiali 2.30 or
 	// later, and an operator whose definition has the field (rule KC07).
@@ -156,7 +159,8 @@ type Auth struct {
 // Impersonation is one login for all clusters: Kiali's account acts as the user on each cluster.
 type Impersonation struct {
 	// Whether impersonation is on. Users and groups must have the same names on every cluster. Changes: the Kiali resources; on
-	// remotes without an operator, whether there is an OAuthClient with its ClusterRoleBinding.
+	// remotes without an operator, whether there is an OAuthClient with its ClusterRoleBinding;
+	// the objects on the ACM hub.
 	Enabled bool `yaml:"enabled" default:"false"`
 	// The users that Kiali may impersonate. Default: all except system accounts; this is a
 	// warning.
@@ -275,10 +279,12 @@ type Cluster struct {
 	// The platform of the cluster. Only OpenShift has Routes, OAuth, user workload monitoring and cluster monitoring. Changes: the
 	// Subscription, the Kiali resource, cluster-monitoring-config, user-workload-monitoring-config and, with ambient, a PodMonitor;
 	// on the hub also the ClusterRoleBinding, through the default of metrics.store, and the delivery objects; the OAuthClients; the
-	// allow-lists.
+	// allow-lists;
+	// the objects on the ACM hub.
 	Platform string `yaml:"platform" default:"openshift" enum:"openshift|kubernetes"`
 	// The URL at which the hub's pods reach the API server. Required on remotes. Changes: the delivery objects; the kubeconfig, so
-	// seal the link again; the ExternalSecrets.
+	// seal the link again; the ExternalSecrets;
+	// the objects on the ACM hub.
 	Server string `yaml:"server" format:"server"`
 	// The domain of the cluster's ingress. The host of the hub's Kiali follows from the domain of the hub. On the hub it is
 	// required with remotes and the strategy openshift, unless kiali.host is set. Changes: the login callbacks in the Kiali
@@ -326,13 +332,15 @@ type Cluster struct {
 // Access says how the hub's kubeconfig reaches the API server of a remote.
 type Access struct {
 	// If true, the certificate of the API server is not checked. Then anybody between the hub and the cluster can read the token.
-	// Changes: the ExternalSecrets; else nothing, because the kubeconfig is sealed.
+	// Changes: the ExternalSecrets and the
+	// objects on the ACM hub; else nothing, because the kubeconfig is sealed.
 	InsecureSkipTLSVerify bool `yaml:"insecureSkipTLSVerify" default:"false"`
 	// The CA of the API server, as certificates in PEM. Set it if it differs from the CA that the cluster gives to its pods. seal
-	// uses it unless you give --ca-file. Changes: the ExternalSecrets; else nothing, because the kubeconfig is sealed.
+	// uses it unless you give --ca-file. Changes: the ExternalSecrets and the
+	// objects on the ACM hub; else nothing, because the kubeconfig is sealed.
 	CA string `yaml:"ca" format:"pem"`
 	// The URL of a proxy through which the hub's pods reach the API server. Changes: the
-	// ExternalSecrets; else nothing, because the kubeconfig is sealed.
+	// ExternalSecrets and the objects on the ACM hub; else nothing, because the kubeconfig is sealed.
 	ProxyURL string `yaml:"proxyURL" format:"url"`
 	// A program in Kiali's image that prints the credential. It replaces the token. Changes: the hub's Kiali resource, which
 	// permits programs; the token Secrets, because the cluster has none; the delivery objects, because the cluster has no phase
@@ -403,7 +411,8 @@ type ClusterMetrics struct {
 type ClusterKiali struct {
 	// The Kiali release line. Default: kiali.version. Changes: its Kiali resource; and on the hub the SealedSecrets through the
 	// default of links.format; the ConfigMap with the CAs; the ExternalSecrets and the ClusterRoleBindings; on the hub with
-	// metrics.alerts the PrometheusRule and the ServiceMonitor for Kiali itself.
+	// metrics.alerts the PrometheusRule and the ServiceMonitor for Kiali itself;
+	// the objects on the ACM hub.
 	Version kiali.Line `yaml:"version"`
 	// The path under which the hub's Kiali is served. Default: / on OpenShift, /kiali on Kubernetes. Changes: the hub's Kiali
 	// resource, and the login callbacks in the Kiali resources of the remotes; the OAuthClients.

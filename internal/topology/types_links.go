@@ -9,15 +9,25 @@ type Links struct {
 	Format string `yaml:"format" enum:"single|perCluster"`
 	// Where these Secrets come from. sealed: Sightline seals them for the sealed-secrets controller. sops: Sightline encrypts them
 	// in the format of SOPS, and Flux decrypts them. externalSecrets: the External Secrets Operator brings them through a secret
-	// store, with PushSecrets on the remotes and ExternalSecrets on the hub. external: something else creates them. Changes:
+	// store, with PushSecrets on the remotes and ExternalSecrets on the hub. acm: a Policy of Red Hat ACM, which runs on
+	// the hub of Kiali, makes them. external: something else creates them. Changes:
 	// whether there are SealedSecrets or encrypted Secrets with the kubeconfigs, the token Secrets that a rotation adds, with
 	// perCluster the annotation of the hub's Kiali resource, and with Flux the delivery objects, because they depend on whether
-	// there is a phase link and how it is decrypted.
-	Source string `yaml:"source" default:"sealed" enum:"sealed|sops|externalSecrets|external"`
+	// there is a phase link and how it is decrypted; the objects on the ACM hub.
+	Source string `yaml:"source" default:"sealed" enum:"sealed|sops|externalSecrets|acm|external"`
 	// Who can decrypt the links, with source: sops. Changes: the delivery objects of Flux.
 	SOPS SOPS `yaml:"sops"`
 	// The secret store, with source: externalSecrets. Changes: the ExternalSecrets and the PushSecrets.
 	ExternalSecrets ExternalSecrets `yaml:"externalSecrets"`
+	// What ACM gives the links, with source: acm. Changes: the objects on the ACM hub.
+	ACM LinksACM `yaml:"acm"`
+}
+
+// LinksACM says how ACM makes the accounts of the links.
+type LinksACM struct {
+	// How long a token is valid that ACM makes for a link. ACM renews it after four fifths of that, and Kiali restarts then. Changes: the
+	// objects on the ACM hub.
+	Validity string `yaml:"validity" default:"720h" format:"duration"`
 }
 
 // ByFile tells whether the kubeconfigs come from the files of seal next to the

@@ -16,6 +16,7 @@ function(
   created=null,
   controlPlane=null,
   fetched=null,
+  managed=null,
   encrypted=null,
 ) meta.delivered(shape, {
   operator: operator(shape, topology),

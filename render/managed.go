@@ -1,0 +1,108 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
+)
+
+// Links that ACM makes: a ManagedServiceAccount for each remote, with the rights of
+// Kiali's account there, and one Policy on the ACM hub that fills the Secret with the
+// kubeconfigs of all.
+
+// byACM are the remotes whose links a Policy makes, by their names.
+func byACM(t *topology.Topology) []*topology.Cluster {
+	if !t.LinksOnACM() {
+		return nil
+	}
+	var remotes []*topology.Cluster
+	for i := range t.Spec.Clusters {
+		if c := &t.Spec.Clusters[i]; !t.IsHub(c) {
+			remotes = append(remotes, c)
+		}
+	}
+	slices.SortFunc(remotes, func(a, b *topology.Cluster) int { return strings.Compare(a.Name, b.Name) })
+	return remotes
+}
+
+// managedItems are the remotes with what their accounts may do.
+func managedItems(t *topology.Topology) []resource.Item {
+	var items []resource.Item
+	for _, c := range byACM(t) {
+		items = append(items, resource.Item{"name": c.Name, "managed": c.ManagedCluster, "bindings": managedBindings(t, c)})
+	}
+	return items
+}
+
+// managedBindings give the account of a remote the roles of Kiali's own account there:
+// the operator makes them, or we where there is none.
+func managedBindings(t *topology.Topology, c *topology.Cluster) []any {
+	spec := &t.Spec.Kiali
+	account := t.LinkAccount()
+	bind := func(name, role string) map[string]any {
+		return map[string]any{
+			"name":    name,
+			"roleRef": map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+			"subject": map[string]any{"apiGroup": "authentication.open-cluster-management.io", "kind": "ManagedServiceAccount", "name": account},
+		}
+	}
+	bindings := []any{bind(account, kiali.AccountRole(spec.InstanceName, t.EditsMesh()))}
+	login := spec.Auth.Strategy == "openshift" && !spec.Auth.Impersonation.Enabled && c.Platform == "openshift"
+	if login && !c.KialiBefore(kiali.V2_4) {
+		bindings = append(bindings, bind(account+"-login", c.Kiali.Version.LoginRole(spec.InstanceName, spec.Namespace)))
+	}
+	return bindings
+}
+
+// managedTemplates are the kubeconfigs of the remotes as templates of a Policy. A
+// Secret has its values in base64, and so has a kubeconfig its CA.
+func managedTemplates(t *topology.Topology) map[string]string {
+	all := map[string]string{}
+	for _, c := range byACM(t) {
+		all[c.Name] = managedTemplate(t, c)
+	}
+	return all
+}
+
+func managedTemplate(t *topology.Topology, c *topology.Cluster) string {
+	read := func(key string) string {
+		return fmt.Sprintf("(fromSecret %q %q %q", c.ManagedCluster, t.LinkAccount(), key)
+	}
+	const ca, token = "\x00ca\x00", "\x00token\x00"
+	given := c.CAData()
+	if given == "" {
+		given = ca
+	}
+	text, _ := json.Marshal(c.Kubeconfig(given, token)) // of strings, lists and objects
+	escaped := func(mark string) string { return strings.ReplaceAll(mark, "\x00", `\u0000`) }
+	var arguments string
+	if strings.Contains(string(text), escaped(ca)) { // where the topology has none and it is looked at
+		arguments = read("ca.crt") + ") "
+	}
+	// In a raw string of a template nothing is escaped, and printf has a sign of its own.
+	format := strings.NewReplacer("%", "%%", "`", `\u0060`, escaped(ca), "%s", escaped(token), "%s").Replace(string(text))
+	return "{{ printf `" + format + "` " + arguments + read("token") + " | base64dec) | base64enc }}"
+}
+
+// validity is that of a token, as ACM writes it: a Go duration.
+func validity(t *topology.Topology) string {
+	return goDuration(topology.Seconds(t.Spec.Kiali.Links.ACM.Validity))
+}
+
+// managedValues are the values of these links.
+var managedValues = []value{
+	{hole: "topology.acm.linkPolicy", chart: "acm.linkPolicy", from: "metadata.name",
+		doc: "The name of the Policy that makes the links, and of the accounts.",
+		of:  func(s site) any { return ofACM(s.LinksOnACM(), s.LinkAccount()) }},
+	{hole: "topology.acm.validity", chart: "acm.validity", from: "spec.kiali.links.acm.validity",
+		doc: "How long a token of these accounts is valid.",
+		of:  func(s site) any { return ofACM(s.LinksOnACM(), validity(s.Topology)) }},
+	{hole: "topology.acm.kubeconfigs", chart: "acm.kubeconfigs", from: "spec.kiali.links.source",
+		doc: "The kubeconfigs of the remotes as templates of that Policy.",
+		of:  func(s site) any { return ofACM(s.LinksOnACM(), managedTemplates(s.Topology)) }},
+}
