@@ -56,8 +56,8 @@ func kialiOnACM(m *mesh, f *found) {
 		if acm != "" {
 			where = finding.Shorten(acm)
 		}
-		f.on(m, at, "run Kiali on the ACM hub, or choose another links.source", "ACM runs on %s and Kiali on %s; the Policy that makes the links "+
-			"has to be where the tokens are", where, finding.Shorten(m.Spec.Kiali.Hub))
+		f.on(m, at, "run Kiali on the ACM hub, or choose another links.source", "ACM runs on %s and Kiali on %s; the Policy "+
+			"that makes the links has to be where the tokens are", where, finding.Shorten(m.Spec.Kiali.Hub))
 	}
 	if links.Format == "perCluster" {
 		f.on(m, at, "leave out links.format, or use a later line than v2.4, which knows the one Secret",

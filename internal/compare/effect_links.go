@@ -162,8 +162,8 @@ func (e *effects) moves(m move, clusters []string) {
 	goes, stays := "the "+m.from+" and the Secret with it", "with the "+m.from+" until somebody deletes that with --cascade=orphan"
 	switch {
 	case m.from == "Policy":
-		e.add(finding.Warning, clusters, "the link to %s moves from the Policy to the %s; the Policy writes the Secret as long as it is there, and "+
-			"leaves it when it goes: docs/links.md", clustersText(clusters), m.to)
+		e.add(finding.Warning, clusters, "the link to %s moves from the Policy to the %s; the Policy writes the Secret as long "+
+			"as it is there, and leaves it when it goes: docs/links.md", clustersText(clusters), m.to)
 		return
 	case m.from == encryptedSecret:
 		goes, stays = "the Secret", "as it is until the "+m.to+" takes it over"

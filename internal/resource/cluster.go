@@ -56,7 +56,8 @@ const (
 
 // repeating returns the scopes that bodies are repeated for.
 func repeating() []string {
-	return []string{ScopeNamespace, ScopeLink, ScopeEncrypted, ScopeToken, ScopeFetched, ScopeManaged, ScopeRule, ScopeCreated, ScopeControlPlane}
+	return []string{ScopeNamespace, ScopeLink, ScopeEncrypted, ScopeToken, ScopeFetched, ScopeManaged, ScopeRule, ScopeCreated,
+		ScopeControlPlane}
 }
 
 // Item is one of the items for which a body is repeated: its values by their

@@ -274,13 +274,13 @@ type clusterSpec Cluster
 type Cluster struct {
 	// The name of the cluster, the same everywhere: Istio's clusterName, Kiali's cluster name, the key of the kubeconfig and the
 	// last part of the login callback. Changes: its folder, its Kiali resource, its user-workload-monitoring-config, the
-	// SealedSecrets and the delivery objects; the collectors of traces; the ExternalSecrets, the PushSecrets and the OAuthClients.
+	// SealedSecrets and the delivery objects; the collectors of traces; the ExternalSecrets, the PushSecrets and the OAuthClients;
+	// the objects on the ACM hub.
 	Name string `yaml:"name" required:"name: cluster1" format:"clusterName"`
 	// The platform of the cluster. Only OpenShift has Routes, OAuth, user workload monitoring and cluster monitoring. Changes: the
 	// Subscription, the Kiali resource, cluster-monitoring-config, user-workload-monitoring-config and, with ambient, a PodMonitor;
 	// on the hub also the ClusterRoleBinding, through the default of metrics.store, and the delivery objects; the OAuthClients; the
-	// allow-lists;
-	// the objects on the ACM hub.
+	// allow-lists; the objects on the ACM hub.
 	Platform string `yaml:"platform" default:"openshift" enum:"openshift|kubernetes"`
 	// The URL at which the hub's pods reach the API server. Required on remotes. Changes: the delivery objects; the kubeconfig, so
 	// seal the link again; the ExternalSecrets;
