@@ -138,6 +138,7 @@ var chartKinds = []string{
 var acmKinds = []string{
 	"cluster /Namespace",
 	"namespace /ServiceAccount",
+	"namespace authentication.open-cluster-management.io/ManagedServiceAccount",
 	"namespace cluster.open-cluster-management.io/ManagedClusterSetBinding",
 	"namespace cluster.open-cluster-management.io/Placement",
 	"namespace monitoring.rhobs/ScrapeConfig",
@@ -145,6 +146,7 @@ var acmKinds = []string{
 	"namespace policy.open-cluster-management.io/Policy",
 	"namespace rbac.authorization.k8s.io/Role",
 	"namespace rbac.authorization.k8s.io/RoleBinding",
+	"namespace rbac.open-cluster-management.io/ClusterPermission",
 }
 
 // accountKinds are those that only remotes without an operator have.

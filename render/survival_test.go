@@ -71,7 +71,7 @@ func TestFluxFindingsAreGrouped(t *testing.T) {
 		}
 	}
 	require.Len(t, found, 1)
-	assert.Contains(t, found[0], `metadata.annotations.a, metadata.annotations.b of the PodMonitor istio-proxies-monitor in several namespaces have "$$" in it, which Flux replaces`)
+	assert.Contains(t, found[0], `metadata.annotations.a, metadata.annotations.b of the PodMonitor istio-proxies-monitor in several namespaces have "$$"; in a Kustomization with a postBuild, Flux replaces it`)
 }
 
 // onlyForShells tells whether a text has what a shell would replace and Flux

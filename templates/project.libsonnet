@@ -23,6 +23,7 @@ local permitted(shape) = {
   ]) + only(shape.permitChart, [
     { group: 'apps', kind: 'Deployment' },
   ]) + only(shape.permitACM, [
+    { group: 'authentication.open-cluster-management.io', kind: 'ManagedServiceAccount' },
     { group: 'cluster.open-cluster-management.io', kind: 'ManagedClusterSetBinding' },
     { group: 'cluster.open-cluster-management.io', kind: 'Placement' },
     { group: 'monitoring.rhobs', kind: 'ScrapeConfig' },
@@ -30,6 +31,7 @@ local permitted(shape) = {
     { group: 'policy.open-cluster-management.io', kind: 'Policy' },
     { group: 'rbac.authorization.k8s.io', kind: 'Role' },
     { group: 'rbac.authorization.k8s.io', kind: 'RoleBinding' },
+    { group: 'rbac.open-cluster-management.io', kind: 'ClusterPermission' },
   ]) + only(shape.permitTracing, [
     { group: 'cert-manager.io', kind: 'Certificate' },
     { group: 'opentelemetry.io', kind: 'OpenTelemetryCollector' },

@@ -92,11 +92,13 @@ func (l *liveFlags) contextsOf(t *topology.Topology) (map[string]string, error) 
 // no longer rendered, by their API version.
 var everRendered = map[string]string{
 	"Certificate":            "cert-manager.io/v1",
+	"ClusterPermission":      "rbac.open-cluster-management.io/v1alpha1",
 	"ClusterRole":            "rbac.authorization.k8s.io/v1",
 	"ClusterRoleBinding":     "rbac.authorization.k8s.io/v1",
 	"ConfigMap":              "v1",
 	"ExternalSecret":         "external-secrets.io/v1",
 	"Kiali":                  "kiali.io/v1alpha1",
+	"ManagedServiceAccount":  "authentication.open-cluster-management.io/v1beta1",
 	"OAuthClient":            "oauth.openshift.io/v1",
 	"OpenTelemetryCollector": "opentelemetry.io/v1beta1",
 	"Placement":              "cluster.open-cluster-management.io/v1beta1",

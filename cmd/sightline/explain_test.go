@@ -89,6 +89,8 @@ var meshes = map[string]string{
 		operator: {install: helm, chart: {version: 1.2.3}}}, clusters: [{}, {flux: {kubeConfigSecret: west}}]}`,
 	"sops by Flux":    `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}, kiali: {links: {source: sops}}}`,
 	"links by ACM":    `{kiali: {links: {source: acm}}}`,
+	// Whoever comes acts by the rights of the account.
+	"links by ACM for all": `{kiali: {auth: {strategy: anonymous}, links: {source: acm}}}`,
 	"flux on the hub": `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}}`,
 	"flux by SSH":     `{delivery: {repoURL: "git@git.example.com:mesh.git", flux: {mode: standalone, secretRef: key}}}`,
 	"acm":             `{kiali: {version: v2.27, ca: ` + strconv.Quote(trustedCA) + `}, metrics: {store: acm, acm: {hub: east, release: "2.16"}}}`,

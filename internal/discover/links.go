@@ -126,12 +126,20 @@ func (d *Draft) managedAccounts(spec *node) bool {
 			from := "ManagedServiceAccount " + place(o) + " of " + c.name.value
 			spec.put("links.source", "acm", from)
 			if seconds := topology.Seconds(text(o, "spec", "rotation", "validity")); seconds > 0 && seconds != topology.Seconds("720h") {
-				spec.put("links.acm.validity", fmt.Sprintf("%ds", seconds), from)
+				spec.put("links.acm.validity", hours(seconds), from)
 			}
 			return true
 		}
 	}
 	return false
+}
+
+// hours is a duration in hours, and the seconds beside them if there are any.
+func hours(seconds int) string {
+	if seconds%3600 == 0 {
+		return fmt.Sprintf("%dh", seconds/3600)
+	}
+	return fmt.Sprintf("%dh%dm%ds", seconds/3600, seconds/60%60, seconds%60)
 }
 
 // encrypted tells whether the links are Secrets that SOPS encrypted: then they were

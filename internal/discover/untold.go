@@ -24,8 +24,6 @@ func Untold() []Part {
 		{[]string{"spec.kiali.links.sops.age"},
 			"Who can decrypt stands in the files of `sealed/`: Flux decrypts them before it applies them."},
 		{[]string{"spec.metrics.acm.allowList.more"}, "It is merged into the list on the ACM hub, with what is rendered."},
-		{[]string{"spec.kiali.links.acm"},
-			"The Policy is on the ACM hub, and its Secret does not say so: `links.source` becomes `external`."},
 		{[]string{"spec.delivery.argocd.permit.namespaces"}, "The project's other namespaces do not say that they are additional."},
 	}
 }

@@ -111,9 +111,9 @@ func (j *judge) again(c *topology.Cluster) string {
 			j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context, remote, at.Namespace, at.Name, j.Topology.Account())
 	case "acm":
 		hub := j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context
-		return fmt.Sprintf("see what ACM says: kubectl --context %s -n %s get policy %s -o yaml; kubectl --context %s -n %s get "+
-			"managedserviceaccount,clusterpermission %s -o yaml", hub, j.Topology.Spec.Metrics.ACM.PolicyNamespace, j.Topology.LinkAccount(), hub,
-			c.ManagedCluster, j.Topology.LinkAccount())
+		account := j.Topology.LinkAccount()
+		return "see what ACM says: " + command.Kubectl(hub, j.Topology.Spec.Metrics.ACM.PolicyNamespace, "get policy "+account+" -o yaml") +
+			"; " + command.Kubectl(hub, c.ManagedCluster, "get managedserviceaccount,clusterpermission "+account+" -o yaml")
 	default:
 		return "see what is to fill it: links.source is " + source
 	}

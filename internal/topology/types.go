@@ -114,16 +114,14 @@ type Kiali struct {
 	// name and the namespace. Changes: the Kiali resources, the token Secrets and the ClusterRoleBinding; the ConfigMap with the
 	// CAs; the PushSecrets, the ServiceAccounts, the role of Kiali's account and the OAuthClients; the objects on the ACM hub.
 	InstanceName string `yaml:"instanceName" default:"kiali" format:"instanceName"`
-	// The Kiali release line that the operator installs. It is a finding if the release line does not support what the topology
-	// needs. Changes: spec.version of the Kiali resources; and the SealedSecrets through the default of links.format; the
-	// ConfigMap with the CAs; the ExternalSecrets, the role of Kiali's account and its ClusterRoleBinding; with metrics.alerts
-	// the PrometheusRule and the ServiceMonitor for Kiali itself;
-	// the objects on the ACM hub.
+	// The Kiali release line that the operator installs. It is a finding if the release line does not support what the topology needs.
+	// Changes: spec.version of the Kiali resources; and the SealedSecrets through the default of links.format; the ConfigMap with the CAs; the
+	// ExternalSecrets, the role of Kiali's account and its ClusterRoleBinding; with metrics.alerts the PrometheusRule and the ServiceMonitor
+	// for Kiali itself; the objects on the ACM hub.
 	Version kiali.Line `yaml:"version" default:"default"`
-	// Whether Kiali may only read. If true, its accounts get a role without write access. If false, users may change Istio's
-	// configuration in Kiali within their own rights; with the strategy anonymous, everybody may change it within the rights of
-	// Kiali's account. Changes: the Kiali resources; the ClusterRoleBindings;
-	// the objects on the ACM hub.
+	// Whether Kiali may only read. If true, its accounts get a role without write access. If false, users may change Istio's configuration in
+	// Kiali within their own rights; with the strategy anonymous, everybody may change it within the rights of Kiali's account. Changes: the
+	// Kiali resources; the ClusterRoleBindings; the objects on the ACM hub.
 	ViewOnly bool `yaml:"viewOnly" default:"false"`
 	// CAs that the hub's Kiali trusts in addition to the CAs in its image, for the store, logins and other services. Write
 	// certificates in PEM, or the name of a file next to the topology, such as ca.pem. Sightline renders them where the hub's
@@ -145,11 +143,10 @@ type Kiali struct {
 
 // Auth says how users log in to Kiali.
 type Auth struct {
-	// Kiali's login strategy. With openshift, a user logs in at the OAuth server of each cluster. With token, a user pastes a
-	// token; with header, a proxy in front of Kiali sends a token; both work with one cluster only. Default: openshift on an
-	// OpenShift hub, token on a single Kubernetes cluster; required with several clusters and a Kubernetes hub. Changes: the Kiali
-	// resources; the ClusterRoleBindings; before v2.11 the ConfigMap with the CAs; the OAuthClients;
-	// the objects on the ACM hub.
+	// Kiali's login strategy. With openshift, a user logs in at the OAuth server of each cluster. With token, a user pastes a token; with
+	// header, a proxy in front of Kiali sends a token; both work with one cluster only. Default: openshift on an OpenShift hub, token on a
+	// single Kubernetes cluster; required with several clusters and a Kubernetes hub. Changes: the Kiali resources; the ClusterRoleBindings;
+	// before v2.11 the ConfigMap with the CAs; the OAuthClients; the objects on the ACM hub.
 	Strategy string `yaml:"strategy" enum:"openshift|openid|anonymous|token|header"`
 	// One login for all clusters: Kiali's account acts as the user on each cluster. It needs the strategy openshift, Kiali 2.30 or
 	// later, and an operator whose definition has the field (rule KC07).
@@ -158,9 +155,8 @@ type Auth struct {
 
 // Impersonation is one login for all clusters: Kiali's account acts as the user on each cluster.
 type Impersonation struct {
-	// Whether impersonation is on. Users and groups must have the same names on every cluster. Changes: the Kiali resources; on
-	// remotes without an operator, whether there is an OAuthClient with its ClusterRoleBinding;
-	// the objects on the ACM hub.
+	// Whether impersonation is on. Users and groups must have the same names on every cluster. Changes: the Kiali resources; on remotes
+	// without an operator, whether there is an OAuthClient with its ClusterRoleBinding; the objects on the ACM hub.
 	Enabled bool `yaml:"enabled" default:"false"`
 	// The users that Kiali may impersonate. Default: all except system accounts; this is a
 	// warning.
@@ -272,19 +268,17 @@ type clusterSpec Cluster
 
 // Cluster is one cluster of the mesh.
 type Cluster struct {
-	// The name of the cluster, the same everywhere: Istio's clusterName, Kiali's cluster name, the key of the kubeconfig and the
-	// last part of the login callback. Changes: its folder, its Kiali resource, its user-workload-monitoring-config, the
-	// SealedSecrets and the delivery objects; the collectors of traces; the ExternalSecrets, the PushSecrets and the OAuthClients;
-	// the objects on the ACM hub.
+	// The name of the cluster, the same everywhere: Istio's clusterName, Kiali's cluster name, the key of the kubeconfig and the last part of
+	// the login callback. Changes: its folder, its Kiali resource, its user-workload-monitoring-config, the SealedSecrets and the delivery
+	// objects; the collectors of traces; the ExternalSecrets, the PushSecrets and the OAuthClients; the objects on the ACM hub.
 	Name string `yaml:"name" required:"name: cluster1" format:"clusterName"`
 	// The platform of the cluster. Only OpenShift has Routes, OAuth, user workload monitoring and cluster monitoring. Changes: the
 	// Subscription, the Kiali resource, cluster-monitoring-config, user-workload-monitoring-config and, with ambient, a PodMonitor;
 	// on the hub also the ClusterRoleBinding, through the default of metrics.store, and the delivery objects; the OAuthClients; the
 	// allow-lists; the objects on the ACM hub.
 	Platform string `yaml:"platform" default:"openshift" enum:"openshift|kubernetes"`
-	// The URL at which the hub's pods reach the API server. Required on remotes. Changes: the delivery objects; the kubeconfig, so
-	// seal the link again; the ExternalSecrets;
-	// the objects on the ACM hub.
+	// The URL at which the hub's pods reach the API server. Required on remotes. Changes: the delivery objects; the kubeconfig, so seal the
+	// link again; the ExternalSecrets; the objects on the ACM hub.
 	Server string `yaml:"server" format:"server"`
 	// The domain of the cluster's ingress. The host of the hub's Kiali follows from the domain of the hub. On the hub it is
 	// required with remotes and the strategy openshift, unless kiali.host is set. Changes: the login callbacks in the Kiali
@@ -344,7 +338,7 @@ type Access struct {
 	ProxyURL string `yaml:"proxyURL" format:"url"`
 	// A program in Kiali's image that prints the credential. It replaces the token. Changes: the hub's Kiali resource, which
 	// permits programs; the token Secrets, because the cluster has none; the delivery objects, because the cluster has no phase
-	// link; the ExternalSecrets and the PushSecrets.
+	// link; the ExternalSecrets and the PushSecrets; the objects on the ACM hub.
 	Exec *Exec `yaml:"exec"`
 }
 
@@ -409,10 +403,9 @@ type ClusterMetrics struct {
 
 // ClusterKiali describes the Kiali resource of a cluster.
 type ClusterKiali struct {
-	// The Kiali release line. Default: kiali.version. Changes: its Kiali resource; and on the hub the SealedSecrets through the
-	// default of links.format; the ConfigMap with the CAs; the ExternalSecrets and the ClusterRoleBindings; on the hub with
-	// metrics.alerts the PrometheusRule and the ServiceMonitor for Kiali itself;
-	// the objects on the ACM hub.
+	// The Kiali release line. Default: kiali.version. Changes: its Kiali resource; and on the hub the SealedSecrets through the default of
+	// links.format; the ConfigMap with the CAs; the ExternalSecrets and the ClusterRoleBindings; on the hub with metrics.alerts the
+	// PrometheusRule and the ServiceMonitor for Kiali itself; the objects on the ACM hub.
 	Version kiali.Line `yaml:"version"`
 	// The path under which the hub's Kiali is served. Default: / on OpenShift, /kiali on Kubernetes. Changes: the hub's Kiali
 	// resource, and the login callbacks in the Kiali resources of the remotes; the OAuthClients.

@@ -62,7 +62,7 @@ type Scope map[string]string
 type Monitors struct {
 	// Whether Sightline renders monitors. If false, somebody else scrapes the mesh. Changes: the PodMonitors and the ServiceMonitor
 	// of istiod; the hub's Kiali resource through the default of metrics.scope; the PrometheusRule; the objects on the ACM hub and
-	// the allow-lists; the delivery objects, if no monitoring is left.
+	// the allow-lists. If no monitoring is left, the delivery objects change too.
 	Manage bool `yaml:"manage" default:"true"`
 	// The name of every PodMonitor. OpenShift AI creates PodMonitors with the default name in its namespaces, so choose another
 	// name there. Changes: the PodMonitors; the PrometheusRule.
