@@ -210,7 +210,7 @@ func deliveredOn(t testing.TB, top *topology.Topology, files []tree.File) map[st
 		var o anObject
 		require.NoError(t, yaml.Unmarshal(f.Content, &o), f.Path)
 		parts := strings.Split(f.Path, "/")
-		on := top.Spec.Kiali.Hub
+		var on string
 		switch {
 		case o["cluster"] != nil:
 			o = inNamespace("argoproj.io/v1alpha1", "Application", top.Spec.Delivery.ArgoCD.Namespace, fmt.Sprint(o["application"]), anObject{

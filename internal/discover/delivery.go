@@ -2,7 +2,6 @@ package discover
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"path"
 	"strings"
@@ -154,13 +153,4 @@ func (d *Draft) engines(say func(format string, args ...any)) {
 				"server, write argocd: {server: …} or {name: …} there.", c.name.value, finding.List(secrets, 5))
 		}
 	}
-}
-
-// given are strings that are given, for a list in the topology.
-func given(all []any) []string {
-	var texts []string
-	for _, v := range all {
-		texts = append(texts, fmt.Sprint(v))
-	}
-	return texts
 }
