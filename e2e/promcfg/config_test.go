@@ -59,7 +59,7 @@ func rendered(t *testing.T, sightline, topology string) map[string]monitors {
 	require.NoError(t, cmd.Run(), "%s", words.String())
 
 	clusters := map[string]monitors{}
-	for _, document := range strings.Split(out.String(), "---\n") {
+	for _, document := range strings.Split("\n"+out.String(), "\n---\n") {
 		place, found := strings.CutPrefix(document, "# clusters/")
 		if !found {
 			if strings.HasPrefix(document, "# acm/") {
