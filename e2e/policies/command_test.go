@@ -83,6 +83,15 @@ func TestCommand(t *testing.T) {
 			text, err := yaml.Marshal(resolved)
 			require.NoError(t, err)
 			assert.NotContains(t, string(text), "{{")
+			if file == links {
+				secret := objectTemplates(t, resolved)[0].(map[string]any)["objectDefinition"].(map[string]any)
+				for name, token := range map[string]string{"west": "token-of-west", "south": "token-of-south"} {
+					kubeconfig, err := base64.StdEncoding.DecodeString(fmt.Sprint(secret["data"].(map[string]any)[name]))
+					require.NoError(t, err)
+					assert.Contains(t, string(kubeconfig), token)
+				}
+				return
+			}
 			if !strings.Contains(file, "certificate") {
 				assert.Equal(t, policy(t, file), resolved)
 				return

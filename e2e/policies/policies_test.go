@@ -51,7 +51,7 @@ func apiServer(t *testing.T, has bool) *rest.Config {
 		name, isSecret := strings.CutPrefix(r.URL.Path, "/api/v1/namespaces/open-cluster-management-observability/secrets/")
 		if account, ok := accounts[r.URL.Path]; ok && has {
 			_ = json.NewEncoder(w).Encode(map[string]any{"apiVersion": "v1", "kind": "Secret",
-				"metadata": map[string]any{"name": "acm-links-kiali", "namespace": "any"},
+				"metadata": map[string]any{"name": "acm-links-kiali", "namespace": strings.Split(r.URL.Path, "/")[4]},
 				"data":     map[string][]byte{"token": []byte(account), "ca.crt": []byte(pem(account))}})
 			return
 		}
