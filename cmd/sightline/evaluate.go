@@ -34,8 +34,12 @@ const (
 	deepestEvaluation = 32 << 20
 )
 
-// By this code the process says that it has too little memory.
-const exitMemory = 3
+// With exitMemory the process says that it has too little memory. With exitCrash Go
+// ends a program that cannot go on.
+const (
+	exitMemory = 3
+	exitCrash  = 2
+)
 
 // serveEvaluations is the whole of such a process. It has no signals of its own:
 // it ends when whoever asks does.
@@ -152,7 +156,8 @@ func (e *evaluator) ended() error {
 			Hint: "look for a loop without an end, or for one over too much"}
 	case strings.Contains(said, "stack exceeds"):
 		return &template.EndError{Message: "it is nested deeper than can be evaluated", Hint: "nothing here needs such nesting"}
-	case state.ExitCode() == exitMemory, strings.Contains(said, "fatal error: "): // Go has several words for it
+	case state.ExitCode() == exitMemory, strings.Contains(said, "fatal error: "), // Go has several words for it
+		state.ExitCode() == exitCrash && !strings.Contains(said, "panic: "): // and none if there is no memory for them
 		return &template.EndError{Message: fmt.Sprintf("one evaluation takes more than %d MiB of memory", largestEvaluation>>20),
 			Hint: "look for a list or a string that grows without an end"}
 	case err == nil:
