@@ -85,7 +85,9 @@ func TestApply(t *testing.T) {
 							continue
 						}
 						t.Run(strings.Join([]string{strings.TrimSuffix(topology, ".yaml"), format.name, cluster}, "/"), func(t *testing.T) {
-							lane.on.Namespaces(t, namespaces(objectsOf(t, trees[topology]["manifests"], cluster))...)
+							all := objectsOf(t, trees[topology]["manifests"], cluster)
+							lane.on.Delete(t, renderedNamespaces(all)...)
+							lane.on.Namespaces(t, namespaces(all)...)
 							applyTwice(t, tree, cluster, lane.on, format.apply, format.manager, func() {
 								assertAsRendered(t, topology, cluster, lane.on)
 							})
@@ -218,8 +220,11 @@ func TestApplyBuiltInKinds(t *testing.T) {
 						all = append(all, object)
 					}
 				}
+				made := renderedNamespaces(all)
+				west.Delete(t, made...)
 				west.Namespaces(t, namespaces(all)...)
 				t.Cleanup(func() { west.Delete(t, all...) })
+				west.Apply(t, made...)
 				for _, object := range all {
 					kinds[object.GetKind()]++
 					if isToken(object) {
@@ -410,6 +415,18 @@ func applyHelm(t *testing.T, helm string, tree tree, cluster, phase string, on *
 	var release struct{ Manifest string }
 	require.NoError(t, json.Unmarshal([]byte(result.Stdout), &release))
 	return rig.Objects(t, []byte(release.Manifest))
+}
+
+// renderedNamespaces are the Namespaces among the objects. Before they are applied,
+// one that the suite has made for another example has to go.
+func renderedNamespaces(objects []*unstructured.Unstructured) []*unstructured.Unstructured {
+	var made []*unstructured.Unstructured
+	for _, object := range objects {
+		if object.GetKind() == "Namespace" {
+			made = append(made, object)
+		}
+	}
+	return made
 }
 
 // namespaces are those that the objects are in and that none of them is.

@@ -225,6 +225,7 @@ var coreDefinitions = []string{
 // moreDefinitions are of the kinds of ACM, of the External Secrets Operator, of
 // OpenTelemetry's operator and of OpenShift itself.
 var moreDefinitions = []string{
+	"authentication.open-cluster-management.io_managedserviceaccounts.yaml",
 	"cluster.open-cluster-management.io_managedclustersetbindings.yaml",
 	"cluster.open-cluster-management.io_placements.yaml",
 	"external-secrets.io_externalsecrets.yaml",
@@ -234,6 +235,7 @@ var moreDefinitions = []string{
 	"opentelemetry.io_opentelemetrycollectors.yaml",
 	"policy.open-cluster-management.io_placementbindings.yaml",
 	"policy.open-cluster-management.io_policies.yaml",
+	"rbac.open-cluster-management.io_clusterpermissions.yaml",
 	"route.openshift.io_routes.yaml",
 }
 
