@@ -110,7 +110,7 @@ func TestStatus(t *testing.T) {
 			func() {
 				byHand(t, w.west, "Kiali", "istio-system", "kiali", conditions("Successful", "True", "False", later), "status")
 			},
-			[]string{"ST10 cluster2 bad"}, "Successful is of an earlier spec"},
+			[]string{"ST10 cluster2 bad"}, "Successful describes an earlier spec"},
 		{"a crash loop while the resource is Successful", func() {
 			w.kubelet.Log("kiali-1", "2026-11-27T10:00:00Z INF Kiali: Version: v2.27\n2026-11-27T10:00:01Z FTL Error creating client factory: the "+
 				"server has asked for the client to provide credentials\n")
