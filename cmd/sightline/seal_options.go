@@ -46,14 +46,14 @@ func (o *sealOptions) add(f *pflag.FlagSet) {
 	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of the remote's API server (PEM)")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long all of it may take")
 	f.StringVar(&o.cert, "cert", "", "file with the certificate of the controller on the hub (PEM)")
-	f.StringVar(&o.acceptCert, "accept-cert", "", "fingerprint of a later certificate in --cert, SHA256:…, which you have compared with the "+
-		"controller's")
+	f.StringVar(&o.acceptCert, "accept-cert", "", "fingerprint of a later certificate in --cert, SHA256:…, which you have compared "+
+		"with the controller's")
 	f.StringVar(&o.hubContext, "hub-context", "", "context of the hub, to get the certificate from the controller, or to look at the hub's "+
 		"Secrets")
 	f.StringVar(&o.controllerName, "controller-name", controllerName, "service of the controller")
 	f.StringVar(&o.controllerNamespace, "controller-namespace", controllerNamespace, "namespace of the controller")
-	f.StringSliceVar(&o.sops, "sops", nil, "with links.source sops: the age recipients to encrypt for, age1…[,age1…]; default: those of the "+
-		"topology")
+	f.StringSliceVar(&o.sops, "sops", nil, "with links.source sops: the age recipients to encrypt for, age1…[,age1…]; default: those of "+
+		"the topology")
 	f.BoolVar(&o.force, "force", false, "seal even what has not changed")
 	f.BoolVar(&o.rekey, "rekey", false, "seal again what was sealed with another certificate")
 	f.BoolVar(&o.rotate, "rotate", false, "begin the rotation of the token")
