@@ -285,7 +285,7 @@ func TestStatusReach(t *testing.T) {
 		{[]string{"--context", "west=wset"}, exitFailure, "sightline: no context \"wset\" in the kubeconfig\nhint: name one with --context " +
 			"CLUSTER=NAME; the contexts are east, west\n"},
 		{[]string{"--cluster", "north"}, exitFailure, "sightline: no cluster \"north\" in the topology\nhint: the clusters are east, west\n"},
-		{[]string{"--only", "ST99"}, exitFailure, "sightline: \"ST99\" is no check and no group; the groups are reach, names, objects, kiali, " +
+		{[]string{"--only", "ST99"}, exitFailure, "sightline: \"ST99\" is neither a check nor a group; the groups are reach, names, objects, kiali, " +
 			"links, monitoring, acm, view, data, tracing\nhint: sightline explain rules lists the checks, ST01 and on\n"},
 		{[]string{"--output", "yaml"}, exitFailure, "sightline: unknown output \"yaml\"\nhint: the outputs are text and json\n"},
 		{[]string{"--kiali-token-file", "-", "--prometheus-url", "http://127.0.0.1:1", "--prometheus-token-file", "-"}, exitFailure,
@@ -340,8 +340,8 @@ func TestStatusStrategies(t *testing.T) {
 		found           string
 	}{
 		{"anonymous", "", nil, ""},
-		{"openid", "", []string{"ST21 east unchecked"}, "Kiali answers; with the strategy openid it takes no token, only the session of a " +
-			"browser"},
+		{"openid", "", []string{"ST21 east unchecked"}, "Kiali answers, but with the strategy openid it accepts only a " +
+			"browser's session, no token"},
 		{"openshift", readerToken, []string{"ST23 west unchecked"},
 			"with the strategy openshift a token is for the hub only: Kiali shows a program no namespaces of west"},
 		{"openshift", "another", []string{"ST21 east unchecked"}, "Kiali refuses the login, with the strategy openshift: Kiali answers " +
@@ -350,7 +350,7 @@ func TestStatusStrategies(t *testing.T) {
 		{"token", readerToken, []string{"ST23 west unchecked"}, ""},
 		{"token", "another", []string{"ST21 east unchecked"}, "Kiali refuses the login, with the strategy token: Kiali answers Unauthorized: " +
 			"token is not valid or is expired"},
-		{"ldap", "", []string{"ST21 east unchecked"}, `it has the strategy "ldap", and how a program logs in to that is not known`},
+		{"ldap", "", []string{"ST21 east unchecked"}, `does not know how to log in with its strategy "ldap"`},
 	} {
 		f.kiali.strategy, f.kiali.token, f.kiali.namespaces = c.strategy, c.takes, all
 		if c.strategy != "anonymous" { // a token of the hub is none of another cluster

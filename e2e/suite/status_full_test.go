@@ -196,7 +196,7 @@ func TestStatusOnRealParts(t *testing.T) {
 				&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "kiali-service-account"}}, metav1.CreateOptions{})
 			require.NoError(t, err)
 			s.applyWest()
-		}, s.reseal, []string{"ST16 cluster2 bad"}, "the API server of cluster2 refuses the token in the link: the token has ended"},
+		}, s.reseal, []string{"ST16 cluster2 bad"}, "the API server of cluster2 refuses the token in the link: the token is no longer valid"},
 		{"a link that has been sealed and is not applied", func() {
 			s.seal("--rotate")
 			s.render()

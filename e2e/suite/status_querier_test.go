@@ -228,7 +228,7 @@ func TestStatusThanosQuerier(t *testing.T) {
 				"status " + topology + " --rights prints"},
 			"by port-forward to the pod thanos-querier-0 (context \"cluster2\") answers Forbidden"},
 		{"a context without a token", func() {}, func() {}, []string{"--context", "cluster2=by-certificate"},
-			[]string{"ST25 cluster2 unchecked: name the store with --prometheus-url, and a token for it with --prometheus-token-file"},
+			[]string{"ST25 cluster2 unchecked: give the store's address with --prometheus-url, and a token for it with --prometheus-token-file"},
 			"the user of the context has no bearer token"},
 		{"a certificate of somebody else", func() { west.change(func() { west.certificate = other }) },
 			func() { west.change(func() { west.certificate = sound }) }, nil,

@@ -127,7 +127,7 @@ func TestStatus(t *testing.T) {
 				metav1.CreateOptions{})
 			require.NoError(t, err)
 			w.applyWest()
-		}, reseal, []string{"ST16 cluster2 bad"}, "the API server of cluster2 refuses the token in the link: the token has ended"},
+		}, reseal, []string{"ST16 cluster2 bad"}, "the API server of cluster2 refuses the token in the link: the token is no longer valid"},
 		{"no link", func() { w.putLink(map[string]string{}) }, relink,
 			[]string{"ST13 cluster2 bad"}, "the hub has no key cluster2 in the Secret istio-system/kiali-multi-cluster-secret"},
 		{"a link that somebody changed", func() { w.putLink(map[string]string{"cluster2": link + "# changed\n"}) }, relink,

@@ -112,7 +112,7 @@ func TestStatusTracing(t *testing.T) {
 		{"the collector of another namespace", func() { mesh("otel-collector.istio-west", "otel-collector.istio-system") }, mend,
 			[]string{"ST34 cluster2 bad: istiod has the provider otel with the Service otel-collector.istio-system.svc.cluster.local"}},
 		{"the Telemetry of a tutorial", func() { west.Apply(t, second...) }, func() { west.Delete(t, second...) },
-			[]string{"ST35 cluster2 bad: beside the Telemetry istio-west/enable-prometheus-metrics there is otel-tracing without selector"}},
+			[]string{"ST35 cluster2 bad: beside the Telemetry istio-west/enable-prometheus-metrics, the namespace has others without selector: otel-tracing"}},
 		{"a collector that somebody deleted", func() { west.Delete(t, collector...) },
 			func() { applyManifests(t, out, "cluster2", "monitoring", west) },
 			[]string{"ST07 cluster2 bad: 1 of "}},

@@ -8,10 +8,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/status"
 )
 
-// condition is one of an object's status.
+// condition is a condition in the status of an object.
 type condition struct{ Type, Status, Reason, Message string }
 
-// unmet says why a condition is not as it should be, or "".
+// unmet says why a condition is wrong, or "".
 func unmet(conditions []condition, kind, want string) string {
 	for _, c := range conditions {
 		if c.Type == kind {
@@ -21,19 +21,19 @@ func unmet(conditions []condition, kind, want string) string {
 			return kind + " is " + c.Status + ": " + c.Message
 		}
 	}
-	if want == "False" { // it is set where it is true
+	if want == "False" { // the condition is only set while it is true
 		return ""
 	}
-	return "it says nothing of " + kind
+	return "it has no condition " + kind
 }
 
-// conditioned is an object of which the conditions count.
+// conditioned is an object with conditions.
 type conditioned struct {
 	Metadata struct{ Name, Namespace string }
 	Status   struct{ Conditions []condition }
 }
 
-// acm reads what ACM says of the collection of metrics
+// acm reads what ACM says about the collection of metrics
 // (open-cluster-management.io/api cluster/v1, addon/v1alpha1).
 func (r *reader) acm(ctx context.Context) {
 	acm := &status.ACM{Managed: map[string]status.Answer[status.ManagedCluster]{}, Policies: map[resource.ID]status.Answer[[]string]{}}
@@ -71,7 +71,7 @@ func (r *reader) acm(ctx context.Context) {
 		managed, known := of[c.ManagedCluster]
 		addOn, on := addOnOf[c.ManagedCluster]
 		switch {
-		case clusters.Err != nil && !clusters.Err.Missing(): // a hub without the kind has none
+		case clusters.Err != nil && !clusters.Err.Missing(): // a hub without the kind has no ManagedCluster
 			answer.Err = clusters.Err
 		case !known:
 			answer.Err = &status.Failure{Status: http.StatusNotFound}
@@ -82,7 +82,7 @@ func (r *reader) acm(ctx context.Context) {
 			case addOns.Err != nil:
 				answer.Err = addOns.Err
 			case !on:
-				answer.Value.AddOn = "it is not there: no Placement of the add-on chooses the cluster"
+				answer.Value.AddOn = "it is missing: no Placement of the add-on selects the cluster"
 			default:
 				answer.Value.AddOn = unmet(addOn.Status.Conditions, "Available", "True")
 				if answer.Value.AddOn == "" {
@@ -94,8 +94,8 @@ func (r *reader) acm(ctx context.Context) {
 	}
 }
 
-// unsatisfied reads where a Policy is not Compliant, such as "NonCompliant on west"
-// (governance-policy-propagator api/v1: status of the root Policy).
+// unsatisfied lists where a Policy is not Compliant, such as "NonCompliant on
+// west" (governance-policy-propagator api/v1: status of the root Policy).
 func (r *reader) unsatisfied(ctx context.Context, id resource.ID) ([]string, error) {
 	o, err := r.Find(ctx, id)
 	if err != nil {
@@ -125,8 +125,8 @@ func (r *reader) unsatisfied(ctx context.Context, id resource.ID) ([]string, err
 	return all, nil
 }
 
-// observability reads the MultiClusterObservability, with ACM's own defaults
-// (MCO:operators/multiclusterobservability/api, pkg/config).
+// observability reads the MultiClusterObservability. Absent fields get ACM's
+// defaults (MCO:operators/multiclusterobservability/api, pkg/config).
 func (r *reader) observability(ctx context.Context) (status.Observability, error) {
 	o, err := r.Find(ctx, resource.ID{APIVersion: "observability.open-cluster-management.io/v1beta2", Kind: "MultiClusterObservability",
 		Name: "observability"})

@@ -37,14 +37,14 @@ func (r *reader) namespaces(ctx context.Context) (map[string]map[string]string, 
 	return labels, err
 }
 
-// into reads an object into a type.
+// into converts an object to a Go type.
 func into(o resource.Object, v any) error {
 	data, err := json.Marshal(o)
 	if err == nil {
 		err = json.Unmarshal(data, v)
 	}
 	if err != nil {
-		return fmt.Errorf("%s is of an unexpected form", resource.IDOf(o))
+		return fmt.Errorf("%s has an unexpected form", resource.IDOf(o))
 	}
 	return nil
 }
@@ -58,7 +58,7 @@ func (r *reader) istio(ctx context.Context) {
 		hooks, err := r.List(ctx, "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "", "istio.io/tag")
 		tags := map[string]string{}
 		for _, h := range hooks {
-			var hook corev1.ConfigMap // only its metadata
+			var hook corev1.ConfigMap // only its metadata is read
 			if into(h, &hook) == nil {
 				tags[hook.Labels["istio.io/tag"]] = hook.Labels["istio.io/rev"]
 			}
@@ -96,9 +96,10 @@ func (r *reader) istiods(ctx context.Context, ns string) ([]status.Istiod, error
 	return istiods, nil
 }
 
-// meshConfig is what Istio's own configuration says of the mesh: the defaults
-// of proxies in its mesh config, and the values of its installation in the
-// configuration of its injector (istio manifests/charts/istio-control).
+// meshConfig reads the mesh id, the network and the tracing settings from
+// Istio's configuration: the proxy defaults in the mesh config, and the values
+// of the installation in the injector's ConfigMap (istio
+// manifests/charts/istio-control).
 func (r *reader) meshConfig(ctx context.Context, ns, suffix string, i *status.Istiod) {
 	var config corev1.ConfigMap
 	if err := r.Read(ctx, cluster.Core(ns, "configmaps", "istio"+suffix), &config); err == nil {
@@ -131,8 +132,8 @@ func (r *reader) meshConfig(ctx context.Context, ns, suffix string, i *status.Is
 	}
 }
 
-// telemetries reads the Telemetries that hold for the whole namespace of the
-// rendered one; none where none is rendered.
+// telemetries reads the Telemetries that apply to the whole namespace of the
+// rendered Telemetry. It returns none if no Telemetry is rendered.
 func (r *reader) telemetries(ctx context.Context) ([]status.Telemetry, error) {
 	var all []status.Telemetry
 	for _, o := range r.e.Objects[r.on.Name] {
@@ -166,7 +167,8 @@ func (r *reader) telemetries(ctx context.Context) ([]status.Telemetry, error) {
 
 var versionIn = regexp.MustCompile(`v?(\d+\.\d+\.\d+)`)
 
-// operator finds Kiali's operator: by its Subscription, or by its Deployment.
+// operator finds Kiali's operator by its Subscription, or else by its
+// Deployment.
 func (r *reader) operator(ctx context.Context) (status.Operator, error) {
 	for _, o := range r.e.Objects[r.on.Name] {
 		id := resource.IDOf(o)
@@ -230,7 +232,7 @@ func imageTag(d appsv1.Deployment) string {
 	return ""
 }
 
-// tokens reads what the remote has for the hub, and keeps nothing of a token.
+// tokens reads what a remote provides for the hub. It keeps no part of a token.
 func (r *reader) tokens(ctx context.Context) {
 	t := r.e.Topology
 	ns := t.Spec.Kiali.Namespace
@@ -282,7 +284,7 @@ func (r *reader) linkSecrets(ctx context.Context, ns string) ([]status.LinkSecre
 			item.Sealed, item.Known = seal.Holds(r.e.Links[key], kubeconfig)
 			item.Server, item.Wrong = seal.Inspect(kubeconfig, key)
 			found.Items = append(found.Items, item)
-			if r.kubeconfigs[key] == nil || s.Name == kiali.SingleSecret { // which Kiali reads first
+			if r.kubeconfigs[key] == nil || s.Name == kiali.SingleSecret { // Kiali reads this one first
 				r.kubeconfigs[key] = kubeconfig
 			}
 		}
@@ -291,8 +293,8 @@ func (r *reader) linkSecrets(ctx context.Context, ns string) ([]status.LinkSecre
 	return secrets, nil
 }
 
-// changed is when the data of a Secret last changed, as far as the API server
-// has it.
+// changed returns when the data of a Secret last changed, according to the API
+// server.
 func changed(s *corev1.Secret) time.Time {
 	last := s.CreationTimestamp.Time
 	for _, m := range s.ManagedFields {
@@ -335,8 +337,8 @@ func (r *reader) pods(ctx context.Context, ns string) ([]status.Pod, error) {
 	return pods, nil
 }
 
-// lastFatal is the last line of the level FTL in the log of a pod before its
-// last crash.
+// lastFatal returns the last line of level FTL in a pod's log before its last
+// crash.
 func (r *reader) lastFatal(ctx context.Context, ns, pod string) (string, error) {
 	log, err := r.Get(ctx, cluster.Core(ns, "pods", pod, "log"), url.Values{"previous": {"true"}, "tailLines": {"200"}})
 	last := ""

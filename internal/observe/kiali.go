@@ -15,15 +15,16 @@ import (
 	"github.com/sightline-mesh/sightline/internal/status"
 )
 
-// Kiali is how Kiali is reached: at a URL, or by a port-forward to its Service.
+// Kiali says how to reach Kiali: at a URL, or through a port-forward to its
+// Service.
 type Kiali struct {
 	URL   string
-	Token string // "": the one of the hub's context, where the strategy wants one
-	CA    []byte // of the URL
+	Token string // "": the token of the hub's context, if the strategy needs one
+	CA    []byte // for the URL
 }
 
-// read asks Kiali's API. Its routes and fields are those that every release
-// line has (K:routing/routes.go at the tags v2.4 to v2.30).
+// read asks Kiali's API. It uses only routes and fields that every release line
+// has (K:routing/routes.go at the tags v2.4 to v2.30).
 func (k Kiali) read(ctx context.Context, e status.Expected, hub *cluster.Cluster) *status.Kiali {
 	got := &status.Kiali{}
 	if hub == nil {
@@ -41,7 +42,7 @@ func (k Kiali) read(ctx context.Context, e status.Expected, hub *cluster.Cluster
 	closed()
 	got.Strategy = status.Answer[string]{Value: info.Strategy, Err: failure(err)}
 	if code := cluster.Status(err); code == http.StatusUnauthorized || code == http.StatusForbidden {
-		got.NoAccess = withRights(err) // of whoever is before Kiali, which asks nobody this for a login
+		got.NoAccess = withRights(err) // a proxy before Kiali refused: Kiali needs no login for this question
 		return got
 	}
 	if err != nil {
@@ -62,8 +63,8 @@ func (k Kiali) read(ctx context.Context, e status.Expected, hub *cluster.Cluster
 	return got
 }
 
-// login is how a program gets past a strategy (K:handlers/authentication at the
-// tags v2.4.0 to v2.30.0).
+// login returns the login of a program for a strategy
+// (K:handlers/authentication at the tags v2.4.0 to v2.30.0).
 func (k Kiali) login(strategy string, root cluster.Path) (cluster.Login, error) {
 	login := cluster.Login{Token: k.Token, Context: k.Token == ""}
 	switch strategy {
@@ -75,9 +76,9 @@ func (k Kiali) login(strategy string, root cluster.Path) (cluster.Login, error) 
 		login.Form = &cluster.Form{Path: append(root, "authenticate"), Field: "token"}
 		return login, nil
 	case "openid":
-		return login, errors.New("Kiali answers; with the strategy openid it takes no token, only the session of a browser")
+		return login, errors.New("Kiali answers, but with the strategy openid it accepts only a browser's session, no token")
 	}
-	return login, fmt.Errorf("Kiali answers; it has the strategy %q, and how a program logs in to that is not known", strategy)
+	return login, fmt.Errorf("Kiali answers, but sightline does not know how to log in with its strategy %q", strategy)
 }
 
 func (k Kiali) ask(ctx context.Context, e status.Expected, open *cluster.Server, root cluster.Path, got *status.Kiali) {
@@ -114,13 +115,13 @@ func (k Kiali) ask(ctx context.Context, e status.Expected, open *cluster.Server,
 	err = open.JSON(ctx, append(root, "istio", "status"), nil, &components)
 	got.Tracing.Err = failure(err)
 	for _, c := range components {
-		if c.Name == "tracing" || c.Name == "jaeger" { // as v1.73 calls it
+		if c.Name == "tracing" || c.Name == "jaeger" { // the name in v1.73
 			got.Tracing.Value = c.Status
 		}
 	}
 }
 
-// root is where the API is.
+// root returns the path of the API.
 func root(e status.Expected) cluster.Path {
 	path := make(cluster.Path, 0, 8)
 	for segment := range strings.SplitSeq(strings.Trim(e.Topology.Hub().Kiali.WebRoot, "/"), "/") {
@@ -131,7 +132,7 @@ func root(e status.Expected) cluster.Path {
 	return append(path, "api")[: len(path)+1 : len(path)+1]
 }
 
-// open finds Kiali.
+// open connects to Kiali.
 func (k Kiali) open(ctx context.Context, e status.Expected, hub *cluster.Cluster, login cluster.Login) (*cluster.Server, func(), error) {
 	if k.URL != "" {
 		server, err := hub.At("Kiali", strings.TrimSuffix(strings.TrimRight(k.URL, "/"), strings.TrimRight(e.Topology.Hub().Kiali.WebRoot, "/")),
@@ -152,8 +153,8 @@ func (k Kiali) open(ctx context.Context, e status.Expected, hub *cluster.Cluster
 	return &forward.Server, forward.Close, nil
 }
 
-// serviceCA is the authority that signs the certificates of Services on
-// OpenShift, which every namespace has; none for a Service without TLS.
+// serviceCA reads the CA that signs the certificates of Services on OpenShift.
+// Every namespace has a copy. The result is nil for a Service without TLS.
 func serviceCA(ctx context.Context, c *cluster.Cluster, s cluster.Service) ([]byte, error) {
 	if !s.TLS {
 		return nil, nil

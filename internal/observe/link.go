@@ -14,9 +14,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// link tries the kubeconfig of a remote, as Kiali has it. Where its address does
-// not answer from here, as one that only the hub's pods reach, the token is
-// tried at the address of the context.
+// link tries the kubeconfig of a remote that Kiali uses. If its address does
+// not answer from here, for example because only the hub's pods reach it, link
+// tries the token at the address of the context.
 func link(ctx context.Context, e status.Expected, c *topology.Cluster, kubeconfig []byte, timeout time.Duration,
 	answers func(string) *cluster.Cluster) *status.Link {
 	l := &status.Link{Item: kubeconfig != nil}
@@ -52,12 +52,12 @@ func link(ctx context.Context, e status.Expected, c *topology.Cluster, kubeconfi
 func atContext(kubeconfig []byte, name string, remote *cluster.Cluster) (*cluster.Cluster, error) {
 	config, err := clientcmd.Load(kubeconfig)
 	if err != nil || config.AuthInfos[name] == nil || config.AuthInfos[name].Token == "" {
-		return nil, errors.New("the kubeconfig has no token") // which the loader's error might repeat
+		return nil, errors.New("the kubeconfig has no token") // the loader's error could contain the kubeconfig
 	}
 	return remote.As(config.AuthInfos[name].Token, "the token of the link")
 }
 
-// whoIs asks an API server whom it takes its client for.
+// whoIs asks an API server for the user of the client.
 func whoIs(ctx context.Context, c *cluster.Cluster) (string, error) {
 	question := authentication.SelfSubjectReview{}
 	question.APIVersion, question.Kind = "authentication.k8s.io/v1", "SelfSubjectReview"

@@ -23,16 +23,16 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Metrics is how the store of metrics is reached: at a URL, or where the
-// topology says that it is.
+// Metrics says how to reach the store of metrics: at a URL, or at the address
+// in the topology.
 type Metrics struct {
 	URL   string
 	Token string
-	CA    []byte // of the URL
+	CA    []byte // for the URL
 }
 
-// read asks the store of all clusters, whose name is "", or where a hub knows
-// itself alone, the store of each.
+// read asks the store of all clusters, with the key "". If each cluster has its
+// own store, read asks every store, with the cluster names as keys.
 func (m Metrics) read(ctx context.Context, e status.Expected, hub *topology.Cluster, asked func(*topology.Cluster) bool,
 	answers func(string) *cluster.Cluster) map[string]*status.Store {
 	stores := map[string]*status.Store{}
@@ -67,7 +67,8 @@ func noAccess(err error) *status.Store {
 	return &status.Store{NoAccess: "the store of the metrics cannot be reached: " + withRights(err)}
 }
 
-// withRights is an error, with what tells of the rights where it is about one.
+// withRights returns the text of an error. If the error is about rights, it
+// adds the command that prints the needed rights.
 func withRights(err error) string {
 	if cluster.Status(err) == http.StatusForbidden {
 		return err.Error() + "; sightline status --rights prints the rights that are needed"
@@ -75,11 +76,11 @@ func withRights(err error) string {
 	return err.Error()
 }
 
-// platform asks the querier of OpenShift's own monitoring, by a port-forward:
-// the API server's proxy would not pass the token on.
+// platform asks the querier of OpenShift's own monitoring, through a
+// port-forward, because the API server's proxy does not pass the token on.
 func (m Metrics) platform(ctx context.Context, e status.Expected, c *topology.Cluster, open *cluster.Cluster) *status.Store {
 	if c.Platform != "openshift" {
-		return &status.Store{NoAccess: "the cluster is no OpenShift, and has no store of its own that is known"}
+		return &status.Store{NoAccess: "the cluster is not OpenShift, so its store is unknown"}
 	}
 	service := cluster.Service{Namespace: "openshift-monitoring", Name: "thanos-querier", Port: "9091", TLS: true}
 	ca, err := serviceCA(ctx, open, service)
@@ -111,9 +112,9 @@ func (m Metrics) one(ctx context.Context, e status.Expected, hub *cluster.Cluste
 	at, err := url.Parse(address)
 	switch {
 	case err != nil || at.Host == "":
-		return noAccess(errors.New("the topology has no URL of it"))
+		return noAccess(errors.New("the topology has no URL for it"))
 	case auth.Type != "none" && auth.Type != "" && auth.Type != status.Certificate:
-		return noAccess(fmt.Errorf("%s asks for a login of the type %s, whose credential is Kiali's", at.Host, auth.Type))
+		return noAccess(fmt.Errorf("%s needs a login of type %s, and only Kiali has the credential", at.Host, auth.Type))
 	}
 	var below cluster.Path
 	for segment := range strings.SplitSeq(strings.Trim(at.Path, "/"), "/") {
@@ -124,7 +125,7 @@ func (m Metrics) one(ctx context.Context, e status.Expected, hub *cluster.Cluste
 	if auth.Type == status.Certificate {
 		login, ca, err := certificate(ctx, e, hub)
 		if err != nil {
-			return noAccess(fmt.Errorf("%s asks for the certificate of Kiali: %w", at.Host, err))
+			return noAccess(fmt.Errorf("%s needs Kiali's certificate: %w", at.Host, err))
 		}
 		server, err := hub.At("the store of the metrics", at.Scheme+"://"+at.Host, login, ca)
 		if err != nil {
@@ -142,8 +143,8 @@ func (m Metrics) one(ctx context.Context, e status.Expected, hub *cluster.Cluste
 	return query(ctx, e, server, below)
 }
 
-// certificate reads what Kiali on the hub shows to ACM's store: the certificate
-// and key that its resource names, and the CA that it trusts.
+// certificate reads Kiali's login to ACM's store from the hub: the certificate
+// and key that the Kiali resource names, and the CA that Kiali trusts.
 func certificate(ctx context.Context, e status.Expected, hub *cluster.Cluster) (cluster.Login, []byte, error) {
 	ns, spec := e.Topology.Spec.Kiali.Namespace, status.KialiSpec(e, e.Topology.Hub())
 	var parts [2][]byte
@@ -170,17 +171,18 @@ func certificate(ctx context.Context, e status.Expected, hub *cluster.Cluster) (
 	return cluster.Login{Certificate: &pair}, []byte(bundle.Data[kiali.CABundleKey]), nil
 }
 
-// The queries. A series is from the cluster whose proxy has reported it, which
-// its labels say whatever external labels a store has.
+// The queries. A series belongs to the cluster whose proxy reported it. The
+// labels of the series name this cluster. External labels of the store do not
+// matter.
 const (
 	bySeries = "max by (mesh_id, reporter, source_cluster, destination_cluster) "
 	newest   = bySeries + "(timestamp(istio_requests_total))"
-	// Labels that tell targets and replicas apart, and not what is counted.
+	// The removed labels distinguish targets and replicas, not what is counted.
 	doubled  = `topk(20, count by (namespace, pod) (count without (instance, job, container, endpoint, prometheus, prometheus_replica) (istio_requests_total) > 1))`
 	replicas = "count by (prometheus_replica) (istio_requests_total)"
 )
 
-// query asks a store everything.
+// query asks a store all questions.
 func query(ctx context.Context, e status.Expected, server *cluster.Server, below cluster.Path) *status.Store {
 	a := asker{ctx, server, below}
 	s := &status.Store{}
@@ -216,9 +218,9 @@ func query(ctx context.Context, e status.Expected, server *cluster.Server, below
 	return s
 }
 
-// jobs matches the label job of the targets of our monitors: prometheus-operator
-// gives those of a PodMonitor <namespace>/<name>, and those of a ServiceMonitor
-// the name of the Service.
+// jobs returns a regular expression for the label job of our monitors' targets.
+// prometheus-operator sets <namespace>/<name> for a PodMonitor, and the name of
+// the Service for a ServiceMonitor.
 func jobs(e status.Expected) string {
 	var names []string
 	for _, objects := range e.Objects {
@@ -240,7 +242,7 @@ type asker struct {
 
 type value struct {
 	Metric map[string]string
-	Value  [2]any // the time in seconds, and a text
+	Value  [2]any // time in seconds, and a string
 }
 
 // ask makes an instant query (prometheus.io/docs/prometheus/latest/querying/api).
@@ -251,7 +253,7 @@ func (a asker) ask(query string) ([]value, *status.Failure) {
 	}
 	err := a.server.JSON(a.ctx, append(slices.Clone(a.below), "api", "v1", "query"), url.Values{"query": {query}}, &answer)
 	if err == nil && answer.Status != "success" {
-		err = fmt.Errorf("%s does not answer as a Prometheus does", a.server.Name())
+		err = fmt.Errorf("%s does not answer like a Prometheus", a.server.Name())
 	}
 	return answer.Data.Result, failure(err)
 }

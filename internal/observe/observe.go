@@ -1,9 +1,9 @@
-// Package observe reads what package status judges: of each cluster by its API
-// server, of Kiali and of the store of metrics by way of the hub. It writes
+// Package observe reads what package status judges: each cluster through its
+// API server, and Kiali and the store of metrics through the hub. It writes
 // nothing, and keeps no credential.
 //
-// Many clusters are asked at once. A cluster that does not answer costs one
-// deadline: nothing more is asked of it.
+// It asks many clusters at once. A cluster that does not answer costs one
+// deadline, because observe then asks it nothing more.
 package observe
 
 import (
@@ -22,23 +22,23 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// atOnce is how many clusters are asked at a time.
+// atOnce is the number of clusters that are asked at the same time.
 const atOnce = 20
 
-// Options are what is asked, and how.
+// Options say what to ask, and how.
 type Options struct {
-	Open     func(c *topology.Cluster) (*cluster.Cluster, error) // an error says why nobody can ask it
+	Open     func(c *topology.Cluster) (*cluster.Cluster, error) // an error says why nobody can ask the cluster
 	Wanted   func(check string) bool
-	Clusters []string          // the names of those to ask beside the hub, which has the links, and the ACM hub; none: all
-	Done     func(name string) // is told of each cluster that has been asked
-	Timeout  time.Duration     // of a request by a link; 0: the default of package cluster
+	Clusters []string          // clusters to ask beside the hub, which has the links, and the ACM hub; none: all
+	Done     func(name string) // called for each cluster after it was asked
+	Timeout  time.Duration     // of a request through a link; 0: the default of package cluster
 	Kiali    Kiali
 	Metrics  Metrics
 }
 
-// Everything reads what is there now: first of the hub, which has the links, then
-// of all others, their links, Kiali and the store at the same time. So a remote
-// that hangs costs one deadline.
+// Everything reads the hub first, because the hub has the links. Then it reads
+// all other clusters, their links, Kiali and the store at the same time. So a
+// remote that hangs costs one deadline.
 func Everything(ctx context.Context, e status.Expected, o Options) status.Facts {
 	a := &all{e: e, o: o, opened: map[string]*cluster.Cluster{}, asked: map[string]chan struct{}{}, f: status.Facts{
 		Clusters: map[string]*status.Cluster{}, Links: map[string]*status.Link{}, Stores: map[string]*status.Store{},
@@ -65,7 +65,7 @@ func Everything(ctx context.Context, e status.Expected, o Options) status.Facts 
 		if c == hub || c != acm && !o.asks(c) {
 			continue
 		}
-		clusters.Go(func() error { a.cluster(ctx, c); return nil }) // before its link, which waits for it
+		clusters.Go(func() error { a.cluster(ctx, c); return nil }) // started before the link, which waits for the cluster
 		if o.any("links") && c != e.Outside && o.asks(c) {
 			rest.Go(func() error {
 				l := link(ctx, e, c, kubeconfigs[c.Name], o.Timeout, a.answers)
@@ -84,7 +84,7 @@ func Everything(ctx context.Context, e status.Expected, o Options) status.Facts 
 	return a.f
 }
 
-// all is what has been read so far.
+// all collects what has been read so far.
 type all struct {
 	e status.Expected
 	o Options
@@ -92,10 +92,10 @@ type all struct {
 	mutex  sync.Mutex
 	f      status.Facts
 	opened map[string]*cluster.Cluster
-	asked  map[string]chan struct{} // closed once the cluster has been
+	asked  map[string]chan struct{} // closed after the cluster was asked
 }
 
-// cluster reads a cluster, and returns the kubeconfigs of the links that it has.
+// cluster reads a cluster. It returns the kubeconfigs of the links on it.
 func (a *all) cluster(ctx context.Context, c *topology.Cluster) map[string][]byte {
 	got := &status.Cluster{Context: c.Name}
 	var kubeconfigs map[string][]byte
@@ -121,9 +121,10 @@ func (a *all) cluster(ctx context.Context, c *topology.Cluster) map[string][]byt
 	return kubeconfigs
 }
 
-// answers waits until a cluster has been asked, and returns it if it answers.
+// answers waits until a cluster has been asked. It returns nil if the cluster
+// does not answer.
 func (a *all) answers(name string) *cluster.Cluster {
-	if a.asked[name] == nil { // and will not be
+	if a.asked[name] == nil { // nobody asks it
 		return nil
 	}
 	<-a.asked[name]
@@ -135,7 +136,7 @@ func (a *all) answers(name string) *cluster.Cluster {
 	return a.opened[name]
 }
 
-// asks tells whether a cluster is one of those chosen.
+// asks tells whether a cluster is among the chosen ones.
 func (o Options) asks(c *topology.Cluster) bool {
 	return len(o.Clusters) == 0 || slices.Contains(o.Clusters, c.Name)
 }
@@ -157,7 +158,7 @@ func (o Options) any(groups ...string) bool {
 }
 
 // reader asks one cluster. After a question without an answer it asks nothing
-// more: each would cost its deadline.
+// more, because each further question would cost its deadline.
 type reader struct {
 	*cluster.Cluster
 	e    status.Expected
@@ -166,7 +167,7 @@ type reader struct {
 	got  *status.Cluster
 	dead *status.Failure
 
-	kubeconfigs map[string][]byte // of the hub's links
+	kubeconfigs map[string][]byte // of the links on the hub
 }
 
 // failure says why there is no answer.
@@ -188,7 +189,7 @@ func failure(err error) *status.Failure {
 	return &status.Failure{Status: cluster.Status(err), Text: err.Error()}
 }
 
-// ask is one question.
+// ask asks one question.
 func ask[T any](r *reader, question func() (T, error)) status.Answer[T] {
 	if r.dead != nil {
 		return status.Answer[T]{Err: r.dead}
@@ -203,7 +204,7 @@ func (r *reader) read(ctx context.Context) {
 		r.got.Failure = failure(err)
 		return
 	}
-	// Anybody may ask for the version: this needs somebody whom the cluster knows.
+	// Anybody may ask for the version. This question needs a known user.
 	r.got.OpenShift = ask(r, func() (bool, error) { return r.Serves(ctx, "config.openshift.io/v1", "ClusterVersion") })
 	if err := r.got.OpenShift.Err; err != nil {
 		r.got.Failure = err
@@ -250,7 +251,8 @@ func (r *reader) read(ctx context.Context) {
 	}
 }
 
-// objects reads the rendered objects: those of a kind with many by one list.
+// objects reads the rendered objects. It reads a kind with many objects by one
+// list.
 func (r *reader) objects(ctx context.Context) {
 	r.got.Objects = map[resource.ID]status.Answer[resource.Object]{}
 	kinds := map[[2]string][]resource.ID{}
@@ -281,5 +283,5 @@ func (r *reader) objects(ctx context.Context) {
 	}
 }
 
-// missing is an error that is none: what was asked for is not there.
+// missing tells whether an error only says that the object does not exist.
 func missing(err error) bool { return cluster.Status(err) == http.StatusNotFound }

@@ -15,7 +15,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// installation is Kiali on a cluster as it is rendered.
+// installation describes the rendered Kiali of a cluster.
 func installation(e status.Expected, c *topology.Cluster) kiali.Installation {
 	spec := status.KialiSpec(e, c)
 	i := kiali.Installation{
@@ -30,10 +30,10 @@ func installation(e status.Expected, c *topology.Cluster) kiali.Installation {
 	return i
 }
 
-// lacks lists the rights that a user does not have on the whole cluster, such as
-// "read pods" for get, list and watch. One question tells of all rights that
-// there are; it may leave some out, where not only RBAC decides, so each that it
-// does not tell of is asked for.
+// lacks lists the rights that a user does not have on the whole cluster, such
+// as "read pods" for get, list and watch. One question returns all rights. The
+// answer may be incomplete if another authorizer than RBAC decides, so lacks
+// asks for each right that is not in the answer.
 func lacks(ctx context.Context, c *cluster.Cluster, rights []kiali.Right) ([]string, error) {
 	rules, err := rulesFor(ctx, c)
 	if err != nil && cluster.Status(err) != http.StatusForbidden {
@@ -83,7 +83,7 @@ func named(r kiali.Right, verbs []string) string {
 		text = "read" + rest
 	}
 	text += " " + r.Resource
-	if r.Group == "gateway.networking.k8s.io" { // Istio has gateways as well
+	if r.Group == "gateway.networking.k8s.io" { // Istio also has gateways
 		text += "." + r.Group
 	}
 	if r.Name != "" {
@@ -92,11 +92,12 @@ func named(r kiali.Right, verbs []string) string {
 	return text
 }
 
-// nowhere is a namespace that there is not: of the rights in it a user has those
-// on the whole cluster, and none by a RoleBinding.
+// nowhere is a namespace that does not exist. In it, a user has exactly the
+// rights on the whole cluster, because no RoleBinding adds any.
 const nowhere = "sightline-asks-for-no-namespace"
 
-// rulesFor asks an API server for the rights of its user on the whole cluster.
+// rulesFor asks an API server for the rights that its user has on the whole
+// cluster.
 func rulesFor(ctx context.Context, c *cluster.Cluster) ([]authorization.ResourceRule, error) {
 	question := authorization.SelfSubjectRulesReview{}
 	question.APIVersion, question.Kind = "authorization.k8s.io/v1", "SelfSubjectRulesReview"
@@ -106,7 +107,7 @@ func rulesFor(ctx context.Context, c *cluster.Cluster) ([]authorization.Resource
 	return answer.Status.ResourceRules, err
 }
 
-// allows tells whether a rule gives a right (k8s.io/kubernetes
+// allows tells whether a rule grants a right (k8s.io/kubernetes
 // plugin/pkg/auth/authorizer/rbac).
 func allows(rule authorization.ResourceRule, r kiali.Right, verb string) bool {
 	has := func(list []string, texts ...string) bool {

@@ -9,12 +9,13 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Snapshot reads of a cluster what package discover makes a topology of. It
-// lists and gets, and changes nothing; of Secrets it asks for the metadata only.
-// The error is about a cluster that does not answer, or knows nobody who asks.
+// Snapshot reads from a cluster what package discover needs for a topology. It
+// only lists and gets, and changes nothing. Of Secrets it asks only for the
+// metadata. It returns an error if the cluster does not answer, or does not
+// know the user.
 func Snapshot(ctx context.Context, c *cluster.Cluster, given string) (*discover.Snapshot, error) {
 	s := &discover.Snapshot{Label: c.Context(), Given: given, Server: c.URL()}
-	// Anybody may ask for the version; this needs somebody whom the cluster knows.
+	// Anybody may ask for the version. This question needs a known user.
 	if _, err := c.Serves(ctx, "v1", "Namespace"); err != nil {
 		return nil, err
 	}
@@ -35,7 +36,7 @@ func Snapshot(ctx context.Context, c *cluster.Cluster, given string) (*discover.
 		s.Objects = append(s.Objects, objects...)
 	}
 	if pod := proxyOn(ctx, c, s); pod != nil {
-		s.Objects = append([]resource.Object{pod}, s.Objects...) // before the same without its spec
+		s.Objects = append([]resource.Object{pod}, s.Objects...) // before the same pod without its spec
 	}
 	return s, nil
 }
@@ -43,8 +44,8 @@ func Snapshot(ctx context.Context, c *cluster.Cluster, given string) (*discover.
 // errAbsent says that a cluster does not know a kind.
 var errAbsent = errors.New("not served")
 
-// kindOn reads the objects of a kind, in the first of its versions that the
-// cluster serves.
+// kindOn reads the objects of a kind, in the first of the kind's versions that
+// the cluster serves.
 func kindOn(ctx context.Context, c *cluster.Cluster, kind *discover.Kind) ([]resource.Object, error) {
 	for _, version := range kind.APIVersions {
 		serves, err := c.Serves(ctx, version, kind.Kind)
@@ -69,9 +70,9 @@ func kindOn(ctx context.Context, c *cluster.Cluster, kind *discover.Kind) ([]res
 	return nil, errAbsent
 }
 
-// proxyOn reads one pod with a proxy in full: Istio tells it the names of the
-// cluster, the mesh and the network. It is nil if there is none, or if nobody
-// may read it.
+// proxyOn reads one pod with a proxy in full, because Istio gives the pod the
+// names of the cluster, the mesh and the network. It returns nil if there is no
+// such pod, or if nobody may read it.
 func proxyOn(ctx context.Context, c *cluster.Cluster, s *discover.Snapshot) resource.Object {
 	for _, o := range s.Objects {
 		if id := resource.IDOf(o); id.Kind == "Pod" && discover.HasProxy(o) {

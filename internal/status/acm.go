@@ -14,33 +14,34 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// ACM is what the ACM hub says of the collection of metrics.
+// ACM is what the ACM hub says about the collection of metrics.
 type ACM struct {
 	Managed       map[string]Answer[ManagedCluster] // by the name of the topology's cluster
-	Policies      map[resource.ID]Answer[[]string]  // of each rendered one, where it is not Compliant, such as "NonCompliant on west"
+	Policies      map[resource.ID]Answer[[]string]  // by rendered Policy: where it is not Compliant, such as "NonCompliant on west"
 	Observability Answer[Observability]
 }
 
-// ManagedCluster is a cluster as ACM has it.
+// ManagedCluster is what ACM says about one cluster.
 type ManagedCluster struct {
 	Unavailable string // why it is not available, or ""
-	AddOn       string // what is wrong with the add-on that collects, or ""
+	AddOn       string // what is wrong with the add-on that collects metrics, or ""
 }
 
 // Observability is the MultiClusterObservability.
 type Observability struct {
-	AddOn     bool   // it has the collector mcoa collect the metrics of user workloads
+	AddOn     bool   // the collector mcoa collects the metrics of user workloads
 	Retention string // of raw samples
 	Seconds   int64  // between two collections of the collector classic
 }
 
-// The add-ons that collect (MCO:operators/multiclusterobservability/pkg/config, pkg/util).
+// The add-ons that collect metrics
+// (MCO:operators/multiclusterobservability/pkg/config, pkg/util).
 const (
 	addOnMCOA    = "multicluster-observability-addon"
 	addOnClassic = "observability-controller"
 )
 
-// AddOn is the name of the add-on that collects.
+// AddOn returns the name of the add-on that collects metrics.
 func AddOn(t *topology.Topology) string {
 	if t.Spec.Metrics.ACM.Collector == "mcoa" {
 		return addOnMCOA
@@ -48,8 +49,8 @@ func AddOn(t *topology.Topology) string {
 	return addOnClassic
 }
 
-// Clusters lists the clusters that are asked: those of the topology, and an ACM hub
-// that is none of them.
+// Clusters lists the clusters that status asks: the clusters of the topology,
+// and the ACM hub if the topology does not contain it.
 func (e Expected) Clusters() []*topology.Cluster {
 	var all []*topology.Cluster
 	for i := range e.Topology.Spec.Clusters {
@@ -61,7 +62,8 @@ func (e Expected) Clusters() []*topology.Cluster {
 	return all
 }
 
-// ACMHub is the cluster that ACM runs on, or nil where the topology has nothing to do with ACM.
+// ACMHub returns the cluster on which ACM runs, or nil if the topology does not
+// use ACM.
 func (e Expected) ACMHub() *topology.Cluster {
 	for _, c := range e.Clusters() {
 		if e.Topology.IsACMHub(c) || c == e.Outside {
@@ -76,7 +78,7 @@ func (e Expected) Collected(c *topology.Cluster) bool {
 	return e.Topology.OnACM() && c != e.Outside && c.InMesh() && c.Platform == "openshift"
 }
 
-// acm judges what the ACM hub says. A hub that does not answer has said so.
+// acm judges what the ACM hub says. If the hub does not answer, ST01 says so.
 func (j *judge) acm() {
 	hub := j.ACMHub()
 	if hub == nil {
@@ -97,7 +99,7 @@ func (j *judge) acm() {
 	j.observability(got.ACM)
 }
 
-// managed looks whether ACM collects from the cluster that results are about.
+// managed checks that ACM collects metrics from the cluster j.on.
 func (j *judge) managed(hub string, answer Answer[ManagedCluster]) {
 	name, addOn := j.on.ManagedCluster, AddOn(j.Topology)
 	see := func(namespace, do string) string { return command.Kubectl(hub, namespace, do) }
@@ -122,7 +124,7 @@ func (j *judge) policies(acm *ACM) {
 	there := 0
 	for _, id := range slices.SortedFunc(maps.Keys(acm.Policies), byName) {
 		switch answer := acm.Policies[id]; {
-		case answer.Err.Missing(): // which ST07 says
+		case answer.Err.Missing(): // ST07 reports it
 		case answer.Err != nil:
 			denied = answer.Err
 		default:
@@ -153,14 +155,14 @@ func (j *judge) observability(acm *ACM) {
 	case !j.asked("ST38", o.Err):
 	case own.Collector == "mcoa" && !o.Value.AddOn:
 		j.bad("ST38", "turn capabilities.userWorkloads.metrics.default.enabled on: "+edit+"; "+finding.Pages+"metrics.md",
-			"%s does not have the collector mcoa collect the metrics of user workloads", name)
+			"%s does not let the collector mcoa collect the metrics of user workloads", name)
 	case own.Collector == "classic" && o.Value.AddOn:
-		j.bad("ST38", "write metrics.acm.collector: mcoa", "%s has turned the collector mcoa on, which removes the classic one", name)
+		j.bad("ST38", "write metrics.acm.collector: mcoa", "%s turns on the collector mcoa, which removes the collector classic", name)
 	case !sameTime(own.Retention, o.Value.Retention):
-		j.warn("ST38", "write what ACM keeps into metrics.acm.retention", "%s keeps series for %s, and Kiali is told %s", name, o.Value.Retention,
+		j.warn("ST38", "set metrics.acm.retention to ACM's retention", "%s keeps series for %s, but Kiali is told %s", name, o.Value.Retention,
 			own.Retention)
 	case own.Collector == "classic" && !sameTime(own.Interval, fmt.Sprintf("%ds", o.Value.Seconds)):
-		j.warn("ST38", "write metrics.acm.interval as ACM has it", "%s collects each %ds, and Kiali is told %s", name, o.Value.Seconds,
+		j.warn("ST38", "set metrics.acm.interval to ACM's interval", "%s collects each %ds, but Kiali is told %s", name, o.Value.Seconds,
 			own.Interval)
 	default:
 		j.good("ST38")
@@ -169,7 +171,7 @@ func (j *judge) observability(acm *ACM) {
 
 func byName(a, b resource.ID) int { return strings.Compare(a.Name, b.Name) }
 
-// sameTime tells whether two durations of Prometheus are the same.
+// sameTime tells whether two Prometheus durations are equal.
 func sameTime(a, b string) bool {
 	x, errA := model.ParseDuration(a)
 	y, errB := model.ParseDuration(b)

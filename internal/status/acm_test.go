@@ -27,8 +27,8 @@ spec:
     - {name: west, server: "https://api.west.example.com:6443", managedCluster: fleet-west}
 `
 
-// TestACM changes one thing of what an ACM hub outside of the topology says, and one
-// check says so, about the cluster that it concerns.
+// TestACM changes one fact about an ACM hub outside the topology. One check
+// must report it, about the right cluster.
 func TestACM(t *testing.T) {
 	t.Parallel()
 	certificate := resource.ID{APIVersion: "policy.open-cluster-management.io/v1", Kind: "Policy", Namespace: "mesh-policies", Name: "mesh-certificate"}
@@ -73,14 +73,14 @@ func TestACM(t *testing.T) {
 			acm.Observability = status.Answer[status.Observability]{Err: &status.Failure{Status: 404}}
 		}, "ST38 acm bad", "there is no MultiClusterObservability", ""},
 		"the add-on is off": {"", func(acm *status.ACM, _ *status.Cluster) { acm.Observability.Value.AddOn = false },
-			"ST38 acm bad", "does not have the collector mcoa collect the metrics of user workloads", "edit multiclusterobservability"},
+			"ST38 acm bad", "does not let the collector mcoa collect the metrics of user workloads", "edit multiclusterobservability"},
 		"the add-on is on": {"collector: classic", func(*status.ACM, *status.Cluster) {}, "ST38 acm bad",
-			"has turned the collector mcoa on, which removes the classic one", "collector: mcoa"},
+			"turns on the collector mcoa, which removes the collector classic", "collector: mcoa"},
 		"another retention": {"", func(acm *status.ACM, _ *status.Cluster) { acm.Observability.Value.Retention = "5d" },
-			"ST38 acm warning", "keeps series for 5d, and Kiali is told 14d", "metrics.acm.retention"},
+			"ST38 acm warning", "keeps series for 5d, but Kiali is told 14d", "metrics.acm.retention"},
 		"another interval": {"collector: classic", func(acm *status.ACM, _ *status.Cluster) {
 			acm.Observability.Value.AddOn, acm.Observability.Value.Seconds = false, 60
-		}, "ST38 acm warning", "collects each 60s, and Kiali is told 5m", ""},
+		}, "ST38 acm warning", "collects each 60s, but Kiali is told 5m", ""},
 		"no context": {"", func(_ *status.ACM, hub *status.Cluster) { *hub = status.Cluster{NoAccess: "no context of it is given"} },
 			"ST01 acm unchecked", "no context of it is given", "--acm-context NAME"},
 		"a hub that is away": {"", func(_ *status.ACM, hub *status.Cluster) { hub.Failure = &status.Failure{Text: "no answer"} },
@@ -109,7 +109,8 @@ func TestACM(t *testing.T) {
 				assert.Contains(t, r.Next, c.next)
 			}
 			assert.Equal(t, c.want, strings.Join(not, ", "))
-			// What was not asked for the context stands for all that is stopped.
+			// A context that could not be asked is the one reason for all
+			// stopped checks.
 			assert.Equal(t, strings.HasPrefix(c.want, "ST01"), !hasCheck(status.Chosen(results, []string{"ST36"}), "ST36"))
 			assert.NotEmpty(t, status.Chosen(results, []string{"ST36"}))
 		})

@@ -23,7 +23,7 @@ func (j *judge) reached(got *Cluster) bool {
 		j.bad("ST01", "log in to the cluster again: "+j.kubectl("auth whoami"), "%s; nothing else of the cluster was asked", got.Failure.Text)
 		return false
 	case got.Failure != nil:
-		j.bad("ST01", "see whether the API server is up and reached from here: "+j.kubectl("version"),
+		j.bad("ST01", "see whether the API server is up and reachable from here:  "+j.kubectl("version"),
 			"%s; nothing else of the cluster was asked", got.Failure.Text)
 		return false
 	}
@@ -31,7 +31,7 @@ func (j *judge) reached(got *Cluster) bool {
 	return true
 }
 
-// contextFlag is the flag that names the context of the cluster.
+// contextFlag returns the flag that names the context of the cluster.
 func (j *judge) contextFlag() string {
 	if j.on == j.Outside {
 		return "--acm-context NAME"
@@ -55,7 +55,7 @@ func (j *judge) platform(got *Cluster) {
 	j.good("ST02")
 }
 
-// defaultCluster is what istiod calls its cluster if nobody tells it.
+// defaultCluster is istiod's default for the name of its cluster.
 const defaultCluster = "Kubernetes"
 
 func (j *judge) names(got *Cluster) {
@@ -215,7 +215,7 @@ func (j *judge) objects(got *Cluster) {
 	if j.on == j.Outside {
 		see = " -o DIR makes " + topology.ACMTree + "/"
 	}
-	next := "see what should be there: " + command.Render(j.Arg) + see + "; then why the engine has not applied it"
+	next := "see the expected objects:  " + command.Render(j.Arg) + see + "; then find out why the engine has not applied them"
 	switch {
 	case missing != nil:
 		j.bad("ST07", next, "%d of %d objects are missing: %s", len(missing), len(j.Objects[j.on.Name]), first(missing))
@@ -226,7 +226,7 @@ func (j *judge) objects(got *Cluster) {
 	}
 	switch {
 	case differ != nil:
-		j.bad("ST08", next, "%d of %d objects differ from what is rendered: %s", len(differ), len(j.Objects[j.on.Name]), first(changed))
+		j.bad("ST08", next, "%d of %d objects differ from the rendered ones:  %s", len(differ), len(j.Objects[j.on.Name]), first(changed))
 	case denied != nil:
 		j.asked("ST08", denied)
 	case len(missing) < len(j.Objects[j.on.Name]):
@@ -234,7 +234,7 @@ func (j *judge) objects(got *Cluster) {
 	}
 }
 
-// short is what a message calls an object.
+// short is the name of an object in messages.
 func short(id resource.ID) string {
 	name := id.Name
 	if id.Namespace != "" {

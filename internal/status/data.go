@@ -10,8 +10,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// data looks at the series that Kiali draws the graph of. A hub with a store of
-// its own has only its own series, so there every cluster's store is asked.
+// data checks the series from which Kiali draws the graph. If the hub's store
+// has only the series of the hub, each cluster has a store, and all of them are
+// asked.
 func (j *judge) data() {
 	t := j.Topology
 	if len(j.facts.Stores) == 0 {
@@ -32,13 +33,14 @@ func (j *judge) data() {
 	j.each()
 }
 
-// each looks at the stores of the clusters, each of which has what its own
-// proxies report. Of a request between two of them both report.
+// each checks the store of every cluster. A store has the series that the
+// proxies of its cluster report. Both ends report a request between two
+// clusters.
 func (j *judge) each() {
 	var series []Series
 	var silent []string
 	clusters := 0
-	chosen := false // some of the clusters only
+	chosen := false // only some of the clusters were asked
 	for i := range j.Topology.Spec.Clusters {
 		c := &j.Topology.Spec.Clusters[i]
 		if !c.InMesh() {
@@ -64,8 +66,9 @@ func (j *judge) each() {
 	}
 }
 
-// store looks at the series of clusters in a store, which is said of one of them,
-// and tells whether it answers.
+// store checks the series of the given clusters in one store. Results about the
+// store itself name the cluster at. It returns false if the store does not
+// answer.
 func (j *judge) store(s *Store, at *topology.Cluster, clusters []*topology.Cluster) bool {
 	j.on = at
 	if !j.told(s) {
@@ -89,13 +92,13 @@ func (j *judge) store(s *Store, at *topology.Cluster, clusters []*topology.Clust
 func (j *judge) told(s *Store) bool {
 	switch {
 	case s.NoAccess != "":
-		j.unchecked("ST25", "name the store with --prometheus-url, and a token for it with --prometheus-token-file", "%s", s.NoAccess)
+		j.unchecked("ST25", "give the store's address with --prometheus-url, and a token for it with --prometheus-token-file", "%s", s.NoAccess)
 	case s.Series.Err == nil:
 		return true
 	case s.Series.Err.Status == 403 || s.Series.Err.Status == 401:
 		next := "give a token that the store takes: --prometheus-url with --prometheus-token-file"
 		if j.Topology.Spec.Metrics.Store == "thanosQuerier" {
-			next = "the user needs the role cluster-monitoring-view for thanos-querier, and what " + command.Rights(j.Arg) + " prints"
+			next = "the user needs the role cluster-monitoring-view for thanos-querier, and the rights that " + command.Rights(j.Arg) + " prints"
 		}
 		j.unchecked("ST25", next, "%s", s.Series.Err.Text)
 	default:
@@ -104,7 +107,8 @@ func (j *judge) told(s *Store) bool {
 	return false
 }
 
-// stale is how old the newest series may be: two intervals and a minute.
+// stale returns the maximum age of the newest series: two intervals and a
+// minute.
 func (j *judge) stale() time.Duration {
 	interval, err := time.ParseDuration(j.Topology.StoreInterval())
 	if err != nil {
@@ -171,19 +175,20 @@ func (j *judge) meshID(s *Store) {
 		j.bad("ST27", "see which other monitor scrapes the mesh: sightline explain ST27",
 			"series of %s have no %s, but Kiali asks only for %q", j.on.Name, kiali.MeshID, want)
 	case len(names) > 0:
-		j.bad("ST27", "one id for the mesh: in its monitors and in query_scope of the hub's Kiali resource",
+		j.bad("ST27", "use one mesh id in the monitors and in query_scope of the hub's Kiali resource",
 			"series of %s have the %s %s, but Kiali asks for %q", j.on.Name, kiali.MeshID, first(names), want)
 	default:
 		j.good("ST27")
 	}
 }
 
-// scoped tells whether Kiali asks for series by the mesh's id.
+// scoped tells whether Kiali selects series by the mesh id.
 func (j *judge) scoped() bool { return j.Topology.Spec.Metrics.Scope.Word() == "meshID" }
 
-// spaces looks for series of each namespace of the mesh. Where the store has the
-// targets as well, and tells those of one cluster from those of another, so can a
-// namespace without traffic be told from one that nobody scrapes.
+// spaces checks that each namespace of the mesh has series. If the store also
+// has the targets, and can tell the clusters of targets apart, spaces
+// distinguishes a namespace without traffic from a namespace that nobody
+// scrapes.
 func (j *judge) spaces(s *Store, alone bool) {
 	if s.Spaces.Err != nil {
 		j.asked("ST26", s.Spaces.Err)
@@ -216,7 +221,7 @@ func (j *judge) spaces(s *Store, alone bool) {
 		}
 	}
 	if len(have) == 0 {
-		return // said by ST25
+		return // ST25 reports it
 	}
 	switch {
 	case none != nil:
@@ -225,16 +230,16 @@ func (j *judge) spaces(s *Store, alone bool) {
 		j.warn("ST26", "send a request to each, and look again; then see the targets: "+j.in(unknown[0], "get podmonitor,pods"),
 			"the store has no series from the namespace %s of %s: no traffic, or no proxy is scraped", first(unknown), j.on.Name)
 	case silent != nil:
-		j.warn("ST26", "send a request to each, and look again", "proxies in the namespace %s of %s are scraped, and have seen no request",
+		j.warn("ST26", "send a request to each, and look again", "proxies in the namespace %s of %s are scraped, but have seen no request",
 			first(silent), j.on.Name)
 	default:
 		j.good("ST26")
 	}
 }
 
-// ClusterLabel is the label by which the store of all clusters tells targets of
-// one from those of another: the external label of their remote write; "" where
-// there is none.
+// ClusterLabel returns the label that names the cluster of a target in the
+// store of all clusters: the external label of remote write. It returns "" if
+// targets have no such label.
 func ClusterLabel(t *topology.Topology) string {
 	if m := &t.Spec.Metrics; m.Store == "thanos" && m.Thanos.RemoteWrite != nil {
 		return m.Thanos.RemoteWrite.ClusterLabel
@@ -242,7 +247,7 @@ func ClusterLabel(t *topology.Topology) string {
 	return ""
 }
 
-// known compares the names of clusters in series with the topology's.
+// known compares the cluster names in series with the topology.
 func (j *judge) known(s *Store, clusters []*topology.Cluster) {
 	t := j.Topology
 	strange := map[string]bool{}
@@ -321,7 +326,7 @@ func (j *judge) down(s *Store) {
 	}
 }
 
-// across looks for traffic between so many clusters.
+// across looks for a request between two of the given number of clusters.
 func (j *judge) across(series []Series, clusters int) {
 	switch {
 	case clusters < 2:
@@ -333,7 +338,8 @@ func (j *judge) across(series []Series, clusters int) {
 	}
 }
 
-// between tells whether one of the series is of a request between two clusters.
+// between tells whether one of the series belongs to a request between two
+// clusters.
 func between(series []Series) bool {
 	return slices.ContainsFunc(series, func(s Series) bool {
 		return s.Source != s.Destination && !slices.Contains([]string{"", "unknown"}, s.Source) &&
@@ -341,8 +347,8 @@ func between(series []Series) bool {
 	})
 }
 
-// Silent lists the clusters of which a store has nothing now, for the question
-// when it last had.
+// Silent lists the clusters without a series in a store. The caller then asks
+// when the store last had one.
 func Silent(t *topology.Topology, series []Series) []string {
 	var names []string
 	for i := range t.Spec.Clusters {

@@ -1,9 +1,10 @@
-// Package status judges a running mesh: what was read of its clusters, of Kiali
-// and of the metrics, against the topology and what is rendered from it. It is
-// pure; package observe does the reading.
+// Package status judges a running mesh. It compares what was read from the
+// clusters, from Kiali and from the metrics with the topology and with the
+// rendered objects. It is pure; package observe does the reading.
 //
-// A check is a page of package check, whose id it has. Its result says what was
-// found and what to do. What could not be asked is [Unchecked], never good.
+// A check has the id of its page in package check. Its result says what was
+// found and what to do. If a question had no answer, the result is [Unchecked],
+// never good.
 package status
 
 import (
@@ -16,14 +17,14 @@ import (
 // Expected is what the clusters should be like.
 type Expected struct {
 	Topology *topology.Topology
-	Outside  *topology.Cluster               // the ACM hub, where it is no cluster of the topology
-	Arg      string                          // how commands name the topology
-	Objects  map[string][]resource.Object    // what is rendered, by cluster
+	Outside  *topology.Cluster               // the ACM hub, if the topology does not contain it
+	Arg      string                          // the name of the topology in commands
+	Objects  map[string][]resource.Object    // the rendered objects, by cluster
 	Links    map[string]*topology.SealedLink // by remote
 	Now      time.Time
 }
 
-// KialiSpec is the rendered spec of the Kiali resource of a cluster, or nil.
+// KialiSpec returns the rendered spec of a cluster's Kiali resource, or nil.
 func KialiSpec(e Expected, c *topology.Cluster) map[string]any {
 	for _, o := range e.Objects[c.Name] {
 		if o["kind"] == "Kiali" {
@@ -34,7 +35,7 @@ func KialiSpec(e Expected, c *topology.Cluster) map[string]any {
 	return nil
 }
 
-// In is the field of an object at a path, or nil.
+// In returns the field of an object at a path, or nil.
 func In(object map[string]any, path ...string) any {
 	for _, key := range path[:len(path)-1] {
 		object, _ = object[key].(map[string]any)
@@ -44,10 +45,10 @@ func In(object map[string]any, path ...string) any {
 
 // Facts are what was read.
 type Facts struct {
-	Clusters map[string]*Cluster // by name; one that nobody asked is absent
+	Clusters map[string]*Cluster // by name; absent: nobody asked the cluster
 	Links    map[string]*Link    // by remote
 	Kiali    *Kiali              // nil: nobody asked
-	Stores   map[string]*Store   // of metrics: by cluster, or "" for the one of all; empty: nobody asked
+	Stores   map[string]*Store   // of metrics: by cluster, or "" for the store of all clusters; empty: nobody asked
 }
 
 // Reached tells whether any cluster has answered.
@@ -60,47 +61,47 @@ func (f Facts) Reached() bool {
 	return false
 }
 
-// Failure is why there is no answer to a question.
+// Failure says why a question has no answer.
 type Failure struct {
-	Status int    // of HTTP; 0: there was no answer
-	Text   string // without any credential
+	Status int    // HTTP status; 0: there was no answer
+	Text   string // contains no credential
 }
 
-// Missing tells that what was asked for does not exist.
+// Missing tells whether the requested object does not exist.
 func (f *Failure) Missing() bool { return f != nil && f.Status == 404 }
 
-// Answer is what came back: a value, or why there is none.
+// Answer is the answer to a question: a value, or the reason why there is none.
 type Answer[T any] struct {
 	Value T
 	Err   *Failure
 }
 
-// Cluster is what was read of one cluster.
+// Cluster holds what was read from one cluster.
 type Cluster struct {
-	Context  string   // by which it was asked
-	Failure  *Failure // it does not answer: nothing below was read
-	NoAccess string   // why nobody could ask it
+	Context  string   // the context that was used
+	Failure  *Failure // the cluster does not answer: nothing below was read
+	NoAccess string   // why nobody could ask the cluster
 
 	OpenShift Answer[bool]
-	OAuth     Answer[bool] // an OpenShift knows OAuthClients
+	OAuth     Answer[bool] // the OpenShift serves OAuthClients
 	Istiods   Answer[[]Istiod]
-	Tags      Answer[map[string]string] // revision by tag
-	Network   Answer[string]            // label of the control plane's namespace
+	Tags      Answer[map[string]string] // revisions by tag
+	Network   Answer[string]            // network label of the control plane's namespace
 
-	Telemetries Answer[[]Telemetry] // without selector, of the control plane's namespace
+	Telemetries Answer[[]Telemetry] // those without a selector in the control plane's namespace
 
-	Namespaces Answer[map[string]map[string]string] // labels by name
+	Namespaces Answer[map[string]map[string]string] // labels by namespace
 	Objects    map[resource.ID]Answer[resource.Object]
 
 	Operator Answer[Operator]
-	Token    map[string]Answer[TokenSecret] // by name of the Secret
+	Token    map[string]Answer[TokenSecret] // by Secret name
 	Account  Answer[string]                 // uid of Kiali's service account
 
-	// Of the hub.
+	// Only the hub has these.
 	LinkSecrets Answer[[]LinkSecret]
 	Pods        Answer[[]Pod] // of Kiali
 
-	ACM *ACM // of the ACM hub
+	ACM *ACM // only the ACM hub has it
 
 	UserWorkload Answer[Monitoring] // on OpenShift
 	Prometheuses Answer[[]Prometheus]
@@ -110,16 +111,16 @@ type Cluster struct {
 type Istiod struct {
 	Name, Revision   string
 	ClusterID        string // "": istiod's own default, Kubernetes
-	MeshID, Networks string // of its mesh config and values; "": not given
+	MeshID, Networks string // from its mesh config and values; "": not given
 
 	Config *MeshConfig // nil: it cannot be read
 }
 
-// Operator is Kiali's.
+// Operator describes Kiali's operator.
 type Operator struct {
 	Found   bool
-	Version string // such as 2.22.1; "": not known
-	Problem string // what OLM says, or ""
+	Version string // such as 2.22.1; "": unknown
+	Problem string // what OLM reports, or ""
 }
 
 // TokenSecret is a Secret with the token of a service account.
@@ -128,29 +129,29 @@ type TokenSecret struct {
 	Filled                    bool
 }
 
-// LinkSecret is a Secret on the hub with kubeconfigs of remotes, without them:
-// what a kubeconfig is worth is a [Link].
+// LinkSecret describes a Secret on the hub that holds kubeconfigs of remotes.
+// It does not contain the kubeconfigs. [Link] says whether a kubeconfig works.
 type LinkSecret struct {
 	Name    string
-	Changed time.Time // its data
+	Changed time.Time // when the data changed last
 	Items   []LinkItem
 }
 
-// LinkItem is a kubeconfig in a Secret.
+// LinkItem describes a kubeconfig in a Secret.
 type LinkItem struct {
 	Key    string
-	Sealed bool   // it is what the sealed link of that name has
-	Known  bool   // there is a digest to tell
-	Wrong  string // why Kiali would not read it, or ""
-	Server string // that it leads to
+	Sealed bool   // equal to the kubeconfig in the sealed link of this name
+	Known  bool   // the sealed link has a digest to compare with
+	Wrong  string // why Kiali cannot use it, or ""
+	Server string // the address in it
 }
 
-// Link is what the kubeconfig of a remote is worth at the remote.
+// Link says what the kubeconfig of a remote can do on the remote.
 type Link struct {
-	Item    bool // there is one
-	Exec    bool // its credential comes from a program, which is not run
+	Item    bool // there is a kubeconfig
+	Exec    bool // its credential comes from a program; sightline does not run it
 	User    Answer[string]
-	Own     *Failure         // why the address in the link did not answer, where the token was tried at that of the context
+	Own     *Failure         // why the link's address did not answer; the token was then tried at the context's address
 	Missing Answer[[]string] // rights that Kiali needs and the account lacks, such as "list pods"
 }
 
@@ -158,16 +159,16 @@ type Link struct {
 type Pod struct {
 	Name     string
 	Ready    bool
-	Started  time.Time // its container, last
+	Started  time.Time // the last start of its container
 	Restarts int
 	Waiting  string         // reason, such as CrashLoopBackOff
-	Fatal    Answer[string] // the last FTL line of the log before, where it waits after a crash
+	Fatal    Answer[string] // the last line of level FTL in the previous log, if the pod waits after a crash
 }
 
-// Monitoring is that of user workloads on OpenShift.
+// Monitoring describes the user workload monitoring of OpenShift.
 type Monitoring struct {
-	On    bool // cluster-monitoring-config says so
-	Ready int  // pods of its Prometheus
+	On    bool // cluster-monitoring-config turns it on
+	Ready int  // ready pods of its Prometheus
 }
 
 // Prometheus is a resource of prometheus-operator.
@@ -177,11 +178,12 @@ type Prometheus struct {
 	ServiceMonitors Selection
 }
 
-// Selection is which monitors a Prometheus reads: by their labels, and by those
-// of their namespaces; with no selector of namespaces in its own.
+// Selection says which monitors a Prometheus reads: by their labels, and by the
+// labels of their namespaces. Without a namespace selector it reads only the
+// monitors in its own namespace.
 type Selection struct{ Labels, Namespaces Selector }
 
-// Selector is a label selector as the API has it; nil: none.
+// Selector is a label selector as in the Kubernetes API; nil: no selector.
 type Selector *struct {
 	MatchLabels      map[string]string
 	MatchExpressions []struct {
@@ -190,38 +192,38 @@ type Selector *struct {
 	}
 }
 
-// Kiali is what Kiali itself says.
+// Kiali is what Kiali's API returns.
 type Kiali struct {
-	NoAccess      string // why nobody could ask
+	NoAccess      string // why nobody could ask it
 	Strategy      Answer[string]
-	Services      Answer[[]string]            // of /api/status, such as Kubernetes-cluster2
+	Services      Answer[[]string]            // from /api/status, such as Kubernetes-cluster2
 	Namespaces    Answer[map[string][]string] // by cluster
 	ControlPlanes Answer[[]ControlPlane]
-	Tracing       Answer[string] // the health of the tracing backend, such as Unreachable; "": not told
+	Tracing       Answer[string] // health of the tracing backend, such as Unreachable; "": Kiali does not say it
 }
 
-// ControlPlane is an istiod as Kiali sees it.
+// ControlPlane is an istiod that Kiali shows.
 type ControlPlane struct{ Cluster, ID string }
 
-// Store is what a store of metrics says.
+// Store is what a store of metrics returns.
 type Store struct {
 	NoAccess string
-	Series   Answer[[]Series] // istio_requests_total of the last minutes, by where it is from
+	Series   Answer[[]Series] // istio_requests_total of the last minutes, by source, destination and reporter
 	Seen     Answer[[]Series] // the same over a day, asked only for clusters that have none now
-	Spaces   Answer[[]Sample] // count by cluster and namespace
-	Doubled  Answer[[]Sample] // series that are there more than once, by namespace
+	Spaces   Answer[[]Sample] // number of series by cluster and namespace
+	Doubled  Answer[[]Sample] // series that exist more than once, by namespace
 	Replicas Answer[[]string] // values of prometheus_replica
-	Down     Answer[[]Sample] // targets of our monitors, by namespace and pod
+	Down     Answer[[]Sample] // targets of our monitors that are down, by namespace and pod
 	Proxies  Answer[[]Sample] // targets of our monitors that are up, by namespace
 }
 
-// Series are series of one kind.
+// Series stands for all series with the same labels below.
 type Series struct {
 	MeshID, Reporter, Source, Destination string
 	Newest                                time.Time
 }
 
-// From is the cluster whose proxy has reported the series.
+// From returns the cluster whose proxy reported the series.
 func (s Series) From() string {
 	if s.Reporter == "source" {
 		return s.Source
@@ -229,7 +231,7 @@ func (s Series) From() string {
 	return s.Destination
 }
 
-// Sample is a value with where it is from.
+// Sample is a value and its origin.
 type Sample struct {
 	Cluster, Namespace, Pod string
 	Value                   float64

@@ -9,10 +9,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Mark is how a check came out.
+// Mark is the outcome of a check.
 type Mark string
 
-// The marks. A warning is worth knowing, and no failure.
+// The marks. A warning is worth knowing, but it is no failure.
 const (
 	Good      Mark = "good"
 	Bad       Mark = "bad"
@@ -20,25 +20,26 @@ const (
 	Unchecked Mark = "unchecked"
 )
 
-// Result is what a check has found about a cluster, or with "" about the mesh.
+// Result is what a check found about a cluster, or about the whole mesh if
+// Cluster is "".
 type Result struct {
 	Check   string `json:"check"`
 	Group   string `json:"group"`
 	Cluster string `json:"cluster,omitempty"`
 	Mark    Mark   `json:"mark"`
 	Found   string `json:"found,omitempty"`
-	Next    string `json:"next,omitempty"` // what to do, mostly a command
+	Next    string `json:"next,omitempty"` // what to do, usually a command
 
-	stops []string // checks that were not made for it
+	stops []string // checks that this result prevented
 }
 
-// Group is a part of the checks.
+// Group is a group of checks.
 type Group struct {
 	Name   string
 	Checks []string // ids, in order
 }
 
-// Groups lists the checks, in the order in which they matter.
+// Groups lists the checks, the most important first.
 func Groups() []Group {
 	return []Group{
 		{"reach", []string{"ST01", "ST02"}},
@@ -54,8 +55,8 @@ func Groups() []Group {
 	}
 }
 
-// Judge compares what was read with what should be. The results are in the
-// order of the checks, and for each in that of the topology's clusters.
+// Judge compares facts with expectations. The results are in the order of the
+// checks, and within a check in the order of the topology's clusters.
 func Judge(e Expected, f Facts) []Result {
 	j := &judge{Expected: e, facts: f}
 	for _, c := range e.Clusters() {
@@ -99,14 +100,15 @@ func Judge(e Expected, f Facts) []Result {
 	return j.results
 }
 
-// unasked says what is not known of a cluster that does not answer.
+// unasked names the checks that cannot be made because the cluster does not
+// answer.
 func (j *judge) unasked() {
 	if j.on == j.Outside {
 		j.stops("reach", "objects", "acm")
 		return
 	}
 	stopped := []string{"reach", "names", "objects", "kiali", "ST12", "ST34", "monitoring"}
-	if j.facts.Stores[""] == nil { // each cluster has its own
+	if j.facts.Stores[""] == nil { // each cluster has its own store
 		stopped = append(stopped, "data")
 	}
 	if j.Topology.IsHub(j.on) {
@@ -118,7 +120,7 @@ func (j *judge) unasked() {
 	j.stops(stopped...)
 }
 
-// GroupOf is the group of a check.
+// GroupOf returns the group of a check.
 func GroupOf(check string) string {
 	for _, g := range Groups() {
 		if slices.Contains(g.Checks, check) {
@@ -131,7 +133,7 @@ func GroupOf(check string) string {
 type judge struct {
 	Expected
 	facts   Facts
-	on      *topology.Cluster // that results are about; nil: the mesh
+	on      *topology.Cluster // the cluster that results are about; nil: the mesh
 	results []Result
 }
 
@@ -154,8 +156,8 @@ func (j *judge) unchecked(check, next, format string, args ...any) {
 	j.add(check, Unchecked, next, format, args...)
 }
 
-// asked says of a check that it could not be made where a question has no
-// answer, and tells whether it has one.
+// asked tells whether a question has an answer. If it has none, asked adds an
+// unchecked result for the check.
 func (j *judge) asked(check string, failure *Failure) bool {
 	switch {
 	case failure == nil:
@@ -168,7 +170,7 @@ func (j *judge) asked(check string, failure *Failure) bool {
 	return false
 }
 
-// context is how commands name the cluster that results are about.
+// context returns the name of the context of j.on for commands.
 func (j *judge) context() string {
 	if got := j.facts.Clusters[j.on.Name]; got != nil && got.Context != "" {
 		return got.Context
@@ -176,15 +178,16 @@ func (j *judge) context() string {
 	return j.on.Name
 }
 
-// kubectl is a command at the cluster that results are about.
+// kubectl returns a kubectl command for the cluster j.on.
 func (j *judge) kubectl(format string, args ...any) string { return j.in("", format, args...) }
 
-// in is such a command in a namespace.
+// in returns a kubectl command for a namespace of the cluster j.on.
 func (j *judge) in(namespace, format string, args ...any) string {
 	return command.Kubectl(j.context(), namespace, fmt.Sprintf(format, args...))
 }
 
-// hub has what follows be about the hub.
+// hub makes the hub the cluster of the next results. It returns nil if the hub
+// does not answer.
 func (j *judge) hub() *Cluster {
 	j.on = j.Topology.Hub()
 	got := j.facts.Clusters[j.on.Name]

@@ -31,7 +31,8 @@ func object(apiVersion, kind, name string) resource.Object {
 
 var now = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 
-// good is what an OpenShift mesh is to be, and that it is.
+// good returns the expectations for an OpenShift mesh, and facts that meet
+// them.
 func good(t *testing.T) (status.Expected, status.Facts) {
 	t.Helper()
 	topology, findings := check.Parse("mesh.yaml", []byte(mesh))
@@ -74,9 +75,9 @@ func good(t *testing.T) (status.Expected, status.Facts) {
 	return e, f
 }
 
-// TestJudge changes one thing that was read, and one check says so. What the
-// real API servers do not have here is shown here alone: OpenShift, revision
-// tags, and answers that are missing.
+// TestJudge changes one fact, and one check must report it. Some facts are only
+// tested here, because the real API servers of the other tests do not have
+// them: OpenShift, revision tags, and missing answers.
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	denied := &status.Failure{Status: 403, Text: "it is forbidden"}
@@ -166,7 +167,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestStores looks for requests between clusters in the stores of each of them.
+// TestStores looks for requests between clusters in the store of each cluster.
 func TestStores(t *testing.T) {
 	t.Parallel()
 	series := func(reporter, source, destination string) status.Series {
@@ -209,7 +210,8 @@ func TestStores(t *testing.T) {
 	}
 }
 
-// TestChosen keeps, beside the results asked for, what says why there are none.
+// TestChosen keeps, beside the selected results, each result that says why a
+// selected one is missing.
 func TestChosen(t *testing.T) {
 	t.Parallel()
 	e, f := good(t)

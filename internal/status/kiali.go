@@ -20,7 +20,7 @@ func (j *judge) operator(got *Cluster) {
 	case o.Problem != "":
 		j.bad("ST09", j.kubectl("get subscriptions,installplans,clusterserviceversions -A"), "Kiali's operator is not installed: %s", o.Problem)
 	case !o.Found:
-		j.bad("ST09", "install it, or let the topology: sightline explain spec.kiali.operator.install",
+		j.bad("ST09", "install it, or let Sightline install it: sightline explain spec.kiali.operator.install",
 			"there is no operator of Kiali on the cluster")
 	case o.Version == "":
 		j.unchecked("ST09", "", "Kiali's operator is there; its version is not known")
@@ -33,7 +33,7 @@ func (j *judge) operator(got *Cluster) {
 	}
 }
 
-// login looks for what the strategy openshift logs in by.
+// login checks that OpenShift has what the strategy openshift needs.
 func (j *judge) login(got *Cluster) {
 	asks := j.Topology.Spec.Kiali.Auth.Strategy == "openshift" && j.on.Platform == "openshift" && got.OpenShift.Value
 	switch {
@@ -47,8 +47,8 @@ func (j *judge) login(got *Cluster) {
 	}
 }
 
-// resource looks at what the operator says of the Kiali resource. There is no
-// observedGeneration: a condition can be that of an earlier spec.
+// resource checks what the operator says about the Kiali resource. The status
+// has no observedGeneration, so a condition can describe an earlier spec.
 func (j *judge) resource(got *Cluster) {
 	id, ok := j.kialiObject()
 	if !ok {
@@ -70,14 +70,14 @@ func (j *judge) resource(got *Cluster) {
 	case failure.status == "True":
 		j.bad("ST10", next, "the operator could not reconcile it: %s", brief(failure.message))
 	case running.reason == "Running":
-		j.bad("ST10", "wait: --wait", "the operator is at work on it")
+		j.bad("ST10", "wait: --wait", "the operator is still working on it")
 	case successful.status != "True":
 		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l app.kubernetes.io/name=kiali-operator"),
 			"the operator has not reconciled it yet")
 	case running.at.Before(changed):
 		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l app.kubernetes.io/name=kiali-operator"),
 			"the operator has not reconciled it since its spec changed at %s; Successful describes an earlier spec",
-			changed.UTC().Format(time.RFC3339))
+			moment(changed))
 	default:
 		j.good("ST10")
 	}
@@ -102,8 +102,8 @@ func condition(object map[string]any, kind string) conditionOf {
 	return conditionOf{}
 }
 
-// specChanged is when somebody last changed the spec, as far as the API server
-// has it.
+// specChanged returns when somebody last changed the spec, according to the API
+// server.
 func specChanged(object map[string]any) time.Time {
 	meta, _ := object["metadata"].(map[string]any)
 	managers, _ := meta["managedFields"].([]any)
@@ -122,7 +122,7 @@ func specChanged(object map[string]any) time.Time {
 	return last
 }
 
-// brief is a message of others on one line, in bounds.
+// brief puts a foreign message on one line and limits its length.
 func brief(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if runes := []rune(s); len(runes) > 300 {

@@ -12,7 +12,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// token looks at the Secrets with the tokens of Kiali's account on a remote.
+// token checks the Secret with the token of Kiali's account on a remote.
 func (j *judge) token(got *Cluster) {
 	if j.on.Access.Exec != nil || j.Topology.LinksOnACM() {
 		return
@@ -50,7 +50,7 @@ func (j *judge) token(got *Cluster) {
 	}
 }
 
-// links looks at the hub's access to each remote, from the Secret on the hub to
+// links checks the hub's access to each remote, from the Secret on the hub to
 // the remote's API server.
 func (j *judge) links() {
 	t := j.Topology
@@ -75,7 +75,7 @@ func (j *judge) links() {
 	j.restarted(got)
 }
 
-// itemOf finds the kubeconfig of a remote where it should be.
+// itemOf finds the kubeconfig of a remote in the expected Secret.
 func (j *judge) itemOf(hub *Cluster, c *topology.Cluster) (*LinkSecret, *LinkItem) {
 	at := j.Topology.SealedFor(c)
 	external := j.Topology.Spec.Kiali.Links.Source == "external"
@@ -96,7 +96,7 @@ func (j *judge) itemOf(hub *Cluster, c *topology.Cluster) (*LinkSecret, *LinkIte
 	return nil, nil
 }
 
-// again is what to do where the link of a remote is not as it should be.
+// again returns what to do if the link of a remote is wrong.
 func (j *judge) again(c *topology.Cluster) string {
 	at := j.Topology.SealedFor(c)
 	switch source := j.Topology.Spec.Kiali.Links.Source; source {
@@ -115,12 +115,13 @@ func (j *judge) again(c *topology.Cluster) string {
 		return "see what ACM says: " + command.Kubectl(hub, j.Topology.Spec.Metrics.ACM.PolicyNamespace, "get policy "+account+" -o yaml") +
 			"; " + command.Kubectl(hub, c.ManagedCluster, "get managedserviceaccount,clusterpermission "+account+" -o yaml")
 	default:
-		return "see what is to fill it: links.source is " + source
+		return "look at the tool that fills it: links.source is " + source
 	}
 }
 
-// maker is the command that shows what makes the Secret of a sealed link: the
-// SealedSecret, or what Flux says of the phase in which it decrypts it.
+// maker returns the command that shows the maker of a sealed link's Secret: the
+// SealedSecret, or Flux's status of the phase in which Flux decrypts the
+// Secret.
 func (j *judge) maker(hub *Cluster, l *topology.SealedLink, secret string) string {
 	t := j.Topology
 	switch d := t.Spec.Delivery; {
@@ -133,7 +134,7 @@ func (j *judge) maker(hub *Cluster, l *topology.SealedLink, secret string) strin
 	return "sops --decrypt the Secret of the phase link, and apply it to the hub"
 }
 
-// seal is the command that makes the link of a remote again.
+// seal returns the command that makes the link of a remote again.
 func (j *judge) seal(c *topology.Cluster) string {
 	if j.Topology.Spec.Kiali.Links.Source == "sops" {
 		which := c.Name
@@ -176,7 +177,7 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 		j.unchecked("ST16", "", "the credential comes from a program in Kiali's image, which is not run here")
 		j.stops("ST17")
 	case l.User.Err != nil && l.User.Err.Status == 401:
-		j.bad("ST16", again, "the API server of %s refuses the token in the link: the token has ended", c.Name)
+		j.bad("ST16", again, "the API server of %s refuses the token in the link: the token is no longer valid", c.Name)
 		j.stops("ST17")
 	case l.User.Err != nil:
 		j.unchecked("ST16", "see ST01 of the cluster, and ST22 for what Kiali finds", "%s", l.User.Err.Text)
@@ -185,7 +186,7 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 		j.bad("ST16", again, "the token in the link belongs to %q, expected %s", l.User.Value, j.whose())
 		j.stops("ST17")
 	default:
-		if l.Own != nil { // as an address that only the hub's pods reach
+		if l.Own != nil { // for example, an address that only the hub's pods reach
 			j.add("ST16", Good, "", "asked at the address in the context, because the address in the link does not answer from here: %s",
 				l.Own.Text)
 		} else {
@@ -195,7 +196,7 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 			return
 		}
 		if len(l.Missing.Value) > 0 {
-			made := "see ST10 of the cluster, because the operator creates the roles;  "
+			made := "see ST10 of the cluster, because the operator creates the roles; "
 			if j.Topology.WithoutOperator(c) {
 				made = "see ST07 of the cluster, which has the role; "
 			}
@@ -207,7 +208,7 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 	}
 }
 
-// expected tells whether the token of a link is of whom it should be.
+// expected tells whether the token of a link belongs to the right user.
 func (j *judge) expected(user string) bool {
 	if j.Topology.LinksOnACM() {
 		return user == j.Topology.ACMUser()
@@ -215,7 +216,7 @@ func (j *judge) expected(user string) bool {
 	return strings.HasPrefix(user, "system:serviceaccount:"+j.Topology.Spec.Kiali.Namespace+":")
 }
 
-// whose says whom that is.
+// whose describes the user that expected wants.
 func (j *judge) whose() string {
 	if j.Topology.LinksOnACM() {
 		return "ACM's account, " + j.Topology.ACMUser()
@@ -223,8 +224,8 @@ func (j *judge) whose() string {
 	return fmt.Sprintf("the account %s of the namespace %s", j.Topology.Account(), j.Topology.Spec.Kiali.Namespace)
 }
 
-// twice finds clusters that more than one Secret has. Kiali takes the first in
-// the order of their names, and says so in its log only.
+// twice finds clusters that are in more than one Secret. Kiali uses the Secret
+// whose name is first in alphabetical order, and says so only in its log.
 func (j *judge) twice(hub *Cluster) {
 	in := map[string][]string{}
 	for _, s := range hub.LinkSecrets.Value {
@@ -260,8 +261,8 @@ func (j *judge) twice(hub *Cluster) {
 	}
 }
 
-// restarted compares the start of Kiali with the last change of a link: it reads
-// them once.
+// restarted compares the start of Kiali with the last change of a link. Kiali
+// reads its links only at startup.
 func (j *judge) restarted(hub *Cluster) {
 	j.on = j.Topology.Hub()
 	if hub.Pods.Err != nil {

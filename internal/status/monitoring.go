@@ -8,7 +8,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// monitoring looks whether somebody scrapes what our monitors select.
+// monitoring checks that a Prometheus scrapes what our monitors select.
 func (j *judge) monitoring(got *Cluster) {
 	var monitors []resource.Object
 	for _, o := range j.Objects[j.on.Name] {
@@ -109,7 +109,8 @@ func labelsOf(o resource.Object) map[string]string {
 	return labels
 }
 
-// selects tells whether labels match a selector. An absent one matches nothing.
+// selects tells whether labels match a selector. An absent selector matches
+// nothing.
 func selects(s Selector, labels map[string]string) bool {
 	if s == nil {
 		return false

@@ -16,15 +16,15 @@ func Summary(results []Result) map[Mark]int {
 	return count
 }
 
-// Selected tells whether a check is one of those asked for, by ids and names of
-// groups; with none, every check is.
+// Selected tells whether a check is in only, a list of ids and names of groups.
+// An empty list selects every check.
 func Selected(check string, only []string) bool {
 	return len(only) == 0 || slices.ContainsFunc(only, func(o string) bool {
 		return strings.EqualFold(o, check) || strings.EqualFold(o, GroupOf(check))
 	})
 }
 
-// Known says what is wrong with the name of a check or group, or nil.
+// Known returns an error if the name is neither a check nor a group.
 func Known(name string) error {
 	var names []string
 	for _, g := range Groups() {
@@ -33,20 +33,20 @@ func Known(name string) error {
 		}
 		names = append(names, g.Name)
 	}
-	return fmt.Errorf("%q is no check and no group; the groups are %s", cmp.Or(name, " "), strings.Join(names, ", "))
+	return fmt.Errorf("%q is neither a check nor a group; the groups are %s", cmp.Or(name, " "), strings.Join(names, ", "))
 }
 
-// Chosen are the results of the checks asked for, by ids and names of groups, and
-// those that say why one of them was not made: nothing passes for good because
-// it was not asked.
+// Chosen returns the results of the checks in only, a list of ids and names of
+// groups. It also returns each result that prevented one of these checks, so
+// that a check that was not made never looks good.
 func Chosen(results []Result, only []string) []Result {
 	return slices.DeleteFunc(slices.Clone(results), func(r Result) bool {
 		return !Selected(r.Check, only) && !slices.ContainsFunc(r.stops, func(check string) bool { return Selected(check, only) })
 	})
 }
 
-// stops says of the last result that for it these checks of the cluster are not
-// made: ids, and names of groups.
+// stops records that the last result prevents these checks of the cluster.
+// Names are ids and names of groups.
 func (j *judge) stops(names ...string) {
 	last := &j.results[len(j.results)-1]
 	for _, g := range Groups() {

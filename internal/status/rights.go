@@ -18,9 +18,9 @@ import (
 // Readers is the group whose users have the rights.
 const Readers = "sightline-status"
 
-// Rights are the roles and bindings that a cluster needs, no more, so that the
-// users of the group [Readers] can make every check of it. To read the store of
-// OpenShift they need cluster-monitoring-view as well, which is among them.
+// Rights returns the roles and bindings that a cluster needs, and no more, so
+// that users of the group [Readers] can make every check. Reading OpenShift's
+// store also needs cluster-monitoring-view, which Rights binds as well.
 func Rights(e Expected, c *topology.Cluster) []resource.Object {
 	r := rights{byNamespace: map[string][]any{}}
 	t := e.Topology
@@ -54,14 +54,15 @@ func Rights(e Expected, c *topology.Cluster) []resource.Object {
 		r.allow(own, "", "services", []string{t.Spec.Kiali.InstanceName}, "get")
 		r.store(e)
 	} else {
-		g := seal.Generation(e.Links[c.Name]) // and the next, so that the roles outlive a rotation
+		g := seal.Generation(e.Links[c.Name]) // and the next one, so that the roles stay valid after a rotation
 		r.allow(own, "", "secrets", []string{t.TokenSecret(g), t.TokenSecret(g + 1)}, "get")
 		r.allow(own, "", "serviceaccounts", []string{t.Account()}, "get")
 	}
 	return r.objects(c)
 }
 
-// istioConfigs are the ConfigMaps with Istio's configuration, for each revision.
+// istioConfigs lists the ConfigMaps with Istio's configuration, for each
+// revision.
 func istioConfigs(c *topology.Cluster) []string {
 	names := []string{"istio", "istio-sidecar-injector"}
 	for _, revision := range c.ControlPlane.Revisions {
@@ -73,11 +74,12 @@ func istioConfigs(c *topology.Cluster) []string {
 }
 
 type rights struct {
-	byNamespace map[string][]any // rules; "": of the cluster
-	view        bool             // the role cluster-monitoring-view too
+	byNamespace map[string][]any // rules; "": of the ClusterRole
+	view        bool             // bind the role cluster-monitoring-view too
 }
 
-// allow adds a rule, or names to one that is otherwise equal.
+// allow adds a rule. If an equal rule with other names exists, allow adds the
+// names to that rule.
 func (r *rights) allow(namespace, group, resource string, names []string, verbs ...string) {
 	for _, other := range r.byNamespace[namespace] {
 		rule, _ := other.(map[string]any)
@@ -108,7 +110,7 @@ func list(texts []string) []any {
 	return all
 }
 
-// rendered is what the comparison with the rendered objects reads.
+// rendered allows what the comparison with the rendered objects reads.
 func (r *rights) rendered(objects []resource.Object) {
 	names := map[[3]string][]string{} // by namespace, group and resource
 	for _, o := range objects {
@@ -119,7 +121,7 @@ func (r *rights) rendered(objects []resource.Object) {
 		}
 		plural, _ := meta.UnsafeGuessKindToResource(gv.WithKind(id.Kind))
 		key := [3]string{id.Namespace, gv.Group, plural.Resource}
-		if gv.Group == "monitoring.coreos.com" { // many, by one list
+		if gv.Group == "monitoring.coreos.com" { // there are many: status lists them
 			key[0] = ""
 		}
 		names[key] = append(names[key], id.Name)
@@ -129,7 +131,7 @@ func (r *rights) rendered(objects []resource.Object) {
 			r.allow("", key[1], key[2], nil, "get", "list")
 			continue
 		}
-		if key[1] == "telemetry.istio.io" { // others beside it too
+		if key[1] == "telemetry.istio.io" { // status also lists the others of the namespace
 			r.allow(key[0], key[1], key[2], nil, "get", "list")
 			continue
 		}
@@ -151,7 +153,7 @@ func (r *rights) openShift(t *topology.Topology, own string) {
 	}
 }
 
-// store is what the API server's proxy to the store needs.
+// store allows what reading the store through the API server needs.
 func (r *rights) store(e Expected) {
 	if s, ok := StoreService(e); ok {
 		r.allow(s.Namespace, "", "services/proxy", []string{s.Scheme + ":" + s.Name + ":" + s.Port}, "get")
@@ -193,27 +195,28 @@ func (r *rights) objects(c *topology.Cluster) []resource.Object {
 	return objects
 }
 
-// Service is a Service that the store of metrics is.
+// Service is the Service of a store of metrics.
 type Service struct{ Namespace, Name, Port, Scheme string }
 
-// StoreCA is the ConfigMap with the CAs that the hub's Kiali trusts.
+// StoreCA returns the name of the ConfigMap with the CAs that the hub's Kiali
+// trusts.
 func StoreCA(t *topology.Topology) string {
 	return t.Hub().Kiali.Version.CABundle(t.Spec.Kiali.InstanceName, t.Hub().Platform)
 }
 
-// Certificate is the login to ACM's store by its route: with the certificate that
-// the rendered Kiali resource of the hub names.
+// Certificate is the type of the login to ACM's store by its route. The
+// rendered Kiali resource of the hub names the certificate.
 const Certificate = "certificate"
 
-// StoreURL is where the store of all clusters is, as the hub's pods see it; ""
-// where each cluster has its own. The login is that of Kiali.
+// StoreURL returns the address of the store of all clusters for the hub's pods,
+// and Kiali's login to it. The address is "" if each cluster has its own store.
 func StoreURL(e Expected) (address string, auth topology.StoreAuth) {
 	switch m := &e.Topology.Spec.Metrics; m.Store {
 	case "prometheus":
 		return m.Prometheus.URL, m.Prometheus.Auth
 	case "thanos":
 		return m.Thanos.URL, m.Thanos.Auth
-	case "acm": // which asks for no login inside (MCO:operators/multiclusterobservability)
+	case "acm": // inside the cluster it asks for no login (MCO:operators/multiclusterobservability)
 		store, _ := In(KialiSpec(e, e.Topology.Hub()), "external_services", "prometheus").(map[string]any)
 		address, _ = store["url"].(string)
 		if In(store, "auth", "cert_file") != nil {
@@ -224,8 +227,8 @@ func StoreURL(e Expected) (address string, auth topology.StoreAuth) {
 	return "", topology.StoreAuth{}
 }
 
-// StoreService is the store of all clusters where it is a Service of the hub that
-// asks for no login.
+// StoreService returns the Service of the store of all clusters, and true, if
+// the store is a Service on the hub without a login.
 func StoreService(e Expected) (Service, bool) {
 	address, auth := StoreURL(e)
 	scheme, rest, _ := strings.Cut(address, "://")

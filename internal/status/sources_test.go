@@ -9,14 +9,14 @@ import (
 	"github.com/sightline-mesh/sightline/internal/status"
 )
 
-// TestSourcesOfLinks has the checks of the links for each source: what they expect
-// of the remote, and what to do about a link that the hub has not.
+// TestSourcesOfLinks checks each source of links: what status expects on the
+// remote, and its advice about a link that the hub does not have.
 func TestSourcesOfLinks(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]struct {
-		user   string // of a good link
+		user   string // user of a good link
 		token  bool   // whether the remote has a Secret with the token
-		advice string // about a link that is not there
+		advice string // about a missing link
 	}{
 		"sealed":          {"system:serviceaccount:istio-system:kiali-service-account", true, "sightline seal west --topology mesh.yaml --hub-context east"},
 		"sops":            {"system:serviceaccount:istio-system:kiali-service-account", true, "sightline seal west --topology mesh.yaml"},

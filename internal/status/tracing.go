@@ -11,19 +11,20 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// MeshConfig is what Istio's own configuration says of traces.
+// MeshConfig is the tracing part of Istio's mesh config.
 type MeshConfig struct {
 	NoTracing bool              // enableTracing is false
-	Providers map[string]string // the Service of each OpenTelemetry provider by its name; "": it is of another kind
+	Providers map[string]string // Service of each OpenTelemetry provider, by name; "": a provider of another kind
 }
 
-// Telemetry is one that holds for a whole namespace.
+// Telemetry is a Telemetry that applies to its whole namespace.
 type Telemetry struct {
 	Name    string
 	Created time.Time
 }
 
-// provider looks whether the mesh knows the provider that the Telemetry names.
+// provider checks that the mesh config has the provider that the Telemetry
+// names.
 func (j *judge) provider(got *Cluster) {
 	tracing := j.Topology.Spec.Tracing
 	if tracing == nil || j.on.ControlPlane.Mode != "local" || !j.asked("ST34", got.Istiods.Err) {
@@ -49,7 +50,7 @@ func (j *judge) provider(got *Cluster) {
 		case i.Config.NoTracing:
 			wrong = append(wrong, fmt.Sprintf("%s has enableTracing: false", i.Name))
 		case j.Topology.Collects(j.on) && service != "" && host != want && !strings.HasPrefix(host, want+"."):
-			wrong = append(wrong, fmt.Sprintf("%s has the provider %s with the Service %s, and the collector is %s", i.Name, tracing.Provider,
+			wrong = append(wrong, fmt.Sprintf("%s has the provider %s with the Service %s, but the collector is %s", i.Name, tracing.Provider,
 				service, want))
 		}
 	}
@@ -83,9 +84,9 @@ func (j *judge) telemetries(got *Cluster) {
 		}
 	}
 	if others != nil {
-		j.bad("ST35", "move what it says to spec.tracing and telemetry.spec, and delete it: "+j.in(ours.Namespace, "get telemetries"),
-			"beside the Telemetry %s/%s there is %s without selector; Istio uses the oldest alone, %s", ours.Namespace, ours.Name, first(others),
-			oldest.Name)
+		j.bad("ST35", "move its settings to spec.tracing and telemetry.spec, and delete it: "+j.in(ours.Namespace, "get telemetries"),
+			"beside the Telemetry %s/%s, the namespace has others without selector: %s; Istio uses only the oldest, %s",
+			ours.Namespace, ours.Name, first(others), oldest.Name)
 		return
 	}
 	j.good("ST35")

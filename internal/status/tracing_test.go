@@ -14,8 +14,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/status"
 )
 
-// TestProvider changes what the mesh config of one cluster says of the provider
-// that the Telemetry names, and what Telemetries there are beside it.
+// TestProvider changes the provider in the mesh config of one cluster, and the
+// Telemetries beside the rendered one.
 func TestProvider(t *testing.T) {
 	t.Parallel()
 	denied := &status.Failure{Status: 403, Text: "it is forbidden"}
@@ -32,13 +32,13 @@ func TestProvider(t *testing.T) {
 		"another collector": {func(w *status.Cluster) {
 			w.Istiods.Value[0].Config.Providers["otel"] = "otel-collector-2.istio-system.svc"
 		},
-			"ST34 west bad", "with the Service otel-collector-2.istio-system.svc, and the collector is otel-collector.istio-system"},
+			"ST34 west bad", "with the Service otel-collector-2.istio-system.svc, but the collector is otel-collector.istio-system"},
 		"tracing is off":             {func(w *status.Cluster) { w.Istiods.Value[1].Config.NoTracing = true }, "ST34 west bad", "istiod-canary has enableTracing: false"},
 		"mesh config not to be read": {func(w *status.Cluster) { w.Istiods.Value[0].Config = nil }, "ST34 west unchecked", "cannot be read"},
 		"no istiod to be read":       {func(w *status.Cluster) { w.Istiods.Err = denied }, "ST03 west unchecked, ST34 west unchecked", "it is forbidden"},
 		"a second Telemetry": {func(w *status.Cluster) {
 			w.Telemetries.Value = append(w.Telemetries.Value, status.Telemetry{Name: "otel-tracing", Created: now.Add(-time.Hour)})
-		}, "ST35 west bad", "there is otel-tracing without selector; Istio uses the oldest alone, otel-tracing"},
+		}, "ST35 west bad", "the namespace has others without selector: otel-tracing; Istio uses only the oldest, otel-tracing"},
 		"Telemetries not to be read": {func(w *status.Cluster) { w.Telemetries.Err = denied }, "ST35 west unchecked", "it is forbidden"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// view is what Kiali itself sees. Whether it calls a cluster accessible proves
-// nothing: it does so wherever it has a client (K:istio/discovery.go).
+// view checks what Kiali sees. Kiali calls every cluster accessible for which
+// it has a client, so that field proves nothing (K:istio/discovery.go).
 func (j *judge) view() {
 	k := j.facts.Kiali
 	if j.on = j.Topology.Hub(); k == nil {
@@ -25,7 +25,7 @@ func (j *judge) view() {
 	j.tracing(k)
 }
 
-// answers tells whether Kiali does.
+// answers tells whether Kiali answers.
 func (j *judge) answers(k *Kiali) bool {
 	switch {
 	case k.NoAccess != "" && k.Strategy.Value == "openid":
@@ -37,7 +37,7 @@ func (j *judge) answers(k *Kiali) bool {
 			k.Strategy.Value, k.Services.Err.Text)
 	case k.Services.Err != nil:
 		next := j.in(j.Topology.Spec.Kiali.Namespace, "logs deployment/%s", j.Topology.Spec.Kiali.InstanceName)
-		j.bad("ST21", next, "Kiali's API does not do what it should: %s", k.Services.Err.Text)
+		j.bad("ST21", next, "Kiali's API returned an error: %s", k.Services.Err.Text)
 	default:
 		j.good("ST21")
 		return true
@@ -45,8 +45,8 @@ func (j *judge) answers(k *Kiali) bool {
 	return false
 }
 
-// answering goes by the list of services: each cluster that answers now is
-// Kubernetes-<name> in it (K:status/versions.go).
+// answering reads Kiali's list of services. Each cluster that answers now is in
+// the list as Kubernetes-<name> (K:status/versions.go).
 func (j *judge) answering(k *Kiali) {
 	t := j.Topology
 	if len(t.Spec.Clusters) < 2 {
@@ -85,7 +85,7 @@ func (j *judge) seen(k *Kiali) {
 				missing = append(missing, ns)
 			}
 		}
-		// A user who may see one cluster only is no fault of the mesh.
+		// It is no fault of the mesh if a user may see only one cluster.
 		home := slices.Contains([]string{"openshift", "header", "token"}, k.Strategy.Value) && !t.IsHub(j.on) && len(have) == 0
 		switch {
 		case home:
@@ -102,7 +102,7 @@ func (j *judge) seen(k *Kiali) {
 	}
 }
 
-// namespaces are those of the mesh on the cluster: where it has PodMonitors.
+// namespaces lists the cluster's namespaces of the mesh: they have PodMonitors.
 func (j *judge) namespaces() []string {
 	var names []string
 	for _, o := range j.Objects[j.on.Name] {
@@ -116,7 +116,7 @@ func (j *judge) namespaces() []string {
 func (j *judge) planes(k *Kiali) {
 	t := j.Topology
 	if j.on = t.Hub(); j.on.KialiBefore(kiali.V2_4) {
-		j.unchecked("ST24", "", "Kiali %s does not tell of control planes; from v2.4 it does", j.on.Kiali.Version)
+		j.unchecked("ST24", "", "Kiali %s does not list control planes; v2.4 and later do", j.on.Kiali.Version)
 		return
 	}
 	if k.ControlPlanes.Err != nil {
@@ -148,9 +148,9 @@ func (j *judge) planes(k *Kiali) {
 	}
 }
 
-// tracing goes by what Kiali itself says of the backend, which it asks at the
-// address in its configuration (K:business/istio_status.go). Its diagnosis of
-// tracing tries other ports instead.
+// tracing checks Kiali's status of the tracing backend. Kiali asks the backend
+// at the configured address (K:business/istio_status.go). Kiali's diagnosis of
+// tracing is not used, because it tries other ports.
 func (j *judge) tracing(k *Kiali) {
 	if !Traces(j.Expected) {
 		return
@@ -170,7 +170,7 @@ func (j *judge) tracing(k *Kiali) {
 	}
 }
 
-// Traces tells whether the hub's Kiali is to show traces.
+// Traces tells whether the hub's Kiali should show traces.
 func Traces(e Expected) bool {
 	return In(KialiSpec(e, e.Topology.Hub()), "external_services", "tracing", "enabled") == true
 }
