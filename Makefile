@@ -31,7 +31,7 @@ e2e e2e-full: export SIGHTLINE = $(CURDIR)/bin/sightline
 test test-programs: export GOGC = 400
 
 .DELETE_ON_ERROR:
-.PHONY: help build test test-programs race e2e e2e-full lint fmt golden fuzz bench bench-check bench-peers release release-check cross clean
+.PHONY: help build test test-programs race e2e e2e-full lint fmt golden pictures fuzz bench bench-check bench-peers release release-check cross clean
 
 help: ## list the targets (default)
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
@@ -75,7 +75,11 @@ golden: ## rewrite golden/, topologies/bad/*.out, docs/rules.md, internal/kiali/
 	$(GO) test ./internal/topology/ -run 'TestDocs|TestSchemaFile|TestFindings' -update
 	$(GO) test ./internal/check/ -run TestPage -update
 	$(GO) test ./internal/kiali/ -run TestFields -update
-	$(GO) test ./cmd/sightline/ -run 'TestScripts|TestLayouts|TestBadTopologies|TestExamples|TestCommandReference|TestPictures|TestUntold' -update
+	$(GO) test ./cmd/sightline/ -run 'TestScripts|TestLayouts|TestBadTopologies|TestExamples|TestCommandReference|TestPictures|TestUntold|TestPageOutputs' -update
+
+# Chromium is Debian's package chromium.
+pictures: ## take the screenshot in docs/pictures anew; needs Chromium
+	$(GO) test ./cmd/sightline -run '^TestPagePicture$$' -count=1 -update
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file func; do \
@@ -154,8 +158,8 @@ check-staticcheck: bin/staticcheck
 	@bin/staticcheck ./... && cd e2e/suite && ../../bin/staticcheck -tags full ./... || \
 		$(call say,staticcheck found the problems above; its rules are in staticcheck.conf)
 
-docs-check: ## check the pages: links, index, words, commands, and the outputs in the README
-	@out=$$($(GO) test ./cmd/sightline -run '^(TestPage|TestReadme)' -count=1 2>&1) || { echo "$$out"; $(call say,the pages have the problems above); }
+docs-check: ## check the pages: links, index, words, commands, outputs, and the screenshot
+	@out=$$($(GO) test ./cmd/sightline -run '^TestPage' -count=1 2>&1) || { echo "$$out"; $(call say,the pages have the problems above); }
 
 check-jsonnetfmt: bin/jsonnetfmt
 	@$(if $(jsonnet_sources),$(jsonnetfmt) --test $(jsonnet_sources) || $(call say,jsonnetfmt: the files above are not formatted; run make fmt),:)

@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
 // TestDocumentedTopologiesRender renders every topology that the README,
@@ -47,24 +45,4 @@ func TestDocumentedTopologiesRender(t *testing.T) {
 	for dir := range directories {
 		render(dir, nil)
 	}
-}
-
-// TestDiffPage compares the diff in docs/diff.md with what the program prints.
-func TestDiffPage(t *testing.T) {
-	t.Parallel()
-	const page = "../../docs/diff.md"
-	out := filepath.Join(t.TempDir(), "rendered")
-	var stdout, stderr bytes.Buffer
-	require.Equal(t, exitOK, run(t.Context(), []string{"render", "testdata/diff/before.yaml", "-o", out}, nil, &stdout, &stderr), "%s", &stderr)
-	require.Equal(t, exitFound, run(t.Context(), []string{"diff", "testdata/diff/after.yaml", "-o", out}, nil, &stdout, &stderr), "%s", &stderr)
-	text, err := os.ReadFile(page)
-	require.NoError(t, err)
-	block := regexp.MustCompile("(?ms)(<!-- output of diff.*?^```text\n).*?(^```$)")
-	want := block.ReplaceAll(text, append(append([]byte("${1}"), bytes.ReplaceAll(stdout.Bytes(), []byte("$"), []byte("$$"))...), "${2}"...))
-	require.Contains(t, string(want), "~ PodMonitor")
-	if *update {
-		require.NoError(t, os.WriteFile(page, want, 0o644))
-		return
-	}
-	golden.Equal(t, page, string(text), string(want), "go test ./cmd/sightline -run TestDiffPage -update")
 }
