@@ -1,10 +1,10 @@
-// Package chart writes the clusters of one topology as a Helm chart, and each
-// cluster as the values that make the chart its own.
+// Package chart writes the clusters of one topology as a Helm chart, and the
+// values of each cluster for this chart.
 //
-// The templates are the bodies of the clusters' shapes with each hole printed
-// as an expression. An object stands in them once: where shapes differ about
-// it, there is an `if` on the fields of shape that tell them apart. So the
-// chart grows with shapes and never with clusters.
+// The templates are the bodies of the shapes, with an expression for each hole.
+// An object is in the templates once. If shapes differ in it, an `if` tests the
+// fields of the shape. So the chart grows with the number of shapes, and never
+// with the number of clusters.
 package chart
 
 import (
@@ -18,37 +18,37 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Chart is what a chart is made of.
+// Chart is the input for a chart.
 type Chart struct {
-	Name     string  // that of the topology
-	Version  string  // of the Kiali server, "" if it is the operator's choice
-	Values   []Value // that a body may have a hole for
-	Lists    []List  // that a body may be repeated for
-	Fields   []Field // of the shapes
-	Shapes   []Shape // all of the clusters'
+	Name     string  // of the topology
+	Version  string  // of the Kiali server; "": the operator chooses
+	Values   []Value // for which a body may have a hole
+	Lists    []List  // for whose items a body may be repeated
+	Fields   []Field // of all shapes
+	Shapes   []Shape // of all clusters
 	Clusters []Cluster
 }
 
 // Value is a value of the chart.
 type Value struct {
 	Path     string // in the chart's values, such as kiali.spec
-	Hole     string // the path of the hole that it fills, beginning with the scope
+	Hole     string // the path of its hole, beginning with the scope
 	Doc      string
-	Default  any  // of all clusters that say nothing else
-	Required bool // of every cluster, because there can be no default
+	Default  any  // for all clusters that do not set it
+	Required bool // every cluster must set it, because there is no default
 }
 
-// List is a value of the chart that templates range over: the items of a scope.
-// Where these have nothing but a name, they are texts.
+// List is a list in the chart's values, over which templates range: the items
+// of a scope. If the items only have a name, they are strings.
 type List struct {
 	Scope   string
 	Path    string // in the chart's values
 	Doc     string
-	Default []string      // names, of a cluster that says nothing else
-	Items   resource.Item // what an item has, each value an empty one; nil if it is a text
+	Default []string      // names, for a cluster that does not set the list
+	Items   resource.Item // the fields of an item, each with an empty value; nil: an item is a string
 }
 
-// initial is the list that the chart has by default.
+// initial returns the chart's default for the list.
 func (l *List) initial() any {
 	if l.Items == nil {
 		return append([]string{}, l.Default...)
@@ -56,7 +56,7 @@ func (l *List) initial() any {
 	return []any{}
 }
 
-// value is the list as a value of the chart.
+// value returns the list as a value of the chart.
 func (l *List) value(items []resource.Item) any {
 	if l.Items == nil {
 		names := make([]string, len(items))
@@ -75,29 +75,28 @@ func (l *List) value(items []resource.Item) any {
 // Field is a field of the shapes: a boolean or a string.
 type Field struct{ Name, Doc string }
 
-// Shape is a shape of clusters, and what the clusters of that shape are made
-// of.
+// Shape is a shape of clusters, and the resources of clusters with that shape.
 type Shape struct {
 	Fields    map[string]any
 	Resources []resource.Resource
-	// Relevant are the fields that the resources of a name depend on, which
-	// say best why there are some.
+	// Relevant lists, by resource name, the fields on which the resources
+	// depend. These fields explain best why the resources exist.
 	Relevant map[string][]string
 }
 
-// Cluster is one cluster: the index of its shape, its own values by the path of
-// the hole, and the items that it has.
+// Cluster is one cluster: the index of its shape, its values by the path of the
+// hole, and its items.
 type Cluster struct {
 	Name   string
 	Shape  int
 	Values map[string]any
-	Lists  map[string][]resource.Item // by their scope
+	Lists  map[string][]resource.Item // by scope
 }
 
 // Dir is the folder of the chart in the tree.
 const Dir = "chart"
 
-// ValuesFile is where the values of a cluster are in the tree.
+// ValuesFile returns the path of a cluster's values in the tree.
 func ValuesFile(cluster string) string { return "clusters/" + cluster + ".yaml" }
 
 // Tree writes the chart and the values of every cluster. The files are sorted.
@@ -146,8 +145,8 @@ type writer struct {
 	usedFields map[string]bool
 	usedLists  map[string]bool   // by scope
 	defines    map[string]define // by name
-	usual      map[string]any    // the shape that most clusters have
-	asked      []map[string]bool // the holes that each shape has
+	usual      map[string]any    // the shape of most clusters
+	asked      []map[string]bool // the holes of each shape
 }
 
 func (w *writer) add(name string, content []byte) {
@@ -156,28 +155,28 @@ func (w *writer) add(name string, content []byte) {
 
 // object is one object of the chart: the body that each shape has for it.
 type object struct {
-	name     string // the shortest of the names of its resources
+	name     string // the shortest name of its resources
 	kind     string
 	phase    resource.Phase
-	repeated string // the scope that it is repeated for, or ""
+	repeated string // the scope for which it is repeated, or ""
 	relevant []string
 	bodies   []variant
 }
 
-// variant is what a shape has somewhere.
+// variant is the part of a shape at one place.
 type variant struct {
 	shape int
 	value any
 }
 
-// objects gathers what the shapes say about the same object, in the order of
-// the names.
+// objects collects the objects of all shapes, each with its variants, in the
+// order of the names.
 func (w *writer) objects() ([]*object, error) {
 	byID := map[resource.ID]*object{}
 	for i := range w.Shapes {
 		for _, r := range w.Shapes[i].Resources {
 			if r.Body.IsLiteral() || r.Only != nil {
-				return nil, fmt.Errorf("%s %s is made for one cluster, so a chart for all of them cannot have it", r.Phase, r.Name)
+				return nil, fmt.Errorf("%s %s exists for one cluster only, so the chart for all clusters cannot have it", r.Phase, r.Name)
 			}
 			id := resource.IDOf(r.Body.Object())
 			o := byID[id]
@@ -218,7 +217,7 @@ func shapesOf(vs []variant) []int {
 	return shapes
 }
 
-// groups puts equal variants together, in the order of the first of each.
+// groups puts equal variants together, in the order of their first appearance.
 func groups(vs []variant) [][]variant {
 	var groups [][]variant
 	for _, v := range vs {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// condition is an expression that is true for the shapes some and false for
-// the others of all; "" where these are the same. It prefers the fields that
-// come first.
+// condition returns an expression that is true for the shapes in some, and
+// false for the other shapes in all. It returns "" if some and all are equal.
+// It prefers the first fields.
 func (p *printer) condition(all, some []int) string {
 	if len(all) == len(some) {
 		return ""
@@ -19,7 +19,7 @@ func (p *printer) condition(all, some []int) string {
 			return p.use(t)
 		}
 	}
-	// One of these very shapes.
+	// No single field decides: name each of these shapes.
 	var each []string
 	for _, shape := range some {
 		var parts []string
@@ -36,7 +36,7 @@ func (p *printer) condition(all, some []int) string {
 	return "or " + strings.Join(each, " ")
 }
 
-// test is an expression about one field, with the shapes that it is true for.
+// test is an expression about one field, and the shapes for which it is true.
 type test struct {
 	field, text string
 	holds       []int
@@ -47,7 +47,7 @@ func (p *printer) use(t test) string {
 	return t.text
 }
 
-// tests are what may be asked about one field of the shapes, the better first.
+// tests returns the possible tests of one field, the best first.
 func (p *printer) tests(all []int) []test {
 	var tests []test
 	for _, name := range p.fieldOrder() {
@@ -82,7 +82,7 @@ func (p *printer) tests(all []int) []test {
 	return tests
 }
 
-// equals tells whether a field has a value.
+// equals tests whether a field has a value.
 func (p *printer) equals(name string, value any, all []int) test {
 	t := test{field: name}
 	switch value {
@@ -101,8 +101,8 @@ func (p *printer) equals(name string, value any, all []int) test {
 	return t
 }
 
-// fieldOrder puts the fields that the object depends on before those that
-// happen to tell the shapes apart.
+// fieldOrder lists the fields on which the object depends, and then the others,
+// which only happen to differ between the shapes.
 func (p *printer) fieldOrder() []string {
 	order := slices.Clone(p.relevant)
 	for _, f := range p.Fields {

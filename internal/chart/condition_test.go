@@ -12,7 +12,7 @@ import (
 )
 
 // TestConditionsHoldForTheirShapes evaluates conditions for many sets of
-// shapes, also those that no topology has.
+// shapes, also sets that no topology has.
 func TestConditionsHoldForTheirShapes(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	longest := 0

@@ -18,16 +18,16 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Loaded is a chart in memory, as Helm's library sees it. It is what proves
-// that the chart renders to what was filled.
+// Loaded is a chart in memory, for Helm's library. The law uses it to prove
+// that the chart renders to the filled objects.
 type Loaded struct {
 	chart     *helm.Chart
-	unchecked bool // values are not compared with the chart's schema
+	unchecked bool // do not compare values with the chart's schema
 }
 
-// Unchecked is the same chart, of which values are not compared with its schema:
-// that takes most of the time, and who reads a tree that was written has no use
-// for it.
+// Unchecked returns the same chart, but rendering does not compare the values
+// with the schema. The comparison takes most of the time, and a reader of a
+// written tree does not need it.
 func (l *Loaded) Unchecked() *Loaded { return &Loaded{l.chart, true} }
 
 // Load reads the chart in the files of a tree.
@@ -46,8 +46,8 @@ func Load(files []tree.File) (*Loaded, error) {
 }
 
 // Manifests renders the chart with the values of one file, as `helm template`
-// does, but for a value that is missing: that is an error. The texts are by
-// the name of the template.
+// does. But a missing value is an error. The results are keyed by template
+// name.
 func (l *Loaded) Manifests(values []byte) (map[string]string, error) {
 	own, err := chartutil.ReadValues(values)
 	if err != nil {
@@ -65,7 +65,7 @@ func (l *Loaded) Manifests(values []byte) (map[string]string, error) {
 	return rendered, nil
 }
 
-// Render returns the objects that the chart is with the values of one file.
+// Render returns the objects of the chart with the values of one file.
 func (l *Loaded) Render(values []byte) ([]resource.Object, error) {
 	rendered, err := l.Manifests(values)
 	if err != nil {
@@ -78,7 +78,7 @@ func (l *Loaded) Render(values []byte) ([]resource.Object, error) {
 		}
 		manifests := releaseutil.SplitManifests(rendered[name])
 		keys := slices.Collect(maps.Keys(manifests))
-		slices.SortFunc(keys, func(a, b string) int { // manifest-10 after manifest-9
+		slices.SortFunc(keys, func(a, b string) int { // manifest-10 comes after manifest-9
 			if len(a) != len(b) {
 				return len(a) - len(b)
 			}
@@ -94,7 +94,7 @@ func (l *Loaded) Render(values []byte) ([]resource.Object, error) {
 				return nil, fmt.Errorf("helm: %s: %w", name, err)
 			}
 			if v == nil {
-				continue // a comment
+				continue // it only has comments
 			}
 			object, ok := v.(map[string]any)
 			if !ok {

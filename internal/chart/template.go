@@ -14,9 +14,9 @@ import (
 type printer struct {
 	*writer
 	out      strings.Builder
-	defines  []string // names
-	root     string   // how the values are reached: "", or "$" within range
-	repeated string   // the scope whose items "." is, or ""
+	defines  []string // names of the defines that it includes
+	root     string   // the prefix of values: "", or "$" inside range
+	repeated string   // the scope of the item ".", or ""
 	kind     string
 	name     string // of the object
 	path     []string
@@ -47,7 +47,7 @@ func (w *writer) object(o *object) error {
 	if o.repeated != "" {
 		list := w.list(o.repeated)
 		if list == nil {
-			return fmt.Errorf("the chart has no list of each %s", o.repeated)
+			return fmt.Errorf("the chart has no list for each %s", o.repeated)
 		}
 		w.usedLists[o.repeated] = true
 		p.root = "$"
@@ -74,14 +74,14 @@ func (w *writer) object(o *object) error {
 	return p.err
 }
 
-// define is a template of its own: a map of ours that a merge is over.
+// define is a named template: the map that a merge changes.
 type define struct {
 	text  string
-	files []string // that include it
+	files []string // the files that include it
 }
 
-// helpers puts each define into the file that includes it; what several
-// include goes where charts have such things.
+// helpers puts each define into the file that includes it. A define that
+// several files include goes to _helpers.tpl.
 func (w *writer) helpers() {
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(w.defines))) {
 		d := w.defines[name]
@@ -94,7 +94,7 @@ func (w *writer) helpers() {
 	}
 }
 
-// define gives a text a name, the same to the same text.
+// define returns a name for a text. Equal texts get the same name.
 func (p *printer) define(text string) string {
 	last := p.path[len(p.path)-1]
 	names := []string{
@@ -121,8 +121,8 @@ func (p *printer) line(indent int, text string) {
 	p.out.WriteByte('\n')
 }
 
-// fields prints the entries of maps: an entry once, under an `if` where only
-// some of the shapes have it.
+// fields prints the entries of maps. An entry that only some of the shapes have
+// is under an `if`.
 func (p *printer) fields(maps []variant, indent int) {
 	all := shapesOf(maps)
 	open := ""
@@ -163,7 +163,7 @@ func keysOf(vs []variant) []string {
 	return sorted
 }
 
-// field prints one entry, for shapes that may not agree about it.
+// field prints one entry. The shapes may have different values for it.
 func (p *printer) field(key string, vs []variant, indent int) {
 	p.path = append(p.path, key)
 	defer func() { p.path = p.path[:len(p.path)-1] }()
@@ -205,14 +205,14 @@ func all(vs []variant, is func(any) bool) bool {
 	return !slices.ContainsFunc(vs, func(v variant) bool { return !is(v.value) })
 }
 
-// isMap tells whether v is a map with entries of its own.
+// isMap tells whether v is a map with its own entries.
 func isMap(v any) bool {
 	m, ok := v.(map[string]any)
 	_, _, merge := resource.MergeOf(v)
 	return ok && !merge && len(m) > 0
 }
 
-// mergeOfAll is the hole that all of them merge over something, or "".
+// mergeOfAll returns the hole that all variants merge over a map, or "".
 func mergeOfAll(vs []variant) string {
 	_, first, _ := resource.MergeOf(vs[0].value)
 	for _, v := range vs {
@@ -223,7 +223,7 @@ func mergeOfAll(vs []variant) string {
 	return first
 }
 
-// value prints a value behind "key:" or "-".
+// value prints a value after "key:" or "-".
 func (p *printer) value(prefix string, v any, indent int) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -261,7 +261,7 @@ func (p *printer) entries(m map[string]any, indent int) {
 	}
 }
 
-// item prints an item of a list. A map starts behind the dash.
+// item prints an item of a list. A map starts after the dash.
 func (p *printer) item(v any, indent int) {
 	m, isMap := v.(map[string]any)
 	if _, _, merge := resource.MergeOf(v); !isMap || merge || len(m) == 0 {
@@ -281,7 +281,8 @@ func (p *printer) text(prefix, s string, indent int) {
 	hasHole := slices.ContainsFunc(parts, func(part resource.Part) bool { return part.Path != "" })
 	switch {
 	case !hasHole && strings.Contains(s, "\n"):
-		// On one line: an action after it may trim line breaks of the text.
+		// On one line, because a later action could trim line breaks of a
+		// block.
 		p.line(indent, prefix+" {{ "+strconv.Quote(s)+" | toJson }}")
 	case !hasHole:
 		p.line(indent, prefix+" "+literal(s))
@@ -302,13 +303,13 @@ func (p *printer) text(prefix, s string, indent int) {
 	}
 }
 
-// merge prints a map of ours with the user's over it.
+// merge prints our map, with the user's map merged over it.
 func (p *printer) merge(prefix string, ours []variant, theirs string, indent int) {
 	outer := struct {
 		text, root, repeated string
 	}{p.out.String(), p.root, p.repeated}
 	p.out.Reset()
-	p.root, p.repeated = "", "" // a template of its own gets the values, and no item
+	p.root, p.repeated = "", "" // a define gets the values, and no item
 	if len(ours) == 1 {
 		p.entries(ours[0].value.(map[string]any), 0)
 	} else {
@@ -328,8 +329,9 @@ func (p *printer) merge(prefix string, ours []variant, theirs string, indent int
 		p.fail(fmt.Errorf("%q cannot be merged: it must be one value", theirs))
 		return
 	}
-	// Not toYaml: Helm cuts a line break off its result, which may be one of
-	// a text, and takes "<no value>" out of whatever it has rendered.
+	// Do not use toYaml: Helm removes a line break at the end of its result,
+	// which may belong to a string. Helm also removes "<no value>" from the
+	// whole output.
 	p.line(indent, fmt.Sprintf("%s {{ mustMergeOverwrite (include %q %s | fromYaml) %s | toJson }}",
 		prefix, name, context, p.reference(parts[0].Path)))
 }
@@ -340,13 +342,13 @@ func (p *printer) fail(err error) {
 	}
 }
 
-// reference is the expression for the value that fills a hole.
+// reference returns the expression for the value of a hole.
 func (p *printer) reference(path string) string {
 	scope, field, _ := strings.Cut(path, ".")
 	if list := p.list(scope); list != nil {
 		switch {
 		case p.repeated != scope:
-			p.fail(fmt.Errorf("%s: what is merged over cannot differ with each %s", strings.Join(p.path, "."), scope))
+			p.fail(fmt.Errorf("%s: the object to merge into cannot differ for each %s", strings.Join(p.path, "."), scope))
 		case list.Items != nil:
 			return "." + field
 		}
@@ -361,8 +363,8 @@ func (p *printer) reference(path string) string {
 	return p.root + ".Values." + v.Path
 }
 
-// literal is YAML for a string without holes that the template language
-// leaves alone.
+// literal returns the YAML of a string without holes. The template language
+// does not change it.
 func literal(s string) string { return strings.ReplaceAll(encoded(s), "{{", `{{ "{{" }}`) }
 
 func encoded(v any) string { return strings.TrimSuffix(string(resource.Encode(nil, v)), "\n") }

@@ -11,8 +11,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// metadata is Chart.yaml. It is made last, because its version follows what the
-// other files say.
+// metadata returns Chart.yaml. It is made last, because the version depends on
+// the content of the other files.
 func (w *writer) metadata() []byte {
 	fields := map[string]any{
 		"apiVersion":  "v2",
@@ -28,11 +28,12 @@ func (w *writer) metadata() []byte {
 	return resource.Encode(nil, fields)
 }
 
-// version is the chart's version, which is equal for equal charts and different
-// for different ones, so that a registry which never replaces a version takes
-// every one. It is a pre-release: its order says nothing, and by default no
-// program looks for the latest among pre-releases. Build metadata would not do,
-// because a tag in a registry has no +.
+// version returns the chart's version. Equal charts have equal versions, and
+// different charts have different ones. So a registry that never replaces a
+// version accepts every chart. The version is a pre-release, because the order
+// of versions means nothing, and by default no program selects the latest
+// pre-release. Build metadata would not work, because a tag in a registry has
+// no +.
 func (w *writer) version() string {
 	files := slices.SortedFunc(slices.Values(w.files), func(a, b tree.File) int { return strings.Compare(a.Path, b.Path) })
 	hash := sha256.New()
@@ -43,7 +44,7 @@ func (w *writer) version() string {
 	return fmt.Sprintf("0.1.0-h%x", hash.Sum(nil)[:5])
 }
 
-// notes is what Helm says after an installation.
+// notes returns the text that Helm prints after an installation.
 func (w *writer) notes() []byte {
 	w.usedValues["kiali.namespace"] = true
 	w.usedValues["kiali.instanceName"] = true
@@ -78,7 +79,7 @@ func (w *writer) notes() []byte {
 
 // remoteNotes names every token Secret that a remote of the chart may have.
 func (w *writer) remoteNotes() string {
-	// Of a remote whose token has been replaced.
+	// The shape of a remote whose token has been replaced.
 	const replaced = "noFirstToken"
 	const account = "kiali.serviceAccount"
 	if !w.usedValues[account] { // no remote has a token Secret
@@ -129,7 +130,7 @@ takes the finalizer off.
 `
 )
 
-// readme is README.md.
+// readme returns README.md.
 func (w *writer) readme(settings []setting) []byte {
 	var out strings.Builder
 	off, onACM := "", ""
@@ -142,7 +143,7 @@ func (w *writer) readme(settings []setting) []byte {
 	fmt.Fprintf(&out, readmeText, w.Name, w.defaultOf("kiali.namespace"), w.defaultOf("kiali.instanceName"), off, onACM)
 	out.WriteString("| value | default | what it is |\n|---|---|---|\n")
 	for _, s := range settings {
-		value, _ := json.Marshal(s.value) // of strings, booleans and maps of them
+		value, _ := json.Marshal(s.value) // strings, booleans, and maps of them
 		shown := "`" + strings.ReplaceAll(string(value), "|", "\\|") + "`"
 		if s.required {
 			shown = "required"
@@ -161,7 +162,7 @@ func (w *writer) defaultOf(path string) any {
 	return nil
 }
 
-// readmeACM is about the cluster that ACM runs on.
+// readmeACM is about the cluster on which ACM runs.
 const readmeACM = `
 Where ACM runs, the phase acm comes before the hub's kiali: one of its Policies
 brings the certificate that Kiali's pod cannot start without.

@@ -12,15 +12,15 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Paths of values that are no holes.
+// Paths of values without a hole.
 const (
 	pathShape   = "shape"
 	pathPhases  = "phases"
 	pathLinks   = "links"
-	pathCluster = "cluster.name" // which the notes have
+	pathCluster = "cluster.name" // NOTES.txt uses it
 )
 
-// groupDocs are about values that hold others.
+// groupDocs documents the values that contain others.
 var groupDocs = map[string]string{
 	pathShape: "What kind of cluster it is. The templates branch on these and on nothing else; only the combinations that the clusters " +
 		"of the topology have are accepted, because a chart has what they need.",
@@ -37,17 +37,18 @@ var phaseDocs = map[resource.Phase]string{
 	resource.Monitoring: "The monitors, the Telemetry and the configuration of monitoring.",
 }
 
-// setting is a value of the chart as its files show it.
+// setting is a value of the chart with its documentation.
 type setting struct {
 	path     string
 	doc      string
 	value    any
 	required bool
-	item     resource.Item // of a list whose items are no texts
+	item     resource.Item // of a list whose items are objects
 }
 
-// phases are those that a release of the chart may have. ACM runs on a cluster of
-// few topologies, and the charts of the others do not speak of it.
+// phases lists the phases that a release of the chart may have. The phase acm
+// is only in the chart if a cluster of the topology runs ACM, so that other
+// charts do not mention ACM.
 func (w *writer) phases() []resource.Phase {
 	phases := []resource.Phase{resource.Operator, resource.Kiali, resource.Link, resource.Monitoring}
 	for _, s := range w.Shapes {
@@ -58,7 +59,7 @@ func (w *writer) phases() []resource.Phase {
 	return phases
 }
 
-// values are those that the templates ask for, in the order of the table.
+// values lists the values that the templates use, in the order of the table.
 func (w *writer) values() []setting {
 	w.usedValues[pathCluster] = true
 	var settings []setting
@@ -90,7 +91,7 @@ func (w *writer) values() []setting {
 	return settings
 }
 
-// shape is a shape as the templates see it: the fields that they ask about.
+// shape returns the fields of a shape that the templates use.
 func (w *writer) shape(i int) map[string]any {
 	used := map[string]any{}
 	for name := range w.usedFields {
@@ -99,8 +100,8 @@ func (w *writer) shape(i int) map[string]any {
 	return used
 }
 
-// usualShape is the one that most clusters have, so that most say nothing
-// about it.
+// usualShape returns the shape of most clusters. It is the default, so that
+// most clusters do not set a shape.
 func (w *writer) usualShape() map[string]any {
 	clusters := make([]int, len(w.Shapes))
 	for _, c := range w.Clusters {
@@ -123,7 +124,8 @@ func (w *writer) usualShape() map[string]any {
 	return shapes[usual]
 }
 
-// clusterValues is the file of one cluster: what it has other than the chart.
+// clusterValues returns the file of one cluster: its values that differ from
+// the chart's defaults.
 func (w *writer) clusterValues(c *Cluster) []byte {
 	own := map[string]any{}
 	for hole, value := range c.Values {
@@ -147,7 +149,7 @@ func (w *writer) clusterValues(c *Cluster) []byte {
 	return resource.Encode(fmt.Appendf(nil, "# What %s has other than the chart says.\n", c.Name), own)
 }
 
-// has tells whether the objects of a shape have a value.
+// has tells whether the objects of a shape use a value.
 func (w *writer) has(shape int, hole string) bool {
 	if w.asked == nil {
 		w.asked = make([]map[string]bool, len(w.Shapes))
@@ -165,7 +167,7 @@ func (w *writer) has(shape int, hole string) bool {
 	return w.asked[shape][hole] || w.holes[hole].Path == pathCluster
 }
 
-// list is the list of a scope, or nil.
+// list returns the list of a scope, or nil.
 func (w *writer) list(scope string) *List {
 	for i := range w.Lists {
 		if w.Lists[i].Scope == scope {
@@ -175,8 +177,9 @@ func (w *writer) list(scope string) *List {
 	return nil
 }
 
-// walk calls leaf for each setting and group for what holds some, in order,
-// the settings of a group together.
+// walk calls leaf for each setting, and group for each value that contains
+// settings. The order is that of the settings, but the settings of a group are
+// together.
 func walk(settings []setting, prefix string, group func(key, path string, depth int), leaf func(key string, s setting, depth int),
 	depth int) {
 	done := map[string]bool{}
@@ -197,7 +200,7 @@ func walk(settings []setting, prefix string, group func(key, path string, depth 
 	}
 }
 
-// valuesFile is values.yaml: every value with a comment.
+// valuesFile returns values.yaml: every value with a comment.
 func valuesFile(settings []setting) []byte {
 	out := []byte("# The values of all clusters; clusters/<name>.yaml beside the chart has what one says other than these.\n")
 	comment := func(doc string, depth int) {
@@ -206,7 +209,8 @@ func valuesFile(settings []setting) []byte {
 		}
 	}
 	apart := func(depth int) {
-		// After a text that ends in blank lines one more would belong to it.
+		// If a string ends with blank lines, another blank line would belong to
+		// it.
 		if depth == 0 && !bytes.HasSuffix(out, []byte("\n\n")) {
 			out = append(out, '\n')
 		}
@@ -250,8 +254,8 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// schemaFile is values.schema.json. It knows every value, so a mistyped one is
-// refused; what is free-form to the topology is free-form here.
+// schemaFile returns values.schema.json. It knows every value, so it refuses a
+// misspelled one. Values that the topology does not check are not checked here.
 func (w *writer) schemaFile(settings []setting) ([]byte, error) {
 	root := objectSchema("")
 	root["$schema"] = "https://json-schema.org/draft-07/schema#"
@@ -270,7 +274,7 @@ func (w *writer) schemaFile(settings []setting) ([]byte, error) {
 		above := parent(s.path)
 		schema := schemaOf(s)
 		if strings.HasPrefix(s.path, pathShape+".") && slices.ContainsFunc(w.Shapes, func(other Shape) bool { return other.Fields[key] == "" }) {
-			delete(schema, "minLength") // which is of the usual shape
+			delete(schema, "minLength") // it comes from the usual shape
 		}
 		properties(above)[key] = schema
 		if s.required {
@@ -326,7 +330,7 @@ func schemaOf(s setting) map[string]any {
 		schema["uniqueItems"] = true
 	case []any:
 		schema["type"] = "array"
-		if s.item == nil { // objects as they are
+		if s.item == nil { // objects of any form
 			schema["items"] = map[string]any{"type": "object"}
 			break
 		}

@@ -1,9 +1,9 @@
-// Package confined has Jsonnet of somebody else evaluated by another process,
-// which the one that asks can end, and which the system can hold to a limit. Jsonnet
-// has no limits of its own but for the depth of calls: two lines make a string of
-// any length, and Go ends a process that cannot have the memory.
+// Package confined lets another process evaluate foreign Jsonnet. The caller
+// can end this process, and the system can limit it. Jsonnet itself only limits
+// the depth of calls: two lines can make a string of any length, and Go ends a
+// process that gets no memory.
 //
-// The other process reads no file. Whatever is imported it asks for.
+// The other process reads no files. It asks for every import.
 package confined
 
 import (
@@ -17,36 +17,36 @@ import (
 	"github.com/sightline-mesh/sightline/internal/template"
 )
 
-// ErrGone is the error of an evaluation whose process does not answer any more.
+// ErrGone says that the evaluating process does not answer any more.
 var ErrGone = errors.New("the process that evaluates is gone")
 
-// What a request is about.
+// The subjects of a request.
 const (
-	aPlace  = "place"  // of a call that is tailstrict
-	aType   = "type"   // of what a file has
+	aPlace  = "place"  // of a tailstrict call
+	aType   = "type"   // of the value of a file
 	aResult = "result" // of a call
 )
 
 // request asks for an evaluation, or answers a question.
 type request struct {
 	About  string
-	VM     int // by its number
+	VM     int // its number
 	File   string
 	Args   map[string][]byte   // as JSON
-	Fields map[string][]string // of arguments that are asked for by the field
+	Fields map[string][]string // names of the fields of arguments whose values are asked for
 
 	Data  []byte
 	Error string
 }
 
-// What a message asks for.
+// The kinds of questions in a message.
 const (
-	toRead = "read" // a file, by its name
+	toRead = "read" // a file by its name
 	toTell = "tell" // a field of an argument
-	toSay  = "say"  // a line of std.trace, and no answer
+	toSay  = "say"  // a line of std.trace; it needs no answer
 )
 
-// message is a question while an evaluation is under way, or its result.
+// message is a question during an evaluation, or the result of the evaluation.
 type message struct {
 	Ask         string
 	Name, Field string
@@ -58,7 +58,7 @@ type message struct {
 	Ended  *template.EndError
 }
 
-// err is the error that a result is.
+// err returns the error in a result.
 func (m *message) err() error {
 	switch {
 	case m.Ended != nil:
@@ -80,14 +80,14 @@ type Client struct {
 	trace io.Writer
 }
 
-// NewClient makes a client of a process that reads what is written to out, and
-// writes to in. Trace has the lines of std.trace, or is nil.
+// NewClient makes a client of a process. The process reads out, and writes to
+// in. trace gets the lines of std.trace, or is nil.
 func NewClient(in io.Reader, out io.Writer, trace io.Writer) *Client {
 	return &Client{in: json.NewDecoder(in), out: json.NewEncoder(out), trace: trace}
 }
 
-// VM evaluates the files of one root in the other process. It does what
-// [template.VM] does; every method can fail with [ErrGone].
+// VM evaluates the files below one root in the other process. It works like
+// [template.VM], but every method can fail with [ErrGone].
 type VM struct {
 	client *Client
 	number int
@@ -101,19 +101,19 @@ func (c *Client) VM(root fs.FS) *VM {
 	return &VM{c, len(c.roots) - 1}
 }
 
-// Tailstrict is that of [template.VM].
+// Tailstrict works like that of [template.VM].
 func (v *VM) Tailstrict(file string) (string, error) {
 	m, err := v.client.ask(request{About: aPlace, VM: v.number, File: file}, nil)
 	return m.Place, err
 }
 
-// Type is that of [template.VM].
+// Type works like that of [template.VM].
 func (v *VM) Type(file string) (string, error) {
 	m, err := v.client.ask(request{About: aType, VM: v.number, File: file}, nil)
 	return m.Place, err
 }
 
-// Call is that of [template.VM].
+// Call works like that of [template.VM].
 func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
 	r := request{About: aResult, VM: v.number, File: file, Args: map[string][]byte{}, Fields: map[string][]string{}}
 	for name, arg := range args {
@@ -135,7 +135,7 @@ func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
 	return m.Data, err
 }
 
-// ask sends a request, and answers questions until its result is there.
+// ask sends a request, and answers questions until the result arrives.
 func (c *Client) ask(r request, args map[string]any) (message, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -163,7 +163,7 @@ func (c *Client) ask(r request, args map[string]any) (message, error) {
 	}
 }
 
-// next is the next message that wants an answer, or is one.
+// next returns the next question or result.
 func (c *Client) next() (message, error) {
 	for {
 		var m message
@@ -171,7 +171,7 @@ func (c *Client) next() (message, error) {
 			return m, err
 		}
 		if c.trace != nil {
-			_, _ = c.trace.Write(m.Data) // as everywhere, what stderr does not take is lost
+			_, _ = c.trace.Write(m.Data) // a failed write to stderr is ignored, as everywhere
 		}
 	}
 }

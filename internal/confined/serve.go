@@ -9,10 +9,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/template"
 )
 
-// Serve is the process that evaluates: it reads requests from in and writes
-// messages to out, until in ends. Before it evaluates it calls given with how many
-// bytes it has been given, and gone when in ends, also in the middle of an evaluation:
-// whoever asked wants no answer any more.
+// Serve runs in the evaluating process: it reads requests from in and writes
+// messages to out, until in ends. Before an evaluation, and after each imported
+// file, it calls given with the bytes received so far. When in ends, it calls
+// gone, even during an evaluation, because nobody waits for the answer.
 func Serve(in io.Reader, out io.Writer, given func(bytes int), gone func()) {
 	s := &server{requests: make(chan request), out: json.NewEncoder(out), vms: map[int]*template.VM{}, given: given}
 	go func() {
@@ -39,11 +39,11 @@ type server struct {
 	requests chan request
 	out      *json.Encoder
 	vms      map[int]*template.VM
-	files    int // bytes that were read
+	files    int // bytes of the imported files
 	given    func(int)
 }
 
-// evaluate gives the message with the result of a request.
+// evaluate returns the message with the result of a request.
 func (s *server) evaluate(r request) (m message) {
 	vm := s.vms[r.VM]
 	if vm == nil {
@@ -98,7 +98,7 @@ func (s *server) arguments(r request) (map[string]any, error) {
 	return args, nil
 }
 
-// ask asks whoever has asked for the evaluation.
+// ask asks the client.
 func (s *server) ask(m message) (request, error) {
 	if err := s.out.Encode(m); err != nil {
 		return request{}, err
@@ -113,7 +113,7 @@ func (s *server) ask(m message) (request, error) {
 	return answer, nil
 }
 
-// remote is the root of an evaluation: what it reads is asked for.
+// remote is the root of an evaluation. It asks the client for every file.
 type remote struct{ *server }
 
 // Open implements fs.FS.
@@ -129,7 +129,7 @@ func (r remote) ReadFile(name string) ([]byte, error) {
 	return answer.Data, err
 }
 
-// Write has a line of std.trace said.
+// Write sends a line of std.trace.
 func (r remote) Write(line []byte) (int, error) {
 	return len(line), r.out.Encode(message{Ask: toSay, Data: line})
 }

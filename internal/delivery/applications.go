@@ -15,20 +15,20 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Application is what Argo CD makes for one cluster.
+// Application is the Application that Argo CD makes for one cluster.
 type Application struct {
 	Cluster string
-	Object  resource.Object // with the fields that the template has, which leaves out apiVersion and kind; nil where there is an error
+	Object  resource.Object // the fields of the template, so without apiVersion and kind; nil if there is an error
 	Err     error
 }
 
 // Applications makes the Applications of the ApplicationSet among the files of
-// a delivery, as Argo CD's controller does: its template is executed once for
-// each set of parameters that the generator gives. The generator clusters gives
-// none, because it asks Argo CD for them.
+// a delivery, as Argo CD's controller does. It executes the ApplicationSet's
+// template once for each set of parameters from the generator. The generator
+// clusters gives no parameters here, because it asks Argo CD for them.
 //
-// Argo CD's own functions for templates (normalize, slugify, toYaml) are not
-// here; a template with one fails.
+// Argo CD's own template functions (normalize, slugify, toYaml) are not
+// available here. A template that uses one fails.
 func Applications(files []tree.File) ([]Application, error) {
 	var set resource.Object
 	var params []any
@@ -78,10 +78,10 @@ func Expand(set resource.Object, params map[string]any) (resource.Object, error)
 
 func newExpander() expander { return expander{map[string]*template.Template{}} }
 
-// expander keeps templates that it has parsed.
+// expander keeps the templates that it has parsed.
 type expander struct{ parsed map[string]*template.Template }
 
-// expand executes every text below v, keys too, as a template.
+// expand executes every string below v as a template, keys too.
 func (e *expander) expand(v any, params map[string]any) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -127,8 +127,8 @@ func (e *expander) text(s string, params map[string]any) (string, error) {
 	return out.String(), nil
 }
 
-// templateFuncs are those of Argo CD: all that say nothing about its own
-// surroundings.
+// templateFuncs returns the template functions of Argo CD. They exclude those
+// that read Argo CD's environment.
 func templateFuncs() template.FuncMap {
 	funcs := template.FuncMap(sprig.GenericFuncMap())
 	for _, name := range []string{"env", "expandenv", "getHostByName"} {
@@ -137,7 +137,7 @@ func templateFuncs() template.FuncMap {
 	return funcs
 }
 
-// shortened is what a template's error says about it.
+// shortened removes the prefix of a template error.
 func shortened(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "template: "))
 }

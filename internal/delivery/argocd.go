@@ -15,33 +15,33 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// argoFolder is where the objects of Argo CD are in the tree. The files that
-// the generator git reads are below it, and not in clusters/, where everything
-// is a cluster's.
+// argoFolder is the folder of Argo CD's objects in the tree. It also holds the
+// files for the generator git. They are not in clusters/, because everything
+// below that folder belongs to a cluster.
 const argoFolder = "argocd"
 
 // argoShape is what the template of Argo CD's objects branches on.
 type argoShape struct {
 	Format        string `json:"format"`
-	Plugin        bool   `json:"plugin"` // Argo CD renders the topology itself
+	Plugin        bool   `json:"plugin"` // Argo CD itself renders the topology
 	Generator     string `json:"generator"`
-	ByName        bool   `json:"byName"`     // Argo CD knows a cluster by its name
+	ByName        bool   `json:"byName"`     // Argo CD knows the clusters by name
 	Components    bool   `json:"components"` // there are kustomize overlays
-	Kept          bool   `json:"kept"`       // Applications outlive the ApplicationSet
+	Kept          bool   `json:"kept"`       // the Applications outlive the ApplicationSet
 	Rollout       bool   `json:"rollout"`
 	Automated     bool   `json:"automated"`
 	OperatorChart bool   `json:"operatorChart"`
-	Created       bool   `json:"created"`       // there are namespaces to make
-	PermitChart   bool   `json:"permitChart"`   // the project permits what the operator's chart has
-	PermitACM     bool   `json:"permitACM"`     // and what the cluster has that ACM runs on
-	PermitTracing bool   `json:"permitTracing"` // and what traces have
-	PermitRemote  bool   `json:"permitRemote"`  // and what remotes without an operator have
-	Pulled        bool   `json:"pulled"`        // ACM brings Applications to their clusters
-	ACM           bool   `json:"acm"`           // the ACM hub has a tree of its own
+	Created       bool   `json:"created"`       // there are namespaces to create
+	PermitChart   bool   `json:"permitChart"`   // the project permits the objects of the operator's chart
+	PermitACM     bool   `json:"permitACM"`     // the project permits the objects on an ACM hub
+	PermitTracing bool   `json:"permitTracing"` // the project permits the objects for traces
+	PermitRemote  bool   `json:"permitRemote"`  // the project permits the objects for remotes without an operator
+	Pulled        bool   `json:"pulled"`        // ACM brings the Applications to their clusters
+	ACM           bool   `json:"acm"`           // the ACM hub has its own tree
 }
 
-// argoCD returns the objects of Argo CD, and with the generator git a file for
-// each cluster.
+// argoCD returns the objects of Argo CD. With the generator git, it also
+// returns a file for each cluster.
 func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	d, argo := t.Spec.Delivery, t.Spec.Delivery.ArgoCD
 	shape := argoShape{
@@ -65,7 +65,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	clusters := make([]any, len(order))
 	for n, i := range order {
 		c := &t.Spec.Clusters[i]
-		element := map[string]any{"cluster": c.Name, "application": t.Application(c), "destination": destination(t, c)}
+		element := map[string]any{"cluster": c.Name, "application": t.Application(c), "destination": destination(t.ArgoCDKnows(c))}
 		if shape.Pulled {
 			element["managedCluster"] = c.ManagedCluster
 		}
@@ -77,14 +77,14 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	}
 	if shape.ACM = t.ACMOutside(); shape.ACM {
 		for _, namespace := range acmNamespaces(t) {
-			to := acmDestination(t)
+			to := destination(t.ArgoCDKnowsACM())
 			to["namespace"] = namespace
 			destinations = append(destinations, to)
 		}
 	}
 	chart := t.Spec.Kiali.Operator.Chart
 	repositories := []string{d.RepoURL}
-	// Argo CD knows a registry by its host and path alone.
+	// Argo CD identifies a registry by host and path, without the scheme.
 	chartRepository := strings.TrimPrefix(chart.RepoURL, "oci://")
 	if shape.OperatorChart {
 		repositories = append(repositories, chartRepository)
@@ -115,7 +115,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	if shape.ACM {
 		values["acm"] = map[string]any{
 			"application": t.ApplicationACM(), "cluster": topology.ACMTree, "path": inRepository(d, topology.ACMTree),
-			"destination": acmDestination(t),
+			"destination": destination(t.ArgoCDKnowsACM()),
 		}
 	}
 	if shape.Generator == "list" {
@@ -140,33 +140,23 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	return out, nil
 }
 
-// destination is how Argo CD knows a cluster.
-func destination(t *topology.Topology, c *topology.Cluster) map[string]any {
-	if server, name := t.ArgoCDKnows(c); name == "" {
-		return map[string]any{"server": server}
-	} else {
-		return map[string]any{"name": name}
-	}
-}
-
-// acmNamespaces are those of the objects on an ACM hub that is no cluster of the
-// topology.
-func acmNamespaces(t *topology.Topology) []string {
-	return []string{topology.ACMNamespace, t.Spec.Metrics.ACM.PolicyNamespace}
-}
-
-// acmDestination is how Argo CD knows an ACM hub that is no cluster of the
-// topology.
-func acmDestination(t *topology.Topology) map[string]any {
-	server, name := t.ArgoCDKnowsACM()
+// destination returns a destination as Argo CD knows it: by its name, or by its
+// server if it has no name.
+func destination(server, name string) map[string]any {
 	if name != "" {
 		return map[string]any{"name": name}
 	}
 	return map[string]any{"server": server}
 }
 
-// clusterOfACM is the expression of a template that gives the name of a cluster
-// in the topology, of the name that ACM has for it, under which Argo CD knows it.
+// acmNamespaces lists the namespaces with objects on an ACM hub outside the
+// topology.
+func acmNamespaces(t *topology.Topology) []string {
+	return []string{topology.ACMNamespace, t.Spec.Metrics.ACM.PolicyNamespace}
+}
+
+// clusterOfACM returns a template expression. It maps ACM's name of a cluster,
+// which Argo CD also uses, to the name of the cluster in the topology.
 func clusterOfACM(t *topology.Topology, order []int) string {
 	var others strings.Builder
 	for _, i := range order {
@@ -192,7 +182,7 @@ func orEmpty(texts map[string]string) map[string]string {
 	return texts
 }
 
-// rollout gives the steps with what they leave to its default.
+// rollout returns the steps with their defaults filled in.
 func rollout(steps []topology.RolloutStep) []any {
 	all := make([]any, len(steps))
 	for i, step := range steps {
@@ -200,7 +190,7 @@ func rollout(steps []topology.RolloutStep) []any {
 		if step.MaxUpdate != "" {
 			most = step.MaxUpdate
 			if n, err := strconv.Atoi(step.MaxUpdate); err == nil {
-				most = n // a text without a percent sign is no number to Argo CD
+				most = n // Argo CD needs a number here: it rejects a string without a percent sign
 			}
 		}
 		all[i] = map[string]any{"clusters": step.Clusters, "maxUpdate": most}
@@ -208,8 +198,8 @@ func rollout(steps []topology.RolloutStep) []any {
 	return all
 }
 
-// chartValues are those of the operator's chart: it makes no Kiali resource, since that
-// is rendered.
+// chartValues are the values of the operator's chart. The chart must not create
+// a Kiali resource, because Sightline renders that resource.
 func chartValues(chart topology.OperatorChart) map[string]any {
 	return resource.Merge(map[string]any{"cr": map[string]any{"create": false}}, chart.Values)
 }

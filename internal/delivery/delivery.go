@@ -1,9 +1,9 @@
-// Package delivery writes the objects by which a GitOps engine brings a
-// rendered tree to its clusters: those of Argo CD below argocd/, those of Flux
-// below flux/.
+// Package delivery writes the objects with which a GitOps engine brings a
+// rendered tree to its clusters: below argocd/ for Argo CD, below flux/ for
+// Flux.
 //
-// The objects are defined in Jsonnet, as all others are; what is derived for
-// them is derived here and placed there.
+// Jsonnet defines these objects, as all others. This package derives the
+// values, and the templates place them.
 package delivery
 
 import (
@@ -20,28 +20,28 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Input is the tree that is to be delivered.
+// Input is the tree to deliver.
 type Input struct {
 	Format   string             // kustomize, helm or manifests
 	Clusters []resource.Cluster // in the order of the topology
 
-	// AnyNamespace is that the project of Argo CD permits every namespace, as in the
-	// version that package earlier is about.
+	// AnyNamespace makes Argo CD's project permit every namespace, as in the
+	// version that package earlier renders.
 	AnyNamespace bool
 }
 
-// Output is what delivers a tree.
+// Output is what an engine needs to deliver a tree.
 type Output struct {
-	Files []tree.File // beside those of the clusters, in no order
+	Files []tree.File // in addition to the files of the clusters; not sorted
 
-	// Objects are those in the files. Of several that differ by nothing but names of
-	// clusters, and what is made of these, the first stands for all.
+	// Objects are the objects in the files. If several objects differ only in
+	// cluster names and values derived from these, only the first is here.
 	Objects []resource.Object
 }
 
-// Deliver returns the delivery objects of a topology that had no findings;
-// nothing where it has no delivery. A template that fails gives a
-// *template.Error.
+// Deliver returns the delivery objects of a topology without findings. It
+// returns nothing if the topology has no delivery. If a template fails, the
+// error is a *template.Error.
 func Deliver(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	var out Output
 	d := t.Spec.Delivery
@@ -65,8 +65,8 @@ func Deliver(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	return out, nil
 }
 
-// byName gives the indexes of the clusters in the order of their names: where a
-// cluster stands in the topology does not show.
+// byName returns the indexes of the clusters sorted by name, so that the order
+// in the topology does not affect the output.
 func byName(t *topology.Topology) []int {
 	order := make([]int, len(t.Spec.Clusters))
 	for i := range order {
@@ -87,8 +87,7 @@ func phases(c *resource.Cluster) []resource.Phase {
 	})
 }
 
-// objects calls the template of an engine, which returns objects by the names
-// of their files.
+// objects calls an engine's template, which returns objects by file name.
 func objects(vm *template.VM, file string, args map[string]any) (map[string]resource.Object, error) {
 	out, err := vm.Call(file, args)
 	if err != nil {
@@ -105,10 +104,10 @@ func objects(vm *template.VM, file string, args map[string]any) (map[string]reso
 	return named, nil
 }
 
-// folder writes objects into a folder, with a kustomization of them all: first
-// those that others need to be there, the rest by their names. An engine keeps
-// that order; kubectl has its own, by kinds, in which an AppProject comes first
-// as well.
+// folder writes objects into a folder, with a kustomization that lists them
+// all. The names in first come first, because the other objects need these. The
+// rest is sorted by name. An engine keeps this order. kubectl sorts by kind,
+// and also applies an AppProject first.
 func folder(dir string, objects map[string]resource.Object, first ...string) []tree.File {
 	names := slices.Concat(first, slices.DeleteFunc(slices.Sorted(maps.Keys(objects)),
 		func(name string) bool { return slices.Contains(first, name) }))
@@ -122,8 +121,7 @@ func folder(dir string, objects map[string]resource.Object, first ...string) []t
 		Content: kustomize.Kustomization(map[string]any{"resources": resources})})
 }
 
-// inRepository is the path of what a tree has at p, in the repository that the
-// tree is committed to.
+// inRepository returns the path in the repository of a file of the tree.
 func inRepository(d *topology.Delivery, p string) string {
 	return path.Join(d.Path, p)
 }

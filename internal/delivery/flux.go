@@ -16,16 +16,16 @@ import (
 
 // fluxShape is what the template of Flux branches on.
 type fluxShape struct {
-	Phase      resource.Phase `json:"phase"` // "" for what there is once
+	Phase      resource.Phase `json:"phase"` // "" for objects that exist once
 	DependsOn  bool           `json:"dependsOn"`
 	KubeConfig bool           `json:"kubeConfig"`
 	SecretRef  bool           `json:"secretRef"`
 	Wait       bool           `json:"wait"`
-	Keep       bool           `json:"keep"`    // what is applied stays when its object in Flux goes
-	Decrypt    bool           `json:"decrypt"` // SOPS has encrypted what is in it
+	Keep       bool           `json:"keep"`    // the applied objects stay when their Flux object is deleted
+	Decrypt    bool           `json:"decrypt"` // it contains Secrets that SOPS encrypted
 }
 
-// scopeStep is the scope of what the objects of two steps differ in.
+// scopeStep is the scope of the values that differ between two steps.
 const scopeStep = "step"
 
 // fluxWriter writes the objects of one topology.
@@ -34,15 +34,16 @@ type fluxWriter struct {
 	t      *topology.Topology
 	flux   *topology.Flux
 	helm   bool
-	values map[string]any // what all objects share
+	values map[string]any // shared by all objects
 	bodies map[fluxShape]map[string]*resource.Body
-	filled map[*resource.Body]bool // of which there is an object in out
+	filled map[*resource.Body]bool // bodies with an object in out
 	out    Output
 }
 
-// flux returns the objects of Flux. What it is pointed at is flux/, or with mode
-// standalone flux/<cluster>/: a source, and a Kustomization of a folder with all
-// others. So nothing applies itself, and there may be a Kustomization over it.
+// flux returns the objects of Flux. Flux is pointed at flux/, or at
+// flux/<cluster>/ in mode standalone. That folder has a source, and a
+// Kustomization of a second folder, which holds all other objects. So no
+// Kustomization applies itself, and you can put another Kustomization above.
 func flux(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	w := &fluxWriter{
 		vm:     vm,
@@ -101,8 +102,8 @@ func (w *fluxWriter) all(in Input) error {
 	return nil
 }
 
-// acm writes the Kustomization of an ACM hub that is no cluster of the topology.
-// Its objects are a kustomization whatever the format.
+// acm writes the Kustomization of an ACM hub outside the topology. Its objects
+// are a kustomization in every format.
 func (w *fluxWriter) acm(dir string) error {
 	shape := w.shape(resource.ACM)
 	shape.KubeConfig = w.flux.Mode == "hub"
@@ -115,7 +116,7 @@ func (w *fluxWriter) acm(dir string) error {
 	return w.object(dir, topology.ACMTree, "kustomization", shape, values)
 }
 
-// fluxValues are the values of a topology that its objects in Flux have.
+// fluxValues returns the values that all Flux objects of a topology share.
 func fluxValues(t *topology.Topology, in Input) map[string]any {
 	d := t.Spec.Delivery
 	chart := t.Spec.Kiali.Operator.Chart
@@ -144,7 +145,7 @@ func fluxValues(t *topology.Topology, in Input) map[string]any {
 	}
 }
 
-// chartPhases are the phases that a release of the chart says whether it has.
+// chartPhases lists the phases that a release of the chart can turn on or off.
 func chartPhases(clusters []resource.Cluster) []resource.Phase {
 	has := map[resource.Phase]bool{}
 	for i := range clusters {
@@ -155,7 +156,8 @@ func chartPhases(clusters []resource.Cluster) []resource.Phase {
 	return slices.DeleteFunc(resource.Phases(true), func(phase resource.Phase) bool { return phase == resource.ACM && !has[phase] })
 }
 
-// releaseNamespace is a namespace that every cluster has before anything is applied.
+// releaseNamespace returns a namespace that exists on every cluster before
+// anything is applied.
 func releaseNamespace(t *topology.Topology) string {
 	if slices.Contains(t.Spec.CreateNamespaces, t.Spec.Kiali.Namespace) {
 		return "default"
@@ -168,9 +170,9 @@ var (
 	scp    = regexp.MustCompile(`^([^/@:]+@[^/:]+):/*(.+)$`)
 )
 
-// fluxSource is where Flux has the tree from. Of Git URLs it takes only those
-// with a scheme. What is neither a commit nor a full reference is a branch, as
-// Flux has to be told which it is.
+// fluxSource returns where Flux reads the tree. Flux accepts a Git URL only
+// with a scheme. It must know the kind of a revision: a revision that is
+// neither a commit nor a full reference is treated as a branch.
 func fluxSource(t *topology.Topology) map[string]any {
 	d := t.Spec.Delivery
 	source := map[string]any{"kind": "GitRepository", "name": t.Metadata.Name, "url": scp.ReplaceAllString(d.RepoURL, "ssh://$1/$2")}
@@ -187,8 +189,9 @@ func fluxSource(t *topology.Topology) map[string]any {
 	return source
 }
 
-// top writes what Flux is pointed at, and returns what there is once in the
-// folder that it leads to: where the operator's chart is from.
+// top writes the objects that Flux is pointed at. It returns the file names of
+// the objects that exist once in the folder to: the repository of the
+// operator's chart.
 func (w *fluxWriter) top(dir, to string) (resources []string, err error) {
 	values := map[string]any{"root": fluxPath(w.t.Spec.Delivery, to)}
 	for _, name := range []string{"source", "root"} {
@@ -204,16 +207,16 @@ func (w *fluxWriter) top(dir, to string) (resources []string, err error) {
 	return resources, err
 }
 
-// fluxStep is one object of Flux for a cluster.
+// fluxStep is one Flux object of a cluster.
 type fluxStep struct {
-	name  string // in its file's name, and in its own
+	name  string // part of the file name and of the object's name
 	phase resource.Phase
-	chart bool // it installs the operator's chart; it delivers the phase otherwise
+	chart bool // it installs the operator's chart instead of delivering the phase
 }
 
-// steps are the objects of Flux for a cluster, in their order. With the operator's
-// chart the step operator is its release. What the phase of that name has is then
-// the namespaces, which are there first.
+// steps returns the Flux objects of a cluster, in order. With the operator's
+// chart, the step operator is the release of the chart. The phase operator then
+// only has namespaces, and its step comes first under another name.
 func (w *fluxWriter) steps(c *resource.Cluster, of *topology.Cluster) []fluxStep {
 	var steps []fluxStep
 	for _, phase := range phases(c) {
@@ -233,14 +236,14 @@ func (w *fluxWriter) steps(c *resource.Cluster, of *topology.Cluster) []fluxStep
 	return slices.Insert(steps, first, fluxStep{name: string(resource.Operator), phase: resource.Operator, chart: true})
 }
 
-// cluster writes the objects of one cluster into a folder that has resources
-// already.
+// cluster writes the objects of one cluster into a folder. The folder's
+// kustomization also lists the given resources.
 func (w *fluxWriter) cluster(dir string, c *resource.Cluster, of *topology.Cluster, resources []string) error {
 	before := ""
 	for _, step := range w.steps(c, of) {
 		name := w.t.FluxName(of, step.name)
 		shape, values := w.shape(step.phase), w.step(dir, c, step, name)
-		// Nothing waits for monitoring, and it for nothing.
+		// No step waits for monitoring, and monitoring waits for no step.
 		if step.phase != resource.Monitoring {
 			shape.DependsOn = before != ""
 			values["dependsOn"] = before
@@ -259,7 +262,7 @@ func (w *fluxWriter) cluster(dir string, c *resource.Cluster, of *topology.Clust
 	return nil
 }
 
-// step are the values of one step of a cluster.
+// step returns the values of one step of a cluster.
 func (w *fluxWriter) step(dir string, c *resource.Cluster, step fluxStep, name string) map[string]any {
 	d := w.t.Spec.Delivery
 	values := map[string]any{
@@ -274,9 +277,9 @@ func (w *fluxWriter) step(dir string, c *resource.Cluster, step fluxStep, name s
 	return values
 }
 
-// write writes the objects of a step. A Kustomization waits for others of its
-// kind only, so where there is no chart the operator's release has one around
-// it, which is ready when the release is.
+// write writes the objects of a step. A Kustomization can only wait for other
+// Kustomizations. So if the tree is no chart, a Kustomization around the
+// operator's release becomes ready when the release is ready.
 func (w *fluxWriter) write(dir string, step fluxStep, shape fluxShape, values map[string]any) error {
 	switch {
 	case step.chart && w.helm:
@@ -295,7 +298,8 @@ func (w *fluxWriter) write(dir string, step fluxStep, shape fluxShape, values ma
 	return w.object(dir, step.name, "kustomization", shape, values)
 }
 
-// shape is the shape of a phase that depends on none, on the cluster of Flux.
+// shape returns the shape of a phase that depends on no other, on the cluster
+// of Flux.
 func (w *fluxWriter) shape(phase resource.Phase) fluxShape {
 	return fluxShape{
 		Phase:     phase,
@@ -305,7 +309,7 @@ func (w *fluxWriter) shape(phase resource.Phase) fluxShape {
 	}
 }
 
-// object writes one of the template's objects.
+// object writes one object of the template.
 func (w *fluxWriter) object(dir, file, name string, shape fluxShape, values map[string]any) error {
 	bodies, err := w.evaluate(shape)
 	if err != nil {
@@ -326,8 +330,8 @@ func (w *fluxWriter) object(dir, file, name string, shape fluxShape, values map[
 	return nil
 }
 
-// evaluate returns the template's objects for a shape, with holes for what
-// steps differ in.
+// evaluate returns the template's objects for a shape, with holes for the
+// values that differ between steps.
 func (w *fluxWriter) evaluate(shape fluxShape) (map[string]*resource.Body, error) {
 	if bodies, ok := w.bodies[shape]; ok {
 		return bodies, nil
@@ -355,10 +359,10 @@ func (w *fluxWriter) kustomization(dir string, resources []string) {
 		Content: kustomize.Kustomization(map[string]any{"resources": resources})})
 }
 
-// fluxPath is a path in the repository as Flux writes it.
+// fluxPath returns a path in the repository in Flux's form.
 func fluxPath(d *topology.Delivery, p string) string { return "./" + inRepository(d, p) }
 
-// repositoryAccess is what the HelmRepository with the operator's chart says about a
+// repositoryAccess returns the fields of the operator's HelmRepository for a
 // registry and a login.
 func repositoryAccess(chart topology.OperatorChart) map[string]any {
 	access := map[string]any{}

@@ -8,12 +8,13 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// MostDestinations is how many destinations a project lists: about 100 kB of
-// YAML. A topology that would have more permits every namespace of its clusters.
+// MostDestinations is the maximum number of destinations that a project lists:
+// about 100 kB of YAML. If a topology needs more, the project permits every
+// namespace of its clusters.
 const MostDestinations = 1000
 
-// destinations are what the project permits: the namespaces that the clusters
-// have objects in, on each cluster.
+// destinations returns what the project permits: on each cluster, the
+// namespaces in which the cluster has objects.
 func destinations(t *topology.Topology, in Input, order []int) ([]any, error) {
 	most := 0
 	for i := range in.Clusters {
@@ -33,7 +34,7 @@ func destinations(t *topology.Topology, in Input, order []int) ([]any, error) {
 		for _, namespace := range namespaces {
 			if key := server + " " + name + " " + namespace; !seen[key] {
 				seen[key] = true
-				to := destination(t, &t.Spec.Clusters[i])
+				to := destination(server, name)
 				to["namespace"] = namespace
 				all = append(all, to)
 			}
@@ -42,11 +43,11 @@ func destinations(t *topology.Topology, in Input, order []int) ([]any, error) {
 	return all, nil
 }
 
-// namespacesOf lists the namespaces that a cluster has objects in, or is to have
-// no more, sorted.
+// namespacesOf lists the namespaces in which a cluster has objects, and the
+// namespaces from which Argo CD must still remove objects. They are sorted.
 func namespacesOf(t *topology.Topology, c *resource.Cluster) ([]string, error) {
 	argo := t.Spec.Delivery.ArgoCD
-	in := map[string]bool{t.Spec.Kiali.Namespace: true} // the Application's own
+	in := map[string]bool{t.Spec.Kiali.Namespace: true} // the namespace of the Application itself
 	if t.OperatorByChart() || argo.Permit.OperatorChart {
 		in[t.Spec.Kiali.Operator.Chart.Namespace] = true
 	}
@@ -62,6 +63,6 @@ func namespacesOf(t *topology.Topology, c *resource.Cluster) ([]string, error) {
 			in[id.Namespace] = true
 		}
 	}
-	delete(in, "") // of objects that are in no namespace
+	delete(in, "") // the key of objects without a namespace
 	return slices.Sorted(maps.Keys(in)), nil
 }

@@ -7,27 +7,28 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Limits in bytes, each with where it is from.
+// Limits in bytes, with their sources.
 const (
-	// AnnotationLimit is for all annotations of an object together, one of
-	// which is the whole object where it is applied without --server-side
-	// (k8s.io/apimachinery/pkg/api/validation, TotalAnnotationSizeLimitB).
+	// AnnotationLimit applies to the sum of all annotations of an object.
+	// kubectl apply without --server-side adds the whole object as an
+	// annotation (k8s.io/apimachinery/pkg/api/validation,
+	// TotalAnnotationSizeLimitB).
 	AnnotationLimit = 256 << 10
-	// DataLimit is for the values of a Secret or a ConfigMap together
+	// DataLimit applies to the sum of the values of a Secret or a ConfigMap
 	// (k8s.io/api/core/v1, MaxSecretSize).
 	DataLimit = 1 << 20
-	// ObjectLimit is for an object as etcd has it (--max-request-bytes).
+	// ObjectLimit applies to an object in etcd (--max-request-bytes).
 	ObjectLimit = 3 << 19
 )
 
-// Size is what an object takes, in bytes.
+// Size is the size of an object, in bytes.
 type Size struct {
 	Object      int // as JSON
-	Annotations int // after kubectl apply without --server-side, which adds the object as one
+	Annotations int // after kubectl apply without --server-side, which adds the object as an annotation
 	Data        int // of the values of a Secret or a ConfigMap
 }
 
-// SizeOf measures an object.
+// SizeOf returns the size of an object.
 func SizeOf(o resource.Object) Size {
 	text := encoded(o)
 	const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
@@ -49,8 +50,8 @@ func SizeOf(o resource.Object) Size {
 	return s
 }
 
-// StatusSize is what an ApplicationSet takes more for each of its Applications,
-// which Argo CD lists in its status (argo-cd
+// StatusSize returns the bytes that one Application adds to the status of its
+// ApplicationSet, where Argo CD lists it (argo-cd
 // applicationset/status/resource_status.go).
 func StatusSize(namespace, name string) int {
 	return len(encoded(map[string]any{
@@ -59,9 +60,9 @@ func StatusSize(namespace, name string) int {
 	})) + len(",")
 }
 
-// encoded is an object as clients send it.
+// encoded returns an object in the form that clients send.
 func encoded(o resource.Object) []byte {
-	text, _ := json.Marshal(o) // what was decoded can be encoded
+	text, _ := json.Marshal(o) // an object that was decoded can be encoded
 	return text
 }
 

@@ -14,9 +14,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// TestAnnotationLimit measures as the API server does: an object of the last
-// size that fits is taken with the annotation that kubectl adds, and one more
-// byte is not.
+// TestAnnotationLimit compares with the API server. It accepts an object of the
+// maximum size with kubectl's annotation, and refuses one more byte.
 func TestAnnotationLimit(t *testing.T) {
 	assert.Equal(t, validation.TotalAnnotationSizeLimitB, delivery.AnnotationLimit)
 	object := func(bytes int) resource.Object {
@@ -32,7 +31,7 @@ func TestAnnotationLimit(t *testing.T) {
 	}
 }
 
-// TestData measures what counts for the limit of a Secret.
+// TestData checks which bytes count for the limit of a Secret.
 func TestData(t *testing.T) {
 	value := strings.Repeat("v", 1000)
 	encoded := base64.StdEncoding.EncodeToString([]byte(value))

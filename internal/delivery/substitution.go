@@ -11,16 +11,16 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// substituteKey is the label or annotation by which an object stays out of
-// Flux's substitution.
+// substituteKey is the label or annotation that exempts an object from Flux's
+// substitution.
 const substituteKey = "kustomize.toolkit.fluxcd.io/substitute"
 
-// Substitutes tells whether Flux substitutes variables in an object where its
+// Substitutes tells whether Flux substitutes variables in an object if its
 // Kustomization has a postBuild.
 //
-// This and Substituted follow SubstituteVariables of
-// github.com/fluxcd/pkg/kustomize, which kustomize-controller calls for each
-// object that a build has given.
+// Substitutes and Substituted follow SubstituteVariables of
+// github.com/fluxcd/pkg/kustomize. kustomize-controller calls it for each
+// object of a build.
 func Substitutes(o resource.Object) bool {
 	meta, _ := o["metadata"].(map[string]any)
 	for _, field := range []string{"labels", "annotations"} {
@@ -38,15 +38,15 @@ func Substitutes(o resource.Object) bool {
 	return true
 }
 
-// Substituted makes of an object, or of a part of one, what Flux's
-// substitution does where no variable is set; strict as with its feature gate
-// StrictPostBuildSubstitutions. Flux reads the object as a text, so keys change
-// too. An error is the one that Flux fails with.
+// Substituted applies Flux's substitution without any variables to an object or
+// a part of an object. With strict, it works as with Flux's feature gate
+// StrictPostBuildSubstitutions. Flux treats the object as one string, so keys
+// change too. The error is the error that Flux would return.
 //
-// A text that nothing is changed in here is one that no variable changes:
-// whatever Flux looks at is shorter after it without a value.
+// If nothing changes here, no variable can change the object: everything that
+// Flux substitutes gets shorter if the variable has no value.
 func Substituted(v any, strict bool) (after any, changed bool, err error) {
-	if !hasDollar(v) { // which every variable begins with
+	if !hasDollar(v) { // every variable begins with it
 		return v, false, nil
 	}
 	text, err := yaml.Marshal(v)
@@ -63,8 +63,8 @@ func Substituted(v any, strict bool) (after any, changed bool, err error) {
 	return after, true, yaml.Unmarshal([]byte(replaced), &after)
 }
 
-// hasDollar tells whether a text or a key has the sign that variables begin
-// with.
+// hasDollar tells whether a string or a key contains the sign with which
+// variables begin.
 func hasDollar(v any) bool {
 	switch v := v.(type) {
 	case string:
@@ -81,5 +81,5 @@ func hasDollar(v any) bool {
 	case nil, bool, float64, json.Number:
 		return false
 	}
-	return true // Kinds of values that are not looked into.
+	return true // Other kinds of values are not searched.
 }

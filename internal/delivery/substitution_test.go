@@ -13,15 +13,15 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// TestSubstituted shows what Flux makes of texts: the doubts that the rule
-// about it rests on.
+// TestSubstituted shows how Flux changes strings. The rule about substitution
+// relies on these cases.
 func TestSubstituted(t *testing.T) {
 	for text, want := range map[string]any{
-		"${1}${2}":   nil, // an empty text is no text any more
+		"${1}${2}":   nil, // an empty string becomes null
 		"a ${X} b":   "a  b",
 		"$${X}":      "${X}",
 		"a$$b":       "a$b",
-		"${X:=y}":    true, // which is what y is to YAML 1.1
+		"${X:=y}":    true, // YAML 1.1 reads y as true
 		"$1$2":       "$1$2",
 		"(\\.|$)":    "(\\.|$)",
 		"{{ .X }}":   "{{ .X }}",
@@ -44,8 +44,8 @@ func TestSubstituted(t *testing.T) {
 	assert.Equal(t, map[string]any{"key": "v"}, after)
 }
 
-// TestSubstitutes shows that a label keeps an object out as an annotation
-// does, and that no other value does.
+// TestSubstitutes shows that a label exempts an object as an annotation does,
+// and that no other value does.
 func TestSubstitutes(t *testing.T) {
 	object := func(field string, pairs any) resource.Object {
 		return resource.Object{"metadata": map[string]any{field: pairs}}
@@ -59,8 +59,8 @@ func TestSubstitutes(t *testing.T) {
 	assert.True(t, delivery.Substitutes(resource.Object{}))
 }
 
-// FuzzSubstituted shows that what is left as it is without variables is left
-// as it is with any, so that looking once is enough.
+// FuzzSubstituted shows that an object which does not change without variables
+// does not change with any. So one look is enough.
 func FuzzSubstituted(f *testing.F) {
 	for _, s := range []string{"a", "${X}", "$${X}", "$$", "${X:=${Y}}", "${X/a/b}", "${#X}", "${"} {
 		f.Add(s, "value")

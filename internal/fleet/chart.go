@@ -11,34 +11,31 @@ import (
 	"github.com/sightline-mesh/sightline/internal/compare"
 )
 
-// chartOf is the chart of a tree.
-type chartOf struct{ loaded *chart.Loaded }
-
-// readChart takes note of what the chart of a tree is made of.
+// readChart records the files of a tree's chart.
 func (f *files) readChart() {
 	if f.at[chart.Dir+"/Chart.yaml"] == nil {
 		return
 	}
 	var b strings.Builder
 	for _, file := range f.below(chart.Dir) {
-		if path.Ext(file.Path) != ".md" && path.Ext(file.Path) != ".txt" { // which no object depends on
+		if path.Ext(file.Path) != ".md" && path.Ext(file.Path) != ".txt" { // no object depends on these
 			fmt.Fprintf(&b, "%s %p\n", file.Path, f.at[file.Path])
 		}
 	}
 	f.chart = b.String()
 }
 
-// render renders the chart with the values of a cluster. Clusters share the
-// documents in which they are equal.
+// render renders the chart with the values of a cluster. Clusters share equal
+// documents.
 func (f *files) render(l leaf) ([]compare.Object, error) {
-	if f.chartOf == nil {
+	if f.loaded == nil {
 		loaded, err := chart.Load(f.tree)
 		if err != nil {
 			return nil, err
 		}
-		f.chartOf = &chartOf{loaded.Unchecked()}
+		f.loaded = loaded.Unchecked()
 	}
-	manifests, err := f.chartOf.loaded.Manifests(l.values.content)
+	manifests, err := f.loaded.Manifests(l.values.content)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.values.file, err)
 	}

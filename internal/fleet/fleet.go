@@ -1,12 +1,12 @@
-// Package fleet reads the objects of every cluster from trees of files, of any
-// format: from kustomizations, from a chart and the values of each cluster, or
+// Package fleet reads the objects of every cluster from trees of files in any
+// format: from kustomizations, from a chart with the values of each cluster, or
 // from files with objects.
 //
-// Two trees are read together, and only what may differ between them is
-// decoded: in a fleet nearly all files are the same before and after a change.
-// A kustomization that lists files and folders is read as it stands. One that
-// does more, because somebody has edited it or has overlays, is built by the
-// kustomize library, where something that it reads differs.
+// It reads two trees together, and decodes only the files that may differ,
+// because nearly all files of a fleet are the same before and after a change.
+// It reads a kustomization directly if it only lists files and folders. If
+// somebody has edited a kustomization, or if it has overlays, it may do more.
+// Then the kustomize library builds it, but only if one of its inputs differs.
 package fleet
 
 import (
@@ -17,17 +17,19 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/chart"
 	"github.com/sightline-mesh/sightline/internal/compare"
 	"github.com/sightline-mesh/sightline/internal/kustomize"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Trees returns what there is on the clusters of two trees, but for the objects
+// Trees returns the objects on the clusters of two trees, without the objects
 // that are the same in both. The error names the file that cannot be read.
 //
-// A kustomization that somebody has edited may list files of their own. They are
-// looked for in beside, the directory of the old tree; nil if it is in none.
+// An edited kustomization may list files that Sightline did not write. Trees
+// looks for them in beside, the directory of the old tree. beside is nil if the
+// old tree is not in a directory.
 func Trees(old, new []tree.File, beside fs.FS) (before, after compare.Fleet, err error) {
 	if slices.EqualFunc(old, new, func(a, b tree.File) bool { return a.Path == b.Path && bytes.Equal(a.Content, b.Content) }) {
 		return before, after, nil
@@ -61,8 +63,7 @@ func Trees(old, new []tree.File, beside fs.FS) (before, after compare.Fleet, err
 	return before, after, err
 }
 
-// differing returns the objects of a cluster that are not the same in both
-// trees.
+// differing returns the objects of a cluster that differ between the trees.
 func differing(a, b *files, name string) (was, is []compare.Object, err error) {
 	var old []leaf
 	if a.clusters[name] {
@@ -82,18 +83,18 @@ func differing(a, b *files, name string) (was, is []compare.Object, err error) {
 	return was, is, err
 }
 
-// leaf is where objects come from. Equal leaves have equal objects.
+// leaf is a source of objects. Equal leaves have equal objects.
 type leaf struct {
-	text       *text  // of a file; nil where something has to be made
-	namespace  string // that a kustomization puts its objects into, "" for their own
-	components string // the folders of kustomize components that change its objects, one a line
-	build      string // the folder of a kustomization to build
-	values     *text  // of a cluster, for the chart
-	reads      string // what that is made of
-	owner      string // of an object of the delivery, the cluster that it is for
+	text       *text  // of a file; nil if the objects have to be built or rendered
+	namespace  string // the namespace that a kustomization sets; "": the objects keep theirs
+	components string // folders of the kustomize components that change the objects, one a line
+	build      string // folder of the kustomization to build
+	values     *text  // values of a cluster, for the chart
+	reads      string // the inputs of the build, the components or the chart
+	owner      string // for an object of the delivery: the cluster that it belongs to
 }
 
-// minus takes away what two lists share.
+// minus removes the leaves that both lists have.
 func minus(a, b []leaf) (onlyA, onlyB []leaf) {
 	if slices.Equal(a, b) {
 		return nil, nil
@@ -118,18 +119,18 @@ func minus(a, b []leaf) (onlyA, onlyB []leaf) {
 	return onlyA, onlyB
 }
 
-// files is a tree, as far as it has been read.
+// files is a tree with what has been read of it.
 type files struct {
 	texts    texts
 	tree     []tree.File
 	at       map[string]*text
 	clusters map[string]bool
-	known    map[string][]leaf // of the folders of kustomizations
+	known    map[string][]leaf // leaves by the folder of a kustomization
 	built    *kustomize.Built
 	made     map[leaf][]compare.Object
 	beside   fs.FS
-	chart    string // what the chart is made of, "" where there is none
-	chartOf  *chartOf
+	chart    string // the files of the chart; "": there is no chart
+	loaded   *chart.Loaded
 }
 
 const clustersDir = "clusters"
@@ -144,7 +145,7 @@ func read(texts texts, all []tree.File) *files {
 		if below, ok := strings.CutPrefix(file.Path, clustersDir+"/"); ok {
 			name, _, folder := strings.Cut(below, "/")
 			if !folder {
-				name, folder = strings.CutSuffix(name, ".yaml") // of the values of a cluster
+				name, folder = strings.CutSuffix(name, ".yaml") // the file has the values of a cluster
 			}
 			if folder {
 				f.clusters[name] = true
@@ -167,11 +168,11 @@ func (f *files) cluster(name string) ([]compare.Object, error) {
 	return f.objects(leaves)
 }
 
-// leaves lists what the objects of a cluster come from.
+// leaves lists the sources of a cluster's objects.
 func (f *files) leaves(name string) ([]leaf, error) {
 	dir := clustersDir + "/" + name
 	if name == topology.ACMTree && len(f.below(name)) > 0 {
-		dir = name // of an ACM hub that is no cluster of the topology
+		dir = name // it is the tree of an ACM hub outside the topology
 	}
 	if values := f.at[dir+".yaml"]; values != nil && f.chart != "" {
 		return []leaf{{values: values, reads: f.chart}}, nil
@@ -198,21 +199,20 @@ func (f *files) below(dir string) []tree.File {
 	return f.tree[from:to]
 }
 
-// find returns the text of a file of the tree, or of one that is beside it.
+// find returns the text of a file in the tree or beside it.
 func (f *files) find(p string) *text {
 	if known := f.at[p]; known != nil || f.beside == nil || !fs.ValidPath(p) {
 		return known
 	}
 	content, err := fs.ReadFile(f.beside, p)
 	if err != nil {
-		return nil // there is none, or it is a folder
+		return nil // it does not exist, or it is a folder
 	}
 	f.take(tree.File{Path: p, Content: content})
 	return f.at[p]
 }
 
-// findBelow returns the files below a folder of the tree, or of one that is
-// beside it.
+// findBelow returns the files below a folder in the tree or beside it.
 func (f *files) findBelow(dir string) []tree.File {
 	if files := f.below(dir); len(files) > 0 || f.beside == nil || !fs.ValidPath(dir) || dir == "." {
 		return files
@@ -221,7 +221,7 @@ func (f *files) findBelow(dir string) []tree.File {
 		if err == nil && entry.Type().IsRegular() {
 			f.find(p)
 		}
-		return err // of a folder that is not there
+		return err // the folder does not exist
 	})
 	return f.below(dir)
 }
@@ -231,12 +231,12 @@ func (f *files) take(file tree.File) {
 	i, _ := slices.BinarySearchFunc(f.tree, file.Path, func(f tree.File, p string) int { return strings.Compare(f.Path, p) })
 	f.tree = slices.Insert(slices.Clip(f.tree), i, file)
 	f.at[file.Path] = f.texts.of(file.Path, file.Content)
-	f.built = nil // which has not got it
+	f.built = nil // it lacks the new file
 }
 
 func isYAML(p string) bool { return path.Ext(p) == ".yaml" || path.Ext(p) == ".yml" }
 
-// deliveryLeaves are the files below the folders of the engines.
+// deliveryLeaves returns the object files below the engines' folders.
 func (f *files) deliveryLeaves() []leaf {
 	var leaves []leaf
 	for _, dir := range []string{"argocd", "flux"} {
@@ -253,7 +253,7 @@ func hasKind(content []byte) bool {
 	return bytes.HasPrefix(content, []byte("apiVersion:")) || bytes.Contains(content, []byte("\napiVersion:"))
 }
 
-// owner is the cluster that an object of Flux is for.
+// owner returns the cluster that a Flux object belongs to.
 func (f *files) owner(file string) string {
 	parts := strings.Split(file, "/")
 	for _, name := range parts[1 : len(parts)-1] {
@@ -264,7 +264,7 @@ func (f *files) owner(file string) string {
 	return ""
 }
 
-// objects decodes or makes the objects of leaves.
+// objects returns the objects of leaves.
 func (f *files) objects(leaves []leaf) ([]compare.Object, error) {
 	var all []compare.Object
 	for _, l := range leaves {
@@ -302,7 +302,7 @@ func (f *files) of(l leaf) ([]compare.Object, error) {
 	return objects, err
 }
 
-// placed are the objects of a text, in their namespace.
+// placed returns the objects of a file, in their namespace.
 func (f *files) placed(l leaf) ([]compare.Object, error) {
 	objects, err := l.text.objects()
 	if err != nil || l.namespace == "" && l.owner == "" {

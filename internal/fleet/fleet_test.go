@@ -21,8 +21,8 @@ import (
 
 const golden = "../../golden"
 
-// goldenTree reads the files of an example in a format; none where it is not
-// kept in that format.
+// goldenTree reads the files of an example in a format. It returns none if
+// there is no golden in that format.
 func goldenTree(t *testing.T, example, format string) []tree.File {
 	t.Helper()
 	root := filepath.Join(golden, example, format)
@@ -66,9 +66,9 @@ func differences(t *testing.T, old, new []tree.File) *compare.Diff {
 	return d
 }
 
-// TestFormatsHaveTheSameObjects reads each example in each of its formats, and
-// compares the objects of its clusters with one another, and for the format
-// kustomize with what the library builds.
+// TestFormatsHaveTheSameObjects reads each example in each format. It compares
+// the objects of the formats, and the format kustomize with the library's
+// build.
 func TestFormatsHaveTheSameObjects(t *testing.T) {
 	compared := 0
 	for _, example := range examples(t) {
@@ -133,7 +133,7 @@ func built(t *testing.T, files []tree.File) compare.Fleet {
 	return f
 }
 
-// edited replaces text in the files of a tree.
+// edited replaces strings in the files of a tree.
 func edited(t *testing.T, files []tree.File, only, old, new string) []tree.File {
 	t.Helper()
 	files = slices.Clone(files)
@@ -148,7 +148,7 @@ func edited(t *testing.T, files []tree.File, only, old, new string) []tree.File 
 	return files
 }
 
-// TestClusters shows what in a tree is a cluster.
+// TestClusters shows which parts of a tree count as clusters.
 func TestClusters(t *testing.T) {
 	for _, format := range []string{"kustomize", "manifests", "helm"} {
 		files := append(goldenTree(t, "east-west", format), tree.File{Path: "clusters/.gitattributes"}, tree.File{Path: "clusters/README.md"})
@@ -179,8 +179,8 @@ func TestChangedFile(t *testing.T) {
 	}
 }
 
-// TestEditedKustomization shows that a kustomization that does more than to
-// list is built.
+// TestEditedKustomization shows that a kustomization is built if it does more
+// than list files.
 func TestEditedKustomization(t *testing.T) {
 	files := goldenTree(t, "east-west", "kustomize")
 	const phase = "clusters/cluster2/monitoring/"
@@ -200,7 +200,7 @@ func TestEditedKustomization(t *testing.T) {
 			assert.Equal(t, c.field, change.Fields[0].Path.String(), c.name)
 		}
 		assert.True(t, differences(t, changed, changed).Empty(), c.name)
-		// What a built one reads is seen to change.
+		// A change to an input of a built kustomization is found.
 		d = differences(t, changed, edited(t, changed, "base/podmonitor", "interval: 30s", "interval: 20s"))
 		assert.NotEmpty(t, d.Changes)
 	}
@@ -219,7 +219,8 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// TestJoinsAndLeaves shows whole clusters with their objects in an engine.
+// TestJoinsAndLeaves shows that a new or removed cluster appears with its
+// objects in an engine.
 func TestJoinsAndLeaves(t *testing.T) {
 	files := goldenTree(t, "flux", "kustomize")
 	less := slices.DeleteFunc(slices.Clone(files), func(f tree.File) bool {
@@ -237,8 +238,7 @@ func TestJoinsAndLeaves(t *testing.T) {
 	assert.Contains(t, kinds, "kiali.io/v1alpha1 Kiali")
 }
 
-// TestFilesBeside shows that a kustomization may list files that are not part of
-// the tree.
+// TestFilesBeside shows that a kustomization may list files outside the tree.
 func TestFilesBeside(t *testing.T) {
 	files := goldenTree(t, "east-west", "kustomize")
 	const phase = "clusters/cluster2/monitoring/"

@@ -13,21 +13,22 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// plainFields are those of a kustomization that is read as it stands.
+// plainFields are the fields of a kustomization that fleet can read directly.
 var plainFields = []string{"apiVersion", "kind", "metadata", "resources", "namespace", "sortOptions", "components"}
 
-// objectFields are those of a component that changes each object by itself: the
-// same object becomes the same on every cluster, so it is built once.
+// objectFields are the fields of a component that changes each object
+// independently. Such a component makes the same object on every cluster, so
+// the object is built once.
 var objectFields = []string{"apiVersion", "kind", "metadata", "patches", "labels", "commonAnnotations", "images"}
 
-// plainKinds are the kinds of objects of which kustomize puts nothing but the
-// object itself into a namespace.
+// plainKinds are the kinds in which kustomize sets the namespace only on the
+// object itself.
 var plainKinds = []string{
 	"ConfigMap", "Kiali", "PodMonitor", "PrometheusRule", "SealedSecret", "Secret", "ServiceMonitor", "Subscription", "Telemetry",
 }
 
-// kustomization lists what the kustomization in a folder is made of. The path
-// is that of the folders which lead to it.
+// kustomization lists the leaves of the kustomization in a folder. above are
+// the folders that lead to it.
 func (f *files) kustomization(dir string, above []string) ([]leaf, error) {
 	if known, ok := f.known[dir]; ok {
 		return known, nil
@@ -51,8 +52,7 @@ func (f *files) kustomization(dir string, above []string) ([]leaf, error) {
 	return leaves, nil
 }
 
-// listed reads a kustomization as it stands; plain is false for one that has to
-// be built.
+// listed reads a kustomization directly. plain is false if it has to be built.
 func (f *files) listed(dir string, fields map[string]any, above []string) (leaves []leaf, plain bool, err error) {
 	for name := range fields {
 		if !slices.Contains(plainFields, name) {
@@ -68,7 +68,7 @@ func (f *files) listed(dir string, fields map[string]any, above []string) (leave
 			continue
 		}
 		if f.find(at+"/"+kustomize.File) == nil {
-			return nil, false, fmt.Errorf("%s/%s: it lists %q, and there is no such file or kustomization", dir, kustomize.File, name)
+			return nil, false, fmt.Errorf("%s/%s: it lists %q, but there is no such file or kustomization", dir, kustomize.File, name)
 		}
 		below, err := f.kustomization(at, above)
 		if err != nil {
@@ -103,8 +103,8 @@ func (f *files) listed(dir string, fields map[string]any, above []string) (leave
 	return leaves, true, nil
 }
 
-// components joins the folders of components; plain is false where one does more
-// than to change each object by itself.
+// components joins the folders of components. plain is false if a component
+// does more than change each object independently.
 func (f *files) components(dir string, list any) (joined string, plain bool) {
 	names, _ := list.([]any)
 	var dirs []string
@@ -126,7 +126,7 @@ func (f *files) components(dir string, list any) (joined string, plain bool) {
 		}
 		patches, _ := fields["patches"].([]any)
 		for _, p := range patches {
-			// A patch without a target has to find its object.
+			// A patch without a target must find its object.
 			if patch, _ := p.(map[string]any); patch["target"] == nil {
 				return "", false
 			}
@@ -136,7 +136,7 @@ func (f *files) components(dir string, list any) (joined string, plain bool) {
 	return strings.Join(dirs, "\n"), true
 }
 
-// changed are leaves whose objects components change.
+// changed returns leaves with the components that change their objects.
 func (f *files) changed(leaves []leaf, components string) (changed []leaf, plain bool, err error) {
 	var reads strings.Builder
 	for _, dir := range strings.Split(components, "\n") {
@@ -152,7 +152,7 @@ func (f *files) changed(leaves []leaf, components string) (changed []leaf, plain
 	return changed, true, nil
 }
 
-// change has the library apply the components of a leaf to its objects.
+// change applies the components of a leaf to its objects, with the library.
 func (f *files) change(l leaf, objects []compare.Object) ([]compare.Object, error) {
 	const dir = "changed"
 	var stream []byte
@@ -187,9 +187,9 @@ func (f *files) change(l leaf, objects []compare.Object) ([]compare.Object, erro
 	return asObjects(built), nil
 }
 
-// reads names all that a kustomization may read: its folder, and whatever in
-// the tree a string in one of its files leads to. Two that read the same build
-// to the same.
+// reads names all inputs of a kustomization: its folder, and every file or
+// folder of the tree to which a string in its files leads. Kustomizations with
+// equal inputs build to equal objects.
 func (f *files) reads(dir string, seen map[string]bool) string {
 	if seen[dir] {
 		return ""
@@ -204,12 +204,12 @@ func (f *files) reads(dir string, seen map[string]bool) string {
 		}
 		fields, err := text.mapping()
 		if err != nil {
-			continue // who builds it says what is wrong
+			continue // the build reports the error
 		}
-		for _, name := range stringsIn(fields, nil) {
+		for _, name := range slices.Sorted(slices.Values(stringsIn(fields, nil))) {
 			at := path.Join(path.Dir(file.Path), name)
 			if len(name) > 1000 || strings.Contains(name, "\n") {
-				continue // no path
+				continue // it is no path
 			}
 			switch other := f.find(at); {
 			case within(at, dir), within(dir, at):

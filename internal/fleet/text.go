@@ -10,20 +10,19 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// text is what one or several files say, decoded at most once.
+// text is the content of one or more equal files, decoded at most once.
 type text struct {
-	file    string // the first that says so
+	file    string // the first file with this content
 	content []byte
 	read    bool
 	decoded []compare.Object
 	err     error
 
-	fields    map[string]any // of a kustomization
+	fields    map[string]any // if it is a kustomization
 	fieldsErr error
 }
 
-// texts holds every text once, so that files say the same if they have the same
-// pointer.
+// texts holds each content once, so equal files have equal pointers.
 type texts map[string]*text
 
 // of returns the text of a file, without the comments at its top.
@@ -52,7 +51,7 @@ func (t *text) objects() ([]compare.Object, error) {
 	return t.decoded, t.err
 }
 
-// mapping decodes a text that is one object, whatever its kind.
+// mapping decodes a text that is one object of any kind.
 func (t *text) mapping() (map[string]any, error) {
 	if t.fields == nil && t.fieldsErr == nil {
 		t.fieldsErr = yaml.Unmarshal(t.content, &t.fields)
@@ -72,7 +71,7 @@ func decode(content []byte) ([]compare.Object, error) {
 			return nil, err
 		}
 		if v == nil {
-			continue // a comment
+			continue // it only has comments
 		}
 		object, ok := v.(map[string]any)
 		if !ok {
@@ -86,7 +85,7 @@ func decode(content []byte) ([]compare.Object, error) {
 	return objects, nil
 }
 
-// documents takes a stream apart.
+// documents splits a YAML stream.
 func documents(content []byte) [][]byte {
 	separator := []byte("\n---\n")
 	content = bytes.TrimPrefix(content, separator[1:])

@@ -11,11 +11,11 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Built is a written tree in memory, as the kustomize library sees it. It is
-// what proves that the tree builds to what was filled.
+// Built is a written tree in memory, for the kustomize library. The law uses it
+// to prove that the tree builds to the filled objects.
 type Built struct{ fs filesys.FileSystem }
 
-// Load puts the files of a tree where Build finds them.
+// Load puts the files of a tree into memory for Build.
 func Load(files []tree.File) (*Built, error) {
 	fs := filesys.MakeFsInMemory()
 	for _, f := range files {
@@ -26,8 +26,8 @@ func Load(files []tree.File) (*Built, error) {
 	return &Built{fs}, nil
 }
 
-// building is held while the library builds: it keeps the schemas of Kubernetes'
-// types in variables of its own, without a lock.
+// building is held during a build, because the library keeps the schemas of
+// Kubernetes' types in its own variables without a lock.
 var building sync.Mutex
 
 // Build builds the kustomization in a folder of the tree, in the order in

@@ -1,15 +1,18 @@
-// Package kustomize writes clusters as kustomizations that share what is the
-// same for all of them.
+// Package kustomize writes clusters as kustomizations. The clusters share what
+// is the same for all of them.
 //
-// Where a resource goes is decided by its holes and by the topology, never by
-// comparing contents: without a hole of the cluster or a namespace it stands
-// once in base/. One that is repeated for namespaces stands there as well, in
-// one file with an object for each namespace of the mesh. Further namespaces
-// of a cluster are a set with a folder of its own, namespaces/<set>/, to which
-// all clusters with the same set refer. Everything else belongs to a cluster:
-// what is repeated for its links or tokens, in a file each, and what an
-// overlay has made for that cluster. So adding a cluster never moves what
-// another one has.
+// The holes of a resource and the topology decide where the resource goes.
+// Contents are never compared:
+//
+//   - A resource without a hole of the cluster or the namespace is once in base/.
+//   - A resource for each namespace is also in base/, in one file with an object
+//     for each namespace of the mesh. The further namespaces of a cluster are a
+//     set with a folder, namespaces/<set>/. All clusters with the same set refer
+//     to it.
+//   - Everything else belongs to a cluster: the resources for each of its links or
+//     tokens, in one file each, and what an overlay made for that cluster.
+//
+// So a new cluster never moves anything of another cluster.
 package kustomize
 
 import (
@@ -26,8 +29,8 @@ import (
 // File is the name of a kustomization's file.
 const File = "kustomization.yaml"
 
-// Tree writes the clusters of one topology beside the files of the components
-// that they have, below overlays/<component>/. The files are sorted.
+// Tree writes the clusters of one topology, and the files of their components
+// below overlays/<component>/. The files are sorted.
 func Tree(clusters []resource.Cluster, components ...tree.File) ([]tree.File, error) {
 	w := writer{
 		files:    slices.Clone(components),
@@ -46,13 +49,13 @@ func Tree(clusters []resource.Cluster, components ...tree.File) ([]tree.File, er
 
 type writer struct {
 	files    []tree.File
-	shared   map[string]*resource.Body // what a folder in base/ or namespaces/ was made of
-	same     map[sharedAs]bool         // bodies that are known to be what the folder was made of
+	shared   map[string]*resource.Body // the body of each folder in base/ or namespaces/
+	same     map[sharedAs]bool         // bodies that are known to equal the body of the folder
 	encoded  map[string][]byte         // kustomizations by what they list
-	literals map[string][]byte         // files of literals by what they hold
+	literals map[string][]byte         // files of literals by their bodies
 }
 
-// sharedAs is a body and a folder that it is shared in.
+// sharedAs is a body and the folder in which it is shared.
 type sharedAs struct {
 	dir  string
 	body *resource.Body
@@ -93,11 +96,11 @@ func (w *writer) cluster(c *resource.Cluster) error {
 	return nil
 }
 
-// folder is that of a phase of a cluster.
+// folder is the folder of one phase of a cluster.
 type folder struct {
 	resources []string                    // what its kustomization lists, in order
-	contents  map[string][]byte           // of its files
-	literals  map[string][]*resource.Body // what files have that an overlay has made as a whole
+	contents  map[string][]byte           // by file
+	literals  map[string][]*resource.Body // by file: objects that an overlay made as a whole
 }
 
 // write appends an object to a file of the folder.
@@ -112,7 +115,7 @@ func (f *folder) write(name string, body *resource.Body, values resource.Values)
 		return nil
 	}
 	var err error
-	for _, literal := range literals { // which another body follows
+	for _, literal := range literals { // another body follows them
 		if content, err = appendObject(content, literal, nil); err != nil {
 			return err
 		}
@@ -122,8 +125,8 @@ func (f *folder) write(name string, body *resource.Body, values resource.Values)
 	return err
 }
 
-// joined is the content of a file of literals, one for all clusters that have
-// the same.
+// joined returns the content of a file of literals. Clusters with the same
+// literals share it.
 func (w *writer) joined(literals []*resource.Body) ([]byte, error) {
 	var key string
 	for _, body := range literals {
@@ -150,8 +153,8 @@ func appendObject(dst []byte, body *resource.Body, values resource.Values) ([]by
 	return body.Append(dst, values)
 }
 
-// resource writes a resource to the folder of its phase, or to one that the
-// folder refers to.
+// resource writes a resource to the folder of its phase, or to a folder that
+// this folder refers to.
 func (w *writer) resource(f *folder, c *resource.Cluster, r resource.Resource) error {
 	switch {
 	case r.Body.Repeated() == resource.ScopeNamespace:
@@ -169,8 +172,8 @@ func (w *writer) resource(f *folder, c *resource.Cluster, r resource.Resource) e
 	return w.share(f, c, r, "base/"+r.Name)
 }
 
-// repeated writes a resource that the cluster has in each of its namespaces.
-// Values of the cluster tell its variants apart.
+// repeated writes a resource that the cluster has in each of its namespaces. If
+// the resource has values of the cluster, these are part of the folder's name.
 func (w *writer) repeated(f *folder, c *resource.Cluster, r resource.Resource) error {
 	name, err := variantOf(r, c.Values)
 	if err != nil {
@@ -183,9 +186,9 @@ func (w *writer) repeated(f *folder, c *resource.Cluster, r resource.Resource) e
 	return w.set(f, c, r, further, "namespaces/"+setName(further)+"/"+name)
 }
 
-// set refers to the folder of a set of namespaces. Where an overlay has changed
-// the resource in some of them, the others go to the cluster's own file, beside
-// what the overlay made.
+// set refers to the folder of a set of namespaces. If an overlay has changed
+// the resource in some of them, the unchanged objects go to the cluster's own
+// file, beside the changed ones.
 func (w *writer) set(f *folder, c *resource.Cluster, r resource.Resource, namespaces []string, dir string) error {
 	has := namespaces
 	if r.Only != nil {
@@ -206,8 +209,9 @@ func (w *writer) set(f *folder, c *resource.Cluster, r resource.Resource, namesp
 	return nil
 }
 
-// setName names a set of namespaces. A dot cannot be part of a namespace's
-// name. A long name is shortened; the digest keeps it apart from others.
+// setName names a set of namespaces. It joins the names with dots, because a
+// namespace has no dot in its name. A long name is shortened and made unique by
+// a digest.
 func setName(namespaces []string) string {
 	const longest = 100
 	name := strings.Join(namespaces, ".")
@@ -229,23 +233,23 @@ func without(names, others []string) []string {
 
 var folderName = regexp.MustCompile(`^[A-Za-z0-9][-.A-Za-z0-9]*$`)
 
-// variantOf is the name of a resource with the values of the cluster that it
-// has.
+// variantOf returns the name of a resource, followed by its values of the
+// cluster.
 func variantOf(r resource.Resource, values resource.Values) (string, error) {
 	name := r.Name
 	for _, path := range r.Body.Paths(resource.ScopeCluster) {
 		value, ok := values[resource.ScopeCluster][path].(string)
 		if !ok || !folderName.MatchString(value) {
-			return "", fmt.Errorf("a resource that is repeated for namespaces may have only such values of the cluster as can name a folder, and "+
-				"cluster.%s is %v", path, values[resource.ScopeCluster][path])
+			return "", fmt.Errorf("a resource for each namespace may only have values of the cluster that can name a folder, but cluster.%s is %v",
+				path, values[resource.ScopeCluster][path])
 		}
 		name += "-" + value
 	}
 	return name, nil
 }
 
-// share refers to a folder that clusters share, and writes it for the first of
-// them.
+// share refers to a folder that clusters share. For the first cluster, it also
+// writes the folder.
 func (w *writer) share(f *folder, c *resource.Cluster, r resource.Resource, dir string) error {
 	f.resources = append(f.resources, "../../../"+dir)
 	if w.same[sharedAs{dir, r.Body}] {
@@ -254,7 +258,7 @@ func (w *writer) share(f *folder, c *resource.Cluster, r resource.Resource, dir 
 	w.same[sharedAs{dir, r.Body}] = true
 	if first, ok := w.shared[dir]; ok {
 		if !r.Body.Equal(first) {
-			return fmt.Errorf("two shapes define %s differently; the template must name the variants apart", dir)
+			return fmt.Errorf("two shapes define %s differently; the template must give the variants different names", dir)
 		}
 		return nil
 	}
@@ -272,8 +276,8 @@ func (w *writer) share(f *folder, c *resource.Cluster, r resource.Resource, dir 
 	return nil
 }
 
-// kustomization is the text of one. The components change its objects in
-// order.
+// kustomization returns the content of a kustomization. The components change
+// its objects in the given order.
 func (w *writer) kustomization(resources, components []string) []byte {
 	key := strings.Join(resources, "\n") + "\n\n" + strings.Join(components, "\n")
 	if content, ok := w.encoded[key]; ok {
@@ -292,8 +296,8 @@ func (w *writer) kustomization(resources, components []string) []byte {
 	return content
 }
 
-// Kustomization is the text of a kustomization with these fields, to which it
-// adds its type.
+// Kustomization returns the content of a kustomization with the given fields.
+// It adds apiVersion and kind.
 func Kustomization(fields map[string]any) []byte {
 	fields["apiVersion"] = "kustomize.config.k8s.io/v1beta1"
 	fields["kind"] = "Kustomization"

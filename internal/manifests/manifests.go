@@ -1,4 +1,5 @@
-// Package manifests writes every object of every cluster as it is applied.
+// Package manifests writes every object of every cluster in the form in which
+// it is applied.
 package manifests
 
 import (
@@ -9,10 +10,11 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Tree writes each object to clusters/<cluster>/<phase>/<kind>_<namespace>_<name>.yaml,
-// with nothing between the underscores for an object without namespace. The
-// files are sorted. The kind of a Namespace is 0-namespace, because `kubectl apply
-// -f` takes a directory's files by their names, and others may be in it.
+// Tree writes each object to
+// clusters/<cluster>/<phase>/<kind>_<namespace>_<name>.yaml. The namespace is
+// empty for an object without one. The files are sorted. The kind of a
+// Namespace is 0-namespace: `kubectl apply -f` applies the files of a directory
+// in the order of their names, and other objects may be in the namespace.
 func Tree(clusters []resource.Cluster) ([]tree.File, error) {
 	var files []tree.File
 	cluster := OneByOne()
@@ -27,18 +29,17 @@ func Tree(clusters []resource.Cluster) ([]tree.File, error) {
 }
 
 // Cluster returns the objects of one cluster in the order in which they are
-// applied, with the paths that they have in the tree.
+// applied, with their paths in the tree.
 func Cluster(c *resource.Cluster) ([]tree.File, error) { return texts{}.cluster(c) }
 
-// OneByOne returns a function like Cluster for clusters of one topology, which share
-// the contents that are the same. They must not be changed.
+// OneByOne returns a function like Cluster for the clusters of one topology.
+// They share equal contents, so the contents must not be changed.
 func OneByOne() func(c *resource.Cluster) ([]tree.File, error) { return texts{}.cluster }
 
-// texts are those of objects that clusters have alike, so that a fleet of many
-// clusters holds each once.
+// texts holds the contents that clusters share, each once.
 type texts map[text][]byte
 
-// text is what a text depends on that has no value of a cluster.
+// text identifies a content without a value of a cluster.
 type text struct {
 	body      *resource.Body
 	namespace string
@@ -64,7 +65,8 @@ func (t texts) cluster(c *resource.Cluster) ([]tree.File, error) {
 	return files, nil
 }
 
-// of is the text of a resource with these values. It must not be changed.
+// of returns the content of a resource with the given values. It must not be
+// changed.
 func (t texts) of(r resource.Resource, values resource.Values) ([]byte, error) {
 	scope := r.Body.Repeated()
 	if r.Body.Uses(resource.ScopeCluster) || scope != "" && scope != resource.ScopeNamespace {
@@ -79,8 +81,8 @@ func (t texts) of(r resource.Resource, values resource.Values) ([]byte, error) {
 	return content, err
 }
 
-// Stream appends files to dst as one YAML stream, each document headed by a comment
-// with its path: the path is what tells the clusters apart.
+// Stream appends files to dst as one YAML stream. A comment before each
+// document has its path, which also names the cluster.
 func Stream(dst []byte, files []tree.File) []byte {
 	for _, f := range files {
 		dst = fmt.Appendf(dst, "---\n# %s\n%s", f.Path, f.Content)

@@ -389,8 +389,8 @@ func TestScript(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"no function", "{}", "mesh/topology.yaml:9:28: error: OV05: overlay \"own\": mesh/own/x.jsonnet is of the type object, expected function(resource, cluster) resource\nhint: write function(resource, cluster) resource { … }"},
 		{"no Jsonnet", "function(", "mesh/topology.yaml:9:28: error: OV05: overlay \"own\": mesh/own/x.jsonnet:1:10 Expected token IDENTIFIER but got end of file while parsing parameter"},
-		{"import of a parent", "import '../x.libsonnet'", "mesh/topology.yaml:9:28: error: OV05: overlay \"own\": import \"../x.libsonnet\": a file may import only what is below its root\n    at mesh/own/x.jsonnet:1:1"},
-		{"absolute import", "importstr '/etc/passwd'", "mesh/topology.yaml:9:28: error: OV05: overlay \"own\": import \"/etc/passwd\": a file may import only what is below its root\n    at mesh/own/x.jsonnet:1:1"},
+		{"import of a parent", "import '../x.libsonnet'", "mesh/topology.yaml:9:28: error: OV05: overlay \"own\": import \"../x.libsonnet\": a file may only import files below its root\n    at mesh/own/x.jsonnet:1:1"},
+		{"absolute import", "importstr '/etc/passwd'", "mesh/topology.yaml:9:28: error: OV05: overlay \"own\": import \"/etc/passwd\": a file may only import files below its root\n    at mesh/own/x.jsonnet:1:1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, findings := script(t, test.text)

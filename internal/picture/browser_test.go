@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// browser is Chromium without a screen, which is Debian's package chromium.
+// browser runs a headless Chromium, from Debian's package chromium.
 func browser(t *testing.T) func(page string, args ...string) string {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
@@ -37,9 +37,9 @@ func browser(t *testing.T) func(page string, args ...string) string {
 	}
 }
 
-// TestBrowser opens the page in a browser: its script runs in spite of the policy
-// that forbids every other, the search finds rows, nothing hostile runs, and light
-// and dark are different.
+// TestBrowser opens the page in a browser. The script runs although the policy
+// forbids all others, the search finds rows, nothing hostile runs, and the
+// light and dark drawings differ.
 func TestBrowser(t *testing.T) {
 	show := browser(t)
 	counted := regexp.MustCompile(`<output id="count" for="search">([^<]*)</output>`)
@@ -59,7 +59,7 @@ func TestBrowser(t *testing.T) {
 	assert.NotContains(t, dom, "<title>run")
 	assert.NotContains(t, dom, "<img")
 
-	// To type something, a script is added to the page, for which the policy goes.
+	// To type text, the test adds a script to the page, and removes the policy.
 	policy := regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^\n]*\n`)
 	typed := func(p *Picture, text string, args ...string) string {
 		script := fmt.Sprintf(`<script>
@@ -80,8 +80,8 @@ func TestBrowser(t *testing.T) {
 	assert.Equal(t, "10; hub,c1,c2,c3; "+dark, typed(sample(10, true), "", "--blink-settings=preferredColorScheme=0"))
 }
 
-// TestWidths compares the estimated widths of texts with those of a browser's: a
-// text is never wider than it is thought to be.
+// TestWidths compares the estimated widths of texts with a browser. No text may
+// be wider than its estimate.
 func TestWidths(t *testing.T) {
 	show := browser(t)
 	for _, p := range []*Picture{sample(12, true), sample(200, true), sample(10_000, true), hostile()} {
@@ -99,8 +99,8 @@ func TestWidths(t *testing.T) {
 	}
 }
 
-// TestMermaidParser gives diagrams to Mermaid itself: SIGHTLINE_MERMAID is the file
-// mermaid.min.js of its npm package.
+// TestMermaidParser gives diagrams to Mermaid itself. SIGHTLINE_MERMAID is the
+// file mermaid.min.js of its npm package.
 func TestMermaidParser(t *testing.T) {
 	file := os.Getenv("SIGHTLINE_MERMAID")
 	if file == "" {

@@ -2,7 +2,7 @@ package picture
 
 import "fmt"
 
-// perRow is how many boxes stand side by side.
+// perRow is the maximum number of boxes side by side.
 const perRow = 5
 
 // rows puts the remotes into cards, and these into rows.
@@ -18,7 +18,8 @@ func (p *Picture) rows() [][]card {
 	return cardRows(byPlace(p.Remotes), totals)
 }
 
-// boxRows shows each remote. A group that is too wide goes on in the next row.
+// boxRows shows each remote in a box. If a group is too wide, it continues in
+// the next row.
 func boxRows(all []group, n int) [][]card {
 	rows := (n + perRow - 1) / perRow
 	capacity := (n + rows - 1) / rows
@@ -44,7 +45,7 @@ func boxRows(all []group, n int) [][]card {
 	return done
 }
 
-// boxes is a card with a box for each remote.
+// boxes returns a card with a box for each remote.
 func boxes(name string, remotes []Cluster) card {
 	c := card{w: len(remotes)*(boxW+gap) - gap + 2*padding, h: heading + boxH + padding}
 	for i := range remotes {
@@ -101,7 +102,7 @@ func cardRows(all []group, of func(*group) card) [][]card {
 	return rows
 }
 
-// port is where the lines of a group are.
+// port returns the ports of a group's card.
 func (g *group) port(bottom int) port {
 	o := port{right: cardW, bottom: bottom, none: g.unlinked() == len(g.remotes)}
 	for i := range g.remotes {
@@ -110,8 +111,8 @@ func (g *group) port(bottom int) port {
 	return o
 }
 
-// squares is a card with a square for each remote, in the colour of what was found
-// about it.
+// squares returns a card with a square for each remote. The colour shows the
+// worst note about the remote.
 func squares(g *group) card {
 	lines := (len(g.remotes) + across - 1) / across
 	h := 56 + lines*step + padding - 2
@@ -129,7 +130,7 @@ func squares(g *group) card {
 	}}
 }
 
-// totals is a card with numbers.
+// totals returns a card with numbers.
 func totals(g *group) card {
 	const h = 92
 	return card{w: cardW, h: h, ports: []port{g.port(h)}, draw: func(d *drawing, x, y int) {
@@ -158,7 +159,7 @@ func totals(g *group) card {
 	}}
 }
 
-// head says what a group is, and how its remotes are.
+// head writes the name of a group and counts its remotes.
 func (g *group) head(d *drawing, x, y int) {
 	d.write("strong", x+padding, y+22, 14, cardW-72, g.name)
 	text := counts(len(g.remotes), "remote")

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/width"
 )
 
-// drawing is what a layout gives: shapes on a plane, in the order in which they
-// cover each other. Lengths are pixels of a drawing at its own size.
+// drawing is the result of a layout: shapes on a plane. A later shape covers an
+// earlier one. Lengths are pixels.
 type drawing struct {
 	width, height int
 	shapes        []shape
@@ -17,15 +17,15 @@ type drawing struct {
 
 // shape is a rectangle, a line or a text.
 type shape struct {
-	class      string // one of palette
+	class      string // a class of palette
 	x, y, w, h int    // of a rectangle; x and y of a text
 	radius     int
-	points     []point // of a line
-	arrow      bool    // at its end
+	points     []point // for a line
+	arrow      bool    // it has an arrow at its end
 	text       string
 	size       int
 	anchor     string // of a text: "", middle or end
-	title      string // what is shown by a pointer that rests on it
+	title      string // shown while the pointer is on the shape
 }
 
 type point struct{ x, y int }
@@ -39,8 +39,8 @@ func (d *drawing) line(class string, arrow bool, points ...point) {
 	d.shapes = append(d.shapes, shape{class: class, points: points, arrow: arrow})
 }
 
-// write puts a text at the left end of its base line, cut off where it is wider
-// than there is room. The whole of it is its title then.
+// write puts a text at the left end of its base line. If the text is wider than
+// room, it is cut off, and its title has the whole text.
 func (d *drawing) write(class string, x, y, size, room int, text string) {
 	if class == "strong" || class == "name" || class == "accent" {
 		room = room * 7 / 8 // bold characters are wider
@@ -53,7 +53,8 @@ func (d *drawing) write(class string, x, y, size, room int, text string) {
 	d.shapes = append(d.shapes, shape{class: class, x: x, y: y, size: size, text: short, title: title})
 }
 
-// pill is a small label at the right of a place, and returns where it begins.
+// pill puts a small label to the left of the position right. It returns the
+// left end of the label.
 func (d *drawing) pill(class string, right, y int, text string) int {
 	w := textWidth(text, 11) + 14
 	d.rect(class, right-w, y, w, 18, 9, "")
@@ -61,7 +62,7 @@ func (d *drawing) pill(class string, right, y int, text string) int {
 	return right - w
 }
 
-// fitted is a text that is cut off at a width.
+// fitted cuts a text off at a width.
 func fitted(text string, size, room int) string {
 	if textWidth(text, size) <= room {
 		return text
@@ -73,8 +74,8 @@ func fitted(text string, size, room int) string {
 	return strings.TrimRight(string(runes), " ") + "…"
 }
 
-// textWidth is about how wide a text is in the fonts that browsers take for
-// sans-serif. It is rather too wide than too narrow.
+// textWidth estimates the width of a text in the sans-serif fonts of browsers.
+// The estimate is rather too wide than too narrow.
 func textWidth(text string, size int) int {
 	sum := 0.0
 	for _, r := range text {
@@ -96,7 +97,7 @@ func textWidth(text string, size int) int {
 	return int(sum*float64(size)) + 1
 }
 
-// counts says how many there are, with a comma between thousands.
+// counts returns a number with a noun, such as "1,000 clusters".
 func counts(n int, noun string) string {
 	s := thousands(n) + " " + noun
 	if n != 1 {

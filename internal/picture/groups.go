@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// A drawing shows so many remotes one by one, and so many as squares; of more it
-// shows how many there are.
+// A drawing shows up to mostBoxes remotes as boxes, up to mostSquares as
+// squares, and more as numbers.
 const (
 	mostBoxes   = 12
 	mostSquares = 400
 	mostGroups  = 24
 )
 
-// group is a part of the remotes: those of a network, or in a large mesh of a
-// network and a region.
+// group is a group of remotes: of one network, or of one network and region in
+// a large mesh.
 type group struct {
 	name    string
 	remotes []Cluster
 }
 
-// byNetwork groups the remotes by their networks: first that of the hub, then in
-// the order of the topology.
+// byNetwork groups the remotes by network. The hub's network comes first, the
+// others in the order of the topology.
 func (p *Picture) byNetwork() []group {
 	named := func(network string) string {
 		if network == "" {
@@ -42,9 +42,9 @@ func (p *Picture) byNetwork() []group {
 	return all
 }
 
-// byPlace groups the remotes of a large mesh by network and region, in the order
-// of the names. Where these are too many, regions alone make the groups, and of
-// still too many the largest are shown, and the others together.
+// byPlace groups the remotes of a large mesh by network and region, sorted by
+// name. If there are too many groups, it groups by region only. If there are
+// still too many, it keeps the largest and puts the others into one group.
 func byPlace(remotes []Cluster) []group {
 	all := groups(remotes, func(c *Cluster) string {
 		switch {
@@ -99,7 +99,7 @@ func groups(remotes []Cluster, of func(*Cluster) string) []group {
 	return all
 }
 
-// troubled counts clusters by the gravest of their notes.
+// troubled counts the clusters whose worst note has the given grade.
 func (g *group) troubled(grade Grade) int {
 	n := 0
 	for i := range g.remotes {
@@ -121,7 +121,7 @@ func (g *group) unlinked() int {
 	return n
 }
 
-// networks counts the networks that the mesh has.
+// networks counts the networks of the mesh.
 func (p *Picture) networks() int {
 	seen := map[string]bool{}
 	for _, c := range append([]Cluster{p.Hub}, p.Remotes...) {

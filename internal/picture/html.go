@@ -16,13 +16,14 @@ var pageStyle string
 //go:embed page.js
 var pageScript string
 
-// HTML is the picture as one page that needs no network: the drawing, what is said
-// of the mesh as a whole, and a table of the clusters with a field to search it.
+// HTML returns the picture as one page that needs no network: the drawing, the
+// notes about the whole mesh, and a table of the clusters with a search field.
 func (p *Picture) HTML() []byte {
 	var out bytes.Buffer
 	w := func(format string, args ...any) { fmt.Fprintf(&out, format, args...) }
 	w("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n")
-	// Nothing but what is in this page: no text of a topology can load or run anything.
+	// The page may only use what is in it. No text of a topology can load or
+	// run anything.
 	w("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src %s\">\n",
 		source(pageScript))
 	w("<meta name=\"color-scheme\" content=\"light dark\">\n<title>%s</title>\n<style>\n%s</style>\n</head>\n<body>\n",
@@ -45,7 +46,7 @@ func source(script string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// table has a row for each cluster, the hub first.
+// table writes a row for each cluster, the hub first.
 func (p *Picture) table(w func(string, ...any)) {
 	all := append([]Cluster{p.Hub}, p.Remotes...)
 	regions := slices.ContainsFunc(all, func(c Cluster) bool { return c.Region != "" })
@@ -88,7 +89,7 @@ func or(text, otherwise string) string {
 	return text
 }
 
-// noteCell says how many notes there are, and what they are when it is opened.
+// noteCell counts the notes. Opened, it lists them.
 func noteCell(notes []Note, seen bool) string {
 	own := slices.DeleteFunc(slices.Clone(notes), func(n Note) bool { return n.Seen != seen })
 	if len(own) == 0 {
@@ -108,7 +109,7 @@ func noteCell(notes []Note, seen bool) string {
 	return "<details><summary>" + strings.Join(says, ", ") + "</summary>\n" + noteList(own) + "</details>"
 }
 
-// statusCell is what status has found about a cluster.
+// statusCell shows what status found about a cluster.
 func statusCell(c *Cluster) string {
 	var says []string
 	if c.Good > 0 {

@@ -10,12 +10,12 @@ import (
 	"golang.org/x/net/html"
 )
 
-// allowed are the elements of the page.
+// allowed lists the elements that the page may have.
 var allowed = strings.Fields("html head meta title style body div svg path rect text main h2 p label input output table thead tbody tr th td " +
 	"details summary small span code ul li br script")
 
-// TestHTML reads the page as a browser does: it loads nothing, and no text of a
-// topology becomes an element.
+// TestHTML parses the page as a browser does. The page loads nothing, and no
+// text of a topology becomes an element.
 func TestHTML(t *testing.T) {
 	for name, p := range map[string]*Picture{"hostile": hostile(), "one": sample(1, false), "ten": sample(10, true), "many": sample(1000, true)} {
 		p.Asked = true
@@ -58,7 +58,7 @@ func TestStatusInHTML(t *testing.T) {
 	assert.Contains(t, data, "<td>not asked</td>")
 }
 
-// BenchmarkHTML is the page of a large fleet.
+// BenchmarkHTML measures the page of a large fleet.
 func BenchmarkHTML(b *testing.B) {
 	for _, n := range []int{100, 10_000} {
 		p := sample(n, true)

@@ -6,15 +6,14 @@ import (
 	"strings"
 )
 
-// The layout is made by hand: layers, and lines in channels beside them. What a
-// layout engine such as Graphviz or ELK gains with a graph of any kind is not
-// needed, since a mesh has one hub; and there is none in Go that is small
-// (docs/adr/0012-the-picture.md).
+// The layout is made by hand, with layers, and channels beside them for lines.
+// A layout engine such as Graphviz or ELK draws any graph, but a mesh always
+// has one hub, and no small engine exists in Go (docs/adr/0012-the-picture.md).
 //
-// From above: a title; users and delivery, the hub, and the stores side by side;
-// then rows of remotes. Links leave the hub for a channel at the left, and come to
-// each row from above. Metrics and traces leave each row below, and go up in
-// channels at the right. So no line crosses a box.
+// From above: a title; users and delivery, the hub, and the stores side by
+// side; then rows of remotes. Links leave the hub, go down in a channel at the
+// left, and enter each row from above. Metrics and traces leave each row below,
+// and go up in channels at the right. So no line crosses a box.
 const (
 	margin  = 24
 	channel = 40 // between the margin and the boxes, for lines
@@ -24,18 +23,18 @@ const (
 	boxW    = 208
 	boxH    = 112
 	padding = 12
-	heading = 26 // of a group
+	heading = 26 // height of a group's heading
 )
 
-// card is what stands in a row: a group of remotes, with a place on the plane.
+// card is a part of a row: a group of remotes.
 type card struct {
 	w, h  int
-	ports []port // where lines come in and go out
+	ports []port // where lines enter and leave
 	draw  func(d *drawing, x, y int)
 }
 
-// port is a place at which a cluster, or a group of them, takes lines: how far it
-// is from the left of its card.
+// port is the place at which lines reach a cluster or a group: its distance
+// from the left of the card.
 type port struct {
 	left, right   int // of its box
 	top, bottom   int
@@ -54,7 +53,7 @@ func (p *Picture) layout() *drawing {
 	p.title(d)
 	below := p.top(d, margin+72)
 	y := below + 18
-	links := point{d.width/2 - hubW/2 + 30, below} // where they come from
+	links := point{d.width/2 - hubW/2 + 30, below} // where the links leave
 	lowest := lastLinked(rows)
 	for i, row := range rows {
 		y, links = p.row(d, row, y, links, i < lowest, len(rows) > 1)
@@ -74,7 +73,7 @@ func rowWidth(row []card) int {
 	return w
 }
 
-// lastLinked is the last row with a link, or -1.
+// lastLinked returns the index of the last row with a link, or -1.
 func lastLinked(rows [][]card) int {
 	for i := len(rows) - 1; i >= 0; i-- {
 		for _, c := range rows[i] {
@@ -86,7 +85,7 @@ func lastLinked(rows [][]card) int {
 	return -1
 }
 
-// title says what is drawn.
+// title writes the name of the mesh and counts.
 func (p *Picture) title(d *drawing) {
 	summary := d.width - margin
 	all := slices.Clone(p.Notes)
@@ -106,7 +105,7 @@ func (p *Picture) title(d *drawing) {
 	d.write("muted", margin, margin+40, 13, d.width-2*margin, strings.Join(of, ", "))
 }
 
-// top draws what is around the hub, and returns where it ends.
+// top draws the hub and the boxes beside it. It returns where they end.
 func (p *Picture) top(d *drawing, y int) int {
 	const small = 64
 	hubH := 2*small + gap
@@ -121,7 +120,7 @@ func (p *Picture) top(d *drawing, y int) int {
 	p.hub(d, hubX, y, hubH)
 	d.box("box", rightX, y, side, small, "Metrics: "+p.Store.Name, p.Store.Place)
 	d.line("plain", true, point{hubX + hubW, y + small/2}, point{rightX, y + small/2})
-	out := y + hubH // where the hub's own data leave it
+	out := y + hubH // where the hub's own data leaves it
 	channelX := d.width - margin
 	if p.Hub.Series {
 		d.line("series", false, point{hubX + hubW - 30, out}, point{hubX + hubW - 30, out + 18}, point{channelX, out + 18})
@@ -167,7 +166,7 @@ func (p *Picture) hub(d *drawing, x, y, h int) {
 	}
 }
 
-// badges are the counts of what is grave, from the right.
+// badges draws the number of errors and warnings, from the right to the left.
 func badges(d *drawing, right, y int, notes []Note) int {
 	for _, g := range []Grade{Warning, Error} {
 		if n := counted(notes, g); n > 0 {
@@ -187,9 +186,9 @@ func namespaceLine(c *Cluster) string {
 	return fmt.Sprintf("%d namespaces: %s", len(c.Namespaces), strings.Join(c.Namespaces, ", "))
 }
 
-// row draws the cards of a row and the lines to them, and returns where it ends.
-// Links come from a point above, and further says that they go on to the next row,
-// from the point that is returned. One row alone stands in the middle.
+// row draws the cards of a row and the lines to them. It returns the lower end
+// of the row. Links come from the given point above. If further is set, they
+// continue to the next row from the returned point. A single row is centred.
 func (p *Picture) row(d *drawing, row []card, y int, links point, further, several bool) (end int, next point) {
 	above, top := y+14, y+34
 	x := (d.width - rowWidth(row)) / 2
@@ -202,9 +201,9 @@ func (p *Picture) row(d *drawing, row []card, y int, links point, further, sever
 	}
 	spansAt, seriesAt := top+height+10, top+height+19
 	channelX, none := d.width-margin, d.width
-	series, spans := none, none // the leftmost of their ports
-	from, to := none, 0         // the first link and the last
-	var after []func()          // lines that come over the cards
+	series, spans := none, none // the leftmost port with series, and with spans
+	from, to := none, 0         // the first and the last link
+	var after []func()          // lines over the cards, drawn last
 	for _, c := range row {
 		for _, o := range c.ports {
 			in := x + o.right - 24
@@ -244,7 +243,7 @@ func (p *Picture) row(d *drawing, row []card, y int, links point, further, sever
 	return seriesAt, next
 }
 
-// legend says what the lines are, and returns the height of the drawing.
+// legend explains the lines, and returns the height of the drawing.
 func (p *Picture) legend(d *drawing, y int) int {
 	x := margin + channel
 	entry := func(class, text string) {

@@ -9,7 +9,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// Mermaid is the picture as a flowchart of Mermaid, in its syntax since release 10.
+// Mermaid returns the picture as a Mermaid flowchart. It needs Mermaid 10 or
+// later.
 func (p *Picture) Mermaid() []byte {
 	var out bytes.Buffer
 	out.WriteString("flowchart TB\n")
@@ -43,7 +44,7 @@ func (p *Picture) Mermaid() []byte {
 		}
 	}
 	mark("hub", Worst(p.Hub.Notes))
-	var lines []string // between what is drawn
+	var lines []string // between the nodes
 	linked := func(id string, none bool, label string) {
 		line := "-->"
 		if none {
@@ -139,7 +140,7 @@ func troubles(notes []Note) []string {
 	return lines
 }
 
-// mermaidText writes what has a meaning in a label as Mermaid's entities
+// mermaidText writes characters with a meaning in a label as Mermaid's entities
 // (https://mermaid.js.org/syntax/flowchart.html, "Entity codes to escape
 // characters").
 func mermaidText(s string) string {

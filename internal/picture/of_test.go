@@ -13,7 +13,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// mesh parses a topology with more in its kiali and its spec.
+// mesh parses a topology with additional fields in kiali and in spec.
 func mesh(t *testing.T, kiali, spec, clusters string) *topology.Topology {
 	t.Helper()
 	text := "apiVersion: sightline.dev/v1alpha1\nkind: Topology\nmetadata: {name: mesh}\nspec:\n  mesh: {id: mesh1}\n  namespaces: [b, a]\n" +
@@ -105,7 +105,7 @@ func TestWays(t *testing.T) {
 	}
 }
 
-// TestNotes shows what becomes of findings and of what status has found.
+// TestNotes shows which notes findings and results of status become.
 func TestNotes(t *testing.T) {
 	at := func(rule, message string, s finding.Severity) finding.Finding {
 		return finding.Finding{Rule: rule, Message: message, Hint: "hint", Severity: s}

@@ -1,7 +1,8 @@
-// Package picture draws a mesh: its hub and remotes, the links between them, and
-// the ways of metrics, traces and logins. A [Picture] is what there is to be seen.
-// It is written as an SVG drawing, as a Mermaid diagram, or as a page of HTML with
-// the drawing and a table of the clusters. Equal input gives equal bytes.
+// Package picture draws a mesh: its hub and remotes, the links between them,
+// and the paths of metrics, traces and logins. A [Picture] holds everything
+// that is drawn. It can be written as an SVG drawing, as a Mermaid diagram, or
+// as an HTML page with the drawing and a table of the clusters. Equal input
+// gives equal bytes.
 package picture
 
 import (
@@ -15,34 +16,34 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Facts are what is known of a topology beside what it says.
+// Facts are facts about a topology that are not in its file.
 type Facts struct {
 	Findings []check.About
-	Links    map[string]*topology.SealedLink // by the names of clusters
-	Results  []status.Result                 // what status has found; nil: nobody has asked
+	Links    map[string]*topology.SealedLink // by cluster name
+	Results  []status.Result                 // results of status; nil: status was not asked
 }
 
-// Picture is what there is to be seen of a mesh.
+// Picture is everything that is drawn of a mesh.
 type Picture struct {
 	Name, MeshID string
 
 	Hub      Cluster
 	Remotes  []Cluster // in the order of the topology
 	Login    string    // how users log in
-	Delivery string    // how objects come to the clusters; "": the topology does not say
-	Kiali    string    // the server: its release line
-	Host     string    // where it is, or ""
+	Delivery string    // how objects come to the clusters; "": the topology does not say it
+	Kiali    string    // the server with its release line
+	Host     string    // Kiali's host, or ""
 	Store    Backend   // of metrics
-	Traces   Backend   // with the name "": none
-	Notes    []Note    // about the mesh as a whole
-	Asked    bool      // status has been asked
+	Traces   Backend   // Name is "" if there is none
+	Notes    []Note    // about the whole mesh
+	Asked    bool      // status was asked
 }
 
-// Backend is where metrics or traces are kept.
+// Backend is a store of metrics or traces.
 type Backend struct {
 	Name  string // such as Thanos
 	Place string // its host, or where it runs
-	By    string // how the remotes' data come there; "": they do not
+	By    string // how the remotes' data comes there; "": it does not
 }
 
 // Cluster is a member of the mesh.
@@ -51,24 +52,24 @@ type Cluster struct {
 	Network, Region string // may be empty
 	ControlPlane    string // where its istiod is
 	Namespaces      []string
-	Link            Link // of a remote
+	Link            Link // for a remote
 	Series          bool // the store gets its series
 	Spans           bool // the backend of traces gets its spans
 	Notes           []Note
-	Good            int // checks of status that came out well
-	Unchecked       int // checks that status could not make
+	Good            int // number of good results of status
+	Unchecked       int // number of unchecked results of status
 }
 
-// Link is how Kiali reaches a remote.
+// Link is the way from Kiali to a remote.
 type Link struct {
 	Text string
-	None bool // there is none
+	None bool // there is no link
 }
 
-// Grade says how grave something is.
+// Grade is the severity of a note.
 type Grade int
 
-// The grades, by how much they matter.
+// The grades, the least severe first.
 const (
 	Fine Grade = iota
 	Information
@@ -78,14 +79,14 @@ const (
 
 func (g Grade) String() string { return [...]string{"", "information", "warning", "error"}[g] }
 
-// Note is a finding, or what status has found.
+// Note is a finding, or a result of status.
 type Note struct {
 	Grade              Grade
 	Rule, Text, Advice string
-	Seen               bool // status has seen it; else a rule has found it
+	Seen               bool // from status; otherwise from a rule
 }
 
-// Worst is the gravest of notes.
+// Worst returns the highest grade of the notes.
 func Worst(notes []Note) Grade {
 	worst := Fine
 	for _, n := range notes {
@@ -105,7 +106,7 @@ func counted(notes []Note, g Grade) int {
 	return n
 }
 
-// Of makes the picture of a topology that has a hub.
+// Of returns the picture of a topology with a hub.
 func Of(t *topology.Topology, facts Facts) *Picture {
 	p := &Picture{Name: t.Metadata.Name, MeshID: t.Spec.Mesh.ID, Login: login(t), Delivery: delivery(t), Host: t.HubHost(), Store: store(t),
 		Traces: traces(t), Asked: facts.Results != nil}
@@ -142,7 +143,7 @@ func Of(t *topology.Topology, facts Facts) *Picture {
 	return p
 }
 
-// notesOf are the notes by the clusters that they are about, the gravest first.
+// notesOf returns the notes by cluster, the most severe first.
 func notesOf(facts Facts) map[string][]Note {
 	notes := map[string][]Note{}
 	for _, f := range facts.Findings {
@@ -174,7 +175,7 @@ func platform(c *topology.Cluster) string {
 	return "Kubernetes"
 }
 
-// controlPlane says where a cluster's istiod is.
+// controlPlane says where a cluster's istiod runs.
 func controlPlane(c *topology.Cluster) string {
 	switch c.ControlPlane.Mode {
 	case "none":
@@ -200,8 +201,8 @@ func namespaces(t *topology.Topology, c *topology.Cluster) []string {
 	return slices.Compact(all)
 }
 
-// link says how Kiali reaches a remote. Nobody looks at a clock: a link may have
-// expired.
+// link describes the way from Kiali to a remote. It does not read the clock, so
+// the link may have expired.
 func link(t *topology.Topology, l *topology.SealedLink) Link {
 	how := "sealed"
 	switch source := t.Spec.Kiali.Links.Source; source {

@@ -14,7 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sample is a picture of so many clusters. By ways it has every kind of line.
+// sample returns a picture with the given number of clusters. With ways, it has
+// every kind of line.
 func sample(clusters int, ways bool) *Picture {
 	p := &Picture{
 		Name: "mesh", MeshID: "mesh1", Login: "OpenShift login on each cluster", Kiali: "Kiali v2.27", Host: "kiali.example.com",
@@ -43,7 +44,7 @@ func sample(clusters int, ways bool) *Picture {
 	return p
 }
 
-// hostile has in every text what could be taken for markup.
+// hostile returns a picture in which every text contains markup.
 func hostile() *Picture {
 	evil := "</title></style><script>alert(1)</script>\"'&]]>`${x}#quot;\x00\x1b[31m\u202e\xff" + strings.Repeat("w", 300)
 	p := sample(5, true)
@@ -59,7 +60,7 @@ func hostile() *Picture {
 	return p
 }
 
-// TestSVG reads each drawing as XML, and finds nothing in it but shapes and texts.
+// TestSVG parses each drawing as XML, and finds only shapes and texts in it.
 func TestSVG(t *testing.T) {
 	pictures := map[string]*Picture{"hostile": hostile()}
 	for _, n := range []int{1, 2, 7, 10, 12, 13, 200, 401, 10_000} {
@@ -92,8 +93,8 @@ func TestSVG(t *testing.T) {
 	}
 }
 
-// TestLayout shows of drawings of every size that no box covers another, that no
-// line goes through one, and that texts stay where their boxes are.
+// TestLayout checks drawings of every size: no box covers another, no line
+// crosses a box, and texts stay inside their boxes.
 func TestLayout(t *testing.T) {
 	for _, ways := range []bool{false, true} {
 		for _, n := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 100, 200, 400, 401, 10_000} {
@@ -126,7 +127,7 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// TestDrawn shows that what a mesh has is in its drawing, and nothing else is.
+// TestDrawn shows that the drawing contains exactly the parts of the mesh.
 func TestDrawn(t *testing.T) {
 	all := sample(10, true)
 	assert.Len(t, arrows(all.layout(), "link"), 7+1, "a link for each remote that has one, and the legend")
@@ -172,7 +173,7 @@ func shapesOf(d *drawing, classes ...string) []shape {
 	return some
 }
 
-// TestMermaid shows that labels have nothing in them that Mermaid reads.
+// TestMermaid shows that no label contains Mermaid syntax.
 func TestMermaid(t *testing.T) {
 	label := regexp.MustCompile(`"[^"]*"`)
 	for _, p := range []*Picture{hostile(), sample(1, false), sample(10, true), sample(200, true), sample(10_000, true)} {

@@ -9,15 +9,15 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// colours are those of a class, on a light ground and on a dark one.
+// colours are the colours of a class, on a light and on a dark background.
 type colours struct {
 	class               string
 	fill, stroke        string
 	darkFill, darkLines string
-	more                string // more attributes
+	more                string // further attributes
 }
 
-// palette has the classes in the order in which they are written.
+// palette returns the classes in the order in which they are written.
 func palette() []colours {
 	return []colours{
 		{"ground", "#ffffff", "", "#0d1117", "", ""},
@@ -43,8 +43,9 @@ func palette() []colours {
 	}
 }
 
-// attributes are how a class looks on a light ground. A dark one changes them by
-// the style sheet, which programs for slides do not read.
+// attributes returns the attributes of a class on a light background. A style
+// sheet changes them for a dark background, because presentation programs do
+// not read it.
 func (c *colours) attributes() string {
 	s := fmt.Sprintf(` class="sl-%s" fill="%s"`, c.class, c.fill)
 	if c.stroke != "" {
@@ -53,14 +54,14 @@ func (c *colours) attributes() string {
 	return s + c.more
 }
 
-// SVG is the picture as a drawing that stands alone.
+// SVG returns the picture as a separate drawing.
 func (p *Picture) SVG() []byte {
 	var out bytes.Buffer
 	p.layout().svg(&out, "Mesh "+p.Name, "")
 	return out.Bytes()
 }
 
-// svg writes the drawing. The attributes are of the root.
+// svg writes the drawing. The root element gets the given attributes.
 func (d *drawing) svg(out *bytes.Buffer, title, attributes string) {
 	of := map[string]*colours{}
 	classes := palette()
@@ -119,11 +120,11 @@ func path(points []point) string {
 	return b.String()
 }
 
-// head is an arrow at the end of a line.
+// head draws an arrow at the end of a line.
 func head(points []point) string {
 	end, from := points[len(points)-1], points[len(points)-2]
 	const length, half = 7, 4
-	if end.x == from.x { // down or up
+	if end.x == from.x { // it goes down or up
 		back := end.y - length
 		if from.y > end.y {
 			back = end.y + length
@@ -137,6 +138,6 @@ func head(points []point) string {
 	return path([]point{{back, end.y - half}, end, {back, end.y + half}})
 }
 
-// escape makes a text of somebody else a text of XML and HTML: what would be
-// markup, and what XML has no place for.
+// escape makes a foreign text safe for XML and HTML. It escapes markup, and the
+// characters that XML does not allow.
 func escape(s string) string { return html.EscapeString(finding.Visible(s)) }

@@ -53,7 +53,7 @@ func delivery(t *topology.Topology) string {
 	return ""
 }
 
-// store is where Kiali finds metrics.
+// store returns the store from which Kiali reads metrics.
 func store(t *topology.Topology) Backend {
 	m := &t.Spec.Metrics
 	switch m.Store {
@@ -79,7 +79,7 @@ func store(t *topology.Topology) Backend {
 	return Backend{Name: "thanos-querier", Place: "on " + t.Spec.Kiali.Hub}
 }
 
-// traces is where traces are kept.
+// traces returns the backend of traces.
 func traces(t *topology.Topology) Backend {
 	by := "spans by other means"
 	switch t.TracesIn() {

@@ -1,4 +1,5 @@
-// Package template evaluates Jsonnet; no other package knows of it.
+// Package template evaluates Jsonnet. No other package depends on the Jsonnet
+// library.
 package template
 
 import (
@@ -21,40 +22,42 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// VM evaluates the files of one root. It keeps what it has parsed, so that
-// evaluating a file again costs the evaluation only. It is safe for concurrent
-// use, one evaluation at a time.
+// VM evaluates the files below one root. It keeps the parsed files, so a second
+// evaluation of a file does not parse it again. It is safe for concurrent use,
+// and runs one evaluation at a time.
 type VM struct {
 	mu   sync.Mutex
 	vm   *jsonnet.VM
 	host Host
-	args map[string]any // of the call that is under way
+	args map[string]any // of the current call
 
-	nodes map[string]ast.Node // of arguments, by their code
+	nodes map[string]ast.Node // parsed arguments, by their code
 }
 
-// Host is what surrounds the evaluation of somebody else's files. What it leaves
-// out does nothing.
+// Host is the environment of an evaluation of foreign files. A zero field has
+// no effect.
 type Host struct {
-	Trace io.Writer // has the lines of std.trace, their characters visible
-	Most  int       // bytes that a result may have
+	Trace io.Writer // gets the lines of std.trace, with invisible characters escaped
+	Most  int       // the maximum bytes of a result
 }
 
-// MostOfOverlay is how many bytes the result of an overlay may have as JSON. An
-// API server takes less; how much, a rule says of what is rendered.
+// MostOfOverlay is the maximum size of an overlay's result, as bytes of JSON.
+// The limits of an API server are lower; a rule checks the rendered objects
+// against them.
 const MostOfOverlay = 4 << 20
 
-// EndError is an evaluation that took more than it may have. There is no result,
-// and none of any other evaluation by the same process.
+// EndError is an evaluation that exceeded its limits. There is no result, and
+// the process cannot evaluate anything more.
 type EndError struct{ Message, Hint string }
 
 func (e *EndError) Error() string { return e.Message }
 
-// New makes a VM whose imports cannot leave root, with the native function
-// merge(ours, theirs): resource.Merge, or its hole while theirs is one.
+// New makes a VM whose imports cannot leave root. It has the native function
+// merge(ours, theirs), which is resource.Merge, or resource.MergeHole if theirs
+// is a hole.
 func New(root fs.FS) *VM { return NewHosted(root, Host{}) }
 
-// NewHosted makes a VM for files that may do anything.
+// NewHosted makes a VM for foreign files, which may do anything.
 func NewHosted(root fs.FS, host Host) *VM {
 	v := &VM{vm: jsonnet.MakeVM(), host: host, nodes: map[string]ast.Node{}}
 	v.vm.SetTraceOut(trace{host.Trace})
@@ -64,8 +67,9 @@ func NewHosted(root fs.FS, host Host) *VM {
 	return v
 }
 
-// argument names the native function by which a call's arguments reach
-// Jsonnet: to parse them as code takes five times as long.
+// argument is the name of the native function with which Jsonnet reads the
+// arguments of a call. Parsing the arguments as code would take five times as
+// long.
 const argument = "argument of the call"
 
 func (v *VM) argument(args []any) (any, error) {
@@ -102,15 +106,15 @@ func merge(args []any) (any, error) {
 	}
 }
 
-// Fields is an argument that is an object. Each of its fields is asked for its
-// value if the function looks at it.
+// Fields is an argument that is an object. The function of a field runs only if
+// Jsonnet reads the field.
 type Fields map[string]func() any
 
-// Plain is an argument that is as encoding/json decodes it into an any: it is
-// handed over as it is.
+// Plain is an argument that already has the types to which encoding/json
+// decodes into an any. It is passed on without a conversion.
 type Plain struct{ Value any }
 
-// code is what reaches Jsonnet in place of an argument.
+// code returns the Jsonnet code that reads an argument.
 func code(name string, arg any) string {
 	fields, ok := arg.(Fields)
 	if !ok {
@@ -125,9 +129,8 @@ func code(name string, arg any) string {
 	return b.String()
 }
 
-// Call evaluates the function that a file holds, with arguments as JSON has
-// them, and returns the result as JSON. A failure of the template itself is an
-// *Error.
+// Call evaluates the function in a file. The arguments are encoded as JSON, and
+// the result is JSON. If the template fails, the error is an *Error.
 func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -149,7 +152,8 @@ func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
 	return []byte(out), err
 }
 
-// parsed keeps the few arguments that there are.
+// parsed parses the code of an argument. It keeps all results, because there
+// are few.
 func (v *VM) parsed(code string) (ast.Node, error) {
 	if node, ok := v.nodes[code]; ok {
 		return node, nil
@@ -162,8 +166,8 @@ func (v *VM) parsed(code string) (ast.Node, error) {
 	return node, nil
 }
 
-// Type evaluates a file and returns the type of what it holds, as std.type
-// names it. A failure is an *Error.
+// Type evaluates a file and returns the type of its value, as std.type names
+// it. If the evaluation fails, the error is an *Error.
 func (v *VM) Type(file string) (string, error) {
 	name, err := json.Marshal(file)
 	if err != nil {
@@ -195,10 +199,10 @@ func (v *VM) evaluate(node ast.Node) (string, error) {
 	return out, nil
 }
 
-// Tailstrict returns the first place, among a file and those it imports, at
-// which a call is tailstrict, or "". Such calls have no limit of depth. What
-// cannot be read fails when it is evaluated. The error is always nil; where
-// another process looks, it is not.
+// Tailstrict returns the first place of a tailstrict call in a file and its
+// imports, or "". Tailstrict calls have no limit of depth. A file that cannot
+// be read is skipped here, because its evaluation fails. The error is always
+// nil here, but not in package confined, where another process answers.
 func (v *VM) Tailstrict(file string) (string, error) {
 	seen := map[string]bool{}
 	var inFile func(from, name string) string
@@ -230,7 +234,7 @@ func (v *VM) Tailstrict(file string) (string, error) {
 	return inFile("", file), nil
 }
 
-// trace has the lines of std.trace.
+// trace writes the lines of std.trace.
 type trace struct{ out io.Writer }
 
 func (t trace) Write(line []byte) (int, error) {
@@ -241,8 +245,8 @@ func (t trace) Write(line []byte) (int, error) {
 	return len(line), err
 }
 
-// Error is a failure of a template, with the places that led to it, innermost
-// first.
+// Error is a failure of a template, with the places that led to it, the
+// innermost first.
 type Error struct {
 	Message string
 	Trace   []string // "file:line:col" and the function, as Jsonnet names them
@@ -253,11 +257,11 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n    at ")
 }
 
-// mostPlaces is how many of the places that led to a failure are told. A call
-// that has no end gives hundreds.
+// mostPlaces is the maximum number of places in a trace. An endless recursion
+// has hundreds.
 const mostPlaces = 20
 
-// More stands in a trace for the places that are not told.
+// More stands for the places that a trace leaves out.
 const More = "…"
 
 func asError(err error) error {
@@ -265,7 +269,7 @@ func asError(err error) error {
 	if !errors.As(err, &runtime) {
 		message := strings.TrimSpace(err.Error())
 		if crash, stack, ok := strings.Cut(message, "\n"); ok && strings.HasPrefix(crash, "(CRASH)") && strings.HasPrefix(stack, "goroutine") {
-			message = crash // the rest is about go-jsonnet
+			message = crash // the rest is the stack of go-jsonnet
 		}
 		return &Error{Message: finding.Visible(message)}
 	}
@@ -273,7 +277,7 @@ func asError(err error) error {
 	for i := len(runtime.StackTrace) - 1; i >= 0; i-- {
 		frame := runtime.StackTrace[i]
 		if frame.Loc.FileName == "" || frame.Loc.Begin.Line == 0 {
-			continue // the manifestation of the result, which is no place
+			continue // it is the output of the result, not a place in a file
 		}
 		if len(e.Trace) == mostPlaces {
 			e.Trace = append(e.Trace, More)
@@ -288,7 +292,7 @@ func place(loc ast.LocationRange) string {
 	return fmt.Sprintf("%s:%d:%d", loc.FileName, loc.Begin.Line, loc.Begin.Column)
 }
 
-// importer reads files below a root, and only those.
+// importer reads only files below a root.
 type importer struct {
 	root fs.FS
 	seen map[string]jsonnet.Contents
@@ -298,7 +302,7 @@ type importer struct {
 func (i *importer) Import(from, name string) (jsonnet.Contents, string, error) {
 	found := path.Join(path.Dir(from), name)
 	if path.IsAbs(name) || !fs.ValidPath(found) {
-		return jsonnet.Contents{}, "", fmt.Errorf("import %q: a file may import only what is below its root", name)
+		return jsonnet.Contents{}, "", fmt.Errorf("import %q: a file may only import files below its root", name)
 	}
 	if contents, ok := i.seen[found]; ok {
 		return contents, found, nil

@@ -81,7 +81,7 @@ func TestImportsStayInside(t *testing.T) {
 	}
 	for _, name := range []string{"up.jsonnet", "absolute.jsonnet", "text.jsonnet"} {
 		_, err := New(root).Call(name, nil)
-		assert.ErrorContains(t, err, "may import only what is below its root", name)
+		assert.ErrorContains(t, err, "may only import files below its root", name)
 	}
 	out, err := New(root).Call("sub/ok.jsonnet", nil)
 	require.NoError(t, err, "a parent inside the root is no way out")

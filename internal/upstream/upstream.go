@@ -1,5 +1,5 @@
-// Package upstream finds the definitions of custom resources in the releases that
-// have them, for tests. Nothing of the program uses it.
+// Package upstream finds the definitions of custom resources in the modules of
+// their projects. Only tests use it.
 package upstream
 
 import (
@@ -14,8 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// places are where modules have the definitions of a group: the files that match a
-// pattern.
+// places says, by API group, which module and which files have the definitions.
 var places = map[string]struct{ module, files string }{
 	"argoproj.io": {"github.com/argoproj/argo-cd/v3", "manifests/crds/*-crd.yaml"},
 	"authentication.open-cluster-management.io": {"open-cluster-management.io/managed-serviceaccount", "config/crd/bases/*.yaml"},
@@ -35,8 +34,8 @@ var places = map[string]struct{ module, files string }{
 // Releases are modules in Go's cache.
 type Releases struct{ dirs map[string]string }
 
-// Open finds the modules that a go.mod in a folder names, and downloads those that
-// are not in the cache. Its go.sum says what they have to be.
+// Open finds the modules in the go.mod of a folder, and downloads those that
+// are not in the cache. The go.sum of the folder verifies them.
 func Open(dir string) (*Releases, error) {
 	var mod struct {
 		Require []struct{ Path, Version string }
@@ -64,7 +63,7 @@ func Open(dir string) (*Releases, error) {
 	}, args...)
 }
 
-// ask runs go mod in a folder, and reads what it prints.
+// ask runs go mod in a folder, and reads its output.
 func ask(dir string, read func(*json.Decoder) error, args ...string) error {
 	cmd := exec.Command("go", append([]string{"-C", dir, "mod"}, args...)...)
 	cmd.Env = append(os.Environ(), "GOFLAGS=")
@@ -86,7 +85,8 @@ func (r *Releases) File(module, path string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(r.dirs[module], filepath.FromSlash(path)))
 }
 
-// Definition is the CustomResourceDefinition of a kind, nil where no module has it.
+// Definition returns the CustomResourceDefinition of a kind, or nil if no
+// module has it.
 func (r *Releases) Definition(group, kind string) ([]byte, error) {
 	at, ok := places[group]
 	if !ok {
