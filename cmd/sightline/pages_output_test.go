@@ -4,6 +4,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/golden"
 	"github.com/sightline-mesh/sightline/internal/resource"
+	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // marked is an output that a page shows: a comment says where it comes from, and a
@@ -200,6 +203,50 @@ func TestPageBlocks(t *testing.T) {
 	}
 	assert.Greater(t, count, 100)
 	assert.Empty(t, unused, "no page has these blocks")
+}
+
+// TestPageFields reads every part of a topology that a page shows: there are such
+// fields, and they take such values. A part with … is not one.
+func TestPageFields(t *testing.T) {
+	t.Parallel()
+	parents := []string{"%s", "{delivery: %s}", "{metrics: %s}", "{clusters: [%s]}"}
+	read := 0
+	for page, text := range pages(t) {
+		for _, block := range blocks(marked.ReplaceAllString(text, "")) {
+			var object map[string]any
+			if yaml.Unmarshal([]byte(block), &object) != nil || object["apiVersion"] != nil || strings.Contains(block, "…") || !slices.ContainsFunc(
+				[]string{"delivery", "kiali", "clusters", "metrics", "tracing", "argocd", "access", "acm"},
+				func(key string) bool { return object[key] != nil }) {
+				continue
+			}
+			part, err := json.Marshal(object)
+			require.NoError(t, err)
+			var wrong []string
+			for _, parent := range parents {
+				found := unreadable("{apiVersion: sightline.dev/v1alpha1, kind: Topology, metadata: {name: mesh}, spec: " + fmt.Sprintf(parent, part) + "}")
+				if found == "" {
+					wrong = nil
+					break
+				}
+				wrong = append(wrong, found)
+			}
+			read++
+			assert.Empty(t, wrong, "%s: the part of a topology\n%s", page, block)
+		}
+	}
+	assert.Greater(t, read, 15)
+}
+
+// unreadable are the findings about keys and values that no field has.
+func unreadable(text string) string {
+	_, findings := topology.Parse("mesh.yaml", []byte(text))
+	var all strings.Builder
+	for _, f := range findings {
+		if f.Rule == "SY03" || f.Rule == "SY05" || f.Rule == "SY06" || f.Rule == "SY08" {
+			fmt.Fprintln(&all, f)
+		}
+	}
+	return all.String()
 }
 
 // blocks are the blocks of code of a page that name no language, without their indentation.
