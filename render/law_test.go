@@ -443,13 +443,13 @@ func byID(t *testing.T, objects []resource.Object) map[resource.ID]resource.Obje
 	return m
 }
 
-// TestFieldsOfKiali shows that it is known of every field which templates set
-// whether kiali.spec may set it too, for every shape; and that nothing is known
-// of a field which no template sets, but of the few that follow from others.
+// TestFieldsOfKiali shows, for every shape, that kiali.spec may not set a field which
+// templates set, except for the shared ones, and that each finding names the field of the
+// topology to use. It also shows that templates set each shared field.
 func TestFieldsOfKiali(t *testing.T) {
-	set := map[string]bool{}
-	for _, pair := range synthetic(t) {
-		clusters, err := Clusters(pair[0], SourcesOf(pair[0]))
+	set, refused := map[string]bool{}, map[string]bool{}
+	for _, top := range eachOf(synthetic(t)) {
+		clusters, err := Clusters(top, SourcesOf(top))
 		require.NoError(t, err)
 		for i := range clusters {
 			for _, r := range clusters[i].Resources {
@@ -460,13 +460,39 @@ func TestFieldsOfKiali(t *testing.T) {
 				if ours, _, merged := resource.MergeOf(spec); merged {
 					spec = ours
 				}
-				leafPaths(set, "", spec)
+				fields := map[string]bool{}
+				leafPaths(fields, "", spec)
+				own := map[string]any{}
+				for field := range fields {
+					set[field] = true
+					resource.Put(own, field, "other")
+				}
+				top.Spec.Clusters[i].Kiali.Spec = own
+			}
+		}
+		findings, err := check.Find([]check.Input{{Topology: top, Clusters: clusters, Origins: Origins, Decided: Decided}}, check.Options{})
+		require.NoError(t, err)
+		for _, f := range findings {
+			if field, by, ok := strings.Cut(f.Message, " is set by "); ok {
+				refused[field] = true
+				assert.NotContains(t, by, "sightline", "%s: values or decisions have no row", field)
 			}
 		}
 	}
 	assert.Greater(t, len(set), 20)
+	shared := check.Exceptions()
 	for field := range set {
-		assert.True(t, check.IsOwn(field), "%s is set by a template, and check.ownFields does not know whether kiali.spec may set it", field)
+		isShared := false
+		for above := field; above != ""; above = above[:max(0, strings.LastIndex(above, "."))] {
+			if _, ok := shared[above]; ok {
+				isShared, shared[above] = true, ""
+			}
+		}
+		assert.NotEqual(t, isShared, refused[field], "%s is set by a template: may kiali.spec set it too?", field)
+	}
+	delete(shared, "clustering.autodetect_secrets.enabled") // the operator's default is right
+	for field, reason := range shared {
+		assert.Empty(t, reason, "no template sets %s", field)
 	}
 }
 

@@ -110,7 +110,7 @@ var values = append([]value{
 			}
 			return s.HubHost()
 		}},
-	{hole: "cluster.port", chart: "kiali.port", from: "spec.clusters[].kiali.spec",
+	{hole: "cluster.port", chart: "kiali.port", from: "spec.clusters[].kiali.host spec.clusters[].kiali.spec",
 		doc: "The port of the hub's Kiali, to which its Route leads.",
 		of: func(s site) any {
 			if !s.onHub() || s.cluster.Platform != "openshift" || s.cluster.Kiali.Host == "" {

@@ -316,7 +316,7 @@ func (in *input) checked(format render.Format) (check.Input, error) {
 		return check.Input{}, err
 	}
 	to := check.Input{Topology: in.topology, Clusters: clusters, Delivery: out, ACM: acm, Links: in.links, Others: in.others,
-		Written: in.output, Arg: in.arg, Origins: render.Origins}
+		Written: in.output, Arg: in.arg, Origins: render.Origins, Decided: render.Decided}
 	if len(in.topology.Spec.Overlays) > 0 {
 		to.Stage = in.rendering.Stage
 	}

@@ -33,6 +33,10 @@ type Input struct {
 	// comes (render.Origins). nil: unknown.
 	Origins func(value string) []string
 
+	// Decided lists the fields of the topology that decide whether a part of an object
+	// exists (render.Decided). nil: unknown.
+	Decided func(kind, field string) []string
+
 	// Stage renders with only the first n overlays. It shows which overlay
 	// caused a finding. nil: there are no overlays.
 	Stage func(n int) ([]resource.Cluster, error)
@@ -51,6 +55,7 @@ type mesh struct {
 	definitions  *Definitions // nil: there are none
 	bodies       map[*resource.Body]resource.Object
 	origins      func(value string) []string
+	decided      func(kind, field string) []string
 	stage        func(n int) ([]resource.Cluster, error)
 	stages       map[int][]resource.Cluster
 	sizes        map[*object]delivery.Size
@@ -95,8 +100,8 @@ var freeValues = []string{"kialiSpec", "monitoringConfig", "workloadConfig"}
 
 func newMesh(in Input, o Options) (*mesh, error) {
 	m := &mesh{Topology: in.Topology, clusters: in.Clusters, definitions: o.Definitions, kialis: make([]*object, len(in.Clusters)), hub: -1,
-		bodies: map[*resource.Body]resource.Object{}, origins: in.Origins, stage: in.Stage, stages: map[int][]resource.Cluster{},
-		sizes: map[*object]delivery.Size{},
+		bodies: map[*resource.Body]resource.Object{}, origins: in.Origins, decided: in.Decided, stage: in.Stage,
+		stages: map[int][]resource.Cluster{}, sizes: map[*object]delivery.Size{},
 		links: in.Links, others: in.Others, arg: in.Arg, written: in.Written, requireLinks: o.RequireLinks, now: o.Now}
 	m.credentials = sync.OnceValue(m.findCredentials)
 	seen := map[checkedOnce]*object{}

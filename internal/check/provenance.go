@@ -11,36 +11,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// decided lists fields of a topology that decide about parts of objects without
-// placing a value there. The most specific come first. For a placed value, its row
-// in render/values.go gives the origin. %c stands for the cluster.
-var decided = []struct {
-	kind, field string
-	path        []any
-}{
-	{"Kiali", "spec.auth.openshift.impersonation", []any{"spec", "kiali", "auth", "impersonation", "enabled"}},
-	{"Kiali", "spec.auth.strategy", []any{"spec", "kiali", "auth", "strategy"}},
-	{"Kiali", "spec.deployment.view_only_mode", []any{"spec", "kiali", "viewOnly"}},
-	{"Kiali", "spec.external_services.prometheus.query_scope", []any{"spec", "metrics", "scope"}},
-	{"Kiali", "spec.external_services.prometheus", []any{"spec", "metrics", "store"}},
-	{"Kiali", "spec.external_services.prometheus", []any{"spec", "metrics"}},
-	{"Kiali", "spec.external_services.tracing", []any{"spec", "tracing"}},
-	{"Kiali", "spec.clustering.ignore_home_cluster", []any{"spec", "clusters", "%c", "controlPlane", "mode"}},
-	{"PodMonitor", "spec", []any{"spec", "metrics"}},
-	{"PrometheusRule", "spec", []any{"spec", "metrics", "alerts"}},
-	{"ServiceMonitor", "spec", []any{"spec", "clusters", "%c", "controlPlane"}},
-	{"ServiceMonitor", "spec", []any{"spec", "metrics"}},
-	{"Subscription", "spec", []any{"spec", "kiali", "operator"}},
-	{"Telemetry", "spec.tracing", []any{"spec", "tracing"}},
-	{"Telemetry", "", []any{"spec", "telemetry"}},
-	{"OpenTelemetryCollector", "", []any{"spec", "tracing", "collectors"}},
-	{"OpenTelemetryCollector", "", []any{"spec", "tracing"}},
-	{"ClusterRoleBinding", "", []any{"spec", "metrics", "store"}},
-	{"SealedSecret", "", []any{"spec", "kiali", "links", "format"}},
-	{"ExternalSecret", "", []any{"spec", "kiali", "links", "externalSecrets"}},
-	{"PushSecret", "", []any{"spec", "kiali", "links", "externalSecrets"}},
-}
-
 // at returns the line of the topology that causes a part of an object. In this
 // order, it is the line in kiali.spec, the overlay that changed the part, the
 // field from which the part follows, or the line of the cluster.
@@ -73,17 +43,7 @@ func (o *object) at(path fieldPath) finding.Position {
 			return at
 		}
 	}
-	if at, ok := o.placed(path); ok {
-		return at
-	}
-	for _, home := range decided {
-		if home.kind != o.ID.Kind || !within(path.String(), home.field) && home.field != "" {
-			continue
-		}
-		in := slices.Clone(home.path)
-		if i := slices.Index(in, any("%c")); i >= 0 {
-			in[i] = o.cluster
-		}
+	for _, in := range slices.Concat(o.placed(path, true), o.decided(path)) {
 		if t.Has(in...) {
 			return t.At(in...)
 		}
@@ -98,16 +58,20 @@ func (o *object) at(path fieldPath) finding.Position {
 	return t.At("spec", "clusters", o.cluster)
 }
 
-// placed returns the line of the field whose value a template places at a part of
-// the object. ok is false if the topology does not have this line. If a value is
-// merged over ours, the line is that of the merged value.
-func (o *object) placed(path fieldPath) (at finding.Position, ok bool) {
-	var v any = o.template()
+// placed lists the fields of the topology from which the value follows that a template
+// places at a part of the object. If merged is true and the topology sets a value that is
+// merged over ours, placed returns the merged value.
+func (o *object) placed(path fieldPath, merged bool) [][]any {
+	body := o.template()
+	if body == nil {
+		return nil
+	}
+	var v any = body.Object()
 	for n := 0; ; n++ {
 		if ours, theirs, merge := resource.MergeOf(v); merge {
 			for _, in := range o.origins(theirs) {
-				if in = append(in, path[n:]...); n < len(path) && o.mesh.Has(in...) {
-					return o.mesh.At(in...), true
+				if in = append(in, path[n:]...); merged && n < len(path) && o.mesh.Has(in...) {
+					return [][]any{in}
 				}
 			}
 			v = ours
@@ -122,25 +86,38 @@ func (o *object) placed(path fieldPath) (at finding.Position, ok bool) {
 		v = list[0]
 	}
 	text, _ := v.(string)
-	for _, in := range o.origins(text) {
-		if o.mesh.Has(in...) {
-			return o.mesh.At(in...), true
-		}
-	}
-	return finding.Position{}, false
+	return o.origins(text)
 }
 
-// template is the object from the templates, with its holes. If an overlay changed
-// the object, template is the object with the same name without overlays, or nil.
-func (o *object) template() resource.Object {
+// decided lists the fields of the topology that decide whether a part of the object
+// exists.
+func (o *object) decided(path fieldPath) [][]any {
+	field, below := strings.CutPrefix(path.String(), "spec.")
+	if own, ok := reservedFields[field]; ok && below && o.ID.Kind == "Kiali" {
+		var all [][]any
+		for by := range strings.FieldsSeq(own.by) {
+			all = append(all, topologyPath(by, o.mesh.hub, o.cluster))
+		}
+		return all
+	}
+	if o.mesh.decided == nil {
+		return nil
+	}
+	return o.inTopology(o.mesh.decided(o.ID.Kind, path.String()))
+}
+
+// template is the body from the templates, with its holes. If an overlay changed
+// the object, template is the body of the object with the same name without overlays,
+// or nil.
+func (o *object) template() *resource.Body {
 	if !o.overlaid || o.mesh.stage == nil {
-		return o.body.Object()
+		return o.body
 	}
 	c := &o.mesh.staged(0)[o.cluster]
 	for _, r := range c.Resources {
 		for values := range c.Each(r) {
 			if id, err := r.Body.ID(values); err == nil && id == o.ID {
-				return r.Body.Object()
+				return r.Body
 			}
 		}
 	}
@@ -155,19 +132,24 @@ func (o *object) origins(text string) [][]any {
 		if part.Path == "" || o.mesh.origins == nil {
 			continue
 		}
-		for _, field := range o.mesh.origins(part.Path) {
-			var in []any
-			for key := range strings.SplitSeq(field, ".") {
-				list, index, isList := strings.Cut(key, "[")
-				in = append(in, list)
-				switch {
-				case isList && index == "hub]":
-					in = append(in, o.mesh.hub)
-				case isList:
-					in = append(in, o.cluster)
-				}
+		all = append(all, o.inTopology(o.mesh.origins(part.Path))...)
+	}
+	return all
+}
+
+// inTopology returns the paths of fields written as [render.Origins] writes them.
+func (o *object) inTopology(fields []string) [][]any {
+	all := make([][]any, len(fields))
+	for i, field := range fields {
+		for key := range strings.SplitSeq(field, ".") {
+			list, index, isList := strings.Cut(key, "[")
+			all[i] = append(all[i], list)
+			switch {
+			case isList && index == "hub]":
+				all[i] = append(all[i], o.mesh.hub)
+			case isList:
+				all[i] = append(all[i], o.cluster)
 			}
-			all = append(all, in)
 		}
 	}
 	return all

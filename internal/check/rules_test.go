@@ -433,7 +433,7 @@ func find(t *testing.T, definitions *check.Definitions, change edits, made objec
 		require.NoError(t, err)
 		outside, err := rendering.ACM()
 		require.NoError(t, err)
-		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters, Delivery: delivered, ACM: outside, Links: links, Written: change["written"], Arg: "a.yaml", Origins: render.Origins})
+		inputs = append(inputs, check.Input{Topology: top, Clusters: clusters, Delivery: delivered, ACM: outside, Links: links, Written: change["written"], Arg: "a.yaml", Origins: render.Origins, Decided: render.Decided})
 	}
 	now := change["now"]
 	if now == "" {

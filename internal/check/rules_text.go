@@ -48,7 +48,7 @@ func textRules() []Rule {
 			Source: "YAML 1.1 and 1.2 differ on these",
 		},
 		{
-			ID: topology.RuleValue, FoundBy: byReader,
+			ID: topology.RuleValue, FoundBy: byReader, mesh: contradicted,
 			Title:  "every value is allowed and has an effect",
 			What:   "Its field accepts the value, and the value fits the other values.",
 			Why:    "Otherwise the API server, the operator or Kiali would refuse or ignore the value later.",

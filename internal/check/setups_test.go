@@ -148,7 +148,7 @@ func (s *setup) look(t *testing.T, change map[string]any) (map[string][]resource
 		require.NoError(t, a.Err)
 		objects[a.Cluster+" Application"] = append(objects[a.Cluster+" Application"], a.Object)
 	}
-	findings, err = check.Find([]check.Input{{Topology: top, Clusters: clusters, Delivery: delivered, Arg: "setup.yaml", Stage: rendering.Stage, Origins: render.Origins}}, check.Options{})
+	findings, err = check.Find([]check.Input{{Topology: top, Clusters: clusters, Delivery: delivered, Arg: "setup.yaml", Stage: rendering.Stage, Origins: render.Origins, Decided: render.Decided}}, check.Options{})
 	require.NoError(t, err)
 	return objects, findings
 }

@@ -168,19 +168,19 @@ func (s *source) readable(fields string, cluster int) bool {
 }
 
 // path is the path of a field below spec.
-func (s *source) path(field string, cluster int) []any {
-	path := []any{"spec"}
-	for i, key := range strings.Split(field, ".") {
-		switch {
-		case i == 0 && key == "hub":
-			path = append(path, "clusters", s.hub)
-		case i == 0 && key == "cluster":
-			path = append(path, "clusters", cluster)
-		default:
-			path = append(path, key)
-		}
+func (s *source) path(field string, cluster int) []any { return topologyPath(field, s.hub, cluster) }
+
+// topologyPath is the path of a field below spec. A field that begins with hub. or cluster. is
+// a field of the cluster with this index.
+func topologyPath(field string, hub, cluster int) []any {
+	keys := keysOf(field)
+	switch keys[0] {
+	case "hub":
+		return append([]any{"spec", "clusters", hub}, keys[1:]...)
+	case "cluster":
+		return append([]any{"spec", "clusters", cluster}, keys[1:]...)
 	}
-	return path
+	return append([]any{"spec"}, keys...)
 }
 
 // nearName is the hint for a name that is not a cluster of the topology.

@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -141,153 +142,93 @@ func (s *source) versions() {
 	}
 }
 
-// ownField is a field of the Kiali resource that templates set, or a field that
-// follows from one of these.
-type ownField struct {
-	by   string // the field that sets it; "" if kiali.spec may set it too
-	rule string // the rule about the field, if there is one
-	why  string // why kiali.spec may set it too
+// reserved is a field of the Kiali resource that another field of the topology decides.
+type reserved struct {
+	by   string // the fields of the topology, as in reading.reads
+	rule string // the rule about the field; "": SY06
 
-	// against tells whether a value contradicts the rendered one. nil: every
-	// value does, because somebody would have to keep both equal by hand.
+	// against tells whether a value contradicts the topology. nil: every value does,
+	// because somebody would have to keep both equal by hand.
 	against func(s *source, value string) bool
 }
 
-// ownFields lists every field of a Kiali resource that templates set (a test proves it), and
-// the fields that follow from them. kiali.spec is merged over the rendered resource, so it
-// could separate a field from other resources that depend on it. The list cannot come from the
-// bodies of one topology: templates leave out fields that equal the operator's default, and
-// kiali.spec could contradict these too.
-var ownFields = map[string]ownField{
-	"version":                                               {by: "kiali.version"},
-	"deployment.instance_name":                              {by: "kiali.instanceName", rule: "KC01"},
-	"deployment.namespace":                                  {by: "kiali.namespace", rule: "KC10"},
-	"deployment.remote_cluster_resources_only":              {by: "kiali.hub"},
-	"deployment.view_only_mode":                             {by: "kiali.viewOnly"},
-	"deployment.ingress.enabled":                            {why: "somebody else's Ingress may lead to the host"},
-	"deployment.ingress.override_yaml.spec.host":            {by: hostOfHub, against: otherHost},
-	"deployment.ingress.override_yaml.spec.port.targetPort": {by: hostOfHub, against: routed},
-	"deployment.ingress.override_yaml.spec.tls":             {why: "how the Route ends TLS changes no address"},
-	"deployment.ingress.override_yaml.spec.to.kind":         {by: hostOfHub, against: routed},
-	"deployment.ingress.override_yaml.spec.to.name":         {by: hostOfHub, against: routed},
-	"deployment.pod_annotations":                            {why: "it is merged key by key, and RS08 looks after ours"},
-	"deployment.strategy":                                   {why: "nothing else follows from how pods are replaced"},
-	"external_services.grafana.enabled":                     {why: "it is off only because Kiali takes Grafana for present"},
-	"external_services.prometheus.query_scope":              {why: "labels are added to it key by key; PM07 and PM08 look at them"},
-	"external_services.prometheus.query_scope.mesh_id":      {by: "mesh.id", rule: "PM06"},
-	"external_services.prometheus.url":                      {by: "metrics.store"},
-	"external_services.prometheus.auth.type":                {by: "auth of the store in metrics", against: storeLogin},
-	"external_services.prometheus.auth.username":            {by: "auth of the store in metrics", against: storeLogin},
-	"external_services.prometheus.auth.password":            {by: "auth of the store in metrics", against: storeLogin},
-	"external_services.prometheus.auth.token":               {by: "auth of the store in metrics", against: storeLogin},
-	"external_services.prometheus.auth.ca_file":             {why: "the CA of the store may be elsewhere too"},
-	"deployment.custom_secrets": {by: "kiali.ca", against: func(s *source, _ string) bool {
-		hub := &s.Spec.Clusters[s.hub]
-		return s.Spec.Kiali.CA != "" && hub.Kiali.Version.CASecret("", hub.Platform) != ""
-	}},
-	"external_services.prometheus.auth.cert_file":       {by: "metrics.acm.access", against: byACMRoute},
-	"external_services.prometheus.auth.key_file":        {by: "metrics.acm.access", against: byACMRoute},
-	"external_services.prometheus.auth.use_kiali_token": {why: "PM12 says what thanosQuerier needs, with the reason"},
+// reservedFields lists fields that [contradicted] cannot judge by what templates set. Some
+// have a rule. For some, templates set nothing: the operator's default is what the topology
+// says. For the others, some values are right. The rule applies before anything is rendered.
+var reservedFields = map[string]reserved{
+	"deployment.instance_name":                         {by: "kiali.instanceName", rule: "KC01"},
+	"deployment.namespace":                             {by: "kiali.namespace", rule: "KC10"},
+	"deployment.remote_cluster_resources_only":         {by: "kiali.hub"},
+	"deployment.view_only_mode":                        {by: "kiali.viewOnly"},
+	"deployment.ingress.override_yaml.spec.host":       {by: "hub.kiali.host", against: otherHost},
+	"external_services.prometheus.query_scope.mesh_id": {by: "mesh.id", rule: "PM06"},
 	"external_services.prometheus.thanos_proxy.enabled": {by: "metrics.store", against: func(s *source, value string) bool {
 		return s.Spec.Metrics.Store != "prometheus" && !strings.EqualFold(value, "true")
 	}},
-	"external_services.prometheus.thanos_proxy.retention_period": {by: "metrics.retention, or with the store acm metrics.acm.retention",
+	"external_services.prometheus.thanos_proxy.retention_period": {by: "metrics.retention metrics.acm.retention",
 		against: func(s *source, value string) bool {
 			if s.OnACM() {
 				return value != s.Spec.Metrics.ACM.Retention
 			}
 			return s.Spec.Metrics.Retention != "" && value != s.Spec.Metrics.Retention
 		}},
-	"external_services.prometheus.thanos_proxy.scrape_interval": {by: "metrics.interval, or with the store acm metrics.acm.interval",
+	"external_services.prometheus.thanos_proxy.scrape_interval": {by: "metrics.interval metrics.acm.interval",
 		against: func(s *source, value string) bool {
 			return s.Spec.Metrics.Store != "prometheus" && s.Hub() != nil && topology.Seconds(value) < topology.Seconds(s.StoreInterval())
 		}},
-	"external_services.tracing.enabled":                 {by: "tracing", against: traced},
-	"external_services.tracing.provider":                {by: "tracing", against: traced},
-	"external_services.tracing.internal_url":            {by: "tracing", against: traced},
-	"external_services.tracing.use_grpc":                {by: "tracing", against: traced},
-	"external_services.tracing.external_url":            {by: "tracing", against: traced},
-	"external_services.tracing.auth.type":               {why: "a Tempo that is known by its URL may want a login"},
-	"external_services.tracing.auth.use_kiali_token":    {why: "a Tempo that is known by its URL may want a login"},
-	"external_services.tracing.tempo_config.org_id":     {by: "tracing.tempo.tenant", against: traced},
-	"external_services.tracing.tempo_config.tenant":     {by: "tracing.tempo.tenant", against: traced},
-	"external_services.tracing.tempo_config.name":       {by: "tracing.tempo.name", against: traced},
-	"external_services.tracing.tempo_config.namespace":  {by: "tracing.tempo.namespace", against: traced},
-	"external_services.tracing.tempo_config.url_format": {why: "links may lead to another page; TR02 and TR06 say what the console needs"},
-	"kubernetes_config.cluster_name":                    {by: "the name of the cluster", rule: "ID05"},
-	"clustering.ignore_home_cluster":                    {by: "controlPlane.mode", rule: "ID06"},
-	"clustering.enable_exec_provider": {why: "kubeconfigs that somebody else makes may name programs too; RS11 looks " +
-		"after ours"},
-	"clustering.autodetect_secrets.enabled": {by: "kiali.links.format: perCluster", against: func(s *source, value string) bool {
+	"kubernetes_config.cluster_name": {by: "cluster.name", rule: "ID05"},
+	"clustering.ignore_home_cluster": {by: "hub.controlPlane.mode", rule: "ID06"},
+	"clustering.autodetect_secrets.enabled": {by: "kiali.links.format", against: func(s *source, value string) bool {
 		return s.Spec.Kiali.Links.Format == "perCluster" && strings.EqualFold(value, "false")
 	}},
-	"auth.strategy":                               {by: "kiali.auth.strategy"},
-	"auth.openshift.impersonation.enabled":        {by: "kiali.auth.impersonation", against: impersonates},
-	"auth.openshift.impersonation.allowed_users":  {by: "kiali.auth.impersonation", against: impersonates},
-	"auth.openshift.impersonation.allowed_groups": {by: "kiali.auth.impersonation", against: impersonates},
-	"auth.openshift.redirect_uris":                {why: "there may be more than one; KC02, KC03 and KC04 look at them"},
+	"auth.strategy": {by: "kiali.auth.strategy"},
 	"istio_namespace": {by: "mesh.controlPlaneNamespace",
 		against: func(s *source, value string) bool { return value != s.Spec.Clusters[s.hub].ControlPlane.Namespace }},
-	"server.web_root":   {by: "kiali.webRoot of the hub"},
-	"server.web_fqdn":   {by: hostOfHub, against: otherHost},
-	"server.web_schema": {why: "the host may be served otherwise than by https"},
-	"server.web_port":   {why: "the host may be served at another port"},
-	"server.port":       {why: "the Route follows it"},
+	"server.web_root": {by: "hub.kiali.webRoot"},
+	"server.web_fqdn": {by: "hub.kiali.host", against: otherHost},
 }
-
-// impersonates tells whether Kiali impersonates its users.
-func impersonates(s *source, _ string) bool { return s.Spec.Kiali.Auth.Impersonation.Enabled }
-
-const hostOfHub = "kiali.host of the hub"
 
 // otherHost tells whether a host differs from the host to which logins return.
 func otherHost(s *source, host string) bool { return !s.hubHostUnknown() && host != s.HubHost() }
 
-// routed tells whether a rendered Route leads to the hub's Kiali.
-func routed(s *source, _ string) bool {
-	return s.Has("spec", "clusters", s.hub, "kiali", "host") && s.Spec.Clusters[s.hub].Platform == "openshift"
-}
-
-// byACMRoute tells whether Kiali reads ACM's store through its Route.
-func byACMRoute(s *source, _ string) bool {
-	return s.OnACM() && s.Spec.Metrics.ACM.Access == "route"
-}
-
-// storeLogin tells whether the topology says how Kiali logs in to the store.
-func storeLogin(s *source, _ string) bool {
-	auth := map[string]topology.StoreAuth{"prometheus": s.Spec.Metrics.Prometheus.Auth,
-		"thanos": s.Spec.Metrics.Thanos.Auth}[s.Spec.Metrics.Store]
-	return auth.Type == "basic" || auth.Type == "bearer"
-}
-
-// traced tells whether the topology has spec.tracing.
-func traced(s *source, _ string) bool { return s.Spec.Tracing != nil }
-
-// IsOwn tells whether the table knows for a field below spec of a Kiali
-// resource if kiali.spec may set it.
-func IsOwn(field string) bool {
-	for own := range ownFields {
-		if within(field, own) {
-			return true
-		}
-	}
-	return false
-}
-
-// kialiSpec refuses values in kiali.spec that contradict the rendered
-// resources.
+// kialiSpec refuses values of reserved fields in kiali.spec.
 func (s *source) kialiSpec(path ...any) {
 	if !s.Has(path...) {
 		return
 	}
-	for field, own := range ownFields {
-		in := slices.Clone(path)
-		for key := range strings.SplitSeq(field, ".") {
-			in = append(in, key)
-		}
-		if own.by != "" && s.Has(in...) && (own.against == nil || own.against(s, s.Text(in...))) {
-			s.Add(s.At(in...), cmp.Or(own.rule, topology.RuleValue), "remove it here, and set it there",
-				"%s is set by %s; other resources follow from the same field", field, own.by)
+	for field, own := range reservedFields {
+		in := append(slices.Clone(path), keysOf(field)...)
+		if s.Has(in...) && (own.against == nil || own.against(s, s.Text(in...))) {
+			message, hint := setElsewhere(field, own.says())
+			s.Add(s.At(in...), cmp.Or(own.rule, topology.RuleValue), hint, "%s", message)
 		}
 	}
+}
+
+// says names the fields that decide, for a message.
+func (r reserved) says() string {
+	names := strings.Fields(r.by)
+	for i, name := range names {
+		if field, ok := strings.CutPrefix(name, "hub."); ok {
+			names[i] = field + " of the hub"
+		}
+		if field, ok := strings.CutPrefix(name, "cluster."); ok {
+			names[i] = "the " + field + " of the cluster"
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
+// setElsewhere is the message about a field of kiali.spec that another field of the topology sets.
+func setElsewhere(field, by string) (message, hint string) {
+	return fmt.Sprintf("%s is set by %s; other resources follow from the same field", field, by), "remove it here, and set it there"
+}
+
+// keysOf splits a field written with dots into its keys.
+func keysOf(field string) []any {
+	var keys []any
+	for key := range strings.SplitSeq(field, ".") {
+		keys = append(keys, key)
+	}
+	return keys
 }
