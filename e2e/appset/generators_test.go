@@ -126,6 +126,26 @@ func TestApplications(t *testing.T) {
 	}
 }
 
+// TestAddressInBrackets shows that the project permits a cluster with an IPv6
+// address, and no other cluster by it. Argo CD compares servers as patterns.
+func TestAddressInBrackets(t *testing.T) {
+	const server = "https://[2001:db8::1]:6443"
+	r := &repository{t: t, root: t.TempDir(), path: "rendered/mesh"}
+	r.commit(strings.ReplaceAll(mesh{}.String(), "https://api.south.example.com:6443", `"`+server+`"`), "kustomize")
+	clusters := fleet()
+	clusters[2].server = server
+	e := newEngine(r, "openshift-gitops", clusters...)
+	e.apply()
+	e.reconcile()
+	require.Empty(t, e.problem())
+	assert.Equal(t, server, e.applications()["mesh-south"].Spec.Destination.Server)
+	checkPermitted(t, e)
+	none := func(string) ([]*v1alpha1.Cluster, error) { return nil, nil }
+	permitted, err := e.project().IsDestinationPermitted(&v1alpha1.Cluster{Server: "https://2:6443"}, "sample", none)
+	require.NoError(t, err)
+	assert.False(t, permitted, "one character of the address")
+}
+
 // checkSource makes sure that what the Application reads is in the repository.
 func checkSource(t *testing.T, e *engine, format, cluster string, source v1alpha1.ApplicationSource) {
 	t.Helper()

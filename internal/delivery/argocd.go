@@ -77,7 +77,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	}
 	if shape.ACM = t.ACMOutside(); shape.ACM {
 		for _, namespace := range acmNamespaces(t) {
-			to := destination(t.ArgoCDKnowsACM())
+			to := permitted(t.ArgoCDKnowsACM())
 			to["namespace"] = namespace
 			destinations = append(destinations, to)
 		}

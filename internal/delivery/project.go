@@ -3,6 +3,7 @@ package delivery
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -34,7 +35,7 @@ func destinations(t *topology.Topology, in Input, order []int) ([]any, error) {
 		for _, namespace := range namespaces {
 			if key := server + " " + name + " " + namespace; !seen[key] {
 				seen[key] = true
-				to := destination(server, name)
+				to := permitted(server, name)
 				to["namespace"] = namespace
 				all = append(all, to)
 			}
@@ -42,6 +43,17 @@ func destinations(t *topology.Topology, in Input, order []int) ([]any, error) {
 	}
 	return all, nil
 }
+
+// permitted returns how a project lists a cluster that Argo CD knows by a server or
+// by a name. Argo CD compares both as patterns: to it, the brackets of an IPv6
+// address are a list of characters.
+func permitted(server, name string) map[string]any {
+	return destination(literally.Replace(server), literally.Replace(name))
+}
+
+// literally puts a backslash before the characters that are special in a pattern of
+// github.com/gobwas/glob, which Argo CD uses.
+var literally = strings.NewReplacer(`*`, `\*`, `?`, `\?`, `\`, `\\`, `[`, `\[`, `]`, `\]`, `{`, `\{`, `}`, `\}`)
 
 // namespacesOf lists the namespaces in which a cluster has objects, and the
 // namespaces from which Argo CD must still remove objects. They are sorted.
