@@ -180,7 +180,7 @@ func unusedLinks(t *topology.Topology, links string) ([]linkStatus, error) {
 		file := filepath.Join(links, entry.Name())
 		s := linkStatus{Cluster: name, File: file, at: finding.Position{File: file, Line: 1, Col: 1}}
 		s.take(seal.Status{State: seal.Unused, Work: true, Findings: finding.Findings{
-			{Rule: "RS19", Severity: finding.Error, Message: "the topology has no such remote", Hint: "if the cluster is gone, remove the file: " +
+			{Rule: "RS19", Severity: finding.Warning, Message: "the topology has no such remote", Hint: "if the cluster is gone, remove the file: " +
 				command.Remove(s.File)},
 		}})
 		unused = append(unused, s)
@@ -218,11 +218,7 @@ func linkFindings(statuses []linkStatus) finding.Findings {
 func (o *sealOptions) printStatuses(stdout io.Writer, statuses []linkStatus) error {
 	switch o.output {
 	case outputSARIF, outputGitHub:
-		data, err := encodeFindings(o.output, linkFindings(statuses))
-		if err == nil {
-			_, err = stdout.Write(data)
-		}
-		return err
+		return printEncoded(stdout, o.output, linkFindings(statuses))
 	case outputJSON:
 		enc := json.NewEncoder(stdout)
 		enc.SetEscapeHTML(false)

@@ -118,8 +118,10 @@ func sealedRules() []Rule {
 		{
 			ID: "RS18", Also: finding.Warning,
 			Title: "every remote has a link",
-			What:  "If links.source is sealed or sops, each remote has a sealed link. With --require-links, a missing link is an error.",
-			Why:   "Without a link, everything else is rendered, but the hub's Kiali does not show the cluster.",
+			What: "If links.source is sealed or sops, each remote has a sealed link. With --require-links, a missing link is an error. " +
+				"`seal --check` gives the warning too, and exits with 1.",
+			Why: "Without a link, everything else is rendered, but the hub's Kiali does not show the cluster. It is a warning, because " +
+				"the first render comes before the first link.",
 			Fix: "Apply the phases of the remote first, because the cluster creates the token there. Then seal the link. The hub's " +
 				"certificate comes from the controller, or from a file of `kubeseal --fetch-cert`.",
 			Source: "kiali kubernetes/cluster_secret.go",

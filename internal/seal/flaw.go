@@ -24,7 +24,7 @@ type Flaw struct {
 // expires.
 func Flaws(t *topology.Topology, c *topology.Cluster, l *topology.SealedLink, now string) []Flaw {
 	if l == nil {
-		return []Flaw{{Finding: finding.Finding{Rule: "RS18", Message: "no sealed link, so the hub's Kiali does not see it"}, Sealing: true}}
+		return []Flaw{sealing("RS18", finding.Warning, finding.Position{}, "no sealed link, so the hub's Kiali does not see it")}
 	}
 	flaws := ownership(t, c, l)
 	if is, source := l.Spec.Source(), t.Spec.Kiali.Links.Source; is != source {
