@@ -45,7 +45,7 @@ links() {
 }
 
 tree() {
-  sightline render --check "$SIGHTLINE_TOPOLOGY" -o "$SIGHTLINE_RENDERED"
+  sightline render --check "$SIGHTLINE_TOPOLOGY" -o "$SIGHTLINE_RENDERED" --output github
 }
 
 # comment posts what changes against the branch that the pull request is for; a later run replaces its comment.

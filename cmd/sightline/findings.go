@@ -128,6 +128,15 @@ func (s *sources) read(file string) []byte {
 	return bytes.TrimPrefix(text, []byte("\ufeff"))
 }
 
+// printEncoded prints findings for programs.
+func printEncoded(w io.Writer, output string, findings finding.Findings) error {
+	data, err := encodeFindings(output, findings)
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	return err
+}
+
 // encodeFindings is what programs read: JSON of our own, SARIF, or the commands of a
 // GitHub workflow.
 func encodeFindings(output string, findings finding.Findings) ([]byte, error) {

@@ -3,8 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +34,11 @@ field to search it.
 Twelve clusters are drawn one by one, more of them as groups by network and
 region (the label region or topology.kubernetes.io/region), and some hundreds as
 numbers. Nobody looks at a clock or at a cluster: --status takes what "sightline
-status --output json" has found.`
+status --output json" has found.
+
+-o writes a file in place of standard output. A name that ends in .html, .mmd or
+.mermaid also chooses the output. A file that is not a drawing of sightline stays
+as it is.`
 
 // The outputs of graph.
 const (
@@ -42,7 +51,8 @@ func graphOutputs() []string { return []string{outputSVG, outputMermaid, outputH
 
 type graphOptions struct {
 	example exampleFlag
-	output  string
+	output  string // "": by the name of the file
+	out     string
 	status  string
 }
 
@@ -54,24 +64,32 @@ func newGraphCommand() *cobra.Command {
 		Short:      "Draw the mesh, for a slide, a README or a browser",
 		Long:       graphDoc,
 		Example: `  sightline graph mesh.yaml > mesh.svg
-  sightline graph mesh.yaml --output html > mesh.html
+  sightline graph mesh.yaml -o mesh.html
   sightline graph --example=thanos --output mermaid`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	o.example.add(cmd.Flags())
-	cmd.Flags().StringVar(&o.output, "output", outputSVG, "what to draw: "+finding.OneOf(graphOutputs()))
+	cmd.Flags().StringVarP(&o.out, "out", "o", "", "file to write the drawing to; default: standard output")
+	cmd.Flags().StringVar(&o.output, "output", "", "what to draw: "+finding.OneOf(graphOutputs())+
+		"; default: by the name of the file, else svg")
 	cmd.Flags().StringVar(&o.status, "status", "", "file with what \"sightline status --output json\" has found")
 	return cmd
 }
 
 func (o *graphOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if o.output == "" {
+		o.output = outputOf(o.out)
+	}
 	if err := unknownOutput(o.output, graphOutputs()); err != nil {
 		return err
 	}
 	if len(args) > 1 {
 		return &hinted{fmt.Errorf("found %d topologies, expected one", len(args)), "draw one after the other"}
+	}
+	if err := o.guardFile(); err != nil {
+		return err
 	}
 	inputs, err := o.example.inputs(args, stdin)
 	if err == nil {
@@ -120,8 +138,51 @@ func (o *graphOptions) print(stdout io.Writer, drawn *picture.Picture) error {
 	default:
 		data = drawn.SVG()
 	}
+	if o.out != "" && o.out != "-" {
+		file := o.out
+		if to, err := filepath.EvalSymlinks(file); err == nil {
+			file = to // a link stays one
+		}
+		return writeWhole(file, data)
+	}
 	_, err := stdout.Write(data)
 	return err
+}
+
+// outputOf returns the output that the name of a file asks for.
+func outputOf(file string) string {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".html", ".htm":
+		return outputHTML
+	case ".mmd", ".mermaid":
+		return outputMermaid
+	}
+	return outputSVG
+}
+
+// guardFile refuses to replace a file that graph has not drawn, such as the topology.
+func (o *graphOptions) guardFile() error {
+	if o.out == "" || o.out == "-" {
+		return nil
+	}
+	info, err := os.Stat(o.out)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	switch {
+	case info.IsDir():
+		return &hinted{fmt.Errorf("%s is a directory", o.out), "name a file in it"}
+	case !info.Mode().IsRegular():
+		return &hinted{fmt.Errorf("%s is not a regular file", o.out), "without -o, the drawing goes to standard output"}
+	}
+	data, err := readFile(o.out)
+	if err != nil || picture.Drawn(data) {
+		return err
+	}
+	return finding.Refuse("name another file", "%s is not a drawing of sightline, so it is not replaced", o.out)
 }
 
 // results reads what status has found, nil where there is no such file.

@@ -24,15 +24,19 @@ func readLink(file string) (*topology.SealedLink, finding.Findings, error) {
 	return l, findings, nil
 }
 
-// writeLink puts a file in place as a whole. What a killed run leaves is
-// hidden, and no render looks at it.
-func writeLink(file string, content []byte) (err error) {
-	dir := filepath.Dir(file)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// writeLink writes a link, and makes its folder.
+func writeLink(file string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
+	return writeWhole(file, content)
+}
+
+// writeWhole puts a file in place as a whole. A killed run leaves a hidden file,
+// and no render looks at it.
+func writeWhole(file string, content []byte) (err error) {
 	failed := func(err error) error { return &fs.PathError{Op: "write", Path: file, Err: errors.Unwrap(err)} }
-	temp, err := os.CreateTemp(dir, ".sealing.*")
+	temp, err := os.CreateTemp(filepath.Dir(file), ".sealing.*")
 	if err != nil {
 		return failed(err)
 	}

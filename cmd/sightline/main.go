@@ -155,6 +155,12 @@ func flagHint(cmd *cobra.Command, err error) string {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
 		typed := unknown.GetSpecifiedName()
+		if typed == "o" { // as kubectl and many others have it
+			if cmd.Flags().Lookup("output") != nil {
+				return "--output chooses the form; to write a file, redirect standard output: > FILE"
+			}
+			return "to write a file, redirect standard output: > FILE"
+		}
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 		if meant := map[string]string{"output": "--out", "out": "--output", "dir": "--out", "directory": "--out",

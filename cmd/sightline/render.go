@@ -40,7 +40,8 @@ Where a tree changes, a line for each group of changes says how; "sightline diff
 says before what it means.
 
 With --check nothing is written, and the exit code is 1 if the directory is not
-what would be written.
+what would be written. --output json, sarif and github print each file that
+differs as a finding (DL14), or what is wrong with the topology.
 
 The format helm is a chart for all clusters and a file of values for each. It is
 written only if it renders to the very objects that the other formats have.
@@ -56,6 +57,7 @@ type renderOptions struct {
 	allowRemove []string
 	adopt       bool
 	checkOnly   bool
+	output      string // of checkOnly
 
 	allowImmutable bool
 	rules          ruleFlags
@@ -82,6 +84,7 @@ func newRenderCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&o.allowRemove, "allow-remove", nil, `remove this cluster's files, or "all" (repeatable)`)
 	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "replace files that are in the way and do not say that sightline generated them")
 	cmd.Flags().BoolVar(&o.checkOnly, "check", false, "write nothing, and exit with 1 if the directory is not what would be written")
+	cmd.Flags().StringVar(&o.output, "output", outputText, "with --check, how to print the differences: "+finding.OneOf(findingOutputs()))
 	cmd.Flags().BoolVar(&o.allowImmutable, "allow-immutable", false, "write a change that Kiali's operator refuses (KC14)")
 	o.rules.add(cmd.Flags())
 	return cmd
@@ -106,8 +109,15 @@ func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if found := (*invalid)(nil); errors.As(err, &found) {
 		failed := o.further(ctx, found, len(args))
 		found.after = unlooked(found.unlooked) + "nothing written: " + cmp.Or(found.count, tally(found.findings))
+		if o.output != outputText {
+			if err := printEncoded(stdout, o.output, found.findings); err != nil {
+				return err
+			}
+			fmt.Fprintln(stderr, found.after)
+			err = errInvalid
+		}
 		if failed != nil {
-			return several{found, failed}
+			return several{err, failed}
 		}
 	}
 	return err
@@ -243,6 +253,10 @@ func (o *renderOptions) check() error {
 	case o.out != "-" && len(o.clusters) > 0:
 		return &hinted{errors.New("--cluster selects what is printed, and a directory always holds the whole topology"),
 			`use --cluster with "-o -"`}
+	case unknownOutput(o.output, findingOutputs()) != nil:
+		return unknownOutput(o.output, findingOutputs())
+	case o.output != outputText && !o.checkOnly:
+		return &hinted{errors.New("--output is for --check"), "add --check; or print the findings with sightline verify --output " + o.output}
 	case o.rules.check() != nil:
 		return o.rules.check()
 	case o.out == "-" && len(o.allowRemove) > 0:

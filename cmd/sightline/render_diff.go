@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/compare"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -99,52 +101,103 @@ func (c *change) say(w io.Writer) {
 }
 
 // compareOnly compares the directories with what would be written to them. It
-// writes nothing, so it neither waits for another run nor asks for clusters that
-// leave.
+// writes nothing. So it does not wait for another run, and it does not ask about
+// clusters that leave.
 func (o *renderOptions) compareOnly(ctx context.Context, inputs []*input, rendered [][]tree.File, stdout io.Writer) error {
 	differs := false
+	var found finding.Findings
 	for i, in := range inputs {
-		t, out := in.topology, o.directory(in.topology, len(inputs))
-		dir, err := tree.Open(out, o.marker(t))
+		d, err := o.drift(ctx, in, o.directory(in.topology, len(inputs)), rendered[i])
 		if err != nil {
 			return err
 		}
-		plan, err := dir.Compare(ctx, rendered[i], o.claims(ctx, in))
-		if err != nil {
+		differs = differs || d.unfinished || len(d.changes) > 0
+		found = append(found, d.findings()...)
+		if o.output == outputText {
+			d.say(stdout)
+		}
+	}
+	if o.output != outputText {
+		if err := printEncoded(stdout, o.output, found.Sorted()); err != nil {
 			return err
 		}
-		r := plan.Report()
-		if dir.Unfinished() {
-			fmt.Fprintf(stdout, saysUnfinished, out)
-			differs = true
-		}
-		if r.Added+r.Changed+r.Removed == 0 {
-			continue
-		}
-		differs = true
-		fmt.Fprintf(stdout, "%s is not what %s renders to: %d to add, %d to change, %d to remove\n", out, t.Metadata.Name, r.Added, r.Changed,
-			r.Removed)
-		changes, err := plan.Changes(ctx)
-		if err != nil {
-			return err
-		}
-		for _, kind := range []tree.Kind{tree.Added, tree.Changed, tree.Removed} {
-			var paths []string
-			for _, c := range changes {
-				if c.Kind == kind {
-					paths = append(paths, c.Path)
-				}
-			}
-			name(stdout, map[tree.Kind]string{tree.Added: "missing", tree.Changed: "differs", tree.Removed: "too many"}[kind], out, paths, "")
-		}
-		c, err := changeOf(ctx, t, out, plan, rendered[i])
-		if err != nil {
-			return err
-		}
-		c.say(stdout)
 	}
 	if differs {
 		return errFound
 	}
 	return nil
+}
+
+// drift is how a directory differs from what would be written to it.
+type drift struct {
+	topology   string
+	out        string
+	unfinished bool // a killed run has left parts of two trees
+	changes    []tree.Change
+	means      *change
+}
+
+func (o *renderOptions) drift(ctx context.Context, in *input, out string, rendered []tree.File) (*drift, error) {
+	dir, err := tree.Open(out, o.marker(in.topology))
+	if err != nil {
+		return nil, err
+	}
+	plan, err := dir.Compare(ctx, rendered, o.claims(ctx, in))
+	if err != nil {
+		return nil, err
+	}
+	d := &drift{topology: in.topology.Metadata.Name, out: out, unfinished: dir.Unfinished()}
+	if d.changes, err = plan.Changes(ctx); err != nil {
+		return nil, err
+	}
+	d.means, err = changeOf(ctx, in.topology, out, plan, rendered)
+	return d, err
+}
+
+// paths are the files of a kind of change.
+func (d *drift) paths(kind tree.Kind) (paths []string) {
+	for _, c := range d.changes {
+		if c.Kind == kind {
+			paths = append(paths, c.Path)
+		}
+	}
+	return paths
+}
+
+func (d *drift) say(w io.Writer) {
+	if d.unfinished {
+		fmt.Fprintf(w, saysUnfinished, d.out)
+	}
+	if len(d.changes) == 0 {
+		return
+	}
+	added, changed, removed := d.paths(tree.Added), d.paths(tree.Changed), d.paths(tree.Removed)
+	fmt.Fprintf(w, "%s is not what %s renders to: %d to add, %d to change, %d to remove\n", d.out, d.topology, len(added), len(changed),
+		len(removed))
+	name(w, "missing", d.out, added, "")
+	name(w, "differs", d.out, changed, "")
+	name(w, "too many", d.out, removed, "")
+	d.means.say(w)
+}
+
+// findings are the differences for programs: one for each file.
+func (d *drift) findings() (all finding.Findings) {
+	add := func(path, format string, args ...any) {
+		all.Add(finding.Position{File: filepath.Join(d.out, filepath.FromSlash(path)), Line: 1, Col: 1}, check.RuleTree,
+			"run the same sightline render without --check, and commit the directory", format, args...)
+	}
+	if d.unfinished {
+		add("", "a render was ended while it changed the directory, so it may have parts of two trees")
+	}
+	for _, c := range d.changes {
+		switch c.Kind {
+		case tree.Added:
+			add(c.Path, "the file is missing; render writes it for the topology %q", d.topology)
+		case tree.Changed:
+			add(c.Path, "the file differs from the one that render writes for the topology %q", d.topology)
+		case tree.Removed:
+			add(c.Path, "render writes no such file for the topology %q", d.topology)
+		}
+	}
+	return all
 }

@@ -187,11 +187,7 @@ func (o *verifyOptions) print(stdout io.Writer, findings finding.Findings) error
 	if o.output == outputText {
 		return printFindings(stdout, findings)
 	}
-	data, err := encodeFindings(o.output, findings)
-	if err == nil {
-		_, err = stdout.Write(data)
-	}
-	return err
+	return printEncoded(stdout, o.output, findings)
 }
 
 // readDefinitions reads the YAML files right in a folder.

@@ -40,8 +40,21 @@ func deliveryRules() []Rule {
 			Source: "docs/argocd.md",
 			mesh:   writtenElsewhere,
 		},
+		{
+			ID: RuleTree, FoundBy: byRender,
+			Title: "the directory has what render writes",
+			What: "`render --check` compares the output directory with the files that render would write. Each file that is missing, " +
+				"differs or is no longer rendered is a finding. `--output json`, `sarif` and `github` print these findings.",
+			Why: "The engine applies the directory, not the topology. A change of the topology without a new render reaches no cluster. " +
+				"The next render reverts a change by hand.",
+			Fix:    "Run the same `sightline render` without --check, and commit the directory.",
+			Source: "docs/ci.md",
+		},
 	}
 }
+
+// RuleTree is the rule that a directory has what render writes.
+const RuleTree = "DL14"
 
 func twoEngines(m *mesh, f *found) {
 	if d := m.Spec.Delivery; d != nil && d.ArgoCD != nil && d.Flux != nil {
