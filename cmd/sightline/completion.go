@@ -84,9 +84,10 @@ func formats(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, co
 	return fitting(all, begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-// outputs are those that the help of the command's flag names.
+// outputs offers the outputs that the help of the command's flag names, up to a ";".
 func outputs(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	_, list, _ := strings.Cut(cmd.Flags().Lookup("output").Usage, ": ")
+	list, _, _ = strings.Cut(list, ";")
 	all := strings.Split(strings.ReplaceAll(list, " or ", ", "), ", ")
 	return fitting(all, begun), cobra.ShellCompDirectiveNoFileComp
 }

@@ -66,6 +66,8 @@ func TestCompletion(t *testing.T) {
 		{[]string{"verify", "--output", ""}, []string{"text", "json", "sarif", "github"}},
 		{[]string{"diff", "--output", ""}, []string{"text", "markdown", "json"}},
 		{[]string{"seal", "--output", "j"}, []string{"json"}},
+		{[]string{"graph", "--output", ""}, []string{"svg", "mermaid", "html"}},
+		{[]string{"render", "--output", "j"}, []string{"json"}},
 		{[]string{"verify", "--suppress", "PM1"}, softer("PM1")},
 		{[]string{"verify", "--suppress", "pm13"}, []string{"PM13"}},
 		{[]string{"status", mesh, "--only", "l"}, []string{"links"}},
