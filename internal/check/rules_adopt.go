@@ -87,7 +87,7 @@ func adoptRules() []Rule {
 			ID: "AD09", Severity: finding.Warning, Also: finding.Info,
 			Title: "token Secrets are for Kiali's account",
 			What: "A Secret named like Kiali's account is in Kiali's namespace. Its annotation names this account, the account exists, and " +
-				"the cluster has filled the Secret. It is Info if a Secret from kiali-prepare-remote-cluster.sh is there.",
+				"the cluster has filled the Secret. It is information if a Secret from kiali-prepare-remote-cluster.sh is there.",
 			Why:    "The cluster deletes a token Secret without an account, or leaves it empty. Then the hub has no link.",
 			Fix:    "Delete the wrong Secret. Apply the rendered Secret once the account exists.",
 			Source: "kubernetes pkg/controller/serviceaccount/tokens_controller.go; kiali/kiali hack/istio/multicluster",
