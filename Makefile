@@ -78,7 +78,7 @@ golden: ## rewrite golden/, topologies/bad/*.out, docs/rules.md, internal/kiali/
 	$(GO) test ./cmd/sightline/ -run 'TestScripts|TestLayouts|TestBadTopologies|TestExamples|TestCommandReference|TestPictures|TestUntold|TestPageOutputs' -update
 
 # Chromium is Debian's package chromium.
-pictures: ## take the screenshot in docs/pictures anew; needs Chromium
+pictures: ## take the screenshot in docs/pictures again; needs Chromium
 	$(GO) test ./cmd/sightline -run '^TestPagePicture$$' -count=1 -update
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)

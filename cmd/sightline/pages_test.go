@@ -115,6 +115,10 @@ func TestPageWords(t *testing.T) {
 		`the matter of`:        "two sentences",
 		`(is|are) told apart`:  "differ by",
 		`(are|is) meant to be`: "should be",
+		`without a word`:       "without a message",
+		`held against`:         "compared with",
+		`for want of`:          "without",
+		`the whole of`:         "all of",
 		`so (is|are|does|do) (it|that|those|they|the)`: "also",
 	}
 	for page, text := range pages(t) {
