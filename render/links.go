@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -88,7 +89,7 @@ func (l Links) digest(remotes []*topology.Cluster) string {
 // (kiali-operator roles/*/kiali-deploy/defaults/main.yml), so that is repeated;
 // the lines before v2.11 have none.
 func podAnnotations(hub *topology.Cluster, digest string) map[string]string {
-	annotations := map[string]string{"sightline.dev/links": digest}
+	annotations := map[string]string{labels.Links: digest}
 	if !hub.KialiBefore(kiali.V2_11) {
 		annotations["proxy.istio.io/config"] = `{ "holdApplicationUntilProxyStarts": true }`
 	}

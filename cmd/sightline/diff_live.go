@@ -15,6 +15,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/compare"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/fleet"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -223,7 +224,7 @@ func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wan
 		}
 		objects = append(objects, compare.Object{ID: id, Content: compare.NewContent(o)})
 	}
-	const byUs = "app.kubernetes.io/managed-by in (sightline,Helm),"
+	const byUs = labels.ManagedBy + " in (" + labels.Sightline + "," + labels.Helm + "),"
 	rendered := map[resource.ID]bool{}
 	for _, o := range wanted {
 		rendered[o.ID] = true
@@ -231,10 +232,10 @@ func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wan
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		var list []resource.Object
 		err := cluster.Patiently(ctx, func() (err error) {
-			list, err = c.List(ctx, kinds[kind], kind, "", byUs+"app.kubernetes.io/part-of="+t.Metadata.Name)
+			list, err = c.List(ctx, kinds[kind], kind, "", byUs+labels.PartOf+"="+t.Metadata.Name)
 			if err == nil && slices.Contains(collectedKinds, kind) { // from ACM 5.0 on that label is the add-on's
 				var more []resource.Object
-				more, err = c.List(ctx, kinds[kind], kind, "", byUs+"sightline.dev/topology="+t.Metadata.Name)
+				more, err = c.List(ctx, kinds[kind], kind, "", byUs+labels.Topology+"="+t.Metadata.Name)
 				list = append(list, more...)
 			}
 			return err

@@ -18,6 +18,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/confined"
 	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/template"
+	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // evaluateArgument is that of a process of this program that evaluates Jsonnet
@@ -155,7 +156,7 @@ func (e *evaluator) ended() error {
 		return &template.EndError{Message: fmt.Sprintf("one evaluation takes longer than %v", e.longest),
 			Hint: "look for a loop without an end, or for one over too much"}
 	case strings.Contains(said, "stack exceeds"):
-		return &template.EndError{Message: "it is nested deeper than can be evaluated", Hint: "nothing here needs such nesting"}
+		return &template.EndError{Message: "it is nested deeper than can be evaluated", Hint: topology.NestingHint}
 	case state.ExitCode() == exitMemory, strings.Contains(said, "fatal error: "), // Go has several words for it
 		state.ExitCode() == exitCrash && !strings.Contains(said, "panic: "): // and none if there is no memory for them
 		return &template.EndError{Message: fmt.Sprintf("one evaluation takes more than %d MiB of memory", largestEvaluation>>20),

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/check"
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/tree"
 	"github.com/sightline-mesh/sightline/render"
@@ -194,19 +195,16 @@ func withMade(items []*yaml.RNode, made []tree.File) ([]*yaml.RNode, error) {
 				return nil, fmt.Errorf("%s: %w", f.Path, err)
 			}
 		}
-		ours[node.GetLabels()[partOf]] = true
+		ours[node.GetLabels()[labels.PartOf]] = true
 		added = append(added, node)
 	}
 	items = slices.DeleteFunc(items, func(item *yaml.RNode) bool {
-		labels := item.GetLabels()
+		of := item.GetLabels()
 		at := item.GetAnnotations()[kioutil.PathAnnotation]
-		return labels["app.kubernetes.io/managed-by"] == "sightline" && ours[labels[partOf]] && strings.HasPrefix(at, "clusters/")
+		return of[labels.ManagedBy] == labels.Sightline && ours[of[labels.PartOf]] && strings.HasPrefix(at, "clusters/")
 	})
 	return append(items, added...), nil
 }
-
-// partOf is the label of an object that names its topology.
-const partOf = "app.kubernetes.io/part-of"
 
 // resultNodes writes findings in the form of the results of a ResourceList.
 func resultNodes(findings finding.Findings) (*yaml.RNode, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/cluster"
 	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -241,7 +242,7 @@ func (s remote) otherName(ctx context.Context, t *topology.Topology, c *topology
 		}
 	}
 	path := cluster.Path{"apis", "apps", "v1", "namespaces", namespace, "deployments"}
-	if err := s.JSON(ctx, path, url.Values{"labelSelector": {"app=istiod"}}, &found); err != nil {
+	if err := s.JSON(ctx, path, url.Values{"labelSelector": {labels.Istiod}}, &found); err != nil {
 		return nil, err
 	}
 	var warnings []string

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -101,10 +102,6 @@ func find(inputs []Input, o Options) (*kept, finding.Findings, error) {
 	return k, findings, nil
 }
 
-// Suppress is the annotation of a topology with the ids of rules whose warnings
-// and infos are left out.
-const Suppress = "sightline.dev/suppress"
-
 // suppressions reads the annotation. It adds a finding for a rule that has only
 // errors, because errors cannot be suppressed, and for an unknown id.
 func suppressions(m *mesh, more []string, rules []Rule, findings *finding.Findings) map[string]bool {
@@ -112,11 +109,11 @@ func suppressions(m *mesh, more []string, rules []Rule, findings *finding.Findin
 	for _, id := range more {
 		ids[id] = true
 	}
-	for _, id := range splitIDs(strings.ToUpper(m.Metadata.Annotations[Suppress])) {
+	for _, id := range splitIDs(strings.ToUpper(m.Metadata.Annotations[labels.Suppress])) {
 		if problem, hint := Suppressible(id, rules); problem != "" {
 			*findings = append(*findings, finding.Finding{
-				Position: m.At("metadata", "annotations", Suppress), Rule: topology.RuleValue,
-				Message: fmt.Sprintf("%s names %s", Suppress, problem), Hint: hint,
+				Position: m.At("metadata", "annotations", labels.Suppress), Rule: topology.RuleValue,
+				Message: fmt.Sprintf("%s names %s", labels.Suppress, problem), Hint: hint,
 			})
 		}
 		ids[id] = true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -84,8 +85,8 @@ func loginByProxy(m *mesh, f *found) {
 
 func restartedByNobody(m *mesh, f *found) {
 	if links := &m.Spec.Kiali.Links; links.Source == "external" && links.Format == "perCluster" && len(m.Spec.Clusters) > 1 {
-		f.on(m, m.At("spec", "kiali", "links"), "kubectl -n "+m.Spec.Kiali.Namespace+" rollout restart "+
-			"deployment/"+m.Spec.Kiali.InstanceName+" after each change of the Secrets; or use format: single",
+		f.on(m, m.At("spec", "kiali", "links"), command.Kubectl("", m.Spec.Kiali.Namespace, "rollout restart "+
+			"deployment/"+m.Spec.Kiali.InstanceName)+" after each change of the Secrets; or use format: single",
 			"nothing restarts Kiali when the Secret of a remote changes, and Kiali reads the Secret only at startup")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/delivery"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -278,9 +279,9 @@ func restart(m *mesh, f *found) {
 	}
 	linked := false
 	m.linked(func(int, *topology.SealedLink) { linked = true })
-	path := spec("deployment.pod_annotations").below("sightline.dev/links")
+	path := spec("deployment.pod_annotations").below(labels.Links)
 	rendered, _ := m.clusters[m.hub].Values[resource.ScopeCluster]["podAnnotations"].(map[string]string)
-	if is, _ := o.value(path).(string); linked && is != rendered["sightline.dev/links"] {
+	if is, _ := o.value(path).(string); linked && is != rendered[labels.Links] {
 		f.object(o, path, "leave the annotation as rendered", "%s does not change with the links, so Kiali keeps using the old links",
 			path[1:])
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/labels"
+	"github.com/sightline-mesh/sightline/internal/openshift"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -19,9 +21,10 @@ const prometheus = "external_services.prometheus."
 // "".
 func querierAuth(o *object) (field, problem string) {
 	u, err := url.Parse(o.text(prometheus + "url"))
+	querier := openshift.Querier()
 	switch {
-	case err != nil || u.Port() != "9091" || !strings.HasPrefix(u.Hostname(), "thanos-querier."):
-		return "url", "the url is not port 9091 of thanos-querier"
+	case err != nil || u.Port() != querier.Port || !strings.HasPrefix(u.Hostname(), querier.Name+"."):
+		return "url", "the url is not port " + querier.Port + " of " + querier.Name
 	case o.text(prometheus+"auth.type") != "bearer":
 		return "auth.type", "auth.type is not bearer"
 	case !o.is(prometheus+"auth.use_kiali_token", true):
@@ -45,7 +48,7 @@ func thanosQuerier(m *mesh, f *found) {
 	for _, binding := range m.kinds("ClusterRoleBinding") {
 		subjects, _ := binding.content["subjects"].([]any)
 		if valueAt(binding.content, fieldPath{"roleRef",
-			"name"}) == "cluster-monitoring-view" && slices.ContainsFunc(subjects, func(s any) bool {
+			"name"}) == openshift.ViewRole && slices.ContainsFunc(subjects, func(s any) bool {
 			return valueAt(s, fieldPath{"name"}) == account && valueAt(s, fieldPath{"namespace"}) == o.ID.Namespace
 		}) {
 			return
@@ -66,7 +69,7 @@ func localStore(m *mesh, f *found) {
 		return
 	}
 	f.on(m, m.At("spec", "metrics", "store"), "send all series to one Thanos and write store: thanos (sightline example thanos prints "+
-		"one); if the hub's view is enough, add metadata.annotations: {"+Suppress+": PM13}",
+		"one); if the hub's view is enough, add metadata.annotations: {"+labels.Suppress+": PM13}",
 		"the graph shows only what proxies on %q report, and nothing from %s; the store is the hub's thanos-querier",
 		m.Spec.Clusters[m.hub].Name, m.proxiesOf(remotes))
 }
@@ -255,8 +258,9 @@ func intervals(m *mesh, f *found) {
 
 func externalLabels(m *mesh, f *found) {
 	first := map[string]int{}
+	_, workloads := openshift.Configs()
 	for _, o := range m.kinds("ConfigMap") {
-		if o.ID.Name != "user-workload-monitoring-config" || !o.overlaid {
+		if o.ID.Name != workloads.Name || !o.overlaid {
 			continue // the rendered config has the cluster's name
 		}
 		text, _ := o.value(fieldPath{"data", "config.yaml"}).(string)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -172,7 +173,7 @@ func (s *source) argoCDApplications() {
 		texts map[string]string
 		ours  []string
 	}{
-		{"labels", argo.Applications.Labels, []string{"sightline.dev/topology", "sightline.dev/cluster"}},
+		{"labels", argo.Applications.Labels, []string{labels.Topology, labels.Cluster}},
 		{"annotations", argo.Applications.Annotations, []string{"argocd.argoproj.io/manifest-generate-paths"}},
 	} {
 		for _, key := range sortedKeys(list.texts) {

@@ -5,6 +5,8 @@ package command
 import (
 	"regexp"
 	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/labels"
 )
 
 // Word writes a text as one word of a shell.
@@ -62,6 +64,9 @@ func Kubectl(context, namespace, do string) string {
 	return joined([]string{"kubectl", at, in, do})
 }
 
+// Istiods is what kubectl does to list the Deployments of istiod.
+const Istiods = "get deployments -A -l " + labels.Istiod
+
 // ExternalSecrets says how to ask the External Secrets Operator about a link: on the hub about
 // what fetches it, on the remote about what pushes it.
 func ExternalSecrets(hub, remote, namespace, external, push string) string {
@@ -75,7 +80,7 @@ func Apply(context, manager string) string {
 	return Kubectl(context, "", "apply --server-side --field-manager="+Word(manager)+" -f -")
 }
 
-// Reconcile has Kiali's operator look at its resource, and Restart has Kiali start anew.
+// Reconcile makes the operator look at its Kiali resource at once.
 func Reconcile(context, namespace, instance string) string {
 	return Kubectl(context, namespace, "annotate --overwrite kiali/"+instance+` kiali.io/reconcile="$(date)"`)
 }

@@ -7,6 +7,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -28,12 +29,10 @@ func isEngines(path Path) bool {
 		(below(path, "metadata", "labels") || below(path, "metadata", "annotations"))
 }
 
-// managedBy is the label that Helm gives to every object of a release, whatever
-// the chart says.
-const managedBy = "app.kubernetes.io/managed-by"
-
+// isHelms tells whether a field is the label that Helm gives to every object of a
+// release, whatever the chart says.
 func isHelms(f Field) bool {
-	return f.Old == "Helm" && len(f.Path) == 3 && below(f.Path, "metadata", "labels", managedBy)
+	return f.Old == labels.Helm && len(f.Path) == 3 && below(f.Path, "metadata", "labels", labels.ManagedBy)
 }
 
 // Applied returns what applying an object changes on a cluster that has the

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/openshift"
 )
 
 // namespaces finds where proxies begin or cease to be scraped, on clusters that
@@ -306,19 +307,15 @@ func (e *effects) engine() string {
 	return "Argo CD"
 }
 
-// The ConfigMaps of OpenShift's monitoring, with what their change restarts.
-var monitoringConfigs = map[string]string{
-	"cluster-monitoring-config":       "of the platform",
-	"user-workload-monitoring-config": "for user workloads",
-}
-
 const userWorkload = "enableUserWorkload"
 
 // monitoring finds changes of the configuration of OpenShift's monitoring.
 func (e *effects) monitoring() {
 	var restarts, off, on_ on[string]
+	platform, workloads := openshift.Configs()
+	restarted := map[string]string{platform.Name: "of the platform", workloads.Name: "for user workloads"}
 	for _, c := range e.of("ConfigMap") {
-		what, ours := monitoringConfigs[c.ID.Name]
+		what, ours := restarted[c.ID.Name]
 		if !ours {
 			continue
 		}
@@ -326,7 +323,7 @@ func (e *effects) monitoring() {
 		switch {
 		case c.Op == Removed:
 			// Which no engine takes away.
-		case was && !is && c.ID.Name == "cluster-monitoring-config":
+		case was && !is && c.ID.Name == platform.Name:
 			off.add("", c.Cluster)
 		case !was && is && c.Old != nil:
 			on_.add("", c.Cluster)

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/openshift"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -23,8 +25,8 @@ const (
 // collects tells whether an object on an ACM hub was rendered: what is collected
 // there, or a Policy for it.
 func collects(o resource.Object) bool {
-	return label(o, "app.kubernetes.io/managed-by") == "sightline" &&
-		slices.Contains([]string{"mesh-observability", "mesh-policies"}, label(o, "app.kubernetes.io/name"))
+	return label(o, labels.ManagedBy) == labels.Sightline &&
+		slices.Contains([]string{"mesh-observability", "mesh-policies"}, label(o, labels.Name))
 }
 
 // acmHub is the cluster that ACM runs on, in the mesh or outside.
@@ -81,7 +83,7 @@ func (d *Draft) collected() bool {
 		return true
 	}
 	return slices.ContainsFunc(d.mesh.hub.of("ConfigMap"), func(o resource.Object) bool {
-		return label(o, "app.kubernetes.io/managed-by") == "sightline" && !isOurs(o) &&
+		return label(o, labels.ManagedBy) == labels.Sightline && !isOurs(o) &&
 			text(o, "data", "additional-ca-bundle.pem") != ""
 	})
 }
@@ -97,7 +99,7 @@ func (d *Draft) acmRelease(a *node, hub *cluster) {
 		}
 	}
 	a.child("release").ask("which release does ACM have? Write release: \"2.16\".",
-		"kubectl get multiclusterhubs.operator.open-cluster-management.io -A")
+		command.Kubectl("", "", "get multiclusterhubs.operator.open-cluster-management.io -A"))
 	d.mesh.add(finding.Error, "AD13", []any{"spec", "metrics"}, "give init the context or the dump of ACM's hub as well, or write "+
 		"metrics: {acm: {release: \"2.16\"}}", "no cluster tells the release of ACM")
 }
@@ -189,7 +191,7 @@ func (d *Draft) acmOnClusters(a *node, hub *cluster) {
 	}
 	if argo := d.argoCD; argo != nil {
 		for _, o := range argo.of("Application") {
-			if label(o, applicationCluster) != topology.ACMTree || !delivers(o) {
+			if label(o, labels.Cluster) != topology.ACMTree || !delivers(o) {
 				continue
 			}
 			for _, key := range []string{"server", "name"} {

@@ -7,18 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // inCluster is the URL under which Argo CD knows the cluster that it runs on.
 const inCluster = "https://kubernetes.default.svc"
-
-// Labels that a rendered Application has.
-const (
-	applicationOf      = "sightline.dev/topology"
-	applicationCluster = "sightline.dev/cluster"
-)
 
 // applicationSet writes delivery.argocd of the ApplicationSet that was rendered.
 func (d *Draft) applicationSet(c *cluster, o resource.Object, spec *node) {
@@ -94,7 +89,7 @@ func (d *Draft) generator(argo *node, o resource.Object, c *cluster) {
 			d.asked = "clusters"
 		case at(g, "clusterDecisionResource") != nil:
 			d.asked = "acm"
-			for _, pair := range named.FindAllStringSubmatch(text(o, "spec", "template", "metadata", "labels", applicationCluster), -1) {
+			for _, pair := range named.FindAllStringSubmatch(text(o, "spec", "template", "metadata", "labels", labels.Cluster), -1) {
 				d.inACM[pair[2]] = pair[1]
 			}
 			argo.put("placement", label(o, "cluster.open-cluster-management.io/placement"), "")
@@ -104,7 +99,7 @@ func (d *Draft) generator(argo *node, o resource.Object, c *cluster) {
 		argo.put("generator", d.asked, "")
 	}
 	for _, a := range c.of("Application") {
-		if of := label(a, applicationCluster); label(a, applicationOf) == name(o) && of != "" && d.known[of] == nil {
+		if of := label(a, labels.Cluster); label(a, labels.Topology) == name(o) && of != "" && d.known[of] == nil {
 			d.known[of] = object(a, "spec", "destination")
 		}
 	}
@@ -112,12 +107,12 @@ func (d *Draft) generator(argo *node, o resource.Object, c *cluster) {
 
 // applications writes what every Application has beside what is rendered.
 func (d *Draft) applications(argo *node, template map[string]any) {
-	own := text(template, "metadata", "labels", applicationCluster)
+	own := text(template, "metadata", "labels", labels.Cluster)
 	for _, field := range []string{"labels", "annotations"} {
 		more := map[string]any{}
 		for key, v := range object(template, "metadata", field) {
 			s, _ := v.(string)
-			if key != applicationOf && key != applicationCluster && key != "argocd.argoproj.io/manifest-generate-paths" {
+			if key != labels.Topology && key != labels.Cluster && key != "argocd.argoproj.io/manifest-generate-paths" {
 				more[key] = strings.ReplaceAll(s, own, topology.InApplications)
 			}
 		}

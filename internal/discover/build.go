@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -21,9 +23,10 @@ func (d *Draft) build() {
 	if m.id.value != "" {
 		id.value, id.note = m.id.value, m.id.from
 	} else {
-		spec.child("mesh").ask("what is the mesh's id? Write id: below mesh.", "kubectl get configmap istio -n istio-system -o yaml")
+		spec.child("mesh").ask("what is the mesh's id? Write id: below mesh.",
+			command.Kubectl("", d.defaults.Mesh.ControlPlaneNamespace, "get configmap istio -o yaml"))
 	}
-	if m.control.value != "" && m.control.value != "istio-system" {
+	if m.control.value != "" && m.control.value != d.defaults.Mesh.ControlPlaneNamespace {
 		spec.put("mesh.controlPlaneNamespace", m.control.value, m.control.from)
 	}
 	if ambient := slices.IndexFunc(m.clusters, func(c *cluster) bool { return c.ztunnel != "" }); ambient >= 0 {
@@ -63,8 +66,8 @@ func (d *Draft) topologyName() said {
 	var names []string
 	for _, c := range d.mesh.clusters {
 		for _, o := range c.Objects {
-			if isOurs(o) && label(o, "app.kubernetes.io/name") != "mesh-observability" { // which can be part of ACM's add-on
-				names = append(names, label(o, "app.kubernetes.io/part-of"))
+			if isOurs(o) && label(o, labels.Name) != "mesh-observability" { // which can be part of ACM's add-on
+				names = append(names, label(o, labels.PartOf))
 			}
 		}
 	}
@@ -113,7 +116,7 @@ func (d *Draft) createdNamespaces(spec *node) {
 	var names []string
 	for _, c := range d.mesh.clusters {
 		for _, o := range c.of("Namespace") {
-			if isOurs(o) && label(o, "app.kubernetes.io/name") == "mesh-namespace" && !slices.Contains(names, name(o)) {
+			if isOurs(o) && label(o, labels.Name) == "mesh-namespace" && !slices.Contains(names, name(o)) {
 				names = append(names, name(o))
 			}
 		}
@@ -129,7 +132,7 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 	n.put("name", c.name.value, c.name.from)
 	if n.above = append(n.above, "From "+c.From()+"."); c.name.from == "the name of "+c.From() && c.mode.value != "none" {
 		n.ask("what does Istio call this cluster? Its istiod and the names of its proxies could not be read.",
-			c.kubectl("get deployments -A -l app=istiod -o yaml")+" # env CLUSTER_ID")
+			c.kubectl(command.Istiods+" -o yaml")+" # env CLUSTER_ID")
 	}
 	platform := n.put("platform", c.platform.value, c.platform.from)
 	if c.Dumped && !c.openShift && !c.asked["clusterversions.config.openshift.io"] {
@@ -139,7 +142,7 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 	d.server(c, n)
 	usualManaged := c.name.value
 	if d.top.has("spec.metrics.acm.hub") && c == d.acmHub() {
-		usualManaged = "local-cluster"
+		usualManaged = topology.LocalCluster
 	}
 	if managed := d.managed(c); managed.value != "" && managed.value != usualManaged {
 		n.put("managedCluster", managed.value, managed.from)
@@ -189,8 +192,8 @@ func (d *Draft) managed(c *cluster) said {
 	}
 	for _, hub := range append(slices.Clone(d.mesh.clusters), d.mesh.outside...) {
 		for _, o := range hub.of("ManagedCluster") {
-			if hub == c && label(o, "local-cluster") == "true" {
-				return said{name(o), "ManagedCluster " + name(o) + " has the label local-cluster"}
+			if hub == c && label(o, topology.LocalCluster) == "true" {
+				return said{name(o), "ManagedCluster " + name(o) + " has the label " + topology.LocalCluster}
 			}
 			for _, config := range list(o, "spec", "managedClusterClientConfigs") {
 				if url := text(config, "url"); url != "" && url == c.server.value {
@@ -263,7 +266,7 @@ func (d *Draft) controlPlane(c *cluster, n *node) {
 	if c.primary.value != "" {
 		n.put("primary", c.primary.value, c.primary.from)
 	}
-	if c.controlNS.value != "" && c.controlNS.value != cmp.Or(d.mesh.control.value, "istio-system") {
+	if c.controlNS.value != "" && c.controlNS.value != cmp.Or(d.mesh.control.value, d.defaults.Mesh.ControlPlaneNamespace) {
 		n.put("namespace", c.controlNS.value, c.controlNS.from)
 	}
 	var revisions []string
@@ -280,7 +283,7 @@ func (d *Draft) controlPlane(c *cluster, n *node) {
 // apart already.
 func (c *cluster) scrapesRevisions() bool {
 	return slices.ContainsFunc(c.of("ServiceMonitor"), func(o map[string]any) bool {
-		return isOurs(o) && slices.Contains(list(o, "spec", "targetLabels"), any("istio.io/rev"))
+		return isOurs(o) && slices.Contains(list(o, "spec", "targetLabels"), any(labels.Revision))
 	})
 }
 
@@ -288,8 +291,8 @@ func (c *cluster) scrapesRevisions() bool {
 func (c *cluster) tags() string {
 	var tags []string
 	for _, o := range c.of("MutatingWebhookConfiguration") {
-		if tag := label(o, "istio.io/tag"); tag != "" {
-			tags = append(tags, tag+" leads to "+label(o, "istio.io/rev"))
+		if tag := label(o, labels.RevisionTag); tag != "" {
+			tags = append(tags, tag+" leads to "+label(o, labels.Revision))
 		}
 	}
 	if len(tags) == 0 {

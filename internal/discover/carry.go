@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -48,7 +49,7 @@ var notCarried = []string{
 	"external_services.prometheus.query_scope", "external_services.prometheus.url",
 	"external_services.prometheus.auth.type", "external_services.prometheus.auth.username", "external_services.prometheus.auth.password",
 	"external_services.prometheus.auth.token", "external_services.prometheus.auth.use_kiali_token",
-	"deployment.pod_annotations.sightline.dev/links",
+	"deployment.pod_annotations." + labels.Links,
 }
 
 // beyond collects what one object has and another has not, or has otherwise.

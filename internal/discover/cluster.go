@@ -8,6 +8,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -58,12 +59,9 @@ type istiod struct {
 	metricsBy                 []string // defaultProviders.metrics
 }
 
-// defaultCluster is what istiod calls its cluster if nobody tells it, and
-// defaultDomain its trust domain (istio manifests/charts/istio-control).
-const (
-	defaultCluster = "Kubernetes"
-	defaultDomain  = "cluster.local"
-)
+// defaultDomain is the trust domain of istiod if nobody sets it (istio
+// manifests/charts/istio-control).
+const defaultDomain = "cluster.local"
 
 // ingressRevision is that of the Istio by which OpenShift implements Gateway API
 // for its own ingress (openshift/cluster-ingress-operator). It is no mesh.
@@ -93,7 +91,7 @@ func look(s *Snapshot) *cluster {
 	)
 	c.domain = said{text(s.named("Ingress", "", "cluster"), "spec", "domain"), "Ingress cluster, spec.domain"}
 	for _, o := range s.of("Deployment") {
-		if label(o, "app") == "istiod" && label(o, "istio.io/rev") != ingressRevision {
+		if label(o, "app") == "istiod" && label(o, labels.Revision) != ingressRevision {
 			c.istiods = append(c.istiods, istiodOf(s, o))
 		}
 	}
@@ -152,7 +150,7 @@ func clusterInfo(s *Snapshot) string {
 // its mesh config, and in that of its injector the values that it was installed
 // with (istio manifests/charts/istio-control/istio-discovery).
 func istiodOf(s *Snapshot, o resource.Object) istiod {
-	i := istiod{namespace: namespace(o), name: name(o), revision: label(o, "istio.io/rev"),
+	i := istiod{namespace: namespace(o), name: name(o), revision: label(o, labels.Revision),
 		clusterID: envOf(o, "spec", "template", "spec")["CLUSTER_ID"]}
 	suffix := ""
 	if i.revision != "" && i.revision != "default" {
@@ -245,7 +243,7 @@ func HasProxy(pod resource.Object) bool {
 func (c *cluster) pods() {
 	sidecars := map[string]int{}
 	for _, o := range c.of("Pod") {
-		if !HasProxy(o) || label(o, "istio.io/rev") == ingressRevision || annotation(o, "istio.io/rev") == ingressRevision || label(o,
+		if !HasProxy(o) || label(o, labels.Revision) == ingressRevision || annotation(o, labels.Revision) == ingressRevision || label(o,
 			"app") == "ztunnel" || label(o, "app") == "istiod" {
 			continue
 		}
@@ -268,7 +266,7 @@ func (c *cluster) pods() {
 			c.namespaces[ns] = "the label istio.io/dataplane-mode"
 		case label(o, "istio-injection") == "enabled":
 			c.namespaces[ns] = "the label istio-injection"
-		case label(o, "istio.io/rev") != "" && label(o, "istio-injection") != "disabled" && c.gateways[ns] == "" && c.waypoints[ns] == "":
+		case label(o, labels.Revision) != "" && label(o, "istio-injection") != "disabled" && c.gateways[ns] == "" && c.waypoints[ns] == "":
 			c.namespaces[ns] = "the label istio.io/rev"
 		}
 	}

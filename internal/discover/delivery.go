@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -25,8 +26,8 @@ type delivery struct {
 
 // delivers tells whether an object of an engine was rendered from a topology.
 func delivers(o resource.Object) bool {
-	return label(o, "app.kubernetes.io/managed-by") == "sightline" && label(o, "app.kubernetes.io/name") == "mesh-delivery" &&
-		label(o, "app.kubernetes.io/part-of") != ""
+	return label(o, labels.ManagedBy) == labels.Sightline && label(o, labels.Name) == "mesh-delivery" &&
+		label(o, labels.PartOf) != ""
 }
 
 // readDelivery writes spec.delivery.
@@ -36,14 +37,14 @@ func (d *Draft) readDelivery() {
 		chart: map[string]said{}}
 	for _, c := range d.mesh.clusters {
 		for _, o := range c.of("ApplicationSet") {
-			if delivers(o) && name(o) == label(o, "app.kubernetes.io/part-of") && d.argoCD == nil {
+			if delivers(o) && name(o) == label(o, labels.PartOf) && d.argoCD == nil {
 				d.applicationSet(c, o, spec.child("delivery"))
 			}
 		}
 	}
 	for _, c := range d.mesh.clusters {
 		for _, o := range c.of("Kustomization") {
-			if delivers(o) && name(o) == label(o, "app.kubernetes.io/part-of") && !spec.has("delivery.flux.namespace") {
+			if delivers(o) && name(o) == label(o, labels.PartOf) && !spec.has("delivery.flux.namespace") {
 				d.flux(c, o, spec.child("delivery"))
 			}
 		}
@@ -122,7 +123,7 @@ func (d *Draft) engines(say func(format string, args ...any)) {
 	for _, c := range d.mesh.clusters {
 		in := map[string]string{} // namespaces by engine
 		for _, o := range c.of("Deployment") {
-			if part := label(o, "app.kubernetes.io/part-of"); part == "argocd" || part == "flux" {
+			if part := label(o, labels.PartOf); part == "argocd" || part == "flux" {
 				in[part] = cmp.Or(in[part], namespace(o))
 			}
 		}

@@ -12,10 +12,11 @@ import (
 
 // Draft is a topology that is made of what is on clusters.
 type Draft struct {
-	mesh    *mesh
-	options Options
-	top     *node
-	beside  []string // what else is on the clusters
+	mesh     *mesh
+	options  Options
+	defaults *topology.Spec
+	top      *node
+	beside   []string // what else is on the clusters
 	delivery
 
 	instance, kialiNS string // of Kiali
@@ -31,7 +32,7 @@ func New(snapshots []*Snapshot, o Options) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Draft{mesh: m, options: o, top: &node{}}
+	d := &Draft{mesh: m, options: o, defaults: topology.Defaults(), top: &node{}}
 	d.top.put("apiVersion", topology.APIVersion, "")
 	d.top.put("kind", topology.Kind, "")
 	d.monitorName = d.findMonitorName()

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -48,7 +49,7 @@ func (d *Draft) fluxSource(c *cluster, of resource.Object) resource.Object {
 // fluxPhases writes what the objects of all phases say.
 func (d *Draft) fluxPhases(c *cluster, topologyName string, flux *node) {
 	for _, o := range c.of("Kustomization") {
-		if !delivers(o) || name(o) == topologyName || label(o, "app.kubernetes.io/part-of") != topologyName {
+		if !delivers(o) || name(o) == topologyName || label(o, labels.PartOf) != topologyName {
 			continue
 		}
 		for _, field := range []string{"prune", "wait", "deletionPolicy"} {

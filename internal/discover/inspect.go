@@ -7,6 +7,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // inspect finds what is wrong on the clusters whatever the topology says: what
@@ -165,5 +166,6 @@ func (d *Draft) tokens(c *cluster) {
 // lacksAccount tells whether Kiali's accounts were read, and that of a namespace
 // is not among them.
 func (c *cluster) lacksAccount(ns, account string) bool {
-	return account == defaultAccount && c.serves("ServiceAccount") && c.named("ServiceAccount", ns, account) == nil
+	return account == kiali.Account(topology.Defaults().Kiali.InstanceName) && c.serves("ServiceAccount") &&
+		c.named("ServiceAccount", ns, account) == nil
 }

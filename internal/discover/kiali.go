@@ -27,18 +27,18 @@ func (d *Draft) kiali() {
 		why = "Kiali " + place(m.hub.kiali) + " there runs a server"
 	}
 	spec.put("hub", m.hub.name.value, why)
-	d.instance = "kiali"
+	d.instance = d.defaults.Kiali.InstanceName
 	if k := d.anyKiali(); k.kiali != nil {
-		if ns := namespace(k.kiali); ns != cmp.Or(m.control.value, "istio-system") {
+		if ns := namespace(k.kiali); ns != cmp.Or(m.control.value, d.defaults.Mesh.ControlPlaneNamespace) {
 			spec.put("namespace", ns, "the namespace of Kiali "+place(k.kiali)+" of "+k.name.value)
 		}
-		if instance := text(k.kiali, "spec", "deployment", "instance_name"); instance != "" && instance != "kiali" {
+		if instance := text(k.kiali, "spec", "deployment", "instance_name"); instance != "" && instance != d.defaults.Kiali.InstanceName {
 			spec.put("instanceName", instance, kialiFrom(k, "deployment.instance_name"))
 			d.instance = instance
 		}
 		d.kialiNS = namespace(k.kiali)
 	} else {
-		d.kialiNS = cmp.Or(m.control.value, "istio-system")
+		d.kialiNS = cmp.Or(m.control.value, d.defaults.Mesh.ControlPlaneNamespace)
 	}
 	d.versions(spec)
 	if hub := m.hub; hub.kiali != nil {
@@ -152,7 +152,7 @@ func (d *Draft) sameKialis() {
 			continue
 		}
 		at := d.mesh.path(c, "name")
-		instance := cmp.Or(text(k, "spec", "deployment", "instance_name"), "kiali")
+		instance := cmp.Or(text(k, "spec", "deployment", "instance_name"), d.defaults.Kiali.InstanceName)
 		const same = "the hub looks for an OAuthClient that is named by both, on every cluster; move the resource, and delete the old one"
 		switch {
 		case namespace(k) != d.kialiNS || instance != d.instance:

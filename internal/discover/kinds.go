@@ -4,7 +4,9 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/openshift"
+	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // Kind is what is read of a cluster: the objects of a kind, all or some.
@@ -18,11 +20,8 @@ type Kind struct {
 	For             string // what is read of it
 }
 
-// ours selects what Sightline has rendered.
-const ours = "app.kubernetes.io/managed-by=sightline"
-
 // traces selects what was rendered for traces.
-const traces = "app.kubernetes.io/name=mesh-tracing"
+const traces = labels.Name + "=mesh-tracing"
 
 // openShift is the API that only OpenShift serves.
 const openShift = "config.openshift.io/v1"
@@ -31,6 +30,7 @@ const openShift = "config.openshift.io/v1"
 // so that no credential leaves the cluster.
 func Kinds() []Kind {
 	platform, workloads := openshift.Configs()
+	account := kiali.Account(topology.Defaults().Kiali.InstanceName)
 	return []Kind{
 		{APIVersions: []string{"v1"}, Kind: "Namespace", Resource: "namespaces", For: "networks, injection, ambient mode"},
 		{APIVersions: []string{openShift}, Kind: "ClusterVersion", Resource: "clusterversions.config.openshift.io", Name: "version",
@@ -39,14 +39,14 @@ func Kinds() []Kind {
 			For: "the URL of the API server"},
 		{APIVersions: []string{openShift}, Kind: "Ingress", Resource: "ingresses.config.openshift.io", Name: "cluster",
 			For: "the ingress domain"},
-		{APIVersions: []string{"apps/v1"}, Kind: "Deployment", Resource: "deployments", Labels: "app=istiod", For: "istiod and its CLUSTER_ID"},
+		{APIVersions: []string{"apps/v1"}, Kind: "Deployment", Resource: "deployments", Labels: labels.Istiod, For: "istiod and its CLUSTER_ID"},
 		{APIVersions: []string{"apps/v1"}, Kind: "Deployment", Resource: "deployments",
-			Labels: "app.kubernetes.io/name in (kiali-operator,kiali)", For: "Kiali and its operator"},
+			Labels: labels.Name + " in (kiali-operator,kiali)", For: "Kiali and its operator"},
 		{APIVersions: []string{"apps/v1"}, Kind: "DaemonSet", Resource: "daemonsets", Labels: "app=ztunnel", For: "the data plane"},
 		{APIVersions: []string{"v1"}, Kind: "Pod", Resource: "pods", Labels: "service.istio.io/canonical-name", Metadata: true,
 			For: "the namespaces with proxies"},
-		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Labels: "istio.io/rev", For: "the mesh's id and configuration"},
-		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Labels: "app.kubernetes.io/name=kiali", For: "CAs of Kiali"},
+		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Labels: labels.Revision, For: "the mesh's id and configuration"},
+		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Labels: labels.Name + "=kiali", For: "CAs of Kiali"},
 		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Namespace: platform.Namespace, Name: platform.Name,
 			For: "the monitoring of OpenShift"},
 		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Namespace: workloads.Namespace, Name: workloads.Name,
@@ -66,7 +66,7 @@ func Kinds() []Kind {
 		{APIVersions: []string{"monitoring.coreos.com/v1"}, Kind: "ServiceMonitor", Resource: "servicemonitors.monitoring.coreos.com",
 			For: "the monitor of istiod"},
 		{APIVersions: []string{"monitoring.coreos.com/v1"}, Kind: "PrometheusRule", Resource: "prometheusrules.monitoring.coreos.com",
-			Labels: "app.kubernetes.io/name=mesh-monitoring", For: "alerts about the mesh"},
+			Labels: labels.Name + "=mesh-monitoring", For: "alerts about the mesh"},
 		{APIVersions: []string{"tempo.grafana.com/v1alpha1"}, Kind: "TempoStack", Resource: "tempostacks.tempo.grafana.com",
 			Labels: traces, For: "where traces are kept"},
 		{APIVersions: []string{"opentelemetry.io/v1beta1"}, Kind: "OpenTelemetryCollector",
@@ -78,7 +78,7 @@ func Kinds() []Kind {
 		{APIVersions: []string{"operators.coreos.com/v1alpha1"}, Kind: "Subscription", Resource: "subscriptions.operators.coreos.com",
 			For: "how Kiali's operator is installed"},
 		{APIVersions: []string{"admissionregistration.k8s.io/v1"}, Kind: "MutatingWebhookConfiguration",
-			Resource: "mutatingwebhookconfigurations", Labels: "istio.io/tag", Metadata: true, For: "revision tags"},
+			Resource: "mutatingwebhookconfigurations", Labels: labels.RevisionTag, Metadata: true, For: "revision tags"},
 		{APIVersions: []string{"v1"}, Kind: "Secret", Resource: "secrets", Labels: kiali.RemoteSecretLabel, Metadata: true,
 			For: "links to remotes, by name"},
 		{APIVersions: []string{"v1"}, Kind: "Secret", Resource: "secrets", Labels: kiali.SingleSecretLabel, Metadata: true,
@@ -87,52 +87,49 @@ func Kinds() []Kind {
 			For: "tokens of Kiali's account, by name"},
 		{APIVersions: []string{"v1"}, Kind: "Secret", Resource: "secrets", Labels: argoClusters, Metadata: true,
 			For: "the clusters of Argo CD, by name"},
-		{APIVersions: []string{"v1"}, Kind: "ServiceAccount", Resource: "serviceaccounts", Fields: "metadata.name=" + defaultAccount,
+		{APIVersions: []string{"v1"}, Kind: "ServiceAccount", Resource: "serviceaccounts", Fields: "metadata.name=" + account,
 			Metadata: true, For: "the account of a token"},
-		{APIVersions: []string{"v1"}, Kind: "ServiceAccount", Resource: "serviceaccounts", Labels: "app.kubernetes.io/name=kiali",
+		{APIVersions: []string{"v1"}, Kind: "ServiceAccount", Resource: "serviceaccounts", Labels: labels.Name + "=kiali",
 			Metadata: true, For: "Kiali's account on clusters without its operator"},
 		{APIVersions: []string{"bitnami.com/v1alpha1"}, Kind: "SealedSecret", Resource: "sealedsecrets.bitnami.com", Metadata: true,
 			For: "sealed links"},
 		{APIVersions: []string{"external-secrets.io/v1", "external-secrets.io/v1beta1"}, Kind: "ExternalSecret",
-			Resource: "externalsecrets.external-secrets.io", Labels: "app.kubernetes.io/name=kiali", For: "links by External Secrets"},
+			Resource: "externalsecrets.external-secrets.io", Labels: labels.Name + "=kiali", For: "links by External Secrets"},
 		{APIVersions: []string{"external-secrets.io/v1"}, Kind: "ClusterSecretStore", Resource: "clustersecretstores.external-secrets.io",
 			Metadata: true, For: "External Secrets"},
 		{APIVersions: []string{"cluster.open-cluster-management.io/v1"}, Kind: "ManagedCluster",
 			Resource: "managedclusters.cluster.open-cluster-management.io", For: "the clusters of ACM"},
 		{APIVersions: []string{"operator.open-cluster-management.io/v1"}, Kind: "MultiClusterHub",
 			Resource: "multiclusterhubs.operator.open-cluster-management.io", For: "the release of ACM"},
-		{APIVersions: []string{"monitoring.rhobs/v1alpha1"}, Kind: "ScrapeConfig", Resource: "scrapeconfigs.monitoring.rhobs", Labels: ours,
-			For: "what ACM collects"},
+		{APIVersions: []string{"monitoring.rhobs/v1alpha1"}, Kind: "ScrapeConfig", Resource: "scrapeconfigs.monitoring.rhobs",
+			Labels: labels.Ours, For: "what ACM collects"},
 		{APIVersions: []string{"monitoring.coreos.com/v1"}, Kind: "PrometheusRule", Resource: "prometheusrules.monitoring.coreos.com",
-			Labels: "app.kubernetes.io/name=mesh-observability", For: "what ACM collects"},
-		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Labels: ours, For: "allow-lists of ACM"},
+			Labels: labels.Name + "=mesh-observability", For: "what ACM collects"},
+		{APIVersions: []string{"v1"}, Kind: "ConfigMap", Resource: "configmaps", Labels: labels.Ours, For: "allow-lists of ACM"},
 		{APIVersions: []string{"authentication.open-cluster-management.io/v1beta1"}, Kind: "ManagedServiceAccount",
-			Resource: "managedserviceaccounts.authentication.open-cluster-management.io", Labels: ours, For: "links by ACM"},
+			Resource: "managedserviceaccounts.authentication.open-cluster-management.io", Labels: labels.Ours, For: "links by ACM"},
 		{APIVersions: []string{"policy.open-cluster-management.io/v1"}, Kind: "Policy", Resource: "policies.policy.open-cluster-management.io",
-			Labels: ours, For: "what ACM brings to clusters"},
+			Labels: labels.Ours, For: "what ACM brings to clusters"},
 		{APIVersions: []string{"apps/v1"}, Kind: "Deployment", Resource: "deployments",
-			Labels: "app.kubernetes.io/part-of in (argocd,flux)", Metadata: true, For: "Argo CD and Flux"},
-		{APIVersions: []string{"argoproj.io/v1alpha1"}, Kind: "ApplicationSet", Resource: "applicationsets.argoproj.io", Labels: ours,
+			Labels: labels.PartOf + " in (argocd,flux)", Metadata: true, For: "Argo CD and Flux"},
+		{APIVersions: []string{"argoproj.io/v1alpha1"}, Kind: "ApplicationSet", Resource: "applicationsets.argoproj.io", Labels: labels.Ours,
 			For: "delivery by Argo CD"},
-		{APIVersions: []string{"argoproj.io/v1alpha1"}, Kind: "AppProject", Resource: "appprojects.argoproj.io", Labels: ours,
+		{APIVersions: []string{"argoproj.io/v1alpha1"}, Kind: "AppProject", Resource: "appprojects.argoproj.io", Labels: labels.Ours,
 			For: "what Argo CD may bring"},
 		{APIVersions: []string{"argoproj.io/v1alpha1"}, Kind: "Application", Resource: "applications.argoproj.io",
-			Labels: applicationOf, For: "how Argo CD knows the clusters"},
+			Labels: labels.Topology, For: "how Argo CD knows the clusters"},
 		{APIVersions: []string{"kustomize.toolkit.fluxcd.io/v1"}, Kind: "Kustomization",
-			Resource: "kustomizations.kustomize.toolkit.fluxcd.io", Labels: ours, For: "delivery by Flux"},
+			Resource: "kustomizations.kustomize.toolkit.fluxcd.io", Labels: labels.Ours, For: "delivery by Flux"},
 		{APIVersions: []string{"source.toolkit.fluxcd.io/v1"}, Kind: "GitRepository",
-			Resource: "gitrepositories.source.toolkit.fluxcd.io", Labels: ours, For: "where Flux reads"},
+			Resource: "gitrepositories.source.toolkit.fluxcd.io", Labels: labels.Ours, For: "where Flux reads"},
 		{APIVersions: []string{"source.toolkit.fluxcd.io/v1"}, Kind: "OCIRepository",
-			Resource: "ocirepositories.source.toolkit.fluxcd.io", Labels: ours, For: "where Flux reads"},
+			Resource: "ocirepositories.source.toolkit.fluxcd.io", Labels: labels.Ours, For: "where Flux reads"},
 		{APIVersions: []string{"source.toolkit.fluxcd.io/v1"}, Kind: "HelmRepository",
-			Resource: "helmrepositories.source.toolkit.fluxcd.io", Labels: ours, For: "the chart of Kiali's operator"},
+			Resource: "helmrepositories.source.toolkit.fluxcd.io", Labels: labels.Ours, For: "the chart of Kiali's operator"},
 		{APIVersions: []string{"helm.toolkit.fluxcd.io/v2"}, Kind: "HelmRelease",
-			Resource: "helmreleases.helm.toolkit.fluxcd.io", Labels: ours, For: "delivery by Flux"},
+			Resource: "helmreleases.helm.toolkit.fluxcd.io", Labels: labels.Ours, For: "delivery by Flux"},
 	}
 }
-
-// defaultAccount is Kiali's, of the default instance name.
-const defaultAccount = "kiali-service-account"
 
 const kialiDefinition = "kialis.kiali.io"
 

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
 // Options are what the user says beside the clusters.
@@ -116,7 +118,7 @@ func (m *mesh) names() {
 		c.istiods = own
 		if len(own) > 0 && c.name.value == "" {
 			i := own[0]
-			c.name = said{cmp.Or(i.clusterID, defaultCluster), "CLUSTER_ID of Deployment " + i.namespace + "/" + i.name}
+			c.name = said{cmp.Or(i.clusterID, topology.UnnamedCluster), "CLUSTER_ID of Deployment " + i.namespace + "/" + i.name}
 			if i.clusterID == "" {
 				c.name.from = "Deployment " + i.namespace + "/" + i.name + " has no CLUSTER_ID, and this is Istio's default"
 			}
@@ -208,7 +210,7 @@ func (m *mesh) controlPlanes() {
 		case len(c.foreign) > 0:
 			c.controlNS = said{c.foreign[0].namespace, "the namespace of istiod"}
 		default:
-			c.controlNS = c.rootNamespace(cmp.Or(m.servedFrom(c), m.control.value, "istio-system"))
+			c.controlNS = c.rootNamespace(cmp.Or(m.servedFrom(c), m.control.value, topology.Defaults().Mesh.ControlPlaneNamespace))
 		}
 	}
 }
@@ -430,7 +432,7 @@ func (m *mesh) checkNames() {
 				"the name given for %s is %q, and Istio calls the cluster %q (%s)", c.From(), c.Given, c.name.value, c.name.from)
 		}
 		for _, i := range c.istiods {
-			if id := cmp.Or(i.clusterID, defaultCluster); id != c.name.value {
+			if id := cmp.Or(i.clusterID, topology.UnnamedCluster); id != c.name.value {
 				m.add(finding.Error, "AD01", at, "restart what runs with the old name, or install istiod with the name that its proxies have",
 					"Deployment %s/%s has CLUSTER_ID %q, and %s is %q", i.namespace, i.name, id, c.name.from, c.name.value)
 			}
@@ -438,7 +440,7 @@ func (m *mesh) checkNames() {
 	}
 	if !slices.ContainsFunc(m.clusters, func(c *cluster) bool { return len(c.istiods)+len(c.foreign) > 0 }) {
 		m.add(finding.Warning, "AD04", []any{"spec", "mesh"},
-			"see whether the Deployments of istiod may be read and are among the dumps: kubectl get deployments -A -l app=istiod",
+			"see whether the Deployments of istiod may be read and are among the dumps: "+command.Kubectl("", "", command.Istiods),
 			"no istiod was found on any cluster; names and the mesh's id are not from Istio")
 	}
 }

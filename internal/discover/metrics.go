@@ -16,11 +16,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-const defaultMonitor = "istio-proxies-monitor"
-
-// querier is the address of OpenShift's own store.
-const querier = "https://thanos-querier.openshift-monitoring."
-
 // metrics writes spec.metrics.
 func (d *Draft) metrics() {
 	spec := d.top.child("spec").child("metrics")
@@ -49,9 +44,10 @@ func (d *Draft) store(spec *node) {
 	url := text(prometheus, "url")
 	thanos, _ := at(prometheus, "thanos_proxy", "enabled").(bool)
 	from := kialiFromSafe(hub, "external_services.prometheus")
+	querier := openshift.Querier()
 	switch {
 	case d.acm(spec):
-	case strings.HasPrefix(url, querier) && hub.openShift:
+	case strings.HasPrefix(url, "https://"+querier.Name+"."+querier.Namespace+".") && hub.openShift:
 	case url == "" && hub.openShift:
 	case url != "" && thanos:
 		spec.put("store", "thanos", from)
@@ -203,7 +199,7 @@ func (d *Draft) findMonitorName() string {
 			}
 		}
 	}
-	return cmp.Or(most(own), defaultMonitor)
+	return cmp.Or(most(own), d.defaults.Metrics.Monitors.Name)
 }
 
 // monitors writes how proxies are scraped.
@@ -215,7 +211,7 @@ func (d *Draft) monitors(spec *node) {
 		}
 		return
 	}
-	if d.monitorName != defaultMonitor {
+	if d.monitorName != d.defaults.Metrics.Monitors.Name {
 		spec.put("monitors.name", d.monitorName, "the PodMonitors on the clusters")
 	}
 	var intervals []string

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -16,14 +17,14 @@ func (d *Draft) operator(spec *node) {
 	for _, c := range d.mesh.clusters {
 		for _, o := range c.of("Subscription") {
 			if slices.Contains([]string{"kiali", "kiali-ossm"}, text(o, "spec", "name")) || isOurs(o) && label(o,
-				"app.kubernetes.io/name") == "kiali-operator" {
+				labels.Name) == "kiali-operator" {
 				subscriptions[c] = o
 				subscribed = append(subscribed, c)
 			}
 		}
 		if slices.ContainsFunc(c.of("Deployment"), func(o resource.Object) bool {
 			return label(o,
-				"app.kubernetes.io/name") == "kiali-operator"
+				labels.Name) == "kiali-operator"
 		}) {
 			deployed = append(deployed, c)
 		}

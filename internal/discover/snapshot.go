@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/command"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
@@ -43,7 +44,7 @@ func (s *Snapshot) From() string {
 // kubectl is a command that reads more of the cluster.
 func (s *Snapshot) kubectl(args string) string {
 	if s.Dumped {
-		return "kubectl " + args
+		return command.Kubectl("", "", args)
 	}
 	return command.Kubectl(s.Label, "", args)
 }
@@ -126,9 +127,9 @@ func place(o resource.Object) string {
 // isOurs tells whether Sightline has rendered an object. Helm puts its own name
 // in place of ours.
 func isOurs(o resource.Object) bool {
-	by := label(o, "app.kubernetes.io/managed-by")
-	return label(o, "app.kubernetes.io/part-of") != "" && annotation(o, "argocd.argoproj.io/sync-wave") != "" && (by == "sightline" ||
-		by == "Helm")
+	by := label(o, labels.ManagedBy)
+	return label(o, labels.PartOf) != "" && annotation(o, "argocd.argoproj.io/sync-wave") != "" && (by == labels.Sightline ||
+		by == labels.Helm)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

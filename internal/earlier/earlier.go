@@ -20,6 +20,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/internal/tree"
@@ -105,8 +106,8 @@ func Wrote(p string, content []byte) bool {
 	}
 	if path.Base(p) != File {
 		metadata, _ := object["metadata"].(map[string]any)
-		labels, _ := metadata["labels"].(map[string]any)
-		return slices.Contains([]string{"argocd", "base", "clusters", "flux"}, top) && labels["app.kubernetes.io/managed-by"] == "sightline"
+		names, _ := metadata["labels"].(map[string]any)
+		return slices.Contains([]string{"argocd", "base", "clusters", "flux"}, top) && names[labels.ManagedBy] == labels.Sightline
 	}
 	switch top {
 	case "argocd", "clusters":

@@ -18,6 +18,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/openshift"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/seal"
@@ -55,12 +56,12 @@ func (r *reader) istio(ctx context.Context) {
 	r.got.Istiods = ask(r, func() ([]status.Istiod, error) { return r.istiods(ctx, ns) })
 	r.got.Network = status.Answer[string]{Value: r.got.Namespaces.Value[ns]["topology.istio.io/network"], Err: r.got.Namespaces.Err}
 	r.got.Tags = ask(r, func() (map[string]string, error) {
-		hooks, err := r.List(ctx, "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "", "istio.io/tag")
+		hooks, err := r.List(ctx, "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "", labels.RevisionTag)
 		tags := map[string]string{}
 		for _, h := range hooks {
 			var hook corev1.ConfigMap // only its metadata is read
 			if into(h, &hook) == nil {
-				tags[hook.Labels["istio.io/tag"]] = hook.Labels["istio.io/rev"]
+				tags[hook.Labels[labels.RevisionTag]] = hook.Labels[labels.Revision]
 			}
 		}
 		return tags, err
@@ -68,7 +69,7 @@ func (r *reader) istio(ctx context.Context) {
 }
 
 func (r *reader) istiods(ctx context.Context, ns string) ([]status.Istiod, error) {
-	deployments, err := r.List(ctx, "apps/v1", "Deployment", ns, "app=istiod")
+	deployments, err := r.List(ctx, "apps/v1", "Deployment", ns, labels.Istiod)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func (r *reader) istiods(ctx context.Context, ns string) ([]status.Istiod, error
 		if err := into(o, &d); err != nil {
 			return nil, err
 		}
-		i := status.Istiod{Name: d.Name, Revision: d.Labels["istio.io/rev"]}
+		i := status.Istiod{Name: d.Name, Revision: d.Labels[labels.Revision]}
 		for _, container := range d.Spec.Template.Spec.Containers[:min(1, len(d.Spec.Template.Spec.Containers))] {
 			for _, env := range container.Env {
 				if env.Name == "CLUSTER_ID" {
@@ -206,7 +207,7 @@ func (r *reader) operator(ctx context.Context) (status.Operator, error) {
 		}
 		return operator, nil
 	}
-	deployments, err := r.List(ctx, "apps/v1", "Deployment", "", "app.kubernetes.io/name=kiali-operator")
+	deployments, err := r.List(ctx, "apps/v1", "Deployment", "", labels.KialiOperator)
 	if err != nil || len(deployments) == 0 {
 		return status.Operator{}, err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/openshift"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/status"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -82,7 +83,8 @@ func (m Metrics) platform(ctx context.Context, e status.Expected, c *topology.Cl
 	if c.Platform != "openshift" {
 		return &status.Store{NoAccess: "the cluster is not OpenShift, so its store is unknown"}
 	}
-	service := cluster.Service{Namespace: "openshift-monitoring", Name: "thanos-querier", Port: "9091", TLS: true}
+	querier := openshift.Querier()
+	service := cluster.Service{Namespace: querier.Namespace, Name: querier.Name, Port: querier.Port, TLS: true}
 	ca, err := serviceCA(ctx, open, service)
 	if err != nil {
 		return noAccess(err)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/status"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -269,7 +270,7 @@ func (r *reader) objects(ctx context.Context) {
 		ids := kinds[key]
 		if len(ids) > 3 && key[1] != "Secret" {
 			list := ask(r, func() ([]resource.Object, error) {
-				return r.List(ctx, key[0], key[1], "", "app.kubernetes.io/part-of="+r.e.Topology.Metadata.Name)
+				return r.List(ctx, key[0], key[1], "", labels.PartOf+"="+r.e.Topology.Metadata.Name)
 			})
 			for _, o := range list.Value {
 				r.got.Objects[resource.IDOf(o)] = status.Answer[resource.Object]{Value: o}

@@ -30,6 +30,16 @@ func Configs() (platform, workloads Config) {
 		Config{"openshift-user-workload-monitoring", "user-workload-monitoring-config"}
 }
 
+// Service is a Service and its port.
+type Service struct{ Namespace, Name, Port string }
+
+// Querier returns the Service that answers from the Prometheus servers of the platform and
+// of user workloads. It serves https. A client needs the ClusterRole [ViewRole].
+func Querier() Service { return Service{"openshift-monitoring", "thanos-querier", "9091"} }
+
+// ViewRole is the ClusterRole for reading all metrics of a cluster.
+const ViewRole = "cluster-monitoring-view"
+
 // Scraped tells whether user workload monitoring reads the monitors of a namespace
 // with labels (pkg/manifests/manifests.go, the namespace selector of its Prometheus).
 func Scraped(labels map[string]string) bool {

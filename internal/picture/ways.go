@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/sightline-mesh/sightline/internal/openshift"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
@@ -76,7 +77,7 @@ func store(t *topology.Topology) Backend {
 		}
 		return Backend{Name: "ACM", Place: place, By: "series collected by ACM"}
 	}
-	return Backend{Name: "thanos-querier", Place: "on " + t.Spec.Kiali.Hub}
+	return Backend{Name: openshift.Querier().Name, Place: "on " + t.Spec.Kiali.Hub}
 }
 
 // traces returns the backend of traces.

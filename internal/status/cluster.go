@@ -55,9 +55,6 @@ func (j *judge) platform(got *Cluster) {
 	j.good("ST02")
 }
 
-// defaultCluster is istiod's default for the name of its cluster.
-const defaultCluster = "Kubernetes"
-
 func (j *judge) names(got *Cluster) {
 	mode := j.on.ControlPlane.Mode
 	if mode != "local" && mode != "external" {
@@ -70,7 +67,7 @@ func (j *judge) names(got *Cluster) {
 	}
 	if mode == "local" {
 		if len(got.Istiods.Value) == 0 {
-			j.bad("ST03", j.kubectl("get deployments -A -l app=istiod"), "there is no istiod in the namespace %s", ns)
+			j.bad("ST03", j.kubectl("%s", command.Istiods), "there is no istiod in the namespace %s", ns)
 			j.stops("names")
 			return
 		}
@@ -84,7 +81,7 @@ func (j *judge) names(got *Cluster) {
 func (j *judge) clusterIDs(istiods []Istiod) {
 	var wrong []string
 	for _, i := range istiods {
-		if id := cmp.Or(i.ClusterID, defaultCluster); id != j.on.Name {
+		if id := cmp.Or(i.ClusterID, topology.UnnamedCluster); id != j.on.Name {
 			wrong = append(wrong, fmt.Sprintf("%s has CLUSTER_ID %q", i.Name, id))
 		}
 	}

@@ -288,7 +288,7 @@ func (j *judge) once(s *Store) {
 	case s.Doubled.Err != nil:
 		j.asked("ST29", s.Doubled.Err)
 	case len(s.Doubled.Value) > 0 && len(replicas) < 2:
-		j.bad("ST29", "see which monitors select the same pods: kubectl get podmonitors,servicemonitors -A",
+		j.bad("ST29", "see which monitors select the same pods: "+command.Kubectl("", "", "get podmonitors,servicemonitors -A"),
 			"the same series come from several targets: %s", first(places(s.Doubled.Value)))
 	case len(s.Series.Value) > 0 && len(replicas) < 2:
 		j.good("ST29")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/labels"
 )
 
 func (j *judge) operator(got *Cluster) {
@@ -72,10 +73,10 @@ func (j *judge) resource(got *Cluster) {
 	case running.reason == "Running":
 		j.bad("ST10", "wait: --wait", "the operator is still working on it")
 	case successful.status != "True":
-		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l app.kubernetes.io/name=kiali-operator"),
+		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l "+labels.KialiOperator),
 			"the operator has not reconciled it yet")
 	case running.at.Before(changed):
-		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l app.kubernetes.io/name=kiali-operator"),
+		j.bad("ST10", "see that the operator runs: "+j.kubectl("get deployments -A -l "+labels.KialiOperator),
 			"the operator has not reconciled it since its spec changed at %s; Successful describes an earlier spec",
 			moment(changed))
 	default:

@@ -146,7 +146,7 @@ func (r *rights) openShift(t *topology.Topology, own string) {
 	r.allow(workloads.Namespace, "", "pods", nil, "list")
 	r.allow(own, "", "configmaps", []string{"openshift-service-ca.crt"}, "get")
 	if t.Spec.Metrics.Store == "thanosQuerier" {
-		r.allow(platform.Namespace, "", "services", []string{"thanos-querier"}, "get")
+		r.allow(platform.Namespace, "", "services", []string{openshift.Querier().Name}, "get")
 		r.allow(platform.Namespace, "", "pods", nil, "list")
 		r.allow(platform.Namespace, "", "pods/portforward", nil, "create", "get")
 		r.view = true
@@ -190,7 +190,7 @@ func (r *rights) objects(c *topology.Cluster) []resource.Object {
 		bind(kind+"Binding", Readers, namespace, kind, Readers)
 	}
 	if r.view && c.Platform == "openshift" {
-		bind("ClusterRoleBinding", Readers+"-metrics", "", "ClusterRole", "cluster-monitoring-view")
+		bind("ClusterRoleBinding", Readers+"-metrics", "", "ClusterRole", openshift.ViewRole)
 	}
 	return objects
 }

@@ -388,6 +388,13 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
+// Defaults returns the defaults of spec that do not depend on other values.
+func Defaults() *Spec {
+	var spec Spec
+	setDefaults(reflect.ValueOf(&spec).Elem())
+	return &spec
+}
+
 // setDefaults sets the fields of a struct to the values of their default tags.
 func setDefaults(v reflect.Value) {
 	if v.Kind() != reflect.Struct {

@@ -115,6 +115,10 @@ func (t *Topology) resolveDelivery() {
 	}
 }
 
+// UnnamedCluster is the name that istiod gives its cluster if CLUSTER_ID is not set (istio
+// manifests/charts/istio-control).
+const UnnamedCluster = "Kubernetes"
+
 // DefaultWebRoot is the default path under which Kiali is served.
 func DefaultWebRoot(platform string) string {
 	if platform == "kubernetes" {
