@@ -3,19 +3,20 @@ package topology
 // OnACM tells whether objects of the topology are on the ACM hub.
 func (t *Topology) OnACM() bool { return t.Spec.Metrics.Store == "acm" }
 
-// LinksOnACM tells whether a Policy of ACM makes the links. ACM runs on the hub of Kiali
-// then.
+// LinksOnACM tells whether a Policy of ACM makes the links. If so, ACM runs on
+// Kiali's hub.
 func (t *Topology) LinksOnACM() bool { return t.Spec.Kiali.Links.Source == "acm" }
 
-// LinkAccount is the name of the ManagedServiceAccount of each remote, where ACM makes
-// the links, and of the Policy that makes them.
+// LinkAccount is the name of the ManagedServiceAccount on each remote if ACM
+// makes the links. The Policy that makes the links has the same name.
 func (t *Topology) LinkAccount() string { return t.ACMPolicy("kiali") }
 
-// AgentNamespace is where ACM's agent has its accounts on a cluster
-// (open-cluster-management.io/managed-serviceaccount pkg/addon/agent).
+// AgentNamespace is the namespace in which ACM's agent creates its accounts on
+// a cluster (open-cluster-management.io/managed-serviceaccount
+// pkg/addon/agent).
 const AgentNamespace = "open-cluster-management-agent-addon"
 
-// ACMUser is who the link's token is on a remote, where ACM makes the links.
+// ACMUser is the user of the link's token on a remote if ACM makes the links.
 func (t *Topology) ACMUser() string {
 	return "system:serviceaccount:" + AgentNamespace + ":" + t.LinkAccount()
 }
@@ -61,7 +62,7 @@ func (t *Topology) ACMPolicy(part string) string {
 	return fitted(maxFluxName-1-len(t.Spec.Metrics.ACM.PolicyNamespace), t.Metadata.Name, part)
 }
 
-// OutsideACMHub stands for an ACM hub that is no cluster of the topology.
+// OutsideACMHub stands for an ACM hub outside the topology.
 func OutsideACMHub() *Cluster {
 	return &Cluster{Name: ACMTree, Platform: "openshift", ControlPlane: ControlPlane{Mode: "none"}}
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
-// canonical prints what a topology says itself, in the order of the types and
-// without comments: no defaults, because some are refused where they follow
-// from another choice.
+// canonical prints the values that a topology itself sets, in the order of the
+// types. It prints no comments, and no defaults, because some defaults are
+// refused if they follow from another choice.
 func canonical(t testing.TB, top *Topology) []byte {
 	t.Helper()
 	var node func(v reflect.Value, path []any) *yaml.Node
@@ -94,8 +94,8 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// sameAfterPrinting makes sure that what is printed is read as the same
-// topology, and printed again as the same text.
+// sameAfterPrinting checks that a printed topology reads as the same topology,
+// and prints as the same text again.
 func sameAfterPrinting(t testing.TB, top *Topology) {
 	t.Helper()
 	text := canonical(t, top)
@@ -106,8 +106,8 @@ func sameAfterPrinting(t testing.TB, top *Topology) {
 	require.Equal(t, string(text), string(canonical(t, again)))
 }
 
-// TestCanonical shows that parsing loses nothing: for every topology that has
-// no findings, parse, print, parse is the identity.
+// TestCanonical shows that parsing loses nothing: for every topology without
+// findings, parse, print, parse is the identity.
 func TestCanonical(t *testing.T) {
 	for _, file := range append(inputs(t, "testdata/ok"), inputs(t, "../../topologies")...) {
 		if top, findings := Parse(file, read(t, file)); len(findings) == 0 {

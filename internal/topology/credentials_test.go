@@ -16,7 +16,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// withPlaces is a topology with an @ wherever somebody may write what he likes.
+// withPlaces is a topology with an @ at every place for free text.
 const withPlaces = `apiVersion: sightline.dev/v1alpha1
 kind: Topology
 metadata:
@@ -122,13 +122,13 @@ spec:
           A: @
 `
 
-// onlyNamed are the places of withPlaces that a password is known at, because
-// their fields are named so.
+// onlyNamed are the places of withPlaces at which a password is found only
+// because of the name of the field.
 var onlyNamed = []string{"key: @", "Authorization: @", "X-API-Key: @", "password: @", "token: @", "signing_key: @", "accessKey: @", "secretKey: @",
 	"credentials: @", "clientSecret: @", "bearerToken: @", `"--password", @`, "DB_PASSWORD: @"}
 
-// filled puts a credential at the places of a text, and returns the lines that
-// have one.
+// filled puts a credential at the places of a text. It returns the lines with
+// one.
 func filled(text string, c corpus.Credential, at func(place int, line string) bool) (filled string, lines []int) {
 	quoted, err := json.Marshal(c.Text)
 	if err != nil {
@@ -162,8 +162,8 @@ func filled(text string, c corpus.Credential, at func(place int, line string) bo
 	return strings.Join(out, "\n"), lines
 }
 
-// TestCredentials puts more than 200 credentials of real form at every free
-// place: each is found at its line, and no message repeats it.
+// TestCredentials puts more than 200 credentials of real form at every place.
+// Each is found at its line, and no message repeats it.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	all := corpus.Credentials()
@@ -173,14 +173,15 @@ func TestCredentials(t *testing.T) {
 	for i, c := range all {
 		text, lines := filled(withPlaces, c, func(int, string) bool { return true })
 		requireFound(t, text, c, lines)
-		// Each place alone, too: another finding beside it must not be what refuses it.
+		// Each place is also tested alone, so that another finding does not
+		// hide it.
 		text, lines = filled(withPlaces, c, func(place int, _ string) bool { return place == i%places })
 		requireFound(t, text, c, lines)
 	}
 }
 
-// TestPasswords does so with what has no form, at the fields that are named for
-// it.
+// TestPasswords does the same with passwords, which have no form, in the fields
+// that are named for them.
 func TestPasswords(t *testing.T) {
 	t.Parallel()
 	for _, c := range corpus.Passwords() {
@@ -201,7 +202,8 @@ func requireFound(t *testing.T, text string, c corpus.Credential, lines []int) {
 		require.NotContains(t, f.String(), c.Secret)
 	}
 	for _, line := range lines {
-		// A comment is found at the key below it, and what is in a block at its start.
+		// A comment is found at the key below it, and text in a block at the
+		// block's start.
 		assert.True(t, at[line] || at[line+1] || at[line-2], "%s: %s", c.Text, strings.Split(text, "\n")[line-1])
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestApplication shows that names of Applications are names of objects, short
-// enough for a label, and differ where the clusters do.
+// TestApplication shows that the names of Applications are valid object names,
+// short enough for a label, and different for different clusters.
 func TestApplication(t *testing.T) {
 	top := &Topology{Metadata: Metadata{Name: "mesh"}}
 	name := func(cluster string) string { return top.Application(&Cluster{Name: cluster}) }

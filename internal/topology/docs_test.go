@@ -15,7 +15,7 @@ import (
 
 const docsFile = "../../docs/topology.md"
 
-// TestFieldsAreExplained makes sure that no field is without its words.
+// TestFieldsAreExplained checks that every field has a comment.
 func TestFieldsAreExplained(t *testing.T) {
 	fields := Fields()
 	require.Greater(t, len(fields), 80)
@@ -68,7 +68,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestDocs keeps the reference of the fields equal to what explain says.
+// TestDocs keeps the reference of the fields equal to the output of explain.
 func TestDocs(t *testing.T) {
 	const begin, end = "<!-- fields -->\n", "<!-- /fields -->\n"
 	docs := string(read(t, docsFile))
@@ -85,8 +85,8 @@ func TestDocs(t *testing.T) {
 	require.Contains(t, docs, "# yaml-language-server: $schema="+SchemaURL)
 }
 
-// TestDocumentedTopologies parses every block of YAML in the documentation of
-// the topology; those with the name of a file are the documents of a directory.
+// TestDocumentedTopologies parses every YAML block in the topology's
+// documentation. Blocks with a file name are the documents of a directory.
 func TestDocumentedTopologies(t *testing.T) {
 	schema := compiledSchema(t)
 	directories := map[string][]Source{}
@@ -112,7 +112,7 @@ func TestDocumentedTopologies(t *testing.T) {
 	}
 }
 
-// reference is the part of the documentation that the fields give.
+// reference is the part of the documentation that is made from the fields.
 func reference(fields []Field) string {
 	var b strings.Builder
 	changes := map[string]string{"": ""}
@@ -135,7 +135,7 @@ func reference(fields []Field) string {
 	return b.String() + "\n"
 }
 
-// shape says what a value is.
+// shape describes the form of a value.
 func shape(f *Field) string {
 	s := f.Type
 	switch {
@@ -168,10 +168,10 @@ func sentences(f *Field, known string) string {
 	return s
 }
 
-// inMarkdown keeps what stands between < and > from being taken for HTML.
+// inMarkdown escapes < so that Markdown does not read <name> as HTML.
 func inMarkdown(s string) string { return strings.ReplaceAll(s, "<", `\<`) }
 
-// anchor is what GitHub makes of a heading.
+// anchor returns GitHub's anchor for a heading.
 func anchor(heading string) string {
 	return strings.ToLower(strings.NewReplacer(".", "", "[", "", "]", "").Replace(heading))
 }

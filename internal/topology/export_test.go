@@ -1,7 +1,7 @@
 package topology
 
-// What the tests of both packages share: those that apply the rules as well
-// live outside, because the rules import this package.
+// Shared by the tests of both packages. Tests that also apply the rules are
+// outside this package, because the rules import it.
 const (
 	Small        = small
 	Head         = head

@@ -32,7 +32,7 @@ type format struct {
 	examples []string
 }
 
-// repository is the path of one.
+// repository matches the path of a repository.
 const repository = `([^\s@?#*[\]{}\\]|\{\{[^\s{}]*\}\}|\$\{[^\s{}]*\})+`
 
 // hostAndPort is roughly what a URL has before its path.
@@ -66,7 +66,8 @@ var formats = map[string]format{
 		"must be a number of hours, days, weeks or years, such as 14d"),
 	"webRoot": matching(`/|(/[-._~A-Za-z0-9]+)+`, 253, "write it like /kiali",
 		"must be a path that starts with / and does not end with one"),
-	// Argo CD takes *, [ and { in the repositories of an AppProject for any text. {{…}} and ${…} are for DL01 and DL02.
+	// In the repositories of an AppProject, Argo CD reads *, [ and { as
+	// patterns. {{…}} and ${…} are left to the rules DL01 and DL02.
 	"repoURL": matching(`(https?://|ssh://|oci://)[^\s@:*[\]{}\\]*@?`+repository+`|[-._A-Za-z0-9]+@[-.A-Za-z0-9]+:`+repository, 2048,
 		"write it like https://git.example.com/platform/mesh.git, git@git.example.com:platform/mesh.git or oci://registry.example.com/mesh",
 		"must be the URL of a Git repository or of an OCI artifact, without a password or a wildcard"),
@@ -75,7 +76,7 @@ var formats = map[string]format{
 	"repoPath": matching(`\.|[-_A-Za-z0-9][-._A-Za-z0-9]*(/[-_A-Za-z0-9][-._A-Za-z0-9]*)*`, 1024,
 		"write it like rendered/east-west, relative to the top of the repository",
 		"must be a path of letters, digits, '-', '_' and '.', without a '/' at either end"),
-	// In the destinations of an AppProject, Argo CD reads * as every cluster.
+	// In the destinations of an AppProject, * matches every cluster.
 	"argoName": matching(`[A-Za-z0-9]([-._:/@A-Za-z0-9]*[A-Za-z0-9])?`, 253, "write the name that argocd cluster list prints",
 		"must be letters, digits, '-', '_', '.', ':', '/' and '@', starting and ending with a letter or digit"),
 	"revision": matching(`[A-Za-z0-9]([-._/+A-Za-z0-9]*[A-Za-z0-9])?`, 255, "",
@@ -167,8 +168,8 @@ var formats = map[string]format{
 	},
 }
 
-// matching is a format for strings that match a pattern and have at most so
-// many characters. With most 0, the length has no limit.
+// matching returns a format for strings that match a pattern and have at most
+// the given number of characters. With most 0, the length has no limit.
 func matching(pattern string, most int, hint, problem string) format {
 	re := regexp.MustCompile(`^(?:` + pattern + `)$`)
 	return format{

@@ -11,9 +11,9 @@ import (
 	. "github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// FuzzParse makes sure of what holds for every text: Parse ends without a
-// panic, its findings are sorted, each once, in words, and inside the file; and
-// a topology without findings has what later code counts on.
+// FuzzParse checks for every text that Parse ends without a panic. Its findings
+// are sorted and unique, have words, and are inside the file. A topology
+// without findings has everything that later code relies on.
 func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"testdata/ok/*.yaml", "testdata/err/*.yaml", "../../topologies/*.yaml"} {
 		for _, file := range Glob(f, filepath.FromSlash(pattern)) {
@@ -49,7 +49,7 @@ func FuzzParse(f *testing.F) {
 
 func unprintable(r rune) bool { return r < ' ' || r == utf8.RuneError || 0x7f <= r && r < 0xa0 }
 
-// before tells whether two findings are in order and not the same.
+// before tells whether two findings are in order and different.
 func before(a, b finding.Finding) bool {
 	if a.Line != b.Line {
 		return a.Line < b.Line

@@ -25,7 +25,7 @@ const small = head + `spec:
   clusters: [{name: east}]
 `
 
-// text is what a terminal shows of the findings.
+// text returns the findings as a terminal shows them.
 func text(findings finding.Findings) string {
 	var b strings.Builder
 	for _, f := range findings {

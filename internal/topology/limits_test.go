@@ -18,8 +18,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// TestHostileText gives Parse what nobody writes by hand. All of it must be
-// refused with little of the processor's time, in words that fit on a screen.
+// TestHostileText gives Parse texts that nobody writes by hand. Parse must
+// refuse all of them in little processor time, with messages that fit on a
+// screen.
 func TestHostileText(t *testing.T) {
 	const mega = 1 << 20
 	many := func(n int, format string) string {
@@ -88,8 +89,8 @@ func TestHostileText(t *testing.T) {
 	}
 }
 
-// processorTime is the time that this process has had of all processors. Another
-// program on the machine does not change it.
+// processorTime is the processor time of this process. Other programs on the
+// machine do not change it.
 func processorTime(t *testing.T) time.Duration {
 	t.Helper()
 	var used syscall.Rusage
@@ -97,8 +98,8 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// TestLineEnds makes sure that neither Windows line ends nor a byte order mark
-// move a finding.
+// TestLineEnds checks that Windows line ends and a byte order mark do not move
+// a finding.
 func TestLineEnds(t *testing.T) {
 	input := []byte(strings.Replace(Small, "mesh1", "7", 1))
 	_, want := check.Parse("input", input)

@@ -46,8 +46,8 @@ func (t *Topology) Meanings(number int) []*Topology {
 	return all
 }
 
-// Without is the topology without the values at some positions, or nil if the
-// rest cannot be read.
+// Without returns the topology without the values at some positions, or nil if
+// the rest cannot be read.
 func (t *Topology) Without(at []finding.Position) *Topology {
 	p := newPruner(t, 0)
 	for _, pos := range at {

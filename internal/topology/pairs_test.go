@@ -13,7 +13,7 @@ import (
 	. "github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// TestFindings compares what is found in testdata/err/NAME.yaml with NAME.out.
+// TestFindings compares the findings of testdata/err/NAME.yaml with NAME.out.
 func TestFindings(t *testing.T) {
 	for _, file := range Inputs(t, "testdata/err") {
 		out := strings.TrimSuffix(file, ".yaml") + ".out"

@@ -17,7 +17,7 @@ func (t *Topology) At(path ...any) finding.Position {
 	return position(file, deepest(n, path))
 }
 
-// deepest is the node at a path, or the nearest one above it.
+// deepest returns the node at a path, or the nearest node above it.
 func deepest(n *yaml.Node, path []any) *yaml.Node {
 	for _, step := range path {
 		below := child(n, step)
@@ -104,13 +104,13 @@ func child(n *yaml.Node, step any) *yaml.Node {
 	return nil
 }
 
-// Has tells whether the topology itself gives a value at a path, rather than
-// leaving it to its default.
+// Has tells whether the topology itself sets the value at a path. A default
+// does not count.
 func (t *Topology) Has(path ...any) bool { return t.node(path...) != nil }
 
-// KeyAt gives the position of the key that leads to the value at a path, or,
-// like At, of the nearest value above it that the topology gives. A mapping
-// begins on the line after its key, which is not where somebody looks for it.
+// KeyAt returns the position of the key of the value at a path. Like At, it
+// uses the nearest value above it that the topology sets. An object begins on
+// the line after its key, but a reader looks for the key.
 func (t *Topology) KeyAt(path ...any) finding.Position {
 	key, ok := path[len(path)-1].(string)
 	if !ok || !t.Has(path...) {
@@ -130,7 +130,7 @@ func (t *Topology) KeyAt(path ...any) finding.Position {
 	return t.At(path...)
 }
 
-// Called names a cluster in messages.
+// Called returns the name of a cluster for messages.
 func (t *Topology) Called(i int) string {
 	if name := t.Spec.Clusters[i].Name; name != "" {
 		return fmt.Sprintf("cluster %q", finding.Shorten(name))
@@ -138,8 +138,9 @@ func (t *Topology) Called(i int) string {
 	return fmt.Sprintf("spec.clusters[%d]", i)
 }
 
-// Removed tells whether the value at a position was a credential, which was
-// taken out of the topology: what follows from what is there now means nothing.
+// Removed tells whether the value at a position was a credential. The
+// credential was removed from the topology, so conclusions from the replacement
+// mean nothing.
 func (t *Topology) Removed(at finding.Position) bool { return t.removed[at] }
 
 // Dotted is a path in the form for messages.

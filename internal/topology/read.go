@@ -75,8 +75,8 @@ func (k fileKind) in() string {
 
 const sealAgainHint = "restore the file from before it was edited, or remove it and seal the link again"
 
-// documents reads at most so many YAML documents of a source, or adds a finding
-// that says why there is none.
+// documents reads at most the given number of YAML documents of a source. If it
+// cannot read any, it adds a finding.
 func documents(file string, data []byte, most int, want fileKind, findings *finding.Findings) []*yaml.Node {
 	add := func(line, col int, rule, hint, format string, args ...any) {
 		findings.Add(finding.Position{File: file, Line: line, Col: col}, rule, hint, format, args...)
@@ -91,7 +91,7 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 		return nil
 	}
 	if bytes.ContainsAny(data, "\\\t") && json.Valid(data) {
-		data = unescaped(bytes.ReplaceAll(data, []byte("\t"), []byte(" "))) // a tab is between values, and YAML takes it for none
+		data = unescaped(bytes.ReplaceAll(data, []byte("\t"), []byte(" "))) // each tab is between values, where the YAML library does not accept it
 	}
 	in := &lineReader{rest: data}
 	dec := yaml.NewDecoder(in)
@@ -113,7 +113,7 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 			return nil
 		}
 		if len(docs) > 0 && isEmpty(&doc) {
-			continue // an empty document after a last line ---
+			continue // an empty document after a final line ---
 		}
 		if n := tooDeep(&doc, MaxNesting+1); n != nil {
 			add(n.Line, n.Column, RuleSyntax, NestingHint, "values are nested more than %d deep", MaxNesting)
@@ -124,8 +124,8 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 	return docs
 }
 
-// only begins to decode the one document of a file. The root is nil where there is
-// none that is an object of the kind, with findings.
+// only starts to decode a file with one document. If the document is not an
+// object of the kind, it adds findings, and root is nil.
 func only(file string, data []byte, want fileKind, kind string, findings *finding.Findings) (d *decoder, root *yaml.Node) {
 	docs := documents(file, data, 2, want, findings)
 	if len(docs) == 0 {
@@ -144,9 +144,9 @@ func only(file string, data []byte, want fileKind, kind string, findings *findin
 	return d, root
 }
 
-// Documents reads the YAML documents of a file that is none of this package's, such as
-// one of an overlay, by the same reader; what is what messages call it. Documents with
-// nothing in them are left out.
+// Documents reads the YAML documents of a file that this package does not
+// define, such as a file of an overlay. what names the kind of the file in
+// messages. Empty documents are left out.
 func Documents(file string, data []byte, what string, findings *finding.Findings) (docs []*yaml.Node) {
 	want := fileKind{what: what, wrongFileHint: "this may be the wrong file"}
 	for _, doc := range documents(file, data, math.MaxInt, want, findings) {
@@ -186,7 +186,8 @@ const MaxNesting = 64
 // NestingHint says what to do about nesting.
 const NestingHint = "nothing here needs so many levels"
 
-// tooDeep finds the first value that is nested deeper than so many levels.
+// tooDeep finds the first value that is nested deeper than the given number of
+// levels.
 func tooDeep(n *yaml.Node, levels int) *yaml.Node {
 	if levels < 0 {
 		return n

@@ -166,8 +166,8 @@ func (c *Cluster) OtherControlPlanes() []string {
 	return slices.Sorted(slices.Values(c.ControlPlane.others))
 }
 
-// NamespacesOn lists the namespaces of a cluster that have something of the mesh in
-// them: proxies, the control plane or ztunnel; sorted.
+// NamespacesOn lists the namespaces of a cluster that contain something of the
+// mesh: proxies, the control plane or ztunnel. They are sorted.
 func (t *Topology) NamespacesOn(c *Cluster) []string {
 	namespaces := slices.Concat(c.Namespaces, c.Gateways, c.Waypoints)
 	if c.InMesh() && !c.ServesExternal() {

@@ -46,7 +46,8 @@ type schema struct {
 // all formats of strings. Only Parse knows how values depend on each other.
 func Schema() ([]byte, error) {
 	g := schemaGenerator{docs: comments(), defs: map[string]*schema{}}
-	// The kind decides, so that an editor says one thing about a mistake, where it is.
+	// The kind decides first. So an editor shows one message about a mistake,
+	// at the mistake.
 	root := schema{
 		Schema:     "https://json-schema.org/draft/2020-12/schema",
 		ID:         SchemaURL,
@@ -76,8 +77,8 @@ func Schema() ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// head are the keys of every document, which an editor offers before there is a
-// kind. What they have to be depends on it.
+// head returns the keys of every document. An editor offers them before the
+// document has a kind. The kind decides about their values.
 func (g *schemaGenerator) head() map[string]*schema {
 	keys := map[string]*schema{}
 	for _, f := range fieldsOf(reflect.TypeFor[Topology]()) {
@@ -161,7 +162,7 @@ func textSchema(t reflect.Type, tag reflect.StructTag) *schema {
 		s.Const = values[0]
 	case formatted:
 		s.Pattern = check.patterns[0]
-		if len(check.patterns) > 1 { // the second says nothing where the first does
+		if len(check.patterns) > 1 { // the second is reported only for a string that matches the first
 			s.If, s.Then = &schema{Pattern: s.Pattern}, &schema{Pattern: check.patterns[1]}
 		}
 		s.MaxLength = check.most

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// said are the places of an editor's messages about a document, one for each
-// message.
+// said returns the places of an editor's messages about a document, one for
+// each message.
 func said(schema *jsonschema.Schema, doc any) []string {
 	var wrong *jsonschema.ValidationError
 	if !errors.As(schema.Validate(doc), &wrong) {
@@ -34,8 +34,8 @@ func said(schema *jsonschema.Schema, doc any) []string {
 	return places
 }
 
-// TestSchemaSaysOneThing makes one mistake after the other in every example: an
-// editor has one message about each, at its place.
+// TestSchemaSaysOneThing makes one mistake after the other in every example. An
+// editor must show one message for each, at its place.
 func TestSchemaSaysOneThing(t *testing.T) {
 	schema := compiledSchema(t)
 	mistakes := 0
@@ -47,7 +47,7 @@ func TestSchemaSaysOneThing(t *testing.T) {
 				said := func() []string { return said(schema, doc) }
 				eachPlace(doc, "", func(at string, value any, set func(any)) {
 					if strings.HasPrefix(at, "/metadata/annotations") || strings.Contains(at, "/spec/kiali/spec") {
-						return // where keys are free
+						return // the keys are free here
 					}
 					for _, wrong := range []any{[]any{[]any{true}}, 12.5, "no such word, ever?"} {
 						set(wrong)
@@ -73,7 +73,7 @@ func TestSchemaSaysOneThing(t *testing.T) {
 	assert.Greater(t, mistakes, 2000)
 }
 
-// TestSchemaSaysOneThingOfTheKind is about the keys that decide about all others.
+// TestSchemaSaysOneThingOfTheKind tests the keys that decide about all others.
 func TestSchemaSaysOneThingOfTheKind(t *testing.T) {
 	schema := compiledSchema(t)
 	const spec = "metadata: {name: mesh}\nspec:\n  mesh: {id: mesh1}\n  kiali: {hub: east}\n  clusters: [{name: east}]\n"
@@ -86,7 +86,7 @@ func TestSchemaSaysOneThingOfTheKind(t *testing.T) {
 		"apiVersion: sightline.dev/v1alpha1\nkind: Topology\n" + strings.Replace(spec, "east}]", "east, platform: k8s}]", 1): {"/spec/clusters/0/platform"},
 		"apiVersion: sightline.dev/v1alpha1\nkind: Topology\n" + strings.Replace(spec, "{hub: east}", "{}", 1):               {"/spec/kiali"},
 		"apiVersion: sightline.dev/v1alpha1\nkind: Topology\n" + spec + "  metrics: {scope: meshId}\n":                       {"/spec/metrics/scope"},
-		"apiVersion: sightline.dev/v1alpha1\nkind: Topology\n" + spec + "  metrics: {scope: {a b: c}}\n":                     {"/"}, // the library has no place for the name of a key
+		"apiVersion: sightline.dev/v1alpha1\nkind: Topology\n" + spec + "  metrics: {scope: {a b: c}}\n":                     {"/"}, // the library reports no place for the name of a key
 		"apiVersion: sightline.dev/v1alpha1\nkind: Topology\n" + spec + "  metrics: {interval: soon}\n":                      {"/spec/metrics/interval"},
 		"apiVersion: sightline.dev/v1alpha1\nkind: Topology\n" + spec + "  metrics: {interval: 0s}\n":                        {"/spec/metrics/interval"},
 		"apiVersion: sightline.dev/v1alpha1\nkind: Cluster\nmetadata: {name: west}\nspec: {sever: x}\n":                      {"/spec"},
@@ -97,8 +97,8 @@ func TestSchemaSaysOneThingOfTheKind(t *testing.T) {
 	}
 }
 
-// eachPlace calls back for every value of a document but its root's, with what
-// changes it.
+// eachPlace calls do for every value of a document except the root, with a
+// function that changes the value.
 func eachPlace(v any, at string, do func(at string, value any, set func(any))) {
 	switch v := v.(type) {
 	case map[string]any:

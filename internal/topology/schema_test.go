@@ -37,7 +37,7 @@ func TestSchemaFile(t *testing.T) {
 	golden.Equal(t, schemaFile, string(read(t, schemaFile)), string(schema), "go test ./internal/topology -run TestSchemaFile -update")
 }
 
-// TestSchemaKnowsEveryExample validates what the parser takes.
+// TestSchemaKnowsEveryExample validates every topology that the parser accepts.
 func TestSchemaKnowsEveryExample(t *testing.T) {
 	schema := compiledSchema(t)
 	examples := []string{"testdata/ok", "../../topologies", "../../topologies/fleet", "../../topologies/fleet/clusters"}
@@ -50,18 +50,18 @@ func TestSchemaKnowsEveryExample(t *testing.T) {
 	}
 }
 
-// yamlOnly are findings about what JSON does not have.
+// yamlOnly matches findings about features that JSON does not have.
 var yamlOnly = regexp.MustCompile(`found the (date|tag)|: a key of .* must be a string`)
 
-// TestSchemaRefusesWhatTheParserDoes goes through the bad examples. What is
-// wrong with the structure of one is wrong for the schema too.
+// TestSchemaRefusesWhatTheParserDoes tests the bad examples. If the structure
+// of one is wrong, the schema must refuse it too.
 func TestSchemaRefusesWhatTheParserDoes(t *testing.T) {
 	schema := compiledSchema(t)
 	refused := 0
 	for _, file := range inputs(t, "testdata/err") {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
 			for _, root := range roots(read(t, file)) {
-				err := schema.Validate(asJSON(root)) // before the parser reads keys as what they are meant to be
+				err := schema.Validate(asJSON(root)) // before the parser replaces misspelled keys
 				findings := structural(root)
 				ours := slices.ContainsFunc(findings, func(f finding.Finding) bool {
 					return f.Rule == RuleUnknown || f.Rule == RuleType || f.Rule == RuleMissing
@@ -78,8 +78,8 @@ func TestSchemaRefusesWhatTheParserDoes(t *testing.T) {
 	require.Greater(t, refused, 50)
 }
 
-// FuzzSchemaAgrees makes documents of what the schema allows, and spoils them.
-// Schema and parser must be of one mind about every one of them.
+// FuzzSchemaAgrees makes documents that the schema allows, and spoils them.
+// Schema and parser must agree about each.
 func FuzzSchemaAgrees(f *testing.F) {
 	schema := compiledSchema(f)
 	for seed := range uint64(300) {
@@ -96,7 +96,7 @@ func FuzzSchemaAgrees(f *testing.F) {
 			key := m.spoil(spoilt)
 			err, findings := schema.Validate(spoilt), structural(parsed(t, spoilt))
 			if key == "server" || key == "url" || key == "proxyURL" || key == "ca" {
-				// The schema has an idea of them only; see TestSchemaOfURLs.
+				// The schema checks URLs only roughly; see TestSchemaOfURLs.
 				if err != nil {
 					require.NotEmpty(t, findings, "%v\n%s", err, inJSON(t, spoilt))
 				}
@@ -107,8 +107,8 @@ func FuzzSchemaAgrees(f *testing.F) {
 	})
 }
 
-// TestSchemaOfURLs makes sure that the schema takes every URL that the parser
-// takes. It takes more of them.
+// TestSchemaOfURLs checks that the schema accepts every URL that the parser
+// accepts. It also accepts others.
 func TestSchemaOfURLs(t *testing.T) {
 	texts := []string{
 		"http://a", "https://a/", "HTTP://A.b:80/c?", "https://a#", "http://[::1]:80/x", "https://u@a", "https://a?b", "https://a#b", "ftp://a",
@@ -143,8 +143,8 @@ func TestSchemaOfURLs(t *testing.T) {
 	}
 }
 
-// TestPatterns makes sure that a text is good for a format if and only if it
-// matches all that the schema has of it.
+// TestPatterns checks that a string is valid for a format if and only if it
+// matches all patterns of the schema.
 func TestPatterns(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(formats)) {
 		check := formats[name]
@@ -187,8 +187,8 @@ func compiledSchema(t testing.TB) *jsonschema.Schema {
 	return schema
 }
 
-// structural are the findings about a document by itself: all but those about
-// what one value means for another.
+// structural returns the findings about the structure of a document. It leaves
+// out those about how values depend on each other.
 func structural(root *yaml.Node) finding.Findings {
 	var findings finding.Findings
 	d := newDecoder("doc", aTopology, &findings)
@@ -232,7 +232,7 @@ func clone(t testing.TB, doc any) any {
 	return same
 }
 
-// asJSON is what an editor hands to a schema.
+// asJSON returns the document as an editor passes it to a schema.
 func asJSON(n *yaml.Node) any {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -273,12 +273,12 @@ func scalars(n *yaml.Node) []string {
 	return all
 }
 
-// maker makes values at random.
+// maker makes random values.
 type maker struct{ *rand.Rand }
 
 func pick[T any](m maker, from []T) T { return from[m.IntN(len(from))] }
 
-// value makes what a schema allows.
+// value makes a value that a schema allows.
 func (m maker) value(s *jsonschema.Schema, depth int) any {
 	switch {
 	case len(s.AllOf) > 0:
@@ -357,7 +357,7 @@ func (m maker) text(s *jsonschema.Schema) string {
 	}
 }
 
-// matching makes a text that a pattern matches.
+// matching makes a string that matches a pattern.
 func (m maker) matching(pattern string) string {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
@@ -399,8 +399,8 @@ func (m maker) from(re *syntax.Regexp) string {
 	return b.String()
 }
 
-// scratch changes one character of a text, adds or drops one, or lengthens it
-// beyond all limits.
+// scratch changes, adds or drops one character of a string, or makes it longer
+// than every limit.
 func (m maker) scratch(s string) string {
 	runes := []rune(s)
 	at := m.IntN(len(runes) + 1)
@@ -417,8 +417,8 @@ func (m maker) scratch(s string) string {
 	return string(slices.Insert(runes, at, char))
 }
 
-// spoil changes one place of a document, mostly for the worse, and returns its
-// key.
+// spoil changes one place of a document, usually to something invalid. It
+// returns the key of the place.
 func (m maker) spoil(doc any) string {
 	type place struct {
 		key   string

@@ -46,9 +46,11 @@ type SealedLinkSpec struct {
 	Generation int `yaml:"generation" default:"1"`
 	// The generations of token Secrets on the remote: one, or two during a rotation. Default: generation.
 	Tokens []int `yaml:"tokens"`
-	// The certificate that it is sealed with, if it is for the controller of sealed-secrets.
+	// The certificate that encrypts the link for the sealed-secrets controller.
+	// Absent with SOPS.
 	Certificate *SealedWith `yaml:"certificate"`
-	// What the Secret has beside the kubeconfigs, if it is encrypted in the format of SOPS.
+	// The metadata of the Secret in the format of SOPS. Absent with
+	// sealed-secrets.
 	SOPS *SealedSOPS `yaml:"sops"`
 	// When the token in the kubeconfig expires, if it does.
 	TokenExpires string `yaml:"tokenExpires" format:"instant"`
@@ -57,12 +59,14 @@ type SealedLinkSpec struct {
 	// A digest to compare a kubeconfig with the sealed one: <salt>:<SHA-256 of salt and kubeconfig>, both in hexadecimal. Absent if
 	// somebody could guess the token from it.
 	Digest string `yaml:"digest" format:"linkDigest"`
-	// When the token Secret was created from which the token was read, if it was read from a cluster. A newer Secret with the same
-	// token is the same Secret created again; this revokes nothing.
+	// When the token Secret was created, if the token was read from a cluster.
+	// A newer Secret with the same token is the same Secret created again; this
+	// revokes nothing.
 	TokenCreated string `yaml:"tokenCreated" format:"instant"`
 	// The name of the Secret on the hub that held the link before links.format was changed, until seal --finish.
 	Replaces string `yaml:"replaces" format:"name"`
-	// SHA-256 of encryptedData, and of what is in sops, in hexadecimal, by which damage shows. Links of earlier versions have none.
+	// SHA-256 of encryptedData and of the content of sops, in hexadecimal. It
+	// shows damage. Links of earlier versions do not have it.
 	Checksum string `yaml:"checksum" format:"fingerprint"`
 	// The kubeconfig, sealed: an item of encryptedData of a SealedSecret, or of data of a Secret in the format of SOPS.
 	EncryptedData string `yaml:"encryptedData" required:"encryptedData: …"`
@@ -113,10 +117,11 @@ func ParseSealedLink(file string, data []byte) (*SealedLink, finding.Findings) {
 	return l, d.all(findings)
 }
 
-// KubeconfigSize is how large the kubeconfig is that was sealed, or what is
-// wrong with the form of it: the length of an RSA ciphertext in two bytes, that,
-// and what AES-GCM made of the kubeconfig (bitnami-labs/sealed-secrets
-// pkg/crypto/crypto.go); or what SOPS makes of it.
+// KubeconfigSize returns the size of the sealed kubeconfig, or says what is
+// wrong with the form of the encrypted value. kubeseal writes the length of an
+// RSA ciphertext in two bytes, then this ciphertext, then the kubeconfig
+// encrypted with AES-GCM (bitnami-labs/sealed-secrets pkg/crypto/crypto.go).
+// SOPS has its own form.
 func (s *SealedLinkSpec) KubeconfigSize() (size int, problem string) {
 	const length, tag, smallestKey = 2, 16, 1024 / 8
 	if s.Checksum != "" && s.Checksum != s.Sum() {
@@ -138,7 +143,8 @@ func (s *SealedLinkSpec) KubeconfigSize() (size int, problem string) {
 	return 0, "does not have the form of kubeseal: it has been truncated or edited"
 }
 
-// Fingerprint is that of the certificate it is sealed with; "" if it is with none.
+// Fingerprint is the fingerprint of the certificate with which the link is
+// sealed, or "" if there is none.
 func (s *SealedLinkSpec) Fingerprint() string {
 	if s.Certificate == nil {
 		return ""
@@ -146,7 +152,7 @@ func (s *SealedLinkSpec) Fingerprint() string {
 	return s.Certificate.Fingerprint
 }
 
-// Source is the links.source that the link was sealed for.
+// Source is the value of links.source for which the link was sealed.
 func (s *SealedLinkSpec) Source() string {
 	if s.SOPS != nil {
 		return "sops"
@@ -154,7 +160,8 @@ func (s *SealedLinkSpec) Source() string {
 	return "sealed"
 }
 
-// Maker is the kind of object that makes the Secret on the hub, as kubectl names it.
+// Maker is the kind of the object that makes the Secret on the hub, in
+// kubectl's form.
 func (s *SealedLinkSpec) Maker() string {
 	if s.SOPS != nil {
 		return "secret"
@@ -162,7 +169,7 @@ func (s *SealedLinkSpec) Maker() string {
 	return "sealedsecret"
 }
 
-// Sum is the checksum of what is sealed.
+// Sum is the checksum of the encrypted content.
 func (s *SealedLinkSpec) Sum() string {
 	text := s.EncryptedData
 	if s.SOPS != nil {

@@ -18,7 +18,7 @@ spec:
   encryptedData: AAAA
 `
 
-// TestSealedLinkTokens: the generations of a link are ones that seal leaves.
+// TestSealedLinkTokens: only generations that seal can leave are accepted.
 func TestSealedLinkTokens(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -48,7 +48,8 @@ func TestSealedLinkTokens(t *testing.T) {
 	}
 }
 
-// TestNoSealedLink: what is no link is told so, once, and not repeated.
+// TestNoSealedLink: a file that is no link gives one finding, which does not
+// repeat the content.
 func TestNoSealedLink(t *testing.T) {
 	t.Parallel()
 	const is = "; a sealed link has apiVersion: sightline.dev/v1alpha1 and kind: SealedLink"
@@ -70,7 +71,8 @@ func TestNoSealedLink(t *testing.T) {
 	assert.Equal(t, "link.yaml:9:1: error: SY03: the sealed link has no key \"other\"\nhint: the keys here are apiVersion, kind, metadata, spec", findings[0].String())
 }
 
-// TestNamesOfSecrets: one for all remotes, or each as Kiali's script names it.
+// TestNamesOfSecrets: one Secret for all remotes, or one for each with the name
+// from Kiali's script.
 func TestNamesOfSecrets(t *testing.T) {
 	t.Parallel()
 	topo, findings := Parse("mesh.yaml", []byte(small))

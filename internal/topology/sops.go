@@ -9,9 +9,9 @@ import (
 	"filippo.io/age"
 )
 
-// SealedSOPS is what a Secret in the format of SOPS has beside its values (getsops/sops
-// stores/stores.go). All links of one Secret have the same: one data key encrypts
-// them, and one MAC is over all.
+// SealedSOPS is the metadata of a Secret in the format of SOPS (getsops/sops
+// stores/stores.go). All links of one Secret have the same metadata, because
+// one data key encrypts them, and one MAC covers all of them.
 type SealedSOPS struct {
 	// The data key, encrypted for each recipient.
 	Age []SOPSKey `yaml:"age" required:"age: [{recipient: age1…, enc: …}]"`
@@ -19,7 +19,8 @@ type SealedSOPS struct {
 	LastModified string `yaml:"lastModified" required:"lastModified: \"2026-01-01T00:00:00Z\"" format:"instant"`
 	// The MAC over the kubeconfigs, encrypted.
 	MAC string `yaml:"mac" required:"mac: ENC[…]"`
-	// The keys of the Secret that the MAC is over: the remotes that were sealed together.
+	// The keys of the Secret that the MAC covers: the remotes that were sealed
+	// together.
 	Keys []string `yaml:"keys" required:"keys: [cluster2]"`
 }
 
@@ -31,7 +32,7 @@ type SOPSKey struct {
 	Enc string `yaml:"enc" required:"enc: |"`
 }
 
-// Recipients are who can decrypt it, sorted.
+// Recipients lists the recipients that can decrypt the Secret, sorted.
 func (s *SealedSOPS) Recipients() []string {
 	var names []string
 	for _, key := range s.Age {
@@ -41,8 +42,8 @@ func (s *SealedSOPS) Recipients() []string {
 	return names
 }
 
-// Together tells whether two links were encrypted with one data key, as those of one
-// Secret have to be.
+// Together tells whether two links were encrypted with one data key. The links
+// of one Secret must be.
 func (s *SealedSOPS) Together(other *SealedSOPS) bool { return s.text() == other.text() }
 
 func (s *SealedSOPS) text() string {
@@ -53,28 +54,29 @@ func (s *SealedSOPS) text() string {
 	return strings.Join(parts, "\x00")
 }
 
-// sopsValue is a value that SOPS has encrypted (getsops/sops aes/cipher.go).
+// sopsValue matches a value that SOPS encrypted (getsops/sops aes/cipher.go).
 var sopsValue = regexp.MustCompile(`^ENC\[AES256_GCM,data:([A-Za-z0-9+/=]+),iv:[A-Za-z0-9+/=]{44},tag:[A-Za-z0-9+/=]{24},type:str\]$`)
 
-// EncryptedBySOPS tells whether a string is a value that SOPS has encrypted.
+// EncryptedBySOPS tells whether SOPS encrypted a string.
 func EncryptedBySOPS(value string) bool { return sopsValue.MatchString(value) }
 
-// sopsSize is the size of the kubeconfig in a value: of its base64, since it is an
-// item of data.
+// sopsSize returns the size of the encrypted kubeconfig. SOPS encrypts its
+// base64, because it is an item of data.
 func sopsSize(value string) (size int, problem string) {
 	found := sopsValue.FindStringSubmatch(value)
 	if found == nil {
-		return 0, "is not what SOPS makes: it has been cut off or edited"
+		return 0, "does not have the form of SOPS: it has been truncated or edited"
 	}
 	text, err := base64.StdEncoding.DecodeString(found[1])
 	if err != nil {
-		return 0, "is not what SOPS makes: it has been cut off or edited"
+		return 0, "does not have the form of SOPS: it has been truncated or edited"
 	}
 	return base64.StdEncoding.DecodedLen(len(text)), ""
 }
 
-// ParseAgeRecipient reads a public key of age: X25519, or the hybrid with ML-KEM that
-// starts with age1pq1. Others, of plugins or of SSH, need programs that Flux lacks.
+// ParseAgeRecipient reads a public key of age: X25519, or the hybrid with
+// ML-KEM that starts with age1pq1. Keys of plugins or of SSH need programs that
+// Flux lacks.
 func ParseAgeRecipient(s string) (age.Recipient, error) {
 	if strings.HasPrefix(s, "age1pq1") {
 		return age.ParseHybridRecipient(s)

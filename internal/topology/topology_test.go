@@ -64,12 +64,13 @@ func TestDefaults(t *testing.T) {
 	require.False(t, got.OperatorBySubscription(got.Hub()))
 }
 
-// chart is the operator's where the topology says nothing of it.
+// store has the defaults of links.externalSecrets.
 var store = ExternalSecrets{Store: SecretStore{Kind: "ClusterSecretStore"}, Key: "mesh/{cluster}", RefreshInterval: "10m"}
 
+// chart has the defaults of the operator's chart.
 var chart = OperatorChart{RepoURL: "https://kiali.org/helm-charts", Namespace: "kiali-operator"}
 
-// acm is the store acm where the topology says nothing of it.
+// acm is the default for a topology with the store acm.
 var acm = ACM{
 	Collector: "mcoa", Access: "route", Aggregate: true, Retention: "365d", Interval: "5m",
 	Placement: "open-cluster-management-global-set/global", PolicyNamespace: "mesh-policies",
@@ -80,7 +81,7 @@ func TestGivenValues(t *testing.T) {
 	got, findings := Parse("everything.yaml", read(t, "testdata/ok/everything.yaml"))
 	require.Empty(t, findings)
 
-	// What a cluster has from the topology, or by its platform.
+	// What a cluster takes from the topology or from its platform.
 	remote := func(c Cluster) Cluster {
 		c.Platform = cmp.Or(c.Platform, "openshift")
 		c.ZtunnelNamespace = map[string]string{"openshift": "ztunnel", "kubernetes": "istio-control"}[c.Platform]
@@ -173,8 +174,7 @@ func TestGivenValues(t *testing.T) {
 	}, Topology{APIVersion: got.APIVersion, Kind: got.Kind, Metadata: got.Metadata, Spec: got.Spec})
 }
 
-// TestKialiFollowsTheControlPlane is about the one default that is another
-// value.
+// TestKialiFollowsTheControlPlane tests the default that is another value.
 func TestKialiFollowsTheControlPlane(t *testing.T) {
 	got, findings := Parse("t.yaml", []byte(strings.Replace(small, "id: mesh1", "id: mesh1, controlPlaneNamespace: cp", 1)))
 	require.Empty(t, findings)
@@ -237,7 +237,7 @@ spec:
 		{[]any{"spec", "clusters", 1, "namespaces", 0}, "25:9"},
 		{[]any{"spec", "clusters", 1, "server"}, "26:15"},
 		{append(config, "a", 1, "c", 2), "17:26"},
-		// What is left to its default has the position of what is above it.
+		// A default has the position of the nearest value above it.
 		{[]any{"spec", "kiali", "namespace"}, "8:5"},
 		{[]any{"spec", "kiali", "operator", "source"}, "10:7"},
 		{[]any{"spec", "telemetry", "name"}, "6:3"},

@@ -88,8 +88,8 @@ func (t *Topology) LinksToConsole() bool {
 	return t.TracesIn() == "stack" && !t.Hub().KialiBefore(kiali.V2_17)
 }
 
-// TenantID is the UUID of a tenant for which none is given: version 5, of its name
-// in the namespace of URLs (RFC 9562).
+// TenantID is the default UUID of a tenant: a UUID of version 5 of its name in
+// the URL namespace (RFC 9562).
 func TenantID(name string) string {
 	sum := sha1.Sum([]byte("\x6b\xa7\xb8\x11\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\x30\xc8https://sightline.dev/tenant/" + name))
 	sum[6], sum[8] = sum[6]&0x0f|0x50, sum[8]&0x3f|0x80

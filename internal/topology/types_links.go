@@ -19,14 +19,15 @@ type Links struct {
 	SOPS SOPS `yaml:"sops"`
 	// The secret store, with source: externalSecrets. Changes: the ExternalSecrets and the PushSecrets.
 	ExternalSecrets ExternalSecrets `yaml:"externalSecrets"`
-	// What ACM gives the links, with source: acm. Changes: the objects on the ACM hub.
+	// How ACM makes the links, with source: acm. Changes: the objects on the
+	// ACM hub.
 	ACM LinksACM `yaml:"acm"`
 }
 
 // LinksACM says how ACM makes the accounts of the links.
 type LinksACM struct {
-	// How long a token is valid that ACM makes for a link. ACM renews it after four fifths of that, and Kiali restarts then. Changes: the
-	// objects on the ACM hub.
+	// How long a token of a link is valid. ACM renews it after four fifths of
+	// this time, and then Kiali restarts. Changes: the objects on the ACM hub.
 	Validity string `yaml:"validity" default:"720h" format:"duration"`
 }
 

@@ -9,8 +9,9 @@ type Metrics struct {
 	// thanos.remoteWrite user-workload-monitoring-config, with acm the objects on the ACM hub; the allow-lists, the Namespace of
 	// the rules, the delivery objects and the ConfigMap with the CAs.
 	Store string `yaml:"store" enum:"thanosQuerier|prometheus|thanos|acm"`
-	// The time between two scrapes. Changes: the PodMonitors and the ServiceMonitor of istiod; and the hub's Kiali resource where the store
-	// is a Thanos, of which Kiali has to know the longest interval.
+	// The time between two scrapes. Changes: the PodMonitors and the
+	// ServiceMonitor of istiod; and with a Thanos as store the hub's Kiali
+	// resource, because Kiali must know the longest interval.
 	Interval string `yaml:"interval" default:"30s" format:"duration"`
 	// How long the store keeps series, such as 15d. Kiali does not offer longer time ranges. With the store prometheus and without
 	// this field, Kiali asks the store for its retention and its global interval. Default: Kiali's default. Changes: the hub's
