@@ -1,4 +1,4 @@
-// What is on an ACM hub that is no cluster of the topology.
+// The objects on an ACM hub outside the topology.
 local acm = import 'acm.libsonnet';
 local meta = import 'meta.libsonnet';
 

@@ -201,7 +201,8 @@ local allowList(topology) = {
   data: topology.acm.allowList,
 };
 
-// ACM makes an account on each remote, renews its token, and gives it rights there.
+// ACM makes an account on each remote, renews its token, and gives it rights
+// there.
 local account(topology, managed) = {
   local metadata = {
     name: topology.acm.linkPolicy,
@@ -224,8 +225,9 @@ local account(topology, managed) = {
   },
 };
 
-// The one Secret, since the operator watches no other: a renewed token has to
-// restart Kiali. Nothing but what is listed is in it, so a remote that leaves goes.
+// Links of ACM are in one Secret, because the operator watches only this
+// Secret, and a renewed token must restart Kiali. The Secret has only the
+// listed keys, so the key of a remote that leaves is removed.
 local linked(topology, managed) =
   local made = kubeconfigs.single(topology);
   account(topology, managed) {

@@ -1,32 +1,35 @@
-// What Argo CD needs to deliver the clusters: a project that says what may go
-// where, and an ApplicationSet that makes an Application for each.
+// The objects with which Argo CD delivers the clusters: a project, which limits
+// what may go where, and an ApplicationSet, which makes an Application for each
+// cluster.
 local meta = import 'meta.libsonnet';
 local project = import 'project.libsonnet';
 
-// Neither is a label of the engine's own, so clusters can be selected by them
-// whatever else has labels.
+// Argo CD does not use these labels itself. So they select clusters, whatever
+// other labels exist.
 local labels = {
   topology: 'sightline.dev/topology',
   cluster: 'sightline.dev/cluster',
-  // By it ACM shows which Placement an ApplicationSet is for.
+  // ACM uses it to show the Placement of an ApplicationSet.
   placement: 'cluster.open-cluster-management.io/placement',
 };
 
-// ACM brings an Application to the cluster that it is for, whose own Argo CD
-// applies it.
+// ACM brings an Application to its cluster. The cluster's own Argo CD applies
+// it.
 local inCluster = { server: 'https://kubernetes.default.svc' };
 
-// Argo CD itself makes a name of the cluster's where the generator has none.
+// If the generator gives no name, Argo CD itself makes a name from the
+// cluster's.
 local applicationOf(topology, cluster) =
   topology.name + '-{{ ' + cluster + ' | lower | replace "." "-" | replace "_" "-" }}';
 
-// Each generator with how the template names the values that it gives.
+// Each generator, and the template expressions for its values.
 local generators(shape, topology, argocd) = {
   local named = {
     cluster: '{{ .cluster }}',
     managed: '{{ .managedCluster }}',
     application: '{{ .application }}',
-    // A cluster has one of the two, and an absent key is an error otherwise.
+    // A cluster has either a server or a name. The absent key would be an
+    // error.
     destination: if shape.byName
     then { server: '{{ dig "server" "" .destination }}', name: '{{ dig "name" "" .destination }}' }
     else { server: '{{ .destination.server }}' },
@@ -41,18 +44,18 @@ local generators(shape, topology, argocd) = {
     generator: { clusters: {
       selector: {
         matchLabels: { [labels.topology]: topology.name },
-        // index gives nothing for a label that is not there, and no error.
+        // index returns an empty string for an absent label, without an error.
         matchExpressions: [{ key: labels.cluster, operator: 'Exists' }],
       },
       values: { cluster: '{{ index .metadata.labels "' + labels.cluster + '" }}' },
     } },
     cluster: '{{ .values.cluster }}',
-    managed: '{{ .name }}',  // ACM registers clusters by its names
+    managed: '{{ .name }}',  // ACM registers clusters under their names in ACM
     application: applicationOf(topology, '.values.cluster'),
     destination: { server: '{{ .server }}' },
   },
-  // Argo CD knows the clusters of ACM by their names there. The ConfigMap is
-  // ACM's own, and says where a Placement has its decisions.
+  // Argo CD knows the clusters under their names in ACM. ACM owns the
+  // ConfigMap. It says where a Placement has its decisions.
   acm: {
     generator: { clusterDecisionResource: {
       configMapRef: 'acm-placement',
@@ -66,14 +69,16 @@ local generators(shape, topology, argocd) = {
   },
 }[shape.generator] + (if shape.pulled then { destination: inCluster } else {});
 
-// Annotations with the name of the cluster; in the one that ACM reads with ACM's.
+// The annotations, with the name of the cluster for {cluster}. In the
+// annotation that ACM reads, it is the name in ACM.
 local named(argocd, made) =
   std.mapWithKey(
     function(key, text) std.strReplace(text, '{cluster}', if key == argocd.pulled then made.managed else made.cluster),
     argocd.applications.annotations
   );
 
-// Sightline inside Argo CD renders the topology, so every cluster has one source.
+// Sightline inside Argo CD renders the topology, so every cluster has one
+// source.
 local plugin(argocd, cluster) = {
   source: {
     path: argocd.path,
@@ -88,9 +93,9 @@ local plugin(argocd, cluster) = {
   madeOf: '.',
 };
 
-// Where the tree is, by its format. The paths that an Application is made of
-// are relative to its own: without them every commit to the repository would
-// have every Application made anew.
+// Where the tree is, by format. The paths of an Application's input are
+// relative to the path of its source. Without these paths, every commit to the
+// repository would render every Application again.
 local sources(shape, argocd, cluster) = {
   kustomize: {
     source: { path: argocd.clustersPath + '/' + cluster },
@@ -106,8 +111,9 @@ local sources(shape, argocd, cluster) = {
   },
 }[shape.format];
 
-// With the chart beside it, the operator is of the first sync wave: it runs
-// before the Kiali resource comes, and goes after it.
+// If the tree is a second source beside the operator's chart, the operator is
+// in the first sync wave. It runs before the Kiali resource is created, and is
+// removed after it.
 local origin(shape, argocd, source) =
   local tree = { repoURL: argocd.repoURL, targetRevision: argocd.revision } + source;
   if !shape.operatorChart then { source: tree } else {
@@ -122,8 +128,9 @@ local origin(shape, argocd, source) =
     ],
   };
 
-// A rollout syncs by itself. Were sync automated as well, a controller in which
-// progressive syncs are off would bring every change to all clusters at once.
+// A rollout starts syncs by itself. Automated sync must be off: if progressive
+// syncs are off in the controller, it would bring every change to all clusters
+// at once.
 local automated(shape, argocd) =
   if shape.automated && !shape.rollout
   then { automated: { prune: argocd.sync.prune, selfHeal: argocd.sync.selfHeal } }
@@ -138,17 +145,18 @@ local application(shape, topology, argocd, made, from) =
     },
     spec: {
       project: argocd.project,
-      // All objects of the tree name their namespaces. This is for those of the
-      // operator's chart, and for the project, which permits no other.
+      // All objects of the tree name their namespaces. This namespace is for
+      // the objects of the operator's chart. It is also for the project, which
+      // permits no other namespace.
       destination: made.destination { namespace: if shape.operatorChart then argocd.chart.namespace else argocd.home },
       syncPolicy: automated(shape, argocd) {
         syncOptions: [
           'ServerSideApply=true',
-          // The operator brings the definition of the Kiali resource with it.
+          // The operator brings the definition of the Kiali resource.
           'SkipDryRunOnMissingResource=true',
         ] + (if shape.operatorChart then ['CreateNamespace=true'] else []),
-        // What takes its time on a new cluster, such as an operator's first
-        // start, is waited for; the last tries are five minutes apart.
+        // Some things take time on a new cluster, such as the first start of an
+        // operator. Argo CD tries again; the last tries are five minutes apart.
         retry: { limit: 10, backoff: { duration: '15s', factor: 2, maxDuration: '5m' } },
       },
     } + origin(shape, argocd, from.source),
@@ -157,16 +165,16 @@ local application(shape, topology, argocd, made, from) =
 local template(shape, topology, argocd, made) =
   application(shape, topology, argocd, made, if shape.plugin then plugin(argocd, made.cluster) else sources(shape, argocd, made.cluster));
 
-// An ACM hub that is no cluster of the topology has no operator of ours, and
-// its objects are a kustomization whatever the format. The annotations are for
-// what brings Applications to the clusters of the topology.
+// An ACM hub outside the topology has no operator of ours. Its objects are a
+// kustomization in every format. The annotations are not for it, because they
+// tell ACM where to bring the Applications of clusters.
 local acm(shape, topology, argocd) = {
   apiVersion: 'argoproj.io/v1alpha1',
   kind: 'Application',
 } + application(
   shape { operatorChart: false, rollout: false },
   topology,
-  argocd { home: 'open-cluster-management-observability', applications+: { annotations: {} } },
+  argocd { home: argocd.acm.namespace, applications+: { annotations: {} } },
   argocd.acm,
   if shape.plugin then plugin(argocd, argocd.acm.cluster) else { source: { path: argocd.acm.path }, madeOf: '.' }
 ) { metadata+: { namespace: argocd.namespace, labels+: meta.labels('mesh-delivery', topology) } };
@@ -180,15 +188,15 @@ local applications(shape, topology, argocd) =
       name: topology.name,
       namespace: argocd.namespace,
       labels: meta.labels('mesh-delivery', topology) + (if shape.generator == 'acm' then { [labels.placement]: argocd.placement } else {}),
-      // With it Argo CD lets go of the Applications before the ApplicationSet
-      // is deleted; without it they would be deleted too.
+      // With this finalizer, Argo CD releases the Applications before it
+      // deletes the ApplicationSet. Otherwise it would delete them too.
       [if shape.kept then 'finalizers']: ['resources-finalizer.argocd.argoproj.io'],
     },
     spec: {
       goTemplate: true,
       goTemplateOptions: ['missingkey=error'],
       generators: [made.generator],
-      // Whatever becomes of an Application, what it has brought stays.
+      // The objects on a cluster stay, whatever happens to their Application.
       syncPolicy: { applicationsSync: argocd.applicationsSync, preserveResourcesOnDeletion: true },
       [if shape.rollout then 'strategy']: {
         type: 'RollingSync',

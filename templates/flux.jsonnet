@@ -1,8 +1,8 @@
 local health = import 'health.libsonnet';
 local meta = import 'meta.libsonnet';
 
-// What is tried again without waiting for the interval: a kind whose
-// definition the operator has yet to bring, a cluster that was away.
+// For failures that Flux repeats before the interval ends: the operator has not
+// yet brought the definition of a kind, or a cluster was away.
 local retryInterval = '1m';
 
 local metadata(flux, name) = {
@@ -24,8 +24,9 @@ local source(shape, flux) = {
 
 local sourceRef(flux) = { kind: flux.source.kind, name: flux.source.name };
 
-// What has all others. Those of a cluster that left are removed; what becomes
-// of the cluster is for their own policies to say.
+// The Kustomization of all other Flux objects. It removes the objects of a
+// cluster that left. Their own deletionPolicy decides what happens on the
+// cluster.
 local root(flux, step) = {
   apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
   kind: 'Kustomization',
@@ -50,7 +51,7 @@ local order(shape, step) =
 local kubeConfig(shape, step) =
   if shape.kubeConfig then { kubeConfig: { secretRef: { name: step.kubeConfig } } } else {};
 
-// The keys for what SOPS has encrypted, which are on the cluster of Flux.
+// The keys for Secrets that SOPS encrypted. They are on the cluster of Flux.
 local decryption(shape, flux) =
   if shape.decrypt then { decryption: { provider: 'sops', secretRef: { name: flux.decryption } } } else {};
 
@@ -70,8 +71,8 @@ local kustomization(flux, step) = {
   },
 };
 
-// A release is uninstalled when its object goes, and knows no other policy. So
-// where objects are to stay, theirs does.
+// Helm uninstalls a release when its HelmRelease is deleted. There is no other
+// policy. So if the objects are to stay, the HelmRelease stays.
 local release(shape, flux, step) = {
   local action = {
     disableWait: !flux.wait,
@@ -96,7 +97,7 @@ local chart(shape, flux, step) = release(shape, flux, step) {
   spec+: order(shape, step) {
     chart: { spec: {
       chart: flux.chart,
-      // The chart's version is always the same; the commit is not.
+      // The chart's version may stay the same, but the commit changes.
       reconcileStrategy: 'Revision',
       sourceRef: sourceRef(flux),
       valuesFiles: [flux.chart + '/values.yaml', step.values],
@@ -119,7 +120,7 @@ local operatorRepository(flux) = {
   spec: { interval: flux.interval, url: flux.operator.url } + flux.operator.access,
 };
 
-// The operator by its own chart.
+// The operator from its own chart.
 local operator(shape, flux, step) = release(shape, flux, step) {
   spec+: {
     chart: { spec: {
@@ -129,18 +130,18 @@ local operator(shape, flux, step) = release(shape, flux, step) {
     } },
     install+: { createNamespace: true },
     releaseName: 'kiali-operator',
-    // By default the records are in the namespace of this object, which a
-    // cluster without Flux does not have.
+    // By default, Helm's records are in the namespace of this object. A cluster
+    // without Flux does not have this namespace.
     storageNamespace: flux.operator.namespace,
     targetNamespace: flux.operator.namespace,
-    // The definition of the Kiali resource is the operator's, and changes with
-    // it.
+    // The operator owns the definition of the Kiali resource, and changes it
+    // with new versions.
     upgrade+: { crds: 'CreateReplace' },
     values: flux.operator.values,
   } + after(shape, step),
 };
 
-// The objects of a phase, or without one those that there are once.
+// The objects of a phase, or without a phase the objects that exist once.
 function(
   shape=error 'must provide shape',
   flux=error 'must provide flux',
@@ -154,6 +155,6 @@ function(
     kustomization: kustomization(flux, step) { spec+: kubeConfig(shape, step) + order(shape, step) + decryption(shape, flux) },
     chart: chart(shape, flux, step),
     'operator-release': operator(shape, flux, step),
-    // Around the operator's release, which is on the cluster of Flux.
+    // Around the operator's release. It is on the cluster of Flux.
     operator: kustomization(flux, step) { spec+: after(shape, step) },
   }

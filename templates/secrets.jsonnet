@@ -1,7 +1,7 @@
 local kubeconfigs = import 'kubeconfigs.libsonnet';
 
-// The Secrets with the kubeconfigs of the remotes, without their data: for
-// whoever brings these to the hub by hand. Nothing of it is rendered.
+// The Secrets with the kubeconfigs of the remotes, without data. They are for
+// users who bring the kubeconfigs to the hub by hand, and are never rendered.
 local secret(topology, made) = {
   apiVersion: 'v1',
   kind: 'Secret',

@@ -115,6 +115,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 	if shape.ACM {
 		values["acm"] = map[string]any{
 			"application": t.ApplicationACM(), "cluster": topology.ACMTree, "path": inRepository(d, topology.ACMTree),
+			"namespace":   topology.ACMNamespace,
 			"destination": destination(t.ArgoCDKnowsACM()),
 		}
 	}

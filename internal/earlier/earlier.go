@@ -1,11 +1,11 @@
-// Package earlier has what is needed to know the files of a tree that the version
-// before the first line in every file has written: its templates, and how it laid
-// them out as kustomizations.
+// Package earlier recognizes the files of a tree that an early version wrote.
+// That version did not yet write a first line of its own into every file. The
+// package has that version's templates and its layout of kustomizations.
 //
 // A tree of that version is taken over once: files with exactly these bytes are
-// ours, although they do not say so. Nothing else depends on this package. It can
-// go, with render.Earlier and the Claims of package tree that are about it, when
-// nobody is expected to come from a version before v0.2 any more.
+// ours, although they do not say it. Nothing else depends on this package. When
+// nobody comes from a version before v0.2 any more, remove it, together with
+// render.Earlier and the Claims of package tree for it.
 package earlier
 
 import (
@@ -29,16 +29,17 @@ import (
 //go:embed templates
 var files embed.FS
 
-// Templates are that version's, in place of package templates.
+// Templates returns that version's templates. They replace package templates.
 func Templates() fs.FS {
 	sub, err := fs.Sub(files, "templates")
 	if err != nil {
-		panic(err) // the name is right
+		panic(err) // the name exists
 	}
 	return sub
 }
 
-// Topology returns a topology with the values that later versions made fields.
+// Topology returns the topology with that version's constants for values that
+// are fields today.
 func Topology(t *topology.Topology) *topology.Topology {
 	written := t.Spec.Metrics.Thanos.RemoteWrite
 	if written == nil {
@@ -50,8 +51,8 @@ func Topology(t *topology.Topology) *topology.Topology {
 	return &earlier
 }
 
-// Delivered gives the objects of Argo CD the kustomization that they had, and the
-// project the destinations: every namespace of every cluster.
+// Delivered changes Argo CD's objects back to the form of that version: its
+// kustomization, and a project that permits every namespace of every cluster.
 func Delivered(files []tree.File) error {
 	for i := range files {
 		switch f := &files[i]; f.Path {
@@ -67,7 +68,7 @@ func Delivered(files []tree.File) error {
 	return nil
 }
 
-// inAnyNamespace is a project whose destinations are whole clusters.
+// inAnyNamespace returns the project with whole clusters as destinations.
 func inAnyNamespace(project []byte) ([]byte, error) {
 	data, err := yaml.YAMLToJSONStrict(project)
 	if err != nil {
@@ -87,9 +88,9 @@ func inAnyNamespace(project []byte) ([]byte, error) {
 	return resource.Encode(nil, object), nil
 }
 
-// Wrote says whether a file could be one that the version wrote for another
-// topology: it lies where that version wrote such an object, and reads exactly as
-// that version printed it.
+// Wrote tells whether that version could have written a file for another
+// topology: the file is at a place where that version wrote such an object, and
+// has exactly the bytes that it would print.
 func Wrote(p string, content []byte) bool {
 	top, rest, _ := strings.Cut(p, "/")
 	if path.Ext(p) != ".yaml" {
@@ -118,17 +119,17 @@ func Wrote(p string, content []byte) bool {
 		namespace, _, _ := strings.Cut(rest, "/")
 		return object["namespace"] == namespace
 	case "flux", "overlays":
-		return false // it could be anybody's
+		return false // somebody else may have written it
 	}
 	return false
 }
 
-// bases are the folders of base/.
+// bases matches the folders of base/.
 var bases = regexp.MustCompile(`^(cluster-monitoring|istiod|kiali|podmonitor|telemetry|user-workload)[-a-z0-9]*/`)
 
-// WroteChart says whether a file is one of the chart of a topology, or the values of
-// a cluster for it, as that version wrote them. It goes by how the file begins: what
-// follows depends on more than is kept here.
+// WroteChart tells whether that version wrote a file of a topology's chart, or
+// the values of a cluster for it. It only compares the beginning of the file,
+// because the rest depends on more than this package keeps.
 func WroteChart(name, p string, content []byte) bool {
 	cluster, _ := strings.CutPrefix(p, "clusters/")
 	begins := map[string][]string{

@@ -14,10 +14,11 @@ import (
 // File is the name of a kustomization's file.
 const File = "kustomization.yaml"
 
-// Kustomize lays clusters out as that version did, from its templates: a resource
-// without a hole of the cluster or a namespace in base/, one that is repeated for
-// namespaces in base/ without its namespace, which namespaces/<namespace>/ adds,
-// and everything else in the folder of the cluster.
+// Kustomize writes clusters in that version's layout, from that version's
+// templates. A resource without a hole of the cluster or a namespace is in
+// base/. A resource for each namespace is in base/ without its namespace, and
+// namespaces/<namespace>/ adds the namespace. Everything else is in the folder
+// of the cluster.
 func Kustomize(clusters []resource.Cluster, components ...tree.File) ([]tree.File, error) {
 	w := writer{
 		files:      slices.Clone(components),
@@ -36,16 +37,16 @@ func Kustomize(clusters []resource.Cluster, components ...tree.File) ([]tree.Fil
 
 type writer struct {
 	files      []tree.File
-	base       map[string]*resource.Body // what base/<name> was made of
-	same       map[*resource.Body]string // base/<name> that a body is known to be the same as
-	namespaces map[string]bool           // folders below namespaces/ that are written
+	base       map[string]*resource.Body // the body in base/<name>
+	same       map[*resource.Body]string // the <name> in base/ that is known to have an equal body
+	namespaces map[string]bool           // the folders below namespaces/ that are written
 	placed     map[*resource.Body]place
 }
 
-// place is where the objects of a body go.
+// place says where the objects of a body go.
 type place struct {
 	where where
-	body  *resource.Body // as it stands there
+	body  *resource.Body // the body as it is there
 }
 
 type where int
@@ -83,8 +84,8 @@ func (w *writer) cluster(c *resource.Cluster) error {
 	return nil
 }
 
-// resource writes what the resource needs and returns how the kustomization
-// of its phase refers to it.
+// resource writes the files of a resource. It returns the paths with which the
+// kustomization of its phase refers to them.
 func (w *writer) resource(c *resource.Cluster, r resource.Resource) ([]string, error) {
 	p, ok := w.placed[r.Body]
 	if !ok {
@@ -92,7 +93,7 @@ func (w *writer) resource(c *resource.Cluster, r resource.Resource) ([]string, e
 		if p, err = placeOf(r.Body); err != nil {
 			return nil, err
 		}
-		if !r.Body.IsLiteral() { // which is met once
+		if !r.Body.IsLiteral() { // a literal is met only once
 			w.placed[r.Body] = p
 		}
 	}
@@ -103,7 +104,7 @@ func (w *writer) resource(c *resource.Cluster, r resource.Resource) ([]string, e
 			return nil, err
 		}
 		name := r.Name + ".yaml"
-		if r.Name == "podmonitor" { // which an overlay has changed for one namespace
+		if r.Name == "podmonitor" { // an overlay changed it for one namespace
 			id, err := p.body.ID(c.Values)
 			if err != nil {
 				return nil, err
@@ -134,8 +135,8 @@ func placeOf(body *resource.Body) (place, error) {
 	return place{inBase, body}, nil
 }
 
-// each writes a resource that the cluster has for each of its own items, to a
-// file for each.
+// each writes a resource for each of the cluster's own items, each to its own
+// file.
 func (w *writer) each(c *resource.Cluster, r resource.Resource) ([]string, error) {
 	var names []string
 	for values := range c.Each(r) {
@@ -150,8 +151,8 @@ func (w *writer) each(c *resource.Cluster, r resource.Resource) ([]string, error
 	return names, nil
 }
 
-// repeated writes a resource that every namespace of the cluster has. Where it
-// has values of the cluster, they tell the variants of it apart.
+// repeated writes a resource that every namespace of the cluster has. If it has
+// values of the cluster, these are part of its name.
 func (w *writer) repeated(c *resource.Cluster, r resource.Resource, body *resource.Body) ([]string, error) {
 	variant, err := variantOf(body, c.Values)
 	if err != nil {
@@ -181,8 +182,8 @@ func (w *writer) repeated(c *resource.Cluster, r resource.Resource, body *resour
 
 var folder = regexp.MustCompile(`^[A-Za-z0-9][-.A-Za-z0-9]*$`)
 
-// variantOf joins the values of the cluster that a body has to a name; "" if
-// it has none.
+// variantOf joins the cluster values in a body to a name. It returns "" if
+// there are none.
 func variantOf(body *resource.Body, values resource.Values) (string, error) {
 	var parts []string
 	for _, path := range body.Paths(resource.ScopeCluster) {
@@ -218,8 +219,8 @@ func (w *writer) addBase(c *resource.Cluster, r resource.Resource, name string, 
 	return nil
 }
 
-// withoutNamespace is the body without metadata.namespace, which must be all
-// that the namespaces differ in.
+// withoutNamespace returns the body without metadata.namespace. The namespaces
+// may differ in nothing else.
 func withoutNamespace(body *resource.Body) (*resource.Body, error) {
 	object := maps.Clone(body.Object())
 	metadata, _ := object["metadata"].(map[string]any)
@@ -236,9 +237,8 @@ func withoutNamespace(body *resource.Body) (*resource.Body, error) {
 	return shared, nil
 }
 
-// build is a kustomization that is built on its own, so it says that its
-// objects keep the order they are listed in. The components change them in
-// order.
+// build returns a kustomization that users build directly, so it fixes the
+// order of its objects. The components change them in the given order.
 func build(resources, components []string) []byte {
 	fields := map[string]any{
 		"resources":   resources,
@@ -254,8 +254,8 @@ func build(resources, components []string) []byte {
 	return Kustomization(fields)
 }
 
-// Kustomization is the text of a kustomization with these fields, to which it
-// adds its type.
+// Kustomization returns the content of a kustomization with the given fields.
+// It adds apiVersion and kind.
 func Kustomization(fields map[string]any) []byte {
 	fields["apiVersion"] = "kustomize.config.k8s.io/v1beta1"
 	fields["kind"] = "Kustomization"

@@ -1,21 +1,23 @@
-// What Argo CD needs to deliver the clusters: a project that says what may go
-// where, and an ApplicationSet that makes an Application for each.
+// The objects with which Argo CD delivers the clusters: a project, which limits
+// what may go where, and an ApplicationSet, which makes an Application for each
+// cluster.
 local meta = import 'meta.libsonnet';
 local project = import 'project.libsonnet';
 
-// Neither is a label of the engine's own, so clusters can be selected by them
-// whatever else has labels.
+// Argo CD does not use these labels itself. So they select clusters, whatever
+// other labels exist.
 local labels = {
   topology: 'sightline.dev/topology',
   cluster: 'sightline.dev/cluster',
 };
 
-// Each generator with how the template names the values that it gives.
+// Each generator, and the template expressions for its values.
 local generators(shape, topology, argocd) = {
   local named = {
     cluster: '{{ .cluster }}',
     application: '{{ .application }}',
-    // A cluster has one of the two, and an absent key is an error otherwise.
+    // A cluster has either a server or a name. The absent key would be an
+    // error.
     destination: if shape.byName
     then { server: '{{ dig "server" "" .destination }}', name: '{{ dig "name" "" .destination }}' }
     else { server: '{{ .destination.server }}' },
@@ -30,7 +32,7 @@ local generators(shape, topology, argocd) = {
     generator: { clusters: {
       selector: {
         matchLabels: { [labels.topology]: topology.name },
-        // index gives nothing for a label that is not there, and no error.
+        // index returns an empty string for an absent label, without an error.
         matchExpressions: [{ key: labels.cluster, operator: 'Exists' }],
       },
       values: { cluster: '{{ index .metadata.labels "' + labels.cluster + '" }}' },
@@ -41,9 +43,9 @@ local generators(shape, topology, argocd) = {
   },
 }[shape.generator];
 
-// Where the tree is, by its format. The paths that an Application is made of
-// are relative to its own: without them every commit to the repository would
-// have every Application made anew.
+// Where the tree is, by format. The paths of an Application's input are
+// relative to the path of its source. Without these paths, every commit to the
+// repository would render every Application again.
 local sources(shape, argocd, cluster) = {
   kustomize: {
     source: { path: argocd.clustersPath + '/' + cluster },
@@ -59,8 +61,9 @@ local sources(shape, argocd, cluster) = {
   },
 }[shape.format];
 
-// With the chart beside it, the operator is of the first sync wave: it runs
-// before the Kiali resource comes, and goes after it.
+// If the tree is a second source beside the operator's chart, the operator is
+// in the first sync wave. It runs before the Kiali resource is created, and is
+// removed after it.
 local origin(shape, argocd, source) =
   local tree = { repoURL: argocd.repoURL, targetRevision: argocd.revision } + source;
   if !shape.operatorChart then { source: tree } else {
@@ -69,15 +72,16 @@ local origin(shape, argocd, source) =
         repoURL: argocd.chart.repoURL,
         chart: 'kiali-operator',
         targetRevision: argocd.chart.version,
-        // The Kiali resource is the tree's.
+        // The tree has the Kiali resource.
         helm: { releaseName: 'kiali-operator', valuesObject: { cr: { create: false } } },
       },
       tree,
     ],
   };
 
-// A rollout syncs by itself. Were sync automated as well, a controller in which
-// progressive syncs are off would bring every change to all clusters at once.
+// A rollout starts syncs by itself. Automated sync must be off: if progressive
+// syncs are off in the controller, it would bring every change to all clusters
+// at once.
 local automated(shape, argocd) =
   if shape.automated && !shape.rollout
   then { automated: { prune: argocd.sync.prune, selfHeal: argocd.sync.selfHeal } }
@@ -93,17 +97,17 @@ local template(shape, topology, argocd, made) =
     },
     spec: {
       project: argocd.project,
-      // All objects of the tree name their namespaces; this is for those of
-      // the operator's chart.
+      // All objects of the tree name their namespaces. This namespace is for
+      // the objects of the operator's chart.
       destination: made.destination + (if shape.operatorChart then { namespace: argocd.chart.namespace } else {}),
       syncPolicy: automated(shape, argocd) {
         syncOptions: [
           'ServerSideApply=true',
-          // The operator brings the definition of the Kiali resource with it.
+          // The operator brings the definition of the Kiali resource.
           'SkipDryRunOnMissingResource=true',
         ] + (if shape.operatorChart then ['CreateNamespace=true'] else []),
-        // What takes its time on a new cluster, such as an operator's first
-        // start, is waited for; the last tries are five minutes apart.
+        // Some things take time on a new cluster, such as the first start of an
+        // operator. Argo CD tries again; the last tries are five minutes apart.
         retry: { limit: 10, backoff: { duration: '15s', factor: 2, maxDuration: '5m' } },
       },
     } + origin(shape, argocd, from.source),
@@ -118,15 +122,15 @@ local applications(shape, topology, argocd) =
       name: topology.name,
       namespace: argocd.namespace,
       labels: meta.labels('mesh-delivery', topology),
-      // With it Argo CD lets go of the Applications before the ApplicationSet
-      // is deleted; without it they would be deleted too.
+      // With this finalizer, Argo CD releases the Applications before it
+      // deletes the ApplicationSet. Otherwise it would delete them too.
       [if shape.kept then 'finalizers']: ['resources-finalizer.argocd.argoproj.io'],
     },
     spec: {
       goTemplate: true,
       goTemplateOptions: ['missingkey=error'],
       generators: [made.generator],
-      // Whatever becomes of an Application, what it has brought stays.
+      // The objects on a cluster stay, whatever happens to their Application.
       syncPolicy: { applicationsSync: argocd.applicationsSync, preserveResourcesOnDeletion: true },
       [if shape.rollout then 'strategy']: {
         type: 'RollingSync',

@@ -1,6 +1,6 @@
-// When Flux may take the objects of each phase for ready, where a condition Ready
-// does not tell. An expression that fails, as all do while there is no status,
-// keeps it waiting.
+// When Flux may treat the objects of each phase as ready, for kinds without a
+// condition Ready. If an expression fails, Flux waits. All expressions fail
+// while there is no status.
 local condition(type, status) = "has(status.conditions) && status.conditions.exists(c, c.type == '%s' && c.status == '%s')" % [type, status];
 
 local subscription = {
@@ -13,7 +13,7 @@ local subscription = {
 local kiali = {
   apiVersion: 'kiali.io/v1alpha1',
   kind: 'Kiali',
-  // While the operator works, what it said of its last run still stands.
+  // While the operator works, the conditions of its last run are still there.
   inProgress: "!has(status.conditions) || status.conditions.exists(c, c.type == 'Running' && c.status == 'True' && c.reason == 'Running')",
   failed: condition('Failure', 'True'),
   current: condition('Successful', 'True'),
@@ -26,8 +26,8 @@ local sealedSecret = {
   current: condition('Synced', 'True'),
 };
 
-// To Flux any Secret is ready once it is there, and this one is there before
-// the cluster has filled it in, or has deleted it.
+// For Flux any Secret is ready once it exists. But this Secret exists before
+// the cluster has filled or deleted it.
 local token = {
   apiVersion: 'v1',
   kind: 'Secret',

@@ -4,8 +4,8 @@ local meta = import 'meta.libsonnet';
 local resource(shape, topology, cluster, spec) = {
   local ours = {
     version: cluster.version,
-    // With the namespace it names the OAuthClient that the hub looks up on
-    // every cluster, so it is the same everywhere and stated everywhere.
+    // The hub looks on every cluster for an OAuthClient named after it and the
+    // namespace. So it is set on every cluster, to the same value.
     deployment: { instance_name: topology.kiali.instanceName },
   } + spec,
 
@@ -20,7 +20,7 @@ local resource(shape, topology, cluster, spec) = {
   spec: if shape.kialiSpec then merge(ours, cluster.kialiSpec) else ours,
 };
 
-// thanos-querier answers only who may view cluster metrics.
+// thanos-querier answers only accounts that may view cluster metrics.
 local monitoringView(topology) = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRoleBinding',
@@ -41,8 +41,8 @@ local monitoringView(topology) = {
   }],
 };
 
-// Thanos has none of the endpoints by which Kiali learns the scrape interval,
-// and rates over less than two intervals are empty.
+// Thanos lacks the endpoints from which Kiali learns the scrape interval. Rates
+// over less than two intervals are empty.
 local thanosProxy(topology) = {
   thanos_proxy: { enabled: true, scrape_interval: topology.store.interval },
 };
@@ -62,8 +62,8 @@ local stores(shape, topology) = {
   prometheus: credentials(shape, topology) { url: topology.store.url },
 };
 
-// The operator gives a Route no host of its own choice but by replacing the
-// whole spec, and an Ingress only if there is to be one.
+// To set the host of a Route, the operator needs the whole spec. To set the
+// host of an Ingress, the Ingress must be enabled.
 local ingress(shape, topology, cluster) = {
   openshift: {
     deployment+: { ingress: { override_yaml: { spec: {
@@ -79,7 +79,7 @@ local ingress(shape, topology, cluster) = {
   },
 }[shape.platform];
 
-// What hub and remote say alike.
+// What the hub and the remotes have in common.
 local common(shape) =
   (if shape.strategy == '' then {} else { auth+: { strategy: shape.strategy } }) +
   (if shape.viewOnly then { deployment+: { view_only_mode: true } } else {});
@@ -98,17 +98,18 @@ local hub(shape, topology, cluster) = {
     callback(shape, cluster) +
     (if shape.ingressHost then ingress(shape, topology, cluster) else {}) +
     (if shape.webRoot then { server+: { web_root: cluster.webRoot } } else {}) +
-    // Earlier lines take the namespace of Kiali for that of istiod.
+    // For earlier release lines, the default namespace of istiod is the
+    // namespace of Kiali.
     (if shape.istioNamespace then { istio_namespace: topology.mesh.controlPlaneNamespace } else {}) +
-    // The hub has no mesh of its own to show.
+    // The hub is outside the mesh.
     (if shape.mesh then {} else { clustering+: { ignore_home_cluster: true } }) +
-    // Kiali takes the program out of a kubeconfig unless told otherwise.
+    // By default, Kiali removes the program from a kubeconfig.
     (if shape.execProvider then { clustering+: { enable_exec_provider: true } } else {}) +
-    // Nobody watches these Secrets, and Kiali reads them once, at its start.
+    // Nothing watches these Secrets, and Kiali reads them once, at startup.
     (if shape.links == 'perCluster' then { deployment+: { pod_annotations: cluster.podAnnotations } } else {}) +
     {
       external_services: {
-        // Kiali takes Grafana for present unless told otherwise.
+        // By default, Kiali expects Grafana.
         grafana: { enabled: false },
         prometheus: stores(shape, topology)[shape.store] { query_scope: { mesh_id: topology.mesh.id } },
       },

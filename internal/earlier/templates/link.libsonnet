@@ -1,7 +1,7 @@
 local meta = import 'meta.libsonnet';
 
-// What the hub's access to a remote is made of: on the remote a token, on the
-// hub the sealed Secret with the kubeconfig that the token is in.
+// The hub's access to a remote: on the remote a token, on the hub the sealed
+// Secret with the kubeconfig that contains the token.
 
 local tokenSecret(topology, name) = {
   apiVersion: 'v1',
@@ -17,14 +17,14 @@ local tokenSecret(topology, name) = {
   type: 'kubernetes.io/service-account-token',
 };
 
-// While a token is rotated there are two: the one in use, and the next.
+// During a rotation there are two tokens: the one in use, and the next.
 local remote(shape, topology, token) = {
   [if !shape.noFirstToken then 'kiali-token']: tokenSecret(topology, topology.kiali.serviceAccount),
   [if shape.laterTokens then 'token']: tokenSecret(topology, token.name),
 };
 
-// The metadata that Kiali and its operator look for is the Secret's, which the
-// controller makes, and so stands in the template.
+// Kiali and its operator look for the metadata of the Secret. The controller
+// creates the Secret, so the metadata is in the template.
 local sealed(topology, name, data, metadata) = {
   apiVersion: 'bitnami.com/v1alpha1',
   kind: 'SealedSecret',
@@ -44,7 +44,7 @@ local sealed(topology, name, data, metadata) = {
 };
 
 local hub(shape, topology, cluster, link) = {
-  // The operator watches the Secret by the label, and restarts Kiali when it
+  // The operator watches this Secret by the label, and restarts Kiali when it
   // changes.
   [if shape.links == 'single' then 'kiali-links']: sealed(topology, 'kiali-multi-cluster-secret', cluster.links, {
     labels: { 'kiali.io/kiali-multi-cluster-secret': 'true' },

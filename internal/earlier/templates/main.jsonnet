@@ -11,7 +11,7 @@ function(
   namespace=error 'must provide namespace',
   link=error 'must provide link',
   token=error 'must provide token',
-  // What later versions pass, and nothing here knows.
+  // Later versions pass these values. Nothing here uses them.
   rule=null,
   created=null,
   controlPlane=null,

@@ -1,12 +1,11 @@
-// What several components say alike.
+// What several components have in common.
 local merge = std.native('merge');
 
 {
-  // What a reviewer sees of Argo CD's order: a resource waits until those of
-  // lower waves are healthy. The service account that the token is for is made
-  // by the operator once it has seen the Kiali resource, and a token without
-  // its account is deleted by the cluster. Monitors come last because nothing
-  // waits for them.
+  // The order in Argo CD: a resource waits until the resources of lower waves
+  // are healthy. The operator creates the account of the token after it has
+  // seen the Kiali resource, and the cluster deletes a token without its
+  // account. Monitors come last because nothing waits for them.
   wave: {
     operator: '0',
     access: '10',
@@ -27,22 +26,22 @@ local merge = std.native('merge');
   },
 
   // For a resource whose definition may reach the cluster after the sync has
-  // begun: without it Argo CD's dry run fails before the first wave.
+  // begun. Without it, Argo CD's dry run fails before the first wave.
   lateKind(wave): self.annotations(wave) {
     'argocd.argoproj.io/sync-options': 'SkipDryRunOnMissingResource=true',
   },
 
-  // For an object that others rely on too: removing it from Git must not
-  // remove it from the cluster, whichever engine applies it.
+  // For an object on which others depend too. Removing it from Git must not
+  // remove it from the cluster, with any engine.
   keep(wave): self.annotations(wave) {
     'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
     'helm.sh/resource-policy': 'keep',
     'kustomize.toolkit.fluxcd.io/prune': 'disabled',
   },
 
-  // What the engine has to be told about every object. Flux replaces ${…} in
-  // whatever a Kustomization with a postBuild applies; users' texts have it for
-  // reasons of their own, so no object takes part.
+  // The setting for the engine on every object. Flux replaces ${…} in every
+  // object of a Kustomization with a postBuild. Strings of users may contain it
+  // for other reasons, so every object opts out.
   delivered(shape, phases):
     local told = { annotations+: { 'kustomize.toolkit.fluxcd.io/substitute': 'disabled' } };
     if !shape.flux then phases else {
@@ -54,7 +53,7 @@ local merge = std.native('merge');
     local ours = self.labels('mesh-monitoring', topology);
     if shape.monitorLabels then merge(ours, topology.metrics.labels) else ours,
 
-  // The mesh that a series is of; Kiali asks for no other.
+  // The mesh of a series. Kiali asks only for this mesh.
   meshID(topology): {
     action: 'replace',
     replacement: topology.mesh.id,

@@ -13,7 +13,8 @@ local istiod(shape, topology, cluster) = {
     annotations: meta.lateKind(meta.wave.monitoring),
   },
   spec: {
-    // With several revisions, which istiod a series is of.
+    // With several revisions, the revision of the istiod from which a series
+    // comes.
     targetLabels: ['app'] + (if shape.revisions then ['istio.io/rev'] else []),
     selector: {
       matchLabels: { istio: 'pilot' },
@@ -42,7 +43,7 @@ local telemetry(topology) = {
   spec: { metrics: [{ providers: [{ name: 'prometheus' }] }] },
 };
 
-// One text each, which others may rely on too.
+// Each holds one string. Others may depend on it too.
 local config(topology, name, namespace, text) = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -67,7 +68,8 @@ function(shape, topology, cluster, namespace)
     [if shape.remoteWrite then 'user-workload-monitoring-config']:
       config(topology, 'user-workload-monitoring-config', 'openshift-user-workload-monitoring', cluster.workloadConfig),
     [if shape.telemetry then 'telemetry']: telemetry(topology),
-    // Named by what it has more, because revisions differ between clusters.
+    // The name contains the revisions, because revisions differ between
+    // clusters.
     [if shape.istiodMonitor then 'istiod-servicemonitor' + (if shape.revisions then '-revisions' else '')]:
       istiod(shape, topology, cluster),
     [if shape.monitors then 'podmonitor']: proxies(shape, topology, cluster, namespace),

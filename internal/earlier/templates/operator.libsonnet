@@ -1,14 +1,14 @@
 local meta = import 'meta.libsonnet';
 
-// Where each platform's lifecycle manager keeps its catalogs and its operators
-// for all namespaces.
+// The namespaces in which each platform's lifecycle manager has its catalogs,
+// and installs operators for all namespaces.
 local platforms = {
   openshift: { namespace: 'openshift-operators', catalogs: 'openshift-marketplace' },
   kubernetes: { namespace: 'operators', catalogs: 'olm' },
 };
 
-// The operator on every cluster: on a remote too, a Kiali resource is
-// reconciled by the operator beside it.
+// The operator on every cluster: also on a remote, the operator on the same
+// cluster reconciles the Kiali resource.
 function(shape, topology)
   local platform = platforms[shape.platform];
   local catalog = topology.operator[shape.platform];

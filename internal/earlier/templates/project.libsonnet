@@ -1,8 +1,7 @@
 local meta = import 'meta.libsonnet';
 
-// Nothing but this may be synced. Argo CD never removes what its project no
-// longer permits, so the list is the same for every topology, whatever it has
-// at the moment.
+// Only these kinds may be synced. Argo CD never removes what its project no
+// longer permits, so the list is the same for every topology.
 local permitted = {
   cluster: [
     { group: '', kind: 'Namespace' },  // of the operator's chart

@@ -1,8 +1,8 @@
 // The PodMonitor of a namespace with proxies.
 local meta = import 'meta.libsonnet';
 
-// The first label that is set wins. $1$2 and not ${1}${2}: Flux takes the
-// braces for a variable of its own and leaves nothing.
+// The first label that is set wins. Do not write ${1}${2} instead of $1$2: Flux
+// treats the braces as a variable and replaces it with nothing.
 local firstOf(target, sources) = {
   action: 'replace',
   sourceLabels: sources,
@@ -23,8 +23,8 @@ local annotatedPort = [
   '__meta_kubernetes_pod_ip',
 ];
 
-// Proxies announce one port for all their metrics in an annotation. A target
-// without it would be scraped at each port that the container declares.
+// Proxies name one port for all their metrics in an annotation. Without the
+// annotation, each declared port of the container would be scraped.
 local announced = [
   {
     action: 'keep',
@@ -47,8 +47,8 @@ local announced = [
   },
 ];
 
-// Kiali tells ztunnel's series from those of workloads by app="ztunnel",
-// whatever other name its chart was installed under.
+// Kiali recognizes ztunnel's series by app="ztunnel", also if its chart was
+// installed under another name.
 local ztunnel = [{
   action: 'replace',
   sourceLabels: ['__meta_kubernetes_pod_label_app'],
@@ -74,7 +74,7 @@ local endpoint(shape, topology, cluster, relabelings) = {
   relabelings: [proxies] + relabelings + identity(shape, topology),
 };
 
-// Envoy's own port, and ztunnel's, which has no other.
+// Envoy's own port, and the only port of ztunnel.
 local declared(shape, topology, cluster) = [
   endpoint(shape, topology, cluster, []) { port: name }
   for name in ['http-envoy-prom'] + (if shape.ambient then ['ztunnel-stats'] else [])
