@@ -91,7 +91,8 @@ func documents(file string, data []byte, most int, want fileKind, findings *find
 		return nil
 	}
 	if bytes.ContainsAny(data, "\\\t") && json.Valid(data) {
-		data = unescaped(bytes.ReplaceAll(data, []byte("\t"), []byte(" "))) // each tab is between values, where the YAML library does not accept it
+		// Each tab is between values. The YAML library does not accept it there.
+		data = unescaped(bytes.ReplaceAll(data, []byte("\t"), []byte(" ")))
 	}
 	in := &lineReader{rest: data}
 	dec := yaml.NewDecoder(in)
