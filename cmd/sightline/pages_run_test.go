@@ -13,6 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// inFences are the blocks of commands of a page that have no file's name.
+var inFences = regexp.MustCompile("(?ms)^```sh\n.*?^```$")
+
 // TestDocumentedCommands runs the commands of sightline that the pages show, by a
 // shell, in the clone and with the simulated clusters of TestHelpExamples. Something
 // may be found or differ; nothing else may go wrong but what is listed here.
@@ -42,7 +45,7 @@ func TestDocumentedCommands(t *testing.T) {
 		if page == "CHANGELOG.md" || page == "docs/commands.md" || strings.HasPrefix(page, "docs/adr/") {
 			continue // commands.md has what --help has
 		}
-		text := strings.ReplaceAll(all[page], "\\\n", " ")
+		text := strings.ReplaceAll(inFences.ReplaceAllStringFunc(all[page], indented), "\\\n", " ")
 		for _, match := range regexp.MustCompile("(?m)^ +sightline ([a-z][^\n#]*)").FindAllStringSubmatch(text, -1) {
 			command := strings.TrimSpace(names.Replace("sightline " + match[1]))
 			if ran[command] || strings.ContainsAny(command, "…$") || strings.HasSuffix(command, "| source") {
@@ -56,6 +59,9 @@ func TestDocumentedCommands(t *testing.T) {
 			}
 			if strings.Contains(command, " --plain") {
 				require.NoError(t, os.RemoveAll(filepath.Join(r.dir, "sealed"))) // whose controller would write the same Secret
+			}
+			if strings.Contains(command, " --status status.json") {
+				r.script(names.Replace("sightline status mesh.yaml --output json > status.json")) // the line before it
 			}
 			// The output of a test's command is a pipe, as the page has one.
 			command, _, _ = strings.Cut(command, " | kubectl")

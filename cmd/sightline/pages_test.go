@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -91,15 +92,51 @@ func TestPageIndex(t *testing.T) {
 			assert.Contains(t, index, "("+name+")", "docs/README.md does not have the page")
 		}
 	}
-	start, rest, ok := strings.Cut(index, "\n## When it does not work\n")
-	require.True(t, ok)
-	require.Contains(t, rest, "\n## Reference\n")
-	howTo := regexp.MustCompile(`\(([a-z-]+\.md)\)`).FindAllStringSubmatch(start, -1)
-	require.Greater(t, len(howTo), 15)
-	for _, link := range howTo {
-		top, _, _ := strings.Cut(all["docs/"+link[1]], "\n## ")
+	for _, page := range howTo(t, index) {
+		top, _, _ := strings.Cut(all[page], "\n## ")
 		for _, line := range []string{"\n**You need**: ", "\n**At the end**: "} {
-			assert.Contains(t, top, line, "docs/%s does not say it at its top", link[1])
+			assert.Contains(t, top, line, "%s does not say it at its top", page)
+		}
+	}
+}
+
+// howTo are the pages of the index that tell how to do something.
+func howTo(t *testing.T, index string) []string {
+	t.Helper()
+	start, rest, ok := strings.Cut(index, "\n## Reference\n")
+	require.True(t, ok)
+	require.Contains(t, rest, "\n## Why\n")
+	var names []string
+	for _, link := range regexp.MustCompile(`\(([a-z-]+\.md)\)`).FindAllStringSubmatch(start, -1) {
+		names = append(names, "docs/"+link[1])
+	}
+	require.Greater(t, len(names), 15)
+	return names
+}
+
+// TestPageLength keeps the sentences and the cells of tables short on the pages that
+// tell how to do something, because people look for an answer there.
+func TestPageLength(t *testing.T) {
+	t.Parallel()
+	const words, runes = 40, 300
+	all := pages(t)
+	paragraph := regexp.MustCompile(`\n\s*\n|\n *(?:[-*]|\d+\.) |\n\|`)
+	sentence := regexp.MustCompile("[.!?:] +[A-Z`*(]")
+	for _, page := range append(howTo(t, all["docs/README.md"]), "README.md") {
+		text := regexp.MustCompile(`(?m)^ {4,}.*$`).ReplaceAllString(outsideOfCode(all[page]), "")
+		for _, part := range paragraph.Split(text, -1) {
+			for cell := range strings.SplitSeq(part, " | ") {
+				for _, s := range sentence.Split(strings.Join(strings.Fields(cell), " "), -1) {
+					assert.LessOrEqual(t, len(strings.Fields(s)), words, "%s: a long sentence: %s", page, s)
+				}
+			}
+		}
+		for row := range strings.Lines(text) {
+			if strings.HasPrefix(row, "|") {
+				for cell := range strings.SplitSeq(row, "|") {
+					assert.LessOrEqual(t, utf8.RuneCountInString(cell), runes, "%s: a long cell:%s", page, cell)
+				}
+			}
 		}
 	}
 }
