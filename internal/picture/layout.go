@@ -259,7 +259,7 @@ func (p *Picture) legend(d *drawing, y int) int {
 	case p.Store.By != "":
 		entry("series", p.Store.By)
 	case len(p.Remotes) > 0:
-		entry("series", "series of the hub alone")
+		entry("series", "metrics of the hub only")
 	case p.Hub.Series:
 		entry("series", "series")
 	}

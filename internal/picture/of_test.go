@@ -60,9 +60,9 @@ func TestWays(t *testing.T) {
 	assert.Empty(t, p.Delivery)
 
 	for spec, want := range map[string]Backend{
-		"  metrics: {store: prometheus, prometheus: {url: \"http://prometheus.monitoring:9090\"}}\n": {"Prometheus", "prometheus.monitoring:9090", "series by other means"},
+		"  metrics: {store: prometheus, prometheus: {url: \"http://prometheus.monitoring:9090\"}}\n": {"Prometheus", "prometheus.monitoring:9090", "metrics by other means"},
 		"  metrics: {store: thanos, thanos: {url: \"https://thanos.example.com\", remoteWrite: {url: \"https://receive.example.com\"}}}\n": {
-			"Thanos", "thanos.example.com", "series by remote write"},
+			"Thanos", "thanos.example.com", "metrics by remote write"},
 		"  metrics: {store: acm, acm: {release: \"2.15\", domain: apps.acm.example.com}}\n": {"ACM", "on an ACM hub outside", "series collected by ACM"},
 		"  metrics: {store: acm, acm: {release: \"2.15\", hub: west}}\n":                    {"ACM", "on west", "series collected by ACM"},
 	} {
@@ -81,9 +81,9 @@ func TestWays(t *testing.T) {
 		assert.Equal(t, want, p.Delivery, spec)
 	}
 	for spec, want := range map[string]Backend{
-		"{jaeger: {url: \"http://jaeger.tracing:16686\"}}": {"Jaeger", "jaeger.tracing:16686", "spans by other means"},
-		"{tempo: {url: \"http://tempo.tracing:3200\"}}":    {"Tempo", "tempo.tracing:3200", "spans by other means"},
-		"{}": {"TempoStack", "tempo/mesh on east", "spans by collectors"},
+		"{jaeger: {url: \"http://jaeger.tracing:16686\"}}": {"Jaeger", "jaeger.tracing:16686", "traces by other means"},
+		"{tempo: {url: \"http://tempo.tracing:3200\"}}":    {"Tempo", "tempo.tracing:3200", "traces by other means"},
+		"{}": {"TempoStack", "tempo/mesh on east", "traces by collectors"},
 	} {
 		p := Of(mesh(t, "", "  tracing: "+spec+"\n", west), Facts{})
 		assert.Equal(t, want, p.Traces, spec)

@@ -23,8 +23,8 @@ func sample(clusters int, ways bool) *Picture {
 		Store: Backend{Name: "thanos-querier", Place: "on hub"},
 	}
 	if ways {
-		p.Delivery, p.Store = "Argo CD on hub", Backend{Name: "Thanos", Place: "thanos.example.com", By: "series by remote write"}
-		p.Traces, p.Hub.Spans = Backend{Name: "TempoStack", Place: "tempo/mesh on hub", By: "spans by collectors"}, true
+		p.Delivery, p.Store = "Argo CD on hub", Backend{Name: "Thanos", Place: "thanos.example.com", By: "metrics by remote write"}
+		p.Traces, p.Hub.Spans = Backend{Name: "TempoStack", Place: "tempo/mesh on hub", By: "traces by collectors"}, true
 	}
 	for i := 1; i < clusters; i++ {
 		c := Cluster{

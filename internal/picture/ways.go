@@ -59,13 +59,13 @@ func store(t *topology.Topology) Backend {
 	m := &t.Spec.Metrics
 	switch m.Store {
 	case "thanos":
-		b := Backend{Name: "Thanos", Place: host(m.Thanos.URL), By: "series by other means"}
+		b := Backend{Name: "Thanos", Place: host(m.Thanos.URL), By: "metrics by other means"}
 		if m.Thanos.RemoteWrite != nil {
-			b.By = "series by remote write"
+			b.By = "metrics by remote write"
 		}
 		return b
 	case "prometheus":
-		b := Backend{Name: "Prometheus", Place: host(m.Prometheus.URL), By: "series by other means"}
+		b := Backend{Name: "Prometheus", Place: host(m.Prometheus.URL), By: "metrics by other means"}
 		if len(t.Spec.Clusters) == 1 {
 			b.By = ""
 		}
@@ -82,7 +82,7 @@ func store(t *topology.Topology) Backend {
 
 // traces returns the backend of traces.
 func traces(t *topology.Topology) Backend {
-	by := "spans by other means"
+	by := "traces by other means"
 	switch t.TracesIn() {
 	case "jaeger":
 		return Backend{Name: "Jaeger", Place: host(t.QueryURL()), By: by}
@@ -90,7 +90,7 @@ func traces(t *topology.Topology) Backend {
 		return Backend{Name: "Tempo", Place: host(t.QueryURL()), By: by}
 	case "stack":
 		if t.Spec.Tracing.Collectors.Manage {
-			by = "spans by collectors"
+			by = "traces by collectors"
 		}
 		tempo := &t.Spec.Tracing.Tempo
 		return Backend{Name: "TempoStack", Place: tempo.Namespace + "/" + tempo.Name + " on " + t.Spec.Kiali.Hub, By: by}
