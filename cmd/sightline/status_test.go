@@ -318,7 +318,7 @@ func TestStatusReach(t *testing.T) {
 func TestStatusKiali(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, watchedMesh)
-	f.kiali.hang = true
+	f.kiali.Hang = true
 	code, report := f.statusOf("--only", "view", "--only", "links")
 	assert.Equal(t, exitFound, code)
 	assert.Equal(t, []string{"ST21 east bad"}, not(report), "every other answer comes all the same")
@@ -333,7 +333,7 @@ func TestStatusKiali(t *testing.T) {
 func TestStatusStrategies(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, watchedMesh)
-	all := f.kiali.namespaces
+	all := f.kiali.Namespaces
 	for _, c := range []struct {
 		strategy, takes string
 		want            []string
@@ -352,9 +352,9 @@ func TestStatusStrategies(t *testing.T) {
 			"token is not valid or is expired"},
 		{"ldap", "", []string{"ST21 east unchecked"}, `does not know how to log in with its strategy "ldap"`},
 	} {
-		f.kiali.strategy, f.kiali.token, f.kiali.namespaces = c.strategy, c.takes, all
+		f.kiali.Strategy, f.kiali.Token, f.kiali.Namespaces = c.strategy, c.takes, all
 		if c.strategy != "anonymous" { // a token of the hub is none of another cluster
-			f.kiali.namespaces = map[string][]string{"east": all["east"]}
+			f.kiali.Namespaces = map[string][]string{"east": all["east"]}
 		}
 		code, report := f.statusOf("--only", "view")
 		assert.Equal(t, exitOK, code, c.strategy)
@@ -362,7 +362,7 @@ func TestStatusStrategies(t *testing.T) {
 		assert.Contains(t, allFound(report), c.found, c.strategy)
 	}
 	// Another token than that of the context, by standard input and by a file.
-	f.kiali.strategy, f.kiali.token = "token", "a-token-from-elsewhere"
+	f.kiali.Strategy, f.kiali.Token = "token", "a-token-from-elsewhere"
 	file := filepath.Join(f.dir, "token")
 	require.NoError(t, os.WriteFile(file, []byte("a-token-from-elsewhere\n"), 0o600))
 	for _, args := range [][]string{{"--kiali-token-file", "-"}, {"--kiali-token-file", file}} {
@@ -403,8 +403,8 @@ func TestStatusLines(t *testing.T) {
 			f := newFleet(t, mesh)
 			_, report := f.statusOf("--only", "view", "--only", "tracing")
 			assert.ElementsMatch(t, old, not(report), allFound(report))
-			f.kiali.answering, f.kiali.namespaces[sick], f.kiali.tracing = []string{"east"}, nil, "Unreachable"
-			delete(f.kiali.planes, sick)
+			f.kiali.Answering, f.kiali.Namespaces[sick], f.kiali.Tracing = []string{"east"}, nil, "Unreachable"
+			delete(f.kiali.Planes, sick)
 			_, report = f.statusOf("--only", "view", "--only", "tracing")
 			assert.Equal(t, want, not(report), allFound(report))
 		})
@@ -417,12 +417,12 @@ func TestStatusTracing(t *testing.T) {
 	f := newFleet(t, strings.Replace(watchedMesh, "operator: {install: none}",
 		"operator: {install: none}, spec: {external_services: {tracing: {enabled: true}}}", 1))
 	for health, want := range map[string][]string{"Healthy": {}, "Unreachable": {"ST33 east bad"}, "": {"ST33 east unchecked"}} {
-		f.kiali.tracing = health
+		f.kiali.Tracing = health
 		_, report := f.statusOf("--only", "tracing")
 		assert.Equal(t, want, not(report))
 		require.Len(t, report.Results, 1)
 	}
-	f.kiali.strategy = "openid"
+	f.kiali.Strategy = "openid"
 	code, report := f.statusOf("--only", "tracing")
 	assert.Equal(t, exitOK, code)
 	assert.Equal(t, []string{"ST21 east unchecked"}, not(report), "what stands in the way of a check is said")

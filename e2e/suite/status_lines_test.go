@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
+	"github.com/sightline-mesh/sightline/internal/kiali/kialitest"
 )
 
 // TestStatusOfEachLine asks a Kiali of each release line, with the routes and the
@@ -20,12 +21,11 @@ import (
 func TestStatusOfEachLine(t *testing.T) {
 	rig.NeedDefinitions(t, "what status reads of each release line of Kiali")
 	w := newWatched(t)
-	lines, err := filepath.Glob(filepath.Join("..", "..", "internal", "kiali", "testdata", "api", "*.json"))
+	lines, err := kialitest.Lines()
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(lines), 7)
 	topology := filepath.Join(t.TempDir(), "mesh.yaml")
-	for _, file := range lines {
-		line := strings.TrimSuffix(filepath.Base(file), ".json")
+	for _, line := range lines {
 		t.Run(line, func(t *testing.T) {
 			text := strings.Replace(statusTopology, "version: v2.27", "version: "+line, 1)
 			sick, answering := "cluster2", []string{"cluster1"}
@@ -37,15 +37,15 @@ func TestStatusOfEachLine(t *testing.T) {
 				want = []string{"ST23 cluster1 bad", "ST24 cluster1 unchecked", "ST33 cluster1 bad"}
 			}
 			require.NoError(t, os.WriteFile(topology, []byte(text), 0o644))
-			w.kiali.become(t, line)
+			require.NoError(t, w.kiali.Become(line))
 			w.truth()
 			not := viewOf(t, topology, "--kubeconfig", w.config, "--hub-context", "east")
 			require.Equal(t, well, not)
-			w.kiali.change(func() {
-				w.kiali.answering, w.kiali.tracing = answering, "Unreachable"
-				w.kiali.namespaces = map[string][]string{"cluster1": {"istio-system", "sample"}}
-				delete(w.kiali.namespaces, sick)
-				delete(w.kiali.planes, sick)
+			w.kiali.Change(func() {
+				w.kiali.Answering, w.kiali.Tracing = answering, "Unreachable"
+				w.kiali.Namespaces = map[string][]string{"cluster1": {"istio-system", "sample"}}
+				delete(w.kiali.Namespaces, sick)
+				delete(w.kiali.Planes, sick)
 			})
 			not = viewOf(t, topology, "--kubeconfig", w.config, "--hub-context", "east")
 			require.Equal(t, want, not)

@@ -149,11 +149,11 @@ func (w *watched) arrive(without int) {
 
 // truth has Kiali say what is so.
 func (w *watched) truth() {
-	w.kiali.change(func() {
-		w.kiali.hang, w.kiali.tracing = false, "Healthy"
-		w.kiali.answering = []string{"cluster1", "cluster2"}
-		w.kiali.namespaces = map[string][]string{"cluster1": {"istio-system", "sample"}, "cluster2": {"istio-system", "sample"}}
-		w.kiali.planes = map[string]string{"cluster1": "cluster1", "cluster2": "cluster2"}
+	w.kiali.Change(func() {
+		w.kiali.Hang, w.kiali.Tracing = false, "Healthy"
+		w.kiali.Answering = []string{"cluster1", "cluster2"}
+		w.kiali.Namespaces = map[string][]string{"cluster1": {"istio-system", "sample"}, "cluster2": {"istio-system", "sample"}}
+		w.kiali.Planes = map[string]string{"cluster1": "cluster1", "cluster2": "cluster2"}
 	})
 }
 
