@@ -99,6 +99,7 @@ func pageDirectory(t *testing.T, page, readme string) string {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o644))
 	}
+	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/pages"))) // the dumps of docs/adopt.md
 	inShell(t, dir, "sightline render mesh.yaml -o rendered")
 	return dir
 }

@@ -5,6 +5,7 @@ package suite
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -25,6 +26,7 @@ func TestAdoptPage(t *testing.T) {
 	dir := t.TempDir()
 	var diffs []string
 	commands := 0
+	page = regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAll(page, nil) // what init prints
 	for line := range strings.Lines(string(page)) {
 		command, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "    ")
 		if !ok {
