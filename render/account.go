@@ -6,8 +6,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// whereNoOperator is a value of remotes without an operator, nil where they have
-// one.
+// whereNoOperator returns v if the remotes have no operator, else nil.
 func whereNoOperator(s site, v any) any {
 	if s.Spec.Kiali.Operator.Remotes != "none" {
 		return nil
@@ -15,8 +14,8 @@ func whereNoOperator(s site, v any) any {
 	return v
 }
 
-// accountRules are the rules of the role of Kiali's account on a cluster, as a
-// ClusterRole has them.
+// accountRules returns the rules of the role for Kiali's account on a cluster,
+// in the form of a ClusterRole.
 func accountRules(t *topology.Topology, c *topology.Cluster) []any {
 	var rules []any
 	for _, r := range kiali.AccountRules(c.Kiali.Version, c.Platform, t.EditsMesh()) {

@@ -18,20 +18,21 @@ func mcoa(t *topology.Topology) bool { return t.OnACM() && t.Spec.Metrics.ACM.Co
 // aggregated tells whether the clusters add up the series of a workload's pods.
 func aggregated(t *topology.Topology) bool { return mcoa(t) && t.Spec.Metrics.ACM.Aggregate }
 
-// byRoute tells whether Kiali reads ACM's store by its route, for which it needs
-// a certificate.
+// byRoute tells whether Kiali reads ACM's store through its Route. Then Kiali
+// needs a certificate.
 func byRoute(t *topology.Topology) bool { return t.OnACM() && t.Spec.Metrics.ACM.Access == "route" }
 
-// registered tells whether a Policy has to register what is collected.
+// registered tells whether a Policy must register the collected metrics.
 func registered(t *topology.Topology) bool { return mcoa(t) && !t.Spec.Metrics.ACM.RegistersItself() }
 
-// acmName is the name of an object on the ACM hub, where other meshes may have
-// theirs. Names of the add-on's own objects begin with something else.
+// acmName returns the name of an object on the ACM hub. It contains the
+// topology's name, because other meshes may have objects there. The add-on's
+// own objects have other prefixes.
 func acmName(t *topology.Topology, part string) string {
 	return "sightline-" + t.Metadata.Name + "-" + part
 }
 
-// acm fills in what a cluster has by the store acm.
+// acm sets the fields for the store acm.
 func (s *shape) acm(t *topology.Topology, c *topology.Cluster) {
 	if !t.OnACM() {
 		return
@@ -49,7 +50,7 @@ func (s *shape) acm(t *topology.Topology, c *topology.Cluster) {
 	}
 }
 
-// acmHub fills in what the ACM hub has.
+// acmHub sets the fields for the ACM hub.
 func (s *shape) acmHub(t *topology.Topology) {
 	a := &t.Spec.Metrics.ACM
 	s.ACMHub = true
@@ -77,8 +78,8 @@ func (s *shape) acmHub(t *topology.Topology) {
 	}
 }
 
-// perWorkload are the names of the series that pods of a workload share, which a
-// rule adds up.
+// perWorkload lists the names of the series that a rule adds up over the pods
+// of a workload.
 func perWorkload() []string {
 	return slices.DeleteFunc(kiali.MetricNames(), func(name string) bool {
 		return !strings.HasPrefix(name, "istio_") ||
@@ -86,7 +87,7 @@ func perWorkload() []string {
 	})
 }
 
-// workloadPatterns are patterns of these.
+// workloadPatterns lists the patterns of these names.
 func workloadPatterns() []string {
 	return slices.DeleteFunc(kiali.Metrics(), func(pattern string) bool {
 		return !strings.HasPrefix(pattern, "istio_") ||
@@ -94,20 +95,20 @@ func workloadPatterns() []string {
 	})
 }
 
-// perProcess are patterns of the others that the monitors of the mesh scrape. Of
-// process_ metrics every program has its own.
+// perProcess lists the patterns of the other series from the mesh's monitors.
+// Every program has process_ metrics.
 func perProcess() []string {
 	return slices.DeleteFunc(kiali.Metrics(), func(pattern string) bool {
 		return strings.HasPrefix(pattern, "istio_") && pattern != "istio_build" || strings.HasPrefix(pattern, "container_") || pattern == "up"
 	})
 }
 
-// ztunnels are the pods whose series Kiali shows one by one (kiali
+// ztunnels matches the pods whose series Kiali shows separately (kiali
 // business/metrics.go, GetZtunnelMetrics).
 const ztunnels = "ztunnel-.*"
 
-// selector writes a selector of series; the label matchers of the scope keep
-// other meshes out.
+// selector returns a selector of series. The label matchers of the scope
+// exclude other meshes.
 func selector(t *topology.Topology, name string, more ...string) string {
 	matchers := slices.Clone(more)
 	scope := t.Spec.Metrics.Scope
@@ -132,7 +133,7 @@ func selector(t *topology.Topology, name string, more ...string) string {
 	return name + "{" + text + "}"
 }
 
-// named is a selector of every series whose name matches a pattern.
+// named returns a selector of every series whose name matches a pattern.
 func named(pattern string) string {
 	operator := "="
 	if strings.ContainsAny(pattern, "(|.+*") {
@@ -141,8 +142,8 @@ func named(pattern string) string {
 	return fmt.Sprintf("{__name__%s%q}", operator, pattern)
 }
 
-// acmRules add up the series of a workload's pods: the labels that are left are
-// those of the workload, and those that our monitors add.
+// acmRules returns the rules that add up the series of a workload's pods. The
+// result keeps the labels of the workload, and the labels from our monitors.
 func acmRules(t *topology.Topology) []any {
 	var without []string
 	if t.Spec.Mesh.DataPlane == "ambient" {
@@ -158,10 +159,11 @@ func acmRules(t *topology.Topology) []any {
 	return rules
 }
 
-// podLabels are the labels by which two pods of a workload differ.
+// podLabels lists the labels that differ between the pods of a workload.
 func podLabels() []string { return []string{"pod", "pod_template_hash", "instance", "job", "node"} }
 
-// acmMatches are what the collector of user workloads takes from a cluster.
+// acmMatches lists the series that the collector of user workloads takes from a
+// cluster.
 func acmMatches(t *topology.Topology) []string {
 	var matches, pods []string
 	one := aggregated(t)
@@ -176,7 +178,7 @@ func acmMatches(t *topology.Topology) []string {
 	}
 	for _, pattern := range perProcess() {
 		var more []string
-		if strings.HasPrefix(pattern, "process_") { // which the agent beside every proxy has as well
+		if strings.HasPrefix(pattern, "process_") { // the agent beside every proxy has these metrics too
 			more = append(more, fmt.Sprintf("pod=~%q", "istiod-.*|"+ztunnels))
 		}
 		matches = append(matches, selector(t, named(pattern), more...))
@@ -184,11 +186,12 @@ func acmMatches(t *topology.Topology) []string {
 	return matches
 }
 
-// acmContainers are what the collector of the platform takes from a cluster: the
-// CPU time of the mesh's own parts. ACM itself collects their memory
-// (multicluster-observability-operator manifests/base/grafana/platform-mcoa,
+// acmContainers lists the series that the platform's collector takes from a
+// cluster: the CPU time of the mesh's own parts. ACM itself collects their
+// memory (multicluster-observability-operator
+// manifests/base/grafana/platform-mcoa,
 // manifests/base/config/metrics_allowlist.yaml), and a series must be collected
-// once.
+// only once.
 func acmContainers(t *topology.Topology) []string {
 	return []string{strings.TrimSuffix(named(containerCPU), "}") + `,container!="",container!="POD",namespace=~` + fmt.Sprintf("%q}",
 		strings.Join(meshParts(t), "|"))}
@@ -196,7 +199,7 @@ func acmContainers(t *topology.Topology) []string {
 
 const containerCPU = "container_cpu_usage_seconds_total"
 
-// meshParts are the namespaces of istiod and ztunnel, on any cluster.
+// meshParts lists the namespaces of istiod and ztunnel on all clusters.
 func meshParts(t *topology.Topology) []string {
 	var namespaces []string
 	for i := range t.Spec.Clusters {
@@ -213,7 +216,7 @@ func meshParts(t *topology.Topology) []string {
 	return slices.Compact(namespaces)
 }
 
-// acmConfigs are the references by which the add-on knows what to collect.
+// acmConfigs returns the references that tell the add-on what to collect.
 func acmConfigs(t *topology.Topology) []any {
 	config := func(group, resource, name string) map[string]any {
 		return map[string]any{"group": group, "resource": resource, "namespace": topology.ACMNamespace, "name": name}
@@ -231,15 +234,15 @@ func acmConfigs(t *topology.Topology) []any {
 	return configs
 }
 
-// acmRuleItems are the namespaces that have a PrometheusRule of their own:
-// those of the mesh, on any cluster.
+// acmRuleItems lists the namespaces that have a PrometheusRule: all namespaces
+// of the mesh on all clusters.
 func acmRuleItems(t *topology.Topology) []resource.Item {
 	if !aggregated(t) || t.Spec.Metrics.ACM.Rules.Namespace != "" {
 		return nil
 	}
 	var namespaces []string
 	for i := range t.Spec.Clusters {
-		if c := &t.Spec.Clusters[i]; c.Platform == "openshift" { // from others nothing is collected
+		if c := &t.Spec.Clusters[i]; c.Platform == "openshift" { // nothing is collected from others
 			namespaces = append(namespaces, t.NamespacesOn(c)...)
 		}
 	}
@@ -251,8 +254,8 @@ func acmRuleItems(t *topology.Topology) []resource.Item {
 	return items
 }
 
-// acmAllowed are the series that the classic collector is told to collect. It
-// has names, and selectors without braces.
+// acmAllowed returns the series for the classic collector, in the form of its
+// allow-list: names, and selectors without braces.
 func acmAllowed(t *topology.Topology) (workloads, platform map[string]any) {
 	bare := func(selectors []string) []string {
 		for i, s := range selectors {
@@ -263,7 +266,7 @@ func acmAllowed(t *topology.Topology) (workloads, platform map[string]any) {
 	return map[string]any{"matches": bare(acmMatches(t))}, map[string]any{"matches": bare(acmContainers(t))}
 }
 
-// acmAllowList is the ConfigMap of the ACM hub with both lists.
+// acmAllowList returns the data of the ACM hub's ConfigMap with both lists.
 func acmAllowList(t *topology.Topology) map[string]string {
 	workloads, platform := acmAllowed(t)
 	for key, more := range t.Spec.Metrics.ACM.AllowList.More {
@@ -281,7 +284,7 @@ func acmAllowList(t *topology.Topology) map[string]string {
 	return map[string]string{"uwl_metrics_list.yaml": configText(workloads), "metrics_list.yaml": configText(platform)}
 }
 
-// encodedCA are the CAs of the topology as a template can hold them.
+// encodedCA returns the CAs of the topology in base64, for a template.
 func encodedCA(t *topology.Topology) any {
 	if t.Spec.Kiali.CA == "" {
 		return nil
@@ -289,8 +292,8 @@ func encodedCA(t *topology.Topology) any {
 	return base64.StdEncoding.EncodeToString([]byte(strings.TrimSuffix(t.Spec.Kiali.CA, "\n") + "\n"))
 }
 
-// acmURL is where Kiali asks ACM's store by its route: the Observatorium API
-// (multicluster-observability-operator, observatorium.go newAPISpec).
+// acmURL returns the URL of ACM's store through its Route: the Observatorium
+// API (multicluster-observability-operator, observatorium.go newAPISpec).
 func acmURL(t *topology.Topology) string {
 	if !byRoute(t) {
 		return ""
@@ -298,8 +301,8 @@ func acmURL(t *topology.Topology) string {
 	return "https://observatorium-api-" + topology.ACMNamespace + "." + t.Spec.Metrics.ACM.Domain + "/api/metrics/v1/default"
 }
 
-// exemptConfig is the content of user-workload-monitoring-config where the
-// topology has it for the rules of one namespace.
+// exemptConfig returns the content of user-workload-monitoring-config if the
+// topology manages it for the rules of one namespace.
 func exemptConfig(t *topology.Topology) any {
 	rules := &t.Spec.Metrics.ACM.Rules
 	if !aggregated(t) || rules.Namespace == "" || !rules.Manage {

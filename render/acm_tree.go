@@ -11,13 +11,13 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// acmEntry makes the objects of an ACM hub that is no cluster of the topology.
+// acmEntry makes the objects of an ACM hub outside the topology.
 const acmEntry = "acm.jsonnet"
 
-// ACM returns the files of the tree acm/, in no order: the objects of an ACM hub
-// that is no cluster of the topology, and a kustomization of them; nothing where
-// it is one. There is one such cluster, so every format has the same. Overlays
-// are for clusters of the topology.
+// ACM returns the files of the tree acm/, not sorted: the objects of an ACM hub
+// outside the topology, and a kustomization of them. It returns nothing if the
+// ACM hub is in the topology. There is only one such cluster, so every format
+// has the same files. Overlays apply only to clusters of the topology.
 func (r *Rendering) ACM() ([]tree.File, error) {
 	t := r.topology
 	if !t.ACMOutside() {
@@ -57,20 +57,20 @@ func (r *Rendering) ACM() ([]tree.File, error) {
 	}), nil
 }
 
-// ACMObjects are the files of [Rendering.ACM] that are objects.
+// ACMObjects returns the files of [Rendering.ACM] that are objects.
 func (r *Rendering) ACMObjects() ([]tree.File, error) {
 	files, err := r.ACM()
 	return slices.DeleteFunc(files, func(f tree.File) bool { return path.Base(f.Path) == kustomize.File }), err
 }
 
-// outsideShape is that of an ACM hub which is no cluster of the topology.
+// outsideShape returns the shape of an ACM hub outside the topology.
 func outsideShape(t *topology.Topology) shape {
 	s := shape{Platform: "openshift", Flux: t.Spec.Delivery != nil && t.Spec.Delivery.Flux != nil}
 	s.acmHub(t)
 	return s
 }
 
-// outsideItems are what its resources are repeated for.
+// outsideItems returns the items of its repeated resources.
 func outsideItems(t *topology.Topology) map[string][]resource.Item {
 	return map[string][]resource.Item{resource.ScopeRule: acmRuleItems(t)}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// apply makes the objects of each cluster those that its components make of
-// them.
+// apply replaces the objects of each cluster with the objects that its
+// components make.
 func (l *layers) apply() error {
 	b := newBuilder(l)
 	for i := range l.clusters {
@@ -45,7 +45,7 @@ func (l *layers) apply() error {
 	return l.err()
 }
 
-// check makes sure that the components can be applied. Only patches may fail.
+// check checks that the components can be applied. Only patches may fail.
 func (l *layers) check() error {
 	b := newBuilder(l)
 	b.patched = true
@@ -59,16 +59,16 @@ func (l *layers) check() error {
 	return l.err()
 }
 
-// builder has kustomize itself apply components, so that there is one
-// definition of what they do, and makes sure that the objects are still the
-// same ones. A component changes each object on its own, so what it made of an
-// object holds for the same object of another cluster. What adds labels and
-// annotations only does so to a body with its marks, once for a shape.
+// builder lets kustomize apply components, so that there is one definition of
+// their effect. It checks that the result has the same objects. A component
+// changes each object independently, so a result also holds for the same object
+// of another cluster. Components that only add labels and annotations are
+// applied to bodies with their marks, once for a shape.
 type builder struct {
 	*layers
-	patched bool                        // build only what a patch is for
-	known   map[[32]byte]*resource.Body // what was built, by object.key
-	wholes  map[whole]*resource.Body    // what was built of bodies with their marks; nil where that is not the way
+	patched bool                        // build only the objects that a patch targets
+	known   map[[32]byte]*resource.Body // results by object.key
+	wholes  map[whole]*resource.Body    // results for bodies with their marks; nil if a body cannot be built with its marks
 }
 
 // whole is a body and the components that change it.
@@ -85,12 +85,12 @@ func newBuilder(l *layers) builder {
 type object struct {
 	resource.Resource
 	id    resource.ID
-	key   [32]byte // of its text and the components that change it
-	whole bool     // the body is what was built already
+	key   [32]byte // hash of its text and of the components that change it
+	whole bool     // the body is a finished result
 }
 
-// phase builds the objects of a phase of a cluster that are not known yet, and
-// returns all of its objects; none where no component is attached.
+// phase builds the new objects of a cluster's phase, and returns all objects of
+// the phase. It returns none if no component is attached to the phase.
 func (b *builder) phase(c *resource.Cluster, phase resource.Phase) ([]object, error) {
 	names := c.Components[phase]
 	if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return b.failed[name] }) {
@@ -125,8 +125,8 @@ func (b *builder) isPatched(id resource.ID, components []string) bool {
 	return slices.ContainsFunc(components, func(name string) bool { return b.overlay(name).Component.Patched(id) })
 }
 
-// make builds a phase of a cluster that has the missing objects only, or finds
-// the overlay that is wrong.
+// make builds a phase with only the missing objects, or finds the overlay that
+// is wrong.
 func (b *builder) make(c *resource.Cluster, phase resource.Phase, missing []object) error {
 	var components []tree.File
 	for _, name := range c.Components[phase] {
@@ -183,7 +183,7 @@ func (b *builder) buildWholes(c *resource.Cluster, phase resource.Phase) error {
 		files = append(files, b.overlay(name).Component.Files()...)
 	}
 	built, wrong, err := kustomized(&part, phase, missing, files)
-	if err != nil || wrong != nil { // what is wrong is found where the objects are built
+	if err != nil || wrong != nil { // a defect is found again when the objects are built
 		return err
 	}
 	for i, key := range as {
@@ -225,11 +225,11 @@ func (b *builder) objectsOf(c *resource.Cluster, phase resource.Phase) ([]object
 	return objects, nil
 }
 
-// defect is what is wrong with a component.
+// defect says what is wrong with a component.
 type defect struct{ rule, message, hint string }
 
-// kustomized builds a phase that has the objects only, and returns what became
-// of each.
+// kustomized builds a phase with only the given objects, and returns the result
+// for each.
 func kustomized(c *resource.Cluster, phase resource.Phase, objects []object, components []tree.File) ([]resource.Object, *defect, error) {
 	files, err := kustomize.Tree([]resource.Cluster{*c}, components...)
 	if err != nil {
@@ -247,8 +247,8 @@ func kustomized(c *resource.Cluster, phase resource.Phase, objects []object, com
 	return made, wrong, nil
 }
 
-// matched puts what was built in the order of the objects, or says why it
-// cannot take their place.
+// matched sorts the built objects like the given ones, or says why they do not
+// match.
 func matched(objects []object, built []resource.Object) ([]resource.Object, *defect) {
 	index := make(map[resource.ID]int, len(objects))
 	for i, o := range objects {
@@ -268,15 +268,15 @@ func matched(objects []object, built []resource.Object) ([]resource.Object, *def
 			return nil, &defect{overlay.RuleObject, fmt.Sprintf("there would be no %s any more", o.id), overlay.Field(o.id.Kind)}
 		}
 		if at := resource.Null(made[i]); at != "" {
-			return nil, &defect{overlay.RulePatch, fmt.Sprintf("%s of %s would be null, of which every program makes something else", at, o.id),
+			return nil, &defect{overlay.RulePatch, fmt.Sprintf("%s of %s would be null, which programs read in different ways", at, o.id),
 				"remove the field instead"}
 		}
 	}
 	return made, nil
 }
 
-// blame builds a phase that went wrong with one overlay and one patch after the
-// other, until it does again.
+// blame builds a failed phase again, adding one overlay and one patch at a time
+// until it fails.
 func (b *builder) blame(c *resource.Cluster, phase resource.Phase, objects []object, first *defect) error {
 	names := c.Components[phase]
 	var before []tree.File
@@ -303,7 +303,7 @@ func (b *builder) blame(c *resource.Cluster, phase resource.Phase, objects []obj
 	return fmt.Errorf("cluster %s: %s: %s", c.Name, phase, first.message)
 }
 
-// shortened is what kustomize says without how it got there, on one line.
+// shortened puts kustomize's message on one line, without the call stack.
 func shortened(err error) string {
 	message := err.Error()
 	if i := strings.LastIndex(message, "/overlays/"); i >= 0 {
@@ -311,11 +311,11 @@ func shortened(err error) string {
 			message = rest
 		}
 	}
-	// It quotes what it has from below.
+	// It quotes the message of the cause.
 	if plain, err := strconv.Unquote(`"` + strings.TrimSuffix(message, `"`) + `"`); err == nil {
 		message = plain
 	}
-	// It repeats the patch before it says what is wrong with it.
+	// It repeats the patch before the cause.
 	if i := strings.LastIndex(message, "`: "); i >= 0 {
 		message = message[i+len("`: "):]
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// shapeDocs say what the fields of shape mean, by their names in the values.
+// shapeDocs documents the fields of shape, by their names in the values.
 var shapeDocs = map[string]string{
 	"hub":              "Whether the Kiali server runs here; else the cluster is a remote.",
 	"platform":         "openshift or kubernetes.",
@@ -90,9 +90,9 @@ var shapeDocs = map[string]string{
 	fieldOverlays:      "The Jsonnet overlays that change the cluster's objects, in order, with commas between them.",
 }
 
-// chartShape is a shape without what only tells whether a value is given, or
-// which of two: in a chart every value has a default, and merging nothing
-// changes nothing.
+// chartShape removes from a shape the fields that only say whether a value is
+// set, or which of two values is used. In a chart every value has a default,
+// and merging an empty value changes nothing.
 func chartShape(s shape) shape {
 	s.KialiSpec, s.MonitorLabels, s.OwnInterval, s.OwnControlPlane = true, true, true, true
 	if s.MonitoringConfig == "topology" {
@@ -101,18 +101,17 @@ func chartShape(s shape) shape {
 	return s
 }
 
-// overlaid is a shape with the Jsonnet overlays that its clusters have. They
-// are no part of the shape itself, which templates may branch on.
+// overlaid is a shape and the Jsonnet overlays of its clusters. The overlays
+// are not part of the shape, because templates may branch on the shape.
 type overlaid struct {
 	shape
-	overlays string // as overlayNames gives them
+	overlays string // in the form of overlayNames
 }
 
-// fieldOverlays is what overlaid has more than shape, by its name in the
-// values.
+// fieldOverlays is the name of overlaid's field overlays in the values.
 const fieldOverlays = "overlays"
 
-// overlayNames are the names of the Jsonnet overlays that match a cluster.
+// overlayNames returns the names of the Jsonnet overlays that match a cluster.
 func overlayNames(overlays []overlay.Overlay, c *topology.Cluster) string {
 	var names []string
 	for _, o := range scriptsFor(overlays, c) {
@@ -121,7 +120,7 @@ func overlayNames(overlays []overlay.Overlay, c *topology.Cluster) string {
 	return strings.Join(names, ",")
 }
 
-// charted writes the chart of a chartable topology and the values of its
+// charted writes the chart of a chartable topology, and the values of its
 // clusters.
 func charted(t *topology.Topology, from Sources, overlays []overlay.Overlay) ([]tree.File, error) {
 	c, err := chartOf(t, from, overlays)
@@ -135,17 +134,17 @@ func charted(t *topology.Topology, from Sources, overlays []overlay.Overlay) ([]
 	return files, nil
 }
 
-// unchartable is the error of templates that make no chart.
+// unchartable returns the error for templates from which no chart can be made.
 func unchartable(t *topology.Topology, err error) error {
 	return &finding.Refusal{Position: t.At("metadata", "name"), Message: "no chart: " + err.Error(), Hint: lawHint}
 }
 
 const (
 	lawHint   = "a template " + valueHint
-	valueHint = "computes with values, or branches on them, where it may only place them"
+	valueHint = "computes with values or branches on them, but may only place them"
 )
 
-// chartOf gathers what the chart of a topology is made of.
+// chartOf collects the input of a topology's chart.
 func chartOf(t *topology.Topology, from Sources, overlays []overlay.Overlay) (*chart.Chart, error) {
 	c := &chart.Chart{Name: t.Metadata.Name, Lists: chartLists(t)}
 	if t.Spec.Kiali.Version != kiali.Default {
@@ -194,7 +193,7 @@ func chartOf(t *topology.Topology, from Sources, overlays []overlay.Overlay) (*c
 			Lists:  chartClusterLists(t, cluster, from.Links),
 		})
 	}
-	// The order of the clusters must not show.
+	// The order of the clusters must not change the chart.
 	slices.SortFunc(shapes, func(a, b overlaid) int { return strings.Compare(fmt.Sprintf("%+v", b), fmt.Sprintf("%+v", a)) })
 	renumbered := map[overlaid]int{}
 	for i, s := range shapes {
@@ -216,21 +215,21 @@ func chartOf(t *topology.Topology, from Sources, overlays []overlay.Overlay) (*c
 	return c, nil
 }
 
-// shapeField is the name of a field of shape, as templates have it.
+// shapeField returns the name of a field of shape in templates.
 func shapeField(i int) string { return reflect.TypeFor[shape]().Field(i).Tag.Get("json") }
 
-// shapeFields are the fields of a shape by name.
+// shapeFields returns the fields of a shape by name.
 func shapeFields(s overlaid) map[string]any {
 	fields := map[string]any{}
 	for i := range reflect.TypeFor[shape]().NumField() {
 		fields[shapeField(i)] = reflect.ValueOf(s.shape).Field(i).Interface()
 	}
-	fields["monitoringConfig"] = s.MonitoringConfig != "" // whose it is, the chart does not ask
+	fields["monitoringConfig"] = s.MonitoringConfig != "" // the chart does not distinguish who sets it
 	fields[fieldOverlays] = s.overlays
 	return fields
 }
 
-// chartLists are what the templates of a chart range over.
+// chartLists returns the lists over which the chart's templates range.
 func chartLists(t *topology.Topology) []chart.List {
 	return []chart.List{
 		{Scope: resource.ScopeNamespace, Path: "namespaces", Doc: "The namespaces with proxies. Each gets a PodMonitor.",
@@ -253,7 +252,7 @@ func chartLists(t *topology.Topology) []chart.List {
 	}
 }
 
-// chartClusterLists are what a cluster has of these, by scope.
+// chartClusterLists returns a cluster's items for these lists, by scope.
 func chartClusterLists(t *topology.Topology, c *topology.Cluster, links Links) map[string][]resource.Item {
 	lists := itemsOf(t, c, links)
 	if lists == nil {
@@ -265,7 +264,7 @@ func chartClusterLists(t *topology.Topology, c *topology.Cluster, links Links) m
 	return lists
 }
 
-// chartClusterValues are the values of a cluster by hole.
+// chartClusterValues returns the values of a cluster, by hole.
 func chartClusterValues(t *topology.Topology, c *topology.Cluster, home string, shared leaves, links Links) map[string]any {
 	values := map[string]any{}
 	for path, value := range clusterValues(t, c, home, links) {
@@ -277,8 +276,8 @@ func chartClusterValues(t *topology.Topology, c *topology.Cluster, home string, 
 	return values
 }
 
-// chartEvaluation evaluates the templates, and the Jsonnet overlays after
-// them, with a hole for every value that there can be.
+// chartEvaluation evaluates the templates, and then the Jsonnet overlays, with
+// a hole for every possible value.
 type chartEvaluation struct {
 	templates *Templates
 	holes     map[string]leaves
@@ -304,8 +303,8 @@ func (e *chartEvaluation) of(s overlaid) ([]resource.Resource, error) {
 	return bodies, nil
 }
 
-// overlay lays Jsonnet overlays over the resources of a shape. One that cannot
-// do without values gives a *finding.Refusal.
+// overlay applies Jsonnet overlays to the resources of a shape. If an overlay
+// needs values, the error is a *finding.Refusal.
 func (e *chartEvaluation) overlay(resources []resource.Resource, names []string) ([]resource.Resource, error) {
 	changed := slices.Clone(resources)
 	for i := range e.overlays {
@@ -325,14 +324,14 @@ func (e *chartEvaluation) overlay(resources []resource.Resource, names []string)
 					Position: o.At,
 					Message: fmt.Sprintf("overlay %q looks at the cluster, which a chart for all clusters does not know (%s %s)", o.Name, r.Phase,
 						r.Name),
-					Hint: "an overlay for each kind of cluster, matched by names or labels, looks at the resource alone; render --format kustomize " +
-						"takes this one",
+					Hint: "write an overlay for each kind of cluster, matched by names or labels, that only reads the resource; or render --format " +
+						"kustomize",
 				}
 			case err != nil:
 				return nil, &finding.Refusal{
 					Position: o.At,
-					Message:  fmt.Sprintf("overlay %q cannot be in a chart, where values are known to Helm only: %s %s: %v", o.Name, r.Phase, r.Name, err),
-					Hint:     "it may place what is in the resource, and not compute with it; render --format kustomize takes this one",
+					Message:  fmt.Sprintf("overlay %q cannot be in a chart, because only Helm knows the values:  %s %s: %v", o.Name, r.Phase, r.Name, err),
+					Hint:     "it may place values of the resource, but not compute with them; or render --format kustomize",
 				}
 			}
 			r.Body = body
@@ -341,7 +340,7 @@ func (e *chartEvaluation) overlay(resources []resource.Resource, names []string)
 	return changed, nil
 }
 
-// overBody is what a script makes of a body.
+// overBody applies a script to a body.
 func overBody(script *overlay.Script, body *resource.Body) (*resource.Body, error) {
 	object, err := script.ApplyBlind(body.Object())
 	if err != nil {
@@ -353,18 +352,20 @@ func overBody(script *overlay.Script, body *resource.Body) (*resource.Body, erro
 	}
 	for _, hole := range made.Holes() {
 		if !slices.Contains(body.Holes(), hole) {
-			return nil, fmt.Errorf("it makes %s, which is none of the values of the resource", resource.Hole(hole))
+			return nil, fmt.Errorf("it makes %s, which is not a value of the resource", resource.Hole(hole))
 		}
 	}
 	return made, nil
 }
 
-// relevant tells which fields a shape's resources depend on, by their names:
-// those with which a resource is another, or is gone, when one of them is as
-// in another of the shapes. It only helps to choose between conditions that
-// are true of the same shapes, so a shape that no template knows may fail. The golden
-// primary-remote shows why: its ServiceMonitor is there where there are revisions,
-// and without this the chart would say: on the hub, which alone has some.
+// relevant lists the fields on which each resource of a shape depends, by
+// resource name. It changes one field at a time to the value in another shape.
+// If a resource changes or disappears, it depends on the field. The result only
+// helps to choose between conditions that are true for the same shapes. So a
+// shape that no template knows may fail. The golden primary-remote shows the
+// reason: its ServiceMonitor exists if there are revisions. Without this
+// function, the chart would say: on the hub, because only the hub has
+// revisions.
 func (e *chartEvaluation) relevant(s overlaid, shapes []overlaid) map[string][]string {
 	own := byName(e.bodies[s])
 	fields := map[string][]string{}
@@ -413,19 +414,19 @@ func byName(resources []resource.Resource) map[string]*resource.Body {
 	return bodies
 }
 
-// chartable refuses what a chart cannot have.
+// chartable refuses topologies that no chart can express.
 func chartable(t *topology.Topology) error {
 	if d := t.Spec.Delivery; d != nil && d.Flux != nil && strings.HasPrefix(d.RepoURL, "oci://") {
 		return &finding.Refusal{
 			Position: t.At("spec", "delivery", "repoURL"),
-			Message:  "Flux takes a chart from a folder of a Git repository only, and this is an OCI artifact",
+			Message:  "Flux reads a chart in a folder only from a Git repository, but this is an OCI artifact",
 			Hint:     "render --format kustomize or manifests, or give a Git repository",
 		}
 	}
 	if t.Spec.Kiali.Links.Source == "sops" {
 		return &finding.Refusal{
 			Position: t.At("spec", "kiali", "links", "source"),
-			Message:  "links.source is sops, and Helm decrypts no manifests: neither does Flux in a HelmRelease",
+			Message:  "links.source is sops, but neither Helm nor Flux decrypts the manifests of a release",
 			Hint:     "render --format kustomize, whose Kustomization Flux decrypts, or choose another source",
 		}
 	}
@@ -443,8 +444,8 @@ func chartable(t *topology.Topology) error {
 		if at := controlIn(kialiSpec(t, c), "spec"); at != "" {
 			return &finding.Refusal{
 				Position: t.At("spec", "clusters", i),
-				Message: fmt.Sprintf("cluster %q: %s of its Kiali resource has a control character, which Helm writes as no YAML reader takes it",
-					c.Name, at),
+				Message: fmt.Sprintf("cluster %q: %s of its Kiali resource has a control character, and no YAML reader accepts the form in which "+
+					"Helm writes it", c.Name, at),
 				Hint: "render --format kustomize, or leave the character out",
 			}
 		}
@@ -452,8 +453,8 @@ func chartable(t *topology.Topology) error {
 	return nil
 }
 
-// controlIn is the path of the first text below v with a character that Helm's
-// toJson leaves as it is and YAML does not allow, or "".
+// controlIn returns the path of the first string below v with a character that
+// Helm's toJson does not escape and YAML does not allow, or "".
 func controlIn(v any, path string) string {
 	switch v := v.(type) {
 	case map[string]any:
@@ -479,8 +480,8 @@ func controlIn(v any, path string) string {
 	return ""
 }
 
-// hasControl knows of C1 and DEL, and of what is no character; JSON has
-// escapes for all others.
+// hasControl tells whether a string has a C1 character, DEL or a noncharacter.
+// JSON escapes all others.
 func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r >= 0x7f && r <= 0x9f || r == 0xfffe || r == 0xffff })
 }

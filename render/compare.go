@@ -10,9 +10,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Compare reports what differs between two trees of a topology, the second of
-// which is what it renders to. against says where the first one is from, and
-// beside has the files of others there; nil if it is in no directory.
+// Compare reports the differences between two trees of a topology. The second
+// is the topology's current rendering. against names the origin of the first.
+// beside has the files of others in its directory; it is nil if the tree is not
+// in a directory.
 func Compare(t *topology.Topology, against string, old, new []tree.File, beside fs.FS) (*compare.Report, error) {
 	before, after, err := fleet.Trees(old, new, beside)
 	if err != nil {
@@ -34,7 +35,7 @@ func Compare(t *topology.Topology, against string, old, new []tree.File, beside 
 	return compare.NewReport(t.Metadata.Name, against, diff, facts), nil
 }
 
-// CompareFacts are what a topology says about what becomes of a change.
+// CompareFacts returns the topology's facts about the effect of a change.
 func CompareFacts(t *topology.Topology) compare.Facts {
 	facts := compare.Facts{Hub: t.Hub().Name}
 	switch d := t.Spec.Delivery; {
@@ -47,13 +48,12 @@ func CompareFacts(t *topology.Topology) compare.Facts {
 		facts.Engine = compare.Flux
 		facts.Prunes = d.Flux.Prune
 		facts.Alone = d.Flux.Mode == "standalone"
-		keeps := d.Flux.DeletionPolicy == "Orphan" || d.Flux.DeletionPolicy == "MirrorPrune" && !d.Flux.Prune
-		facts.Deletes = !facts.Alone && !keeps
+		facts.Deletes = !facts.Alone && !d.Flux.Keeps()
 	}
 	return facts
 }
 
-// applications are those that Argo CD makes of a tree.
+// applications returns the Applications that Argo CD makes from a tree.
 func applications(files []tree.File) ([]compare.Application, error) {
 	made, err := delivery.Applications(files)
 	if err != nil {

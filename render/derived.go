@@ -9,7 +9,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// allowed are the names that Kiali may act as, or nil where it acts as nobody.
+// allowed returns the names that Kiali may impersonate, or nil without
+// impersonation.
 func allowed(s site, names []string) any {
 	switch {
 	case !s.Spec.Kiali.Auth.Impersonation.Enabled:
@@ -20,7 +21,7 @@ func allowed(s site, names []string) any {
 	return names
 }
 
-// ofSubject gives a value of who a remote's login program is on its cluster.
+// ofSubject returns a value of the subject of a remote's login program.
 func ofSubject(of func(*topology.Subject) any) func(s site) any {
 	return func(s site) any {
 		if s.onHub() || !s.withSubject() {
@@ -30,17 +31,17 @@ func ofSubject(of func(*topology.Subject) any) func(s site) any {
 	}
 }
 
-// defaultPort is that of Kiali's server (kiali config/config.go).
+// defaultPort is the port of Kiali's server (kiali config/config.go).
 const defaultPort = 20001
 
-// catalog is where the operator comes from on a platform.
+// catalog returns the operator's catalog on a platform.
 func catalog(t *topology.Topology, platform string) string {
 	return cmp.Or(t.Spec.Kiali.Operator.Source, map[string]string{"openshift": "redhat-operators",
 		"kubernetes": "operatorhubio-catalog"}[platform])
 }
 
-// operatorPackage names the operator in its catalog: those of the community have
-// the upstream package.
+// operatorPackage returns the name of the operator in its catalog. The
+// community's catalogs have the upstream package.
 func operatorPackage(t *topology.Topology, platform string) string {
 	name := "kiali-ossm"
 	if kiali.CommunityCatalog(catalog(t, platform)) {
@@ -49,7 +50,7 @@ func operatorPackage(t *topology.Topology, platform string) string {
 	return cmp.Or(t.Spec.Kiali.Operator.Package, name)
 }
 
-// ofACM is a value of the store acm, nil where it does not take part.
+// ofACM returns v if takesPart is true, else nil.
 func ofACM[T any](takesPart bool, v T) any {
 	if !takesPart {
 		return nil
@@ -79,7 +80,8 @@ func storeAuth(t *topology.Topology) topology.StoreAuth {
 	return topology.StoreAuth{Type: "none"}
 }
 
-// ofType is a credential of the store, nil where its login is of another type.
+// ofType returns a credential of the store, or nil if the login has another
+// type.
 func ofType(kind string, s site, credential string) any {
 	if storeAuth(s.Topology).Type != kind {
 		return nil
@@ -87,8 +89,8 @@ func ofType(kind string, s site, credential string) any {
 	return credential
 }
 
-// managed is the content of cluster-monitoring-config, nil where it is somebody
-// else's.
+// managed returns the content of cluster-monitoring-config, or nil if somebody
+// else manages it.
 func managed(m *topology.UserWorkloadMonitoring) any {
 	if m == nil || !m.Manage {
 		return nil
@@ -98,14 +100,14 @@ func managed(m *topology.UserWorkloadMonitoring) any {
 
 func configText(config map[string]any) string { return string(resource.Encode(nil, config)) }
 
-// callback is the URI that users of the hub come back to from a login.
+// callback returns the URI to which users of the hub return after a login.
 func callback(t *topology.Topology) string {
 	root := strings.TrimSuffix(t.Hub().Kiali.WebRoot, "/")
 	return "https://" + t.HubHost() + root + "/api/auth/callback"
 }
 
-// kialiSpec is what the topology merges over the spec of a cluster's Kiali
-// resource: what it says about the hub, and over that what the cluster says.
+// kialiSpec returns the fields that the topology merges over the spec of a
+// cluster's Kiali resource: first the hub's, then the cluster's.
 func kialiSpec(t *topology.Topology, c *topology.Cluster) map[string]any {
 	if t.IsHub(c) {
 		return resource.Merge(t.Spec.Kiali.Spec, c.Kiali.Spec)

@@ -11,9 +11,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Earlier returns a function that says whether a file has exactly the bytes which the
-// version before the first line in every file gave for a topology: see package
-// earlier. A chart is known by how its files begin.
+// Earlier returns a function that tells whether an early version wrote a file
+// for the topology: whether the file has exactly the bytes of the version that
+// package earlier is about. A chart is recognized by the beginning of its
+// files.
 func Earlier(t *topology.Topology, from Sources, format Format) (func(p string, content []byte) bool, error) {
 	files, err := earlierFiles(t, from, format)
 	if err != nil {
@@ -31,7 +32,8 @@ func Earlier(t *topology.Topology, from Sources, format Format) (func(p string, 
 	}, nil
 }
 
-// earlierFiles are the files that it wrote, but for those of a chart.
+// earlierFiles returns the files that this version wrote, without the files of
+// a chart.
 func earlierFiles(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
 	t, from.Templates = earlier.Topology(t), NewTemplates(earlier.Templates())
 	l, err := layered(t, from)
@@ -60,6 +62,6 @@ func earlierFiles(t *topology.Topology, from Sources, format Format) ([]tree.Fil
 	return tree.New(slices.Concat(files, objects.Files))
 }
 
-// WroteEarlier says whether a file could be one that the same version wrote for
+// WroteEarlier tells whether the same version could have written a file for
 // another topology.
 func WroteEarlier(p string, content []byte) bool { return earlier.Wrote(p, content) }

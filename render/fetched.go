@@ -9,15 +9,20 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Links that the External Secrets Operator brings: each remote pushes its token
-// into a store, and the hub makes kubeconfigs of what is there, by templates.
+// Links from the External Secrets Operator: each remote pushes its token into a
+// store, and templates on the hub make kubeconfigs from the store.
 
-// fetched are the remotes whose links come through a store of secrets, by their
-// names.
+// fetched lists the remotes whose links come through a secret store, sorted by
+// name.
 func fetched(t *topology.Topology) []*topology.Cluster {
 	if t.Spec.Kiali.Links.Source != "externalSecrets" {
 		return nil
 	}
+	return remotesOf(t)
+}
+
+// remotesOf lists the remotes, sorted by name.
+func remotesOf(t *topology.Topology) []*topology.Cluster {
 	var remotes []*topology.Cluster
 	for i := range t.Spec.Clusters {
 		if c := &t.Spec.Clusters[i]; !t.IsHub(c) {
@@ -33,14 +38,13 @@ func pushes(t *topology.Topology, c *topology.Cluster) bool {
 	return t.Spec.Kiali.Links.Source == "externalSecrets" && !t.IsHub(c) && c.Access.Exec == nil
 }
 
-// The values that an ExternalSecret takes out of the store are by these names in
-// its template. A name of a cluster has no '/', and none of the two could be that
-// of another.
+// The names of an ExternalSecret's values in its template. A cluster's name has
+// no '/', and no two of these names can be equal.
 func tokenOf(c *topology.Cluster) string { return c.Name + ".token" }
 func caOf(c *topology.Cluster) string    { return c.Name + ".ca" }
 
-// kubeconfigTemplate is the kubeconfig of a remote as a template of the External
-// Secrets Operator.
+// kubeconfigTemplate returns the kubeconfig of a remote as a template of the
+// External Secrets Operator.
 func kubeconfigTemplate(c *topology.Cluster) string {
 	ca := c.CAData()
 	if ca == "" {
@@ -49,12 +53,12 @@ func kubeconfigTemplate(c *topology.Cluster) string {
 	return string(resource.Encode(nil, c.Kubeconfig(ca, fmt.Sprintf("{{ index . `%s` }}", tokenOf(c)))))
 }
 
-// storeRefs are what the template of a remote needs of the store.
+// storeRefs returns the values that a remote's template needs from the store.
 func storeRefs(t *topology.Topology, c *topology.Cluster) []any {
 	var refs []any
 	ref := func(as, property string) {
-		// The last three are defaults. An engine that compares with what the cluster
-		// made of an object would find them added.
+		// The last three are defaults. Without them, an engine that compares
+		// with the object on the cluster would find them added.
 		refs = append(refs, map[string]any{"secretKey": as, "remoteRef": map[string]any{
 			"key": t.StoreKey(c), "property": property,
 			"conversionStrategy": "Default", "decodingStrategy": "None", "metadataPolicy": "None",
@@ -69,7 +73,7 @@ func storeRefs(t *topology.Topology, c *topology.Cluster) []any {
 	return refs
 }
 
-// fetchedItems are the links where each has a Secret of its own.
+// fetchedItems returns the links, if each has its own Secret.
 func fetchedItems(t *topology.Topology) []resource.Item {
 	var items []resource.Item
 	for _, c := range fetched(t) {
@@ -81,7 +85,7 @@ func fetchedItems(t *topology.Topology) []resource.Item {
 	return items
 }
 
-// fetchedTemplates are the templates of all remotes, for one Secret.
+// fetchedTemplates returns the templates of all remotes, for one Secret.
 func fetchedTemplates(t *topology.Topology) map[string]string {
 	all := map[string]string{}
 	for _, c := range fetched(t) {
@@ -90,7 +94,7 @@ func fetchedTemplates(t *topology.Topology) map[string]string {
 	return all
 }
 
-// fetchedRefs are what these need of the store.
+// fetchedRefs returns the values that these templates need from the store.
 func fetchedRefs(t *topology.Topology) []any {
 	var all []any
 	for _, c := range fetched(t) {
@@ -99,13 +103,13 @@ func fetchedRefs(t *topology.Topology) []any {
 	return all
 }
 
-// refreshInterval is the time between two looks, as the operator writes it when it
-// changes an object: a Go duration.
+// refreshInterval returns the time between two reads, in the form to which the
+// operator changes it: a Go duration.
 func refreshInterval(t *topology.Topology) string {
 	return goDuration(topology.Seconds(t.Spec.Kiali.Links.ExternalSecrets.RefreshInterval))
 }
 
-// goDuration writes seconds as Go does.
+// goDuration formats seconds as Go does.
 func goDuration(seconds int) string {
 	switch h, m, s := seconds/3600, seconds/60%60, seconds%60; {
 	case h > 0:

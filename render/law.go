@@ -20,16 +20,16 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// difference is an object that depends on how it is made.
+// difference is an object that differs between two ways to make it.
 type difference struct {
 	object resource.ID
-	path   string // of the first field that differs, "" for the object itself
+	path   string // path of the first field that differs; "": the object itself
 	filled any    // nil if there is none
 	other  any
 }
 
 // refusal says that a way gives other objects of a cluster than filling the
-// bodies, and what may be the cause: a template, or one of the overlays that match
+// bodies. It names the possible cause: a template, or an overlay that matches
 // the cluster.
 func (d *difference) refusal(at finding.Position, cluster, way, overlays string) *finding.Refusal {
 	where, hint := d.object.String(), lawHint
@@ -60,19 +60,20 @@ func shown(v any) string {
 	return string(text)
 }
 
-// The ways to the objects of a cluster, beside filling its bodies.
+// The ways to make the objects of a cluster, besides filling its bodies.
 const (
 	byEvaluating = "evaluating the templates"
 	byKustomize  = "kustomize build"
 	byHelm       = "the chart"
 )
 
-// law shows for the clusters at the indexes that all ways lead to the same
-// objects; else the error is a *finding.Refusal. Templates are the program's own,
-// while Jsonnet overlays may have been written for the values of one cluster:
-// for all clusters with such it shows that the chart gives what they are
-// meant to have. Of many namespaces that templates alone fill, three of a set are
-// proven: one body is filled for all of them, and all are in the chart.
+// law shows for the clusters at the indexes that all ways make the same
+// objects. If they do not, the error is a *finding.Refusal. Templates belong to
+// the program, but a Jsonnet overlay may be written for the values of one
+// cluster. So for all clusters with a Jsonnet overlay, law also shows that the
+// chart makes the right objects. If a set has many namespaces and only
+// templates fill them, law checks three, because one body fills all of them,
+// and the chart has all of them.
 func law(l *layers, templates *Templates, indexes []int, charted []tree.File) error {
 	t := l.topology
 	chosen := make([]resource.Cluster, len(indexes))
@@ -135,9 +136,10 @@ func law(l *layers, templates *Templates, indexes []int, charted []tree.File) er
 	return nil
 }
 
-// proven is a cluster with as many of its namespaces as the law is shown for:
-// of those of the mesh and of the further ones the first, the last and one
-// between them; all where a Jsonnet overlay may tell them apart.
+// proven returns a cluster with the namespaces for which the law is checked:
+// the first, the last and a middle one of the mesh's namespaces and of the
+// further ones. If a Jsonnet overlay may treat namespaces differently, it keeps
+// all.
 func (l *layers) proven(n int) resource.Cluster {
 	c := l.clusters[n]
 	if len(l.overlays) > 0 {
@@ -156,8 +158,8 @@ func three(names []string) []string {
 	return names
 }
 
-// without leaves the objects out that the cluster has and the part of it does
-// not; each has to be there once.
+// without removes the objects that the cluster has and its part has not. Each
+// must exist once.
 func without(c, part *resource.Cluster, objects []resource.Object) ([]resource.Object, error) {
 	extra, err := idsOf(c)
 	if err != nil {
@@ -194,8 +196,8 @@ func idsOf(c *resource.Cluster) (map[resource.ID]bool, error) {
 	return ids, nil
 }
 
-// onePerShape are the indexes of the first cluster of each shape, where those
-// with other Jsonnet overlays are of another shape.
+// onePerShape returns the index of the first cluster of each shape. Clusters
+// with other Jsonnet overlays count as another shape.
 func (l *layers) onePerShape() []int {
 	seen := map[overlaid]bool{}
 	var first []int
@@ -209,8 +211,8 @@ func (l *layers) onePerShape() []int {
 	return first
 }
 
-// evaluated evaluates the templates for a cluster with some of its namespaces,
-// and calls its Jsonnet overlays with what comes of it.
+// evaluated evaluates the templates for a cluster with the given namespaces,
+// and applies its Jsonnet overlays to the result.
 func (l *layers) evaluated(vm *template.VM, n int, namespaces []string) ([]resource.Object, error) {
 	bare := l.bare[n]
 	bare.Namespaces = namespaces
@@ -238,8 +240,8 @@ func (l *layers) evaluated(vm *template.VM, n int, namespaces []string) ([]resou
 	return objects, l.err()
 }
 
-// filledSet are the objects that filling the bodies gives, as a reader of
-// their text sees them.
+// filledSet returns the objects of the filled bodies, as a reader of their text
+// sees them.
 func filledSet(c *resource.Cluster) ([]resource.Object, error) {
 	files, err := manifests.Cluster(c)
 	if err != nil {
@@ -254,9 +256,9 @@ func filledSet(c *resource.Cluster) ([]resource.Object, error) {
 	return objects, nil
 }
 
-// evaluateCluster evaluates the templates with the values of a cluster in
-// place of holes, once for what is not repeated and once for each item that
-// something is repeated for.
+// evaluateCluster evaluates the templates with the values of a cluster instead
+// of holes: once for resources that are not repeated, and once for each item of
+// the others.
 func evaluateCluster(vm *template.VM, s shape, c *resource.Cluster) ([]resource.Object, error) {
 	value := func(_ string, leaf any) any { return leaf }
 	shared := nested(c.Values[resource.ScopeTopology], value)
@@ -333,8 +335,8 @@ func compareSets(filled, others []resource.Object) *difference {
 	return nil
 }
 
-// plain is a value with its numbers as numbers and its lists and maps as
-// encoding/json has them.
+// plain converts numbers to float64, and lists and maps to the types of
+// encoding/json.
 func plain(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -359,8 +361,8 @@ func plain(v any) any {
 	return v
 }
 
-// firstDifference is the path of the first field, in order of the names, in
-// which two values differ.
+// firstDifference returns the path of the first field in which two values
+// differ, in the order of the names.
 func firstDifference(a, b any, path string) (at string, one, other any, differ bool) {
 	switch x := a.(type) {
 	case map[string]any:

@@ -13,19 +13,20 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Links are the sealed links beside a topology, by the cluster that each leads
-// to. One that leads to no remote of the topology is not rendered.
+// Links are the sealed links beside a topology, by cluster. A link to a cluster
+// that is no remote of the topology is not rendered.
 type Links map[string]*topology.SealedLink
 
-// sealed are the remotes whose links are rendered, by their names: what is
-// rendered does not depend on the order of the clusters.
+// sealed lists the remotes whose links are rendered, sorted by name, so that
+// the order of the clusters does not matter.
 func (l Links) sealed(t *topology.Topology) []*topology.Cluster {
 	if !t.Spec.Kiali.Links.ByFile() || len(l) == 0 {
 		return nil
 	}
 	var remotes []*topology.Cluster
 	for i := range t.Spec.Clusters {
-		// One that was sealed for another source is of no use; check says so.
+		// A link that was sealed for another source is not used; check reports
+		// it.
 		if c := &t.Spec.Clusters[i]; l[c.Name] != nil && !t.IsHub(c) && l[c.Name].Spec.Source() == t.Spec.Kiali.Links.Source {
 			remotes = append(remotes, c)
 		}
@@ -34,11 +35,11 @@ func (l Links) sealed(t *topology.Topology) []*topology.Cluster {
 	return remotes
 }
 
-// generations are those of the tokens that a remote has. Where nothing is
-// sealed that is the first, which the first link will be made of.
+// generations lists the generations of a remote's tokens. Without a sealed
+// link, this is the first generation, from which the first link will be made.
 func (l Links) generations(t *topology.Topology, remote *topology.Cluster) []int {
 	if remote.Access.Exec != nil || t.LinksOnACM() {
-		return nil // a program has the credential, or ACM
+		return nil // a program or ACM has the credential
 	}
 	if link := l[remote.Name]; link != nil && t.Spec.Kiali.Links.ByFile() {
 		return link.Spec.Tokens
@@ -46,8 +47,8 @@ func (l Links) generations(t *topology.Topology, remote *topology.Cluster) []int
 	return []int{1}
 }
 
-// items are the sealed kubeconfigs of remotes. The keys of a Secret are the
-// names of remotes, so what is sealed is a value as a whole.
+// items returns the sealed kubeconfigs of remotes. The keys of the Secret are
+// the names of remotes, so all sealed data is one value.
 func (l Links) items(remotes []*topology.Cluster) map[string]string {
 	data := make(map[string]string, len(remotes))
 	for _, c := range remotes {
@@ -56,9 +57,8 @@ func (l Links) items(remotes []*topology.Cluster) map[string]string {
 	return data
 }
 
-// encryption is what a Secret in the format of SOPS says about how its values are
-// encrypted (getsops/sops stores/stores.go), given the link of one of the remotes in
-// it.
+// encryption returns the metadata of a Secret in the format of SOPS
+// (getsops/sops stores/stores.go). l is the link of one of its remotes.
 func encryption(l *topology.SealedLink) map[string]any {
 	s := l.Spec.SOPS
 	return map[string]any{
@@ -71,10 +71,11 @@ func encryption(l *topology.SealedLink) map[string]any {
 	}
 }
 
-// sopsVersion is that of SOPS whose format this is. Nothing that decrypts looks at it.
+// sopsVersion is the version of SOPS with this format. Programs that decrypt do
+// not read it.
 const sopsVersion = "3.13.3"
 
-// digest is another one whenever something is sealed anew.
+// digest changes whenever a link is sealed again.
 func (l Links) digest(remotes []*topology.Cluster) string {
 	hash := sha256.New()
 	for _, c := range remotes {
@@ -83,11 +84,11 @@ func (l Links) digest(remotes []*topology.Cluster) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// podAnnotations are those of the hub's Kiali where each link has a Secret of
-// its own: Kiali reads them once, at its start, and the operator watches none of
-// them. What is said here takes the place of the operator's default
-// (kiali-operator roles/*/kiali-deploy/defaults/main.yml), so that is repeated;
-// the lines before v2.11 have none.
+// podAnnotations returns the annotations of the hub's Kiali if each link has
+// its own Secret. Kiali reads these Secrets only at startup, and the operator
+// does not watch them. The annotations replace the operator's default
+// (kiali-operator roles/*/kiali-deploy/defaults/main.yml), so the default is
+// repeated here. Release lines before v2.11 have no default.
 func podAnnotations(hub *topology.Cluster, digest string) map[string]string {
 	annotations := map[string]string{labels.Links: digest}
 	if !hub.KialiBefore(kiali.V2_11) {
@@ -96,8 +97,8 @@ func podAnnotations(hub *topology.Cluster, digest string) map[string]string {
 	return annotations
 }
 
-// itemsOf are what resources of a cluster are repeated for, beside namespaces with
-// proxies.
+// itemsOf returns the items of a cluster's repeated resources, without the
+// namespaces with proxies.
 func itemsOf(t *topology.Topology, c *topology.Cluster, links Links) map[string][]resource.Item {
 	items := map[string][]resource.Item{}
 	add := func(scope string, item resource.Item) { items[scope] = append(items[scope], item) }
@@ -145,7 +146,7 @@ func itemsOf(t *topology.Topology, c *topology.Cluster, links Links) map[string]
 	return items
 }
 
-// itemHoles are the values that an item of each scope has, empty.
+// itemHoles returns the fields of an item for each scope, with empty values.
 func itemHoles() map[string]resource.Item {
 	return map[string]resource.Item{
 		resource.ScopeNamespace:    {"name": ""},

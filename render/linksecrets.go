@@ -7,16 +7,16 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// LinkSecret is a Secret on the hub, without data, with the remotes whose
-// kubeconfigs it is for: each under its name.
+// LinkSecret is a Secret on the hub without data, and the remotes whose
+// kubeconfigs belong in it, each under its name.
 type LinkSecret struct {
 	Object  resource.Object
 	Remotes []*topology.Cluster
 }
 
-// LinkSecrets are the Secrets that hold the kubeconfigs of the remotes in the
-// topology's links.format, in the order of the remotes. No credential comes
-// near it: whoever has one puts it into the object that is returned.
+// LinkSecrets returns the Secrets for the kubeconfigs of the remotes in the
+// topology's links.format, in the order of the remotes. It handles no
+// credential: the caller adds the kubeconfigs to the returned objects.
 func LinkSecrets(t *topology.Topology, templates *Templates, remotes []*topology.Cluster) ([]LinkSecret, error) {
 	single := t.Spec.Kiali.Links.Format == "single"
 	format := "perCluster"

@@ -3,7 +3,6 @@ package render
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
@@ -11,26 +10,19 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Links that ACM makes: a ManagedServiceAccount for each remote, with the rights of
-// Kiali's account there, and one Policy on the ACM hub that fills the Secret with the
-// kubeconfigs of all.
+// Links from ACM: each remote has a ManagedServiceAccount with the rights of
+// Kiali's account. One Policy on the ACM hub fills the Secret with all
+// kubeconfigs.
 
-// byACM are the remotes whose links a Policy makes, by their names.
+// byACM lists the remotes whose links a Policy makes, sorted by name.
 func byACM(t *topology.Topology) []*topology.Cluster {
 	if !t.LinksOnACM() {
 		return nil
 	}
-	var remotes []*topology.Cluster
-	for i := range t.Spec.Clusters {
-		if c := &t.Spec.Clusters[i]; !t.IsHub(c) {
-			remotes = append(remotes, c)
-		}
-	}
-	slices.SortFunc(remotes, func(a, b *topology.Cluster) int { return strings.Compare(a.Name, b.Name) })
-	return remotes
+	return remotesOf(t)
 }
 
-// managedItems are the remotes with what their accounts may do.
+// managedItems returns the remotes with the rights of their accounts.
 func managedItems(t *topology.Topology) []resource.Item {
 	var items []resource.Item
 	for _, c := range byACM(t) {
@@ -39,8 +31,9 @@ func managedItems(t *topology.Topology) []resource.Item {
 	return items
 }
 
-// managedBindings give the account of a remote the roles of Kiali's own account there:
-// the operator makes them, or we where there is none.
+// managedBindings gives the account of a remote the roles of Kiali's own
+// account. The operator creates these roles. Without an operator, Sightline
+// renders them.
 func managedBindings(t *topology.Topology, c *topology.Cluster) []any {
 	spec := &t.Spec.Kiali
 	account := t.LinkAccount()
@@ -59,8 +52,9 @@ func managedBindings(t *topology.Topology, c *topology.Cluster) []any {
 	return bindings
 }
 
-// managedTemplates are the kubeconfigs of the remotes as templates of a Policy. A
-// Secret has its values in base64, and so has a kubeconfig its CA.
+// managedTemplates returns the kubeconfigs of the remotes as templates of a
+// Policy. A Secret has its values in base64, and a kubeconfig has its CA in
+// base64 too.
 func managedTemplates(t *topology.Topology) map[string]string {
 	all := map[string]string{}
 	for _, c := range byACM(t) {
@@ -78,23 +72,23 @@ func managedTemplate(t *topology.Topology, c *topology.Cluster) string {
 	if given == "" {
 		given = ca
 	}
-	text, _ := json.Marshal(c.Kubeconfig(given, token)) // of strings, lists and objects
+	text, _ := json.Marshal(c.Kubeconfig(given, token)) // it only has strings, lists and objects
 	escaped := func(mark string) string { return strings.ReplaceAll(mark, "\x00", `\u0000`) }
 	var arguments string
-	if strings.Contains(string(text), escaped(ca)) { // where the topology has none and it is looked at
+	if strings.Contains(string(text), escaped(ca)) { // the topology has no CA, and the certificate is checked
 		arguments = read("ca.crt") + ") "
 	}
-	// In a raw string of a template nothing is escaped, and printf has a sign of its own.
+	// A raw string of a template has no escapes, but printf has the sign %.
 	format := strings.NewReplacer("%", "%%", "`", `\u0060`, escaped(ca), "%s", escaped(token), "%s").Replace(string(text))
 	return "{{ printf `" + format + "` " + arguments + read("token") + " | base64dec) | base64enc }}"
 }
 
-// validity is that of a token, as ACM writes it: a Go duration.
+// validity returns the validity of a token in ACM's form: a Go duration.
 func validity(t *topology.Topology) string {
 	return goDuration(topology.Seconds(t.Spec.Kiali.Links.ACM.Validity))
 }
 
-// managedValues are the values of these links.
+// managedValues are the values for these links.
 var managedValues = []value{
 	{hole: "topology.acm.linkPolicy", chart: "acm.linkPolicy", from: "metadata.name",
 		doc: "The name of the Policy that makes the links, and of the accounts.",

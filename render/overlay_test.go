@@ -377,7 +377,7 @@ hint: render -o - --cluster NAME prints the objects of a cluster`},
 		{"merge of a list into a mapping", over("patches:\n  - patch: |-\n      " + aKiali + "      spec: [a]\n"),
 			`overlays/o1/kustomization.yaml:3:7: error: OV04: overlay "o1", cluster "hub", phase kiali: the patch of group kiali.io, version v1alpha1, kind Kiali, name kiali: wrong node kind: expected MappingNode but got SequenceNode: node contents: [a]`},
 		{"null", over("patches: [{target: {kind: Kiali}, patch: '[{\"op\": \"add\", \"path\": \"/spec/a\", \"value\": [{\"b\": null}]}]'}]"),
-			`overlays/o1/kustomization.yaml:1:42: error: OV04: overlay "o1", cluster "hub", phase kiali: the patch of kind Kiali: spec.a[0].b of kiali.io/v1alpha1 Kiali istio-system/kiali would be null, of which every program makes something else
+			`overlays/o1/kustomization.yaml:1:42: error: OV04: overlay "o1", cluster "hub", phase kiali: the patch of kind Kiali: spec.a[0].b of kiali.io/v1alpha1 Kiali istio-system/kiali would be null, which programs read in different ways
 hint: remove the field instead`},
 		{"script that fails", over("function(resource, cluster) resource { x: cluster.labels.env }"),
 			`mesh.yaml:10:38: error: OV05: overlay "o1" on cluster "two", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: Field does not exist: env

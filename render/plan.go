@@ -11,92 +11,92 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// shape is everything about a cluster that templates may branch on. Clusters
+// shape is everything about a cluster on which templates may branch. Clusters
 // of one shape have the same bodies.
 type shape struct {
 	Hub      bool   `json:"hub"`
 	Platform string `json:"platform"`
-	Operator bool   `json:"operator"` // the operator comes by a Subscription
+	Operator bool   `json:"operator"` // a Subscription installs the operator
 	Flux     bool   `json:"flux"`     // Flux applies the objects
-	Created  bool   `json:"created"`  // there are namespaces to make
+	Created  bool   `json:"created"`  // there are namespaces to create
 
-	StartingCSV bool `json:"startingCSV"` // the operator's first version is given
-	Account     bool `json:"account"`     // of a remote that has no operator to make Kiali's account
+	StartingCSV bool `json:"startingCSV"` // the operator's first version is set
+	Account     bool `json:"account"`     // on a remote without an operator: Kiali's account is rendered
 
 	// The mesh on the cluster.
-	Mesh      bool `json:"mesh"`      // there is one
+	Mesh      bool `json:"mesh"`      // the cluster is in the mesh
 	Ambient   bool `json:"ambient"`   // ztunnel carries its traffic
-	Revisions bool `json:"revisions"` // more than one does
-	Telemetry bool `json:"telemetry"` // the mesh's Telemetry is here, and ours
+	Revisions bool `json:"revisions"` // several revisions of istiod run
+	Telemetry bool `json:"telemetry"` // the mesh's Telemetry is on this cluster and rendered
 
-	TelemetryAlpha  bool `json:"telemetryAlpha"`  // of an Istio that serves no other version
-	TelemetrySpec   bool `json:"telemetrySpec"`   // the topology has something to merge over it
-	OwnControlPlane bool `json:"ownControlPlane"` // istiod is in another namespace than the topology's
+	TelemetryAlpha  bool `json:"telemetryAlpha"`  // of an Istio that only serves v1alpha1
+	TelemetrySpec   bool `json:"telemetrySpec"`   // the topology merges fields over it
+	OwnControlPlane bool `json:"ownControlPlane"` // istiod is in another namespace than in the rest of the topology
 
-	// How it is scraped.
+	// Scraping.
 	Monitors         bool   `json:"monitors"`      // PodMonitors
 	IstiodMonitor    bool   `json:"istiodMonitor"` // the ServiceMonitor of istiod
-	OtherIstiods     bool   `json:"otherIstiods"`  // and those of others
-	OwnInterval      bool   `json:"ownInterval"`   // in place of the topology's
+	OtherIstiods     bool   `json:"otherIstiods"`  // the ServiceMonitors of further istiods
+	OwnInterval      bool   `json:"ownInterval"`   // it differs from the topology's interval
 	MonitorLabels    bool   `json:"monitorLabels"`
 	PrometheusMerge  bool   `json:"prometheusMerge"`
-	MonitoringConfig string `json:"monitoringConfig"` // whose text cluster-monitoring-config is: "", topology, cluster
+	MonitoringConfig string `json:"monitoringConfig"` // whose content cluster-monitoring-config has: "", topology, cluster
 	RemoteWrite      bool   `json:"remoteWrite"`
-	Alerts           bool   `json:"alerts"`      // of the hub
-	KialiHealth      bool   `json:"kialiHealth"` // of the hub, where its Kiali can tell of the health of the mesh, and there are alerts
+	Alerts           bool   `json:"alerts"`      // on the hub
+	KialiHealth      bool   `json:"kialiHealth"` // on the hub: Kiali reports the health of the mesh, and there are alerts
 
-	// What it has by the store acm.
+	// The store acm.
 	ACMHub        bool   `json:"acmHub"`        // ACM runs on it
-	ACMCollects   string `json:"acmCollects"`   // of the ACM hub, what tells the collector: labels, policy, allowList, or ""
-	ACMRules      string `json:"acmRules"`      // of the ACM hub, by what pods of a workload are added up: "", one, namespaces
-	ACMKiali      string `json:"acmKiali"`      // of the ACM hub, where Kiali needs a certificate: here, there
-	ACMLinks      bool   `json:"acmLinks"`      // of the hub, where a Policy makes its links
-	ACMCA         bool   `json:"acmCA"`         // of the ACM hub, where Kiali trusts further CAs
-	ACMNamespace  bool   `json:"acmNamespace"`  // whose rules see all namespaces
-	ACMConfig     bool   `json:"acmConfig"`     // user-workload-monitoring-config names it, and is ours
-	ACMAllowLists bool   `json:"acmAllowLists"` // one for each namespace
-	ACMAccess     string `json:"acmAccess"`     // of the hub: route, internal
+	ACMCollects   string `json:"acmCollects"`   // on the ACM hub, how the collector is told: labels, policy, allowList, or ""
+	ACMRules      string `json:"acmRules"`      // on the ACM hub, where series of pods are added up: "", one, namespaces
+	ACMKiali      string `json:"acmKiali"`      // on the ACM hub, on which cluster Kiali needs a certificate: here, there
+	ACMLinks      bool   `json:"acmLinks"`      // on the hub: a Policy makes its links
+	ACMCA         bool   `json:"acmCA"`         // on the ACM hub: Kiali trusts more CAs
+	ACMNamespace  bool   `json:"acmNamespace"`  // there is a namespace whose rules see all namespaces
+	ACMConfig     bool   `json:"acmConfig"`     // user-workload-monitoring-config names this namespace, and is rendered
+	ACMAllowLists bool   `json:"acmAllowLists"` // there is one in each namespace
+	ACMAccess     string `json:"acmAccess"`     // on the hub: route, internal
 
-	// Its traces.
-	Tracing        string `json:"tracing"`        // where they are kept: "", jaeger, tempo, stack
-	TracingGRPC    bool   `json:"tracingGRPC"`    // of the hub, where Kiali asks by it
-	TracingLinks   bool   `json:"tracingLinks"`   // of the hub, where Kiali can link to them
-	TracingConsole bool   `json:"tracingConsole"` // of the hub, where the links are to its console
-	TracingTenant  bool   `json:"tracingTenant"`  // of the hub, where a tenant has them
-	TempoStack     bool   `json:"tempoStack"`     // of the hub, where it is ours
-	Collector      string `json:"collector"`      // where the cluster's collector sends spans: "" without one, gateway, hub
-	Receiver       bool   `json:"receiver"`       // of the hub, for the spans of remotes
-	Certificates   string `json:"certificates"`   // whose those of collectors are: "", certManager, secrets
+	// Tracing.
+	Tracing        string `json:"tracing"`        // where traces are stored: "", jaeger, tempo, stack
+	TracingGRPC    bool   `json:"tracingGRPC"`    // on the hub: Kiali uses gRPC
+	TracingLinks   bool   `json:"tracingLinks"`   // on the hub: Kiali links to traces
+	TracingConsole bool   `json:"tracingConsole"` // on the hub: the links lead to its console
+	TracingTenant  bool   `json:"tracingTenant"`  // on the hub: traces have a tenant
+	TempoStack     bool   `json:"tempoStack"`     // on the hub: the TempoStack is rendered
+	Collector      string `json:"collector"`      // where the cluster's collector sends spans: "" without a collector, gateway, hub
+	Receiver       bool   `json:"receiver"`       // on the hub: it receives the spans of remotes
+	Certificates   string `json:"certificates"`   // the certificates of collectors: "", certManager, secrets
 
 	// Its Kiali resource.
-	Strategy    string `json:"strategy"` // "" where the operator's default for the platform is meant
-	Callback    bool   `json:"callback"` // the OAuthClient gets a redirect URI of ours
+	Strategy    string `json:"strategy"` // "": the operator's default for the platform
+	Callback    bool   `json:"callback"` // the OAuthClient gets a redirect URI from us
 	ViewOnly    bool   `json:"viewOnly"`
-	KialiSpec   bool   `json:"kialiSpec"`   // the topology has something to merge over it
-	Store       string `json:"store"`       // of the hub
-	StoreAuth   string `json:"storeAuth"`   // of the hub, where the store is not the platform's
-	Scope       string `json:"scope"`       // of the hub's questions: meshID, none, labels
-	CA          string `json:"ca"`          // of the hub, where there are CAs to trust: in a configMap, or in a secret
-	CAFile      string `json:"caFile"`      // of the hub, where the CAs of the store have to be named: their file, or ""
-	LoginCA     string `json:"loginCA"`     // of the hub, the key of its own that the login provider's has, or ""
-	Retention   bool   `json:"retention"`   // of the hub, where Kiali is told how long its store keeps series
+	KialiSpec   bool   `json:"kialiSpec"`   // the topology merges fields over it
+	Store       string `json:"store"`       // on the hub
+	StoreAuth   string `json:"storeAuth"`   // on the hub, if the store is not the platform's
+	Scope       string `json:"scope"`       // on the hub, the scope of its queries: meshID, none, labels
+	CA          string `json:"ca"`          // on the hub, where the CAs to trust are: "", configMap, secret
+	CAFile      string `json:"caFile"`      // on the hub, the file with the CAs of the store, if it must be named, or ""
+	LoginCA     string `json:"loginCA"`     // on the hub, the separate key for the CA of the login provider, or ""
+	Retention   bool   `json:"retention"`   // on the hub: Kiali is told the retention of its store
 	Impersonate bool   `json:"impersonate"` // Kiali acts as its users
-	IngressHost bool   `json:"ingressHost"` // of the hub, where the platform does not give one
-	WebRoot     bool   `json:"webRoot"`     // of the hub, where it is not the platform's
+	IngressHost bool   `json:"ingressHost"` // on the hub: the platform does not set the host
+	WebRoot     bool   `json:"webRoot"`     // on the hub: it is not the platform's default
 
-	IstioNamespace bool `json:"istioNamespace"` // of the hub, where its Kiali would take its own for it
+	IstioNamespace bool `json:"istioNamespace"` // on the hub: otherwise Kiali would use its own namespace
 
 	// The hub's access to the remotes.
-	Links        string `json:"links"`        // how the hub has them: "" where there are none, single, perCluster
-	SOPS         bool   `json:"sops"`         // of the hub, where SOPS encrypts them
-	Fetched      string `json:"fetched"`      // the same where a store of secrets brings them
-	Pushed       bool   `json:"pushed"`       // of a remote, whose token goes into a store of secrets
-	ExecProvider bool   `json:"execProvider"` // of the hub, where a kubeconfig names a program
-	NewPodFirst  bool   `json:"newPodFirst"`  // of the hub, where its Kiali can be told to serve until the next pod is ready
-	Subject      bool   `json:"subject"`      // of a remote, where the program of its link is somebody whom we give rights
-	SubjectLogin bool   `json:"subjectLogin"` // of a remote, where that one has to read the OAuthClient too
-	NoFirstToken bool   `json:"noFirstToken"` // of a remote, where the token of the first generation has been replaced
-	LaterTokens  bool   `json:"laterTokens"`  // of a remote, where there are those of other generations
+	Links        string `json:"links"`        // on the hub: "" without links, single, perCluster
+	SOPS         bool   `json:"sops"`         // on the hub: SOPS encrypts the links
+	Fetched      string `json:"fetched"`      // the same, if a secret store brings the links
+	Pushed       bool   `json:"pushed"`       // on a remote: its token goes into a secret store
+	ExecProvider bool   `json:"execProvider"` // on the hub: a kubeconfig names a program
+	NewPodFirst  bool   `json:"newPodFirst"`  // on the hub: Kiali can serve until the next pod is ready
+	Subject      bool   `json:"subject"`      // on a remote: the program of its link has a subject that gets rights
+	SubjectLogin bool   `json:"subjectLogin"` // on a remote: this subject must also read the OAuthClient
+	NoFirstToken bool   `json:"noFirstToken"` // on a remote: the token of the first generation has been replaced
+	LaterTokens  bool   `json:"laterTokens"`  // on a remote: there are tokens of other generations
 }
 
 func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
@@ -116,10 +116,10 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		Mesh:      c.InMesh(),
 		Ambient:   spec.Mesh.DataPlane == "ambient",
 		Revisions: istiod && len(c.ControlPlane.Revisions) > 0,
-		// With an external control plane the configuration is on the
-		// cluster all the same.
+		// With an external control plane, the configuration is still on the
+		// cluster.
 		Telemetry: spec.Telemetry.Manage && (istiod && !c.ServesExternal() || c.ControlPlane.Mode == "external"),
-		// OpenShift Service Mesh 2.6, whose Kiali is v1.73, has Istio 1.20.
+		// OpenShift Service Mesh 2.6 has Kiali v1.73 and Istio 1.20.
 		TelemetryAlpha:  c.Kiali.Version == kiali.V1_73,
 		TelemetrySpec:   len(spec.Telemetry.Spec) > 0,
 		OwnControlPlane: c.ControlPlane.Namespace != spec.Mesh.ControlPlaneNamespace,
@@ -134,7 +134,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		Alerts:          hub && spec.Metrics.Alerts.Manage && spec.Metrics.Monitors.Manage && len(t.NamespacesOn(c)) > 0,
 
 		Impersonate: spec.Kiali.Auth.Impersonation.Enabled,
-		// Nobody logs in to a remote where Kiali acts as its users.
+		// If Kiali acts as its users, nobody logs in to a remote.
 		Callback:  spec.Kiali.Auth.Strategy == "openshift" && c.Platform == "openshift" && !hub && !spec.Kiali.Auth.Impersonation.Enabled,
 		ViewOnly:  spec.Kiali.ViewOnly,
 		KialiSpec: len(kialiSpec(t, c)) > 0,
@@ -153,7 +153,7 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		s.Store = spec.Metrics.Store
 		s.StoreAuth = storeAuth(t).Type
 		s.Scope = cmp.Or(spec.Metrics.Scope.Word(), "labels")
-		if spec.Kiali.CA != "" && !byRoute(t) { // else the Policy with the CA of the store has them
+		if spec.Kiali.CA != "" && !byRoute(t) { // with byRoute, the Policy with the CA of the store has them
 			s.CA = "configMap"
 			if c.Kiali.Version.CASecret("", c.Platform) != "" {
 				s.CA = "secret"
@@ -166,8 +166,8 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		s.Retention = spec.Metrics.Retention != "" || spec.Metrics.Store == "acm"
 		s.IngressHost = c.Kiali.Host != "" || c.Platform == "kubernetes" && c.Domain != ""
 		s.WebRoot = c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform)
-		// The operator's own redirect URI for the hub leaves the web root out;
-		// v1.73 has a URI without a path, which allows every one.
+		// The operator's own redirect URI for the hub lacks the web root. v1.73
+		// has a URI without a path, which allows every path.
 		s.Callback = s.WebRoot && spec.Kiali.Auth.Strategy == "openshift" && !c.KialiBefore(kiali.V2_4)
 		s.IstioNamespace = c.KialiBefore(kiali.V2_17) && spec.Kiali.Namespace != c.ControlPlane.Namespace
 		if len(links.sealed(t)) > 0 {
@@ -178,11 +178,11 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		if len(fetched(t)) > 0 {
 			s.Fetched = spec.Kiali.Links.Format
 		}
-		// Earlier lines run none.
+		// Earlier release lines run no program.
 		s.ExecProvider = !c.KialiBefore(kiali.V2_17) && slices.ContainsFunc(spec.Clusters,
 			func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
-		// Earlier lines have no field for it, and the operator of the default
-		// line may be one of theirs, whose definition refuses the field.
+		// Earlier release lines lack the field. With the default line, the
+		// operator may be an earlier one, whose definition refuses the field.
 		s.NewPodFirst = len(spec.Clusters) > 1 && c.Kiali.Version != kiali.Default && !c.KialiBefore(kiali.V2_27)
 		s.KialiHealth = spec.Metrics.Alerts.Manage && spec.Metrics.Monitors.Manage && c.Kiali.Version != kiali.Default && !c.KialiBefore(
 			kiali.V2_27)
@@ -197,18 +197,18 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 	return s
 }
 
-// ownCAs tells whether the certificate of the store is none that the platform's own
-// CA has signed.
+// ownCAs tells whether the platform's own CA has not signed the certificate of
+// the store.
 func ownCAs(t *topology.Topology) bool {
 	u, err := url.Parse(storeURL(t))
 	return err == nil && u.Scheme == "https" && !strings.HasSuffix(u.Hostname(), ".svc") && !strings.HasSuffix(u.Hostname(),
 		".svc.cluster.local")
 }
 
-// strategyOn is how users log in where that is not the operator's default for
-// the platform: openshift, or on Kubernetes token. Remotes of a hub with openid
-// have a login of no use, so they get the one that asks for no settings and, as
-// all but anonymous, gives Kiali's account no more than a view.
+// strategyOn returns the login strategy on a cluster, or "" for the operator's
+// default on the platform (openshift, on Kubernetes token). A remote of a hub
+// with openid does not use its login. So it gets token: this strategy needs no
+// settings, and like all except anonymous gives Kiali's account only a view.
 func strategyOn(t *topology.Topology, c *topology.Cluster) string {
 	strategy := t.Spec.Kiali.Auth.Strategy
 	if strategy == "openid" && !t.IsHub(c) {
@@ -220,7 +220,7 @@ func strategyOn(t *topology.Topology, c *topology.Cluster) string {
 	return strategy
 }
 
-// meshNamespaces lists those that every cluster with proxies has.
+// meshNamespaces lists the namespaces that every cluster with proxies has.
 func meshNamespaces(t *topology.Topology) []string {
 	namespaces := slices.Clone(t.Spec.Namespaces)
 	if !slices.ContainsFunc(t.Spec.Clusters, func(c topology.Cluster) bool {
@@ -232,8 +232,7 @@ func meshNamespaces(t *topology.Topology) []string {
 	return slices.Compact(namespaces)
 }
 
-// nested turns leaves into the tree that templates see, each leaf as value
-// gives it.
+// nested turns leaves into the tree that templates see. value makes each leaf.
 func nested(flat leaves, value func(path string, leaf any) any) map[string]any {
 	tree := map[string]any{}
 	for path, leaf := range flat {

@@ -14,13 +14,14 @@ func remoteWrites(t *topology.Topology, c *topology.Cluster) bool {
 		t.NamespacesOn(c)) > 0
 }
 
-// workloadConfig is the content of user-workload-monitoring-config: what Kiali
-// asks for goes to the store, under the cluster's name. Without an external
-// label, equal series of two clusters would be one in the store.
+// workloadConfig returns the content of user-workload-monitoring-config: it
+// sends the series for Kiali to the store, with the cluster's name as an
+// external label. Without this label, equal series of two clusters would be one
+// series in the store.
 func workloadConfig(w *topology.RemoteWrite, cluster string) map[string]any {
 	const relabelings = "writeRelabelConfigs"
 	entry := resource.Merge(map[string]any{"url": w.URL}, w.Settings)
-	// A list that takes the place of ours would send every series there is.
+	// A list that replaces ours would send all series.
 	further, _ := entry[relabelings].([]any)
 	entry[relabelings] = append([]any{map[string]any{
 		"action":       "keep",

@@ -1,10 +1,10 @@
-// Package render is the whole program but for the shell around it: a topology,
-// the templates and the overlays in, a sorted list of files out. It is a pure
-// function; the same input gives the same bytes everywhere.
+// Package render is the whole program except the shell around it. Its input is
+// a topology, the templates and the overlays. Its output is a sorted list of
+// files. It is a pure function: the same input gives the same bytes everywhere.
 //
-// Jsonnet runs once for each shape of cluster, on holes instead of values, and
-// gives bodies. Filling the bodies with the values of each cluster, as text, is
-// what the formats do. Only clusters that an overlay matches take longer.
+// Jsonnet runs once for each shape of cluster, with holes instead of values,
+// and makes bodies. The formats fill the bodies, as text, with the values of
+// each cluster. Only clusters with an overlay take longer.
 package render
 
 import (
@@ -27,41 +27,41 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Format is a way of writing a topology's resources as files.
+// Format is a form in which a topology's resources are written as files.
 type Format string
 
 // The formats.
 const (
 	Kustomize Format = "kustomize" // a base, and a kustomization per cluster and phase
 	Helm      Format = "helm"      // a chart, and the values of each cluster
-	Manifests Format = "manifests" // every object of every cluster in a file of its own
+	Manifests Format = "manifests" // every object of every cluster in its own file
 )
 
 // Formats lists the formats, the default first.
 func Formats() []Format { return []Format{Kustomize, Helm, Manifests} }
 
-// Sources are what a render reads beside the topology.
+// Sources are the inputs of a render besides the topology.
 type Sources struct {
 	Templates *Templates
-	Overlays  map[string]fs.FS // the folder of each overlay by its name
+	Overlays  map[string]fs.FS // the folder of each overlay, by name
 	Links     Links
-	Host      overlay.Host // of the evaluation of overlays
+	Host      overlay.Host // for the evaluation of overlays
 }
 
-// Rendering is a topology with its resources, made once: to be checked, to be
-// packaged in a format and to be compared. It reads its sources as long as it is
-// used, and is for one goroutine.
+// Rendering is a topology with its resources. It is made once, and then
+// checked, packaged in a format or compared. It reads its sources as long as it
+// is used. Use it from one goroutine.
 type Rendering struct {
 	topology *topology.Topology
 	from     Sources
-	layers   *layers            // the resources, with overlays attached to them
-	applied  []resource.Cluster // the same with these applied, once somebody asked
+	layers   *layers            // the resources, with the overlays attached
+	applied  []resource.Cluster // the same with the overlays applied, made when it is first needed
 	delivery map[Format]delivery.Output
 }
 
-// Open reads the overlays of a topology that had no findings, and makes its
-// resources. A template that fails gives a *TemplateError, overlays that are
-// wrong an *OverlayError.
+// Open reads the overlays of a topology without findings, and makes its
+// resources. If a template fails, the error is a *TemplateError. If overlays
+// are wrong, it is an *OverlayError.
 func Open(t *topology.Topology, from Sources) (*Rendering, error) {
 	if file := t.CAFile(); file != "" {
 		return nil, fmt.Errorf("%s: nobody has read the file %s of spec.kiali.ca", t.At("spec", "kiali", "ca"), file)
@@ -73,9 +73,9 @@ func Open(t *topology.Topology, from Sources) (*Rendering, error) {
 	return &Rendering{topology: t, from: from, layers: l, delivery: map[Format]delivery.Output{}}, nil
 }
 
-// Clusters returns the clusters, in the order of the topology, with their
-// resources as they are applied. They must not be changed. An overlay that cannot
-// be applied gives an *OverlayError.
+// Clusters returns the clusters in the order of the topology, with their
+// resources as they are applied. They must not be changed. If an overlay cannot
+// be applied, the error is an *OverlayError.
 func (r *Rendering) Clusters() ([]resource.Cluster, error) {
 	if r.applied != nil {
 		return r.applied, nil
@@ -89,10 +89,11 @@ func (r *Rendering) Clusters() ([]resource.Cluster, error) {
 	return r.applied, nil
 }
 
-// Tree returns the files of one format, with those by which an engine delivers
-// them. Each file says in its first line that it is generated. A chart is
-// returned only if it obeys the law, for one cluster of each shape and all that a
-// Jsonnet overlay changes: else the error is a *finding.Refusal.
+// Tree returns the files of one format, and the files with which an engine
+// delivers them. The first line of each file says that it is generated. A chart
+// is returned only if it obeys the law, for one cluster of each shape and for
+// everything that a Jsonnet overlay changes. Otherwise the error is a
+// *finding.Refusal.
 func (r *Rendering) Tree(format Format) ([]tree.File, error) {
 	files, err := r.packaged(format)
 	if err != nil {
@@ -112,8 +113,8 @@ func (r *Rendering) Tree(format Format) ([]tree.File, error) {
 	return tree.Sign(files)
 }
 
-// Delivery returns that by which an engine delivers the clusters in a format;
-// nothing where the topology has no delivery.
+// Delivery returns the objects with which an engine delivers the clusters in a
+// format. It returns nothing if the topology has no delivery.
 func (r *Rendering) Delivery(format Format) (delivery.Output, error) {
 	out, ok := r.delivery[format]
 	if ok || r.topology.Spec.Delivery == nil {
@@ -146,7 +147,7 @@ func (r *Rendering) packaged(format Format) ([]tree.File, error) {
 	case Helm:
 		return r.helm()
 	case Kustomize:
-		if r.applied == nil { // else it is known that they can be
+		if r.applied == nil { // otherwise the overlays are known to be applicable
 			if err := r.layers.check(); err != nil {
 				return nil, err
 			}
@@ -162,7 +163,7 @@ func (r *Rendering) packaged(format Format) ([]tree.File, error) {
 	return nil, fmt.Errorf("unknown format %q", format)
 }
 
-// helm writes the chart, and shows that it obeys the law.
+// helm writes the chart, and checks that it obeys the law.
 func (r *Rendering) helm() ([]tree.File, error) {
 	l := r.layers
 	if err := chartable(r.topology); err != nil {
@@ -178,10 +179,10 @@ func (r *Rendering) helm() ([]tree.File, error) {
 	return files, law(l, r.from.Templates, l.onePerShape(), files)
 }
 
-// Tree is what the [Rendering] of a topology has for a format.
+// Tree returns the files of a topology's [Rendering] in a format.
 func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error) {
 	if format == Helm {
-		if err := chartable(t); err != nil { // of which nothing has to be known
+		if err := chartable(t); err != nil { // this needs no rendering
 			return nil, err
 		}
 	}
@@ -192,7 +193,7 @@ func Tree(t *topology.Topology, from Sources, format Format) ([]tree.File, error
 	return r.Tree(format)
 }
 
-// Clusters are those of the [Rendering] of a topology.
+// Clusters returns the clusters of a topology's [Rendering].
 func Clusters(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 	r, err := Open(t, from)
 	if err != nil {
@@ -201,8 +202,8 @@ func Clusters(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 	return r.Clusters()
 }
 
-// Delivery returns that by which an engine delivers clusters, which may have been
-// changed since they were rendered.
+// Delivery returns the objects with which an engine delivers clusters. The
+// clusters may have been changed since they were rendered.
 func Delivery(t *topology.Topology, from Sources, format Format, clusters []resource.Cluster) (delivery.Output, error) {
 	return delivered(t, from, delivery.Input{Format: string(format), Clusters: clusters})
 }
@@ -215,7 +216,7 @@ func delivered(t *topology.Topology, from Sources, in delivery.Input) (delivery.
 	return out, nil
 }
 
-// layered reads the overlays and lays them over the clusters.
+// layered reads the overlays, and applies them to the clusters.
 func layered(t *topology.Topology, from Sources) (*layers, error) {
 	overlays, findings, err := overlay.Read(t, from.Overlays, from.Host)
 	if err != nil {
@@ -264,8 +265,7 @@ func bare(t *topology.Topology, from Sources) ([]resource.Cluster, error) {
 	return clusters, nil
 }
 
-// TemplateError is a template that failed, with the cluster that it failed
-// for.
+// TemplateError is the failure of a template for a cluster.
 type TemplateError struct {
 	finding.Position
 	Cluster string
@@ -280,7 +280,7 @@ func (e *TemplateError) Unwrap() error { return e.Err }
 
 const entry = "main.jsonnet"
 
-// holesOf are the values of a scope as templates see them, each a hole.
+// holesOf returns the values of a scope for templates, each as a hole.
 func holesOf(scope string, values leaves) map[string]any {
 	return nested(values, func(path string, _ any) any { return resource.Hole(scope + "." + path) })
 }
@@ -299,8 +299,8 @@ func bodiesOf(vm *template.VM, s shape, topology, cluster leaves) ([]resource.Re
 	return phased(objects, resource.Phases(s.Hub))
 }
 
-// phased are the bodies of objects, in the order of the phases and of their
-// names, Namespaces first: others may be in them.
+// phased returns the bodies of objects, sorted by phase and name. Namespaces
+// come first, because other objects may be in them.
 func phased(objects map[resource.Phase]map[string]resource.Object, phases []resource.Phase) ([]resource.Resource, error) {
 	var resources []resource.Resource
 	for _, phase := range phases {
@@ -325,7 +325,7 @@ func rank(o resource.Object) int {
 	return 1
 }
 
-// evaluate calls the templates once, from one of their entries.
+// evaluate calls the templates once, through one of their entries.
 func evaluate(vm *template.VM, entry string, args map[string]any) (map[resource.Phase]map[string]resource.Object, error) {
 	out, err := vm.Call(entry, args)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/template"
 )
 
-// Templates are the Jsonnet templates that make resources. They keep what they
-// have parsed, and the bodies of every shape, so renders that share one do that
-// work once. They are safe for concurrent use.
+// Templates are the Jsonnet templates that make resources. They keep the parsed
+// files and the bodies of every shape, so renders that share one Templates do
+// this work once. They are safe for concurrent use.
 type Templates struct {
 	vm *template.VM
 
@@ -22,14 +22,13 @@ type Templates struct {
 	bodies map[string][]resource.Resource // by bodiesKey
 }
 
-// NewTemplates takes the templates in files, of which main.jsonnet is the
-// entry. Nothing is read before the first render.
+// NewTemplates uses the templates in files. Their entry is main.jsonnet.
+// Nothing is read before the first render.
 func NewTemplates(files fs.FS) *Templates {
 	return &Templates{vm: template.New(files), bodies: map[string][]resource.Resource{}}
 }
 
-// bodiesOf returns what the templates make of one shape, with a hole for each
-// value.
+// bodiesOf returns the bodies of one shape, with a hole for each value.
 func (t *Templates) bodiesOf(s shape, topology, cluster leaves) ([]resource.Resource, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -44,8 +43,7 @@ func (t *Templates) bodiesOf(s shape, topology, cluster leaves) ([]resource.Reso
 	return bodies, err
 }
 
-// outside returns what the templates make of an ACM hub that is no cluster of the
-// topology.
+// outside returns the bodies for an ACM hub outside the topology.
 func (t *Templates) outside(s shape, topology leaves) ([]resource.Resource, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -58,8 +56,8 @@ func (t *Templates) outside(s shape, topology leaves) ([]resource.Resource, erro
 	return phased(objects, []resource.Phase{resource.ACM})
 }
 
-// bodiesKey is all that bodies depend on: the shape, and which values there
-// are.
+// bodiesKey contains everything on which bodies depend: the shape, and which
+// values exist.
 func bodiesKey(s shape, scopes ...leaves) string {
 	var key strings.Builder
 	fmt.Fprintf(&key, "%+v", s)

@@ -4,7 +4,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// tracing says which objects of traces the cluster has.
+// tracing sets the fields for tracing.
 func (s *shape) tracing(t *topology.Topology, c *topology.Cluster) {
 	s.Tracing = t.TracesIn()
 	if s.Tracing == "" {
@@ -33,7 +33,7 @@ func (s *shape) tracing(t *topology.Topology, c *topology.Cluster) {
 	}
 }
 
-// tracingValues are those of [values] that traces have.
+// tracingValues are the rows of [values] for tracing.
 var tracingValues = []value{
 	{hole: "topology.tracing.provider", chart: "tracing.provider", from: "spec.tracing.provider",
 		doc: "The entry in meshConfig.extensionProviders of Istio that proxies send their spans to.",
@@ -94,7 +94,7 @@ var tracingValues = []value{
 		of:  ofIssuer(func(i *topology.CertManager) any { return i.Kind })},
 }
 
-// ofTracing gives a value of a topology that says something of traces.
+// ofTracing limits a value to topologies with tracing.
 func ofTracing(of func(s site) any) func(s site) any {
 	return func(s site) any {
 		if s.TracesIn() == "" {
@@ -104,7 +104,7 @@ func ofTracing(of func(s site) any) func(s site) any {
 	}
 }
 
-// ofStack gives a value of a topology with a TempoStack.
+// ofStack limits a value to topologies with a TempoStack.
 func ofStack(of func(s site) any) func(s site) any {
 	return func(s site) any {
 		if s.TracesIn() != "stack" {
@@ -114,7 +114,7 @@ func ofStack(of func(s site) any) func(s site) any {
 	}
 }
 
-// ofTempoStack gives a value of a TempoStack that is ours.
+// ofTempoStack limits a value to topologies that render the TempoStack.
 func ofTempoStack(of func(s site) any) func(s site) any {
 	return ofStack(func(s site) any {
 		if !s.Spec.Tracing.Tempo.Manage {
@@ -124,7 +124,8 @@ func ofTempoStack(of func(s site) any) func(s site) any {
 	})
 }
 
-// ofReceiver gives a value of a hub that receives the spans of remotes.
+// ofReceiver limits a value to topologies whose hub receives the spans of
+// remotes.
 func ofReceiver(of func(s site) any) func(s site) any {
 	return func(s site) any {
 		if !s.Receives() {
@@ -134,7 +135,7 @@ func ofReceiver(of func(s site) any) func(s site) any {
 	}
 }
 
-// ofIssuer gives a value of the issuer of certificates.
+// ofIssuer returns a value of the issuer of certificates.
 func ofIssuer(of func(*topology.CertManager) any) func(s site) any {
 	return ofReceiver(func(s site) any {
 		if c := s.Spec.Tracing.Collectors.Certificates; c != nil && c.CertManager != nil {
@@ -144,7 +145,7 @@ func ofIssuer(of func(*topology.CertManager) any) func(s site) any {
 	})
 }
 
-// ofSecrets gives a value of the Secrets of certificates.
+// ofSecrets returns a value of the Secrets of certificates.
 func ofSecrets(of func(*topology.CertificateSecrets) any) func(s site) any {
 	return ofReceiver(func(s site) any {
 		if c := s.Spec.Tracing.Collectors.Certificates; c != nil && c.Secrets != nil {

@@ -7,34 +7,35 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// value is a value that templates place. Its row in values is the only place
-// where it is said what it is.
+// value is a value that templates place. Its row in values is the only
+// description of it.
 type value struct {
-	hole  string // where templates have it: its scope, and its path within that
-	chart string // where the chart has it; "": the chart has one value for two
-	from  string // the fields of the topology that it follows from, the one with the last word first
-	doc   string // what it is, for those who read the chart
+	hole  string // the path in templates, beginning with the scope
+	chart string // the path in the chart; "": one chart value stands for two
+	from  string // the fields of the topology from which it follows, the deciding one first
+	doc   string // what it is, for readers of the chart
 
-	// of gives the value, nil for a shape that has none.
+	// of returns the value, or nil if a shape has none.
 	of func(s site) any
-	// otherwise is its default in the chart where no cluster has to say it; nil: it
-	// is the topology's value, and a value of clusters has no default.
+	// otherwise returns the chart's default if no cluster has to set the value.
+	// If otherwise is nil, the default is the topology's value, and a value of
+	// clusters has no default.
 	otherwise func(t *topology.Topology) any
 }
 
-// site is what values are taken from: a topology with its links and, for those
-// of the scope cluster, a cluster.
+// site is the source of values: a topology with its links and, for the scope
+// cluster, a cluster.
 type site struct {
 	*topology.Topology
 	cluster *topology.Cluster
 	links   Links
-	home    string // where logins on the hub come back to
+	home    string // the URI to which logins on the hub return
 }
 
 func (s site) onHub() bool { return s.IsHub(s.cluster) }
 
-// withSubject tells whether the program of the cluster's link is somebody whom we
-// give rights.
+// withSubject tells whether the program of the cluster's link has a subject
+// that gets rights.
 func (s site) withSubject() bool {
 	return s.cluster.Access.Exec != nil && s.cluster.Access.Exec.Subject != nil
 }
@@ -42,7 +43,7 @@ func (s site) withSubject() bool {
 // leaves are values by their path within a scope.
 type leaves = map[string]any
 
-// given is a value, or nil where it is empty.
+// given returns v, or nil if v is empty.
 func given[T comparable](v T) any {
 	var zero T
 	if v == zero {
@@ -51,9 +52,9 @@ func given[T comparable](v T) any {
 	return v
 }
 
-// Origins are the fields of the topology that a value which templates place follows
-// from, the one with the last word first. In spec.clusters[] stands for the cluster
-// and spec.clusters[hub] for the hub.
+// Origins returns the fields of the topology from which a value of templates
+// follows, the deciding one first. In a path, spec.clusters[] stands for the
+// cluster and spec.clusters[hub] for the hub.
 func Origins(hole string) []string {
 	for i := range values {
 		if values[i].hole == hole {
@@ -63,7 +64,7 @@ func Origins(hole string) []string {
 	return nil
 }
 
-// inScope gives the values of one scope that there are, by their paths.
+// inScope returns the existing values of one scope, by path.
 func inScope(scope string, s site) leaves {
 	all := leaves{}
 	for i := range values {
@@ -77,18 +78,18 @@ func inScope(scope string, s site) leaves {
 	return all
 }
 
-// topologyValues are the values that all clusters share.
+// topologyValues returns the values that all clusters share.
 func topologyValues(t *topology.Topology) leaves {
 	return inScope(resource.ScopeTopology, site{Topology: t})
 }
 
-// clusterValues are the values of one cluster.
+// clusterValues returns the values of one cluster.
 func clusterValues(t *topology.Topology, c *topology.Cluster, home string, links Links) leaves {
 	return inScope(resource.ScopeCluster, site{Topology: t, cluster: c, home: home, links: links})
 }
 
-// general is the value's default in the chart, nil for a value of clusters that
-// has none.
+// general returns the value's default in the chart, or nil for a value of
+// clusters without a default.
 func (v *value) general(t *topology.Topology) any {
 	switch {
 	case v.otherwise != nil:

@@ -10,8 +10,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// values has every value, in the order of the chart's values.yaml. Templates can
-// use no other, and use each of them.
+// values has every value, in the order of the chart's values.yaml. Templates
+// can use no other value, and use each of these.
 var values = append([]value{
 	{hole: "cluster.name", chart: "cluster.name", from: "spec.clusters[].name",
 		doc: "The cluster's one name, as Istio and Kiali have it.",
@@ -114,7 +114,7 @@ var values = append([]value{
 		doc: "The port of the hub's Kiali, to which its Route leads.",
 		of: func(s site) any {
 			if !s.onHub() || s.cluster.Platform != "openshift" || s.cluster.Kiali.Host == "" {
-				return nil // there is no Route of ours
+				return nil // we render no Route
 			}
 			if server, ok := kialiSpec(s.Topology, s.cluster)["server"].(map[string]any); ok && server["port"] != nil {
 				return server["port"]

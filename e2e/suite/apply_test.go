@@ -167,7 +167,7 @@ func deliveries(t *testing.T, tree tree) []string {
 var withoutChart = map[string]string{
 	"overlays.yaml":        "is a kustomization, which a chart cannot have",
 	"flux-standalone.yaml": "Flux takes a chart from a folder of a Git repository only",
-	"sops.yaml":            "Helm decrypts no manifests",
+	"sops.yaml":            "neither Helm nor Flux decrypts",
 }
 
 // TestWithoutChart is why the other tests leave out a format of some examples.

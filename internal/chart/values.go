@@ -178,7 +178,7 @@ func (w *writer) list(scope string) *List {
 }
 
 // walk calls leaf for each setting, and group for each value that contains
-// settings. The order is that of the settings, but the settings of a group are
+// settings. It keeps the order of the settings, but puts the settings of a group
 // together.
 func walk(settings []setting, prefix string, group func(key, path string, depth int), leaf func(key string, s setting, depth int),
 	depth int) {

@@ -55,7 +55,7 @@ func withoutWait(m *mesh, f *found) {
 // resource and its operator at the same time.
 func unorderedDeletion(m *mesh, f *found) {
 	flux := m.flux()
-	if flux == nil || flux.DeletionPolicy == "Orphan" || flux.DeletionPolicy == "MirrorPrune" && !flux.Prune {
+	if flux == nil || flux.Keeps() {
 		return
 	}
 	f.on(m, m.At("spec", "delivery", "flux", "deletionPolicy"), "remove deletionPolicy, and remove a cluster as in "+finding.Pages+"flux.md",

@@ -305,7 +305,7 @@ func (w *fluxWriter) shape(phase resource.Phase) fluxShape {
 		Phase:     phase,
 		SecretRef: w.flux.SecretRef != "",
 		Wait:      w.flux.Wait,
-		Keep:      w.flux.DeletionPolicy == "Orphan" || w.flux.DeletionPolicy == "MirrorPrune" && !w.flux.Prune,
+		Keep:      w.flux.Keeps(),
 	}
 }
 

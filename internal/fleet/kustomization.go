@@ -37,7 +37,7 @@ func (f *files) kustomization(dir string, above []string) ([]leaf, error) {
 	if slices.Contains(above, dir) {
 		return nil, fmt.Errorf("%s: it lists itself, through %s", file, strings.Join(above, " and "))
 	}
-	fields, err := f.at[file].mapping()
+	fields, err := f.at[file].object()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
@@ -115,7 +115,7 @@ func (f *files) components(dir string, list any) (joined string, plain bool) {
 		if text == nil {
 			return "", false
 		}
-		fields, err := text.mapping()
+		fields, err := text.object()
 		if err != nil {
 			return "", false
 		}
@@ -202,7 +202,7 @@ func (f *files) reads(dir string, seen map[string]bool) string {
 		if path.Base(file.Path) != kustomize.File {
 			continue
 		}
-		fields, err := text.mapping()
+		fields, err := text.object()
 		if err != nil {
 			continue // the build reports the error
 		}

@@ -51,8 +51,8 @@ func (t *text) objects() ([]compare.Object, error) {
 	return t.decoded, t.err
 }
 
-// mapping decodes a text that is one object of any kind.
-func (t *text) mapping() (map[string]any, error) {
+// object decodes a text that is one object of any kind.
+func (t *text) object() (map[string]any, error) {
 	if t.fields == nil && t.fieldsErr == nil {
 		t.fieldsErr = yaml.Unmarshal(t.content, &t.fields)
 	}

@@ -373,7 +373,7 @@ func TestScript(t *testing.T) {
 		{"another namespace", "resource { metadata+: { namespace: 'z' } }", `it changed metadata.namespace from "b" to "z", and by their names the resources of several clusters find each other`},
 		{"another kind", "resource { kind: 'ConfigMap' }", `it changed kind from "Secret" to "ConfigMap", and by their names the resources of several clusters find each other`},
 		{"a part", "{ data: {} }", `it returned an object without the apiVersion "v1"`},
-		{"a null", "resource { data: { x: [{ y: null }] } }", "it set data.x[0].y to null, of which every program makes something else"},
+		{"a null", "resource { data: { x: [{ y: null }] } }", "it set data.x[0].y to null, which programs read in different ways"},
 		{"a label that is no string", "resource { metadata+: { labels: { a: 1 } } }", `it set metadata.labels["a"] to a number, expected a string`},
 		{"labels that are none", "resource { metadata+: { labels: [] } }", "it made metadata.labels an array, expected an object"},
 		{"failure", "\n  resource { x: cluster.labels.size }", "Field does not exist: size\n    at mesh/own/x.jsonnet:2:17 object <anonymous>"},

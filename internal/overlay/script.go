@@ -203,7 +203,7 @@ func sameObject(object, result resource.Object) error {
 			field.name, field.was, field.is), Field(was.Kind)}
 	}
 	if at := resource.Null(result); at != "" {
-		return &ObjectError{"it set " + at + " to null, of which every program makes something else",
+		return &ObjectError{"it set " + at + " to null, which programs read in different ways",
 			"leave the field out: {[k]: resource[k] for k in std.objectFields(resource) if …}, or std.prune"}
 	}
 	for _, field := range []string{"labels", "annotations"} {

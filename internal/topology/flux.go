@@ -33,6 +33,12 @@ func (t *Topology) FluxRelease(phase string) string {
 	return fitted(maxRelease, t.Metadata.Name, phase)
 }
 
+// Keeps tells whether the objects on a cluster stay when their Flux object is
+// deleted.
+func (f *Flux) Keeps() bool {
+	return f.DeletionPolicy == "Orphan" || f.DeletionPolicy == "MirrorPrune" && !f.Prune
+}
+
 // FluxByKubeConfig tells whether Flux runs on another cluster and reaches this
 // cluster with a kubeconfig.
 func (t *Topology) FluxByKubeConfig(c *Cluster) bool {
