@@ -209,3 +209,27 @@ func parsed(cmd *cobra.Command, args []string) error {
 	})
 	return cmd.ParseFlags(args)
 }
+
+// TestPageChangelog keeps the form of CHANGELOG.md, which docs/releasing.md tells of:
+// the kinds of changes and their order are those of Keep a Changelog, after the bytes.
+func TestPageChangelog(t *testing.T) {
+	t.Parallel()
+	kinds := []string{"Rendered bytes", "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+	versions := strings.Split(pages(t)["CHANGELOG.md"], "\n## ")[1:]
+	require.NotEmpty(t, versions)
+	for i, version := range versions {
+		title, changes, _ := strings.Cut(version, "\n")
+		form := `^\[v?\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}$`
+		if i == 0 {
+			form = `^\[Unreleased\]$|` + form
+		}
+		assert.Regexp(t, form, title)
+		last := -1
+		for _, kind := range regexp.MustCompile(`(?m)^### (.*)$`).FindAllStringSubmatch(changes, -1) {
+			at := slices.Index(kinds, kind[1])
+			assert.Greater(t, at, last, "%s: the heading %q is unknown, or not in its order", title, kind[1])
+			last = at
+		}
+		assert.GreaterOrEqual(t, last, 0, "%s has no changes", title)
+	}
+}
