@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"io/fs"
@@ -9,9 +10,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts in testdata/script compare with")
@@ -20,29 +23,58 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"sightline": main})
 }
 
+// The names of all that the scripts give the program in its environment.
+var scriptEnvironment = []string{"HOME", "TMPDIR", "KUBECONFIG", parametersVariable}
+
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		UpdateScripts:       *update,
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"files": files,
-			"token": tokenFile,
-		},
+	runScripts(t, testscript.Params{
+		Dir:  "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"files": files, "token": tokenFile},
 	})
 }
 
-// exits runs a program and makes sure of its exit code: exits CODE PROGRAM [ARG...].
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits code program [arg...]")
+// runScripts runs scripts with the commands that all of them have. exec starts the
+// program, as testscript does it. run and exits call it in this process, which
+// costs a tenth. A script that is about streams, signals or limits needs exec.
+func runScripts(t *testing.T, params testscript.Params) {
+	// The working directory changes while the scripts run.
+	dir, err := filepath.Abs(params.Dir)
+	require.NoError(t, err)
+	for _, name := range scriptEnvironment {
+		t.Setenv(name, "")
+	}
+	params.Dir, params.UpdateScripts, params.RequireExplicitExec, params.RequireUniqueNames = dir, *update, true, true
+	p := &program{}
+	params.Cmds["exits"], params.Cmds["run"] = p.exits, p.run
+	testscript.Run(t, params)
+}
+
+// program is the program within this process, for one script at a time: a process
+// has one working directory and one environment.
+type program struct{ mu sync.Mutex }
+
+// run calls the program: run sightline [ARG...].
+func (p *program) run(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) == 0 || args[0] != "sightline" {
+		ts.Fatalf("usage: run sightline [arg...]")
+	}
+	if code := p.call(ts, args[1:]); (code != exitOK) != neg {
+		ts.Fatalf("the exit code is %d", code)
+	}
+}
+
+// exits calls the program, or starts another one, and compares the exit code:
+// exits CODE sightline [ARG...], exits CODE exec PROGRAM [ARG...].
+func (p *program) exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || args[1] != "sightline" && (args[1] != "exec" || len(args) < 3) {
+		ts.Fatalf("usage: exits code sightline [arg...], exits code exec program [arg...]")
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	got := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
+	if args[1] == "sightline" {
+		got = p.call(ts, args[2:])
+	} else if err := ts.Exec(args[2], args[3:]...); err != nil {
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) {
 			ts.Fatalf("%v", err)
@@ -52,6 +84,21 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("the exit code is %d, expected %d", got, want)
 	}
+}
+
+// call runs the program in the directory and the environment of the script, with
+// nothing on its standard input, and returns the exit code.
+func (p *program) call(ts *testscript.TestScript, args []string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before, err := os.Getwd()
+	ts.Check(err)
+	ts.Check(os.Chdir(ts.MkAbs(".")))
+	defer func() { ts.Check(os.Chdir(before)) }()
+	for _, name := range scriptEnvironment {
+		ts.Check(os.Setenv(name, ts.Getenv(name)))
+	}
+	return run(context.Background(), args, strings.NewReader(""), ts.Stdout(), ts.Stderr())
 }
 
 // files writes the paths of all files below a directory to a file: files DIR FILE.
