@@ -26,7 +26,7 @@ func TestBadTopologies(t *testing.T) {
 		t.Run(strings.TrimSuffix(file, ".yaml"), func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			// Few of them have links.
-			code := run(context.Background(), []string{"verify", "--suppress", "RS18", file}, nil, &stdout, &stderr)
+			code := run(shared(context.Background()), []string{"verify", "--suppress", "RS18", file}, nil, &stdout, &stderr)
 			assert.Contains(t, []int{exitOK, exitInvalid}, code, "%s", &stderr)
 			require.NotEmpty(t, stdout.String())
 			if *update {
@@ -57,7 +57,7 @@ func TestExamples(t *testing.T) {
 	var got strings.Builder
 	for _, file := range append(files, "topologies/fleet") {
 		var stdout, stderr bytes.Buffer
-		require.Equal(t, exitOK, run(context.Background(), []string{"verify", file}, nil, &stdout, &stderr), "%s", &stdout)
+		require.Equal(t, exitOK, run(shared(context.Background()), []string{"verify", file}, nil, &stdout, &stderr), "%s", &stdout)
 		got.WriteString("== " + file + "\n" + stdout.String())
 	}
 	if *update {

@@ -48,7 +48,7 @@ func TestCredentialsOfOverlays(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "own", "own.jsonnet"), []byte(script), 0o644))
 
 	var verified, rendered, stderr bytes.Buffer
-	run(context.Background(), []string{"verify", "--output", "json", filepath.Join(dir, "mesh.yaml")}, nil, &verified, &stderr)
+	run(shared(context.Background()), []string{"verify", "--output", "json", filepath.Join(dir, "mesh.yaml")}, nil, &verified, &stderr)
 	for i := range all {
 		assert.Contains(t, verified.String(), fmt.Sprintf("metadata.annotations.a%d of the PodMonitor", i), "%s", all[i].Text)
 	}
@@ -56,7 +56,7 @@ func TestCredentialsOfOverlays(t *testing.T) {
 		assert.Contains(t, verified.String(), fmt.Sprintf("spec.a%d.password of the Telemetry", i))
 		assert.Contains(t, verified.String(), fmt.Sprintf("spec.a%d.headers.X-API-Key of the Telemetry", i))
 	}
-	require.Equal(t, exitInvalid, run(context.Background(), []string{"render", filepath.Join(dir, "mesh.yaml"), "-o", filepath.Join(dir, "out")}, nil, &rendered, &stderr))
+	require.Equal(t, exitInvalid, run(shared(context.Background()), []string{"render", filepath.Join(dir, "mesh.yaml"), "-o", filepath.Join(dir, "out")}, nil, &rendered, &stderr))
 	assert.NoDirExists(t, filepath.Join(dir, "out"))
 	for _, c := range append(all, corpus.Passwords()...) {
 		for _, stream := range []*bytes.Buffer{&verified, &rendered, &stderr} {

@@ -22,7 +22,7 @@ func TestDocumentedTopologiesRender(t *testing.T) {
 	}
 	render := func(topology string, stdin []byte) {
 		var stdout, stderr bytes.Buffer
-		code := run(t.Context(), []string{"render", topology, "-o", "-"}, bytes.NewReader(stdin), &stdout, &stderr)
+		code := run(shared(t.Context()), []string{"render", topology, "-o", "-"}, bytes.NewReader(stdin), &stdout, &stderr)
 		require.Equal(t, exitOK, code, "%s\n%s", &stderr, stdin)
 		require.NotRegexp(t, `(?m)^[^:]+:\d+:\d+: [A-Z]{2}\d\d:`, stderr.String()) // warnings are in their place
 		require.Contains(t, stdout.String(), "kind: Kiali")

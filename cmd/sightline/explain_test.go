@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -134,6 +135,9 @@ var leavesWith = map[string][]string{
 // shippedTemplates are those of the program, for all tests of this package that
 // render: each shape is evaluated once.
 var shippedTemplates = render.NewTemplates(templates.FS)
+
+// shared gives a run these templates.
+func shared(ctx context.Context) context.Context { return withTemplates(ctx, shippedTemplates) }
 
 // TestChangesAreTrue gives every field other values in every mesh, renders, and
 // compares what changed with what explain says of the field.

@@ -179,7 +179,7 @@ func appliedOf(t testing.TB, top *topology.Topology, links render.Links) applied
 func appliedAs(t testing.TB, top *topology.Topology, links render.Links, format render.Format) applied {
 	t.Helper()
 	in := &input{topology: top, links: links}
-	closed, err := openAll(t.Context(), in)
+	closed, err := openAll(shared(t.Context()), in)
 	require.NoError(t, err)
 	defer closed()
 	clusters, err := in.rendering.Clusters()

@@ -20,7 +20,7 @@ import (
 func sightline(t testing.TB, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, words bytes.Buffer
-	code = run(t.Context(), args, strings.NewReader(""), &out, &words)
+	code = run(shared(t.Context()), args, strings.NewReader(""), &out, &words)
 	return code, out.String(), words.String()
 }
 

@@ -209,10 +209,26 @@ func (in *input) paths() []string {
 	return paths
 }
 
+type templatesKey struct{}
+
+// withTemplates gives a run the templates of the program. All topologies of the run,
+// and all guesses about a topology with mistakes, share what they parse and evaluate.
+func withTemplates(ctx context.Context, t *render.Templates) context.Context {
+	return context.WithValue(ctx, templatesKey{}, t)
+}
+
+// shipped returns the templates of a run.
+func shipped(ctx context.Context) *render.Templates {
+	if t, ok := ctx.Value(templatesKey{}).(*render.Templates); ok {
+		return t
+	}
+	return render.NewTemplates(templates.FS)
+}
+
 // sources opens what a render reads, until it is closed. Nothing leads out of an
 // overlay's folder, a link neither.
 func (in *input) sources(ctx context.Context) (from render.Sources, closed func(), err error) {
-	from = render.Sources{Templates: render.NewTemplates(templates.FS), Overlays: map[string]fs.FS{}, Links: in.links, Host: host(ctx)}
+	from = render.Sources{Templates: shipped(ctx), Overlays: map[string]fs.FS{}, Links: in.links, Host: host(ctx)}
 	var roots []*os.Root
 	closed = func() {
 		for _, root := range roots {

@@ -21,6 +21,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/render"
+	"github.com/sightline-mesh/sightline/templates"
 )
 
 // The exit codes; they mean the same for every command.
@@ -39,7 +40,7 @@ func main() {
 	}
 	ctx, _ := signal.NotifyContext(context.Background(), endings()...) // for as long as the process is there
 	tuneMemory()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(withTemplates(ctx, render.NewTemplates(templates.FS)), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // endings are the signals that end a run in good order. A run that was told not to

@@ -98,7 +98,7 @@ func (p *program) call(ts *testscript.TestScript, args []string) int {
 	for _, name := range scriptEnvironment {
 		ts.Check(os.Setenv(name, ts.Getenv(name)))
 	}
-	return run(context.Background(), args, strings.NewReader(""), ts.Stdout(), ts.Stderr())
+	return run(shared(context.Background()), args, strings.NewReader(""), ts.Stdout(), ts.Stderr())
 }
 
 // files writes the paths of all files below a directory to a file: files DIR FILE.

@@ -132,7 +132,7 @@ func foundIn(t *testing.T, text string) []string {
 	} else {
 		require.NoError(t, err)
 	}
-	e, err := new(ruleFlags).examine(t.Context(), sets, len(all) > 0, render.Kustomize, check.Options{})
+	e, err := new(ruleFlags).examine(shared(t.Context()), sets, len(all) > 0, render.Kustomize, check.Options{})
 	require.NoError(t, err)
 	defer e.close()
 	var said []string

@@ -46,7 +46,7 @@ func TestPictures(t *testing.T) {
 			topology = withLinks(t, topology)
 		}
 		var stdout, stderr bytes.Buffer
-		require.Equal(t, exitOK, run(context.Background(), []string{"graph", topology}, nil, &stdout, &stderr), "%s", &stderr)
+		require.Equal(t, exitOK, run(shared(context.Background()), []string{"graph", topology}, nil, &stdout, &stderr), "%s", &stderr)
 		if *update {
 			require.NoError(t, os.WriteFile(path, stdout.Bytes(), 0o644))
 		}

@@ -20,7 +20,6 @@ import (
 	"github.com/sightline-mesh/sightline/internal/seal"
 	"github.com/sightline-mesh/sightline/internal/topology"
 	"github.com/sightline-mesh/sightline/render"
-	"github.com/sightline-mesh/sightline/templates"
 )
 
 // printPlain prints the Secrets with the kubeconfigs of remotes, in the clear, for a
@@ -49,7 +48,7 @@ func (o *sealRun) printPlain(ctx context.Context, t *topology.Topology, remotes 
 	if len(failed) > 0 {
 		return append(failed, errors.New("nothing is printed, because a Secret without these remotes would take their links away")).err()
 	}
-	secrets, err := render.LinkSecrets(t, render.NewTemplates(templates.FS), remotes)
+	secrets, err := render.LinkSecrets(t, shipped(ctx), remotes)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func TestSealPlainToFile(t *testing.T) {
 	defer null.Close()
 	for is, stdout := range map[string]*os.File{"a file, which would keep the tokens": file, "a terminal or another device, which would show the tokens": null} {
 		var stderr bytes.Buffer
-		code := run(t.Context(), []string{"seal", "--all", "--plain", "--topology", s.mesh, "--kubeconfig", "absent"}, strings.NewReader(""), stdout, &stderr)
+		code := run(shared(t.Context()), []string{"seal", "--all", "--plain", "--topology", s.mesh, "--kubeconfig", "absent"}, strings.NewReader(""), stdout, &stderr)
 		assert.Equal(t, exitRefused, code)
 		assert.Equal(t, "sightline: standard output is "+is+"; expected a pipe\n"+
 			"hint: sightline seal --all --topology "+s.mesh+" --plain | kubectl --context east apply --server-side --field-manager=sightline -f -\n", stderr.String())

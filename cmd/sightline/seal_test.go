@@ -120,7 +120,7 @@ func traces(secret string) []string {
 func (s *sealing) run(ctx context.Context, stdin string, args ...string) (code int, stdout, stderr string) {
 	s.Helper()
 	var out, err bytes.Buffer
-	code = run(ctx, args, strings.NewReader(stdin), &out, &err)
+	code = run(shared(ctx), args, strings.NewReader(stdin), &out, &err)
 	s.search(out.String(), "stdout")
 	s.search(err.String(), "stderr")
 	require.NoError(s, filepath.WalkDir(s.dir, func(path string, entry fs.DirEntry, err error) error {

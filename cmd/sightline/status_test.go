@@ -367,7 +367,7 @@ func TestStatusStrategies(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("a-token-from-elsewhere\n"), 0o600))
 	for _, args := range [][]string{{"--kiali-token-file", "-"}, {"--kiali-token-file", file}} {
 		var out, errs strings.Builder
-		code := run(t.Context(), append([]string{"status", f.mesh, "--kubeconfig", f.kubeconfig, "--kiali-url", f.kiali.URL + "/kiali", "--only",
+		code := run(shared(t.Context()), append([]string{"status", f.mesh, "--kubeconfig", f.kubeconfig, "--kiali-url", f.kiali.URL + "/kiali", "--only",
 			"ST21"}, args...),
 			strings.NewReader("a-token-from-elsewhere\n"), &out, &errs)
 		assert.Equal(t, exitOK, code, errs.String())

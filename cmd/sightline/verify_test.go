@@ -36,7 +36,7 @@ func FuzzVerify(f *testing.F) {
 		for i, top := range all[:len(sets)] {
 			sets[i] = []*input{{topology: top}}
 		}
-		e, err := new(ruleFlags).examine(context.Background(), sets, len(findings) > 0, render.Kustomize, check.Options{})
+		e, err := new(ruleFlags).examine(shared(context.Background()), sets, len(findings) > 0, render.Kustomize, check.Options{})
 		require.NoError(t, err)
 		e.close()
 		found := slices.Concat(e.lists...)
@@ -70,10 +70,10 @@ func TestUnlooked(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(fleet), 0o644))
 	const said = ": what would be rendered was not looked at; it may have more mistakes, which show when these are mended\n"
 	var stdout, stderr bytes.Buffer
-	require.Equal(t, exitInvalid, run(t.Context(), []string{"verify", file}, nil, &stdout, &stderr))
+	require.Equal(t, exitInvalid, run(shared(t.Context()), []string{"verify", file}, nil, &stdout, &stderr))
 	require.Equal(t, file+said+"1 error\n", stderr.String())
 	require.Contains(t, stdout.String(), "SY06")
 	stderr.Reset()
-	require.Equal(t, exitInvalid, run(t.Context(), []string{"render", file, "-o", filepath.Join(t.TempDir(), "out")}, nil, &stdout, &stderr))
+	require.Equal(t, exitInvalid, run(shared(t.Context()), []string{"render", file, "-o", filepath.Join(t.TempDir(), "out")}, nil, &stdout, &stderr))
 	require.True(t, strings.HasSuffix(stderr.String(), file+said+"nothing written: 1 error\n"), stderr.String())
 }

@@ -59,7 +59,7 @@ func FuzzStreams(f *testing.F) {
 			{text},
 		} {
 			var stdout, stderr bytes.Buffer
-			run(context.Background(), args, strings.NewReader(""), &stdout, &stderr)
+			run(shared(context.Background()), args, strings.NewReader(""), &stdout, &stderr)
 			requireVisible(t, stdout.String())
 			requireVisible(t, stderr.String())
 			for line := range strings.Lines(stdout.String() + stderr.String()) {
