@@ -26,6 +26,8 @@ test-programs e2e e2e-full: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
 test-programs e2e e2e-full: export SIGHTLINE_HELM3 = $(CURDIR)/bin/helm3
 test-programs e2e e2e-full: export SIGHTLINE_HELM4 = $(CURDIR)/bin/helm4
 test-programs: export SIGHTLINE_KUBESEAL = $(CURDIR)/bin/kubeseal
+# Tests named TestWhole… try a sample in tier 0, and all where this is set.
+test-programs: export SIGHTLINE_WHOLE = 1
 e2e e2e-full: export SIGHTLINE = $(CURDIR)/bin/sightline
 # Tests are short-lived and make much garbage.
 test test-programs: export GOGC = 400
@@ -46,7 +48,7 @@ test: ## tier 0: run every test of this module (TESTFLAGS=-v, …)
 
 # Go's cache of results knows neither the programs nor the goldens that these read.
 test-programs: $(programs) ## tier 1: what kustomize, Helm, kubeseal, Argo CD, Flux and prometheus-operator make of our files
-	$(GO) test ./render ./cmd/sightline -run '^TestProgram' -count=1 $(TESTFLAGS)
+	$(GO) test ./render ./cmd/sightline -run '^Test(Program|Whole)' -count=1 $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/appset -trimpath -count=1 ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/flux -trimpath -count=1 ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/promcfg -trimpath -count=1 . $(TESTFLAGS)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,6 +44,13 @@ func cost(t *testing.T, dir string, args ...string) (words string, code int, cpu
 	return out.String(), cmd.ProcessState.ExitCode(), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), usage.Maxrss << 10
 }
 
+// forgetPeak makes this process small. Linux counts the peak of the process that starts
+// a program as memory of the program.
+func forgetPeak() {
+	debug.FreeOSMemory()
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
+}
+
 // fill repeats a part as often as it fits between two others.
 func fill(before, part, after string) string {
 	return before + strings.Repeat(part, (hostileSize-len(before)-len(after))/len(part)) + after
@@ -61,6 +69,7 @@ func named(topology, cluster string) string {
 // TestCostOfHostileInput verifies inputs of 64 kB that are made to cost as much
 // as they can.
 func TestCostOfHostileInput(t *testing.T) {
+	forgetPeak()
 	head, _, _ := strings.Cut(overlaid, "  delivery:")
 	head += "  clusters: [{name: east, domain: apps.east.example.com}]\n"
 	free := strings.Replace(head, "version: v2.27}", "version: v2.27, spec: {a: @}}", 1)
@@ -128,6 +137,7 @@ func TestCostOfHostileInput(t *testing.T) {
 // get. Each ends the run with exit code 2 and the place of the overlay, and never
 // with what Go says at its end.
 func TestHostileOverlay(t *testing.T) {
+	forgetPeak()
 	topology := strings.Replace(strings.Replace(overlaid, "  delivery:", "  overlays: [{name: own, jsonnet: own/x.jsonnet}]\n  delivery:", 1), "\n  delivery:", "\n  #", 1)
 	topology, _, _ = strings.Cut(topology, "  #")
 	topology += "  clusters: [{name: east, domain: apps.east.example.com}]\n"

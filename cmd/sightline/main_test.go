@@ -19,6 +19,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the scripts in testdata/script compare with")
 
+// whole tells whether the tests TestWhole… try all, as tier 1 does (docs/testing.md).
+// Else they try a sample.
+func whole() bool { return os.Getenv("SIGHTLINE_WHOLE") != "" }
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"sightline": main})
 }

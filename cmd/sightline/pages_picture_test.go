@@ -32,7 +32,7 @@ func TestPagePicture(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "status.json"), []byte(found), 0o644))
 	var page, stderr bytes.Buffer
 	args := []string{"graph", "../../topologies/linked.yaml", "--status", filepath.Join(dir, "status.json"), "--output", "html"}
-	require.Equal(t, exitOK, run(t.Context(), args, nil, &page, &stderr), "%s", &stderr)
+	require.Equal(t, exitOK, run(shared(t.Context()), args, nil, &page, &stderr), "%s", &stderr)
 	sum := sha256.Sum256(page.Bytes())
 	want := pictured + hex.EncodeToString(sum[:])
 	if *update {
