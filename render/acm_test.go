@@ -15,8 +15,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// acmChoices are what a topology may say about the store acm, as choices has it:
-// ACM on the hub or on a remote, each release and collector, each way to read it.
+// acmChoices lists what a topology may say about the store acm, in the form of
+// choices: ACM on the hub or on a remote, each release and collector, and each
+// way to read the store.
 func acmChoices(x string) map[string][]string {
 	lines := map[string]string{"a": "v2.22", "b": "v2.27"}
 	acm := func(fields string, more ...string) []string {
@@ -38,8 +39,8 @@ func acmChoices(x string) map[string][]string {
 	}
 }
 
-// TestAllowListOfTheDocs shows that what docs/metrics.md tells the owner of an
-// allow-list to add is what is rendered where the topology owns it.
+// TestAllowListOfTheDocs compares the allow-list in docs/metrics.md, which its
+// owner must add, with the list that is rendered if the topology owns it.
 func TestAllowListOfTheDocs(t *testing.T) {
 	page, err := os.ReadFile("../docs/metrics.md")
 	require.NoError(t, err)
@@ -62,14 +63,15 @@ spec:
   clusters: [{name: a, domain: apps.example.com}]
 `
 
-// outsideKinds are those that nothing but ACM brings to the remote of the test.
+// outsideKinds are the kinds that only ACM brings to the test's remote.
 var outsideKinds = map[string]bool{
 	"ConfigMap": true, "ManagedClusterSetBinding": true, "Namespace": true, "Placement": true, "PlacementBinding": true, "Policy": true,
 	"PrometheusRule": true, "Role": true, "RoleBinding": true, "ScrapeConfig": true, "ServiceAccount": true,
 }
 
-// TestACMTree shows that an ACM hub outside the topology gets what it would get as
-// a remote, but for what a remote has anyway; and that kustomize builds it.
+// TestACMTree shows that an ACM hub outside the topology gets the same objects
+// as an ACM hub that is a remote, except the objects of every remote; and that
+// kustomize builds them.
 func TestACMTree(t *testing.T) {
 	text := strings.Replace(classic, "release: \"2.14\", allowList: {in: hub}", "RELEASE", 1)
 	text = strings.Replace(text, "clusters: [{name: a, domain: apps.example.com}]",

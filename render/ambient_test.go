@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What an ambient mesh is made of, as Istio's charts and its gateway
-// controller make it. ztunnel has one port, waypoints and gateways those of an
+// The parts of an ambient mesh, as Istio's charts and its gateway controller
+// make them. ztunnel has one port. Waypoints and gateways have the ports of an
 // Envoy.
 var (
 	ztunnel = pod{
@@ -27,13 +27,13 @@ var (
 		labels:     map[string]string{"gateway.networking.k8s.io/gateway-name": "ingress", "istio.io/dataplane-mode": "none"},
 		containers: []container{gateway},
 	}
-	// A pod in ambient mode has no proxy of its own.
+	// A pod in ambient mode has no proxy.
 	ambient = pod{namespace: "bookinfo", ip: "10.0.0.12", labels: map[string]string{"app": "reviews"}, containers: []container{{name: "reviews", ports: []port{{"http", 9080}}}}}
 )
 
 // TestAmbientTargets shows that each proxy of the example ambient is one
-// target, whether metrics are merged or not, and that the series of
-// ztunnel have app="ztunnel".
+// target, with and without merged metrics, and that the series of ztunnel have
+// app="ztunnel".
 func TestAmbientTargets(t *testing.T) {
 	renamed := ztunnel.labelled("app", "ztunnel", "app.kubernetes.io/name", "mesh-node-proxy")
 	named := ztunnel.labelled("app", "ztunnel")
@@ -45,8 +45,8 @@ func TestAmbientTargets(t *testing.T) {
 		cluster string
 		pod     pod
 		found   int             // targets before relabeling
-		address map[bool]string // of the one target after it, with and without merged metrics
-		labels  target          // beside those of every target
+		address map[bool]string // of the one target after relabeling, with and without merged metrics
+		labels  target          // in addition to the labels of every target
 	}{
 		{"ztunnel", "cluster1", ztunnel, 1, at("15020", "15020"), target{"app": "ztunnel"}},
 		{"ztunnel of Istio's chart", "cluster1", named, 1, at("15020", "15020"), target{"app": "ztunnel"}},
@@ -68,8 +68,8 @@ func TestAmbientTargets(t *testing.T) {
 	}
 }
 
-// TestAmbientMistakesShow takes a rule away at a time, so that the test above
-// is known to see what it is for.
+// TestAmbientMistakesShow removes one rule at a time, to show that the test
+// above finds its absence.
 func TestAmbientMistakesShow(t *testing.T) {
 	renamed := ztunnel.labelled("app", "ztunnel", "app.kubernetes.io/name", "mesh-node-proxy")
 	m := ambientMonitor(t, "cluster1", true, "ztunnel")
@@ -83,7 +83,7 @@ func TestAmbientMistakesShow(t *testing.T) {
 	assert.Len(t, m.targets(t, ingress), 3, "every port of a gateway, two of them with the same metrics")
 }
 
-// at gives the addresses with and without merged metrics.
+// at returns the addresses with and without merged metrics.
 func at(merged, declared string) map[bool]string {
 	address := func(port string) string {
 		if port == "" {

@@ -25,17 +25,17 @@ import (
 )
 
 // The benchmarks of this file compare two things in one run and report the
-// ratio of their best times, because a ratio survives a change of machine. The
-// program is measured as its users run it, as a process.
+// ratio of their best times, because a ratio does not depend on the machine.
+// They run the program as a process, as users do.
 
-// BenchmarkFleet renders 1,000 clusters with 20 namespaces: against cp -r of
-// what it writes, and again with nothing changed.
+// BenchmarkFleet renders 1,000 clusters with 20 namespaces. It compares with cp
+// -r of the tree, and with a render that changes nothing.
 func BenchmarkFleet(b *testing.B) {
 	fleetBenchmark(b, 1000, 20)
 }
 
 // BenchmarkLargeFleet renders 10,000 clusters with 100 namespaces, and a tenth
-// of the clusters, which shows how the cost grows.
+// of the clusters, to show how the cost grows.
 func BenchmarkLargeFleet(b *testing.B) {
 	sightline := buildBinary(b)
 	work := fastDir(b)
@@ -146,8 +146,8 @@ func BenchmarkFillAgainstHelm(b *testing.B) {
 	b.ReportMetric(fill.seconds()*1e6/clusters, "µs/cluster")
 }
 
-// BenchmarkEastWest compares rendering the built-in example with starting the
-// program at all.
+// BenchmarkEastWest compares rendering the built-in example with only starting
+// the program.
 func BenchmarkEastWest(b *testing.B) {
 	sightline := buildBinary(b)
 	out := filepath.Join(fastDir(b), "out")
@@ -216,7 +216,7 @@ func buildBinary(b *testing.B) string {
 	return file
 }
 
-// fastDir is a folder on a memory file system where there is one.
+// fastDir returns a folder on a memory file system if there is one.
 func fastDir(b *testing.B) string {
 	b.Helper()
 	const memory = "/dev/shm"
@@ -268,7 +268,7 @@ func BenchmarkVerify(b *testing.B) {
 		require.NoError(b, os.RemoveAll(out))
 		write.process(b, sightline, "render", file, "-o", out)
 		verify.process(b, sightline, "verify", file)
-		// In memory: the rules alone, against rendering alone.
+		// In memory: the rules alone, compared with rendering alone.
 		t, findings := check.Parse("fleet.yaml", data)
 		require.Empty(b, findings)
 		bare.time(func() {

@@ -14,7 +14,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// What overlays in a chart are tried with, beside those that are shipped.
+// Overlays to try in a chart, in addition to the shipped ones.
 const (
 	teamLabels = `function(resource, cluster) resource { metadata+: { labels+: { team: 'mesh' } } }`
 	moreMemory = `function(resource, cluster) if resource.kind != 'Kiali' then resource else resource {
@@ -22,8 +22,8 @@ const (
 }`
 )
 
-// chartedWith are overlays, shipped ones among them, on a topology whose
-// monitors and Kiali resources wait for values to be merged.
+// chartedWith returns overlays, also shipped ones, on a topology that merges
+// values into monitors and Kiali resources.
 func chartedWith(t *testing.T) (*topology.Topology, Sources) {
 	t.Helper()
 	shipped, err := os.ReadFile("../overlays/drop-size-buckets/overlay.jsonnet")
@@ -37,8 +37,8 @@ func chartedWith(t *testing.T) (*topology.Topology, Sources) {
 	return top, from
 }
 
-// TestChartWithOverlays shows that a chart has what Jsonnet overlays make of
-// the objects, on the clusters that they match and on no other.
+// TestChartWithOverlays shows that a chart has the objects as Jsonnet overlays
+// change them, on the clusters that they match and on no other.
 func TestChartWithOverlays(t *testing.T) {
 	top, from := chartedWith(t)
 	requireLaw(t, top, from)
@@ -61,7 +61,7 @@ func TestChartWithOverlays(t *testing.T) {
 	assert.Equal(t, files, again, "the order of the clusters does not show")
 }
 
-// TestProgramHelmsRenderOverlays shows the same of the programs.
+// TestProgramHelmsRenderOverlays shows the same with the programs.
 func TestProgramHelmsRenderOverlays(t *testing.T) {
 	top, from := chartedWith(t)
 	for version, helm := range helms(t) {
@@ -81,8 +81,8 @@ func TestChartWithoutEffect(t *testing.T) {
 	assert.Equal(t, without, with)
 }
 
-// TestOverlaysThatMakeNoChart shows that an overlay that does not obey the law
-// is noticed, and that its author reads what to do.
+// TestOverlaysThatMakeNoChart shows that an overlay which breaks the law is
+// found, and that its author reads what to do.
 func TestOverlaysThatMakeNoChart(t *testing.T) {
 	for _, test := range []struct{ name, text, path, says string }{
 		{"looks at the cluster", `function(resource, cluster) resource { metadata+: { labels+: { on: cluster.name } } }`, "",
@@ -129,8 +129,8 @@ func TestOverlaysThatMakeNoChart(t *testing.T) {
 	}
 }
 
-// TestShippedOverlaysInChart shows what the documentation says of the overlays
-// that are shipped.
+// TestShippedOverlaysInChart shows that the documentation of the shipped
+// overlays is true.
 func TestShippedOverlaysInChart(t *testing.T) {
 	shipped := func(name string) error {
 		top, findings := check.Parse("../topologies/test.yaml", []byte(`

@@ -15,9 +15,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// TestValues shows that every value is told about, follows from a field that the
-// topology has, and is used by a template; and that nobody has to look for what a
-// field of shape means.
+// TestValues shows that every value is documented, follows from a field of the
+// topology, and is used by a template; and that every field of shape is
+// documented.
 func TestValues(t *testing.T) {
 	used := map[string]bool{}
 	for _, pair := range synthetic(t) {
@@ -52,8 +52,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestChartDoesNotGrowWithClusters shows that a cluster like others adds its
-// file of values and changes nothing else.
+// TestChartDoesNotGrowWithClusters shows that a cluster with a known shape adds
+// its file of values and changes nothing else.
 func TestChartDoesNotGrowWithClusters(t *testing.T) {
 	const head = "apiVersion: sightline.dev/v1alpha1\nkind: Topology\nmetadata: {name: mesh}\nspec:\n  mesh: {id: mesh1}\n  kiali: {hub: a}\n  namespaces: [sample]\n  clusters:\n" +
 		"  - {name: a, domain: a.test}\n  - {name: b, server: 'https://b.test:6443'}\n"
@@ -72,8 +72,8 @@ func chartFiles(t *testing.T, text string) []tree.File {
 	return files
 }
 
-// TestChartHasNothingThatCannotBeRepeated keeps out what makes a chart differ
-// from one rendering to the next, or from `helm template`.
+// TestChartHasNothingThatCannotBeRepeated refuses functions whose result
+// differs from one rendering to the next, or from `helm template`.
 func TestChartHasNothingThatCannotBeRepeated(t *testing.T) {
 	for name, top := range everyExample(t) {
 		files, err := charted(top, SourcesOf(top), nil)
@@ -89,7 +89,7 @@ func TestChartHasNothingThatCannotBeRepeated(t *testing.T) {
 	}
 }
 
-// actions is what a template has between its braces.
+// actions returns the parts of a template inside braces.
 func actions(text string) string {
 	var all strings.Builder
 	for {
@@ -103,8 +103,8 @@ func actions(text string) string {
 	}
 }
 
-// TestChartMergesAsTheTreeDoes shows the merge of values that a merge is known
-// to treat in its own way: empty and false ones, large numbers, other types.
+// TestChartMergesAsTheTreeDoes tests values that merges often treat in a
+// special way: empty and false ones, large numbers, other types.
 func TestChartMergesAsTheTreeDoes(t *testing.T) {
 	for _, spec := range []string{
 		"{external_services: {grafana: {enabled: true}}, deployment: {instance_name: ''}}",
@@ -118,7 +118,7 @@ func TestChartMergesAsTheTreeDoes(t *testing.T) {
 		require.NoError(t, err)
 		theirs, err := resource.DecodeJSON(data)
 		require.NoError(t, err)
-		// Not by way of a topology's text, which may not set all of this.
+		// Set directly, because the text of a topology may not set all of this.
 		top := everyExample(t)["east-west"]
 		top.Spec.Kiali.Spec = theirs.(map[string]any)
 		top.Spec.Clusters[1].Kiali.Spec = top.Spec.Kiali.Spec

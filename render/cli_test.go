@@ -16,8 +16,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// TestProgramsBuildWhatWasFilled writes the tree of every example and lets the
-// programs that people build with have a go at it.
+// TestProgramsBuildWhatWasFilled writes the tree of every example, and builds
+// it with the programs that users run.
 func TestProgramsBuildWhatWasFilled(t *testing.T) {
 	kustomize := os.Getenv("SIGHTLINE_KUSTOMIZE")
 	if kustomize == "" {

@@ -35,9 +35,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/upstream"
 )
 
-// TestSchemas shows that an API server takes every object of every topology:
-// custom resources by the schemas and rules of their definitions, the others
-// by their Go types.
+// TestSchemas shows that an API server accepts every object of every topology:
+// custom resources by the schemas and rules of their definitions, the others by
+// their Go types.
 func TestSchemas(t *testing.T) {
 	topologies := examples(t)
 	topologies["without merged metrics"] = eastWest(t, prometheusMerge(false))
@@ -57,8 +57,8 @@ func TestSchemas(t *testing.T) {
 	}
 }
 
-// TestKialiSchemas shows that the operators of all supported releases take
-// the Kiali resources; the older ones have no schema and take anything.
+// TestKialiSchemas shows that the operators of all supported releases accept
+// the Kiali resources. The older operators have no schema and accept anything.
 func TestKialiSchemas(t *testing.T) {
 	dir := shared(t, "crds/kiali-by-version", "that the Kiali resources pass the schema of each release of the operator")
 	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
@@ -77,7 +77,7 @@ func TestKialiSchemas(t *testing.T) {
 					}
 					if c := top.Spec.Clusters[slices.IndexFunc(top.Spec.Clusters, func(c topology.Cluster) bool { return c.Name == cluster })]; known &&
 						c.Kiali.Version != kiali.Default && line.Before(c.Kiali.Version) {
-						continue // a topology that names a later line has an operator that knows it
+						continue // a topology with a later line has an operator that knows the line
 					}
 					assert.Empty(t, d.problems(t, manifest), "%s: %s", name, key)
 				}
@@ -86,8 +86,8 @@ func TestKialiSchemas(t *testing.T) {
 	}
 }
 
-// TestSchemasFindMistakes puts one mistake into a rendered object, so that the
-// tests above are known to see it.
+// TestSchemasFindMistakes puts one mistake into a rendered object, to show that
+// the tests above find it.
 func TestSchemasFindMistakes(t *testing.T) {
 	objects := rendered(t, eastWest(t))
 	for _, test := range []struct{ name, key, right, wrong, problem string }{
@@ -128,8 +128,8 @@ func kindOf(t *testing.T, manifest []byte) runtimeschema.GroupVersionKind {
 	return runtimeschema.FromAPIVersionAndKind(id.APIVersion, id.Kind)
 }
 
-// metadataProblems is what an API server has against the metadata, whatever
-// the kind.
+// metadataProblems returns the objections of an API server to the metadata of
+// any kind.
 func metadataProblems(t *testing.T, manifest []byte) (problems []string) {
 	t.Helper()
 	raw, err := yaml.Marshal(decode[resource.Object](t, manifest)["metadata"])
@@ -141,8 +141,9 @@ func metadataProblems(t *testing.T, manifest []byte) (problems []string) {
 	return problems
 }
 
-// decrypted is a Secret as it is applied, where SOPS has encrypted it: without the field
-// sops, and with some value in the place of each. Other objects stay as they are.
+// decrypted returns a Secret as the engine applies it, if SOPS encrypted it:
+// without the field sops, and with some value for each key. It does not change
+// other objects.
 func decrypted(t *testing.T, manifest []byte) []byte {
 	t.Helper()
 	var secret map[string]any
@@ -164,34 +165,35 @@ func strictlyDecoded(manifest []byte) error {
 	return err
 }
 
-// releases are those that have the definitions of custom resources.
+// releases are the modules with the definitions of custom resources.
 var releases = sync.OnceValues(func() (*upstream.Releases, error) { return upstream.Open("../e2e/definitions") })
 
-// known are the definitions that have been read.
+// known holds the definitions that were read.
 var known sync.Map
 
-// elsewhere are the kinds of which no Go module has the definition, with what knows
-// them in its place.
+// elsewhere has the kinds whose definition is in no Go module, and what checks
+// them instead.
 var elsewhere = map[string]judge{
 	"Kiali.kiali.io":                     kialiTable{},
 	"HelmRelease.helm.toolkit.fluxcd.io": goType{}, // e2e/flux decodes it into its Go type
-	// The operator's CRD, opentelemetry.io/v1beta1; e2e/bin/otelcol has a collector read the config.
+	// The operator's CRD, opentelemetry.io/v1beta1. In e2e/bin/otelcol, a
+	// collector reads the config.
 	"OpenTelemetryCollector.opentelemetry.io": fieldNames("mode volumes.name volumes.secret.secretName volumeMounts.name volumeMounts.mountPath volumeMounts.readOnly config"),
 	// The operator's CRD, which is under the AGPL.
 	"TempoStack.tempo.grafana.com": fieldNames("storageSize storage.secret.type storage.secret.name tenants.mode tenants.authentication.tenantName " +
 		"tenants.authentication.tenantId template.gateway.enabled template.queryFrontend.jaegerQuery.enabled"),
-	"OAuthClient.oauth.openshift.io": goType{}, // OpenShift serves it by an API server of its own, without a definition
-	"ScrapeConfig.monitoring.rhobs":  goType{}, // of OpenShift's copy of prometheus-operator, which no Go module has
+	"OAuthClient.oauth.openshift.io": goType{}, // OpenShift serves it with a separate API server, without a definition
+	"ScrapeConfig.monitoring.rhobs":  goType{}, // from OpenShift's copy of prometheus-operator, which is in no Go module
 }
 
-// goType is a kind that is decoded into its Go type in a module of its own.
+// goType is a kind that a separate module decodes into its Go type.
 type goType struct{}
 
 func (goType) problems(*testing.T, []byte) []string { return nil }
 
-// definitionOf is the definition of a custom resource: that of a release in Go's
-// cache, else one of the folder with upstream's definitions (docs/testing.md), else
-// what elsewhere has.
+// definitionOf returns the definition of a custom resource: from a release in
+// Go's cache, else from the folder with upstream's definitions
+// (docs/testing.md), else from elsewhere.
 func definitionOf(t *testing.T, kind runtimeschema.GroupVersionKind) judge {
 	t.Helper()
 	if d, ok := known.Load(kind); ok {
@@ -206,7 +208,7 @@ func definitionOf(t *testing.T, kind runtimeschema.GroupVersionKind) judge {
 		dir := cmp.Or(os.Getenv("SIGHTLINE_CRDS"), "../../shared/crds")
 		file := filepath.Join(dir, kind.Group+"_"+plural.Resource)
 		if data, err = os.ReadFile(file + ".yaml"); err != nil {
-			data, err = os.ReadFile(file + ".standin.yaml") // of what has none
+			data, err = os.ReadFile(file + ".standin.yaml") // a kind without a definition
 		}
 		if err != nil {
 			require.Contains(t, elsewhere, kind.GroupKind().String(), "no definition of this kind, so nothing shows that its objects are right")
@@ -218,12 +220,12 @@ func definitionOf(t *testing.T, kind runtimeschema.GroupVersionKind) judge {
 	return d
 }
 
-// definition is one version of a custom resource, as an API server knows it.
+// definition is one version of a custom resource in an API server.
 type definition struct {
 	namespaced bool
 	structural *schema.Structural
 	schema     schemavalidation.SchemaValidator
-	rules      *cel.Validator // nil: there are none
+	rules      *cel.Validator // nil: there are no rules
 }
 
 func define(t *testing.T, name string, data []byte, version string) *definition {
@@ -257,8 +259,8 @@ func defineFile(t *testing.T, file, version string) *definition {
 	return define(t, file, data, version)
 }
 
-// problems is what an API server has against a new object: fields that it
-// would drop, values that the schema does not allow, rules that fail.
+// problems returns the objections of an API server to a new object: fields that
+// it would drop, values that the schema does not allow, rules that fail.
 func (d *definition) problems(t *testing.T, manifest []byte) (problems []string) {
 	t.Helper()
 	data, err := yaml.YAMLToJSONStrict(manifest)

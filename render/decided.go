@@ -3,9 +3,9 @@ package render
 import "strings"
 
 // decisions says which fields of the topology decide about parts of objects in which
-// templates place no value. Templates branch on the shape there, and a body does not
-// say on which field of the shape. The most specific parts come first. For a part with a
-// value, its row in values gives the origin.
+// templates place no value. There, templates branch on the shape, and a body does not
+// show the field of the shape. The most specific parts come first. For a part with a
+// value, the value's row in values gives the origin.
 var decisions = []struct {
 	kind, field string
 	from        string // as in value
@@ -32,7 +32,7 @@ var decisions = []struct {
 }
 
 // Decided returns the fields of the topology that decide whether a part of an object of a
-// kind exists, the one with the last word first, in the form of [Origins].
+// kind exists, the deciding one first, in the form of [Origins].
 func Decided(kind, field string) []string {
 	var from []string
 	for _, d := range decisions {

@@ -11,8 +11,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// TestDecisions shows that each row is about a part that an object of some shape has, and
-// names fields of the topology.
+// TestDecisions shows that each row is about a part of an object of some shape,
+// and names fields of the topology.
 func TestDecisions(t *testing.T) {
 	fields, has := topology.Fields(), map[string]map[string]bool{}
 	for _, top := range eachOf(synthetic(t)) {

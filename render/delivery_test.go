@@ -25,7 +25,8 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// deliveredMesh is a mesh with a delivery, and what else the spec has.
+// deliveredMesh returns a mesh with a delivery, and with more fields in the
+// spec.
 func deliveredMesh(t *testing.T, delivery, more string) *topology.Topology {
 	t.Helper()
 	return parsed(t, `mesh: {id: mesh1}
@@ -36,7 +37,7 @@ clusters:
 - {name: West_1.eu, server: https://api.west.example.com:6443, argocd: {name: west}}`)
 }
 
-// meshOfACM is that mesh where Argo CD does not know its clusters.
+// meshOfACM returns the same mesh if Argo CD does not know its clusters.
 func meshOfACM(t *testing.T, delivery, more string) *topology.Topology {
 	t.Helper()
 	return parsed(t, `mesh: {id: mesh1}
@@ -47,7 +48,8 @@ clusters:
 - {name: West_1.eu, server: https://api.west.example.com:6443}`)
 }
 
-// argoCDMeshes have all that the objects of Argo CD can differ in.
+// argoCDMeshes together have everything by which the objects of Argo CD can
+// differ.
 func argoCDMeshes(t *testing.T) map[string]*topology.Topology {
 	t.Helper()
 	meshes := map[string]*topology.Topology{}
@@ -69,7 +71,7 @@ func argoCDMeshes(t *testing.T) map[string]*topology.Topology {
 	return meshes
 }
 
-// delivered returns the delivery objects of a topology by their files.
+// delivered returns the delivery objects of a topology by file.
 func delivered(t *testing.T, top *topology.Topology, format render.Format) map[string][]byte {
 	t.Helper()
 	files, err := render.Tree(top, render.SourcesOf(top), format)
@@ -84,7 +86,7 @@ func delivered(t *testing.T, top *topology.Topology, format render.Format) map[s
 	return objects
 }
 
-// TestDeliverySchemas shows that an API server takes the delivery objects.
+// TestDeliverySchemas shows that an API server accepts the delivery objects.
 func TestDeliverySchemas(t *testing.T) {
 	topologies := argoCDMeshes(t)
 	maps.Copy(topologies, fluxMeshes(t))
@@ -125,7 +127,7 @@ func permittedBy(t *testing.T, top *topology.Topology) (kinds map[string]bool, p
 	return kinds, project
 }
 
-// chartKinds are those that only the operator's chart has.
+// chartKinds are the kinds that only the operator's chart has.
 var chartKinds = []string{
 	"cluster /Namespace",
 	"cluster apiextensions.k8s.io/CustomResourceDefinition",
@@ -134,7 +136,8 @@ var chartKinds = []string{
 	"namespace apps/Deployment",
 }
 
-// acmKinds are those that only a cluster has that ACM runs on, and rules of its.
+// acmKinds are the kinds on the cluster on which ACM runs, and kinds of its
+// rules.
 var acmKinds = []string{
 	"cluster /Namespace",
 	"namespace /ServiceAccount",
@@ -149,7 +152,7 @@ var acmKinds = []string{
 	"namespace rbac.open-cluster-management.io/ClusterPermission",
 }
 
-// accountKinds are those that only remotes without an operator have.
+// accountKinds are the kinds that only remotes without an operator have.
 var accountKinds = []string{
 	"cluster oauth.openshift.io/OAuthClient",
 	"cluster rbac.authorization.k8s.io/ClusterRole",
@@ -157,8 +160,8 @@ var accountKinds = []string{
 }
 
 // TestProjectPermitsEverything compares the kinds that the AppProject permits
-// with those of every object that any topology gives. What it permits beside
-// those is of links.
+// with the kinds of all objects of all topologies. The other permitted kinds
+// are for links.
 func TestProjectPermitsEverything(t *testing.T) {
 	permitted, _ := permittedBy(t, deliveredMesh(t, "argocd: {permit: {acm: true, tracing: true}}", "kiali: {hub: hub}"))
 	topologies := examples(t)
@@ -196,9 +199,9 @@ func TestProjectPermitsEverything(t *testing.T) {
 	assert.Equal(t, acmKinds, more("permit: {acm: true}", "operator: {install: none}"))
 }
 
-// TestProjectPermitsNamespaces shows that the AppProject permits the namespaces that
-// the clusters have objects in, those that are to be emptied, and no more; and the
-// namespace of the Applications themselves.
+// TestProjectPermitsNamespaces shows that the AppProject permits the namespaces
+// with objects of the clusters, the namespaces from which objects must be
+// removed, and the namespace of the Applications. It permits no other.
 func TestProjectPermitsNamespaces(t *testing.T) {
 	for name, top := range argoCDMeshes(t) {
 		top.Spec.Delivery.ArgoCD.Permit.Namespaces = []string{"left"}
@@ -243,8 +246,8 @@ func TestProjectPermitsNamespaces(t *testing.T) {
 		project["spec"].(map[string]any)["destinations"])
 }
 
-// TestApplicationsOfACM executes the template of the generator acm as Argo CD does,
-// with what a Placement decides.
+// TestApplicationsOfACM executes the template of the generator acm as Argo CD
+// does, with the decisions of a Placement.
 func TestApplicationsOfACM(t *testing.T) {
 	of := func(argocd string) resource.Object {
 		top := parsed(t, `mesh: {id: mesh1}
@@ -288,7 +291,7 @@ func TestDocumentedRoles(t *testing.T) {
 				}
 				for _, plural := range rule["resources"].([]any) {
 					if strings.Contains(plural.(string), "/") {
-						continue // a part of one, which is no kind
+						continue // a subresource, which is no kind
 					}
 					granted[fmt.Sprintf("%s/%s", rule["apiGroups"].([]any)[0], plural)] = true
 				}
@@ -308,8 +311,8 @@ func TestDocumentedRoles(t *testing.T) {
 	assert.Equal(t, permitted, granted)
 }
 
-// TestDeliveryLeavesClustersAlone shows that delivery adds files, and changes
-// none of those that are there without it.
+// TestDeliveryLeavesClustersAlone shows that delivery adds files and changes no
+// other file.
 func TestDeliveryLeavesClustersAlone(t *testing.T) {
 	for _, format := range render.Formats() {
 		with := deliveredMesh(t, "argocd: {generator: git}", "kiali: {hub: hub}")
@@ -328,8 +331,8 @@ func TestDeliveryLeavesClustersAlone(t *testing.T) {
 	}
 }
 
-// TestApplicationSetDoesNotGrow shows what the generators git and clusters are
-// for: another cluster adds a file and a destination.
+// TestApplicationSetDoesNotGrow shows the purpose of the generators git and
+// clusters: another cluster only adds a file and a destination.
 func TestApplicationSetDoesNotGrow(t *testing.T) {
 	for generator, grows := range map[string]bool{"list": true, "git": false, "clusters": false} {
 		few := deliveredMesh(t, "argocd: {generator: "+generator+"}", "kiali: {hub: hub}")
@@ -343,8 +346,9 @@ func TestApplicationSetDoesNotGrow(t *testing.T) {
 	}
 }
 
-// TestDeliveryKnowsNoOrderOfClusters shows that clusters may change places in a
-// topology, as they do when files of a directory are renamed.
+// TestDeliveryKnowsNoOrderOfClusters shows that the order of the clusters in a
+// topology does not matter. It changes, for example, if files of a directory
+// are renamed.
 func TestDeliveryKnowsNoOrderOfClusters(t *testing.T) {
 	topologies := argoCDMeshes(t)
 	maps.Copy(topologies, fluxMeshes(t))
@@ -358,13 +362,13 @@ func TestDeliveryKnowsNoOrderOfClusters(t *testing.T) {
 	}
 }
 
-// TestOperatorChartFromARegistry gives the operator's chart from a private registry,
-// with values, to both engines.
+// TestOperatorChartFromARegistry gives both engines the operator's chart from a
+// private registry, with values.
 func TestOperatorChartFromARegistry(t *testing.T) {
 	const chart = "version: 2.28.0, repoURL: 'oci://registry.test/charts', values: {image: {repo: registry.test/kiali-operator}}"
 	want := map[string]any{"cr": map[string]any{"create": false}, "image": map[string]any{"repo": "registry.test/kiali-operator"}}
 	text := func(engine string) string {
-		login := map[string]string{"flux": ", secretRef: login"}[engine] // Argo CD finds it among its repositories
+		login := map[string]string{"flux": ", secretRef: login"}[engine] // Argo CD finds the login among its repositories
 		return inTopology("mesh: {id: mesh1}\nkiali: {hub: a, version: v2.27, operator: {install: helm, chart: {" + chart + login + "}}}\nclusters: [{name: a, domain: apps.a.test}]\n" +
 			"delivery: {repoURL: 'https://git.test/mesh.git', path: rendered, " + engine + ": {}}")
 	}

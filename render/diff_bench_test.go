@@ -14,13 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkDiff compares 1,000 clusters with 20 namespaces with their tree: with
-// nothing changed, and with another interval, which changes 22,001 objects. Both are
-// set against a render of the tree, by the CPU that they take.
+// BenchmarkDiff compares 1,000 clusters with 20 namespaces with their tree:
+// once without a change, and once with another interval, which changes 22,001
+// objects. It compares the CPU time of both with a render of the tree.
 func BenchmarkDiff(b *testing.B) { diffBenchmark(b, "kustomize") }
 
-// BenchmarkHelmDiff is the same for a chart. For another interval Helm's engine
-// renders it for every cluster, before and after.
+// BenchmarkHelmDiff does the same for a chart. With another interval, Helm's
+// engine renders the chart for every cluster, before and after.
 func BenchmarkHelmDiff(b *testing.B) { diffBenchmark(b, "helm") }
 
 func diffBenchmark(b *testing.B, format string) {
@@ -50,8 +50,8 @@ func least(of *time.Duration, d time.Duration) {
 	}
 }
 
-// cpu runs a program to the exit code that is expected, and returns the CPU time
-// that it took.
+// cpu runs a program that must end with the given exit code, and returns its
+// CPU time.
 func cpu(b *testing.B, code int, name string, args ...string) time.Duration {
 	b.Helper()
 	cmd := exec.Command(name, args...)

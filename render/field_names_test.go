@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// fieldNames are the fields below spec of a kind, for one whose definition no Go
-// module has. Only names are checked; what is below a field is its own.
+// fieldNames lists the fields below spec of a kind whose definition is in no Go
+// module. Only names are checked. Everything below a listed field is allowed.
 type fieldNames string
 
 func (names fieldNames) problems(t *testing.T, manifest []byte) []string {

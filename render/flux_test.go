@@ -19,7 +19,7 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// fluxMeshes have all that the objects of Flux can differ in.
+// fluxMeshes together have everything by which the objects of Flux can differ.
 func fluxMeshes(t *testing.T) map[string]*topology.Topology {
 	t.Helper()
 	const standalone = "mode: standalone, prune: true, deletionPolicy: MirrorPrune, secretRef: git, wait: false, interval: 1h, timeout: 1m30s"
@@ -46,7 +46,8 @@ clusters:
 - {name: West_1.eu, server: https://api.west.example.com:6443}`)
 }
 
-// fluxObject is what a test wants to know of a Kustomization or a HelmRelease.
+// fluxObject is the part of a Kustomization or a HelmRelease that the tests
+// read.
 type fluxObject struct {
 	Kind     string
 	Metadata struct {
@@ -84,7 +85,7 @@ func fluxObjects(t *testing.T, top *topology.Topology, format render.Format) map
 	return objects
 }
 
-// TestFluxOrder compares what waits for what with the order of the phases, in
+// TestFluxOrder compares the dependencies with the order of the phases, in
 // every format. A phase that a cluster does not have is skipped.
 func TestFluxOrder(t *testing.T) {
 	for _, format := range render.Formats() {
@@ -122,8 +123,8 @@ func TestFluxOrder(t *testing.T) {
 	}
 }
 
-// TestFluxPaths builds the path of every Kustomization, and compares what comes
-// of all of those of a cluster with its objects.
+// TestFluxPaths builds the path of every Kustomization, and compares the
+// results for a cluster with the cluster's objects.
 func TestFluxPaths(t *testing.T) {
 	for _, format := range []render.Format{render.Kustomize, render.Manifests} {
 		for name, top := range fluxMeshes(t) {
@@ -156,8 +157,8 @@ func TestFluxPaths(t *testing.T) {
 	}
 }
 
-// built is what Flux makes of a folder: it builds the kustomization there, or
-// one of all manifests.
+// built builds a folder as Flux does: the kustomization there, or else a
+// kustomization of all manifests.
 func built(t *testing.T, files []tree.File, dir string) []resource.Object {
 	t.Helper()
 	if !slices.ContainsFunc(files, func(f tree.File) bool { return f.Path == path.Join(dir, kustomize.File) }) {
@@ -177,8 +178,9 @@ func built(t *testing.T, files []tree.File, dir string) []resource.Object {
 	return objects
 }
 
-// TestFluxRoots builds what Flux is pointed at and where that leads: each object
-// for Flux is there once, and with mode standalone each cluster's are its own.
+// TestFluxRoots builds the folders that Flux is pointed at, and the folders to
+// which these lead. Each object of Flux exists once. With mode standalone, each
+// cluster has its own.
 func TestFluxRoots(t *testing.T) {
 	for name, top := range fluxMeshes(t) {
 		for _, format := range render.Formats() {
@@ -204,7 +206,7 @@ func TestFluxRoots(t *testing.T) {
 					}
 				}
 			}
-			// The operator's releases have a Kustomization around them.
+			// Each operator's release has a Kustomization around it.
 			want := len(delivered(t, top, format))
 			if top.OperatorByChart() && format != render.Helm {
 				want -= 2
@@ -215,8 +217,8 @@ func TestFluxRoots(t *testing.T) {
 }
 
 // TestFluxReaches shows that Flux applies to its own cluster directly, and to
-// the others by their kubeconfigs; the operator's release reaches the cluster,
-// and what waits for it stays where Flux is.
+// the others with their kubeconfigs. The operator's release uses the kubeconfig
+// of the cluster. The Kustomization around it stays on the cluster of Flux.
 func TestFluxReaches(t *testing.T) {
 	for mode, want := range map[string]map[string]string{
 		"mode: hub":                     {"hub": "", "West_1.eu": "west-1-eu-kubeconfig"},
@@ -247,7 +249,7 @@ func TestFluxReaches(t *testing.T) {
 }
 
 // TestFluxReleases shows that each release of the chart has one phase, and that
-// releases stay where the objects of a cluster are to stay.
+// releases stay if the objects of a cluster must stay.
 func TestFluxReleases(t *testing.T) {
 	for policy, kept := range map[string]bool{
 		"":                            true,
@@ -276,8 +278,7 @@ func TestFluxReleases(t *testing.T) {
 	}
 }
 
-// TestFluxSource compares the source with what the topology says of the
-// repository.
+// TestFluxSource compares the source with the repository in the topology.
 func TestFluxSource(t *testing.T) {
 	for _, test := range []struct{ url, revision, kind, want, ref, at string }{
 		{"https://git.example.com/mesh.git", "main", "GitRepository", "https://git.example.com/mesh.git", "branch", "main"},
@@ -296,8 +297,8 @@ func TestFluxSource(t *testing.T) {
 	}
 }
 
-// TestFluxNames shows that long names fit and stay different, since Flux makes
-// labels of them.
+// TestFluxNames shows that long names are shortened and stay different, because
+// Flux makes labels from them.
 func TestFluxNames(t *testing.T) {
 	top := fluxMesh(t, "", "")
 	top.Metadata.Name = strings.Repeat("m", 50)
@@ -315,8 +316,8 @@ func TestFluxNames(t *testing.T) {
 	}
 }
 
-// TestFluxTakesNoChartFromARegistry shows the format that an artifact cannot
-// have.
+// TestFluxTakesNoChartFromARegistry shows the format that is not possible with
+// an artifact.
 func TestFluxTakesNoChartFromARegistry(t *testing.T) {
 	top := fluxMesh(t, "", "")
 	top.Spec.Delivery.RepoURL = "oci://registry.example.com/mesh"

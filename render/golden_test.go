@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden trees instead of comparing with them")
 
-// examples are the topologies of the project, by name.
+// examples returns the topologies of the project, by name.
 func examples(t testing.TB) map[string]*topology.Topology {
 	t.Helper()
 	files, err := filepath.Glob("../topologies/*.yaml")
@@ -37,21 +37,22 @@ func examples(t testing.TB) map[string]*topology.Topology {
 	return parsed
 }
 
-// formatsOf are the formats that a golden tree is kept in: what one shows of a
-// topology the others would repeat, so all are kept for the built-in one, for ACM and for
-// overlays only, which the kustomize format leaves to be applied.
+// formatsOf returns the formats in which a golden tree is kept. Most other
+// formats would show nothing new. All formats are kept for the built-in
+// topology, for ACM and for overlays, because the kustomize format does not
+// apply the overlays.
 func formatsOf(name string) []render.Format {
 	switch name {
 	case "overlays":
 		return []render.Format{render.Kustomize, render.Manifests}
 	case "east-west", "acm":
 		return render.Formats()
-	case "flux-standalone": // whose paths are plain folders
+	case "flux-standalone": // its paths are plain folders
 		return []render.Format{render.Manifests}
-	case "flux", // which waits for releases of the chart as it does for kustomizations
-		"linked": // whose chart has what ranges over tokens
+	case "flux", // it waits for releases of the chart in the same way as for kustomizations
+		"linked": // its chart has a list of tokens
 		return []render.Format{render.Kustomize, render.Helm}
-	case "primary-remote": // whose chart has more to tell apart than hub and remote
+	case "primary-remote": // its chart distinguishes more than hub and remote
 		return []render.Format{render.Kustomize, render.Helm}
 	}
 	return []render.Format{render.Kustomize}
@@ -90,7 +91,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// extra lists the files in a directory that are not those of a tree, nor its marker.
+// extra lists the files in a directory that are neither in the tree nor its
+// marker.
 func extra(t *testing.T, dir string, files []tree.File) []string {
 	t.Helper()
 	known := map[string]bool{".sightline": true}

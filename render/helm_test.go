@@ -16,13 +16,13 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// TestProgramHelmsRenderWhatKustomizeBuilds lets the Helm programs that people have
-// render the chart of every example, one cluster of each shape.
+// TestProgramHelmsRenderWhatKustomizeBuilds renders the chart of every example
+// with users' Helm programs, one cluster of each shape.
 func TestProgramHelmsRenderWhatKustomizeBuilds(t *testing.T) {
 	for version, helm := range helms(t) {
 		for name, top := range everyExample(t) {
 			if d := top.Spec.Delivery; d != nil && strings.HasPrefix(d.RepoURL, "oci:") {
-				top.Spec.Delivery = nil // Flux takes no chart from an artifact; Helm does not ask where it is from
+				top.Spec.Delivery = nil // Flux reads no chart from an artifact; Helm does not ask where the chart is from
 			}
 			t.Run(version+"/"+name, func(t *testing.T) {
 				helm.requireTree(t, top, SourcesOf(top))
@@ -31,8 +31,9 @@ func TestProgramHelmsRenderWhatKustomizeBuilds(t *testing.T) {
 	}
 }
 
-// requireTree shows that the chart of a topology renders to what its tree
-// builds to, for all clusters if they are few, else for one of each shape.
+// requireTree shows that the chart of a topology renders to the objects that
+// its tree builds to: for all clusters if they are few, else for one of each
+// shape.
 func (h helmProgram) requireTree(t *testing.T, top *topology.Topology, from Sources) {
 	t.Helper()
 	out := writtenFrom(t, top, from, Helm)
@@ -55,8 +56,8 @@ func (h helmProgram) requireTree(t *testing.T, top *topology.Topology, from Sour
 	}
 }
 
-// TestProgramHelmsPackage shows that the chart can be packed, and that the archive
-// renders to the same.
+// TestProgramHelmsPackage shows that the chart can be packed, and that the
+// archive renders to the same objects.
 func TestProgramHelmsPackage(t *testing.T) {
 	top := everyExample(t)["east-west"]
 	for version, helm := range helms(t) {
@@ -75,7 +76,7 @@ func TestProgramHelmsPackage(t *testing.T) {
 	}
 }
 
-// TestProgramHelmsRefuseWrongValues shows what the schema keeps from a cluster.
+// TestProgramHelmsRefuseWrongValues shows which values the schema refuses.
 func TestProgramHelmsRefuseWrongValues(t *testing.T) {
 	top := everyExample(t)["east-west"]
 	for version, helm := range helms(t) {
@@ -107,8 +108,8 @@ func TestProgramHelmsRefuseWrongValues(t *testing.T) {
 	}
 }
 
-// TestProgramHelmsRenderPhases shows that the releases of the phases together have
-// the objects of the cluster, each once.
+// TestProgramHelmsRenderPhases shows that the releases of all phases together
+// have the objects of the cluster, each once.
 func TestProgramHelmsRenderPhases(t *testing.T) {
 	top := everyExample(t)["east-west"]
 	phases := []resource.Phase{resource.Operator, resource.Kiali, resource.Link, resource.Monitoring}
@@ -120,7 +121,7 @@ func TestProgramHelmsRenderPhases(t *testing.T) {
 			for i := range clusters {
 				var parts []resource.Object
 				for _, phase := range phases {
-					// As the chart's README has it.
+					// As in the chart's README.
 					only := "phases.operator=false,phases.kiali=false,phases.link=false,phases.monitoring=false,phases." + string(phase) + "=true"
 					args := []string{"template", "x", filepath.Join(out, "chart"), "-f", filepath.Join(out, "clusters", clusters[i].Name+".yaml"), "--set", only}
 					parts = append(parts, documents(t, helm.must(t, args...))...)
@@ -151,10 +152,11 @@ func TestProgramHelmsKeepHostileValues(t *testing.T) {
 	}
 }
 
-// helmProgram runs a Helm program that has nothing of its user's.
+// helmProgram runs a Helm program without the files of its user.
 type helmProgram struct{ file, home string }
 
-// helms are the programs that make test-programs names; without any the test is skipped.
+// helms returns the programs that make test-programs names. Without any, the
+// test is skipped.
 func helms(t *testing.T) map[string]helmProgram {
 	t.Helper()
 	programs := map[string]helmProgram{}
@@ -173,7 +175,8 @@ func helms(t *testing.T) map[string]helmProgram {
 
 func (h helmProgram) run(args ...string) (stdout []byte, stderr string, err error) {
 	if args[0] != "package" {
-		// Built without Helm's own Makefile, Helm 3 takes the cluster for 1.20.
+		// Built without Helm's own Makefile, Helm 3 assumes a cluster of
+		// version 1.20.
 		args = append(args, "--kube-version", "v1.30.0")
 	}
 	cmd := exec.Command(h.file, args...)
@@ -191,8 +194,9 @@ func (h helmProgram) must(t *testing.T, args ...string) []byte {
 	return stdout
 }
 
-// kustomizeObjects are those that the kustomize program builds of a tree or,
-// where there is none, those that it is shown elsewhere to build.
+// kustomizeObjects returns the objects that the kustomize program builds from a
+// tree. Without the program, it returns the filled objects, which another test
+// shows to be equal.
 func kustomizeObjects(t *testing.T, out string, c *resource.Cluster) map[resource.ID]resource.Object {
 	t.Helper()
 	kustomize := os.Getenv("SIGHTLINE_KUSTOMIZE")
@@ -204,7 +208,7 @@ func kustomizeObjects(t *testing.T, out string, c *resource.Cluster) map[resourc
 	return byID(t, documents(t, built))
 }
 
-// writtenTree writes the tree of a topology and returns where.
+// writtenTree writes the tree of a topology and returns its directory.
 func writtenTree(t *testing.T, top *topology.Topology, format Format) string {
 	t.Helper()
 	return writtenFrom(t, top, Sources{Templates: shippedTemplates}, format)

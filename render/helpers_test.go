@@ -22,7 +22,7 @@ import (
 	"github.com/sightline-mesh/sightline/topologies"
 )
 
-// eastWest is the built-in topology, changed as the test needs it.
+// eastWest returns the built-in topology with the given changes.
 func eastWest(t *testing.T, changes ...func(*topology.Spec)) *topology.Topology {
 	t.Helper()
 	top, findings := check.Parse(topologies.EastWestFile, topologies.EastWest)
@@ -33,7 +33,7 @@ func eastWest(t *testing.T, changes ...func(*topology.Spec)) *topology.Topology 
 	return top
 }
 
-// parsed is the topology with this spec, which has no findings.
+// parsed returns the topology with this spec, which must have no findings.
 func parsed(t *testing.T, spec string) *topology.Topology {
 	t.Helper()
 	top, findings := check.Parse("test.yaml", []byte(inTopology(spec)))
@@ -41,18 +41,18 @@ func parsed(t *testing.T, spec string) *topology.Topology {
 	return top
 }
 
-// inTopology is the text of a topology with this spec.
+// inTopology returns the text of a topology with this spec.
 func inTopology(spec string) string {
 	return "apiVersion: sightline.dev/v1alpha1\nkind: Topology\nmetadata: {name: test}\nspec:\n  " +
 		strings.ReplaceAll(strings.TrimSpace(spec), "\n", "\n  ") + "\n"
 }
 
-// separated joins what there is of the entries of a YAML mapping.
+// separated joins the nonempty entries of a YAML object.
 func separated(entries ...string) string {
 	return strings.Join(slices.DeleteFunc(entries, func(s string) bool { return s == "" }), ", ")
 }
 
-// kialiSpec is the spec of a cluster's Kiali resource.
+// kialiSpec returns the spec of a cluster's Kiali resource.
 func kialiSpec(t *testing.T, top *topology.Topology, cluster string) map[string]any {
 	t.Helper()
 	key := cluster + "/Kiali/" + top.Spec.Kiali.Namespace + "/" + top.Spec.Kiali.InstanceName
@@ -84,7 +84,7 @@ func rendered(t *testing.T, top *topology.Topology) map[string][]byte {
 	return objects
 }
 
-// outside are the objects of an ACM hub outside the topology.
+// outside returns the objects of an ACM hub outside the topology.
 func outside(t *testing.T, top *topology.Topology) []tree.File {
 	t.Helper()
 	r, err := render.Open(top, render.SourcesOf(top))
@@ -94,8 +94,8 @@ func outside(t *testing.T, top *topology.Topology) []tree.File {
 	return slices.DeleteFunc(files, func(f tree.File) bool { return path.Base(f.Path) == kustomize.File })
 }
 
-// add puts a manifest under its key, cluster/kind/namespace/name; what has no
-// namespace has nothing between the slashes.
+// add stores a manifest under its key, cluster/kind/namespace/name. An object
+// without a namespace has nothing between the slashes.
 func add(t *testing.T, objects map[string][]byte, cluster string, manifest []byte) {
 	t.Helper()
 	id := resource.IDOf(decode[resource.Object](t, manifest))
@@ -104,7 +104,7 @@ func add(t *testing.T, objects map[string][]byte, cluster string, manifest []byt
 	objects[key] = manifest
 }
 
-// decode reads YAML and refuses what T has no field for.
+// decode reads YAML, and refuses keys for which T has no field.
 func decode[T any](t *testing.T, data []byte) T {
 	t.Helper()
 	var v T
@@ -112,8 +112,8 @@ func decode[T any](t *testing.T, data []byte) T {
 	return v
 }
 
-// shared returns a directory beside the project, and skips the test where it
-// is absent.
+// shared returns a directory beside the project. If it is absent, the test is
+// skipped.
 func shared(t *testing.T, dir, unproven string) string {
 	t.Helper()
 	dir = "../../shared/" + dir

@@ -10,8 +10,7 @@ import (
 	"github.com/sightline-mesh/sightline/topologies"
 )
 
-// hostile are strings that some writer or reader of some format takes for
-// something else.
+// hostile are strings that some writer or reader of some format misreads.
 var hostile = []string{
 	"{{", "}}", "{{ .Values.mesh.id }}", "{{- end }}", `{{ "{{" }}`, "{{/* */}}", "$", "$1$2", "${HOME}", "$(x)", "%s", "%!v",
 	`"`, `'`, "`", `\`, `\n`, `a"b'c`, `<b>&amp;</b>`, "\n", "a\nb", "a\n\n", "\na", " a", "a ", "a\n b\n", "a\r\nb", "\t", "a\n\tb\n---\nkind: x\n", "---", "...",
@@ -20,8 +19,8 @@ var hostile = []string{
 	"2026-11-22", "- a", "? a", "a: b", "a #b", "#", "&a", "*a", "!!str", "|", ">", "@", "%", "[", "{}", "=", "⟦cluster.name⟧", "⟦", "⟧",
 }
 
-// FuzzHostileValues shows that a value is the same in every format, whatever
-// it looks like.
+// FuzzHostileValues shows that a value is the same in every format, with any
+// content.
 func FuzzHostileValues(f *testing.F) {
 	for _, s := range hostile {
 		f.Add(s)

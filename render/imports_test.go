@@ -17,29 +17,30 @@ import (
 
 const module = "github.com/sightline-mesh/sightline/"
 
-// impure are the packages by which a render could depend on more than its
+// impure are the packages with which a render could depend on more than its
 // input.
 var impure = []string{
 	"crypto/rand", "log", "log/slog", "math/rand", "math/rand/v2", "net", "net/http", "os", "os/exec", "os/signal", "os/user", "syscall", "time",
 }
 
-// mayImport are the exceptions, by the file or the folder that has each.
+// mayImport has the exceptions, by file or folder.
 var mayImport = map[string][]string{
-	"internal/upstream":      {"os", "os/exec"},                 // for tests alone: asks Go for modules
-	"internal/tree/disk*.go": {"crypto/rand", "os", "syscall"},  // the ones that write
-	"internal/cluster":       {"net", "net/http", "os", "time"}, // finds kubeconfigs, and asks clusters
-	"internal/observe":       {"net/http", "time"},              // asks them what status judges
-	"internal/openshift":     {"time"},                          // takes durations apart
-	"internal/relabel":       {"net"},                           // takes addresses apart, and opens none
-	"internal/seal":          {"time"},                          // is told what time it is
-	"internal/status":        {"time"},                          // is told what time it is
+	"internal/upstream":      {"os", "os/exec"},                 // only for tests: runs Go to find modules
+	"internal/tree/disk*.go": {"crypto/rand", "os", "syscall"},  // writes the files
+	"internal/cluster":       {"net", "net/http", "os", "time"}, // finds kubeconfigs, and talks to clusters
+	"internal/observe":       {"net/http", "time"},              // asks clusters the questions of status
+	"internal/openshift":     {"time"},                          // parses durations
+	"internal/relabel":       {"net"},                           // parses addresses, and opens no connection
+	"internal/seal":          {"time"},                          // gets the time as an argument
+	"internal/status":        {"time"},                          // gets the time as an argument
 }
 
-// clocks are what is not imported for its types alone.
+// clocks are the functions that read the time. Importing time only for its
+// types is allowed.
 var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "NewTimer", "NewTicker"}
 
-// TestRoomsArePure shows that everything below cmd is a function of what it is
-// given, that imports lead inward, and that one room alone knows Jsonnet.
+// TestRoomsArePure shows that everything below cmd is a function of its input,
+// that imports lead inward, and that only one package knows Jsonnet.
 func TestRoomsArePure(t *testing.T) {
 	t.Parallel()
 	var files []string
@@ -78,7 +79,7 @@ func TestRoomsArePure(t *testing.T) {
 				t.Errorf("%s imports %s, which is further out", name, ours)
 			case inside && ours == "internal/cluster" && room != "internal/observe", inside && ours == "internal/observe":
 				t.Errorf("%s imports %s: only commands talk to clusters", name, ours)
-			case room == "internal/tree" && ours == "internal/finding": // for what it refuses
+			case room == "internal/tree" && ours == "internal/finding": // for its refusals
 			case inside && slices.Contains([]string{"internal/finding", "internal/resource", "internal/tree"}, room):
 				t.Errorf("%s imports %s, and should know of no other room", name, ours)
 			}

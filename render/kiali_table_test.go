@@ -14,13 +14,13 @@ import (
 
 // judge knows the objects of a kind.
 type judge interface {
-	// problems are what an API server has against a new object.
+	// problems returns the objections of an API server to a new object.
 	problems(t *testing.T, manifest []byte) []string
 }
 
-// kialiTable knows Kiali resources by the tables of internal/kiali, which TestFields
-// and TestTypes compare with the definitions of operator releases. No Go module has
-// these definitions.
+// kialiTable checks Kiali resources with the tables of internal/kiali.
+// TestFields and TestTypes compare these tables with the definitions of
+// operator releases. No Go module has these definitions.
 type kialiTable struct{}
 
 func (kialiTable) problems(t *testing.T, manifest []byte) (problems []string) {
@@ -52,7 +52,7 @@ func (kialiTable) problems(t *testing.T, manifest []byte) (problems []string) {
 	return problems
 }
 
-// leavesOf are the values below v that are no objects, by their paths.
+// leavesOf returns the values below v that are no objects, by path.
 func leavesOf(path string, v any) map[string]any {
 	m, ok := v.(map[string]any)
 	if !ok {
@@ -67,7 +67,7 @@ func leavesOf(path string, v any) map[string]any {
 	return all
 }
 
-// typeIn is the type of a value as a definition calls it.
+// typeIn returns the type of a value in the words of a definition.
 func typeIn(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -1,12 +1,12 @@
 package render
 
-// recipient are two public keys of age that nobody has the private ones of.
+// recipient has two public keys of age. Nobody has their private keys.
 var recipient = map[string]string{
 	"a": "sops: {age: [age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj]}",
 	"b": "sops: {age: [age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z]}",
 }
 
-// authority are two CAs that nobody has the key of.
+// authority has two CAs. Nobody has their keys.
 var authority = map[string]string{"a": `-----BEGIN CERTIFICATE-----
 MIIBfzCCASWgAwIBAgIUOkiZe1zwjxNz5c7VMRzSPE4klQgwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJY2EtYS50ZXN0MCAXDTI2MTEyNzIyMzA1OFoYDzIxMjYxMTAz

@@ -24,10 +24,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// TestLaw shows, for every shape and on clusters that differ in every value,
-// that the four ways to a cluster's objects lead to the same set: filling the
-// bodies, evaluating the templates with values, kustomize building the written
-// tree, and Helm rendering the chart.
+// TestLaw shows that the four ways to a cluster's objects make the same set:
+// filling the bodies, evaluating the templates with values, building the
+// written tree with kustomize, and rendering the chart with Helm. It does so
+// for every shape, on clusters that differ in every value.
 func TestLaw(t *testing.T) {
 	seen := map[shape]bool{}
 	for _, pair := range synthetic(t) {
@@ -63,8 +63,7 @@ func TestLaw(t *testing.T) {
 	}
 }
 
-// TestLawOfExamples shows it for every cluster of the topologies of the
-// project.
+// TestLawOfExamples shows it for every cluster of the project's topologies.
 func TestLawOfExamples(t *testing.T) {
 	for name, top := range everyExample(t) {
 		t.Run(name, func(t *testing.T) {
@@ -88,8 +87,8 @@ func requireLaw(t *testing.T, top *topology.Topology, from Sources) {
 	require.NoError(t, law(l, from.Templates, every, files))
 }
 
-// everyExample are the topologies of the project that a chart can be made of,
-// by name, those that are directories among them.
+// everyExample returns the topologies of the project for which a chart can be
+// made, by name. Topologies that are directories are included.
 func everyExample(t *testing.T) map[string]*topology.Topology {
 	t.Helper()
 	entries, err := os.ReadDir("../topologies")
@@ -100,7 +99,7 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 		var top *topology.Topology
 		var findings finding.Findings
 		switch {
-		case entry.Name() == "bad", entry.Name() == "sealed": // broken on purpose; read with others
+		case entry.Name() == "bad", entry.Name() == "sealed": // broken on purpose, or only used with others
 			continue
 		case entry.IsDir():
 			var sources []topology.Source
@@ -129,19 +128,19 @@ func everyExample(t *testing.T) map[string]*topology.Topology {
 	return parsed
 }
 
-// ofHubs are the fields of shape that a remote has one value for.
+// ofHubs are the fields of shape that have one value on every remote.
 var ofHubs = []string{"Alerts", "ACMAccess", "TracingGRPC", "TracingLinks", "TracingConsole", "TracingTenant", "TempoStack", "Receiver",
 	"Store", "StoreAuth", "Scope", "CA", "CAFile", "LoginCA", "Retention", "IngressHost", "WebRoot", "IstioNamespace", "Mesh", "Monitors",
 	"Links", "SOPS", "ACMLinks", "Fetched", "ExecProvider", "NewPodFirst", "OtherIstiods", "KialiHealth"}
 
-// ofSingles are those that differ on a cluster without remotes only, for which
-// TestTelemetryOfOldLine stands.
+// ofSingles are the fields that only differ on a cluster without remotes.
+// TestTelemetryOfOldLine tests them.
 var ofSingles = []string{"TelemetryAlpha"}
 
-// ofRemotes are those that the hub has one value for.
+// ofRemotes are the fields that have one value on every hub.
 var ofRemotes = []string{"NoFirstToken", "LaterTokens", "Account", "Pushed", "Subject", "SubjectLogin"}
 
-// assertBothWays makes sure that a field added to shape is varied here too.
+// assertBothWays checks that a new field of shape is varied here too.
 func assertBothWays(t *testing.T, seen map[shape]bool, hub bool) {
 	t.Helper()
 	for i := range reflect.TypeFor[shape]().NumField() {
@@ -159,8 +158,8 @@ func assertBothWays(t *testing.T, seen map[shape]bool, hub bool) {
 	}
 }
 
-// TestSyntheticDiffersInEveryValue keeps the law from being proven on two
-// clusters that happen to agree.
+// TestSyntheticDiffersInEveryValue makes sure that the law is not only proven
+// on two clusters that happen to agree.
 func TestSyntheticDiffersInEveryValue(t *testing.T) {
 	for _, pair := range synthetic(t) {
 		a, b := topologyValues(pair[0]), topologyValues(pair[1])
@@ -179,8 +178,8 @@ func TestSyntheticDiffersInEveryValue(t *testing.T) {
 	}
 }
 
-// TestOrderOfClustersIsIrrelevant shows that a tree depends on what clusters
-// there are and not on where they stand in the topology.
+// TestOrderOfClustersIsIrrelevant shows that a tree depends on the clusters,
+// and not on their order in the topology.
 func TestOrderOfClustersIsIrrelevant(t *testing.T) {
 	for _, pair := range synthetic(t) {
 		top := pair[0]
@@ -203,8 +202,8 @@ func TestOrderOfClustersIsIrrelevant(t *testing.T) {
 	}
 }
 
-// synthetic returns topologies that between them make every choice, in pairs
-// that differ in every value.
+// synthetic returns topologies that together make every choice, in pairs that
+// differ in every value.
 func synthetic(t *testing.T) [][2]*topology.Topology {
 	t.Helper()
 	var pairs [][2]*topology.Topology
@@ -220,8 +219,8 @@ func synthetic(t *testing.T) [][2]*topology.Topology {
 	return pairs
 }
 
-// choices are what a topology may say beside its names, by the place that it
-// is said at. x tells the two of a pair apart.
+// choices lists what a topology may say except its names, by place. x makes the
+// two topologies of a pair different.
 func choices(platform, x string) map[string][]string {
 	all := map[string][]string{
 		"plain":    {},
@@ -329,8 +328,8 @@ func openid(x string) string {
 	return "auth: {openid: {client_id: id-" + x + ", issuer_uri: \"https://login-" + x + ".test\"}}"
 }
 
-// parseSynthetic makes a topology of a hub and four remotes, all of whose
-// names end in x.
+// parseSynthetic makes a topology of a hub and four remotes. All their names
+// end in x.
 func parseSynthetic(t *testing.T, platform, x, choice string) *topology.Topology {
 	t.Helper()
 
@@ -368,7 +367,7 @@ func parseSynthetic(t *testing.T, platform, x, choice string) *topology.Topology
 		var pairs []string
 		for _, key := range slices.Sorted(maps.Keys(tree[at])) {
 			if tree[at][key] == "" {
-				continue // a choice that rules it out
+				continue // another choice excludes it
 			}
 			pairs = append(pairs, key+": "+tree[at][key])
 		}
@@ -496,7 +495,7 @@ func TestFieldsOfKiali(t *testing.T) {
 	}
 }
 
-// leafPaths adds the paths of what is no object.
+// leafPaths adds the paths of the values that are no objects.
 func leafPaths(paths map[string]bool, path string, v any) {
 	m, ok := v.(map[string]any)
 	if !ok {

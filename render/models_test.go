@@ -15,12 +15,12 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// models says what each cluster of the examples has: the operator's package
-// and the namespace of Kiali; of a hub, the right to view the cluster's
-// metrics; of a remote, the token; the mesh-wide Telemetry and the monitor of
-// istiod, where an istiod is; the configurations of OpenShift's monitoring;
-// the namespaces with alerts; whether there are some about what Kiali says; and
-// the namespaces whose proxies are scraped.
+// models lists the objects of each cluster of the examples: the operator's
+// package and Kiali's namespace; on a hub, the right to view the cluster's
+// metrics; on a remote, the token; the mesh-wide Telemetry and the monitor of
+// istiod, if there is an istiod; the configurations of OpenShift's monitoring;
+// the namespaces with alerts; whether there are alerts about Kiali's health;
+// and the namespaces whose proxies are scraped.
 const models = `
 topology        cluster     operator    kiali         view  token  telemetry  istiod  monitoring  remoteWrite  alerts               health  proxies
 single          cluster1    kiali-ossm  istio-system  yes   -      yes        yes     -           -            -                    -       bookinfo,istio-system
@@ -82,8 +82,7 @@ func TestModels(t *testing.T) {
 	}
 }
 
-// objectsOfRow lists what a row of the table stands for, as phase and identity
-// of each object.
+// objectsOfRow lists the objects of a row of the table, as phase and identity.
 func objectsOfRow(says map[string]string) []string {
 	var objects []string
 	add := func(column, object string) {
@@ -123,8 +122,8 @@ func phasesAndIDs(t *testing.T, c *resource.Cluster) []string {
 	return objects
 }
 
-// TestKialiResources shows what the Kiali resource of a cluster says for each
-// choice that it depends on.
+// TestKialiResources shows the Kiali resource of a cluster for each choice on
+// which it depends.
 func TestKialiResources(t *testing.T) {
 	const (
 		openshift  = "{name: a, domain: apps.a.test}"
@@ -136,12 +135,12 @@ func TestKialiResources(t *testing.T) {
 	for _, test := range []struct {
 		name                     string
 		kiali, metrics, clusters string
-		want                     map[string]string // spec of a cluster's Kiali resource, beside what all say
+		want                     map[string]string // spec of a cluster's Kiali resource, without the common fields
 	}{
 		{"OpenShift hub and remotes", "", thanos, openshift + remotes, map[string]string{
 			"a": "",
 			"b": "{auth: {openshift: {redirect_uris: ['https://kiali-istio-system.apps.a.test/api/auth/callback/b']}}}",
-			"c": "", // of the hub's users none can log in there
+			"c": "", // the hub's users cannot log in there
 		}},
 		{"port of its own", "spec: {server: {port: 8443}}", thanos, "{name: a, kiali: {host: kiali.test}}", map[string]string{
 			"a": "{deployment: {ingress: {override_yaml: {spec: {host: kiali.test, port: {targetPort: 8443}, tls: {insecureEdgeTerminationPolicy: Redirect, termination: reencrypt}, to: {kind: Service, name: kiali}}}}}, " +
@@ -167,7 +166,7 @@ func TestKialiResources(t *testing.T) {
 		}},
 		{"anonymous", "auth: {strategy: anonymous}", thanos, openshift + remotes, map[string]string{
 			"a": "{auth: {strategy: anonymous}}",
-			"b": "{auth: {strategy: anonymous}}", // else Kiali's account could only view there
+			"b": "{auth: {strategy: anonymous}}", // otherwise Kiali's account could only view there
 			"c": "{auth: {strategy: anonymous}}",
 		}},
 		{"header", "auth: {strategy: header}", thanos, openshift, map[string]string{"a": "{auth: {strategy: header}}"}},
@@ -175,8 +174,8 @@ func TestKialiResources(t *testing.T) {
 		{"token on OpenShift", "auth: {strategy: token}", thanos, openshift, map[string]string{"a": "{auth: {strategy: token}}"}},
 		{"openid", openid, thanos, openshift + remotes, map[string]string{
 			"a": "{auth: {strategy: openid, openid: {client_id: kiali, issuer_uri: 'https://login.test'}}}",
-			"b": "{auth: {strategy: token}}", // the operator fails without client and issuer, and would make an OAuthClient by default
-			"c": "",                          // the operator's default is token
+			"b": "{auth: {strategy: token}}", // the operator fails without client and issuer, and by default would make an OAuthClient
+			"c": "",                          // token is the operator's default
 		}},
 		{"Kubernetes hub alone", "", thanos, kubernetes, map[string]string{"a": ""}},
 		{"Kubernetes hub with remotes", openid, thanos, kubernetes + remotes, map[string]string{
@@ -211,7 +210,7 @@ func TestKialiResources(t *testing.T) {
 	}
 }
 
-// specOf is the spec that says own beside what every hub or remote says.
+// specOf returns a spec with the fields of every hub or remote, and with own.
 func specOf(t *testing.T, top *topology.Topology, cluster, own string) map[string]any {
 	t.Helper()
 	all := "{version: " + top.Spec.Kiali.Version.String() + ", deployment: {instance_name: kiali"
@@ -227,9 +226,9 @@ func specOf(t *testing.T, top *topology.Topology, cluster, own string) map[strin
 	return resource.Merge(decode[map[string]any](t, []byte(all)), decode[map[string]any](t, []byte(own)))
 }
 
-// TestKialiSpec shows how kiali.spec goes over what is rendered: maps merge,
-// all else is replaced, and a cluster's own goes over the topology's, which is
-// for the hub.
+// TestKialiSpec shows how kiali.spec is merged over the rendered spec: objects
+// merge, and all other values are replaced. The topology's kiali.spec is for
+// the hub. A cluster's spec is merged over it.
 func TestKialiSpec(t *testing.T) {
 	top := parsed(t, `
 mesh: {id: mesh1}
@@ -269,8 +268,9 @@ clusters:
 }
 
 // TestMonitoringConfigIsForClustersThatAreScraped shows which clusters have
-// cluster-monitoring-config: what replaces all of a cluster's monitoring
-// settings goes where the mesh needs it, or where the cluster itself says so.
+// cluster-monitoring-config. It replaces all monitoring settings of a cluster.
+// So it is only rendered if the mesh needs it, or if the cluster itself asks
+// for it.
 func TestMonitoringConfigIsForClustersThatAreScraped(t *testing.T) {
 	top := parsed(t, `
 mesh: {id: mesh1}
@@ -298,8 +298,8 @@ clusters:
 	}, got)
 }
 
-// TestSubscriptions shows where the operator comes from: on OpenShift by
-// itself, from OpenShift's catalog; elsewhere where the topology asks for it.
+// TestSubscriptions shows the source of the operator: by default OpenShift's
+// catalog on OpenShift; elsewhere only if the topology asks for it.
 func TestSubscriptions(t *testing.T) {
 	const (
 		openshift  = "{name: a, domain: apps.a.test}, {name: b, server: 'https://b.test:6443', platform: kubernetes}"
@@ -338,15 +338,15 @@ func TestSubscriptions(t *testing.T) {
 	}
 }
 
-// TestMonitorsOfACluster shows what a topology and a cluster can say about
-// their monitors: how often they scrape, labels to select them by, and whether
-// istiods are told apart.
+// TestMonitorsOfACluster shows what a topology and a cluster can set for their
+// monitors: the interval, labels by which a Prometheus selects them, and
+// whether the series have the revision of istiod.
 func TestMonitorsOfACluster(t *testing.T) {
 	all := examples(t)
 	monitors := func(name string) map[string]monitor {
 		found := map[string]monitor{}
 		for key, manifest := range rendered(t, all[name]) {
-			if strings.Contains(key, "Monitor/") && !strings.HasSuffix(key, "/kiali-health") { // Kiali's own
+			if strings.Contains(key, "Monitor/") && !strings.HasSuffix(key, "/kiali-health") { // Kiali's own monitor
 				found[key] = decode[monitor](t, manifest)
 			}
 		}

@@ -13,14 +13,14 @@ import (
 	"github.com/sightline-mesh/sightline/templates"
 )
 
-// TestForbiddenTemplatesMakeNoChart edits a template in the ways that a
-// template must not have, and shows that each is noticed before a chart is
-// written: by the law, which names the field, or because it fails on holes.
+// TestForbiddenTemplatesMakeNoChart edits a template in forbidden ways. Each
+// edit is found before a chart is written: by the law, which names the field,
+// or because the template fails on holes.
 func TestForbiddenTemplatesMakeNoChart(t *testing.T) {
 	for _, test := range []struct {
 		name, file, old, new string
-		path                 string // that the law names
-		says                 string // what else does
+		path                 string // the path that the law names
+		says                 string // another message
 	}{
 		{"branch on a value", "kiali.libsonnet", "version: cluster.version,",
 			"version: if cluster.name == 'cluster2' then 'v2.4' else cluster.version,", "spec.version", ""},
@@ -61,7 +61,7 @@ func TestForbiddenTemplatesMakeNoChart(t *testing.T) {
 	}
 }
 
-// edited are the templates with a text in one file replaced by another.
+// edited returns the templates with one text replaced in one file.
 func edited(t *testing.T, file, old, new string) fs.FS {
 	t.Helper()
 	files := fstest.MapFS{}

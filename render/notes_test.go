@@ -10,7 +10,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/chart"
 )
 
-// TestNotes shows what Helm says after an installation on the hub and on a
+// TestNotes shows what Helm prints after an installation on the hub and on a
 // remote.
 func TestNotes(t *testing.T) {
 	files, err := charted(everyExample(t)["east-west"], Sources{Templates: shippedTemplates}, nil)

@@ -19,9 +19,8 @@ import (
 
 var example = regexp.MustCompile("(?s)\n`([^`\n]+)`:\n\n```[a-z]+\n(.*?)```")
 
-// TestOverlayExamples makes sure that the examples of the documentation are
-// what they say: parts of files of the project, or overlays that change the
-// built-in topology.
+// TestOverlayExamples checks the examples of the documentation: each is a part
+// of a file of the project, or an overlay that changes the built-in topology.
 func TestOverlayExamples(t *testing.T) {
 	doc, err := os.ReadFile("../docs/overlays.md")
 	require.NoError(t, err)

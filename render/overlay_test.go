@@ -21,8 +21,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// laid is a topology of a hub and two remotes with overlays of one file each,
-// by name: a kustomization, or Jsonnet where the text begins with "function".
+// laid is a topology of a hub and two remotes, with overlays of one file each,
+// by name. The text is Jsonnet if it begins with "function", else a
+// kustomization.
 type laid struct {
 	names []string
 	texts map[string]string
@@ -77,8 +78,8 @@ func (l laid) matching(name, match string) laid {
 	return l
 }
 
-// objects renders both formats, makes sure that they agree about every cluster
-// and phase, and returns the objects of each cluster by kind/namespace/name.
+// objects renders both formats, checks that they agree about every cluster and
+// phase, and returns the objects of each cluster by kind/namespace/name.
 func (l laid) objects(t *testing.T) map[string]map[string]resource.Object {
 	t.Helper()
 	top, from := l.parse(t)
@@ -123,8 +124,8 @@ func paths(t *testing.T, c *resource.Cluster) []string {
 	return paths
 }
 
-// findings renders both formats, which must fail alike, and returns what they
-// say.
+// findings renders both formats, which must fail in the same way, and returns
+// their messages.
 func (l laid) findings(t *testing.T) string {
 	t.Helper()
 	top, from := l.parse(t)
@@ -196,8 +197,8 @@ func TestOverlaysMatch(t *testing.T) {
 	}
 }
 
-// TestPatchesFindTheirPhase shows that a patch needs no target of its own, and
-// that the other phases neither fail nor have the component.
+// TestPatchesFindTheirPhase shows that a patch needs no target, and that the
+// other phases neither fail nor have the component.
 func TestPatchesFindTheirPhase(t *testing.T) {
 	l := over("patches:\n  - patch: |-\n      "+aKiali+"      spec: {deployment: {replicas: 2}}\n  - target: {kind: Subscription}\n    patch: '[{\"op\": \"replace\", \"path\": \"/spec/installPlanApproval\", \"value\": \"Manual\"}]'",
 		"patches: [{target: {kind: Kiali}, patch: '[{\"op\": \"replace\", \"path\": \"/spec/deployment/replicas\", \"value\": 3}]'}]").matching("o2", "names: [two]")
@@ -246,8 +247,8 @@ func TestImages(t *testing.T) {
 	}
 }
 
-// TestScripts shows where objects go that a Jsonnet overlay changes, and that
-// the others stay where they are shared.
+// TestScripts shows where the objects go that a Jsonnet overlay changes, and
+// that the others stay shared.
 func TestScripts(t *testing.T) {
 	l := over(
 		"function(resource, cluster) if resource.kind == 'PodMonitor' && resource.metadata.namespace != 'istio-system' then resource { spec+: { sampleLimit: std.length(cluster.namespaces) } } else resource",
@@ -278,8 +279,8 @@ resources:
 	assert.NotEmpty(t, content(files, "base/podmonitor/kustomization.yaml"))
 }
 
-// TestScriptOfOneSet shows that a set of namespaces which an overlay leaves
-// alone stays shared.
+// TestScriptOfOneSet shows that a set of namespaces that an overlay does not
+// change stays shared.
 func TestScriptOfOneSet(t *testing.T) {
 	top, from := over("function(resource, cluster) if resource.kind == 'PodMonitor' && resource.metadata.namespace == 'two' then resource { spec+: { sampleLimit: 1 } } else resource").parse(t)
 	files, err := Tree(top, from, Kustomize)
@@ -297,7 +298,8 @@ func content(files []tree.File, path string) string {
 	return ""
 }
 
-// TestScriptThatChangesNothing shows that a tree is the same as without it.
+// TestScriptThatChangesNothing shows that such a script does not change the
+// tree.
 func TestScriptThatChangesNothing(t *testing.T) {
 	l := over("function(resource, cluster) resource { metadata+: { labels+: {} } }")
 	top, from := l.parse(t)
@@ -309,8 +311,8 @@ func TestScriptThatChangesNothing(t *testing.T) {
 	assert.Equal(t, without, with)
 }
 
-// TestMarksInOverlays shows that what an overlay writes is text, also where a
-// template would mean a value.
+// TestMarksInOverlays shows that the output of an overlay is plain text, also
+// if a template would read it as a value.
 func TestMarksInOverlays(t *testing.T) {
 	objects := over(
 		"function(resource, cluster) resource { metadata+: { annotations+: { a: '⟦cluster.name⟧' } } }",
@@ -323,9 +325,9 @@ func TestMarksInOverlays(t *testing.T) {
 	assert.Equal(t, "⟦cluster.name⟧", at(objects["one"][ourKiali], "metadata", "annotations", "b"))
 }
 
-// TestBodiesWithMarks shows which bodies labels and annotations are added to with
-// their marks: all that no patch can be for. objects compares them with what
-// kustomize builds of the tree.
+// TestBodiesWithMarks shows which bodies get labels and annotations with their
+// marks: all bodies that no patch can target. objects compares them with
+// kustomize's build of the tree.
 func TestBodiesWithMarks(t *testing.T) {
 	const labels = "labels: [{pairs: {team: mesh}}]\ncommonAnnotations: {note: x}\n"
 	for overlay, literal := range map[string][]string{
@@ -399,8 +401,8 @@ hint: render -o - --cluster NAME prints the objects of a cluster`},
 	}
 }
 
-// TestPatchesCannotMakeOtherObjects tries what the text of a patch does not
-// give away.
+// TestPatchesCannotMakeOtherObjects tries patches whose text does not show that
+// they make another object.
 func TestPatchesCannotMakeOtherObjects(t *testing.T) {
 	for _, patch := range []string{
 		"{kind: Other, metadata: {name: other, namespace: other}, apiVersion: v9}",
@@ -427,8 +429,8 @@ func TestPatchesCannotMakeOtherObjects(t *testing.T) {
 	assert.Equal(t, "there would be a v1 Secret b, which is not rendered", wrong(objects[:1], b))
 }
 
-// TestOthersKeepTheFastWay shows that a cluster that no overlay matches shares
-// its resources with its shape, in a fleet where one is changed.
+// TestOthersKeepTheFastWay shows that an unmatched cluster shares its resources
+// with its shape, in a fleet in which an overlay changes one cluster.
 func TestOthersKeepTheFastWay(t *testing.T) {
 	l := over("labels: [{pairs: {team: mesh}}]", "function(resource, cluster) resource { metadata+: { labels+: { x: 'y' } } }").
 		matching("o1", "names: [one]").matching("o2", "names: [one]")

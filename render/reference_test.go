@@ -19,9 +19,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// TestReference shows that the manifests of the published guide and the
-// corrections of testdata/corrections.yaml together are what is rendered, no
-// object more and none less, and that no correction can be left out.
+// TestReference shows that the manifests of the published guide, with the
+// corrections of testdata/corrections.yaml, are exactly the rendered objects,
+// and that no correction can be left out.
 func TestReference(t *testing.T) {
 	guide := guide(t)
 	all := corrections(t)
@@ -50,7 +50,7 @@ func TestReference(t *testing.T) {
 }
 
 // TestCorrectionsAreExplained compares the ids of the table with the headings
-// of the section of docs/corrections.md that is about them.
+// of docs/corrections.md.
 func TestCorrectionsAreExplained(t *testing.T) {
 	doc, err := os.ReadFile("../docs/corrections.md")
 	require.NoError(t, err)
@@ -90,8 +90,8 @@ func corrections(t *testing.T) []correction {
 	return decode[[]correction](t, data)
 }
 
-// guide returns the objects of testdata/guide.yaml, by the names that the built-in
-// topology gives its clusters.
+// guide returns the objects of testdata/guide.yaml, with the cluster names of
+// the built-in topology.
 func guide(t *testing.T) map[string][]byte {
 	t.Helper()
 	data, err := os.ReadFile("testdata/guide.yaml")

@@ -24,19 +24,19 @@ import (
 )
 
 // The tests of this file run the relabelings of the rendered monitors in
-// Prometheus' own engine, on what Prometheus discovers of the pods that Istio
-// makes, and look at the targets that come out.
+// Prometheus' own engine. The input is what Prometheus discovers about the pods
+// that Istio makes. The output is targets.
 
-// TestPodMonitorTargets shows that each proxy is one target with the labels
-// that Kiali groups by: at the port that annotations name where metrics are
-// merged, else at the port that the proxy declares.
+// TestPodMonitorTargets shows that each proxy is one target with the labels by
+// which Kiali groups. With merged metrics it is at the port that annotations
+// name, else at the port that the proxy declares.
 func TestPodMonitorTargets(t *testing.T) {
 	reviews := container{name: "reviews", ports: []port{{"http", 9080}}}
 	native := container{name: "istio-proxy", init: true, ports: proxy.ports}
 	grpc := container{name: "istio-proxy", ports: []port{{"mesh-metrics", 15020}}}
 	sidecar := sidecar.with(reviews, proxy)
 	bare := sidecar.annotated(nil)
-	// What a pod says that is to be scraped by itself.
+	// The annotations of a pod that is to be scraped separately.
 	application := sidecar.annotated(map[string]string{
 		"prometheus.istio.io/merge-metrics": "false", "prometheus.io/scrape": "true", "prometheus.io/port": "9102", "prometheus.io/path": "/metrics",
 	})
@@ -46,8 +46,8 @@ func TestPodMonitorTargets(t *testing.T) {
 		name    string
 		pod     pod
 		found   int    // targets before relabeling
-		address string // of the one target after it; empty: there is none
-		labels  target // beside those of every target
+		address string // of the one target after relabeling; empty: there is none
+		labels  target // in addition to the labels of every target
 	}{
 		{"sidecar", sidecar, 2, "10.0.0.12:15020", nil},
 		{"native sidecar", sidecar.with(reviews, native), 2, "10.0.0.12:15020", nil},
@@ -99,8 +99,8 @@ func TestPodMonitorTargets(t *testing.T) {
 	}
 }
 
-// TestGuidesMistakesShow runs what the guide gets wrong, so that the test
-// above is known to see it.
+// TestGuidesMistakesShow runs the guide's mistakes, to show that the test above
+// finds them.
 func TestGuidesMistakesShow(t *testing.T) {
 	t.Run("S2: escapes that only a shell removes", func(t *testing.T) {
 		m := podMonitor(t, true, "sample")
@@ -124,7 +124,7 @@ func TestGuidesMistakesShow(t *testing.T) {
 			if isPortName(*r) {
 				*r = keep
 			}
-			if len(r.SourceLabels) == 3 { // the address, whatever the path
+			if len(r.SourceLabels) == 3 { // the address with any path
 				r.SourceLabels, r.Regex = r.SourceLabels[1:], strings.TrimPrefix(r.Regex, "/stats/prometheus;")
 			}
 		}
@@ -150,9 +150,9 @@ func isPortName(r relabeling) bool {
 	return slices.Contains(r.SourceLabels, "__meta_kubernetes_pod_container_port_name")
 }
 
-// TestQueryScopeIsOnEverySeries shows that the label by which Kiali limits its
-// queries is the one that the monitors of every cluster add: a difference
-// gives empty graphs and no error.
+// TestQueryScopeIsOnEverySeries shows that Kiali limits its queries by the same
+// label that the monitors of every cluster add. A difference would give empty
+// graphs and no error.
 func TestQueryScopeIsOnEverySeries(t *testing.T) {
 	objects := rendered(t, eastWest(t))
 	hub := decode[resource.Object](t, objects["cluster1/Kiali/istio-system/kiali"])
@@ -173,10 +173,10 @@ func TestQueryScopeIsOnEverySeries(t *testing.T) {
 	assert.Equal(t, 6, monitors)
 }
 
-// TestServiceMonitorSelectsIstiodOnce shows that of the Services that select
-// istiod the monitor takes the one of each revision.
+// TestServiceMonitorSelectsIstiodOnce shows that the monitor selects one
+// Service for each revision, although several Services select istiod.
 func TestServiceMonitorSelectsIstiodOnce(t *testing.T) {
-	// The labels that Istio's charts give the Services.
+	// The labels of the Services in Istio's charts.
 	services := map[string]klabels.Set{
 		"istiod":                       {"app": "istiod", "istio": "pilot", "istio.io/rev": "default"},
 		"istiod-1-27":                  {"app": "istiod", "istio": "pilot", "istio.io/rev": "1-27"},
@@ -201,8 +201,8 @@ func TestServiceMonitorSelectsIstiodOnce(t *testing.T) {
 	assert.True(t, selected(s)["istiod-revision-tag-prod"], "the guide's selector takes the Service of a tag as well")
 }
 
-// monitor is what a PodMonitor or ServiceMonitor may have here. A field that
-// is not named fails the test that reads it.
+// monitor has the fields that a PodMonitor or ServiceMonitor may have here. Any
+// other field fails the test that reads it.
 type monitor struct {
 	metav1.TypeMeta `json:",inline"`
 	Metadata        metav1.ObjectMeta `json:"metadata"`
@@ -221,8 +221,8 @@ type endpoint struct {
 	Relabelings []relabeling `json:"relabelings"`
 }
 
-// relabeling is read under the names of a monitor and written under those of
-// Prometheus' configuration. What is absent stays absent: Prometheus has the
+// relabeling is read with the names of a monitor, and written with the names of
+// Prometheus' configuration. Absent fields stay absent: Prometheus has the
 // defaults.
 type relabeling struct {
 	Action       string   `json:"action" yaml:"action,omitempty"`
@@ -233,7 +233,7 @@ type relabeling struct {
 	TargetLabel  string   `json:"targetLabel" yaml:"target_label,omitempty"`
 }
 
-// podMonitor is the hub's PodMonitor of a namespace.
+// podMonitor returns the hub's PodMonitor of a namespace.
 func podMonitor(t *testing.T, merge bool, namespace string) monitor {
 	t.Helper()
 	top := eastWest(t, prometheusMerge(merge), func(s *topology.Spec) { s.Namespaces = append(s.Namespaces, "ztunnel") })
@@ -246,7 +246,7 @@ func (m monitor) endpoint() endpoint {
 
 func (m monitor) relabelings() []relabeling { return m.endpoint().Relabelings }
 
-// config is the relabel_configs that prometheus-operator writes for the
+// config returns the relabel_configs that prometheus-operator writes for the
 // monitor: its own rules, then the monitor's.
 func (m monitor) config(t *testing.T) []*relabel.Config {
 	t.Helper()
@@ -291,12 +291,12 @@ func configs(t *testing.T, rules []relabeling) []*relabel.Config {
 	return configs
 }
 
-// target is where Prometheus scrapes, under __address__, with the labels that
-// it puts on every series.
+// target is a target of Prometheus: its address under __address__, and the
+// labels of every series.
 type target map[string]string
 
-// proxyTarget is the one target that a proxy should be, with the labels of every
-// target and more; none without an address.
+// proxyTarget returns the one target that a proxy should be, with the labels of
+// every target and more. Without an address it returns none.
 func proxyTarget(p pod, address string, more target) []target {
 	if address == "" {
 		return nil
@@ -313,8 +313,8 @@ func proxyTarget(p pod, address string, more target) []target {
 	return []target{one}
 }
 
-// targets returns what Prometheus scrapes of a pod: of targets that differ in
-// meta labels only, it keeps one.
+// targets returns the targets of a pod. If targets differ only in meta labels,
+// Prometheus keeps one.
 func (m monitor) targets(t *testing.T, p pod) []target {
 	t.Helper()
 	config := m.config(t)
@@ -347,7 +347,7 @@ func (m monitor) targets(t *testing.T, p pod) []target {
 	return found
 }
 
-// pod is what a monitor's rules may see of a pod.
+// pod is the part of a pod that a monitor's rules can read.
 type pod struct {
 	namespace, ip       string
 	labels, annotations map[string]string
@@ -367,9 +367,9 @@ type port struct {
 
 const podName = "a-pod-7d9c"
 
-// What Istio injects: the proxy declares the port of Envoy alone, annotations
-// name the one at which the agent merges all metrics. A gateway of the Gateway
-// API declares more.
+// What Istio injects: the proxy only declares the port of Envoy. Annotations
+// name the port at which the agent merges all metrics. A gateway of the Gateway
+// API declares more ports.
 var (
 	merged  = map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15020", "prometheus.io/path": "/stats/prometheus"}
 	proxy   = container{name: "istio-proxy", ports: []port{{"http-envoy-prom", 15090}}}
@@ -388,8 +388,8 @@ func (p pod) labelled(pairs ...string) pod {
 	return p
 }
 
-// discovered is what Prometheus' pod discovery makes of a pod: a target for
-// each declared port of each container, and one for a container without.
+// discovered returns the result of Prometheus' pod discovery: a target for each
+// declared port of each container, and one for a container without ports.
 func (p pod) discovered() []map[string]string {
 	of := map[string]string{
 		"__meta_kubernetes_namespace": p.namespace,
@@ -430,5 +430,5 @@ func (p pod) discovered() []map[string]string {
 
 var notInLabels = regexp.MustCompile(`[^a-zA-Z0-9_]`)
 
-// sanitized is a Kubernetes name as a part of a label's name.
+// sanitized converts a Kubernetes name to a part of a label's name.
 func sanitized(name string) string { return notInLabels.ReplaceAllString(name, "_") }

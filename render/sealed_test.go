@@ -24,17 +24,17 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// The key of a controller that nobody runs; it opens the links of
-// topologies/linked.yaml. They were made by `sightline seal` with the
-// certificate beside it, and with tokens that nobody has signed.
+// The key of a controller that nobody runs. It opens the links of
+// topologies/linked.yaml. `sightline seal` made them with the certificate
+// beside it, and with tokens that nobody signed.
 const (
 	testOnlyKey         = "testdata/controller/test-only.key"
 	testOnlyCertificate = "testdata/controller/test-only.crt"
 )
 
-// TestProgramKubesealOpensLinks renders links, has kustomize build the hub, and has
-// kubeseal open what comes of it: the Secret is there again, with what Kiali and
-// its operator look for.
+// TestProgramKubesealOpensLinks renders links, builds the hub with kustomize,
+// and opens the result with kubeseal. The result is the Secret, with the
+// metadata for which Kiali and its operator look.
 func TestProgramKubesealOpensLinks(t *testing.T) {
 	t.Run("single", func(t *testing.T) {
 		top := everyExample(t)["linked"]
@@ -73,7 +73,7 @@ func TestProgramKubesealOpensLinks(t *testing.T) {
 	})
 }
 
-// secret is what kubeseal gives.
+// secret is kubeseal's output.
 type secret struct {
 	Kind, Type string
 	Metadata   struct {
@@ -83,7 +83,7 @@ type secret struct {
 	Data map[string][]byte
 }
 
-// unsealed has the programs build the hub's links and open them, in order.
+// unsealed builds the hub's links with the programs and opens them, in order.
 func unsealed(t *testing.T, top *topology.Topology, from Sources) []secret {
 	t.Helper()
 	kustomize, kubeseal := os.Getenv("SIGHTLINE_KUSTOMIZE"), os.Getenv("SIGHTLINE_KUBESEAL")
@@ -102,7 +102,7 @@ func unsealed(t *testing.T, top *topology.Topology, from Sources) []secret {
 	return secrets
 }
 
-// output runs a program that says nothing but its result.
+// output runs a program that prints only its result.
 func output(t *testing.T, stdin []byte, program string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.Command(program, args...)
@@ -114,7 +114,7 @@ func output(t *testing.T, stdin []byte, program string, args ...string) []byte {
 	return out
 }
 
-// requireKubeconfig makes sure of what Kiali asks of a kubeconfig.
+// requireKubeconfig checks what Kiali requires of a kubeconfig.
 func requireKubeconfig(t *testing.T, top *topology.Topology, name string, text []byte) {
 	t.Helper()
 	config, err := clientcmd.Load(text)
@@ -146,7 +146,7 @@ func sealedAnew(t *testing.T, top *topology.Topology, c *topology.Cluster, text 
 	require.NoError(t, err)
 	link := &topology.SealedLink{}
 	link.Spec.Secret = top.SealedFor(c)
-	label := link.Spec.Secret.Namespace + "/" + link.Spec.Secret.Name // of the strict scope
+	label := link.Spec.Secret.Namespace + "/" + link.Spec.Secret.Name // for the strict scope
 	encrypted, err := crypto.HybridEncrypt(rand.Reader, certificate.PublicKey.(*rsa.PublicKey), []byte(text), []byte(label))
 	require.NoError(t, err)
 	link.Spec.EncryptedData = base64.StdEncoding.EncodeToString(encrypted)

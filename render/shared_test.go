@@ -16,7 +16,7 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// fleetOf is a topology of a hub and remotes, each with more fields of its own.
+// fleetOf renders a topology of a hub and remotes, each with more fields.
 func fleetOf(t *testing.T, spec string, remotes int, more string) []tree.File {
 	t.Helper()
 	clusters := "- {name: hub, domain: apps.hub.test}\n"
@@ -35,8 +35,8 @@ func treeOf(t *testing.T, top *topology.Topology) []tree.File {
 }
 
 // TestChangesOfTheMesh counts the files that a change of the whole topology
-// touches: not more than three, however many clusters there are, and one for
-// each set of further namespaces.
+// touches: at most three, with any number of clusters, and one more for each
+// set of further namespaces.
 func TestChangesOfTheMesh(t *testing.T) {
 	const before = "metrics: {interval: 30s, labels: {release: a}}\nnamespaces: [shop]"
 	for _, test := range []struct {
@@ -55,7 +55,8 @@ func TestChangesOfTheMesh(t *testing.T) {
 	}
 }
 
-// differing are the paths of files that one of two trees lacks, or that differ.
+// differing lists the paths of files that differ, or that one of two trees
+// lacks.
 func differing(a, b []tree.File) []string {
 	content := map[string]string{}
 	for _, f := range a {
@@ -74,8 +75,8 @@ func differing(a, b []tree.File) []string {
 	return paths
 }
 
-// TestSetsOfNamespaces shows which folders the monitors of clusters with
-// further namespaces stand in, and that adding a cluster moves none.
+// TestSetsOfNamespaces shows the folders with the monitors of clusters with
+// further namespaces, and that a new cluster moves none.
 func TestSetsOfNamespaces(t *testing.T) {
 	const spec = `
 mesh: {id: mesh1}
@@ -115,7 +116,7 @@ clusters:
 	}
 }
 
-// listed are the folders that a cluster has its PodMonitors from.
+// listed returns the folders from which a cluster has its PodMonitors.
 func listed(t *testing.T, files []tree.File, cluster string) []string {
 	t.Helper()
 	i := slices.IndexFunc(files, func(f tree.File) bool { return f.Path == "clusters/"+cluster+"/monitoring/kustomization.yaml" })
@@ -130,8 +131,8 @@ func listed(t *testing.T, files []tree.File, cluster string) []string {
 	return resources
 }
 
-// TestLongSetOfNamespaces shows that a folder's name stays one that file
-// systems take, and that sets which begin alike are kept apart.
+// TestLongSetOfNamespaces shows that file systems accept a folder's name, and
+// that sets with the same beginning have different names.
 func TestLongSetOfNamespaces(t *testing.T) {
 	var long []string
 	for i := range 200 {

@@ -14,9 +14,9 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// TestSizeOfApplicationSet shows that a list of 2,000 clusters is more than
-// kubectl can apply, and of 5,000 more than an API server keeps, that the
-// finding says so with the way out, and that the way is one.
+// TestSizeOfApplicationSet shows that kubectl cannot apply a list of 2,000
+// clusters, and that an API server does not keep a list of 5,000. The finding
+// says so and names the way out, and the way out works.
 func TestSizeOfApplicationSet(t *testing.T) {
 	for _, test := range []struct {
 		generator string
@@ -51,7 +51,7 @@ func TestSizeOfApplicationSet(t *testing.T) {
 	}
 }
 
-// fleetBy is a topology of many clusters that Argo CD delivers.
+// fleetBy returns a topology of many clusters that Argo CD delivers.
 func fleetBy(generator string, clusters int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `mesh: {id: mesh1}
@@ -68,7 +68,7 @@ clusters:
 	return b.String()
 }
 
-// foundIn is what the rules find in a topology.
+// foundIn returns the findings of the rules about a topology.
 func foundIn(t *testing.T, spec string) finding.Findings {
 	t.Helper()
 	top := parsed(t, spec)

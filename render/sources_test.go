@@ -12,12 +12,12 @@ import (
 	"github.com/sightline-mesh/sightline/templates"
 )
 
-// shippedTemplates are those of the program, for all tests: each shape is
-// evaluated once.
+// shippedTemplates are the program's templates, shared by all tests, so that
+// each shape is evaluated once.
 var shippedTemplates = NewTemplates(templates.FS)
 
-// SourcesOf are the templates, what a topology's overlays name, which is
-// relative to its file, and the links that are sealed beside it.
+// SourcesOf returns the templates, the overlays that a topology names relative
+// to its file, and the sealed links beside it.
 func SourcesOf(top *topology.Topology) Sources {
 	overlays := map[string]fs.FS{}
 	for i := range top.Spec.Overlays {
@@ -28,8 +28,8 @@ func SourcesOf(top *topology.Topology) Sources {
 	return Sources{Templates: shippedTemplates, Overlays: overlays, Links: linksOf(top)}
 }
 
-// linksOf are the links beside a topology. Those of a synthetic one are what an
-// annotation of it says.
+// linksOf returns the links beside a topology. A synthetic topology has them in
+// an annotation.
 func linksOf(top *topology.Topology) Links {
 	links := Links{}
 	add := func(file string, data []byte) {
@@ -55,7 +55,7 @@ func linksOf(top *topology.Topology) Links {
 	return links
 }
 
-// sealedFor is a link whose sealed data is no more than a mark.
+// sealedFor returns a link whose sealed data is only a mark.
 func sealedFor(top *topology.Topology, name, tokens string) []byte {
 	secret := top.SealedFor(&topology.Cluster{Name: name})
 	return fmt.Appendf(nil, `apiVersion: sightline.dev/v1alpha1
@@ -72,7 +72,7 @@ spec:
 		base64.StdEncoding.EncodeToString([]byte("sealed "+name+" "+tokens)))
 }
 
-// sealedWith says how the links of a topology are sealed.
+// sealedWith returns how the links of a topology are sealed.
 func sealedWith(top *topology.Topology) string {
 	if top.Spec.Kiali.Links.Source != "sops" {
 		return fmt.Sprintf(`certificate: {fingerprint: "%064d", notAfter: "2126-01-01T00:00:00Z"}`, 1)

@@ -13,8 +13,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// kialiAsksFor are the series that Kiali's graph, health, metrics, mesh page
-// and dashboards ask for.
+// kialiAsksFor are the series for Kiali's graph, health, metrics, mesh page and
+// dashboards.
 var kialiAsksFor = strings.Fields(`
 	istio_requests_total
 	istio_request_duration_milliseconds_bucket istio_request_duration_milliseconds_sum istio_request_duration_milliseconds_count
@@ -33,8 +33,8 @@ var kialiAsksFor = strings.Fields(`
 	envoy_listener_downstream_cx_active envoy_listener_http_downstream_rq
 	up`)
 
-// nobodyAsksFor are series that the same targets have as well, among them all
-// that a pattern written too wide would let through.
+// nobodyAsksFor are other series of the same targets. A pattern that is too
+// wide would match some of them.
 var nobodyAsksFor = strings.Fields(`
 	envoy_cluster_upstream_rq_time_bucket envoy_cluster_upstream_rq_total_x x_envoy_cluster_upstream_rq_total
 	envoy_server_live envoy_listener_http_downstream_rq_xx
@@ -44,8 +44,8 @@ var nobodyAsksFor = strings.Fields(`
 	go_goroutines go_gc_duration_seconds process_open_fds process_start_time_seconds
 	scrape_duration_seconds scrape_samples_scraped upx startup up_`)
 
-// TestRemoteWriteSendsWhatKialiAsksFor runs what a cluster of the example
-// thanos sends through Prometheus' own engine.
+// TestRemoteWriteSendsWhatKialiAsksFor runs the series of a cluster of the
+// example thanos through Prometheus' own engine.
 func TestRemoteWriteSendsWhatKialiAsksFor(t *testing.T) {
 	for cluster, config := range workloadConfigs(t, examples(t)["thanos"]) {
 		require.Len(t, config.Prometheus.RemoteWrite, 1)
@@ -63,9 +63,9 @@ func TestRemoteWriteSendsWhatKialiAsksFor(t *testing.T) {
 	}
 }
 
-// TestRemoteWriteKeepsClustersApart shows that the series of each cluster carry
-// its name, that what the topology has to say about the rest of the
-// configuration stays, and that credentials are references.
+// TestRemoteWriteKeepsClustersApart shows that the series of each cluster have
+// its name as a label, that the topology's other settings stay, and that
+// credentials are references.
 func TestRemoteWriteKeepsClustersApart(t *testing.T) {
 	found := workloadConfigs(t, examples(t)["thanos"])
 	require.Len(t, found, 2)
@@ -80,8 +80,8 @@ func TestRemoteWriteKeepsClustersApart(t *testing.T) {
 	assert.Equal(t, map[string]any{"type": "bearer", "token": "secret:thanos-reader:token"}, prometheusOf(hub)["auth"])
 }
 
-// TestRemoteWriteGoesWithTheMonitors shows that every OpenShift cluster that is
-// scraped sends, and no other: a cluster of Kubernetes has no such
+// TestRemoteWriteGoesWithTheMonitors shows that every scraped OpenShift cluster
+// sends its series, and no other cluster. A Kubernetes cluster has no such
 // configuration.
 func TestRemoteWriteGoesWithTheMonitors(t *testing.T) {
 	top := parsed(t, `
@@ -107,8 +107,8 @@ clusters:
 	assert.Contains(t, workloadConfigs(t, top), "outside", "it is scraped now")
 }
 
-// TestStores shows where the hub's Kiali asks for metrics and how, and who gets
-// the right to view the cluster's metrics: who asks thanos-querier.
+// TestStores shows where and how the hub's Kiali reads metrics, and which
+// accounts may view the cluster's metrics: those that ask thanos-querier.
 func TestStores(t *testing.T) {
 	const querier = "{url: 'https://thanos-querier.openshift-monitoring.svc.cluster.local:9091', auth: {type: bearer, use_kiali_token: true}, thanos_proxy: {enabled: true, scrape_interval: 30s}}"
 	for _, test := range []struct {
@@ -143,9 +143,9 @@ func TestStores(t *testing.T) {
 	}
 }
 
-// TestKialiKnowsTheLongestInterval shows what Kiali takes for the time between
-// two scrapes: with a shorter one its rates over the series of some cluster
-// would be empty.
+// TestKialiKnowsTheLongestInterval shows the scrape interval that Kiali is
+// told. With a shorter one, its rates over the series of some cluster would be
+// empty.
 func TestKialiKnowsTheLongestInterval(t *testing.T) {
 	const thanos = "store: thanos, thanos: {url: 'http://thanos.test'}"
 	for _, test := range []struct{ name, metrics, hub, remote, other, want string }{
@@ -173,9 +173,8 @@ func prometheusOf(spec map[string]any) map[string]any {
 	return prometheus
 }
 
-// workloadConfig is what user-workload-monitoring-config may say here, by the
-// names that OpenShift reads. A field that is not named fails the test that
-// reads it.
+// workloadConfig has the fields that user-workload-monitoring-config may have
+// here, with OpenShift's names. Any other field fails the test that reads it.
 type workloadConfig struct {
 	Prometheus struct {
 		ExternalLabels map[string]string `json:"externalLabels"`
@@ -195,7 +194,7 @@ type secretKey struct {
 	Key  string `json:"key"`
 }
 
-// workloadConfigs are the configurations of user workload monitoring by
+// workloadConfigs returns the configurations of user workload monitoring, by
 // cluster.
 func workloadConfigs(t *testing.T, top *topology.Topology) map[string]workloadConfig {
 	t.Helper()
@@ -210,8 +209,8 @@ func workloadConfigs(t *testing.T, top *topology.Topology) map[string]workloadCo
 	return found
 }
 
-// TestRemoteWriteKeepsItsList shows that relabelings of the user's come after the
-// list of what Kiali asks for, and do not take its place.
+// TestRemoteWriteKeepsItsList shows that the user's relabelings come after the
+// list of Kiali's series, and do not replace it.
 func TestRemoteWriteKeepsItsList(t *testing.T) {
 	top := examples(t)["thanos"]
 	top.Spec.Metrics.Thanos.RemoteWrite.Settings = map[string]any{"writeRelabelConfigs": []any{map[string]any{"action": "labeldrop", "regex": "request_operation"}}}

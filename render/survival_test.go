@@ -18,16 +18,16 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// forFlux are texts that Flux's substitution replaces, or fails for.
+// forFlux are strings that Flux's substitution replaces, or for which it fails.
 var forFlux = []string{"${X}", "$${X}", "a$$b", "${1}${2}", "${X:-${Y}}", "${", `\${X}`, "${}"}
 
-// forOthers are texts that it leaves alone, and somebody else might not.
+// forOthers are strings that Flux does not change, but other programs might.
 var forOthers = []string{"$", "$1$2", "{{ .X }}", `\\"`, "a$\n$\nb", "<<EOF"}
 
-// FuzzFlux shows that Flux, where a platform has it substitute variables,
-// applies what was rendered: whatever a text looks like that the topology or an
-// overlay brings into an object. Where an overlay takes away what keeps Flux
-// from it, the rules name the field.
+// FuzzFlux shows that Flux applies the rendered objects if a platform turns on
+// variable substitution, with any string from the topology or an overlay. If an
+// overlay removes the annotation that prevents the substitution, the rules name
+// the field.
 func FuzzFlux(f *testing.F) {
 	for _, s := range slices.Concat(forFlux, forOthers) {
 		f.Add(s)
@@ -58,8 +58,8 @@ func FuzzFlux(f *testing.F) {
 	})
 }
 
-// TestFluxFindingsAreGrouped takes the annotation from the monitors of all
-// namespaces and clusters: one line says it.
+// TestFluxFindingsAreGrouped removes the annotation from the monitors of all
+// namespaces and clusters. The result is one line.
 func TestFluxFindingsAreGrouped(t *testing.T) {
 	t.Parallel()
 	overlay := "function(resource, cluster) if resource.kind != 'PodMonitor' then resource else resource { metadata+: { annotations: { a: 'x$$y', b: 'x$$y' } } }"
@@ -74,13 +74,13 @@ func TestFluxFindingsAreGrouped(t *testing.T) {
 	assert.Contains(t, found[0], `metadata.annotations.a, metadata.annotations.b of the PodMonitor istio-proxies-monitor in several namespaces have "$$"; in a Kustomization with a postBuild, Flux replaces it`)
 }
 
-// onlyForShells tells whether a text has what a shell would replace and Flux
-// would not, which has a rule of its own.
+// onlyForShells tells whether a string has something that a shell would replace
+// and Flux would not. Another rule is about that.
 func onlyForShells(s string) bool {
 	return !strings.Contains(s, "${") && !strings.Contains(s, "$$")
 }
 
-// applied is an object as kustomize-controller applies it, where its
+// applied returns an object as kustomize-controller applies it if its
 // Kustomization has a postBuild.
 func applied(t *testing.T, o resource.Object) any {
 	t.Helper()
@@ -103,8 +103,8 @@ func replaced(t *testing.T, v any) bool {
 	return changed || err != nil
 }
 
-// builtForFlux are the objects of all clusters as Flux builds them: with a text
-// in every free field of the topology, and an overlay.
+// builtForFlux returns the objects of all clusters as Flux builds them, with a
+// string in every free field of the topology, and with an overlay.
 func builtForFlux(t *testing.T, s, overlay string) []resource.Object {
 	t.Helper()
 	top, from := over(overlay).parse(t)
@@ -126,7 +126,8 @@ func builtForFlux(t *testing.T, s, overlay string) []resource.Object {
 	return all
 }
 
-// foundForFlux is what the rules find where an overlay changes all objects.
+// foundForFlux returns the findings of the rules if an overlay changes all
+// objects.
 func foundForFlux(t *testing.T, overlay string) finding.Findings {
 	t.Helper()
 	top, from := over(overlay).parse(t)

@@ -13,9 +13,9 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// TestTelemetryOfOldLine shows that the mesh of Kiali v1.73, whose Istio 1.20
-// does not serve v1, gets a Telemetry of v1alpha1, in the chart too.
-// Source: istio manifests/charts/base/files/crd-all.gen.yaml at 1.20 and 1.22.
+// TestTelemetryOfOldLine shows that the mesh of Kiali v1.73 gets a Telemetry of
+// v1alpha1, in the chart too. Its Istio 1.20 does not serve v1. Source: istio
+// manifests/charts/base/files/crd-all.gen.yaml at 1.20 and 1.22.
 func TestTelemetryOfOldLine(t *testing.T) {
 	for line, want := range map[kiali.Line]string{kiali.V1_73: "telemetry.istio.io/v1alpha1", kiali.V2_4: "telemetry.istio.io/v1"} {
 		top := parsed(t, "mesh: {id: mesh1}\nkiali: {hub: a, version: "+line.String()+"}\nclusters: [{name: a, domain: apps.a.test}]")
@@ -26,8 +26,8 @@ func TestTelemetryOfOldLine(t *testing.T) {
 	}
 }
 
-// TestTelemetrySpec shows that one Telemetry has the metrics of ours and what the
-// topology adds.
+// TestTelemetrySpec shows that one Telemetry has our metrics and the topology's
+// fields.
 func TestTelemetrySpec(t *testing.T) {
 	top := eastWest(t, func(s *topology.Spec) {
 		s.Telemetry.Spec = map[string]any{"tracing": []any{map[string]any{"randomSamplingPercentage": 1}}}
@@ -39,9 +39,9 @@ func TestTelemetrySpec(t *testing.T) {
 	}, got["spec"])
 }
 
-// TestControlPlaneNamespaces shows that what belongs to istiod follows it, and
-// that a cluster which serves an external one has the ServiceMonitor of istiod
-// and nothing else of the mesh.
+// TestControlPlaneNamespaces shows that the objects of istiod are in its
+// namespace. A cluster that serves an external cluster has the ServiceMonitor
+// of istiod and nothing else of the mesh.
 func TestControlPlaneNamespaces(t *testing.T) {
 	top := parsed(t, `mesh: {id: mesh1}
 kiali: {hub: ext, auth: {strategy: anonymous}}
@@ -71,7 +71,7 @@ clusters:
 }
 
 // TestScopes shows which series Kiali asks for, and that the monitors are left
-// out where somebody else scrapes.
+// out if somebody else scrapes.
 func TestScopes(t *testing.T) {
 	for metrics, want := range map[string]any{
 		"":                          map[string]any{"mesh_id": "mesh1"},

@@ -20,9 +20,9 @@ import (
 // lines are the values of kiali.version, oldest first.
 var lines = kiali.LineNames()
 
-// shapes are topologies that between them have every field that the templates
-// write into a Kiali resource, each with the oldest line that can have it. %s
-// stands for the line.
+// shapes are topologies that together have every field that templates write
+// into a Kiali resource, each with the oldest line that supports it. %s stands
+// for the line.
 var shapes = []struct{ name, since, spec string }{
 	{"single", "v1.73", `
 kiali: {hub: a, version: %s, viewOnly: true}
@@ -60,9 +60,9 @@ kiali: {hub: a, version: %s, auth: {strategy: openid}, spec: {auth: {openid: {cl
 clusters: [{name: a}]`},
 }
 
-// TestLines shows that the Kiali resources of every line have only fields that
-// the operator's role of that line knows, and that what a line cannot do is one
-// finding.
+// TestLines shows that the Kiali resources of every line only have fields that
+// the operator's role of the line knows, and that an unsupported choice gives
+// one finding.
 func TestLines(t *testing.T) {
 	for _, s := range shapes {
 		for i, line := range lines {
@@ -85,7 +85,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestLinesFindWhatIsUnknown makes sure that the test above can fail.
+// TestLinesFindWhatIsUnknown shows that the test above can fail.
 func TestLinesFindWhatIsUnknown(t *testing.T) {
 	for field, since := range map[string]string{
 		"deployment.remote_cluster_resources_only":          "v2.4",
@@ -105,8 +105,8 @@ func TestLinesFindWhatIsUnknown(t *testing.T) {
 	assert.False(t, knows(kiali.V2_17, "istio_namespace"))
 }
 
-// TestLinesPassTheirSchemas shows that the operator of each release takes the
-// Kiali resources of its own line and all earlier ones. An operator drops
+// TestLinesPassTheirSchemas shows that the operator of each release accepts the
+// Kiali resources of its own line and all earlier lines. An operator drops
 // fields that its definition does not have, whatever the line.
 func TestLinesPassTheirSchemas(t *testing.T) {
 	dir := shared(t, "crds/kiali-by-version", "that the Kiali resources of each line pass the schemas of the operators that know the line")
@@ -133,7 +133,8 @@ func TestLinesPassTheirSchemas(t *testing.T) {
 		t.Run(release, func(t *testing.T) {
 			d := defineFile(t, file, "v1alpha1")
 			upTo := upTo(t, release)
-			// The line default is that of the newest operator. An older one needs its line in the topology.
+			// The line default means the newest operator's line. An older
+			// operator needs its line in the topology.
 			newest := slices.Contains(upTo, "v2.27")
 			for _, line := range upTo {
 				require.NotEmpty(t, ofLine[line])
@@ -149,7 +150,7 @@ func TestLinesPassTheirSchemas(t *testing.T) {
 	}
 }
 
-// upTo are the lines that the operator of a release knows.
+// upTo returns the lines that the operator of a release knows.
 func upTo(t *testing.T, release string) []string {
 	t.Helper()
 	number := func(s string) (n int) {
@@ -166,8 +167,8 @@ func upTo(t *testing.T, release string) []string {
 	return known
 }
 
-// TestLinksFormat shows which Secrets hold the links where the topology does
-// not say it: the line of the hub decides, whatever the others are.
+// TestLinksFormat shows which Secrets hold the links if the topology does not
+// say it. Only the line of the hub decides.
 func TestLinksFormat(t *testing.T) {
 	want := map[string]string{"v1.73": "perCluster", "v2.4": "perCluster", "v2.11": "single", "v2.17": "single", "v2.22": "single", "v2.27": "single", "default": "single"}
 	for _, line := range lines {
@@ -182,7 +183,7 @@ func parseLine(spec, line string) (*topology.Topology, finding.Findings) {
 	return check.Parse("test.yaml", []byte(inTopology("mesh: {id: mesh1}\n"+strings.TrimSpace(fmt.Sprintf(spec, line)))))
 }
 
-// fields lists the paths of what is neither a mapping nor empty.
+// fields lists the paths of the values that are neither objects nor empty.
 func fields(path string, v any) map[string]bool {
 	m, ok := v.(map[string]any)
 	if !ok {
@@ -195,8 +196,8 @@ func fields(path string, v any) map[string]bool {
 	return all
 }
 
-// knows tells whether the role of a line reads a field, or an object of free form
-// that the field is in.
+// knows tells whether the role of a line reads a field, or a free-form object
+// that contains the field.
 func knows(line kiali.Line, field string) bool {
 	for at := field; ; {
 		if f, ok := kiali.Fields()[at]; ok && !f.Section() {
