@@ -22,3 +22,12 @@ func TestPage(t *testing.T) {
 	require.NoError(t, err)
 	golden.Equal(t, file, string(data), Markdown(), "go test ./internal/check -run TestPage -update")
 }
+
+// TestSubjects has every rule on the page, once.
+func TestSubjects(t *testing.T) {
+	onPage := 0
+	for _, s := range subjects {
+		onPage += len(rulesOf(s.letters))
+	}
+	require.Equal(t, len(Rules()), onPage)
+}
