@@ -93,7 +93,7 @@ bench: ## run the benchmarks that match BENCH (all)
 	if [ -z "$$dirs" ]; then echo 'bench: there is no benchmark yet'; exit; fi; \
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $$dirs
 
-# Ratios within one run, CPU time, the least of three tries.
+# Ratios within one run, CPU time, the least of several tries.
 bench-check: export SIGHTLINE_BENCH_CHECK = $(CURDIR)/bin/sightline
 bench-check: build bin/kustomize ## fail where a goal of docs/performance.md is missed
 	SIGHTLINE_KUSTOMIZE=$(CURDIR)/bin/kustomize $(GO) test ./render -run '^TestRatios$$' -count=1 -v

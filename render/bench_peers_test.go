@@ -65,7 +65,7 @@ func TestPeers(t *testing.T) {
 	}
 	ours := map[string]float64{}
 	for _, format := range []string{"kustomize", "manifests"} {
-		ours[format] = r.least(func() { r.remove("out") }, r.sightline, "render", r.path("fleet.yaml"), "-o", r.path("out"), "--format", format).seconds()
+		ours[format] = r.least(r.rendering("fleet.yaml", "--format", format))[0].seconds()
 		t.Logf("%-50s %6.2f ms", "sightline, --format "+format+", 1,000 clusters", ours[format])
 	}
 	for _, p := range peers {
@@ -82,7 +82,7 @@ func TestPeers(t *testing.T) {
 			require.NoError(t, err, p.name)
 			require.Subset(t, objectsIn(t, out), want, p.name)
 		}
-		cost := r.least(func() {}, program, p.args...).seconds() * 1000 / float64(p.clusters)
+		cost := r.least(run{args: append([]string{program}, p.args...)})[0].seconds() * 1000 / float64(p.clusters)
 		t.Logf("%-50s %6.2f ms, %.0f times", p.name, cost, cost/ours["manifests"])
 	}
 }

@@ -51,7 +51,7 @@ func TestFleet(t *testing.T) {
 			part += "/" + parts[1]
 		}
 		count[part]++
-		content[part] = fmt.Appendf(content[part], "%s\n%s\n", f.Path, f.Content)
+		content[part] = fmt.Appendf(content[part], "%s\n%s\n", f.Path, f.Text())
 	}
 	var summary strings.Builder
 	for _, part := range slices.Sorted(maps.Keys(count)) {

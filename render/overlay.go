@@ -117,10 +117,10 @@ func (l *layers) scripts(i int) scripts {
 
 // runScripts lays the Jsonnet overlays over the resources of a cluster.
 func (l *layers) runScripts(i int) error {
-	c, run := &l.clusters[i], l.scripts(i)
-	if len(run.overlays) == 0 {
+	if len(scriptsFor(l.overlays, &l.topology.Spec.Clusters[i])) == 0 {
 		return nil
 	}
+	c, run := &l.clusters[i], l.scripts(i)
 	var resources []resource.Resource // the old ones belong to the whole shape
 	for _, r := range c.Resources {
 		own, err := run.resource(r)

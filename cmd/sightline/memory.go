@@ -7,19 +7,23 @@ import (
 	"runtime/debug"
 )
 
-// cheapMemory is how much memory a run may take rather than collect garbage.
-const cheapMemory = 512 << 20
+// The heap that a run takes before it collects garbage at all, and the heap above which
+// it may grow by half only.
+const (
+	freeMemory  = 64 << 20
+	cheapMemory = 512 << 20
+)
 
-// tuneMemory lets a run, which is short, collect little garbage while it is
-// small. A limit that is below what is in use would make it collect without an
-// end, so the limit is lifted before that; from then on the memory in use may
-// grow by half. What the user says with GOGC or GOMEMLIMIT stands.
+// tuneMemory lets a run, which is short, collect little garbage while its heap is small.
+// A memory limit below the live heap makes Go collect without end. So each collection
+// looks at the heap, and lifts the limit long before. GOGC and GOMEMLIMIT of the user
+// win.
 func tuneMemory() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(cheapMemory)
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(freeMemory)
 	afterCollection(new(collected))
 }
 
@@ -43,6 +47,8 @@ func afterCollection(c *collected) {
 			debug.SetMemoryLimit(math.MaxInt64)
 			return
 		}
+		debug.SetGCPercent(200)
+		debug.SetMemoryLimit(cheapMemory)
 		afterCollection(new(collected))
 	})
 }

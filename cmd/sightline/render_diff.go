@@ -26,14 +26,14 @@ type change struct {
 
 // changeOf compares what a plan changes with what is there.
 func changeOf(ctx context.Context, t *topology.Topology, out string, plan *tree.Plan, new []tree.File) (*change, error) {
+	if r := plan.Report(); r.Changed+r.Removed == 0 && (r.Added == 0 || r.Unchanged == 0) {
+		return nil, nil
+	}
 	changes, err := plan.Changes(ctx)
 	if err != nil {
 		return nil, err
 	}
 	old := before(new, changes)
-	if len(changes) == 0 || len(old) == 0 {
-		return nil, nil
-	}
 	report, err := render.Compare(t, out, old, new, os.DirFS(out))
 	return &change{report, err}, nil
 }

@@ -51,14 +51,15 @@ type fieldPath []any
 
 // spec returns the path of a field below spec. The field is written with dots.
 func spec(field string) fieldPath {
-	path := fieldPath{"spec"}
-	for _, key := range strings.Split(field, ".") {
+	path := make(fieldPath, 1, 2+strings.Count(field, "."))
+	path[0] = "spec"
+	for key := range strings.SplitSeq(field, ".") {
 		path = append(path, key)
 	}
 	return path
 }
 
-func (p fieldPath) below(steps ...any) fieldPath { return append(slices.Clone(p), steps...) }
+func (p fieldPath) below(steps ...any) fieldPath { return slices.Concat(p, steps) }
 
 func (p fieldPath) String() string {
 	var b strings.Builder

@@ -285,17 +285,21 @@ func (m *mesh) covered(i int, visit func(namespace string, at place)) {
 			value(c.ZtunnelNamespace, "spec", "clusters", i, "ztunnelNamespace")
 		}
 	}
-	list(c.Namespaces, "spec", "clusters", i, "namespaces")
-	list(c.Gateways, "spec", "clusters", i, "gateways")
-	list(c.Waypoints, "spec", "clusters", i, "waypoints")
+	if len(c.Namespaces)+len(c.Gateways)+len(c.Waypoints) > 0 {
+		list(c.Namespaces, "spec", "clusters", i, "namespaces")
+		list(c.Gateways, "spec", "clusters", i, "gateways")
+		list(c.Waypoints, "spec", "clusters", i, "waypoints")
+	}
 }
 
 func monitorCoverage(m *mesh, f *found) {
 	if !m.Spec.Metrics.Monitors.Manage {
 		return
 	}
+	monitors, told := map[string]int{}, map[string]bool{}
 	for i := range m.clusters {
-		monitors := map[string]int{}
+		clear(monitors)
+		clear(told)
 		for _, r := range m.clusters[i].Resources {
 			id := resource.IDOf(m.body(r))
 			switch {
@@ -308,7 +312,6 @@ func monitorCoverage(m *mesh, f *found) {
 				monitors[id.Namespace]++
 			}
 		}
-		told := map[string]bool{}
 		m.covered(i, func(ns string, at place) {
 			if n := monitors[ns]; n != 1 && !told[ns] {
 				told[ns] = true

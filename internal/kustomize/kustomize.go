@@ -30,10 +30,10 @@ import (
 const File = "kustomization.yaml"
 
 // Tree writes the clusters of one topology, and the files of their components
-// below overlays/<component>/. The files are sorted.
+// below overlays/<component>/. The files are not sorted.
 func Tree(clusters []resource.Cluster, components ...tree.File) ([]tree.File, error) {
 	w := writer{
-		files:    slices.Clone(components),
+		files:    slices.Grow(slices.Clone(components), 6*len(clusters)),
 		shared:   map[string]*resource.Body{},
 		same:     map[sharedAs]bool{},
 		encoded:  map[string][]byte{},
@@ -44,7 +44,7 @@ func Tree(clusters []resource.Cluster, components ...tree.File) ([]tree.File, er
 			return nil, fmt.Errorf("cluster %s: %w", clusters[i].Name, err)
 		}
 	}
-	return tree.New(w.files)
+	return w.files, nil
 }
 
 type writer struct {
@@ -69,7 +69,7 @@ func (w *writer) cluster(c *resource.Cluster) error {
 	dir := "clusters/" + c.Name
 	var phases []string
 	for _, phase := range resource.Phases(c.Hub) {
-		f := folder{contents: map[string][]byte{}, literals: map[string][]*resource.Body{}}
+		f := folder{}
 		for r := range c.In(phase) {
 			if err := w.resource(&f, c, r); err != nil {
 				return fmt.Errorf("%s %s: %w", phase, r.Name, err)
@@ -111,6 +111,9 @@ func (f *folder) write(name string, body *resource.Body, values resource.Values)
 		f.resources = append(f.resources, name)
 	}
 	if body.IsLiteral() && !known {
+		if f.literals == nil {
+			f.literals = map[string][]*resource.Body{}
+		}
 		f.literals[name] = append(literals, body)
 		return nil
 	}
@@ -121,8 +124,14 @@ func (f *folder) write(name string, body *resource.Body, values resource.Values)
 		}
 	}
 	delete(f.literals, name)
-	f.contents[name], err = appendObject(content, body, values)
-	return err
+	if content, err = appendObject(content, body, values); err != nil {
+		return err
+	}
+	if f.contents == nil {
+		f.contents = map[string][]byte{}
+	}
+	f.contents[name] = content
+	return nil
 }
 
 // joined returns the content of a file of literals. Clusters with the same

@@ -12,7 +12,7 @@ import (
 
 // Tree writes each object to
 // clusters/<cluster>/<phase>/<kind>_<namespace>_<name>.yaml. The namespace is
-// empty for an object without one. The files are sorted. The kind of a
+// empty for an object without one. The files are not sorted. The kind of a
 // Namespace is 0-namespace: `kubectl apply -f` applies the files of a directory
 // in the order of their names, and other objects may be in the namespace.
 func Tree(clusters []resource.Cluster) ([]tree.File, error) {
@@ -25,7 +25,7 @@ func Tree(clusters []resource.Cluster) ([]tree.File, error) {
 		}
 		files = append(files, own...)
 	}
-	return tree.New(files)
+	return files, nil
 }
 
 // Cluster returns the objects of one cluster in the order in which they are

@@ -229,7 +229,7 @@ func (b *Body) Holes() []string { return b.paths }
 // Append fills the body and appends it to dst as a YAML document. A hole
 // without a value is an error.
 func (b *Body) Append(dst []byte, values Values) ([]byte, error) {
-	e := encoder{dst: dst}
+	e := encoder{dst: slices.Grow(dst, len(b.text)+64*len(b.holes))}
 	from := 0
 	for _, h := range b.holes {
 		e.dst = append(e.dst, b.text[from:h.at]...)
@@ -289,6 +289,9 @@ func (b *Body) Fill(values Values) (Object, error) {
 
 // fillAll fills all marks below v.
 func fillAll(v any, values Values) (any, error) {
+	if s, ok := v.(string); ok && !strings.Contains(s, holeOpen) {
+		return v, nil
+	}
 	switch v := v.(type) {
 	case map[string]any:
 		if ours, theirs, ok := MergeOf(v); ok {
@@ -338,7 +341,10 @@ func fillMerge(ours map[string]any, theirs string, values Values) (any, error) {
 // fill returns the value of a string with marks. If the string is one mark, it
 // returns the value itself, else the joined parts.
 func fill(parts []Part, values Values) (any, error) {
-	if len(parts) == 1 && parts[0].Path != "" {
+	if len(parts) == 1 {
+		if parts[0].Path == "" {
+			return parts[0].Literal, nil
+		}
 		return values.at(parts[0].Path)
 	}
 	var joined strings.Builder

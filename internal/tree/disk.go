@@ -1,10 +1,11 @@
 package tree
 
-// The files disk*.go are the only ones of the package that meet the disk. Four
-// rules hold in them: what is inside the output directory is changed by os.Root
-// only, so that no symbolic link leads out of it, whoever puts one in and
-// whenever; nothing that is not ours is replaced or removed; everything is written
-// before anything is changed; and every error names the real path.
+// Only the files disk*.go of this package meet the disk. Four rules hold in them:
+//   - No symbolic link leads a change out of the output directory, whoever puts the
+//     link in and whenever. So changes go by os.Root, or by folder, which follows none.
+//   - Nothing that is not ours is replaced or removed.
+//   - Everything is written before anything is changed.
+//   - Every error names the real path.
 
 import (
 	"errors"

@@ -49,7 +49,7 @@ func (d *Dir) sweep() error {
 	parent := filepath.Dir(d.path)
 	beside, _ := os.ReadDir(parent)
 	for _, e := range beside {
-		if staging(e, besidePrefix(filepath.Base(d.path))) {
+		if staging(e.Name(), e.IsDir(), besidePrefix(filepath.Base(d.path))) {
 			if err := os.RemoveAll(filepath.Join(parent, e.Name())); err != nil {
 				return err
 			}
@@ -63,7 +63,7 @@ func (d *Dir) sweep() error {
 		return err
 	}
 	for _, e := range entries {
-		if staging(e, stagePrefix) {
+		if staging(e.Name(), e.IsDir(), stagePrefix) {
 			if err := os.RemoveAll(d.real(e.Name())); err != nil { // follows no links
 				return err
 			}
@@ -214,7 +214,7 @@ func (p *Plan) exchange(s *swap) error {
 	moved := ""
 	for i, c := range p.changes {
 		var err error
-		switch c.Kind {
+		switch c.kind {
 		case Changed:
 			err = s.replace(c.Path, s.stage+"/"+stagedChange(i))
 		case Added:

@@ -94,7 +94,8 @@ func BenchmarkSecondRun(b *testing.B) {
 	files := benchTree(1000)
 	var other []File
 	for _, f := range files {
-		other = append(other, File{Path: f.Path, Content: append(slices.Clip(f.Content), "# new\n"...)})
+		f.Content = append(slices.Clip(f.Content), "# new\n"...)
+		other = append(other, f)
 	}
 	out := filepath.Join(memoryDir(b), "out")
 	for b.Loop() {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -58,7 +59,7 @@ func (d *Dir) Compare(ctx context.Context, files []File, claims Claims) (*Plan, 
 		return nil, err
 	}
 	found := newFindings(files)
-	buffers := sync.Pool{New: func() any { return new([32 << 10]byte) }}
+	buffers := sync.Pool{New: func() any { return new(buffer) }}
 	err = d.walk(ctx, visitor{
 		folder: found.folder,
 		nested: found.nested,
@@ -67,12 +68,17 @@ func (d *Dir) Compare(ctx context.Context, files []File, claims Claims) (*Plan, 
 			if i < 0 || !what.IsRegular() {
 				return d.stray(found, p, real, what, vanish)
 			}
-			buffer := buffers.Get().(*[32 << 10]byte)
+			buffer := buffers.Get().(*buffer)
 			defer buffers.Put(buffer)
-			equal, mine, info, err := d.look(p, real, files[i].Content, buffer[:])
+			equal, err := buffer.equals(files[i], real)
 			if equal {
 				found.state[i] = same
-			} else if err == nil {
+			}
+			if equal || err != nil {
+				return err
+			}
+			mine, info, err := d.look(p, real)
+			if err == nil {
 				found.differs(i, info, mine)
 			}
 			return err
@@ -240,8 +246,13 @@ func (d *Dir) walk(ctx context.Context, v visitor) error {
 	}
 	g, within := errgroup.WithContext(ctx)
 	g.SetLimit(workers)
-	var enter func(folder, real string, vanish bool) error
-	enter = func(folder, real string, vanish bool) error {
+	type below struct {
+		folder, real string
+		vanish       bool
+	}
+	var enter func(below) error
+	enter = func(in below) error {
+		folder, real, vanish := in.folder, in.real, in.vanish
 		if within.Err() != nil {
 			return d.interrupted(within, "read")
 		}
@@ -257,26 +268,34 @@ func (d *Dir) walk(ctx context.Context, v visitor) error {
 			v.nested(folder, vanish)
 			return nil
 		}
+		var inside []below
 		for _, e := range entries {
-			if folder == "" && (isOwn(e) || staging(e, stagePrefix)) {
+			if folder == "" && (isOwn(e) || staging(e.name, e.what.IsDir(), stagePrefix)) {
 				continue
 			}
-			p, real := e.Name(), real+string(os.PathSeparator)+e.Name()
-			if folder != "" {
-				p = folder + "/" + p
+			real := real + string(os.PathSeparator) + e.name
+			p := real[len(d.path)+1:]
+			if os.PathSeparator != '/' {
+				p = filepath.ToSlash(p)
 			}
-			if !e.IsDir() {
-				if err := v.other(p, real, e.Type(), vanish); err != nil {
+			if !e.what.IsDir() {
+				if err := v.other(p, real, e.what, vanish); err != nil {
 					return err
 				}
-				continue
+			} else if deeper, vanish := v.folder(p, vanish); deeper {
+				inside = append(inside, below{p, real, vanish})
 			}
-			deeper, vanish := v.folder(p, vanish)
-			if !deeper {
-				continue
+		}
+		for some := range slices.Chunk(inside, 64) {
+			next := func() error {
+				for _, f := range some {
+					if err := enter(f); err != nil {
+						return err
+					}
+				}
+				return nil
 			}
-			next := func() error { return enter(p, real, vanish) }
-			if !g.TryGo(next) {
+			if len(some) == len(inside) || !g.TryGo(next) { // few folders are not worth a goroutine
 				if err := next(); err != nil {
 					return err
 				}
@@ -284,23 +303,19 @@ func (d *Dir) walk(ctx context.Context, v visitor) error {
 		}
 		return nil
 	}
-	g.Go(func() error { return enter("", d.path, false) })
+	g.Go(func() error { return enter(below{real: d.path}) })
 	return g.Wait()
 }
 
-// entriesOf lists a folder, in no order.
-func entriesOf(folder string) ([]fs.DirEntry, error) {
-	f, err := open(folder)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return f.ReadDir(-1)
+// entry is a file or a folder in a folder.
+type entry struct {
+	name string
+	what fs.FileMode
 }
 
 // isOwn says whether an entry makes its folder a checkout or an output directory.
-func isOwn(e fs.DirEntry) bool {
-	return strings.EqualFold(e.Name(), ".git") || e.Name() == markerName
+func isOwn(e entry) bool {
+	return strings.EqualFold(e.name, ".git") || e.name == markerName
 }
 
 // Files returns the files of ours that are there now, read in full and sorted: the
@@ -344,42 +359,50 @@ func ignorePermission(err error) error {
 	return err
 }
 
-// look compares a regular file with its content in the tree. It stops at the first
-// difference, of which the size is one, and says then whether the file is ours.
-func (d *Dir) look(p, name string, content, buffer []byte) (equal, mine bool, info fs.FileInfo, err error) {
-	f, err := open(name)
+// buffer holds the texts of two files that are compared.
+type buffer struct{ want, there []byte }
+
+// equals says whether a regular file has the text of a file of the tree. It reads only
+// a file of the same size.
+func (b *buffer) equals(f File, real string) (bool, error) {
+	b.want = f.appendText(b.want[:0])
+	b.there = slices.Grow(b.there[:0], len(b.want))[:len(b.want)]
+	same, err := readSame(real, b.there)
+	return same && bytes.Equal(b.there, b.want), err
+}
+
+// look says of a regular file that differs from the tree whether the file is ours.
+func (d *Dir) look(p, real string) (mine bool, info fs.FileInfo, err error) {
+	f, err := open(real)
 	if err != nil {
-		return false, false, nil, err
+		return false, nil, err
 	}
 	defer f.Close()
 	if info, err = f.Stat(); err != nil {
-		return false, false, nil, err
-	}
-	equal = info.Size() == int64(len(content))
-	for rest := content; equal && len(rest) > 0; {
-		n, err := io.ReadFull(f, buffer[:min(len(buffer), len(rest))])
-		if err != nil {
-			return false, false, nil, err
-		}
-		equal = bytes.Equal(buffer[:n], rest[:n])
-		rest = rest[n:]
-	}
-	if equal {
-		return true, true, info, nil
+		return false, nil, err
 	}
 	head, err := headOf(f, headSize(p))
 	if err != nil || isSigned(p, head) {
-		return false, err == nil, info, err
+		return err == nil, info, err
 	}
-	mine, err = d.isCopyOfOurs(p, name)
-	return false, mine, info, err
+	mine, err = d.isCopyOfOurs(p, real)
+	return mine, info, err
 }
 
 // Changes returns what Apply would change, sorted by path. It reads the old
 // content of what is changed or removed from the disk, so call it before Apply.
 func (p *Plan) Changes(ctx context.Context) ([]Change, error) {
-	changes := slices.Clone(p.changes)
-	if len(changes) == 0 || p.dir.absent {
+	if len(p.changes) == 0 {
+		return nil, nil
+	}
+	changes := make([]Change, len(p.changes))
+	for i, c := range p.changes {
+		changes[i] = Change{Path: c.Path, Kind: c.kind}
+		if c.kind != Removed {
+			changes[i].New = c.Text()
+		}
+	}
+	if p.dir.absent {
 		return changes, nil
 	}
 	root, err := os.OpenRoot(p.dir.path)

@@ -251,7 +251,7 @@ func TestLinkAtAFoldersPlaceLater(t *testing.T) {
 func TestLinkAtAFilesPlace(t *testing.T) {
 	outside, dir := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	files := signed("a=same", "b/c")
-	writeAll(t, outside, "target="+string(files[0].Content))
+	writeAll(t, outside, "target="+string(files[0].Text()))
 	apply(t, dir, files)
 	require.NoError(t, os.Remove(filepath.Join(dir, "a")))
 	require.NoError(t, os.Symlink(filepath.Join(outside, "target"), filepath.Join(dir, "a")))

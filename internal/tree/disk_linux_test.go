@@ -112,7 +112,7 @@ func TestFailedCommitIsUndone(t *testing.T) {
 			apply(t, dir, signed("a/changed=1", "a/same=1", "b/gone=1", "c=file", "d/folder=1", "m/gone=1", "z/zz/same=1"))
 			mount(t, filepath.Join(dir, "z", "zz"), "size=64k")
 			for _, f := range test.mounted {
-				writeAll(t, dir, f.Path+"="+string(f.Content))
+				writeAll(t, dir, f.Path+"="+string(f.Text()))
 			}
 			before := snapshot(t, dir)
 			new := append(signed("a/changed=2", "a/same=1", "c/file=2", "d=2", "e/f/g=2"), test.new...)

@@ -4,20 +4,52 @@ package tree
 
 import (
 	"os"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
-// open opens a file or a folder to read. os.Open asks the system five times more,
-// to find out that a regular file cannot be waited for; a tree has thousands.
+// open opens a file or a folder to read. os.Open makes five more calls of the system
+// to find out that it cannot wait for a regular file. A tree has thousands of files.
 func open(name string) (*os.File, error) {
+	fd, err := retried(func() (int, error) { return unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: name, Err: err}
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// retried repeats a call of the system that a signal has interrupted.
+func retried[T any](call func() (T, error)) (T, error) {
 	for {
-		fd, err := syscall.Open(name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
-		switch err {
-		case nil:
-			return os.NewFile(uintptr(fd), name), nil
-		case syscall.EINTR:
-		default:
-			return nil, &os.PathError{Op: "open", Path: name, Err: err}
+		if result, err := call(); err != unix.EINTR {
+			return result, err
 		}
 	}
+}
+
+// readSame fills dst with a file, if the file is as long as dst.
+func readSame(name string, dst []byte) (same bool, err error) {
+	fd, err := retried(func() (int, error) { return unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return false, &os.PathError{Op: "open", Path: name, Err: err}
+	}
+	defer unix.Close(fd)
+	var info unix.Stat_t
+	if err := unix.Fstat(fd, &info); err != nil {
+		return false, &os.PathError{Op: "stat", Path: name, Err: err}
+	}
+	if info.Size != int64(len(dst)) {
+		return false, nil
+	}
+	for len(dst) > 0 {
+		n, err := retried(func() (int, error) { return unix.Read(fd, dst) })
+		if err != nil {
+			return false, &os.PathError{Op: "read", Path: name, Err: err}
+		}
+		if n == 0 { // somebody has made the file shorter
+			return false, nil
+		}
+		dst = dst[n:]
+	}
+	return true, nil
 }

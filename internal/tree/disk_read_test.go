@@ -47,7 +47,7 @@ func TestFiles(t *testing.T) {
 	require.NoError(t, err)
 	for i := range files {
 		assert.Equal(t, want[i].Path, files[i].Path)
-		assert.Equal(t, string(want[i].Content), string(files[i].Content))
+		assert.Equal(t, string(want[i].Text()), string(files[i].Text()))
 	}
 	assert.Len(t, files, len(want))
 }
@@ -57,7 +57,7 @@ func TestMarkerIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
 	marker := "# an older text\nversion: v0.9\nformat: kustomize\ntopology: east-west\n"
 	files := signed("a=1")
-	writeAll(t, dir, ".sightline="+marker, "a="+string(files[0].Content))
+	writeAll(t, dir, ".sightline="+marker, "a="+string(files[0].Text()))
 	before := snapshot(t, dir)
 	apply(t, dir, files)
 	requireIntact(t, before, snapshot(t, dir), true)

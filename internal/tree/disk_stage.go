@@ -1,16 +1,14 @@
 package tree
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // stage is a folder in which files wait to be renamed. It is written through the
@@ -72,114 +70,113 @@ func (s *stage) end(err error) error {
 	return err
 }
 
-// folder is a folder that is open for as long as somebody works in it.
-type folder struct {
-	root  *os.Root
-	path  string
-	users atomic.Int32
-}
-
-func (f *folder) leave() {
-	if f.users.Add(-1) == 0 {
-		f.root.Close()
-	}
-}
-
-// enter makes a folder in this one and opens it.
-func (f *folder) enter(name string) (*folder, error) {
-	if err := f.root.Mkdir(name, 0o755); err != nil {
-		return nil, err
-	}
-	root, err := f.root.OpenRoot(name)
-	if err != nil {
-		return nil, err
-	}
-	inner := &folder{root: root, path: path.Join(f.path, name)}
-	inner.users.Store(1)
-	return inner, nil
-}
-
-// write writes files to the stage, and returns when all are written or ctx ended
-// it. Each folder is made once and opened once; its files then cost one step each.
+// write writes files to the stage. It returns when all files are written, or when ctx
+// or a failed file ended the work. It makes and opens each folder once.
 func (s *stage) write(ctx context.Context, d *Dir, files []staged) error {
 	slices.SortFunc(files, func(a, b staged) int { return strings.Compare(a.at, b.at) })
-	top := &folder{root: s.root}
-	top.users.Store(2) // the stage keeps it
-	open := []*folder{top}
-	defer func() {
-		for _, f := range open {
-			f.leave()
-		}
-	}()
-	g, within := errgroup.WithContext(ctx)
-	g.SetLimit(workers)
-	making := func() error {
-		for _, f := range files {
-			if within.Err() != nil {
-				return nil
-			}
-			var err error
-			if open, err = into(open, folderOf(f.at)); err != nil {
-				return d.fault("write", f.Path, err)
-			}
-			in := open[len(open)-1]
-			in.users.Add(1)
-			g.Go(func() error {
-				defer in.leave()
-				if ctx.Err() != nil {
-					return d.interrupted(ctx, "write")
-				}
-				if err := writeFile(in.root, path.Base(f.at), f.Content); err != nil {
-					return d.fault("write", f.Path, err)
-				}
-				return nil
-			})
-		}
-		return nil
-	}()
-	if err := g.Wait(); err != nil {
+	top, err := openFolder(s.root)
+	if err != nil {
+		return s.fault("open", err)
+	}
+	defer top.close()
+	w := writing{ctx: ctx, dir: d, part: max(len(files)/workers, 64), failed: new(atomic.Bool)}
+	if err := w.into(top, files, 0); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
 		return d.interrupted(ctx, "write")
 	}
-	return making
+	return nil
 }
 
-// into leaves and enters folders until the last of them is the one at a path.
-func into(open []*folder, at string) ([]*folder, error) {
-	for {
-		last := open[len(open)-1]
-		if last.path == at {
-			return open, nil
+// writing is what one goroutine of stage.write has.
+type writing struct {
+	ctx    context.Context
+	dir    *Dir
+	part   int          // more files than these are shared with another goroutine
+	failed *atomic.Bool // of one of the goroutines
+	text   []byte       // of a file, and then of the next one
+}
+
+// into writes sorted files to an open folder. The first from bytes of their paths are
+// the path of this folder.
+func (w *writing) into(in folder, files []staged, from int) error {
+	if cut := w.middle(files, from); cut > 0 {
+		other, done := *w, make(chan error, 1)
+		other.text = nil
+		go func() { done <- other.into(in, files[:cut], from) }()
+		err := w.into(in, files[cut:], from)
+		return cmp.Or(<-done, err)
+	}
+	for len(files) > 0 && !w.failed.Load() {
+		var err error
+		together := 1
+		if name, _, below := strings.Cut(files[0].at[from:], "/"); below {
+			together = alike(files, from+len(name)+1)
+			err = w.below(in, name, files[:together], from+len(name)+1)
+		} else {
+			err = w.file(in, name, files[0])
 		}
-		if last.path != "" && !strings.HasPrefix(at, last.path+"/") {
-			last.leave()
-			open = open[:len(open)-1]
-			continue
-		}
-		rest := strings.TrimPrefix(at[len(last.path):], "/")
-		name, _, _ := strings.Cut(rest, "/")
-		inner, err := last.enter(name)
 		if err != nil {
-			return open, err
+			w.failed.Store(true)
+			return err
 		}
-		open = append(open, inner)
+		files = files[together:]
 	}
+	return nil
 }
 
-func writeFile(in *os.Root, name string, content []byte) error {
-	file, err := in.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+// below makes a folder for files and writes them to it.
+func (w *writing) below(in folder, name string, files []staged, from int) error {
+	inner, err := in.make(name)
 	if err != nil {
-		return err
+		return w.dir.fault("write", files[0].Path, err)
 	}
-	_, err = file.Write(content)
-	if err == nil && name == unfinishedMarker {
-		err = file.Sync() // before anything is renamed
+	defer inner.close()
+	return w.into(inner, files, from)
+}
+
+func (w *writing) file(in folder, name string, f staged) error {
+	if w.ctx.Err() != nil {
+		return w.dir.interrupted(w.ctx, "write")
 	}
-	if err != nil {
-		file.Close()
-		return err
+	w.text = f.appendText(w.text[:0])
+	if err := in.write(name, w.text, f.at == unfinishedMarker); err != nil { // this one counts before anything is renamed
+		return w.dir.fault("write", f.Path, err)
 	}
-	return file.Close() // some file systems say "full" only here
+	return nil
+}
+
+// alike counts the files at the start of a list that share the first bytes of their
+// paths with the first one.
+func alike(files []staged, bytes int) int {
+	shared, n := files[0].at[:bytes], 1
+	for n < len(files) && strings.HasPrefix(files[n].at, shared) {
+		n++
+	}
+	return n
+}
+
+// middle returns an index near the middle of many sorted files at which no folder is cut
+// in two; 0 if there is none, or if the files are few.
+func (w *writing) middle(files []staged, from int) int {
+	if len(files) <= w.part {
+		return 0
+	}
+	starts := func(i int) bool { // a folder or a file
+		name, _, below := strings.Cut(files[i].at[from:], "/")
+		return !below || !strings.HasPrefix(files[i-1].at[from:], name+"/")
+	}
+	half := len(files) / 2
+	for i := half; i > 0; i-- {
+		if starts(i) {
+			return i
+		}
+	}
+	for i := half + 1; i < len(files); i++ {
+		if starts(i) {
+			return i
+		}
+	}
+	return 0
 }

@@ -121,7 +121,7 @@ func requireTree(t *testing.T, dir string, files []File) {
 	t.Helper()
 	want := map[string]string{".": "", markerName: string(record{Marker: eastWest()}.text())}
 	for _, f := range files {
-		want[f.Path] = string(f.Content)
+		want[f.Path] = string(f.Text())
 		for folder := filepath.Dir(f.Path); folder != "."; folder = filepath.Dir(folder) {
 			want[filepath.ToSlash(folder)] = ""
 		}
@@ -410,7 +410,7 @@ func TestLeftoversAreRemoved(t *testing.T) {
 			require.NoError(t, err)
 			there, err := d.Files(context.Background())
 			require.NoError(t, err)
-			assert.Equal(t, files, there)
+			assert.Empty(t, Compare(files, there))
 			plan := planFor(t, dir, files)
 			assert.Empty(t, plan.changes)
 			plan.dir.Unlock()

@@ -268,19 +268,19 @@ func (f *findings) plan(d *Dir) *Plan {
 
 // changes returns the changes in order. No path is there twice: a file is
 // removed only where the tree has none.
-func (f *findings) changes() []Change {
-	var changes []Change
+func (f *findings) changes() []planned {
+	var changes []planned
 	for i, file := range f.files {
 		switch f.state[i] {
 		case missing:
-			changes = append(changes, Change{Path: file.Path, Kind: Added, New: file.Content})
+			changes = append(changes, planned{file, Added})
 		case differs:
-			changes = append(changes, Change{Path: file.Path, Kind: Changed, New: file.Content})
+			changes = append(changes, planned{file, Changed})
 		}
 	}
 	for _, p := range f.removed {
-		changes = append(changes, Change{Path: p, Kind: Removed})
+		changes = append(changes, planned{File{Path: p}, Removed})
 	}
-	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(changes, func(a, b planned) int { return strings.Compare(a.Path, b.Path) })
 	return changes
 }

@@ -13,12 +13,18 @@ import (
 type Plan struct {
 	dir     *Dir
 	files   []File
-	changes []Change               // sorted by path, without Old
+	changes []planned              // sorted by path
 	folders map[string]bool        // folders of the tree that are there already
 	vanish  []string               // folders at the place of a file, in which all is ours
 	empty   []string               // folders to remove if there is nothing in them
 	seen    map[string]fs.FileInfo // of each file that is changed or removed
 	kept    []string               // folders that Apply has left because there is more in them
+}
+
+// planned is a change of a plan: a file of the new tree, or the path of one that goes.
+type planned struct {
+	File
+	kind Kind
 }
 
 // Report counts the files of a plan by what happens to them.
@@ -30,7 +36,7 @@ type Report struct {
 func (p *Plan) Report() Report {
 	var r Report
 	for _, c := range p.changes {
-		switch c.Kind {
+		switch c.kind {
 		case Added:
 			r.Added++
 		case Changed:
@@ -46,14 +52,18 @@ func (p *Plan) Report() Report {
 // RemovedClusters returns the names of the clusters that Apply would remove; see
 // the function of that name.
 func (p *Plan) RemovedClusters() []string {
-	return RemovedClusters(p.changes, p.files)
+	var changes []Change
+	for _, at := range p.Removed() {
+		changes = append(changes, Change{Path: at, Kind: Removed})
+	}
+	return RemovedClusters(changes, p.files)
 }
 
 // Removed returns the paths of the files that Apply removes, sorted.
 func (p *Plan) Removed() []string {
 	var paths []string
 	for _, c := range p.changes {
-		if c.Kind == Removed {
+		if c.kind == Removed {
 			paths = append(paths, c.Path)
 		}
 	}
@@ -112,12 +122,11 @@ func (p *Plan) staged() []staged {
 		{File{Path: markerName, Content: p.record().text()}, finishedMarker},
 	}
 	for i, c := range p.changes {
-		f := File{Path: c.Path, Content: c.New}
-		switch c.Kind {
+		switch c.kind {
 		case Added:
-			files = append(files, staged{f, stagedNew(c.Path)})
+			files = append(files, staged{c.File, stagedNew(c.Path)})
 		case Changed:
-			files = append(files, staged{f, stagedChange(i)})
+			files = append(files, staged{c.File, stagedChange(i)})
 		}
 	}
 	return files
@@ -182,8 +191,8 @@ func besidePrefix(base string) string {
 	return "." + base + markerName + "-"
 }
 
-// staging says whether an entry is named exactly as we name staging folders.
-func staging(e fs.DirEntry, prefix string) bool {
-	random, ok := strings.CutPrefix(e.Name(), prefix)
-	return ok && e.IsDir() && len(random) == 26 && strings.Trim(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+// staging says whether an entry of a folder is named exactly as we name staging folders.
+func staging(name string, folder bool, prefix string) bool {
+	random, ok := strings.CutPrefix(name, prefix)
+	return ok && folder && len(random) == 26 && strings.Trim(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }

@@ -38,8 +38,27 @@ import (
 // File is one file of a tree.
 type File struct {
 	Path    string // relative, slash-separated, clean
-	Content []byte
-	Copy    bool // the content is the user's, byte for byte: see Sign
+	Content []byte // without the line of Sign
+	Copy    bool   // the content is the user's, byte for byte: see Sign
+	signed  bool   // Sign has seen the file
+}
+
+// Text returns the whole text of the file: for a file from Sign, its line and its
+// content. The caller must not change it.
+func (f File) Text() []byte {
+	if !f.signed {
+		return f.Content
+	}
+	return f.appendText(nil)
+}
+
+// appendText appends the whole text of the file to dst. Equal contents of files stay
+// one text in memory, because their lines exist only where a text is written or compared.
+func (f File) appendText(dst []byte) []byte {
+	if !f.signed {
+		return append(dst, f.Content...)
+	}
+	return append(appendLine(dst, f.Path), f.belowLine()...)
 }
 
 // New returns the files sorted by path. The contents are shared with the
@@ -54,7 +73,17 @@ type File struct {
 func New(files []File) ([]File, error) {
 	files = slices.Clone(files)
 	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	if ordinary(files) {
+		return files, nil
+	}
+	if err := problems(files); err != nil {
+		return nil, err
+	}
+	return files, nil
+}
 
+// problems returns all that New refuses about sorted files.
+func problems(files []File) error {
 	seen := names{seen: make(map[string]name, len(files)), reported: map[string]bool{}}
 	var problems []error
 	for i, f := range files {
@@ -71,10 +100,43 @@ func New(files []File) ([]File, error) {
 			}
 		}
 	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
+	return errors.Join(problems...)
+}
+
+// ordinary says that sorted files have no problems. It is quick, and says no of most
+// trees with capitals in their paths, which may have problems or none.
+func ordinary(files []File) bool {
+	var open []string // paths of files that the path at hand begins with
+	for i, f := range files {
+		p := f.Path
+		if i > 0 && files[i-1].Path == p || !isOrdinary(p) && (badPath(p) != "" || strings.ToLower(p) != p) {
+			return false
+		}
+		for len(open) > 0 && !strings.HasPrefix(p, open[len(open)-1]) {
+			open = open[:len(open)-1]
+		}
+		for _, file := range open {
+			if p[len(file)] == '/' {
+				return false
+			}
+		}
+		open = append(open, p)
 	}
-	return files, nil
+	return true
+}
+
+// isOrdinary says of a path that it is clean, local, in ASCII, without capitals and without
+// hidden names.
+func isOrdinary(p string) bool {
+	before := byte('/')
+	for i := range len(p) {
+		c := p[i]
+		if c < ' ' || c > '~' || c == '\\' || 'A' <= c && c <= 'Z' || before == '/' && (c == '/' || c == '.') {
+			return false
+		}
+		before = c
+	}
+	return before != '/'
 }
 
 // names remembers the paths of a tree and of all their folders.
@@ -205,14 +267,14 @@ func Compare(old, new []File) []Change {
 	for len(old) > 0 || len(new) > 0 {
 		switch {
 		case len(new) == 0 || len(old) > 0 && old[0].Path < new[0].Path:
-			changes = append(changes, Change{Path: old[0].Path, Kind: Removed, Old: old[0].Content})
+			changes = append(changes, Change{Path: old[0].Path, Kind: Removed, Old: old[0].Text()})
 			old = old[1:]
 		case len(old) == 0 || new[0].Path < old[0].Path:
-			changes = append(changes, Change{Path: new[0].Path, Kind: Added, New: new[0].Content})
+			changes = append(changes, Change{Path: new[0].Path, Kind: Added, New: new[0].Text()})
 			new = new[1:]
 		default:
-			if !bytes.Equal(old[0].Content, new[0].Content) {
-				changes = append(changes, Change{Path: new[0].Path, Kind: Changed, Old: old[0].Content, New: new[0].Content})
+			if before, after := old[0].Text(), new[0].Text(); !bytes.Equal(before, after) {
+				changes = append(changes, Change{Path: new[0].Path, Kind: Changed, Old: before, New: after})
 			}
 			old, new = old[1:], new[1:]
 		}

@@ -1,6 +1,8 @@
 package tree
 
 import (
+	"math/rand"
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,4 +132,29 @@ func TestRemovedClusters(t *testing.T) {
 			assert.Equal(t, test.want, RemovedClusters(Compare(old, new), new))
 		})
 	}
+}
+
+// TestOrdinary compares the quick look at paths with the thorough one.
+func TestOrdinary(t *testing.T) {
+	random := rand.New(rand.NewSource(1))
+	quick, refused := 0, 0
+	for range 20_000 {
+		files := make([]File, 1+random.Intn(4))
+		for i := range files {
+			for range 1 + random.Intn(5) {
+				files[i].Path += string("aaab//-.Bé"[random.Intn(10)])
+			}
+		}
+		slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+		err := problems(files)
+		if ordinary(files) {
+			quick++
+			require.NoError(t, err, "%q", files)
+		}
+		if err != nil {
+			refused++
+		}
+	}
+	assert.Greater(t, quick, 1000)
+	assert.Greater(t, refused, 1000)
 }
