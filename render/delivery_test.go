@@ -48,8 +48,7 @@ clusters:
 - {name: West_1.eu, server: https://api.west.example.com:6443}`)
 }
 
-// argoCDMeshes together have everything by which the objects of Argo CD can
-// differ.
+// argoCDMeshes together have every choice that changes the objects of Argo CD.
 func argoCDMeshes(t *testing.T) map[string]*topology.Topology {
 	t.Helper()
 	meshes := map[string]*topology.Topology{}

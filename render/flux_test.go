@@ -19,7 +19,7 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// fluxMeshes together have everything by which the objects of Flux can differ.
+// fluxMeshes together have every choice that changes the objects of Flux.
 func fluxMeshes(t *testing.T) map[string]*topology.Topology {
 	t.Helper()
 	const standalone = "mode: standalone, prune: true, deletionPolicy: MirrorPrune, secretRef: git, wait: false, interval: 1h, timeout: 1m30s"

@@ -339,8 +339,8 @@ func TestSubscriptions(t *testing.T) {
 }
 
 // TestMonitorsOfACluster shows what a topology and a cluster can set for their
-// monitors: the interval, labels by which a Prometheus selects them, and
-// whether the series have the revision of istiod.
+// monitors: the interval, labels that a Prometheus selects, and whether the
+// series have the revision of istiod.
 func TestMonitorsOfACluster(t *testing.T) {
 	all := examples(t)
 	monitors := func(name string) map[string]monitor {

@@ -13,7 +13,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// OverlayError is what is wrong with the overlays of a topology.
+// OverlayError has the findings about the overlays of a topology.
 type OverlayError struct{ Findings finding.Findings }
 
 func (e *OverlayError) Error() string {
@@ -25,22 +25,23 @@ func (e *OverlayError) Error() string {
 }
 
 // layers are clusters with the overlays of their topology. Jsonnet overlays
-// change the clusters' resources, before anything is packaged; kustomize
-// overlays are attached to the phases that they concern, and change what the
-// phases build to.
+// change the clusters' resources before anything is packaged. Kustomize
+// overlays are attached to the phases that they affect, and change the phases'
+// objects when these are built.
 type layers struct {
 	topology *topology.Topology
 	links    Links
-	clusters []resource.Cluster // as the topology has them
+	clusters []resource.Cluster // in the order of the topology
 	bare     []resource.Cluster // without overlays
 	overlays []overlay.Overlay
 	inputs   map[filledAs]*overlay.Object
-	failed   map[string]bool // overlays that a finding is about already
+	failed   map[string]bool // overlays with a finding
 	findings finding.Findings
 }
 
-// layOver applies the Jsonnet overlays to the clusters and attaches the
-// kustomize overlays. What it finds, apply and check report with the rest.
+// layOver applies the Jsonnet overlays to the clusters, and attaches the
+// kustomize overlays. apply and check report its findings together with their
+// own.
 func layOver(t *topology.Topology, links Links, clusters []resource.Cluster, overlays []overlay.Overlay) (*layers, error) {
 	l := &layers{topology: t, links: links, clusters: clusters, bare: slices.Clone(clusters), overlays: overlays,
 		inputs: map[filledAs]*overlay.Object{}, failed: map[string]bool{}}
@@ -59,7 +60,7 @@ func layOver(t *topology.Topology, links Links, clusters []resource.Cluster, ove
 	return l, nil
 }
 
-// err is the error of all findings so far.
+// err returns the findings so far as an error, or nil.
 func (l *layers) err() error {
 	if len(l.findings) == 0 {
 		return nil
@@ -71,14 +72,14 @@ func (l *layers) add(at finding.Position, rule, hint, format string, args ...any
 	l.findings = append(l.findings, finding.Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// fail adds a finding about an overlay. One is enough: what goes wrong on one
-// cluster mostly does on all.
+// fail adds a finding about an overlay. The overlay is not applied any more,
+// because most mistakes would appear on all clusters.
 func (l *layers) fail(o *overlay.Overlay, at finding.Position, rule, hint, format string, args ...any) {
 	l.failed[o.Name] = true
 	l.add(at, rule, hint, format, args...)
 }
 
-// scriptsFor are the Jsonnet overlays that match a cluster.
+// scriptsFor lists the Jsonnet overlays that match a cluster.
 func scriptsFor(overlays []overlay.Overlay, c *topology.Cluster) []*overlay.Overlay {
 	var matching []*overlay.Overlay
 	for i := range overlays {
@@ -89,7 +90,7 @@ func scriptsFor(overlays []overlay.Overlay, c *topology.Cluster) []*overlay.Over
 	return matching
 }
 
-// scripts are the Jsonnet overlays of a cluster, ready to run.
+// scripts returns the Jsonnet overlays of a cluster, ready to run.
 func (l *layers) scripts(i int) scripts {
 	c, about := &l.clusters[i], &l.topology.Spec.Clusters[i]
 	run := scripts{layers: l, cluster: c, overlays: scriptsFor(l.overlays, about)}
@@ -137,13 +138,13 @@ func (l *layers) runScripts(i int) error {
 type scripts struct {
 	*layers
 	cluster  *resource.Cluster
-	about    *overlay.Cluster // what they are told of it
+	about    *overlay.Cluster // the facts about the cluster for the overlays
 	overlays []*overlay.Overlay
 }
 
-// resource returns what the overlays make of a resource: itself where they
-// leave it as it is, so that it stays where it is shared with other clusters;
-// literals where they do not.
+// resource applies the overlays to a resource. If they do not change it, it
+// returns the resource itself, which stays shared with other clusters.
+// Otherwise it returns literals.
 func (s *scripts) resource(r resource.Resource) ([]resource.Resource, error) {
 	if r.Body.Repeated() == "" {
 		body, err := s.body(r, s.cluster.Values)
@@ -153,7 +154,7 @@ func (s *scripts) resource(r resource.Resource) ([]resource.Resource, error) {
 		return []resource.Resource{r}, err
 	}
 	var parts []resource.Resource
-	shared := false // the last part is
+	shared := false // the last part is unchanged
 	n := 0
 	for values := range s.cluster.Each(r) {
 		n++
@@ -182,8 +183,8 @@ func (s *scripts) resource(r resource.Resource) ([]resource.Resource, error) {
 	return parts, nil
 }
 
-// body is what the overlays make of a resource with these values, nil where
-// they leave it as it is. Equal objects have one body.
+// body applies the overlays to a resource with the given values. It returns nil
+// if they do not change it. Equal objects have one body.
 func (s *scripts) body(r resource.Resource, values resource.Values) (*resource.Body, error) {
 	input, err := s.input(r, values)
 	if err != nil {
@@ -196,13 +197,13 @@ func (s *scripts) body(r resource.Resource, values resource.Values) (*resource.B
 	return made.Body(), nil
 }
 
-// filledAs is what a filled body is the same by on every cluster.
+// filledAs identifies a filled body that is the same on every cluster.
 type filledAs struct {
 	body *resource.Body
 	item string
 }
 
-// input is the object that the overlays are called with.
+// input returns the object with which the overlays are called.
 func (s *scripts) input(r resource.Resource, values resource.Values) (*overlay.Object, error) {
 	key := filledAs{r.Body, r.ItemOf(values)}
 	if o := s.inputs[key]; o != nil {
@@ -219,8 +220,8 @@ func (s *scripts) input(r resource.Resource, values resource.Values) (*overlay.O
 	return o, err
 }
 
-// object runs every overlay on one object, each on what the one before made. The
-// error is an *overlay.EndError.
+// object runs all overlays on one object, each on the result of the one before.
+// The error is an *overlay.EndError.
 func (s *scripts) object(object *overlay.Object) (*overlay.Object, error) {
 	for _, o := range s.overlays {
 		if s.failed[o.Name] {
@@ -233,7 +234,7 @@ func (s *scripts) object(object *overlay.Object) (*overlay.Object, error) {
 			if errors.As(err, &other) {
 				hint = other.Hint
 			}
-			content, _ := object.Content() // it has been an object
+			content, _ := object.Content() // it was an object before
 			what := fmt.Sprintf("overlay %q on cluster %q, %s", o.Name, s.cluster.Name, resource.IDOf(content))
 			if ended := overlay.EndOf(err, o.At, what); ended != nil {
 				return nil, ended
@@ -246,8 +247,8 @@ func (s *scripts) object(object *overlay.Object) (*overlay.Object, error) {
 	return object, nil
 }
 
-// attach attaches a kustomize overlay to the phases that it concerns, and
-// finds patches that miss what they are meant for.
+// attach attaches a kustomize overlay to the phases that it affects, and
+// reports patches that match no object.
 func (l *layers) attach(o *overlay.Overlay) error {
 	matches := false
 	reached := make([]bool, len(o.Component.Patches))
@@ -280,8 +281,8 @@ func (l *layers) attach(o *overlay.Overlay) error {
 	return nil
 }
 
-// reach tells whether the overlay concerns a phase of a cluster, and notes
-// which of its patches do.
+// reach tells whether the overlay affects a phase of a cluster. It records
+// which of its patches match.
 func (l *layers) reach(o *overlay.Overlay, c *resource.Cluster, phase resource.Phase, reached []bool) (concerned bool, err error) {
 	for r := range c.In(phase) {
 		for values := range c.Each(r) {
@@ -299,7 +300,7 @@ func (l *layers) reach(o *overlay.Overlay, c *resource.Cluster, phase resource.P
 	return concerned, nil
 }
 
-// files are the components' files in a tree, as far as a cluster has them.
+// files returns the files of the components that at least one cluster has.
 func (l *layers) files() []tree.File {
 	used := map[string]bool{}
 	for i := range l.clusters {

@@ -27,16 +27,16 @@ import (
 // Prometheus' own engine. The input is what Prometheus discovers about the pods
 // that Istio makes. The output is targets.
 
-// TestPodMonitorTargets shows that each proxy is one target with the labels by
-// which Kiali groups. With merged metrics it is at the port that annotations
-// name, else at the port that the proxy declares.
+// TestPodMonitorTargets shows that each proxy is one target with the labels for
+// Kiali's groups. With merged metrics it is at the port that annotations name,
+// else at the port that the proxy declares.
 func TestPodMonitorTargets(t *testing.T) {
 	reviews := container{name: "reviews", ports: []port{{"http", 9080}}}
 	native := container{name: "istio-proxy", init: true, ports: proxy.ports}
 	grpc := container{name: "istio-proxy", ports: []port{{"mesh-metrics", 15020}}}
 	sidecar := sidecar.with(reviews, proxy)
 	bare := sidecar.annotated(nil)
-	// The annotations of a pod that is to be scraped separately.
+	// The annotations of a pod that wants to be scraped separately.
 	application := sidecar.annotated(map[string]string{
 		"prometheus.istio.io/merge-metrics": "false", "prometheus.io/scrape": "true", "prometheus.io/port": "9102", "prometheus.io/path": "/metrics",
 	})

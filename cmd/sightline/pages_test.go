@@ -141,31 +141,15 @@ func TestPageLength(t *testing.T) {
 	}
 }
 
-// TestPageWords keeps words out that a reader has to translate.
+// TestPageWords keeps phrases out of the pages that readers have to translate.
 func TestPageWords(t *testing.T) {
 	t.Parallel()
-	words := map[string]string{
-		`mappings?`:            "object",
-		`one's own`:            "your own",
-		`by which`:             "two sentences",
-		`stands? still`:        "is pinned",
-		`the matter of`:        "two sentences",
-		`(is|are) told apart`:  "differ by",
-		`(are|is) meant to be`: "should be",
-		`without a word`:       "without a message",
-		`held against`:         "compared with",
-		`for want of`:          "without",
-		`the whole of`:         "all of",
-		`so (is|are|does|do) (it|that|those|they|the)`: "also",
-	}
 	for page, text := range pages(t) {
 		if page == "CHANGELOG.md" || strings.HasPrefix(page, "docs/adr/") {
 			continue // they say what was
 		}
-		for word, better := range words {
-			for _, line := range regexp.MustCompile(`(?i)[^\n]*\b`+word+`\b[^\n]*`).FindAllString(text, -1) {
-				assert.Fail(t, "a word of the list", "%s: write %q instead: %s", page, better, line)
-			}
+		for _, what := range found(strings.Join(strings.Fields(text), " "), hardPhrases()) {
+			assert.Fail(t, "a phrase of the list", "%s: %s", page, what)
 		}
 	}
 }
