@@ -100,6 +100,10 @@ func pageDirectory(t *testing.T, page, readme string) string {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o644))
 	}
 	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/pages"))) // the dumps of docs/adopt.md
+	require.NoError(t, os.CopyFS(filepath.Join(dir, "sealed", "linked"), os.DirFS("../../topologies/sealed/linked")))
+	linked, err := os.ReadFile("../../topologies/linked.yaml") // which docs/seal.md checks
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "linked.yaml"), linked, 0o644))
 	inShell(t, dir, "sightline render mesh.yaml -o rendered")
 	return dir
 }
