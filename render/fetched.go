@@ -2,8 +2,6 @@ package render
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -18,19 +16,7 @@ func fetched(t *topology.Topology) []*topology.Cluster {
 	if t.Spec.Kiali.Links.Source != "externalSecrets" {
 		return nil
 	}
-	return remotesOf(t)
-}
-
-// remotesOf lists the remotes, sorted by name.
-func remotesOf(t *topology.Topology) []*topology.Cluster {
-	var remotes []*topology.Cluster
-	for i := range t.Spec.Clusters {
-		if c := &t.Spec.Clusters[i]; !t.IsHub(c) {
-			remotes = append(remotes, c)
-		}
-	}
-	slices.SortFunc(remotes, func(a, b *topology.Cluster) int { return strings.Compare(a.Name, b.Name) })
-	return remotes
+	return sortedByName(t.Remotes())
 }
 
 // pushes tells whether a cluster has a token to push.

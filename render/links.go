@@ -23,16 +23,16 @@ func (l Links) sealed(t *topology.Topology) []*topology.Cluster {
 	if !t.Spec.Kiali.Links.ByFile() || len(l) == 0 {
 		return nil
 	}
-	var remotes []*topology.Cluster
-	for i := range t.Spec.Clusters {
-		// A link that was sealed for another source is not used; check reports
-		// it.
-		if c := &t.Spec.Clusters[i]; l[c.Name] != nil && !t.IsHub(c) && l[c.Name].Spec.Source() == t.Spec.Kiali.Links.Source {
-			remotes = append(remotes, c)
-		}
-	}
-	slices.SortFunc(remotes, func(a, b *topology.Cluster) int { return strings.Compare(a.Name, b.Name) })
-	return remotes
+	return sortedByName(slices.DeleteFunc(t.Remotes(), func(c *topology.Cluster) bool {
+		// A link that was sealed for another source is not used; check reports it.
+		return l[c.Name] == nil || l[c.Name].Spec.Source() != t.Spec.Kiali.Links.Source
+	}))
+}
+
+// sortedByName sorts clusters by their names.
+func sortedByName(clusters []*topology.Cluster) []*topology.Cluster {
+	slices.SortFunc(clusters, func(a, b *topology.Cluster) int { return strings.Compare(a.Name, b.Name) })
+	return clusters
 }
 
 // generations lists the generations of a remote's tokens. Without a sealed

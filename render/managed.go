@@ -19,7 +19,7 @@ func byACM(t *topology.Topology) []*topology.Cluster {
 	if !t.LinksOnACM() {
 		return nil
 	}
-	return remotesOf(t)
+	return sortedByName(t.Remotes())
 }
 
 // managedItems returns the remotes with the rights of their accounts.

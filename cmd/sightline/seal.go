@@ -194,14 +194,11 @@ func (o *sealOptions) read() (*input, error) {
 // all of them.
 func (o *sealRun) remotes(t *topology.Topology, args []string) ([]*topology.Cluster, error) {
 	byName := map[string]*topology.Cluster{}
-	var all []*topology.Cluster
+	all := t.Remotes()
 	var names []string
-	for i := range t.Spec.Clusters {
-		if c := &t.Spec.Clusters[i]; !t.IsHub(c) {
-			byName[c.Name] = c
-			all = append(all, c)
-			names = append(names, c.Name)
-		}
+	for _, c := range all {
+		byName[c.Name] = c
+		names = append(names, c.Name)
 	}
 	if o.all || len(args) == 0 {
 		return all, o.assign(all, names)

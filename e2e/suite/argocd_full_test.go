@@ -65,16 +65,7 @@ func TestArgoCD(t *testing.T) {
 		}
 	})
 	step("a deleted monitor comes back", func(t *testing.T) {
-		before, err := west.Live(t.Context(), monitor)
-		require.NoError(t, err)
-		west.Delete(t, monitor)
-		rig.Wait(t, 30*time.Second, "the monitor to come back", func() error {
-			after, err := west.Live(t.Context(), monitor)
-			if err == nil && after.GetUID() == before.GetUID() {
-				err = errors.New("it is the one of before")
-			}
-			return err
-		}, west.APIServer)
+		comesBack(t, west, monitor)
 	})
 	step("a leaked token comes back when its Secret is deleted", func(t *testing.T) {
 		token := f.token(t)

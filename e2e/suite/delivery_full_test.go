@@ -211,3 +211,18 @@ func stranger(t *testing.T, on *rig.Cluster, like *unstructured.Unstructured) *u
 	t.Cleanup(func() { on.Delete(t, object) })
 	return object
 }
+
+// comesBack deletes an object, and waits until the engine has made it anew.
+func comesBack(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured) {
+	t.Helper()
+	before, err := on.Live(t.Context(), object)
+	require.NoError(t, err)
+	on.Delete(t, object)
+	rig.Wait(t, 30*time.Second, rig.Title(object)+" to come back", func() error {
+		after, err := on.Live(t.Context(), object)
+		if err == nil && after.GetUID() == before.GetUID() {
+			err = errors.New("it is the one of before")
+		}
+		return err
+	}, on.APIServer)
+}

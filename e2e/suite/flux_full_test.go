@@ -3,7 +3,6 @@
 package suite
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -69,16 +68,7 @@ func TestFlux(t *testing.T) {
 		}
 	})
 	step("a deleted monitor comes back", func(t *testing.T) {
-		before, err := west.Live(t.Context(), monitor)
-		require.NoError(t, err)
-		west.Delete(t, monitor)
-		rig.Wait(t, 30*time.Second, "the monitor to come back", func() error {
-			after, err := west.Live(t.Context(), monitor)
-			if err == nil && after.GetUID() == before.GetUID() {
-				err = errors.New("it is the one of before")
-			}
-			return err
-		}, west.APIServer)
+		comesBack(t, west, monitor)
 	})
 	step("a push during an apply, and a controller that is killed then", func(t *testing.T) {
 		deleted := deletions(t, west, f.token(t))

@@ -23,13 +23,7 @@ import (
 // cluster fills the next Secret of that name with the same token, byte for byte,
 // and the copy that leaked is valid again.
 func TestTokenMadeAnew(t *testing.T) {
-	west := rig.Up(t).West
-	token := tokenSecret(t)
-	account := serviceAccount(token)
-	t.Cleanup(func() { west.Delete(t, account, token) })
-	west.Apply(t, account, token)
-	leaked := rest.AnonymousClientConfig(west.Config)
-	leaked.BearerToken = awaitToken(t, west, token)
+	west, token, _, leaked := withToken(t)
 	west.Delete(t, token)
 	awaitRefusal(t, west, leaked)
 

@@ -24,14 +24,7 @@ const kialiAccount = "system:serviceaccount:istio-system:kiali-service-account"
 // TestTokenAfterAccount is our order: the token is filled in, and it is one of
 // the account.
 func TestTokenAfterAccount(t *testing.T) {
-	west := rig.Up(t).West
-	token := tokenSecret(t)
-	account := serviceAccount(token)
-	t.Cleanup(func() { west.Delete(t, account, token) })
-	west.Apply(t, account, token)
-	config := rest.AnonymousClientConfig(west.Config)
-	config.BearerToken = awaitToken(t, west, token)
-	require.Equal(t, kialiAccount, whoIs(t, config))
+	withToken(t)
 }
 
 // TestTokenBeforeAccount is the trap that the order of the phases is about: the
@@ -66,18 +59,26 @@ func TestTokenInOneGo(t *testing.T) {
 // TestAccountMadeAnew is why an operator that replaces its installation cuts the
 // link: the token of the account before is none of the account after.
 func TestAccountMadeAnew(t *testing.T) {
-	west := rig.Up(t).West
-	token := tokenSecret(t)
-	account := serviceAccount(token)
-	t.Cleanup(func() { west.Delete(t, account, token) })
-	west.Apply(t, account, token)
-	config := rest.AnonymousClientConfig(west.Config)
-	config.BearerToken = awaitToken(t, west, token)
-	require.Equal(t, kialiAccount, whoIs(t, config))
+	west, token, account, config := withToken(t)
 	west.Delete(t, account)
 	west.Apply(t, account)
 	awaitDeletion(t, west, token)
 	awaitRefusal(t, west, config)
+}
+
+// withToken applies an account and the Secret for its token, and returns a login with the
+// token.
+func withToken(t *testing.T) (west *rig.Cluster, token, account *unstructured.Unstructured, config *rest.Config) {
+	t.Helper()
+	west = rig.Up(t).West
+	token = tokenSecret(t)
+	account = serviceAccount(token)
+	t.Cleanup(func() { west.Delete(t, account, token) })
+	west.Apply(t, account, token)
+	config = rest.AnonymousClientConfig(west.Config)
+	config.BearerToken = awaitToken(t, west, token)
+	require.Equal(t, kialiAccount, whoIs(t, config))
+	return west, token, account, config
 }
 
 // tokenSecret is what the example renders for the link of its remote.

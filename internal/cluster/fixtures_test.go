@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,13 +12,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
-	"k8s.io/streaming/pkg/httpstream"
-	"k8s.io/streaming/pkg/httpstream/spdy"
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
+	"github.com/sightline-mesh/sightline/internal/cluster/forwardtest"
 )
 
 const token = "the-token-of-an-admin-that-nobody-may-read"
@@ -70,56 +67,13 @@ func answers(bodies map[string]any) http.HandlerFunc {
 
 type object = map[string]any
 
-// portForward is what an API server before Kubernetes 1.31 and a kubelet do for
-// a port-forward: connect each pair of streams with a port, here of this
-// machine.
+// portForward is a port-forward to a pod whose ports are those of this machine.
 func portForward(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost { // it knows nothing of WebSockets
 		http.Error(w, "you must use SPDY", http.StatusBadRequest)
 		return
 	}
-	if _, err := httpstream.Handshake(r, w, []string{"portforward.k8s.io"}); err != nil {
-		return
-	}
-	streams := make(chan httpstream.Stream, 10)
-	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
-		streams <- s
-		return nil
-	})
-	if connection == nil {
-		return
-	}
-	defer connection.Close()
-	wrong := map[string]httpstream.Stream{}
-	for {
-		select {
-		case <-connection.CloseChan():
-			return
-		case s := <-streams:
-			id := s.Headers().Get("requestID")
-			if s.Headers().Get("streamType") == "error" {
-				wrong[id] = s
-				continue
-			}
-			go connect(s, wrong[id])
-		}
-	}
-}
-
-func connect(data, wrong httpstream.Stream) {
-	defer wrong.Close()
-	backend, err := net.DialTimeout("tcp", "127.0.0.1:"+data.Headers().Get("port"), time.Second)
-	if err != nil {
-		fmt.Fprintf(wrong, "nobody listens: %v", err)
-		return
-	}
-	defer backend.Close()
-	go func() {
-		_, _ = io.Copy(backend, data)
-		backend.Close() // as a connection that is reset
-	}()
-	_, _ = io.Copy(data, backend)
-	data.Close()
+	forwardtest.Serve(w, r, "127.0.0.1")
 }
 
 // withPod is a cluster with a Service of one pod, which is a server of this

@@ -64,12 +64,10 @@ func (j *judge) links() {
 		return
 	}
 	j.twice(got)
-	for i := range t.Spec.Clusters {
-		if c := &t.Spec.Clusters[i]; !t.IsHub(c) {
-			j.on = c
-			if secret, item := j.itemOf(got, c); item != nil {
-				j.link(got, c, secret, item)
-			}
+	for _, c := range t.Remotes() {
+		j.on = c
+		if secret, item := j.itemOf(got, c); item != nil {
+			j.link(got, c, secret, item)
 		}
 	}
 	j.restarted(got)

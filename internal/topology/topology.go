@@ -39,6 +39,17 @@ func (t *Topology) Hub() *Cluster {
 	return nil
 }
 
+// Remotes lists the clusters other than the hub.
+func (t *Topology) Remotes() []*Cluster {
+	remotes := make([]*Cluster, 0, len(t.Spec.Clusters))
+	for i := range t.Spec.Clusters {
+		if c := &t.Spec.Clusters[i]; !t.IsHub(c) {
+			remotes = append(remotes, c)
+		}
+	}
+	return remotes
+}
+
 // Source is a file of a topology. Positions carry its name.
 type Source struct {
 	Name string

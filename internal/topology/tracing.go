@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/sightline-mesh/sightline/internal/kiali"
@@ -46,12 +47,7 @@ func (t *Topology) Collects(c *Cluster) bool {
 
 // Receives tells whether the hub accepts spans from remotes.
 func (t *Topology) Receives() bool {
-	for i := range t.Spec.Clusters {
-		if c := &t.Spec.Clusters[i]; !t.IsHub(c) && t.Collects(c) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.Remotes(), t.Collects)
 }
 
 // resolveTracing sets the defaults of tracing that depend on other values.

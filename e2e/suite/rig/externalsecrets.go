@@ -2,13 +2,9 @@ package rig
 
 import (
 	"encoding/base64"
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 const externalSecrets = "github.com/external-secrets/external-secrets"
@@ -68,17 +64,7 @@ subjects: [{kind: ServiceAccount, name: vault, namespace: vault}]
 `))
 	c.Apply(t, account...)
 	t.Cleanup(func() { c.Delete(t, account...) })
-	var token []byte
-	Wait(t, 20*time.Second, "the token of the vault's account", func() error {
-		secret, err := c.Client.CoreV1().Secrets(namespace).Get(t.Context(), "vault-token", metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		if token = secret.Data["token"]; len(token) == 0 {
-			return errors.New("it is empty")
-		}
-		return nil
-	}, c.APIServer, c.Manager)
+	token := c.accountToken(t, namespace, "vault-token")
 	authority, err := os.ReadFile(c.File("ca.crt"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,22 +1,19 @@
 package rig
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/streaming/pkg/httpstream"
-	"k8s.io/streaming/pkg/httpstream/spdy"
+
+	"github.com/sightline-mesh/sightline/internal/cluster/forwardtest"
 )
 
 // Kubelet is what an API server asks for a pod of one node: the log of a
@@ -79,54 +76,8 @@ func (k *Kubelet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, err.Error(), http.StatusNotFound)
 			return
 		}
-		forward(w, r, pod.Status.PodIP)
+		forwardtest.Serve(w, r, pod.Status.PodIP)
 	default:
 		http.NotFound(w, r)
 	}
-}
-
-// forward connects each pair of streams with a port of an address.
-func forward(w http.ResponseWriter, r *http.Request, ip string) {
-	if _, err := httpstream.Handshake(r, w, []string{"portforward.k8s.io"}); err != nil {
-		return
-	}
-	streams := make(chan httpstream.Stream, 10)
-	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
-		streams <- s
-		return nil
-	})
-	if connection == nil {
-		return
-	}
-	defer connection.Close()
-	wrong := map[string]httpstream.Stream{}
-	for {
-		select {
-		case <-connection.CloseChan():
-			return
-		case s := <-streams:
-			id := s.Headers().Get(corev1.PortForwardRequestIDHeader)
-			if s.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
-				wrong[id] = s
-				continue
-			}
-			go pipe(s, wrong[id], ip)
-		}
-	}
-}
-
-func pipe(data, wrong httpstream.Stream, ip string) {
-	defer wrong.Close()
-	backend, err := net.DialTimeout("tcp", net.JoinHostPort(ip, data.Headers().Get(corev1.PortHeader)), time.Second)
-	if err != nil {
-		fmt.Fprint(wrong, errors.Join(errors.New("nobody listens"), err))
-		return
-	}
-	defer backend.Close()
-	go func() {
-		_, _ = io.Copy(backend, data)
-		backend.Close()
-	}()
-	_, _ = io.Copy(data, backend)
-	data.Close()
 }

@@ -3,7 +3,6 @@ package rig
 import (
 	"context"
 	"encoding/json"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,22 +21,7 @@ var subscriptions = schema.GroupVersionResource{Group: "operators.coreos.com", V
 // operator is that of [Cluster.StartOperator].
 func (c *Cluster) StartLifecycleManager(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	var group sync.WaitGroup
-	group.Go(func() {
-		for ctx.Err() == nil {
-			// What fails is tried again: API servers are stopped by tests.
-			_ = c.install(ctx)
-			select {
-			case <-ctx.Done():
-			case <-time.After(100 * time.Millisecond):
-			}
-		}
-	})
-	t.Cleanup(func() {
-		cancel()
-		group.Wait()
-	})
+	again(t, c.install)
 }
 
 func (c *Cluster) install(ctx context.Context) error {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -32,23 +31,8 @@ var kialis = schema.GroupVersionResource{Group: "kiali.io", Version: "v1alpha1",
 // no Deployment, no role and no finalizer.
 func (c *Cluster) StartOperator(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	var group sync.WaitGroup
-	group.Go(func() {
-		done := map[types.UID]*unstructured.Unstructured{}
-		for ctx.Err() == nil {
-			// What fails is tried again: API servers are stopped by tests.
-			_ = c.operate(ctx, done)
-			select {
-			case <-ctx.Done():
-			case <-time.After(100 * time.Millisecond):
-			}
-		}
-	})
-	t.Cleanup(func() {
-		cancel()
-		group.Wait()
-	})
+	done := map[types.UID]*unstructured.Unstructured{}
+	again(t, func(ctx context.Context) error { return c.operate(ctx, done) })
 }
 
 // operate looks at all Kiali resources once. done are those whose account is

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -124,17 +123,7 @@ func (c *Cluster) StartPrometheus(t testing.TB, to ...*Prometheus) *Prometheus {
 	c.Apply(t, objects...)
 
 	p := &Prometheus{cluster: c, name: "user-workload", dir: dir, url: "http://" + c.Address + ":9090"}
-	var token []byte
-	Wait(t, 20*time.Second, "the token of Prometheus' account on "+c.Name, func() error {
-		secret, err := c.Client.CoreV1().Secrets(prometheusNamespace).Get(t.Context(), "prometheus-token", metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		if token = secret.Data["token"]; len(token) == 0 {
-			return errors.New("it is empty")
-		}
-		return nil
-	}, c.APIServer, c.Manager)
+	token := c.accountToken(t, prometheusNamespace, "prometheus-token")
 	if err := os.WriteFile(filepath.Join(dir, "token"), token, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package rig
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -72,17 +71,7 @@ func (c *Cluster) StartSealedSecrets(t testing.TB) {
 	objects := Objects(t, []byte(sealedSecretsObjects))
 	t.Cleanup(func() { c.Delete(t, objects...) })
 	c.Apply(t, objects...)
-	var token []byte
-	Wait(t, 20*time.Second, "the token of the controller of sealed-secrets", func() error {
-		secret, err := c.Client.CoreV1().Secrets(sealedSecretsNamespace).Get(t.Context(), "sealed-secrets-controller-token", metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		if token = secret.Data["token"]; len(token) == 0 {
-			return errors.New("it is empty")
-		}
-		return nil
-	}, c.APIServer, c.Manager)
+	token := c.accountToken(t, sealedSecretsNamespace, "sealed-secrets-controller-token")
 
 	// It looks for its account and its API server where a kubelet puts them.
 	if err := privateRun(); err != nil {
