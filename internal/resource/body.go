@@ -42,8 +42,8 @@ type Body struct {
 	holes    []hole
 	paths    []string // of its holes, sorted, each once
 	repeats  string   // the scope for which it is repeated, or ""
-	overlaid bool     // an overlay had a hand in it
-	literal  []byte   // JSON, which takes a tenth of the memory; there is no object then, and the text has no holes
+	overlaid bool     // an overlay changed it
+	literal  []byte   // its JSON, which needs a tenth of the memory; then there is no object, and the text has no holes
 
 	id              ID // with marks in the two fields below
 	namespace, name []Part
@@ -66,10 +66,10 @@ const (
 	inSequence
 )
 
-// NewBody compiles an object in which marks made by Hole stand for values.
-// Marks may be a whole string or parts of one; a mark in a key is an error,
-// because two clusters would then differ in structure, and so are marks of two
-// scopes that bodies are repeated for.
+// NewBody compiles an object in which marks made by Hole stand for values. A
+// mark may be a whole string or a part of one. A mark in a key is an error,
+// because two clusters would then differ in structure. Marks of two scopes for
+// which bodies are repeated are an error too.
 func NewBody(object Object) (*Body, error) {
 	if err := noHoleInKeys(object); err != nil {
 		return nil, err
@@ -140,7 +140,8 @@ func (b *Body) Shared(values Values) (object Object, ok bool) {
 // HasMark tells whether a value contains anything that looks like a mark.
 func HasMark(v any) bool { return strings.Contains(string(Encode(nil, v)), holeOpen) }
 
-// JSON is a literal as JSON, nil for another body. It must not be changed.
+// JSON returns a literal as JSON, or nil for another body. It must not be
+// changed.
 func (b *Body) JSON() []byte { return b.literal }
 
 // IsLiteral tells whether the body already has the values of one cluster, so
@@ -199,8 +200,8 @@ func noHoleInKeys(v any) error {
 	return nil
 }
 
-// Object returns the object with its marks, nil for a literal. It must not be
-// changed.
+// Object returns the object with its marks, or nil for a literal. It must not
+// be changed.
 func (b *Body) Object() Object { return b.object }
 
 // Repeated is the scope for which the body is repeated, or "" if it is one

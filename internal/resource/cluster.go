@@ -15,14 +15,14 @@ const (
 	Kiali      Phase = "kiali"
 	Link       Phase = "link"
 	Monitoring Phase = "monitoring"
-	ACM        Phase = "acm" // what a cluster has because ACM runs on it
+	ACM        Phase = "acm" // the objects on the cluster on which ACM runs
 )
 
-// Phases returns the phases in the order in which they are applied: on the
-// hub the link's secrets are there before Kiali reads them, which it does once;
-// on a remote the token follows the Kiali resource, because the operator makes
-// the account that it is for. The Policies on the ACM hub come early, because one
-// of them copies the certificate that Kiali's pod cannot start without.
+// Phases returns the phases in the order in which they are applied. On the hub,
+// the link's Secrets exist before Kiali starts, because Kiali reads them once.
+// On a remote, the token follows the Kiali resource, because the operator
+// creates the token's account. The Policies on the ACM hub come early, because
+// one of them copies the certificate that Kiali's pod needs to start.
 func Phases(hub bool) []Phase {
 	if hub {
 		return []Phase{Operator, ACM, Link, Kiali, Monitoring}
@@ -33,28 +33,29 @@ func Phases(hub bool) []Phase {
 // Resource is a body with its place.
 type Resource struct {
 	Phase Phase
-	Name  string // component-resource, the name of its file
+	Name  string // component-resource, also the name of its file
 	Body  *Body
 	Only  []string // the names of the items for which it is repeated, if these are not all items of the cluster
 }
 
-// The scopes of values. A body with a hole of one of the last seven is repeated
-// for every item of this scope on the cluster. Each item has a name.
+// The scopes of values. The first two have one set of values for each cluster. A
+// body with a hole of another scope is repeated for every item of this scope on
+// the cluster. Each item has a name.
 const (
 	ScopeTopology     = "topology"
 	ScopeCluster      = "cluster"
 	ScopeNamespace    = "namespace"
-	ScopeLink         = "link"         // of the hub to a remote, where each has a Secret of its own
-	ScopeEncrypted    = "encrypted"    // as ScopeLink, where SOPS has encrypted the Secret
-	ScopeToken        = "token"        // of a remote, after its first
-	ScopeFetched      = "fetched"      // as ScopeLink, where the kubeconfig is made of what a store of secrets has
-	ScopeManaged      = "managed"      // of the ACM hub, for a remote whose link a Policy makes
-	ScopeRule         = "rule"         // of the ACM hub, for a namespace of the mesh
-	ScopeCreated      = "created"      // of a namespace that is made
-	ScopeControlPlane = "controlPlane" // of a further istiod, which serves others
+	ScopeLink         = "link"         // on the hub, a remote's link, if each has its own Secret
+	ScopeEncrypted    = "encrypted"    // as ScopeLink, if SOPS encrypted the Secret
+	ScopeToken        = "token"        // on a remote, a token after the first
+	ScopeFetched      = "fetched"      // as ScopeLink, if the kubeconfig is made from a secret store
+	ScopeManaged      = "managed"      // on the ACM hub, a remote whose link a Policy makes
+	ScopeRule         = "rule"         // on the ACM hub, a namespace of the mesh
+	ScopeCreated      = "created"      // a namespace that is created
+	ScopeControlPlane = "controlPlane" // a namespace of a further istiod, which serves other clusters
 )
 
-// repeating returns the scopes that bodies are repeated for.
+// repeating returns the scopes for which bodies are repeated.
 func repeating() []string {
 	return []string{ScopeNamespace, ScopeLink, ScopeEncrypted, ScopeToken, ScopeFetched, ScopeManaged, ScopeRule, ScopeCreated,
 		ScopeControlPlane}
@@ -76,11 +77,11 @@ type Cluster struct {
 	Values     Values // of the scopes topology and cluster
 	Namespaces []string
 
-	// Those of Namespaces that every cluster of the mesh has, in the same
-	// order.
+	// MeshNamespaces are the Namespaces that every cluster of the mesh has, in
+	// the same order.
 	MeshNamespaces []string
 
-	Items      map[string][]Item  // of the other scopes that bodies are repeated for
+	Items      map[string][]Item  // of the other scopes
 	Components map[Phase][]string // the kustomize components that change the resources, in order
 }
 
@@ -124,8 +125,8 @@ func (r Resource) ItemOf(values Values) string {
 	return text(values[r.Body.Repeated()]["name"])
 }
 
-// NamespacesOf returns the namespaces in which the cluster has a resource that
-// is repeated for namespaces.
+// NamespacesOf returns the namespaces in which the cluster has a resource with
+// one object for each namespace.
 func (c *Cluster) NamespacesOf(r Resource) []string {
 	if r.Only != nil {
 		return r.Only

@@ -72,8 +72,8 @@ type mergeAt struct {
 	theirs string
 }
 
-// unmerged also returns what it took out, the inner before the outer. A merge
-// in a list stays, because a list has no place that would be its own.
+// unmerged also returns the merges that it removed, the inner before the outer.
+// A merge in a list stays, because a list entry has no stable path.
 func unmerged(v any, path []string) (any, []mergeAt) {
 	var merges []mergeAt
 	ours, theirs, isMerge := MergeOf(v)
@@ -116,8 +116,8 @@ func (m mergeAt) into(object map[string]any, path []string, at string) (map[stri
 	return changed, nil
 }
 
-// Put sets the value at a path of keys with dots between them, in objects that are
-// made where there are none.
+// Put sets the value at a path of keys with dots between them. It creates
+// missing objects.
 func Put(m map[string]any, path string, value any) {
 	keys := strings.Split(path, ".")
 	for _, key := range keys[:len(keys)-1] {
