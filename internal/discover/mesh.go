@@ -237,7 +237,7 @@ func (c *cluster) rootNamespace(common string) said {
 // Primary-Remote, Install Multi-Primary on different networks).
 const (
 	controlPlaneClusters = "topology.istio.io/controlPlaneClusters"
-	networkLabel         = "topology.istio.io/network"
+	networkLabel         = labels.Network
 )
 
 // modes finds where the istiod of each cluster is, and its network.

@@ -54,7 +54,7 @@ func into(o resource.Object, v any) error {
 func (r *reader) istio(ctx context.Context) {
 	ns := r.on.ControlPlane.Namespace
 	r.got.Istiods = ask(r, func() ([]status.Istiod, error) { return r.istiods(ctx, ns) })
-	r.got.Network = status.Answer[string]{Value: r.got.Namespaces.Value[ns]["topology.istio.io/network"], Err: r.got.Namespaces.Err}
+	r.got.Network = status.Answer[string]{Value: r.got.Namespaces.Value[ns][labels.Network], Err: r.got.Namespaces.Err}
 	r.got.Tags = ask(r, func() (map[string]string, error) {
 		hooks, err := r.List(ctx, "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "", labels.RevisionTag)
 		tags := map[string]string{}
@@ -262,7 +262,7 @@ func (r *reader) hub(ctx context.Context) {
 }
 
 func (r *reader) linkSecrets(ctx context.Context, ns string) ([]status.LinkSecret, error) {
-	all, err := r.List(ctx, "v1", "Secret", ns, "kiali.io/multiCluster=true")
+	all, err := r.List(ctx, "v1", "Secret", ns, kiali.RemoteSecretLabel+"=true")
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/cluster"
 	"github.com/sightline-mesh/sightline/internal/kiali"
+	"github.com/sightline-mesh/sightline/internal/openshift"
 	"github.com/sightline-mesh/sightline/internal/status"
 )
 
@@ -160,7 +161,7 @@ func serviceCA(ctx context.Context, c *cluster.Cluster, s cluster.Service) ([]by
 		return nil, nil
 	}
 	var bundle corev1.ConfigMap
-	if err := c.Read(ctx, cluster.Core(s.Namespace, "configmaps", "openshift-service-ca.crt"), &bundle); err != nil {
+	if err := c.Read(ctx, cluster.Core(s.Namespace, "configmaps", openshift.ServiceCA), &bundle); err != nil {
 		return nil, err
 	}
 	return []byte(bundle.Data["service-ca.crt"]), nil

@@ -37,6 +37,10 @@ type Service struct{ Namespace, Name, Port string }
 // of user workloads. It serves https. A client needs the ClusterRole [ViewRole].
 func Querier() Service { return Service{"openshift-monitoring", "thanos-querier", "9091"} }
 
+// ServiceCA is a ConfigMap in every namespace. Its key service-ca.crt has the CA that
+// signs the certificates of Services.
+const ServiceCA = "openshift-service-ca.crt"
+
 // ViewRole is the ClusterRole for reading all metrics of a cluster.
 const ViewRole = "cluster-monitoring-view"
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/compare"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/resource"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
@@ -140,7 +141,7 @@ func (j *judge) network(got *Cluster) {
 	ns := j.on.ControlPlane.Namespace
 	switch {
 	case len(found) == 0:
-		j.bad("ST05", j.kubectl("label namespace %s topology.istio.io/network=%s", ns, want),
+		j.bad("ST05", j.kubectl("label namespace %s %s=%s", ns, labels.Network, want),
 			"Istio has no network for the cluster, the topology says %q", want)
 	case len(found) == 1 && found[want]:
 		j.good("ST05")

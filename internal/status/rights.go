@@ -142,9 +142,9 @@ func (r *rights) rendered(objects []resource.Object) {
 
 func (r *rights) openShift(t *topology.Topology, own string) {
 	platform, workloads := openshift.Configs()
-	r.allow(platform.Namespace, "", "configmaps", []string{platform.Name, "openshift-service-ca.crt"}, "get")
+	r.allow(platform.Namespace, "", "configmaps", []string{platform.Name, openshift.ServiceCA}, "get")
 	r.allow(workloads.Namespace, "", "pods", nil, "list")
-	r.allow(own, "", "configmaps", []string{"openshift-service-ca.crt"}, "get")
+	r.allow(own, "", "configmaps", []string{openshift.ServiceCA}, "get")
 	if t.Spec.Metrics.Store == "thanosQuerier" {
 		r.allow(platform.Namespace, "", "services", []string{openshift.Querier().Name}, "get")
 		r.allow(platform.Namespace, "", "pods", nil, "list")
