@@ -8,6 +8,7 @@ import (
 
 	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
+	"github.com/sightline-mesh/sightline/internal/labels"
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
