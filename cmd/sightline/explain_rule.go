@@ -6,19 +6,22 @@ import (
 	"regexp"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // ruleID is what the id of a rule looks like; no field does.
 var ruleID = regexp.MustCompile(`^[A-Za-z]{2}[0-9]{2}$`)
 
-// explainRule prints the page of a rule, as docs/rules.md has it.
+// explainRule prints the page of a rule, as docs/rules.md has it. Other pages have their
+// addresses, because the reader may have only the program.
 func explainRule(out io.Writer, id string) error {
 	r, hint := check.Lookup(id)
 	if r == nil {
 		return &hinted{fmt.Errorf("there is no rule %q", id), hint}
 	}
 	text := fmt.Sprintf("%s (%s)\n%s\n\n", r.ID, r.Severities(), wrap(r.Title, 0)) +
-		table([]row{{"what", r.What}, {"why", r.Why}, {"fix", r.Fix}, {"source", r.Source}}, textWidth)
+		table([]row{{"what", finding.WithPages(r.What)}, {"why", finding.WithPages(r.Why)}, {"fix", finding.WithPages(r.Fix)},
+			{"source", finding.WithPages(r.Source)}}, textWidth)
 	if r.Reserved != "" {
 		text += "\n" + wrap("Reserved: it waits for "+r.Reserved+".", 0) + "\n"
 	}

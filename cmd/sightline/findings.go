@@ -177,7 +177,7 @@ func sarifRule(id string) sarif.Rule {
 	if r.Source != "" {
 		page += "\n\nSource: " + r.Source
 	}
-	return sarif.Rule{ID: r.ID, Title: r.Title, Page: page, Severity: r.Severity}
+	return sarif.Rule{ID: r.ID, Title: r.Title, Page: finding.WithPages(page), Severity: r.Severity}
 }
 
 // printed is a finding as data.

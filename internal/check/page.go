@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
 // subjects are the subjects of the rules by the letters of their ids, in the order of
@@ -51,7 +53,7 @@ Some rules belong to other commands: EF and KC14 to ` + "`sightline diff`" + `, 
 			if r.Reserved != "" {
 				fmt.Fprintf(&b, ", reserved: it waits for %s", r.Reserved)
 			}
-			fmt.Fprintf(&b, "\n\n%s\n\n%s\n\n**Fix:** %s\n\n**Source:** %s\n", r.What, r.Why, r.Fix, r.Source)
+			b.WriteString(finding.WithLinks(fmt.Sprintf("\n\n%s\n\n%s\n\n**Fix:** %s\n\n**Source:** %s\n", r.What, r.Why, r.Fix, r.Source)))
 		}
 	}
 	return b.String()
