@@ -123,8 +123,12 @@ func (v *VM) Call(file string, args map[string]any) ([]byte, error) {
 			}
 			continue
 		}
-		if plain, ok := arg.(template.Plain); ok {
-			arg = plain.Value
+		switch given := arg.(type) {
+		case json.RawMessage:
+			r.Args[name] = given
+			continue
+		case template.Plain:
+			arg = given.Value
 		}
 		var err error
 		if r.Args[name], err = json.Marshal(arg); err != nil {

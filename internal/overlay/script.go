@@ -1,6 +1,7 @@
 package overlay
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -117,27 +118,27 @@ var clusterFields = []string{"controlPlane", "domain", "hub", "labels", "name", 
 // call calls the function, makes sure of its result, and tells which fields of
 // the cluster the function looked at.
 func (s *Script) call(object *Object, cluster *Cluster) (made *Object, looked map[string]bool, err error) {
-	var plain any
-	if err := json.Unmarshal(object.json, &plain); err != nil {
-		return nil, nil, err
-	}
 	fields, looked := template.Fields{}, map[string]bool{}
 	for _, name := range clusterFields {
 		fields[name] = func() any { looked[name] = true; return cluster.fields[name] }
 	}
-	out, err := s.vm.Call(s.file, map[string]any{"resource": template.Plain{Value: plain}, "cluster": fields})
+	out, err := s.vm.Call(s.file, map[string]any{"resource": json.RawMessage(object.json), "cluster": fields})
 	if err != nil {
 		return nil, looked, s.explain(err)
 	}
-	made, err = s.resultOf(object, plain, out)
+	made, err = s.resultOf(object, out)
 	return made, looked, err
 }
 
-// resultOf makes sure of a result, which is given as JSON; plain is the object
-// as encoding/json decodes it.
-func (s *Script) resultOf(object *Object, plain any, out []byte) (*Object, error) {
-	var result any
-	if err := json.Unmarshal(out, &result); err != nil {
+// resultOf checks a result, which is JSON. It returns the object itself if the result
+// has the same values.
+func (s *Script) resultOf(object *Object, out []byte) (*Object, error) {
+	var compact bytes.Buffer
+	if json.Compact(&compact, out) == nil && bytes.Equal(compact.Bytes(), object.json) {
+		return object, nil // most results; decoding takes longer
+	}
+	var plain, result any
+	if err := errors.Join(json.Unmarshal(object.json, &plain), json.Unmarshal(out, &result)); err != nil {
 		return nil, err
 	}
 	// Numbers are equal by their value.
