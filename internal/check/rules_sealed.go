@@ -162,7 +162,7 @@ func (m *mesh) seal(remotes int, i int, step command.Step) string {
 	name, hub := m.Spec.Clusters[i].Name, command.HubContext(m.Spec.Kiali.Hub)
 	if m.Spec.Kiali.Links.Source == "sops" {
 		if hub = ""; len(m.Spec.Kiali.Links.SOPS.Age) == 0 {
-			hub = "--sops age1…"
+			hub = command.AnyRecipient
 		}
 	}
 	if remotes > most || m.SealedTogether() && step == command.Again {

@@ -133,6 +133,12 @@ func SOPS(recipients []string) string {
 	return "--sops " + Word(strings.Join(recipients, ","))
 }
 
+// AnyRecipient is the flag for recipients that the reader has to fill in.
+const AnyRecipient = "--sops age1…"
+
+// AcceptCertificate is the flag that accepts the certificate with this fingerprint.
+func AcceptCertificate(fingerprint string) string { return "--accept-cert " + Word(fingerprint) }
+
 // Rights prints what status may need to ask about a topology in a file.
 func Rights(topology string) string {
 	return joined([]string{"sightline status", Word(topology), "--rights"})

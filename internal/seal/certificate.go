@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
@@ -83,7 +84,7 @@ type Trust struct {
 // Trusted returns a *finding.Refusal unless there is a reason to trust the certificate.
 // again is the command, to which a flag can be added.
 func (c *Certificate) Trusted(t Trust, again string) error {
-	accept := again + " --accept-cert " + c.Name()
+	accept := again + " " + command.AcceptCertificate(c.Name())
 	switch {
 	case t.Accepted != "" && t.Accepted != c.Fingerprint:
 		return finding.Refuse("compare it with that of the controller on the hub once more",
