@@ -10,7 +10,7 @@ import (
 // The heap that a run takes before it collects garbage at all, and the heap above which
 // it may grow by half only.
 const (
-	freeMemory  = 64 << 20
+	freeMemory  = 60 << 20
 	cheapMemory = 512 << 20
 )
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -184,13 +183,23 @@ func noNamespaces(m *mesh, f *found) {
 	}
 }
 
-// device is the name of a device on Windows, also with an extension.
-var device = regexp.MustCompile(`^(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
+// isDevice tells whether a name is the name of a device on Windows, also with an extension.
+func isDevice(name string) bool {
+	name, _, _ = strings.Cut(name, ".")
+	switch len(name) {
+	case len("con"):
+		return slices.Contains([]string{"con", "prn", "aux", "nul"}, strings.ToLower(name))
+	case len("com1"):
+		port := strings.ToLower(name[:3])
+		return (port == "com" || port == "lpt") && '0' <= name[3] && name[3] <= '9'
+	}
+	return false
+}
 
 func deviceNames(m *mesh, f *found) {
 	const hint = "choose another name; if nobody works on Windows, suppress ID14"
 	visit := func(i int, what, name string, at place) {
-		if !device.MatchString(name) {
+		if !isDevice(name) {
 			return
 		}
 		if i < 0 {

@@ -176,11 +176,11 @@ func topologyPath(field string, hub, cluster int) []any {
 	keys := keysOf(field)
 	switch keys[0] {
 	case "hub":
-		return append([]any{"spec", "clusters", hub}, keys[1:]...)
+		return slices.Concat([]any{"spec", "clusters", hub}, keys[1:])
 	case "cluster":
-		return append([]any{"spec", "clusters", cluster}, keys[1:]...)
+		return slices.Concat([]any{"spec", "clusters", cluster}, keys[1:])
 	}
-	return append([]any{"spec"}, keys...)
+	return slices.Concat([]any{"spec"}, keys)
 }
 
 // nearName is the hint for a name that is not a cluster of the topology.

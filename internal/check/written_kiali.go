@@ -226,7 +226,7 @@ func setElsewhere(field, by string) (message, hint string) {
 
 // keysOf splits a field written with dots into its keys.
 func keysOf(field string) []any {
-	var keys []any
+	keys := make([]any, 0, 1+strings.Count(field, "."))
 	for key := range strings.SplitSeq(field, ".") {
 		keys = append(keys, key)
 	}

@@ -7,7 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -63,21 +63,22 @@ func (d *Dir) Compare(ctx context.Context, files []File, claims Claims) (*Plan, 
 	err = d.walk(ctx, visitor{
 		folder: found.folder,
 		nested: found.nested,
-		other: func(p, real string, what fs.FileMode, vanish bool) error {
+		other: func(p string, in folder, what fs.FileMode, vanish bool) error {
 			i := found.wants(p)
 			if i < 0 || !what.IsRegular() {
-				return d.stray(found, p, real, what, vanish)
+				return d.stray(found, p, what, vanish)
 			}
 			buffer := buffers.Get().(*buffer)
 			defer buffers.Put(buffer)
-			equal, err := buffer.equals(files[i], real)
+			equal, err := buffer.equals(files[i], in)
+			if err != nil {
+				return d.fault("read", p, err)
+			}
 			if equal {
 				found.state[i] = same
+				return nil
 			}
-			if equal || err != nil {
-				return err
-			}
-			mine, info, err := d.look(p, real)
+			mine, info, err := d.look(p)
 			if err == nil {
 				found.differs(i, info, mine)
 			}
@@ -97,12 +98,12 @@ func (d *Dir) Compare(ctx context.Context, files []File, claims Claims) (*Plan, 
 }
 
 // stray looks at something that is not a file at a file's place.
-func (d *Dir) stray(found *findings, p, real string, what fs.FileMode, vanish bool) error {
+func (d *Dir) stray(found *findings, p string, what fs.FileMode, vanish bool) error {
 	if !what.IsRegular() {
 		found.stays(p, what, vanish)
 		return nil
 	}
-	mine, err := d.isOurs(p, real)
+	mine, err := d.isOurs(p)
 	if err != nil && !os.IsPermission(err) { // what we may not read, we did not write
 		return err
 	}
@@ -110,7 +111,7 @@ func (d *Dir) stray(found *findings, p, real string, what fs.FileMode, vanish bo
 		found.stays(p, what, vanish)
 		return nil
 	}
-	info, err := os.Lstat(real)
+	info, err := os.Lstat(d.real(p))
 	if err != nil {
 		return err
 	}
@@ -119,19 +120,19 @@ func (d *Dir) stray(found *findings, p, real string, what fs.FileMode, vanish bo
 }
 
 // isOurs says whether a regular file that is there was written by us.
-func (d *Dir) isOurs(p, real string) (bool, error) {
+func (d *Dir) isOurs(p string) (bool, error) {
 	if lineOf(p) == nil && !strings.HasPrefix(p, copies) {
 		return false, nil
 	}
-	head, err := readHead(real, headSize(p))
+	head, err := readHead(d.real(p), headSize(p))
 	if err != nil || isSigned(p, head) {
 		return err == nil, err
 	}
-	return d.isCopyOfOurs(p, real)
+	return d.isCopyOfOurs(p)
 }
 
 // isCopyOfOurs says whether a regular file without our line is a copy that we made.
-func (d *Dir) isCopyOfOurs(p, real string) (bool, error) {
+func (d *Dir) isCopyOfOurs(p string) (bool, error) {
 	if d.found == nil || len(d.found.copies) == 0 || !strings.HasPrefix(p, copies) {
 		return false, nil
 	}
@@ -145,7 +146,7 @@ func (d *Dir) isCopyOfOurs(p, real string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	content, err := os.ReadFile(real)
+	content, err := os.ReadFile(d.real(p))
 	return err == nil && d.found.copies[copyOf(p, content)], err
 }
 
@@ -228,83 +229,109 @@ type visitor struct {
 	// folder says whether to go into a folder, and whether it has to vanish
 	// because the tree wants something else in its place.
 	folder func(p string, vanish bool) (enter, vanishes bool)
-	nested func(p string, vanish bool)                               // a folder that is a checkout or an output directory of its own
-	other  func(p, real string, what fs.FileMode, vanish bool) error // neither of them
+	nested func(p string, vanish bool) // a folder that is a checkout or an output directory of its own
+	// other is told of the rest, with the open folder that it is in.
+	other func(p string, in folder, what fs.FileMode, vanish bool) error
 }
 
-// walk calls the visitor for everything in the directory, a folder before what is
-// in it, otherwise in no order and from several goroutines. p is the path in the
-// tree and real the one on the disk.
-//
-// Reading goes by plain paths: that takes two thirds of the time of os.Root,
-// which opens every element of a path by itself. A link that is there is seen
-// as a link and not followed. One that is put there during the walk could lend
-// us a file to compare with, and no more.
+// walk calls the visitor for everything in the directory, a folder before its content,
+// otherwise in no order and from several goroutines. p is the path in the tree. walk
+// sees links and follows none.
 func (d *Dir) walk(ctx context.Context, v visitor) error {
 	if d.absent {
 		return nil
 	}
+	top, err := openPath(d.path)
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: d.path, Err: cause(err)}
+	}
+	defer top.close()
 	g, within := errgroup.WithContext(ctx)
 	g.SetLimit(workers)
-	type below struct {
-		folder, real string
-		vanish       bool
+	w := walking{ctx: within, dir: d, visitor: v, more: g}
+	g.Go(func() error { return w.through(top, below{}) })
+	return g.Wait()
+}
+
+// walking is a walk through a directory.
+type walking struct {
+	visitor
+	ctx  context.Context
+	dir  *Dir
+	more *errgroup.Group
+}
+
+// below is a folder of the directory.
+type below struct {
+	path   string // "" is the top
+	vanish bool   // the tree wants something else in its place
+}
+
+// through walks through an open folder.
+func (w *walking) through(in folder, at below) error {
+	if w.ctx.Err() != nil {
+		return w.dir.interrupted(w.ctx, "read")
 	}
-	var enter func(below) error
-	enter = func(in below) error {
-		folder, real, vanish := in.folder, in.real, in.vanish
-		if within.Err() != nil {
-			return d.interrupted(within, "read")
+	entries, err := in.entries()
+	if err != nil {
+		return w.dir.fault("read", at.path, err)
+	}
+	if at.path != "" && slices.ContainsFunc(entries, isOwn) {
+		w.nested(at.path, at.vanish)
+		return nil
+	}
+	var inside []below
+	for _, e := range entries {
+		p := e.name
+		if at.path != "" {
+			p = at.path + "/" + p
+		} else if isOwn(e) || staging(e.name, e.what.IsDir(), stagePrefix) {
+			continue
 		}
-		entries, err := entriesOf(real)
-		if os.IsPermission(err) && folder != "" { // we did not make it
-			v.nested(folder, vanish)
-			return nil
+		if !e.what.IsDir() {
+			if err := w.other(p, in, e.what, at.vanish); err != nil {
+				return err
+			}
+		} else if enter, vanish := w.folder(p, at.vanish); enter {
+			inside = append(inside, below{p, vanish})
 		}
+	}
+	// Few folders are not worth a goroutine.
+	var others sync.WaitGroup
+	defer others.Wait()
+	for some := range slices.Chunk(inside, 64) {
+		others.Add(1)
+		walk := func() error {
+			defer others.Done()
+			return w.into(in, some)
+		}
+		if len(some) == len(inside) || !w.more.TryGo(walk) {
+			if err := walk(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// into walks through folders in an open folder.
+func (w *walking) into(in folder, folders []below) error {
+	for _, f := range folders {
+		inner, err := in.enter(path.Base(f.path))
+		if os.IsPermission(err) { // we did not make it
+			w.nested(f.path, f.vanish)
+			continue
+		}
+		if err != nil {
+			return w.dir.fault("open", f.path, err)
+		}
+		err = w.through(inner, f)
+		inner.close()
 		if err != nil {
 			return err
 		}
-		if folder != "" && slices.ContainsFunc(entries, isOwn) {
-			v.nested(folder, vanish)
-			return nil
-		}
-		var inside []below
-		for _, e := range entries {
-			if folder == "" && (isOwn(e) || staging(e.name, e.what.IsDir(), stagePrefix)) {
-				continue
-			}
-			real := real + string(os.PathSeparator) + e.name
-			p := real[len(d.path)+1:]
-			if os.PathSeparator != '/' {
-				p = filepath.ToSlash(p)
-			}
-			if !e.what.IsDir() {
-				if err := v.other(p, real, e.what, vanish); err != nil {
-					return err
-				}
-			} else if deeper, vanish := v.folder(p, vanish); deeper {
-				inside = append(inside, below{p, real, vanish})
-			}
-		}
-		for some := range slices.Chunk(inside, 64) {
-			next := func() error {
-				for _, f := range some {
-					if err := enter(f); err != nil {
-						return err
-					}
-				}
-				return nil
-			}
-			if len(some) == len(inside) || !g.TryGo(next) { // few folders are not worth a goroutine
-				if err := next(); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
 	}
-	g.Go(func() error { return enter(below{real: d.path}) })
-	return g.Wait()
+	return nil
 }
 
 // entry is a file or a folder in a folder.
@@ -327,15 +354,15 @@ func (d *Dir) Files(ctx context.Context) ([]File, error) {
 	err := d.walk(ctx, visitor{
 		folder: func(p string, _ bool) (bool, bool) { return !hidden(p), false },
 		nested: func(string, bool) {},
-		other: func(p, real string, what fs.FileMode, _ bool) error {
+		other: func(p string, _ folder, what fs.FileMode, _ bool) error {
 			if !what.IsRegular() {
 				return nil
 			}
-			mine, err := d.isOurs(p, real)
+			mine, err := d.isOurs(p)
 			if err != nil || !mine && !d.unsigned() {
 				return ignorePermission(err)
 			}
-			content, err := os.ReadFile(real)
+			content, err := os.ReadFile(d.real(p))
 			if err != nil {
 				return err
 			}
@@ -362,18 +389,18 @@ func ignorePermission(err error) error {
 // buffer holds the texts of two files that are compared.
 type buffer struct{ want, there []byte }
 
-// equals says whether a regular file has the text of a file of the tree. It reads only
+// equals says whether a file of the tree is in a folder with the same text. It reads only
 // a file of the same size.
-func (b *buffer) equals(f File, real string) (bool, error) {
+func (b *buffer) equals(f File, in folder) (bool, error) {
 	b.want = f.appendText(b.want[:0])
 	b.there = slices.Grow(b.there[:0], len(b.want))[:len(b.want)]
-	same, err := readSame(real, b.there)
+	same, err := in.same(path.Base(f.Path), b.there)
 	return same && bytes.Equal(b.there, b.want), err
 }
 
 // look says of a regular file that differs from the tree whether the file is ours.
-func (d *Dir) look(p, real string) (mine bool, info fs.FileInfo, err error) {
-	f, err := open(real)
+func (d *Dir) look(p string) (mine bool, info fs.FileInfo, err error) {
+	f, err := open(d.real(p))
 	if err != nil {
 		return false, nil, err
 	}
@@ -385,7 +412,7 @@ func (d *Dir) look(p, real string) (mine bool, info fs.FileInfo, err error) {
 	if err != nil || isSigned(p, head) {
 		return err == nil, info, err
 	}
-	mine, err = d.isCopyOfOurs(p, real)
+	mine, err = d.isCopyOfOurs(p)
 	return mine, info, err
 }
 

@@ -2,10 +2,20 @@
 
 package tree
 
-import "os"
+import (
+	"io"
+	"io/fs"
+	"os"
+)
 
-// folder is an open folder of the stage. Its methods take a single name.
+// folder is an open folder. Its methods take a single name.
 type folder struct{ root *os.Root }
+
+// openPath opens the folder at a path of the disk.
+func openPath(name string) (folder, error) {
+	root, err := os.OpenRoot(name)
+	return folder{root}, err
+}
 
 // openFolder opens the folder of a root.
 func openFolder(root *os.Root) (folder, error) {
@@ -40,6 +50,33 @@ func (f folder) write(name string, content []byte, sync bool) error {
 		return err
 	}
 	return file.Close() // some file systems say "full" only here
+}
+
+// entries lists the folder, in no order.
+func (f folder) entries() ([]entry, error) {
+	there, err := fs.ReadDir(f.root.FS(), ".")
+	entries := make([]entry, len(there))
+	for i, e := range there {
+		entries[i] = entry{e.Name(), e.Type()}
+	}
+	return entries, err
+}
+
+// same fills dst with a file, if the file is as long as dst.
+func (f folder) same(name string, dst []byte) (bool, error) {
+	file, err := f.root.Open(name)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || info.Size() != int64(len(dst)) {
+		return false, err
+	}
+	if _, err = io.ReadFull(file, dst); err == io.EOF || err == io.ErrUnexpectedEOF {
+		return false, nil // somebody has made the file shorter
+	}
+	return err == nil, err
 }
 
 func (f folder) close() { f.root.Close() }

@@ -8,10 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// folder is an open folder of the stage. Its methods take a single name and follow no
-// link, so they never leave the folder. os.Root promises the same for whole paths, and
-// makes twice as many calls of the system for each file.
+// folder is an open folder. Its methods take a single name and follow no link, so they
+// never leave the folder. os.Root promises the same for whole paths, and makes twice as
+// many calls of the system for each file. Errors are those of the system, without a path.
 type folder struct{ fd int }
+
+// openPath opens the folder at a path of the disk.
+func openPath(name string) (folder, error) {
+	fd, err := retried(func() (int, error) { return unix.Open(name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0) })
+	return folder{fd}, err
+}
 
 // openFolder opens the folder of a root.
 func openFolder(root *os.Root) (folder, error) {
@@ -60,6 +66,27 @@ func (f folder) write(name string, content []byte, sync bool) error {
 		return nil // closed all the same
 	}
 	return err // some file systems say "full" only here
+}
+
+// same fills dst with a file, if the file is as long as dst.
+func (f folder) same(name string, dst []byte) (bool, error) {
+	fd, err := retried(func() (int, error) { return unix.Openat(f.fd, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return false, err
+	}
+	defer unix.Close(fd)
+	var info unix.Stat_t
+	if err := unix.Fstat(fd, &info); err != nil || info.Size != int64(len(dst)) {
+		return false, err
+	}
+	for len(dst) > 0 {
+		n, err := retried(func() (int, error) { return unix.Read(fd, dst) })
+		if err != nil || n == 0 { // somebody has made the file shorter
+			return false, err
+		}
+		dst = dst[n:]
+	}
+	return true, nil
 }
 
 func (f folder) close() { unix.Close(f.fd) }

@@ -4,28 +4,19 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io/fs"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-// entriesOf lists a folder, in no order. It reads what the system gives as it is:
+// entries lists the folder, in no order. It reads what the system gives as it is:
 // File.ReadDir makes several objects for each name, and a tree has thousands of folders.
-func entriesOf(folder string) ([]entry, error) {
-	fd, err := retried(func() (int, error) { return unix.Open(folder, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0) })
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: folder, Err: err}
-	}
-	defer unix.Close(fd)
+func (f folder) entries() ([]entry, error) {
 	var entries []entry
-	var buffer [8 << 10]byte
+	var buffer [4 << 10]byte
 	for {
-		n, err := retried(func() (int, error) { return unix.Getdents(fd, buffer[:]) })
-		if err != nil {
-			return nil, &os.PathError{Op: "readdirent", Path: folder, Err: err}
-		}
-		if n <= 0 {
-			return entries, nil
+		n, err := retried(func() (int, error) { return unix.Getdents(f.fd, buffer[:]) })
+		if err != nil || n <= 0 {
+			return entries, err
 		}
 		for rest := buffer[:n]; len(rest) > 0; {
 			// struct linux_dirent64: the length is at byte 16, the type at 18, the name from 19.
@@ -37,20 +28,20 @@ func entriesOf(folder string) ([]entry, error) {
 				continue
 			}
 			if e.what == fs.ModeIrregular { // the file system does not say
-				info, err := os.Lstat(folder + "/" + e.name)
-				if os.IsNotExist(err) {
+				var info unix.Stat_t
+				if err := unix.Fstatat(f.fd, e.name, &info, unix.AT_SYMLINK_NOFOLLOW); err == unix.ENOENT {
 					continue
-				}
-				if err != nil {
+				} else if err != nil {
 					return nil, err
 				}
-				e.what = info.Mode().Type()
+				e.what = modeOf(byte(info.Mode & unix.S_IFMT >> 12)) // DT_REG is S_IFREG >> 12, and so on
 			}
 			entries = append(entries, e)
 		}
 	}
 }
 
+// modeOf translates the type of an entry.
 func modeOf(kind byte) fs.FileMode {
 	switch kind {
 	case unix.DT_REG:

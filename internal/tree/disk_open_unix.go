@@ -26,30 +26,3 @@ func retried[T any](call func() (T, error)) (T, error) {
 		}
 	}
 }
-
-// readSame fills dst with a file, if the file is as long as dst.
-func readSame(name string, dst []byte) (same bool, err error) {
-	fd, err := retried(func() (int, error) { return unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
-	if err != nil {
-		return false, &os.PathError{Op: "open", Path: name, Err: err}
-	}
-	defer unix.Close(fd)
-	var info unix.Stat_t
-	if err := unix.Fstat(fd, &info); err != nil {
-		return false, &os.PathError{Op: "stat", Path: name, Err: err}
-	}
-	if info.Size != int64(len(dst)) {
-		return false, nil
-	}
-	for len(dst) > 0 {
-		n, err := retried(func() (int, error) { return unix.Read(fd, dst) })
-		if err != nil {
-			return false, &os.PathError{Op: "read", Path: name, Err: err}
-		}
-		if n == 0 { // somebody has made the file shorter
-			return false, nil
-		}
-		dst = dst[n:]
-	}
-	return true, nil
-}
