@@ -15,8 +15,8 @@ import (
 	"github.com/sightline-mesh/sightline/topologies"
 )
 
-// completes says what a shell offers for the values of flags, by their names,
-// which mean the same in every command. Values of other flags are files.
+// completes returns what a shell offers for the value of a flag, by the name of the
+// flag. A name means the same in every command. The values of other flags are files.
 func completes() map[string]cobra.CompletionFunc {
 	return map[string]cobra.CompletionFunc{
 		"acm-context":  hubContexts,
@@ -35,13 +35,13 @@ func completes() map[string]cobra.CompletionFunc {
 		"suppress":     softRules,
 		"crds":         directories,
 
-		// What nobody can guess, and is no file.
+		// Values that a shell cannot know and that are no files.
 		"accept-cert": words(), "against": words(), "controller-name": words(), "controller-namespace": words(), "kiali-url": words(),
 		"max-clusters": words(), "max-removed": words(), "name": words(), "prometheus-url": words(), "sops": words(), "timeout": words(),
 	}
 }
 
-// addCompletion has a shell complete the flags of a command and of those below it.
+// addCompletion adds completion to the flags of a command and of its subcommands.
 func addCompletion(cmd *cobra.Command) {
 	known := completes()
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -54,14 +54,14 @@ func addCompletion(cmd *cobra.Command) {
 	}
 }
 
-// words offers what is known without looking anywhere.
+// words offers fixed words.
 func words(all ...string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return fitting(all, begun), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
-// fitting are the words that begin as what was typed.
+// fitting returns the words that begin with the typed text.
 func fitting(all []string, begun string) []cobra.Completion {
 	var fit []cobra.Completion
 	for _, word := range all {
@@ -92,7 +92,7 @@ func outputs(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, 
 	return fitting(all, begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-// softRules are the rules that can be suppressed, with their titles.
+// softRules offers the rules that can be suppressed, with their titles.
 func softRules(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return ruleIDs(begun, func(r *check.Rule) bool { return r.Softens() }), cobra.ShellCompDirectiveNoFileComp
 }
@@ -108,7 +108,7 @@ func ruleIDs(begun string, take func(r *check.Rule) bool) []cobra.Completion {
 	return all
 }
 
-// checks are the groups of status, and its checks.
+// checks offers the groups and the checks of status.
 func checks(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var groups, ids []string
 	for _, g := range status.Groups() {
@@ -118,8 +118,8 @@ func checks(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cob
 		func(r *check.Rule) bool { return slices.Contains(ids, r.ID) })...), cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeContexts are the contexts of the kubeconfig. Where a topology is given, the
-// flag context wants a cluster before.
+// completeContexts offers the contexts of the kubeconfig. In a command with a
+// topology, it offers the clusters too, as CLUSTER=.
 func completeContexts(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	const none = cobra.ShellCompDirectiveNoFileComp
 	contexts := contextsGiven(cmd)
@@ -133,7 +133,7 @@ func completeContexts(cmd *cobra.Command, args []string, begun string) ([]cobra.
 	}
 	all := fitting(contexts, begun)
 	directive := none
-	if cmd.Flags().Lookup("hub-context") != nil { // the context comes behind the cluster
+	if cmd.Flags().Lookup("hub-context") != nil { // a command with a topology
 		for _, name := range clustersGiven(cmd, args) {
 			if strings.HasPrefix(name, begun) {
 				all, directive = append(all, name+"="), none|cobra.ShellCompDirectiveNoSpace
@@ -143,13 +143,13 @@ func completeContexts(cmd *cobra.Command, args []string, begun string) ([]cobra.
 	return all, directive
 }
 
-// hubContexts are the contexts of the kubeconfig.
+// hubContexts offers the contexts of the kubeconfig.
 func hubContexts(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return fitting(contextsGiven(cmd), begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-// contextsGiven are the contexts of the kubeconfig that the command line names, or
-// of that of kubectl.
+// contextsGiven returns the contexts of the kubeconfig in the command line, or of the
+// kubeconfig that kubectl uses.
 func contextsGiven(cmd *cobra.Command) []string {
 	file := ""
 	if f := cmd.Flags().Lookup("kubeconfig"); f != nil {
@@ -162,13 +162,13 @@ func contextsGiven(cmd *cobra.Command) []string {
 	return contexts.Names()
 }
 
-// completeClusters are those of the topology that is given.
+// completeClusters offers the clusters of the topologies in the command line.
 func completeClusters(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return fitting(clustersGiven(cmd, args), begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-// clustersGiven are the clusters of the topologies that the command line names so
-// far. One that cannot be read has none: a shell is no place to say so.
+// clustersGiven returns the clusters of the topologies in the command line. It skips a
+// topology that cannot be read, because completion shows no errors.
 func clustersGiven(cmd *cobra.Command, args []string) []string {
 	if f := cmd.Flags().Lookup("topology"); f != nil {
 		args = []string{f.Value.String()}
@@ -198,7 +198,7 @@ func clustersGiven(cmd *cobra.Command, args []string) []string {
 	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
 }
 
-// clusterArgs offers the clusters that are not among the arguments yet.
+// clusterArgs offers the clusters that are not yet among the arguments.
 func clusterArgs(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	names := slices.DeleteFunc(clustersGiven(cmd, nil), func(name string) bool { return slices.Contains(args, name) })
 	return fitting(names, begun), cobra.ShellCompDirectiveNoFileComp

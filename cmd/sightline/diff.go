@@ -21,20 +21,24 @@ import (
 
 const diffDoc = `Show what a change of the topology does to the clusters, before it is merged.
 
-On the right is what "sightline render" would write. On the left is one of
+On the right is the tree that "sightline render" would write. On the left is one
+of these:
 
   -o DIR           the tree that was rendered into DIR before
-  --against REF    the topology with its overlays and links at a revision of its
-                   Git repository, rendered by this program
-  --live           what is on the clusters; they are only read
+  --against REF    the topology, its overlays and its links at a revision of
+                   their Git repository, rendered by this program
+  --live           the objects on the clusters, which are only read
 
-Objects are compared, not files. Equal changes of several clusters and
-namespaces are one entry. After them come the effects, each with the id of a
-rule: "sightline explain EF08" tells more.
+diff compares objects, not files. Equal changes of several clusters and namespaces
+are one entry. After the changes come their effects, each with the id of a rule:
+"sightline explain EF08" tells more.
 
-The exit code is 0 if nothing changes, 1 if something does, and 4 if more does
-than --max-clusters or --max-removed allow. docs/diff.md reads a diff from top
-to bottom, docs/ci.md posts one to a pull request.`
+The exit code is 0 if nothing changes, and 1 if something does. It is 4 if more
+changes than --max-clusters or --max-removed allow. docs/diff.md explains a diff,
+and docs/ci.md posts one to a pull request.`
+
+// diffOutputs are the outputs of diff.
+func diffOutputs() []string { return []string{outputText, "markdown", outputJSON} }
 
 type diffOptions struct {
 	out         string
@@ -63,19 +67,19 @@ func newDiffCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.out, "out", "o", "", "directory with the tree that was rendered before")
-	f.StringVar(&o.against, "against", "", "revision of Git with the topology to compare with")
-	f.BoolVar(&o.live, "live", false, "compare with what is on the clusters")
+	f.StringVarP(&o.out, "out", "o", "", "directory with the rendered tree to compare with")
+	f.StringVar(&o.against, "against", "", "Git revision of the topology to compare with")
+	f.BoolVar(&o.live, "live", false, "compare with the objects on the clusters")
 	f.StringArrayVar(&o.clusters.only, "cluster", nil, "with --live, ask this cluster only (repeatable)")
 	f.StringArrayVar(&o.clusters.contexts, "context", nil, "with --live, context of a cluster, CLUSTER=NAME or NAME (repeatable); default: "+
 		"the cluster's name")
 	f.StringVar(&o.clusters.hubContext, "hub-context", "", "with --live, context of the hub; default: its name")
 	f.StringVar(&o.clusters.acmContext, "acm-context", "", "with --live, context of an ACM hub that is no cluster of the topology")
 	f.StringVar(&o.clusters.kubeconfig, "kubeconfig", "", "with --live, kubeconfig with the contexts; default: as for kubectl")
-	f.StringVar(&o.format, "format", "", "format to compare in: "+formatNames()+"; default: that of the directory, else kustomize")
-	f.StringVar(&o.output, "output", "text", "how to print: text, markdown or json")
-	f.IntVar(&o.maxClusters, "max-clusters", -1, "refuse if more clusters are touched")
-	f.IntVar(&o.maxRemoved, "max-removed", -1, "refuse if more objects are no longer rendered, those of clusters that leave among them")
+	f.StringVar(&o.format, "format", "", "format in which to compare: "+formatNames()+"; default: the format of the directory, else kustomize")
+	f.StringVar(&o.output, "output", outputText, "how to print: "+finding.OneOf(diffOutputs()))
+	f.IntVar(&o.maxClusters, "max-clusters", -1, "refuse if the change touches more clusters than this")
+	f.IntVar(&o.maxRemoved, "max-removed", -1, "refuse if more objects than this are no longer rendered; those of clusters that leave count too")
 	return cmd
 }
 
@@ -90,25 +94,23 @@ func (o *diffOptions) check(args []string) error {
 	case len(args) == 0:
 		return &hinted{errors.New("no topology"), "name one: sightline diff mesh.yaml -o rendered"}
 	case len(args) > 1:
-		return &hinted{errors.New("several topologies, and one is compared"), "compare them one by one"}
+		return &hinted{fmt.Errorf("found %d topologies, expected one", len(args)), "compare one after the other"}
 	case o.out == "-":
 		return &hinted{errors.New(`-o - is no directory to compare with`), "name the rendered directory with -o DIR"}
 	case sides == 0:
 		return &hinted{errors.New("nothing to compare with"), "name the rendered directory with -o DIR, or a revision of Git with --against " +
 			"REF, or the clusters with --live"}
 	case sides > 1:
-		return &hinted{errors.New("more than one thing to compare with"), "name one of -o DIR, --against REF and --live"}
+		return &hinted{errors.New("found more than one of -o, --against and --live, expected one"), "run diff once for each"}
 	case o.against != "" && args[0] == "-":
 		return &hinted{errors.New("standard input has no revisions"), "name the file of the topology"}
 	case !o.live && (len(o.clusters.contexts) > 0 || len(o.clusters.only) > 0 || o.clusters.hubContext != "" ||
 		o.clusters.acmContext != "" || o.clusters.kubeconfig != ""):
 		return &hinted{errors.New("--cluster, --context, --hub-context, --acm-context and --kubeconfig have no meaning without --live"), ""}
-	case o.format != "" && !slices.Contains(render.Formats(), render.Format(o.format)):
-		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
-	case !slices.Contains([]string{"text", "markdown", "json"}, o.output):
-		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text, markdown and json"}
+	case o.format != "" && unknownFormat(o.format) != nil:
+		return unknownFormat(o.format)
 	}
-	return nil
+	return unknownOutput(o.output, diffOutputs())
 }
 
 func (o *diffOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
@@ -124,7 +126,7 @@ func (o *diffOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	if err != nil {
 		return err
 	}
-	// A topology that render refuses has no right side.
+	// If render refuses the topology, there is no right side.
 	closed, err := openAll(ctx, in)
 	if err != nil {
 		return err
@@ -160,7 +162,8 @@ func (o *diffOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	return o.print(report, stdout)
 }
 
-// worse joins what the report gives with the clusters that could not be asked.
+// worse joins the result of a report with the error of clusters that could not be
+// asked.
 func worse(found, failed error) error {
 	if failed == nil {
 		return found
@@ -168,7 +171,7 @@ func worse(found, failed error) error {
 	return several{failed, found}
 }
 
-// renderTree renders a topology, and returns findings as one error.
+// renderTree renders a topology. It returns findings as one error.
 func renderTree(ctx context.Context, in *input, format render.Format) ([]tree.File, error) {
 	wrong, err := in.readAuthorities()
 	if err != nil {
@@ -190,7 +193,7 @@ func renderTree(ctx context.Context, in *input, format render.Format) ([]tree.Fi
 	return files, found.err()
 }
 
-// name is what the left side is called in a report.
+// name returns the name of the left side in a report.
 func (o *diffOptions) name() string {
 	if o.out != "" {
 		return o.out
@@ -198,10 +201,11 @@ func (o *diffOptions) name() string {
 	return o.against
 }
 
-// side returns a tree, by way of the one that it is compared with.
+// side returns the tree on the left. It gets the tree on the right, because equal files
+// need not be kept.
 type side func(new []tree.File) ([]tree.File, error)
 
-// left finds the tree to compare with, and its format.
+// left returns how to read the tree on the left, and its format.
 func (o *diffOptions) left(ctx context.Context, t *topology.Topology, arg string, stderr io.Writer) (side, render.Format, error) {
 	if o.out != "" {
 		dir, format, err := o.rendered(t)
@@ -211,7 +215,13 @@ func (o *diffOptions) left(ctx context.Context, t *topology.Topology, arg string
 		if dir.Unfinished() {
 			fmt.Fprintf(stderr, saysUnfinished, o.out)
 		}
-		// Files that are the same are read and not kept.
+		if _, err := os.Stat(o.out); errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(stderr, "%s: there is no such directory, so every object is new\n", o.out)
+			if slices.Contains(diffOutputs(), o.out) {
+				fmt.Fprintf(stderr, "hint: %s\n", finding.Meant("--output "+o.out))
+			}
+		}
+		// Equal files are read but not kept.
 		return func(new []tree.File) ([]tree.File, error) {
 			plan, err := dir.Compare(ctx, new, tree.Claims{Adopt: true})
 			if err != nil {
@@ -228,8 +238,8 @@ func (o *diffOptions) left(ctx context.Context, t *topology.Topology, arg string
 	return func([]tree.File) ([]tree.File, error) { return o.revision(ctx, t, arg, format, stderr) }, format, nil
 }
 
-// rendered opens the directory of a tree, whatever its format. One that is not
-// there yet is empty.
+// rendered opens the directory of a tree in any format. A directory that does not
+// exist is an empty tree.
 func (o *diffOptions) rendered(t *topology.Topology) (*tree.Dir, render.Format, error) {
 	formats := render.Formats()
 	if o.format != "" {
@@ -251,7 +261,7 @@ func (o *diffOptions) rendered(t *topology.Topology) (*tree.Dir, render.Format, 
 	return nil, "", first
 }
 
-// print writes the report, and returns what the exit code is to be.
+// print writes the report, and returns the error for the exit code.
 func (o *diffOptions) print(r *compare.Report, stdout io.Writer) error {
 	text := []byte(r.Text())
 	switch o.output {
@@ -272,7 +282,7 @@ func (o *diffOptions) print(r *compare.Report, stdout io.Writer) error {
 		return finding.Refuse("split the change, or raise --max-clusters for it",
 			"the change touches %s, and --max-clusters is %d", finding.Count(touched, "cluster"), o.maxClusters)
 	case o.maxRemoved >= 0 && removed > o.maxRemoved:
-		return finding.Refuse("see which they are above, and raise --max-removed if they are meant to go",
+		return finding.Refuse("the diff above names them; if they should go, raise --max-removed",
 			"%s would no longer be rendered, and --max-removed is %d", finding.Count(removed, "object"), o.maxRemoved)
 	case !r.Diff.Empty():
 		return errFound

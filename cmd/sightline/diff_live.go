@@ -23,7 +23,7 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// liveFlags are the flags that say how the clusters of a topology are reached.
+// liveFlags has the flags of commands that ask the clusters of a topology.
 type liveFlags struct {
 	contexts   []string
 	hubContext string
@@ -32,11 +32,11 @@ type liveFlags struct {
 	only       []string
 }
 
-// noACMHub is wrong with --acm-context where the ACM hub has no tree of its own.
+// noACMHub is the error of --acm-context if the topology has no ACM hub outside it.
 var noACMHub = &hinted{errors.New("--acm-context is for an ACM hub that is no cluster of the topology, and there is none"),
-	"leave it out; a cluster of the topology is named by --context"}
+	"leave it out; for a cluster of the topology use --context"}
 
-// chosen are the clusters to ask: those of --cluster, else all.
+// chosen returns the clusters to ask: those of --cluster, or all.
 func (l *liveFlags) chosen(t *topology.Topology) ([]*topology.Cluster, error) {
 	var all, chosen []*topology.Cluster
 	var names []string
@@ -57,9 +57,9 @@ func (l *liveFlags) chosen(t *topology.Topology) ([]*topology.Cluster, error) {
 	return all, nil
 }
 
-// contextsOf says which context leads to each cluster: the one of --context or
-// --hub-context, else that of its own name. One that names no cluster is for the
-// only one that is asked.
+// contextsOf returns the context of each cluster, by its name: the one of --context
+// or --hub-context, or else the context with the cluster's name. If only one cluster
+// is asked, --context needs no CLUSTER=.
 func (l *liveFlags) contextsOf(t *topology.Topology) (map[string]string, error) {
 	chosen, err := l.chosen(t)
 	if err != nil {
@@ -89,8 +89,8 @@ func (l *liveFlags) contextsOf(t *topology.Topology) (map[string]string, error) 
 	return of, nil
 }
 
-// everRendered are the kinds of which there may be objects on a cluster that are
-// no longer rendered, by their API version.
+// everRendered maps each kind that any version has rendered to its API version.
+// Objects of these kinds may be left on a cluster.
 var everRendered = map[string]string{
 	"Certificate":            "cert-manager.io/v1",
 	"ClusterPermission":      "rbac.open-cluster-management.io/v1alpha1",
@@ -121,8 +121,8 @@ var everRendered = map[string]string{
 	"TempoStack":             "tempo.grafana.com/v1alpha1",
 }
 
-// compareLive compares what is on the clusters with what is rendered. Clusters
-// that cannot be asked are errors, and the others are compared all the same.
+// compareLive compares the objects on the clusters with the rendered ones. A cluster
+// that cannot be asked is an error. The other clusters are compared nevertheless.
 func (o *diffOptions) compareLive(ctx context.Context, t *topology.Topology, files []tree.File, stderr io.Writer) (*compare.Report, error) {
 	clusters, err := o.clusters.chosen(t)
 	if err != nil {
@@ -143,7 +143,7 @@ func (o *diffOptions) compareLive(ctx context.Context, t *topology.Topology, fil
 		outside := topology.OutsideACMHub()
 		clusters, of[outside.Name] = append(clusters, outside), acm
 	case t.ACMOutside() && len(o.clusters.only) == 0:
-		fmt.Fprintln(stderr, "what is on the ACM hub is not compared: name its context with --acm-context")
+		fmt.Fprintln(stderr, "the objects on the ACM hub are not compared; to compare them, name its context with --acm-context")
 	}
 	_, rendered, err := fleet.Trees(nil, files, nil)
 	if err != nil {
@@ -192,18 +192,18 @@ func (o *diffOptions) compareLive(ctx context.Context, t *topology.Topology, fil
 // collectedKinds are those of what ACM's add-on brings to clusters.
 var collectedKinds = []string{"PrometheusRule", "ScrapeConfig"}
 
-// hasOwner tells whether an object is there because of another one, which has made it
-// with labels of ours. ACM's add-on does so with rules and ScrapeConfigs on every
-// cluster (multicluster-observability-addon internal/metrics/manifests/values.go).
-// Nothing that is rendered has an owner.
+// hasOwner tells whether another object owns an object. ACM's add-on copies rules and
+// ScrapeConfigs with our labels to every cluster, and owns the copies
+// (multicluster-observability-addon internal/metrics/manifests/values.go). A rendered
+// object has no owner.
 func hasOwner(o resource.Object) bool {
 	meta, _ := o["metadata"].(map[string]any)
 	owners, _ := meta["ownerReferences"].([]any)
 	return len(owners) > 0
 }
 
-// readLive reads from a cluster the objects that are rendered for it, and those
-// that were rendered from the topology before, which they say by their labels.
+// readLive reads from a cluster the objects that are rendered for it. It also reads
+// the objects that were rendered from the topology before. Their labels name it.
 func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wanted []compare.Object, out io.Writer) (
 	[]compare.Object, error) {
 	kinds := maps.Clone(everRendered)
@@ -219,7 +219,7 @@ func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wan
 		}
 		seen[id] = true
 		if id.Kind == "Secret" {
-			delete(o, "data") // which nobody has to see
+			delete(o, "data") // a diff shows no credential
 			delete(o, "stringData")
 		}
 		objects = append(objects, compare.Object{ID: id, Content: compare.NewContent(o)})
@@ -233,7 +233,7 @@ func readLive(ctx context.Context, c *cluster.Cluster, t *topology.Topology, wan
 		var list []resource.Object
 		err := cluster.Patiently(ctx, func() (err error) {
 			list, err = c.List(ctx, kinds[kind], kind, "", byUs+labels.PartOf+"="+t.Metadata.Name)
-			if err == nil && slices.Contains(collectedKinds, kind) { // from ACM 5.0 on that label is the add-on's
+			if err == nil && slices.Contains(collectedKinds, kind) { // from ACM 5.0 on, the add-on owns that label
 				var more []resource.Object
 				more, err = c.List(ctx, kinds[kind], kind, "", byUs+labels.Topology+"="+t.Metadata.Name)
 				list = append(list, more...)

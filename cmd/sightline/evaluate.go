@@ -21,29 +21,29 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// evaluateArgument is that of a process of this program that evaluates Jsonnet
-// overlays for another one.
+// evaluateArgument is the argument with which this program starts itself to evaluate
+// Jsonnet overlays.
 const evaluateArgument = "__evaluate"
 
-// What one evaluation of a Jsonnet overlay may take. Legitimate ones take some
-// milliseconds and some megabytes; the syntax tree of a file takes a few dozen times
-// what the file does.
+// The limits of one evaluation of a Jsonnet overlay. A sensible overlay takes some
+// milliseconds and some megabytes. The syntax tree of a file is a few dozen times as
+// large as the file.
 const (
 	longestEvaluation = time.Minute
 	largestEvaluation = 128 << 20
-	forEachByte       = 64 // more memory, for each byte of what is evaluated
+	forEachByte       = 64 // additional memory for each byte of input
 	deepestEvaluation = 32 << 20
 )
 
-// With exitMemory the process says that it has too little memory. With exitCrash Go
-// ends a program that cannot go on.
+// The process exits with exitMemory if it has too little memory. Go ends a program
+// that cannot continue with exitCrash.
 const (
 	exitMemory = 3
 	exitCrash  = 2
 )
 
-// serveEvaluations is the whole of such a process. It has no signals of its own:
-// it ends when whoever asks does.
+// serveEvaluations is the main function of the process that evaluates overlays. It
+// handles no signals. It ends when the process that asks ends.
 func serveEvaluations(in io.Reader, out io.Writer) {
 	debug.SetMaxStack(deepestEvaluation)
 	debug.SetGCPercent(400)
@@ -67,22 +67,22 @@ func serveEvaluations(in io.Reader, out io.Writer) {
 	confined.Serve(in, out, given, func() { os.Exit(exitOK) })
 }
 
-// evaluator is the process that evaluates the overlays of a run, where there are
-// any.
+// evaluator is the process that evaluates the overlays of a run. A run without
+// overlays starts none.
 type evaluator struct {
 	trace   io.Writer
 	longest time.Duration
 
-	mu      sync.Mutex // an interrupted run ends while the process is started
+	mu      sync.Mutex // an interrupt may end the run while the process starts
 	client  *confined.Client
 	process *os.Process
-	wait    func() (*os.ProcessState, error) // for its end
-	failed  error                            // to start it
-	said    head                             // on its stderr
+	wait    func() (*os.ProcessState, error) // waits for the end of the process
+	failed  error                            // why the process could not start
+	said    head                             // the beginning of its stderr
 	late    atomic.Bool
 }
 
-// start starts the process once.
+// start starts the process, the first time that it is called.
 func (e *evaluator) start() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -100,7 +100,7 @@ func (e *evaluator) run() error {
 	}
 	cmd := exec.Command(program)
 	cmd.Args = []string{"sightline", evaluateArgument}
-	cmd.Env = []string{"GOTRACEBACK=none", "GOGC=off"} // and none of the tokens that CI has there
+	cmd.Env = []string{"GOTRACEBACK=none", "GOGC=off"} // the environment of CI may have tokens
 	cmd.Stderr = &e.said
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -124,15 +124,15 @@ func (e *evaluator) close() {
 	defer e.mu.Unlock()
 	if e.process != nil {
 		_ = e.process.Kill()
-		_, _ = e.wait() // how it ended has been said
+		_, _ = e.wait() // the reason of its end has been reported
 	}
 }
 
-// watched evaluates, for a minute at most.
+// watched sends one evaluation to the process and waits for it, for a minute at most.
 func (e *evaluator) watched(evaluate func() error) error {
 	if e.failed != nil {
 		return &template.EndError{Message: "the process that evaluates overlays cannot be started: " + e.failed.Error(),
-			Hint: "sightline starts itself for it: let it"}
+			Hint: "sightline starts itself to evaluate overlays; permit that"}
 	}
 	timer := time.AfterFunc(e.longest, func() {
 		e.late.Store(true)
@@ -146,7 +146,7 @@ func (e *evaluator) watched(evaluate func() error) error {
 	return e.ended()
 }
 
-// ended says why the process has ended.
+// ended returns the error that says why the process has ended.
 func (e *evaluator) ended() error {
 	_ = e.process.Kill() // if it has not ended by itself
 	state, err := e.wait()
@@ -154,21 +154,21 @@ func (e *evaluator) ended() error {
 	switch {
 	case e.late.Load():
 		return &template.EndError{Message: fmt.Sprintf("one evaluation takes longer than %v", e.longest),
-			Hint: "look for a loop without an end, or for one over too much"}
+			Hint: "look for an endless loop, or for a loop over very many elements"}
 	case strings.Contains(said, "stack exceeds"):
-		return &template.EndError{Message: "it is nested deeper than can be evaluated", Hint: topology.NestingHint}
-	case state.ExitCode() == exitMemory, strings.Contains(said, "fatal error: "), // Go has several words for it
-		state.ExitCode() == exitCrash && !strings.Contains(said, "panic: "): // and none if there is no memory for them
+		return &template.EndError{Message: "it is nested too deeply to be evaluated", Hint: topology.NestingHint}
+	case state.ExitCode() == exitMemory, strings.Contains(said, "fatal error: "), // Go's messages differ
+		state.ExitCode() == exitCrash && !strings.Contains(said, "panic: "): // without memory, Go prints none
 		return &template.EndError{Message: fmt.Sprintf("one evaluation takes more than %d MiB of memory", largestEvaluation>>20),
 			Hint: "look for a list or a string that grows without an end"}
 	case err == nil:
 		err = errors.New("it has ended")
 	}
 	return &template.EndError{Message: "the process that evaluates overlays: " + err.Error(),
-		Hint: "something has ended it: the system may have too little memory"}
+		Hint: "something has ended the process; the system may have too little memory"}
 }
 
-// confinedVM is an evaluator of one overlay.
+// confinedVM evaluates one overlay in the process.
 type confinedVM struct {
 	*confined.VM
 	*evaluator
@@ -214,14 +214,15 @@ func (t *head) String() string {
 
 type evaluatorKey struct{}
 
-// withEvaluator gives the overlays of a run a process, which is started when the
-// first of them is read, and ends with closed.
+// withEvaluator returns a context with the process for the overlays of a run. The
+// process starts when the first overlay is read. closed ends it.
 func withEvaluator(ctx context.Context, trace io.Writer) (with context.Context, closed func()) {
 	e := &evaluator{trace: trace, longest: longestEvaluation}
 	return context.WithValue(ctx, evaluatorKey{}, e), e.close
 }
 
-// host is what surrounds the overlays of a command.
+// host returns what overlays need from outside: the process of withEvaluator, which
+// evaluates them, and the stream for std.trace.
 func host(ctx context.Context) overlay.Host {
 	e, ok := ctx.Value(evaluatorKey{}).(*evaluator)
 	if !ok {

@@ -2,8 +2,8 @@
 
 package main
 
-// limitMemory leaves it at the limit of the heap: this system has none for the
-// memory of a process.
+// limitMemory does nothing, because this system has no limit for the memory of a
+// process. Only the limit of the heap holds.
 func limitMemory(int64) {}
 
 func mapped() int64 { return 0 }

@@ -13,9 +13,9 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// meanings puts together what several topologies may mean, each of which has ways
-// of its own: in some of the sets each of these is there. A topology without any is
-// in none.
+// meanings combines the ways in which several topologies may have been meant. It
+// returns sets with one way of each topology, so that each way is in at least one set.
+// A topology without a way is in no set.
 func meanings(ways [][]*input) [][]*input {
 	most := 0
 	for _, of := range ways {
@@ -33,21 +33,22 @@ func meanings(ways [][]*input) [][]*input {
 	return sets
 }
 
-// examination is what is found in each of the ways in which something may be.
+// examination collects the findings for each way in which the input may have been
+// meant.
 type examination struct {
 	rules   *ruleFlags
 	format  render.Format
 	options check.Options
-	guess   bool // something may not be as it was meant
+	guess   bool // the input has mistakes, so its meaning is a guess
 	lists   []finding.Findings
-	looked  []*input // that all rules could look at
+	looked  []*input // the inputs that all rules could check
 	closing []func()
 }
 
-// examine applies the rules to each of several sets of topologies, their links
-// and their overlays; guess says that these are guesses. What is wrong with a link or an overlay is a finding as well, and
-// hides none that does not depend on it. The examination is to be closed, also after an
-// error.
+// examine applies the rules to each of several sets of topologies, with their links
+// and overlays. guess says that the sets are guesses. A mistake in a link or an overlay
+// is a finding. It hides only findings that depend on it. Close the examination, also
+// after an error.
 func (r *ruleFlags) examine(ctx context.Context, sets [][]*input, guess bool, format render.Format, o check.Options) (*examination, error) {
 	e := &examination{rules: r, format: format, options: o, guess: guess}
 	if len(sets) > 1 {
@@ -57,7 +58,7 @@ func (r *ruleFlags) examine(ctx context.Context, sets [][]*input, guess bool, fo
 		if err := e.links(ctx, inputs); err != nil {
 			return e, err
 		}
-		if e.guess { // of which nothing else is made
+		if e.guess { // nothing is rendered from a guess later
 			e.close()
 			for _, in := range inputs {
 				in.rendering = nil
@@ -70,7 +71,7 @@ func (r *ruleFlags) examine(ctx context.Context, sets [][]*input, guess bool, fo
 	return e, nil
 }
 
-// findings are what is found in all of the ways.
+// findings returns the findings that all ways have.
 func (e *examination) findings() finding.Findings { return check.Agreed(e.lists) }
 
 func (e *examination) close() {
@@ -80,8 +81,8 @@ func (e *examination) close() {
 	e.closing = nil
 }
 
-// links looks at topologies with the links beside them. One that cannot be read may
-// be as far as it could be, or not there.
+// links examines topologies with the links beside them. For a link that cannot be
+// read, there are two guesses: the part that could be read, and no link.
 func (e *examination) links(ctx context.Context, inputs []*input) error {
 	found, err := findingsOf(readLinks(inputs))
 	if err != nil {
@@ -106,9 +107,8 @@ func (e *examination) links(ctx context.Context, inputs []*input) error {
 	return e.attempt(func() error { return e.overlays(ctx, without, found) })
 }
 
-// attempt looks at one guess. A topology that breaks the rules of the first pass
-// may be one that no template and no rule of the second pass expects: then this guess
-// says nothing.
+// attempt examines one guess. Templates and later rules expect a topology that passes
+// the first rules. A guess may not, so a panic or a template error only drops the guess.
 func (e *examination) attempt(do func() error) (err error) {
 	guess := e.guess
 	defer func() {
@@ -123,9 +123,9 @@ func (e *examination) attempt(do func() error) (err error) {
 	return err
 }
 
-// overlays looks at topologies with their overlays. Of what one lies over that
-// cannot be read or fails, nobody knows what it is: the objects may be as they are
-// without, or none.
+// overlays examines topologies with their overlays. If an overlay cannot be read or
+// fails, the objects of its clusters are unknown. There are two guesses: the objects
+// without the overlay, and no objects.
 func (e *examination) overlays(ctx context.Context, inputs []*input, found finding.Findings) error {
 	broken := false
 	for _, in := range inputs {
@@ -137,7 +137,7 @@ func (e *examination) overlays(ctx context.Context, inputs []*input, found findi
 		if found = append(found, more...); len(more) > 0 {
 			broken, e.guess = true, true
 			if closed, err = openAll(ctx, in.bare()); errors.As(err, new(*invalid)) {
-				in.topology.Spec.Kiali.CA = "" // its file was what is wrong
+				in.topology.Spec.Kiali.CA = "" // the error was about its file
 				closed, err = openAll(ctx, in)
 			}
 			if err != nil {
@@ -155,7 +155,7 @@ func (e *examination) overlays(ctx context.Context, inputs []*input, found findi
 	return e.find(inputs, found)
 }
 
-// find looks at one way in which all may be.
+// find applies the rules to one guess.
 func (e *examination) find(inputs []*input, found finding.Findings) error {
 	more, err := e.rules.find(inputs, e.format, e.options)
 	if err == nil {
@@ -164,7 +164,7 @@ func (e *examination) find(inputs []*input, found finding.Findings) error {
 	return err
 }
 
-// findingsOf takes the findings out of an error that has nothing else.
+// findingsOf returns the findings of an error of type *invalid, or any other error.
 func findingsOf(err error) (finding.Findings, error) {
 	var wrong *invalid
 	if errors.As(err, &wrong) {
@@ -173,7 +173,8 @@ func findingsOf(err error) (finding.Findings, error) {
 	return nil, err
 }
 
-// bare is the input without its overlays; overlaid are the clusters that they match.
+// bare removes the overlays of the input, and notes the clusters that they match in
+// overlaid.
 func (in *input) bare() *input {
 	in.overlaid = map[int]bool{}
 	for i := range in.topology.Spec.Clusters {

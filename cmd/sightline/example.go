@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,13 +19,13 @@ func newExampleCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "example [NAME]",
 		Short: "Print an example of a topology",
-		Long:  "Print an example of a topology, to begin with. Without NAME, list them.",
+		Long:  "Print an example of a topology. Without NAME, list the examples.",
 		Example: `  sightline example
   sightline example thanos > mesh.yaml
   sightline example argocd | sightline verify -`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return &hinted{fmt.Errorf("found %d names, expected one", len(args)), ""}
+				return &hinted{fmt.Errorf("found %d names, expected one", len(args)), "print one after the other"}
 			}
 			return nil
 		},
@@ -51,7 +52,7 @@ func noSuchExample(name string) error {
 	return &hinted{fmt.Errorf("there is no example %q", name), hint}
 }
 
-// listExamples prints the names of the examples, with what each begins by saying.
+// listExamples prints the names of the examples, each with its first sentence.
 func listExamples(out io.Writer) error {
 	var rows []row
 	for _, name := range topologies.Names() {
@@ -77,11 +78,11 @@ func listExamples(out io.Writer) error {
 type exampleFlag struct{ name string }
 
 func (e *exampleFlag) add(flags *pflag.FlagSet) {
-	flags.StringVar(&e.name, "example", "", "use a built-in example in place of a topology; \"sightline example\" lists them")
+	flags.StringVar(&e.name, "example", "", "use a built-in example instead of a topology; \"sightline example\" lists them")
 	flags.Lookup("example").NoOptDefVal = topologies.Default
 }
 
-// inputs reads what the arguments name, or the example.
+// inputs reads the topologies that the arguments name, or the example.
 func (e *exampleFlag) inputs(args []string, stdin io.Reader) ([]*input, error) {
 	switch {
 	case e.name == "" && len(args) == 0:
@@ -90,7 +91,11 @@ func (e *exampleFlag) inputs(args []string, stdin io.Reader) ([]*input, error) {
 	case e.name == "":
 		return readInputs(args, stdin)
 	case len(args) > 0:
-		return nil, &hinted{fmt.Errorf("found --example and %q, expected one of the two", args[0]), "another example is named as --example=NAME"}
+		hint := "choose an example with --example=NAME"
+		if slices.Contains(topologies.Names(), args[0]) {
+			hint = "choose the example with --example=" + args[0]
+		}
+		return nil, &hinted{fmt.Errorf("found --example and %q, expected one of the two", args[0]), hint}
 	}
 	text, file, ok := topologies.Example(e.name)
 	if !ok {

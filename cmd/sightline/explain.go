@@ -11,12 +11,12 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-const explainDoc = `Explain a field of a topology: what it means, its type, its default, and which
-resources it changes.
+const explainDoc = `Explain a field of a topology: its meaning, its type, its default, and the
+resources that it changes.
 
-FIELD is a path such as spec.kiali.links or spec.clusters[].server; brackets may
-hold an index or be left out. Without one, all fields are listed. RULE is the id
-of a rule, such as PM13; "rules" lists them all.`
+FIELD is a path such as spec.kiali.links or spec.clusters[].server. Brackets may
+have an index, or be left out. RULE is the id of a rule, such as PM13. Without an
+argument, explain lists all fields; "rules" lists all rules.`
 
 func newExplainCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -30,8 +30,8 @@ func newExplainCommand() *cobra.Command {
   sightline explain rules`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return &hinted{fmt.Errorf("found %d fields, expected one", len(args)),
-					"name an object, such as spec.kiali, and its keys are explained with it"}
+				return &hinted{fmt.Errorf("found %d arguments, expected one", len(args)),
+					"name one field or one rule; an object, such as spec.kiali, is explained with its keys"}
 			}
 			return nil
 		},
@@ -65,7 +65,7 @@ func newExplainCommand() *cobra.Command {
 	return cmd
 }
 
-// explainAll lists every field, one a line.
+// explainAll lists every field, each in one line.
 func explainAll(out io.Writer) error {
 	var all []row
 	for _, f := range topology.Fields() {
@@ -121,13 +121,13 @@ func explainField(out io.Writer, path string) error {
 	return err
 }
 
-// row is a line of a table, or several where its text is long.
+// row is a row of a table. A long text takes several lines.
 type row struct{ name, text string }
 
 const textWidth = 80
 
-// table prints rows with their texts below each other, wrapped at a width or,
-// with 0, one line each.
+// table prints rows as two columns. It wraps the texts at a width; with width 0, each
+// row is one line.
 func table(rows []row, width int) string {
 	column := 0
 	for _, r := range rows {
@@ -144,7 +144,7 @@ func table(rows []row, width int) string {
 	return b.String()
 }
 
-// wrap breaks a text that begins at a column into lines that begin there.
+// wrap breaks a text into lines that begin at a column.
 func wrap(text string, column int) string {
 	var b strings.Builder
 	at := column

@@ -9,11 +9,12 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// ruleID is what the id of a rule looks like; no field does.
-var ruleID = regexp.MustCompile(`^[A-Za-z]{2}[0-9]{2}$`)
+// ruleID matches the id of a rule, also with a digit too few or too many. It matches
+// no field.
+var ruleID = regexp.MustCompile(`^[A-Za-z]{2}[0-9]{1,3}$`)
 
-// explainRule prints the page of a rule, as docs/rules.md has it. Other pages have their
-// addresses, because the reader may have only the program.
+// explainRule prints the page of a rule, as in docs/rules.md. It prints the addresses of
+// other pages, because the reader may have only the program.
 func explainRule(out io.Writer, id string) error {
 	r, hint := check.Lookup(id)
 	if r == nil {
@@ -29,7 +30,7 @@ func explainRule(out io.Writer, id string) error {
 	return err
 }
 
-// explainRules lists every rule, one a line.
+// explainRules lists every rule, each in one line.
 func explainRules(out io.Writer) error {
 	var all []row
 	for _, r := range check.Rules() {

@@ -28,17 +28,25 @@ const (
 
 func findingOutputs() []string { return []string{outputText, outputJSON, outputSARIF, outputGitHub} }
 
-// unknownOutput is the error of an output that there is not, or nil.
-func unknownOutput(output string, known []string) error {
-	if slices.Contains(known, output) {
+// unknownOutput returns the error of an output that does not exist, or nil.
+func unknownOutput(output string, known []string) error { return unknownOf("output", output, known) }
+
+// unknownOf returns the error of a word that is not one of the known words, or nil.
+func unknownOf(what, word string, known []string) error {
+	if slices.Contains(known, word) {
 		return nil
 	}
-	last := len(known) - 1
-	return &hinted{fmt.Errorf("unknown output %q", output), "the outputs are " + strings.Join(known[:last], ", ") + " and " + known[last]}
+	hint := finding.DidYouMean(word, known)
+	if hint == "" {
+		last := len(known) - 1
+		hint = "the " + what + "s are " + strings.Join(known[:last], ", ") + " and " + known[last]
+	}
+	return &hinted{fmt.Errorf("unknown %s %q", what, word), hint}
 }
 
-// printFindings prints findings for people: to a terminal with the line of the file
-// that each is about, elsewhere as lines that editors and grep understand.
+// printFindings prints findings for people. On a terminal, each finding has the line
+// of the file that causes it. Elsewhere the findings are lines that editors and grep
+// understand.
 func printFindings(w io.Writer, findings finding.Findings) error {
 	screen := terminal(w)
 	if screen == nil {
@@ -70,8 +78,8 @@ func printFindings(w io.Writer, findings finding.Findings) error {
 	return err
 }
 
-// writeFinding writes a finding as a terminal shows it. The line is "" where none
-// is to be shown.
+// writeFinding writes a finding for a terminal. If line is "", no line of the file is
+// shown.
 func writeFinding(text *strings.Builder, f finding.Finding, line string, columns int) {
 	colour := [...]int{finding.Error: red, finding.Warning: yellow, finding.Info: cyan}[f.Severity]
 	said := func(s string) string { return finding.VisibleText(seal.Redact(s)) }
@@ -86,15 +94,15 @@ func writeFinding(text *strings.Builder, f finding.Finding, line string, columns
 	}
 }
 
-// sources are the files that findings are about, as lines.
+// sources has the lines of the files with findings.
 type sources struct {
-	given  []byte // what standard input had
+	given  []byte // the content of standard input
 	files  map[string][]string
 	hidden map[finding.Position]bool // lines with a credential
 }
 
-// line is the line that a finding is about. A line that may have a credential is
-// not shown, and of what cannot be read again there is none.
+// line returns the line that a finding is about. It returns "" if the line may have a
+// credential, or the file cannot be read again.
 func (s *sources) line(at finding.Position) string {
 	lines, known := s.files[at.File]
 	if !known {
@@ -137,7 +145,7 @@ func printEncoded(w io.Writer, output string, findings finding.Findings) error {
 	return err
 }
 
-// encodeFindings is what programs read: JSON of our own, SARIF, or the commands of a
+// encodeFindings returns findings for programs: as JSON, as SARIF, or as commands of a
 // GitHub workflow.
 func encodeFindings(output string, findings finding.Findings) ([]byte, error) {
 	plain := make(finding.Findings, len(findings))
@@ -180,7 +188,7 @@ func sarifRule(id string) sarif.Rule {
 	return sarif.Rule{ID: r.ID, Title: r.Title, Page: finding.WithPages(page), Severity: r.Severity}
 }
 
-// printed is a finding as data.
+// printed is a finding in the output json.
 type printed struct {
 	Severity string `json:"severity"`
 	Rule     string `json:"rule"`

@@ -23,10 +23,10 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-const fnDoc = `Be a KRM function: read a ResourceList from standard input, write one to standard
-output. kpt, and kustomize with --enable-exec, run such functions.
+const fnDoc = `Be a KRM function: read a ResourceList from standard input, and write one to
+standard output. kpt runs such functions, and kustomize with --enable-exec.
 
-The function's configuration is a topology itself, or a ConfigMap:
+The configuration of the function is a topology, or a ConfigMap:
 
   apiVersion: v1
   kind: ConfigMap
@@ -35,14 +35,14 @@ The function's configuration is a topology itself, or a ConfigMap:
     topology: mesh.yaml   # a file or directory, relative to the working directory
     cluster: west         # optional: only this cluster
 
-Sealed links and overlays are those beside the topology's file. Beside a topology
-that is the configuration itself, links are not looked for.
+With a ConfigMap, the function reads the sealed links and the overlays beside the
+topology's file. If the configuration is a topology, the function reads no links.
 
-The items of the output are those of the input, and the objects of all clusters,
-each with a path in the annotation internal.config.kubernetes.io/path. Objects
-that an earlier run has added for the same topology are replaced. Findings are the results, with
-file and severity; an error ends with exit code 3 and leaves the items as they
-were.`
+The output has the items of the input, and the objects of all clusters. Each of
+these has a path in the annotation internal.config.kubernetes.io/path. They
+replace the objects that an earlier run has added for the same topology. Findings
+are in the results, with file and severity. If there is an error, the exit code is
+3, and the items stay as they were.`
 
 func newFnCommand() *cobra.Command {
 	return &cobra.Command{
@@ -54,7 +54,8 @@ func newFnCommand() *cobra.Command {
   kustomize build --enable-alpha-plugins --enable-exec .`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return &hinted{fmt.Errorf("fn takes no arguments, got %q", args[0]), "the topology is the function's configuration, or is named in it"}
+				return &hinted{fmt.Errorf("fn takes no arguments, found %q", args[0]),
+					"give the topology as the function's configuration, or name it there"}
 			}
 			return nil
 		},
@@ -64,8 +65,8 @@ func newFnCommand() *cobra.Command {
 	}
 }
 
-// inConfig is the name of the file in findings about a topology that is the
-// function's configuration.
+// inConfig is the file name in findings about a topology that is the configuration
+// of the function.
 const inConfig = "functionConfig"
 
 // runFunction is one run of the KRM function
@@ -106,8 +107,8 @@ func runFunction(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	return nil
 }
 
-// functionObjects renders what the configuration asks for. The error is an
-// *invalid with findings where a topology has errors.
+// functionObjects renders the objects that the configuration asks for. If a topology
+// has errors, the error is an *invalid with the findings.
 func functionObjects(ctx context.Context, config *yaml.RNode) ([]tree.File, finding.Findings, error) {
 	o := &renderOptions{out: "-", format: string(render.Manifests)}
 	files, warnings, err := o.function(ctx, config)
@@ -141,8 +142,8 @@ func (o *renderOptions) function(ctx context.Context, config *yaml.RNode) (files
 	return files, warnings, err
 }
 
-// functionInput reads the topology that a configuration is or names, without its
-// links, and which clusters of it are wanted: none means all.
+// functionInput reads the topology that the configuration is or names, without its
+// links. It returns the wanted clusters too; an empty list means all.
 func functionInput(config *yaml.RNode) (*input, []string, error) {
 	if config.GetKind() != "ConfigMap" {
 		text, err := config.String()
@@ -179,9 +180,9 @@ func functionInput(config *yaml.RNode) (*input, []string, error) {
 	return inputs[0], clusters, nil
 }
 
-// withMade returns the items of the input and after them what was rendered. Of
-// the input, what an earlier run has added is left out: it has our label and
-// the same topology's, and a path that only rendered objects have.
+// withMade returns the items of the input, and after them the rendered objects. It
+// leaves out the items that an earlier run has added. Such an item has our label, the
+// label of the same topology, and the path of a rendered object.
 func withMade(items []*yaml.RNode, made []tree.File) ([]*yaml.RNode, error) {
 	var added []*yaml.RNode
 	ours := map[string]bool{}
@@ -206,7 +207,7 @@ func withMade(items []*yaml.RNode, made []tree.File) ([]*yaml.RNode, error) {
 	return append(items, added...), nil
 }
 
-// resultNodes writes findings in the form of the results of a ResourceList.
+// resultNodes returns findings as the results of a ResourceList.
 func resultNodes(findings finding.Findings) (*yaml.RNode, error) {
 	if len(findings) == 0 {
 		return nil, nil

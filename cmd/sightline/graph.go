@@ -21,20 +21,19 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-const graphDoc = `Draw the mesh of a topology: the hub and the remotes by network, how Kiali reaches
-each remote and until when its link is sealed, where metrics and traces go, how
-users log in, and where control planes are. What the rules of "sightline verify"
-find about a cluster colours it.
+const graphDoc = `Draw the mesh of a topology: the hub, and the remotes by network. The drawing shows
+how Kiali reaches each remote, and until when its link is sealed; where metrics
+and traces go; how users log in; and where control planes are. Findings of
+"sightline verify" colour their clusters.
 
-svg is a drawing for slides and README files, light or dark as its reader's
-screen is. mermaid is the same for Markdown that is drawn where it is shown. html
-is one page without a network: the drawing, and a table of all clusters with a
-field to search it.
+svg is a drawing for slides and README files, in light or dark colours as the
+reader's screen. mermaid is a diagram for Markdown. html is one page that needs no
+network: the drawing, and a table of all clusters with a search field.
 
-Twelve clusters are drawn one by one, more of them as groups by network and
-region (the label region or topology.kubernetes.io/region), and some hundreds as
-numbers. Nobody looks at a clock or at a cluster: --status takes what "sightline
-status --output json" has found.
+Up to twelve clusters are drawn one by one. More clusters are groups by network
+and region (the label region or topology.kubernetes.io/region), and some hundreds
+are numbers. graph asks no cluster and no clock. --status adds the results of
+"sightline status --output json".
 
 -o writes a file in place of standard output. A name that ends in .html, .mmd or
 .mermaid also chooses the output. A file that is not a drawing of sightline stays
@@ -74,7 +73,7 @@ func newGraphCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&o.out, "out", "o", "", "file to write the drawing to; default: standard output")
 	cmd.Flags().StringVar(&o.output, "output", "", "what to draw: "+finding.OneOf(graphOutputs())+
 		"; default: by the name of the file, else svg")
-	cmd.Flags().StringVar(&o.status, "status", "", "file with what \"sightline status --output json\" has found")
+	cmd.Flags().StringVar(&o.status, "status", "", "file with the output of \"sightline status --output json\"")
 	return cmd
 }
 
@@ -141,7 +140,7 @@ func (o *graphOptions) print(stdout io.Writer, drawn *picture.Picture) error {
 	if o.out != "" && o.out != "-" {
 		file := o.out
 		if to, err := filepath.EvalSymlinks(file); err == nil {
-			file = to // a link stays one
+			file = to // a symbolic link stays
 		}
 		return writeWhole(file, data)
 	}
@@ -185,7 +184,8 @@ func (o *graphOptions) guardFile() error {
 	return finding.Refuse("name another file", "%s is not a drawing of sightline, so it is not replaced", o.out)
 }
 
-// results reads what status has found, nil where there is no such file.
+// results reads the results of status from the file of --status, or returns nil
+// without this flag.
 func (o *graphOptions) results(t *topology.Topology) ([]status.Result, error) {
 	if o.status == "" {
 		return nil, nil
@@ -208,7 +208,7 @@ func (o *graphOptions) results(t *topology.Topology) ([]status.Result, error) {
 	}
 	for _, r := range report.Results {
 		if !known[r.Cluster] {
-			return nil, &hinted{fmt.Errorf("--status: %s has a cluster %q, which the topology has not", o.status, r.Cluster),
+			return nil, &hinted{fmt.Errorf("--status: %s has a cluster %q, which is not in the topology", o.status, r.Cluster),
 				"run status again: the topology has changed"}
 		}
 	}

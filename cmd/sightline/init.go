@@ -21,26 +21,27 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-const initDoc = `Write a topology for the clusters that you have: what runs there now, with a
-comment on each value that says where it was read.
+const initDoc = `Write a topology for the clusters that you have. It describes what runs there now,
+and a comment on each value says where it was read.
 
-The clusters are read by contexts of the kubeconfig, or from dumps of them:
+init reads the clusters by contexts of the kubeconfig, or from dumps of them:
 
   --context west            the context west
   --context west=admin@w    the context admin@w, of a cluster that Istio calls west
-  --context 'prod-*'        every context whose name fits
-  --from DIR                a folder for each cluster, with what "kubectl get -o
-                            yaml" writes; --dump-script prints the commands
+  --context 'prod-*'        every context that matches the pattern
+  --from DIR                a folder for each cluster, with the output of "kubectl
+                            get -o yaml"; --dump-script prints the commands
 
-Nothing is changed on a cluster, and no value of a Secret is read. What no
-cluster tells is a question in a comment, with the command that answers it. What
-contradicts is a finding: "sightline explain AD01" tells more about one.
+init changes nothing on a cluster, and reads no value of a Secret. If no cluster
+tells a value, the topology has a question in a comment, with the command that
+answers it. If values contradict each other, there is a finding: "sightline
+explain AD01" tells more about one.
 
 "sightline diff mesh.yaml --live" then shows what a first sync would change.
 
-Exit codes: 0 done; 1 the topology is written, and something contradicts or is
-missing; 2 wrong usage, or a cluster or a file cannot be read; 4 there is such a
-file already.`
+Exit codes: 0 done; 1 the topology is written, but values contradict each other or
+are missing; 2 wrong usage, or a cluster or a file cannot be read; 4 the output
+file exists.`
 
 type initOptions struct {
 	contexts   []string
@@ -78,13 +79,13 @@ func newInitCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringArrayVar(&o.contexts, "context", nil, "read the cluster of this context: NAME, NAME=CONTEXT or a pattern (repeatable)")
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig with the contexts; default: as for kubectl")
-	f.StringVar(&o.from, "from", "", "read dumps in place of clusters: a directory with a folder for each")
-	f.StringVar(&o.hub, "hub", "", "the cluster that Kiali's server runs on; default: the one with a Kiali server")
-	f.StringVar(&o.name, "name", "", "name of the topology; default: made of the mesh's id")
+	f.StringVar(&o.from, "from", "", "read dumps instead of clusters: a directory with a folder for each cluster")
+	f.StringVar(&o.hub, "hub", "", "cluster on which Kiali's server runs; default: the cluster with a Kiali server")
+	f.StringVar(&o.name, "name", "", "name of the topology; default: a name from the mesh id")
 	f.StringVarP(&o.out, "out", "o", "", "file to write the topology to; default: standard output")
 	f.StringVar(&o.dir, "dir", "", "directory to write the topology to, with a file for each cluster")
 	f.BoolVar(&o.script, "dump-script", false, "print a shell script that dumps a cluster for --from")
-	f.BoolVar(&o.rights, "rights", false, "print the roles that reading a cluster needs, and ask nobody")
+	f.BoolVar(&o.rights, "rights", false, "print the roles that init needs on a cluster, and ask no cluster")
 	return cmd
 }
 
@@ -136,7 +137,7 @@ func (o *initOptions) check() error {
 	switch {
 	case len(o.contexts) > 0 && o.from != "":
 		return &hinted{errors.New("found --context and --from, expected one of the two"),
-			"run init once for clusters that you reach, or once for dumps of all"}
+			"read all clusters by contexts, or dump all of them and use --from"}
 	case o.out != "" && o.dir != "":
 		return &hinted{errors.New("found -o and --dir, expected one of the two"), "-o writes one file; --dir writes one for each cluster"}
 	case len(o.contexts) == 0 && o.from == "":
@@ -156,8 +157,7 @@ func (o *initOptions) check() error {
 	return nil
 }
 
-// taken tells whether there is something at a path; a folder without files does
-// not count.
+// taken tells whether a path exists. An empty folder does not count.
 func taken(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -170,19 +170,19 @@ func taken(path string) bool {
 	return err != nil || len(entries) > 0
 }
 
-// longestSettling is how often what was carried over is looked at again.
+// longestSettling is how often settle repeats its check at most.
 const longestSettling = 5
 
-// settle has the draft checked and rendered, as verify does it, until what was
-// carried over from the clusters has no error. It returns the topology, and what
-// is wrong with it.
+// settle checks and renders the draft as verify does. The draft drops values of the
+// clusters that have an error, and settle repeats. It returns the topology and the
+// findings that remain.
 func (o *initOptions) settle(ctx context.Context, draft *discover.Draft) (*topology.Topology, finding.Findings, error) {
 	compared := false
 	for range longestSettling {
 		t, findings := o.parse(draft)
 		if t == nil {
 			return nil, nil, &hinted{fmt.Errorf("the topology that was made cannot be read: %v", findings[0]),
-				"an object has what nobody expects; give init dumps (--from) without it"}
+				"an object has an unexpected form; leave it out: dump the clusters and use --from"}
 		}
 		if draft.Refused(t, findings) {
 			continue
@@ -211,7 +211,7 @@ func (o *initOptions) settle(ctx context.Context, draft *discover.Draft) (*topol
 	return t, findings, nil
 }
 
-// parse reads the draft as it will be written.
+// parse parses the text of the draft as it will be written.
 func (o *initOptions) parse(draft *discover.Draft) (*topology.Topology, finding.Findings) {
 	if o.dir == "" {
 		return check.Parse(o.file(), draft.Text())
@@ -223,7 +223,7 @@ func (o *initOptions) parse(draft *discover.Draft) (*topology.Topology, finding.
 	return check.ParseDirectory(o.dir, sources)
 }
 
-// file is what findings call the topology.
+// file returns the file name for findings about the topology.
 func (o *initOptions) file() string {
 	if o.out == "" {
 		return "<stdout>"
@@ -250,7 +250,8 @@ func (o *initOptions) rendered(ctx context.Context, t *topology.Topology) ([]res
 	return clusters, findings, err
 }
 
-// kialis are the Kiali resources that are rendered, by cluster.
+// kialis returns the rendered Kiali resource of each cluster, by the name of the
+// cluster.
 func kialis(objects map[string][]resource.Object) map[string]resource.Object {
 	all := map[string]resource.Object{}
 	for cluster, of := range objects {
@@ -293,11 +294,12 @@ func writeNew(path string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// report says what was found and what to do next.
+// report prints the findings and the next command.
 func (o *initOptions) report(draft *discover.Draft, t *topology.Topology, wrong finding.Findings, stderr io.Writer) error {
 	found := draft.Findings(t)
 	all := append(found, slices.DeleteFunc(wrong, func(f finding.Finding) bool {
-		// What is missing was said by what it would have been read of.
+		// If init could not read a value, its own finding already says that the value is
+		// missing.
 		return f.Severity != finding.Error || f.Rule == topology.RuleMissing &&
 			slices.ContainsFunc(found, func(other finding.Finding) bool {
 				return other.Severity == finding.Error && other.File == f.File && other.Line == f.Line
@@ -323,7 +325,7 @@ func (o *initOptions) report(draft *discover.Draft, t *topology.Topology, wrong 
 	return nil
 }
 
-// liveFlags are the flags by which diff --live reaches the same clusters.
+// liveFlags returns the flags with which diff --live asks the same clusters.
 func (o *initOptions) liveFlags(draft *discover.Draft, t *topology.Topology) (flags []string) {
 	contexts := draft.Contexts()
 	for i := range t.Spec.Clusters {

@@ -23,7 +23,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// noSource says what init needs, with the contexts that there are.
+// noSource returns the error of init without clusters. Its hint lists the contexts.
 func (o *initOptions) noSource() error {
 	const needs = "init needs the clusters of the mesh: --context for each, or --from with dumps"
 	hint := "name dumps with --from DIR"
@@ -35,10 +35,10 @@ func (o *initOptions) noSource() error {
 	return &hinted{errors.New(needs), hint}
 }
 
-// source is a context to read, and the name that the user gives its cluster.
+// source is a context to read, with the name that the user gives to the cluster.
 type source struct{ context, given string }
 
-// sources are the contexts that the flags name: exact ones before patterns.
+// sources returns the contexts that the flags name: exact names before patterns.
 func (o *initOptions) sources(contexts *cluster.Contexts) ([]source, error) {
 	var all []source
 	var wrong several
@@ -50,7 +50,7 @@ func (o *initOptions) sources(contexts *cluster.Contexts) ([]source, error) {
 	for _, flag := range o.contexts {
 		given, context, ok := strings.Cut(flag, "=")
 		switch {
-		case contexts.Has(flag): // of EKS and others, with whatever in it
+		case contexts.Has(flag): // contexts of EKS and others may have any character
 			add(source{flag, ""})
 		case ok:
 			if _, err := openContext(contexts, "--context "+given+"=NAME", context); err != nil {
@@ -65,7 +65,7 @@ func (o *initOptions) sources(contexts *cluster.Contexts) ([]source, error) {
 				}
 			}
 			if len(all) == before {
-				wrong = append(wrong, &hinted{fmt.Errorf("no context fits the pattern %q", flag), "the contexts are " +
+				wrong = append(wrong, &hinted{fmt.Errorf("no context matches the pattern %q", flag), "the contexts are " +
 					finding.List(contexts.Names(), listed)})
 			}
 		default:
@@ -76,15 +76,16 @@ func (o *initOptions) sources(contexts *cluster.Contexts) ([]source, error) {
 	return all, wrong.err()
 }
 
-// pattern reads * as any characters, a slash too, and ? as one.
+// pattern compiles a pattern: * matches any characters, also a slash, and ? matches
+// one character.
 func pattern(glob string) *regexp.Regexp {
 	text := regexp.QuoteMeta(glob)
 	text = strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(text)
 	return regexp.MustCompile("^" + text + "$")
 }
 
-// live reads clusters, twenty at a time. Those that cannot be read are errors,
-// and the others are in the topology all the same.
+// live reads clusters, twenty at a time. A cluster that cannot be read is an error.
+// The other clusters are in the topology nevertheless.
 func (o *initOptions) live(ctx context.Context, stderr io.Writer) ([]*discover.Snapshot, error, error) {
 	contexts, err := cluster.ReadContexts(o.kubeconfig)
 	if err != nil {
@@ -134,8 +135,8 @@ func (o *initOptions) live(ctx context.Context, stderr io.Writer) ([]*discover.S
 	return read, failed.err(), nil
 }
 
-// dumps reads the folders of a directory: each is a cluster. A directory without
-// folders is one cluster.
+// dumps reads a directory with a folder for each cluster. A directory without folders
+// is one cluster.
 func (o *initOptions) dumps(stderr io.Writer) ([]*discover.Snapshot, error, error) {
 	entries, err := readFolder(o.from)
 	if err != nil {
@@ -175,7 +176,7 @@ func (o *initOptions) dumps(stderr io.Writer) ([]*discover.Snapshot, error, erro
 	}
 	if len(read) == 0 {
 		return nil, nil, &hinted{fmt.Errorf("%s has no files of YAML or JSON", o.from),
-			"make a folder for each cluster, with what kubectl get -o yaml writes; " + finding.Pages + "adopt.md has the commands"}
+			"make a folder for each cluster, with the output of kubectl get -o yaml; " + finding.Pages + "adopt.md has the commands"}
 	}
 	slices.SortFunc(read, func(a, b *discover.Snapshot) int { return strings.Compare(a.Label, b.Label) })
 	if len(findings) == 0 {
@@ -187,7 +188,7 @@ func (o *initOptions) dumps(stderr io.Writer) ([]*discover.Snapshot, error, erro
 	return read, errFound, nil
 }
 
-// printReaders prints the roles of those who read clusters for init.
+// printReaders prints the roles that init needs on a cluster.
 func printReaders(stdout io.Writer) error {
 	roles, secrets := discover.Rights()
 	text := fmt.Appendf(nil, "# What sightline init reads on a cluster, for the users of the group %s.\n", discover.Readers)
@@ -205,10 +206,11 @@ func printReaders(stdout io.Writer) error {
 	return err
 }
 
-// longestDump bounds a file of a dump, in bytes.
+// longestDump is the largest size of a file of a dump, in bytes.
 const longestDump = 1 << 30
 
-// dumpFiles reads the files of a folder and those below it, but for hidden ones.
+// dumpFiles reads the files of a folder and of the folders below it, except hidden
+// files.
 func dumpFiles(folder string) ([]discover.Source, error) {
 	var files []discover.Source
 	err := filepath.WalkDir(folder+string(filepath.Separator), func(path string, e fs.DirEntry, err error) error {

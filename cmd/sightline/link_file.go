@@ -11,7 +11,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// readLink reads a link; it is nil where there is none.
+// readLink reads the file of a link. It returns nil if there is no such file.
 func readLink(file string) (*topology.SealedLink, finding.Findings, error) {
 	data, err := readFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -32,8 +32,8 @@ func writeLink(file string, content []byte) error {
 	return writeWhole(file, content)
 }
 
-// writeWhole puts a file in place as a whole. A killed run leaves a hidden file,
-// and no render looks at it.
+// writeWhole replaces a file in one step. If the run is killed, a hidden file with
+// another name may stay, which no render reads.
 func writeWhole(file string, content []byte) (err error) {
 	failed := func(err error) error { return &fs.PathError{Op: "write", Path: file, Err: errors.Unwrap(err)} }
 	temp, err := os.CreateTemp(filepath.Dir(file), ".sealing.*")

@@ -18,26 +18,27 @@ import (
 	"github.com/sightline-mesh/sightline/templates"
 )
 
-// input is a topology that a command works on, with what lies beside it.
+// input is a topology that a command works on, with the files beside it.
 type input struct {
 	topology *topology.Topology
-	arg      string // the file or directory as the user names it, "" where it is in none
+	arg      string // the file or directory as the user names it; "": standard input or an example
 
 	links  render.Links // by the names of their files
-	others []string     // files beside the links that are no links
-	output string       // the path of the directory that is written, in its repository; "": none
+	others []string     // other files in the folder of the links
+	output string       // the path of the output directory in its repository; "": none
 
 	rendering *render.Rendering // nil until openAll has made it
 
-	unsure   []string     // links that could not be read as a whole
-	overlaid map[int]bool // clusters whose objects nobody knows, because an overlay is wrong; nil: none is
-	empty    map[int]bool // clusters to be looked at as if they had no objects
+	unsure   []string     // links that could not be read completely
+	overlaid map[int]bool // clusters with unknown objects, because an overlay is wrong; nil: no overlay is wrong
+	empty    map[int]bool // clusters to check as if they had no objects
 }
 
-// readInputs parses what the arguments name, and returns all findings of
-// all of them as one error, with the ways in which the topologies may be meant.
+// readInputs parses the topologies that the arguments name. If they have findings, it
+// returns all of them as one *invalid, with the ways in which the topologies may have
+// been meant.
 func readInputs(args []string, stdin io.Reader) ([]*input, error) {
-	var ways [][]*input // in which each may have been meant
+	var ways [][]*input // for each topology
 	var found invalid
 	files := map[string]string{} // by the name of the topology in it
 	var twice error
@@ -62,7 +63,7 @@ func readInputs(args []string, stdin io.Reader) ([]*input, error) {
 		name := meant[0].Metadata.Name
 		if other, ok := files[name]; ok {
 			twice = &hinted{fmt.Errorf("%s and %s are both named %q", other, displayName(arg), name),
-				"give each a metadata.name of its own: it names the directory"}
+				"give each a different metadata.name: it names the directory"}
 			continue
 		}
 		files[name] = displayName(arg)
@@ -98,10 +99,10 @@ func readInput(arg string, stdin io.Reader) (*input, error) {
 	return inputs[0], nil
 }
 
-// readLinks reads the sealed links beside topologies, and returns all findings
-// of all of them as one error; what could be read is in the inputs all the same.
-// There are none beside standard input and the built-in example. Where the links
-// come from elsewhere, nobody looks.
+// readLinks reads the sealed links beside topologies into the inputs. If links have
+// findings, it returns all of them as one error; the inputs then have the links that
+// could be read. Standard input and an example have no links beside them. If
+// links.source is not a file, nothing is read.
 func readLinks(inputs []*input) error {
 	var found invalid
 	for _, in := range inputs {
@@ -117,7 +118,7 @@ func readLinks(inputs []*input) error {
 	return found.err()
 }
 
-// readLinks reads the folder of links, but for hidden files.
+// readLinks reads the folder of links, except hidden files.
 func (in *input) readLinks() (finding.Findings, error) {
 	folder := in.linkFolder()
 	entries, err := readFolder(folder)
@@ -154,7 +155,7 @@ func (in *input) readLinks() (finding.Findings, error) {
 	return findings, nil
 }
 
-// linkFolder is where the links of a topology are.
+// linkFolder returns the folder of the links of a topology.
 func (in *input) linkFolder() string {
 	dir := in.arg
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
@@ -163,8 +164,9 @@ func (in *input) linkFolder() string {
 	return filepath.Join(dir, sealedDir, in.topology.Metadata.Name)
 }
 
-// overlayFolders are the folders of the overlays, in their order. A path is relative
-// to the topology's file; for standard input that is the working directory.
+// overlayFolders returns the folders of the overlays, in the order of the topology. A
+// path is relative to the topology's file; with standard input, it is relative to the
+// working directory.
 func (in *input) overlayFolders() []string {
 	var folders []string
 	for i := range in.topology.Spec.Overlays {
@@ -174,8 +176,8 @@ func (in *input) overlayFolders() []string {
 	return folders
 }
 
-// authorities is the file that kiali.ca names, "" where it names none. The path is
-// relative to the topology's file, as those of overlays.
+// authorities returns the file that kiali.ca names, or "". The path is relative to the
+// topology's file, as the paths of overlays are.
 func (in *input) authorities() string {
 	t := in.topology
 	if t.CAFile() == "" {
@@ -184,7 +186,7 @@ func (in *input) authorities() string {
 	return filepath.Join(filepath.Dir(t.At("spec", "kiali", "ca").File), filepath.FromSlash(t.CAFile()))
 }
 
-// readAuthorities puts the content of that file in its place.
+// readAuthorities replaces the file name in kiali.ca by the content of the file.
 func (in *input) readAuthorities() (finding.Findings, error) {
 	file := in.authorities()
 	if file == "" {
@@ -197,7 +199,7 @@ func (in *input) readAuthorities() (finding.Findings, error) {
 	return in.topology.Trust(content), nil
 }
 
-// paths are the files and folders that a render reads.
+// paths returns the files and folders that a render reads.
 func (in *input) paths() []string {
 	paths := in.overlayFolders()
 	if file := in.authorities(); file != "" {
@@ -225,8 +227,8 @@ func shipped(ctx context.Context) *render.Templates {
 	return render.NewTemplates(templates.FS)
 }
 
-// sources opens what a render reads, until it is closed. Nothing leads out of an
-// overlay's folder, a link neither.
+// sources opens the files that a render reads. closed closes them. No path leads out
+// of an overlay's folder, not even through a symbolic link.
 func (in *input) sources(ctx context.Context) (from render.Sources, closed func(), err error) {
 	from = render.Sources{Templates: shipped(ctx), Overlays: map[string]fs.FS{}, Links: in.links, Host: host(ctx)}
 	var roots []*os.Root
@@ -238,7 +240,7 @@ func (in *input) sources(ctx context.Context) (from render.Sources, closed func(
 	for i, dir := range in.overlayFolders() {
 		name := in.topology.Spec.Overlays[i].Name
 		if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-			continue // which is a finding of the render
+			continue // the render reports it
 		}
 		root, err := os.OpenRoot(dir)
 		if err != nil {
@@ -251,8 +253,8 @@ func (in *input) sources(ctx context.Context) (from render.Sources, closed func(
 	return from, closed, nil
 }
 
-// openAll makes the resources of topologies, once for all that is done with them,
-// until it is closed. What is wrong with their overlays is one error.
+// openAll renders the resources of topologies, once for all later uses. closed frees
+// them. All findings about overlays are one error.
 func openAll(ctx context.Context, inputs ...*input) (closed func(), err error) {
 	var closing []func()
 	closeAll := func() {
@@ -294,8 +296,8 @@ func openAll(ctx context.Context, inputs ...*input) (closed func(), err error) {
 	return closeAll, found.err()
 }
 
-// collect keeps findings for later, so that those of all topologies are
-// reported at once. Any other error it returns.
+// collect keeps the findings of an overlay error, so that the findings of all
+// topologies are reported together. It returns any other error.
 func (e *invalid) collect(err error) error {
 	var wrong *render.OverlayError
 	if errors.As(err, &wrong) {
@@ -305,7 +307,7 @@ func (e *invalid) collect(err error) error {
 	return err
 }
 
-// err is the error of what was collected.
+// err returns the collected findings as an error, or nil.
 func (e *invalid) err() error {
 	if len(e.findings) == 0 {
 		return nil
@@ -313,7 +315,7 @@ func (e *invalid) err() error {
 	return &invalid{findings: e.findings.Sorted()}
 }
 
-// checked is the input as the rules look at it, rendered in a format.
+// checked returns the input for the rules, rendered in a format.
 func (in *input) checked(format render.Format) (check.Input, error) {
 	clusters, err := in.rendering.Clusters()
 	if err != nil {

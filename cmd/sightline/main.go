@@ -1,5 +1,5 @@
-// Command sightline renders everything that Git needs so that Kiali sees a
-// service mesh that spans clusters.
+// Command sightline renders the files for Git with which Kiali sees a service mesh of
+// several clusters.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/overlay"
 	"github.com/sightline-mesh/sightline/internal/seal"
@@ -24,12 +25,12 @@ import (
 	"github.com/sightline-mesh/sightline/templates"
 )
 
-// The exit codes; they mean the same for every command.
+// The exit codes. They mean the same in every command.
 const (
 	exitOK      = 0
-	exitFound   = 1 // something was found, or differs: warnings that count as errors, links to seal, a diff
-	exitFailure = 2 // wrong usage, or a file that cannot be read or written
-	exitInvalid = 3 // the topology, or a template, is wrong
+	exitFound   = 1 // something was found or differs: warnings that count as errors, links to seal, a diff
+	exitFailure = 2 // wrong usage, or a file or cluster that cannot be read or written
+	exitInvalid = 3 // the topology or a template is wrong
 	exitRefused = 4 // a guard refused
 )
 
@@ -38,13 +39,13 @@ func main() {
 		serveEvaluations(os.Stdin, os.Stdout)
 		return
 	}
-	ctx, _ := signal.NotifyContext(context.Background(), endings()...) // for as long as the process is there
+	ctx, _ := signal.NotifyContext(context.Background(), endings()...) // until the process ends
 	tuneMemory()
 	os.Exit(run(withTemplates(ctx, render.NewTemplates(templates.FS)), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// endings are the signals that end a run in good order. A run that was told not to
-// mind a closed terminal (nohup) does not.
+// endings returns the signals that end a run in good order. With nohup, a closed
+// terminal does not end it.
 func endings() []os.Signal {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -53,8 +54,8 @@ func endings() []os.Signal {
 	return signals
 }
 
-// run is the whole command: what it is told and the streams in, an exit code
-// out. Data goes to stdout, words to stderr.
+// run runs the command with arguments and streams, and returns the exit code. Data
+// goes to stdout, words to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	read := &standardInput{Reader: stdin}
 	words := &visible{out: stderr, read: read}
@@ -66,9 +67,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	cmd.SetIn(read)
 	cmd.SetOut(data)
 	cmd.SetErr(words)
-	// Cobra helps with whatever it does not know, and says that all went well.
+	// For an unknown command, Cobra would print help and exit with 0.
 	cmd.InitDefaultHelpCmd()
 	cmd.InitDefaultCompletionCmd(args...)
+	for _, c := range cmd.Commands() {
+		if c.Name() == "completion" && c.HasSubCommands() {
+			c.Args, c.RunE = noSuchCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	if about, rest, err := cmd.Find(args); err == nil && about == cmd && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") &&
 		!strings.HasPrefix(rest[0], "__") {
 		return report(words, noSuchCommand(cmd, rest))
@@ -94,7 +100,7 @@ func newCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().Bool("version", false, "print the version")
-	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &hinted{err, flagHint(cmd, err)} })
+	cmd.SetFlagErrorFunc(flagError)
 	cmd.SetHelpCommand(&cobra.Command{
 		Use:   "help [COMMAND]",
 		Short: "Help about a command",
@@ -133,22 +139,61 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := "sightline --help lists the commands"
-	cmd.SuggestionsMinimumDistance = 2
-	near := cmd.SuggestionsFor(args[0])
-	for _, c := range cmd.Commands() { // what others call it comes before what is spelt like it
+	hint := cmd.CommandPath() + " --help lists the commands"
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	near := finding.Nearest(args[0], names)
+	for _, c := range cmd.Commands() { // the name of another program's command comes before a similar spelling
 		if slices.Contains(c.SuggestFor, strings.ToLower(args[0])) {
-			near = []string{c.Name()}
+			near = c.Name()
 		}
 	}
-	if len(near) > 0 {
-		hint = finding.Meant(strconv.Quote(near[0]))
+	if near != "" {
+		hint = finding.Meant(strconv.Quote(near))
 	} else if slices.Contains([]string{"apply", "install", "upgrade", "deploy", "sync", "delete", "uninstall"}, strings.ToLower(args[0])) {
 		hint = "sightline changes no cluster: render a tree, and have Argo CD, Flux or kubectl apply -k apply it"
 	} else if strings.ContainsAny(args[0], "./") {
-		hint = finding.Meant(strconv.Quote("render " + args[0]))
+		hint = "the command comes first: sightline verify " + command.Word(args[0])
 	}
 	return &hinted{fmt.Errorf("unknown command %q", args[0]), hint}
+}
+
+// noArguments refuses the arguments of a command that takes none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return &hinted{fmt.Errorf("%s takes no arguments, found %q", cmd.CommandPath(), args[0]), cmd.CommandPath() + " --help tells more"}
+}
+
+// flagError says what is wrong with a flag, and what to do.
+func flagError(cmd *cobra.Command, err error) error {
+	var (
+		unknown *pflag.NotExistError
+		bare    *pflag.ValueRequiredError
+		invalid *pflag.InvalidValueError
+	)
+	hint := flagHint(cmd, err)
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		err = fmt.Errorf("unknown flag -%s", unknown.GetSpecifiedName())
+	case errors.As(err, &unknown):
+		err = fmt.Errorf("unknown flag --%s", unknown.GetSpecifiedName())
+	case errors.As(err, &bare):
+		flag := "--" + bare.GetSpecifiedName()
+		if bare.GetSpecifiedShortnames() != "" {
+			flag = flag[1:]
+		}
+		err = fmt.Errorf("%s needs a value", flag)
+	case errors.As(err, &invalid):
+		form := map[string]string{"int": "a whole number", "duration": "a time such as 30s or 5m", "bool": "true or false"}
+		if expected := form[invalid.GetFlag().Value.Type()]; expected != "" {
+			err = fmt.Errorf("--%s is %q, expected %s", invalid.GetFlag().Name, invalid.GetValue(), expected)
+		}
+	}
+	return &hinted{err, hint}
 }
 
 // flagHint says which flag may have been meant.
@@ -176,35 +221,35 @@ func flagHint(cmd *cobra.Command, err error) string {
 }
 
 const rootDoc = `Sightline turns one topology (clusters, namespaces, mesh id, Kiali hub) into
-per-cluster trees with the monitors, the Kiali resources, their access rights
-and their operator, and the hub's sealed access to the remotes, to be committed
-and applied by Argo CD, Flux or by hand.
+files for Git: the monitors, the Kiali resources with their access rights and
+their operator for each cluster, and the hub's sealed access to the remotes. Argo
+CD, Flux or kubectl applies them.
 
 Exit codes: 0 done; 1 something was found or differs; 2 wrong usage, or a file or
 a cluster cannot be read or written; 3 the topology is invalid; 4 a guard refused.`
 
-// listed is how many names stand in a message.
+// listed is how many names a message lists at most.
 const listed = 10
 
 // invalid is the error of a topology with findings.
 type invalid struct {
 	findings finding.Findings
-	count    string // of all that were found, where findings are not all
-	after    string // what follows from them; may be empty
+	count    string // the count of all findings, if findings has only a part
+	after    string // a line to print after the findings; may be empty
 
-	meanings [][]*input // to be looked at nevertheless, and by no means written; see check.Meanings
-	unlooked []string   // topologies of which nobody can tell what was meant, so that nothing rendered of them was looked at
+	meanings [][]*input // the ways in which the topologies may have been meant, to check but never to write; see check.Meanings
+	unlooked []string   // topologies without such a way: the rules did not check what they render to
 }
 
 func (e *invalid) Error() string { return fmt.Sprintf("%d findings", len(e.findings)) }
 
-// hinted is an error with a line that says what to do.
+// hinted is an error with a hint that says what to do.
 type hinted struct {
 	error
 	hint string
 }
 
-// several is the error of a command that went on after the first one.
+// several has the errors of a command that continued after the first one.
 type several []error
 
 func (e several) Error() string { return errors.Join(e...).Error() }
@@ -216,7 +261,7 @@ func (e several) err() error {
 	return e
 }
 
-// aboutCluster is an error with the name of the cluster that it is about.
+// aboutCluster is an error about one cluster.
 type aboutCluster struct {
 	cluster string
 	err     error
@@ -225,9 +270,9 @@ type aboutCluster struct {
 func (e *aboutCluster) Error() string { return e.cluster + ": " + e.err.Error() }
 func (e *aboutCluster) Unwrap() error { return e.err }
 
-// asLines keeps the lines of a message that are indented, as our own lists are.
-// Any other end of a line is in the name of a file, or in what another program
-// has said, and could pass for a line of ours.
+// asLines keeps the ends of lines before indented lines, as in Sightline's own lists.
+// Any other end of a line is written as \n. It comes from the name of a file or from
+// another program, and the next line would look like a message of Sightline.
 func asLines(message string) string {
 	lines := strings.Split(message, "\n")
 	text := lines[0]
@@ -241,7 +286,7 @@ func asLines(message string) string {
 	return text
 }
 
-// report is the one place that turns an error into words and an exit code.
+// report prints an error and returns its exit code. No other function does this.
 func report(stderr io.Writer, err error) int {
 	var (
 		many  several
@@ -259,7 +304,7 @@ func report(stderr io.Writer, err error) int {
 		whose = about.cluster + ": "
 	}
 	say := func(err error, hint string) {
-		// Whatever was given by mistake is not repeated if it is a credential.
+		// A credential that was given by mistake is not repeated.
 		fmt.Fprintf(stderr, "sightline: %s%s\n", whose, asLines(seal.Redact(err.Error())))
 		if hint != "" {
 			fmt.Fprintf(stderr, "hint: %s\n", asLines(seal.Redact(hint)))
@@ -301,7 +346,7 @@ func report(stderr io.Writer, err error) int {
 		say(usage, usage.hint)
 		return exitFailure
 	case errors.Is(err, syscall.EPIPE):
-		return exitFailure // whoever read our output has had enough
+		return exitFailure // the reader of the output has closed it
 	}
 	if about != nil {
 		err = about.err

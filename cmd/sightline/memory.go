@@ -7,17 +7,17 @@ import (
 	"runtime/debug"
 )
 
-// The heap that a run takes before it collects garbage at all, and the heap above which
-// it may grow by half only.
+// A run collects no garbage up to freeMemory, in bytes of heap. Above cheapMemory, the
+// heap may grow by only half before the next collection.
 const (
 	freeMemory  = 60 << 20
 	cheapMemory = 512 << 20
 )
 
-// tuneMemory lets a run, which is short, collect little garbage while its heap is small.
-// A memory limit below the live heap makes Go collect without end. So each collection
-// looks at the heap, and lifts the limit long before. GOGC and GOMEMLIMIT of the user
-// win.
+// tuneMemory makes a run collect little garbage while its heap is small, because a run
+// is short. With a memory limit below the live heap, Go would collect all the time. So
+// each collection looks at the heap, and lifts the limit long before. If GOGC or
+// GOMEMLIMIT is set, nothing changes.
 func tuneMemory() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -27,15 +27,16 @@ func tuneMemory() {
 	afterCollection(new(collected))
 }
 
-// saveMemory is for a run that looks at the same many times: it collects garbage as
-// Go does by default.
+// saveMemory makes a run collect garbage as Go does by default. Use it for a run that
+// renders the same topology many times.
 func saveMemory() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(100)
 	}
 }
 
-// collected is garbage as soon as it is made, so it tells of a collection.
+// collected is garbage as soon as it exists. So its finalizer runs after the next
+// collection.
 type collected struct{ _ [16]byte }
 
 func afterCollection(c *collected) {

@@ -10,8 +10,8 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// objectsOf are the objects that are rendered for each cluster, by its name, with
-// the types that objects have once they are read from an API server.
+// objectsOf returns the rendered objects of each cluster, by the cluster's name. Their
+// values have the types of objects that were read from an API server.
 func objectsOf(clusters []resource.Cluster) (map[string][]resource.Object, error) {
 	all := map[string][]resource.Object{}
 	for i := range clusters {
@@ -32,7 +32,7 @@ func objectsOf(clusters []resource.Cluster) (map[string][]resource.Object, error
 	return all, nil
 }
 
-// plain is an object as it is read from JSON: values have the types of Go.
+// plain returns an object with the Go types that encoding/json gives.
 func plain(o resource.Object) (resource.Object, error) {
 	data, err := json.Marshal(o)
 	if err != nil {
@@ -45,7 +45,7 @@ func plain(o resource.Object) (resource.Object, error) {
 	return v.(map[string]any), nil
 }
 
-// outsideObjects are those of an ACM hub that is no cluster of the topology.
+// outsideObjects returns the objects of an ACM hub that is no cluster of the topology.
 func outsideObjects(r *render.Rendering) ([]resource.Object, error) {
 	files, err := r.ACMObjects()
 	var objects []resource.Object

@@ -22,24 +22,24 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-const pluginDoc = `Render inside Argo CD, as its config management plugin: Argo CD's repo-server
-runs Sightline for each Application, and nothing rendered has to be committed.
+const pluginDoc = `Render inside Argo CD, as a config management plugin. Argo CD's repo-server runs
+Sightline for each Application, so you commit no rendered files.
 
-"plugin config" prints the plugin's configuration and "plugin sidecar" a patch
-for the repo-server; docs/argocd.md says how to install them. With
-delivery.argocd.source: plugin in the topology, the ApplicationSet uses them.`
+"plugin config" prints the configuration of the plugin. "plugin sidecar" prints a
+patch for the repo-server. docs/argocd.md explains how to install them. With
+delivery.argocd.source: plugin in the topology, the ApplicationSet uses the plugin.`
 
-const generateDoc = `Print what one cluster gets, in the order to apply it: all of it, or nothing and
-an error. Findings go to standard error.
+const generateDoc = `Print the objects of one cluster, in the order in which to apply them. If there is
+an error, nothing is printed. Findings go to standard error.
 
-Argo CD runs it in the folder of the Application's source, and passes the
+Argo CD runs this command in the folder of the Application's source. It passes the
 parameters of the Application in the variable ARGOCD_APP_PARAMETERS:
 
   topology   file or directory of the topology (default: topology.yaml)
   cluster    the cluster to print
   objects    cluster, or delivery for Argo CD's own objects (default: cluster)
 
-Without Argo CD, use the flags of the same names. A parameter wins over a flag.`
+Without Argo CD, use the flags with the same names. A parameter overrides a flag.`
 
 func newPluginCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -67,7 +67,7 @@ func newPluginCommand() *cobra.Command {
 // pluginOptions are the parameters of an Application.
 type pluginOptions struct{ topology, cluster, objects string }
 
-// What pluginOptions.objects may be.
+// The values of pluginOptions.objects.
 const (
 	objectsOfCluster  = "cluster"
 	objectsOfDelivery = "delivery"
@@ -77,7 +77,7 @@ func newGenerateCommand() *cobra.Command {
 	o := pluginOptions{topology: "topology.yaml", objects: objectsOfCluster}
 	cmd := &cobra.Command{
 		Use:   "generate",
-		Short: "Print what one cluster gets",
+		Short: "Print the objects of one cluster",
 		Long:  generateDoc,
 		Example: `  sightline plugin generate --topology mesh.yaml --cluster west
   sightline plugin generate --topology mesh.yaml --objects delivery
@@ -97,15 +97,16 @@ func newGenerateCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&o.topology, "topology", o.topology, "file or directory of the topology")
 	cmd.Flags().StringVar(&o.cluster, "cluster", "", "cluster to print")
-	cmd.Flags().StringVar(&o.objects, "objects", o.objects, "what to print: cluster or delivery")
+	cmd.Flags().StringVar(&o.objects, "objects", o.objects, "objects to print: cluster or delivery")
 	return cmd
 }
 
-// parametersVariable is where Argo CD puts the parameters of an Application, as
-// JSON (https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/).
+// parametersVariable is the environment variable with the parameters of an
+// Application, as JSON
+// (https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/).
 const parametersVariable = "ARGOCD_APP_PARAMETERS"
 
-// read takes over the parameters that are set.
+// read sets the options that the parameters give.
 func (o *pluginOptions) read(parameters string) error {
 	if parameters == "" {
 		return nil
@@ -122,22 +123,22 @@ func (o *pluginOptions) read(parameters string) error {
 		to := known[p.Name]
 		switch {
 		case to == nil:
-			return &hinted{fmt.Errorf("the Application has a parameter %q, which the plugin does not know", p.Name),
+			return &hinted{fmt.Errorf("the Application has an unknown parameter %q", p.Name),
 				"the parameters are topology, cluster and objects"}
 		case p.String == nil:
 			return &hinted{fmt.Errorf("the parameter %q of the Application is not a string", p.Name),
-				"give it as string: in place of array: or map:"}
+				"write it with string:, not with array: or map:"}
 		}
 		*to = *p.String
 	}
 	return nil
 }
 
-// generate prints the objects, after the rules have found no error in them.
+// generate prints the objects if the rules find no error.
 func (o *pluginOptions) generate(ctx context.Context, stdout, stderr io.Writer) error {
 	switch {
 	case o.objects != objectsOfCluster && o.objects != objectsOfDelivery:
-		return &hinted{fmt.Errorf("objects is %q", o.objects), "expected cluster or delivery"}
+		return &hinted{fmt.Errorf("objects is %q, expected cluster or delivery", o.objects), ""}
 	case o.objects == objectsOfCluster && o.cluster == "":
 		return &hinted{errors.New("no cluster"), "give the Application a parameter cluster, or name one with --cluster"}
 	case o.topology == "-":
@@ -196,13 +197,13 @@ func deliveryObjects(in *input) ([]tree.File, error) {
 	return objects, nil
 }
 
-// newPrintCommand makes a command that prints a text about this version.
+// newPrintCommand makes a command that prints a text with the image of this version.
 func newPrintCommand(name, short, examples, text string) *cobra.Command {
 	return &cobra.Command{
 		Use:     name,
 		Short:   short,
 		Example: examples,
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			image := "ghcr.io/sightline-mesh/sightline:" + thisBuild().Version
 			if !strings.HasPrefix(thisBuild().Version, "v") {
@@ -218,8 +219,8 @@ func newPrintCommand(name, short, examples, text string) *cobra.Command {
 	}
 }
 
-// pluginConfig has no discovery: an Application names the plugin, so that no
-// other Application of the repository is rendered by it.
+// pluginConfig is the configuration of the plugin. It has no discovery: an Application
+// names the plugin, so the plugin renders no other Application of the repository.
 const pluginConfig = `apiVersion: argoproj.io/v1alpha1
 kind: ConfigManagementPlugin
 metadata:
@@ -239,9 +240,9 @@ spec:
         string: cluster
 `
 
-// pluginSidecar is a strategic merge patch. The ConfigMap sightline-plugin has
-// the configuration under the key plugin.yaml. The user is the repo-server's,
-// as Argo CD asks for.
+// pluginSidecar is a strategic merge patch for the repo-server. The ConfigMap
+// sightline-plugin has the configuration under the key plugin.yaml. The container runs
+// as the user of the repo-server, because Argo CD requires it.
 const pluginSidecar = `apiVersion: apps/v1
 kind: Deployment
 metadata:

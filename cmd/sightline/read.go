@@ -17,7 +17,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// readTopology reads a file, a directory, or standard input for "-".
+// readTopology reads a topology from a file, a directory, or standard input ("-").
 func readTopology(arg string, stdin io.Reader) (*topology.Topology, finding.Findings, error) {
 	if arg == "-" {
 		data, err := readAll(stdin)
@@ -46,22 +46,22 @@ func readTopology(arg string, stdin io.Reader) (*topology.Topology, finding.Find
 	return t, findings, nil
 }
 
-// What stands at the top of a topology's directory and is no part of the
-// topology: what seal makes, and overlays of its own.
+// Folders at the top of a topology's directory that are no part of the topology: the
+// sealed links and the overlays.
 const (
 	sealedDir   = "sealed"
 	overlaysDir = "overlays"
 )
 
-// readDirectory reads the YAML files of a directory and those below it, but for
-// hidden ones, as the shell has them, and for folders that render has written.
+// readDirectory reads the YAML files of a directory and of the folders below it. It
+// skips hidden files and folders, and folders that render has written.
 func readDirectory(dir string) ([]topology.Source, error) {
 	if tree.HasMarker(dir) {
 		return nil, &hinted{fmt.Errorf("%s is an output directory: its file .sightline says so", dir),
-			"name the topology that it is rendered from; if that lies in it too, move it to a folder of its own"}
+			"name the topology from which it is rendered; if the topology is in this directory, move it to another one"}
 	}
 	var sources []topology.Source
-	top := dir + string(filepath.Separator) // of a link, what it points to
+	top := dir + string(filepath.Separator) // follows a symbolic link
 	err := filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -87,13 +87,13 @@ func readDirectory(dir string) ([]topology.Source, error) {
 		return nil
 	})
 	if err == nil && len(sources) == 0 {
-		return nil, &hinted{fmt.Errorf("%s has no YAML files", dir), "name a topology, or a directory with one and its clusters"}
+		return nil, &hinted{fmt.Errorf("%s has no YAML files", dir), "name the file of a topology, or a directory with such files"}
 	}
 	return sources, err
 }
 
-// readFile reads a file, and nothing else: to open a pipe would wait for
-// somebody to write, and a device may have no end.
+// readFile reads a regular file. It refuses a pipe or a device: opening a pipe waits
+// for a writer, and a device may have no end.
 func readFile(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -108,12 +108,12 @@ func readFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is a folder, expected a file", path)
 	case !info.Mode().IsRegular() && !fromShell(path):
 		return nil, &hinted{fmt.Errorf("%s is a pipe, a socket or a device, expected a file", path),
-			`a topology is read from standard input with "-"`}
+			`to read a topology from standard input, name it "-"`}
 	}
 	return readAll(f)
 }
 
-// readFolder lists what is in a folder, and opens nothing else.
+// readFolder lists a folder. It refuses anything else.
 func readFolder(path string) ([]fs.DirEntry, error) {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		return nil, cmp.Or(err, fmt.Errorf("%s is not a folder", path))
@@ -121,14 +121,14 @@ func readFolder(path string) ([]fs.DirEntry, error) {
 	return os.ReadDir(path)
 }
 
-// fromShell tells whether a path is one that a shell has made for the output of
-// a command, as <(…) does.
+// fromShell tells whether a shell has made a path for the output of a command, as
+// <(…) does.
 func fromShell(path string) bool {
 	return path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/")
 }
 
-// readAll reads one byte more than a topology may have, which is enough for
-// the parser to refuse it.
+// readAll reads at most one byte more than a topology may have. Then the parser
+// refuses a longer one.
 func readAll(in io.Reader) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(in, topology.MaxSize+1))
 }

@@ -16,15 +16,15 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-const relabelDoc = `Show what the PodMonitors of a topology make of pods: which of a pod's ports
-Prometheus scrapes, under which labels, and what each relabeling has to do with
-it. The engine is Prometheus' own.
+const relabelDoc = `Explain what the rendered PodMonitors do to a pod: which of its ports Prometheus
+scrapes, with which labels, and what each relabeling does. The engine is that of
+Prometheus.
 
-The pods are samples as Istio makes them, or with --pod one of yours:
+The pods are samples as Istio makes them. --pod uses one of your pods:
 
   kubectl get pod NAME -n NAMESPACE -o yaml > pod.yaml
 
---example takes the built-in east-west example, --example=NAME another one.`
+--example uses the built-in east-west example, and --example=NAME another one.`
 
 type relabelOptions struct {
 	example exampleFlag
@@ -48,7 +48,8 @@ func newRelabelCommand() *cobra.Command {
 	}
 	o.example.add(cmd.Flags())
 	cmd.Flags().StringVar(&o.pod, "pod", "", "file with a pod, as kubectl writes it")
-	cmd.Flags().StringVar(&o.cluster, "cluster", "", "cluster whose PodMonitors are taken (default: the hub, or the first that has any)")
+	cmd.Flags().StringVar(&o.cluster, "cluster", "",
+		"use the PodMonitors of this cluster; default: the hub, or the first cluster with a PodMonitor")
 	return cmd
 }
 
@@ -88,7 +89,7 @@ func (o *relabelOptions) run(ctx context.Context, args []string, stdin io.Reader
 	return err
 }
 
-// monitors returns the PodMonitors of the cluster by their namespaces.
+// monitors returns the name of the cluster, and its PodMonitors by namespace.
 func (o *relabelOptions) monitors(ctx context.Context, in *input) (cluster string, monitors map[string]*relabel.Monitor, err error) {
 	closed, err := openAll(ctx, in)
 	if err != nil {
@@ -136,11 +137,11 @@ func (o *relabelOptions) monitors(ctx context.Context, in *input) (cluster strin
 	if o.cluster != "" && !slices.Contains(names, o.cluster) {
 		return "", nil, &hinted{fmt.Errorf("no cluster %q in the topology", o.cluster), "the clusters are " + finding.List(names, listed)}
 	}
-	return "", nil, &hinted{errors.New("there is no PodMonitor"), "the mesh has none where controlPlane.mode is none"}
+	return "", nil, &hinted{errors.New("there is no PodMonitor"), "a cluster with controlPlane.mode: none has no PodMonitor"}
 }
 
-// pods are the one of --pod, or samples in a namespace that has a monitor, of
-// the workloads if there is one.
+// pods returns the pod of --pod. Without --pod it returns samples in a namespace with
+// a PodMonitor, if possible one with workloads.
 func (o *relabelOptions) pods(monitors map[string]*relabel.Monitor) ([]relabel.Pod, error) {
 	if o.pod == "" {
 		namespaces := slices.Sorted(maps.Keys(monitors))
@@ -172,7 +173,7 @@ func printTargets(b *strings.Builder, targets []relabel.Target) {
 		case !t.Kept:
 			b.WriteString("    not scraped\n")
 		case t.SameAs > 0:
-			fmt.Fprintf(b, "    the same as target %d now, of which Prometheus keeps one\n", t.SameAs)
+			fmt.Fprintf(b, "    now the same as target %d; Prometheus keeps one of them\n", t.SameAs)
 		default:
 			scraped++
 			fmt.Fprintf(b, "    scraped: %s every %s\n", t.URL, t.Every)
@@ -189,6 +190,6 @@ func printTargets(b *strings.Builder, targets []relabel.Target) {
 	case 1:
 		b.WriteString("  => scraped once\n")
 	default:
-		fmt.Fprintf(b, "  => scraped %d times, and every request counts as often\n", scraped)
+		fmt.Fprintf(b, "  => scraped %d times, so every request counts %[1]d times\n", scraped)
 	}
 }

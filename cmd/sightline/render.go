@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-mesh/sightline/internal/check"
+	"github.com/sightline-mesh/sightline/internal/command"
 	"github.com/sightline-mesh/sightline/internal/finding"
 	"github.com/sightline-mesh/sightline/internal/manifests"
 	"github.com/sightline-mesh/sightline/internal/topology"
@@ -26,28 +27,28 @@ const renderDoc = `Render topologies into a directory, or as one stream.
 "-" reads a topology from standard input; --example renders a built-in one. One
 topology is written to DIR, several to DIR/<name>.
 
-The rules of "sightline verify" come first: with an error nothing is written,
-and warnings are printed at the end, with the count that verify ends with.
+render first applies the rules of "sightline verify". If there is an error, it
+writes nothing. It prints warnings at the end, with the count that verify prints.
 
-The links that "sightline seal" has left beside a topology are rendered with it.
+render includes the links that "sightline seal" has written beside a topology.
 
-Only files that say in their first line that sightline generated them are
-replaced, and removed when the topology no longer gives them. Whatever else is in
-the directory stays; what is in the way is refused, and replaced with --adopt
-only. A cluster that left the topology is removed with --allow-remove only. A run
-that fails changes nothing; of several topologies each is written as a whole.
-Where a tree changes, a line for each group of changes says how; "sightline diff"
-says before what it means.
+render replaces and removes only files whose first line says that sightline
+generated them. Other files stay. If one is in the way, render refuses, unless
+--adopt replaces it. render removes a cluster that left the topology only with
+--allow-remove. A run that fails changes nothing; of several topologies, each is
+written completely or not at all. If a tree changes, render prints a line for each
+group of changes. "sightline diff" shows before a render what the changes mean.
 
-With --check nothing is written, and the exit code is 1 if the directory is not
-what would be written. --output json, sarif and github print each file that
-differs as a finding (DL14), or what is wrong with the topology.
+With --check, render writes nothing. The exit code is 1 if the directory is not
+what it would write. --output json, sarif and github print each file that differs
+as a finding (DL14), or the mistakes in the topology.
 
-The format helm is a chart for all clusters and a file of values for each. It is
-written only if it renders to the very objects that the other formats have.
+The format helm is one chart for all clusters, and a file of values for each. It is
+written only if Helm renders it to the same objects as the other formats have.
 
-With "-o -" the objects are printed to standard output as one YAML stream, each
-under a comment with its cluster and phase, in the order to apply them.`
+With "-o -", render prints the objects to standard output as one YAML stream, in
+the order in which to apply them. A comment before each object names its cluster
+and phase.`
 
 type renderOptions struct {
 	example     exampleFlag
@@ -79,24 +80,29 @@ func newRenderCommand() *cobra.Command {
 	}
 	o.example.add(cmd.Flags())
 	cmd.Flags().StringVarP(&o.out, "out", "o", "", `directory to write, or "-" for one stream on standard output`)
-	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "what to write into the directory: "+formatNames())
+	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "format of the directory: "+formatNames())
 	cmd.Flags().StringArrayVar(&o.clusters, "cluster", nil, `print only this cluster, with "-o -" (repeatable)`)
-	cmd.Flags().StringArrayVar(&o.allowRemove, "allow-remove", nil, `remove this cluster's files, or "all" (repeatable)`)
-	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "replace files that are in the way and do not say that sightline generated them")
-	cmd.Flags().BoolVar(&o.checkOnly, "check", false, "write nothing, and exit with 1 if the directory is not what would be written")
+	cmd.Flags().StringArrayVar(&o.allowRemove, "allow-remove", nil, `allow to remove the files of this cluster, or of "all" clusters that left (repeatable)`)
+	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "also replace files in the way that sightline did not generate")
+	cmd.Flags().BoolVar(&o.checkOnly, "check", false, "write nothing, and exit with 1 if the directory differs from what render would write")
 	cmd.Flags().StringVar(&o.output, "output", outputText, "with --check, how to print the differences: "+finding.OneOf(findingOutputs()))
 	cmd.Flags().BoolVar(&o.allowImmutable, "allow-immutable", false, "write a change that Kiali's operator refuses (KC14)")
 	o.rules.add(cmd.Flags())
 	return cmd
 }
 
-func formatNames() string {
+func formatNames() string { return finding.OneOf(formatList()) }
+
+func formatList() []string {
 	var names []string
 	for _, f := range render.Formats() {
 		names = append(names, string(f))
 	}
-	return finding.OneOf(names)
+	return names
 }
+
+// unknownFormat returns the error of a format that does not exist, or nil.
+func unknownFormat(format string) error { return unknownOf("format", format, formatList()) }
 
 func (o *renderOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if err := o.check(); err != nil {
@@ -147,13 +153,13 @@ func (o *renderOptions) render(ctx context.Context, args []string, stdin io.Read
 	if err := printFindings(stderr, warnings); err != nil {
 		return err
 	}
-	if len(warnings) > 0 || o.out != "-" { // a stream with nothing to heed has no words
+	if len(warnings) > 0 || o.out != "-" { // a stream without warnings needs no count
 		fmt.Fprintln(stderr, count)
 	}
 	return nil
 }
 
-// placed notes where each of several topologies is written.
+// placed notes the output directory in each input.
 func (o *renderOptions) placed(inputs []*input, several int) {
 	if o.out == "-" {
 		return
@@ -163,8 +169,8 @@ func (o *renderOptions) placed(inputs []*input, several int) {
 	}
 }
 
-// withMeaning says of findings about what lies beside topologies that there is
-// nothing to guess about these.
+// withMeaning is for an error about the files beside topologies. The topologies
+// themselves have no mistakes, so they are the only meaning.
 func withMeaning(err error, inputs []*input) error {
 	if found := (*invalid)(nil); errors.As(err, &found) {
 		found.meanings = [][]*input{inputs}
@@ -172,8 +178,8 @@ func withMeaning(err error, inputs []*input) error {
 	return err
 }
 
-// further adds what the rules find beside what keeps topologies from being rendered,
-// so that nobody has to mend one thing to see the others.
+// further adds the findings of the rules to the findings that prevent a render. So a
+// user sees all mistakes at once.
 func (o *renderOptions) further(ctx context.Context, found *invalid, several int) error {
 	if len(found.meanings) == 0 {
 		return nil
@@ -189,12 +195,12 @@ func (o *renderOptions) further(ctx context.Context, found *invalid, several int
 	}
 	more := slices.DeleteFunc(e.findings(), func(f finding.Finding) bool { return known[f] })
 	found.count = tally(slices.Concat(found.findings, more))
-	more = slices.DeleteFunc(more, func(f finding.Finding) bool { return f.Severity == finding.Info }) // those are left to verify
+	more = slices.DeleteFunc(more, func(f finding.Finding) bool { return f.Severity == finding.Info }) // verify shows them
 	found.findings = append(found.findings, more...).Sorted()
 	return err
 }
 
-// finish writes, prints or compares what the rules allow.
+// finish writes, prints or compares the rendered files.
 func (o *renderOptions) finish(ctx context.Context, inputs []*input, stdout, stderr io.Writer) error {
 	if o.out == "-" {
 		var buffer []byte
@@ -220,21 +226,21 @@ func (o *renderOptions) finish(ctx context.Context, inputs []*input, stdout, std
 	return o.write(ctx, inputs, rendered, stderr)
 }
 
-// apart refuses to write into a directory that is a topology: the next run would
-// read the tree as a part of it.
+// apart refuses to write into a directory that is a topology, because the next run
+// would read the tree as a part of the topology.
 func (o *renderOptions) apart(inputs []*input) error {
 	for _, to := range inputs {
 		out := o.directory(to.topology, len(inputs))
 		there, err := os.Stat(out)
 		if err != nil {
-			continue // a new directory is none
+			continue // a new directory is no topology
 		}
 		for _, from := range inputs {
 			if read, err := os.Stat(from.arg); err == nil && read.IsDir() && os.SameFile(there, read) {
 				return finding.Refuse(
 					"write to a folder in it or beside it, such as -o "+filepath.Join(out,
-						"rendered")+"; folders with a tree are left out when a topology is read",
-					"%s is the topology itself: the next run would read what is written as a part of it", out)
+						"rendered")+"; a topology does not include folders that render has written",
+					"%s is the topology itself: the next run would read the rendered files as a part of it", out)
 			}
 		}
 	}
@@ -243,10 +249,12 @@ func (o *renderOptions) apart(inputs []*input) error {
 
 func (o *renderOptions) check() error {
 	switch {
+	case o.out == "" && unknownOutput(o.output, findingOutputs()) != nil:
+		return &hinted{errors.New("no output directory"), finding.Meant("-o " + command.Word(o.output))}
 	case o.out == "":
 		return &hinted{errors.New("no output directory"), `name one with -o DIR, or print to standard output with "-o -"`}
-	case !slices.Contains(render.Formats(), render.Format(o.format)):
-		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
+	case unknownFormat(o.format) != nil:
+		return unknownFormat(o.format)
 	case o.out == "-" && o.format == string(render.Helm):
 		return &hinted{errors.New("a chart is no stream of objects"),
 			"name a directory with -o DIR, or leave out --format helm to print the objects"}
@@ -269,15 +277,15 @@ func (o *renderOptions) check() error {
 	return nil
 }
 
-// write looks at every directory, and only then changes the first file.
+// write compares every directory before it changes the first file.
 func (o *renderOptions) write(ctx context.Context, inputs []*input, rendered [][]tree.File, stderr io.Writer) error {
-	// Until here a signal ends the process at once; from here on there is
-	// something to put back.
+	// Until here a signal ends the process at once. From here on, the run may have to
+	// undo changes first.
 	if err := endsItself(ctx); err != nil {
 		return err
 	}
 	plans, changes := make([]*tree.Plan, len(inputs)), make([]*change, len(inputs))
-	var leaving []string // clusters whose files go
+	var leaving []string // the clusters whose files are removed
 	for i, in := range inputs {
 		out := o.directory(in.topology, len(inputs))
 		dir, err := tree.Lock(out, o.marker(in.topology))
@@ -286,7 +294,7 @@ func (o *renderOptions) write(ctx context.Context, inputs []*input, rendered [][
 		}
 		defer dir.Unlock()
 		if !dir.Locked() {
-			fmt.Fprintf(stderr, "%s: this file system has no locks, so make sure that no other render writes here\n", out)
+			fmt.Fprintf(stderr, "%s: this file system has no locks; make sure that no other render writes here now\n", out)
 		}
 		if plans[i], err = dir.Compare(ctx, rendered[i], o.claims(ctx, in)); err != nil {
 			return interrupted(err, out)
@@ -318,7 +326,7 @@ func (o *renderOptions) write(ctx context.Context, inputs []*input, rendered [][
 	return nil
 }
 
-// claims say which files are ours although they do not say so.
+// claims returns how to recognize files of Sightline without its first line.
 func (o *renderOptions) claims(ctx context.Context, in *input) tree.Claims {
 	return tree.Claims{
 		Adopt:  o.adopt,
@@ -333,8 +341,8 @@ func (o *renderOptions) claims(ctx context.Context, in *input) tree.Claims {
 			defer closed()
 			known, err := render.Earlier(in.topology, from, render.Format(o.format))
 			if err != nil {
-				// That version could not have rendered it, so the files are of another
-				// topology, and will be named.
+				// The earlier version could not render this topology. So the files are of
+				// another topology, and render names them.
 				return none
 			}
 			return known
@@ -342,8 +350,8 @@ func (o *renderOptions) claims(ctx context.Context, in *input) tree.Claims {
 	}
 }
 
-// name says what has become of files or folders of a tree, for as many of them as
-// fit into a message.
+// name prints a line for each file or folder of a tree, up to a limit: what happened
+// to it, its path, and why.
 func name(w io.Writer, what, out string, paths []string, why string) {
 	const most = 20
 	for i, p := range paths {
@@ -359,7 +367,7 @@ func (o *renderOptions) marker(t *topology.Topology) tree.Marker {
 	return tree.Marker{Topology: t.Metadata.Name, Format: o.format, Version: thisBuild().Version}
 }
 
-// directory is where one of several topologies is written.
+// directory returns the output directory of one of several topologies.
 func (o *renderOptions) directory(t *topology.Topology, several int) string {
 	if several > 1 {
 		return filepath.Join(o.out, t.Metadata.Name)
@@ -374,8 +382,8 @@ func interrupted(err error, out string) error {
 	return err
 }
 
-// sayNotRemoved names the clusters of --allow-remove that do not leave. That is
-// no failure: the flag may stay in a pipeline after the cluster is gone.
+// sayNotRemoved names the clusters of --allow-remove that are not removed. This is no
+// failure: the flag may stay in a pipeline after the cluster is gone.
 func (o *renderOptions) sayNotRemoved(stderr io.Writer, leaving []string) {
 	for _, name := range o.allowRemove {
 		if name == "all" || slices.Contains(leaving, name) {
@@ -400,6 +408,6 @@ func (o *renderOptions) guardRemovals(out string, removed []string) error {
 	for i, name := range removed {
 		flags[i] = "--allow-remove " + name
 	}
-	return finding.Refuse("if they should go, add "+strings.Join(flags, " ")+"; an engine that prunes then deletes what they ran",
+	return finding.Refuse("to remove them, add "+strings.Join(flags, " ")+"; an engine that prunes then deletes their objects",
 		"%s: this would remove all files of %s: %s", out, finding.Count(len(removed), "cluster"), strings.Join(removed, ", "))
 }

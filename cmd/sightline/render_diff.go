@@ -17,14 +17,14 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// change is what a plan does to a tree that is there: nil where there is none
+// change is what a plan changes in an existing tree. It is nil if there is no tree
 // yet, or nothing changes.
 type change struct {
 	report *compare.Report
-	failed error // why the tree that is there cannot be compared
+	failed error // why the existing tree cannot be compared
 }
 
-// changeOf compares what a plan changes with what is there.
+// changeOf compares the existing tree with the tree after a plan.
 func changeOf(ctx context.Context, t *topology.Topology, out string, plan *tree.Plan, new []tree.File) (*change, error) {
 	if r := plan.Report(); r.Changed+r.Removed == 0 && (r.Added == 0 || r.Unchanged == 0) {
 		return nil, nil
@@ -38,7 +38,7 @@ func changeOf(ctx context.Context, t *topology.Topology, out string, plan *tree.
 	return &change{report, err}, nil
 }
 
-// before undoes changes of a sorted tree.
+// before returns a sorted tree as it was before changes.
 func before(files []tree.File, changes []tree.Change) []tree.File {
 	of := make(map[string]tree.Change, len(changes))
 	var old []tree.File
@@ -75,18 +75,18 @@ func (o *renderOptions) guardImmutable(out string, c *change) error {
 		return nil
 	}
 	return finding.Refuse(
-		"on each of these clusters delete the Kiali resource, by hand or by a commit, and wait until its operator has removed what it made; "+
+		"on each of these clusters delete the Kiali resource, by hand or by a commit; wait until the operator has removed Kiali; "+
 			"then render with --allow-immutable (sightline explain "+compare.Immutable+")",
 		"%s: %s: %s", out, compare.Immutable, strings.Join(said, "; "))
 }
 
-// say prints one line for each group of changes, as many as a reader takes in.
+// say prints one line for each group of changes, up to a limit.
 func (c *change) say(w io.Writer) {
 	if c == nil {
 		return
 	}
 	if c.failed != nil {
-		fmt.Fprintf(w, "  the tree that was there does not build, so what changes is not shown: %v\n", c.failed)
+		fmt.Fprintf(w, "  the existing tree does not build, so the changes are not shown: %v\n", c.failed)
 		return
 	}
 	const most = 10

@@ -11,8 +11,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// objects returns the objects of the selected clusters, in the order in which
-// they are applied.
+// objects returns the objects of the selected clusters, in the order in which to
+// apply them.
 func (o *renderOptions) objects(inputs []*input) ([]tree.File, error) {
 	var files []tree.File
 	err := o.each(inputs, func(own []tree.File) error {
@@ -22,8 +22,8 @@ func (o *renderOptions) objects(inputs []*input) ([]tree.File, error) {
 	return files, err
 }
 
-// each visits the objects of one selected cluster after the other, so that nobody
-// has to hold those of a fleet.
+// each visits the selected clusters one after the other, with their objects. So the
+// objects of a fleet are never in memory together.
 func (o *renderOptions) each(inputs []*input, visit func(objects []tree.File) error) error {
 	known := map[string]bool{}
 	for _, in := range inputs {
@@ -48,8 +48,8 @@ func (o *renderOptions) each(inputs []*input, visit func(objects []tree.File) er
 	return nil
 }
 
-// eachOf visits the clusters of one topology, in the paths of whose objects its name
-// is where there are several.
+// eachOf visits the clusters of one topology. If there are several topologies, the
+// paths of its objects begin with its name.
 func (o *renderOptions) eachOf(in *input, several bool, visit func(objects []tree.File) error) error {
 	clusters, err := in.rendering.Clusters()
 	if err != nil {

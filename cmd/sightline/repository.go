@@ -7,15 +7,14 @@ import (
 	"path/filepath"
 )
 
-// pathInRepository is the path of a directory in the work tree of Git that it is
-// in, with slashes, or "" where it is in none. The directory need not be there
-// yet.
+// pathInRepository returns the path of a directory in its Git work tree, with slashes.
+// It returns "" if the directory is in no work tree. The directory need not exist.
 func pathInRepository(dir string) string {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return ""
 	}
-	// The nearest folder that is there may be a link into the work tree.
+	// The nearest existing folder may be a symbolic link into the work tree.
 	there, rest := dir, ""
 	for {
 		real, err := filepath.EvalSymlinks(there)

@@ -19,9 +19,8 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// revision renders the topology as it is at a revision of its repository, with
-// the overlays and links that are there. What it reads is written to a folder
-// of its own for that time.
+// revision renders the topology, its overlays and its links as they are at a revision
+// of their repository. The files are in a temporary folder during the render.
 func (o *diffOptions) revision(ctx context.Context, t *topology.Topology, arg string, format render.Format, stderr io.Writer) (
 	[]tree.File, error) {
 	git, err := openRepository(ctx, arg, o.against)
@@ -47,13 +46,13 @@ func (o *diffOptions) revision(ctx context.Context, t *topology.Topology, arg st
 
 // repository is a Git repository at a revision.
 type repository struct {
-	top      string // of the work tree
+	top      string // the top folder of the work tree
 	commit   string
-	ref      string // as the user calls it
-	topology string // path in the repository
+	ref      string // the revision as the user names it
+	topology string // the path of the topology in the repository
 }
 
-// openRepository finds the repository of a topology, and the revision in it.
+// openRepository finds the repository of a topology and the commit of a revision.
 func openRepository(ctx context.Context, arg, ref string) (*repository, error) {
 	if _, err := exec.LookPath("git"); err != nil {
 		return nil, &hinted{errors.New("--against needs the program git, and there is none in $PATH"),
@@ -95,7 +94,7 @@ func openRepository(ctx context.Context, arg, ref string) (*repository, error) {
 
 func line(out []byte) string { return strings.TrimSuffix(string(out), "\n") }
 
-// git runs git in the repository. The error has what git says.
+// git runs git in the repository. The error has git's message.
 func (r *repository) git(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", r.top, "--literal-pathspecs"}, args...)...)
 	var stdout, stderr bytes.Buffer
@@ -110,8 +109,8 @@ func (r *repository) git(ctx context.Context, stdin io.Reader, args ...string) (
 	return stdout.Bytes(), nil
 }
 
-// write writes what the revision has at paths, files or folders, below a
-// folder. It returns whether there was anything.
+// write writes the files that the revision has at paths into a folder. A path is a
+// file or a folder. write returns whether there was a file.
 func (r *repository) write(ctx context.Context, work *scratch, paths ...string) (bool, error) {
 	for i, p := range paths {
 		if p == "" {
@@ -159,13 +158,13 @@ func (r *repository) write(ctx context.Context, work *scratch, paths ...string) 
 	return true, nil
 }
 
-// wantedFile leaves out hidden files, which nobody reads, and so what is below
-// hidden folders.
+// wantedFile refuses hidden files and files in hidden folders, because render does not
+// read them.
 func wantedFile(name string) bool {
 	return !strings.HasPrefix(name, ".") && !strings.Contains(name, "/.")
 }
 
-// blob reads one answer of git cat-file --batch: a line with the size, and the
+// blob reads one answer of git cat-file --batch: a line with the size, and then the
 // content.
 func blob(in *bufio.Reader) ([]byte, error) {
 	head, err := in.ReadString('\n')
@@ -188,7 +187,7 @@ func blob(in *bufio.Reader) ([]byte, error) {
 	return content, err
 }
 
-// render reads the topology of the revision, and renders it.
+// render reads and renders the topology of the revision.
 func (r *repository) render(ctx context.Context, work *scratch, format render.Format) ([]tree.File, error) {
 	arg := filepath.Join(work.dir, filepath.FromSlash(r.topology))
 	inputs, err := readInputs([]string{arg}, nil)
@@ -219,7 +218,8 @@ func (r *repository) inRepository(work, file string) string {
 	return filepath.ToSlash(rel)
 }
 
-// named names the files of a revision in an error as git does, main:mesh.yaml.
+// named replaces the paths of temporary files in an error by the names that git uses,
+// such as main:mesh.yaml.
 func (r *repository) named(err error, work string) error {
 	if err == nil {
 		return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// ruleFlags are the flags of every command that applies the rules.
+// ruleFlags has the flags of all commands that apply the rules.
 type ruleFlags struct {
 	suppress         []string
 	warningsAsErrors bool
@@ -20,7 +20,7 @@ type ruleFlags struct {
 }
 
 func (r *ruleFlags) add(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&r.suppress, "suppress", nil, "leave out the warnings of this rule (repeatable); errors stay")
+	flags.StringSliceVar(&r.suppress, "suppress", nil, "do not report the warnings of this rule (repeatable); errors stay")
 	flags.BoolVar(&r.warningsAsErrors, "warnings-as-errors", false, "fail on warnings too")
 	flags.BoolVar(&r.requireLinks, "require-links", false, "fail if a remote has no sealed link")
 }
@@ -37,8 +37,8 @@ func (r *ruleFlags) check() error {
 	return nil
 }
 
-// find applies the rules to topologies that had no findings, to the links
-// beside them and to what is rendered from both in a format.
+// find applies the rules to topologies without mistakes, to their links, and to the
+// objects that are rendered in a format.
 func (r *ruleFlags) find(inputs []*input, format render.Format, o check.Options) (finding.Findings, error) {
 	looked := make([]check.Input, len(inputs))
 	for i, in := range inputs {
@@ -51,10 +51,9 @@ func (r *ruleFlags) find(inputs []*input, format render.Format, o check.Options)
 	return check.Find(looked, o)
 }
 
-// allow returns the warnings about topologies, and how many findings there are,
-// or the warnings and errors as one error where one of them keeps the topologies
-// from being rendered. What is merely worth knowing is counted, and left to
-// verify.
+// allow returns the warnings about topologies and a count of all findings in words. If
+// a finding prevents the render, allow returns the warnings and errors as one error.
+// Findings for information are only counted; verify shows them.
 func (r *ruleFlags) allow(inputs []*input, format render.Format) (warnings finding.Findings, count string, err error) {
 	findings, err := r.find(inputs, format, check.Options{})
 	if err != nil {
@@ -71,7 +70,7 @@ func (r *ruleFlags) allow(inputs []*input, format render.Format) (warnings findi
 	return warnings, tally(findings), nil
 }
 
-// fails tells whether there is a finding that a command fails for.
+// fails tells whether a command fails because of one of the findings.
 func (r *ruleFlags) fails(findings finding.Findings) bool {
 	for _, f := range findings {
 		if f.Severity == finding.Error || f.Severity == finding.Warning && r.warningsAsErrors {
@@ -81,7 +80,7 @@ func (r *ruleFlags) fails(findings finding.Findings) bool {
 	return false
 }
 
-// The errors of commands that have printed what they found.
+// The errors of commands that have already printed their findings.
 var (
 	errFound   = errors.New("there are findings")
 	errInvalid = errors.New("the topology is invalid")

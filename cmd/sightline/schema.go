@@ -8,12 +8,12 @@ import (
 
 const schemaDoc = `Print the JSON Schema (2020-12) of the documents of a topology.
 
-Editors complete and check a topology by it. This line at the top of a file
-tells them where the one of the latest version is:
+Editors use it to complete and check a topology. This line at the top of a file
+names the schema of the latest version:
 
   # yaml-language-server: $schema=` + topology.SchemaURL + `
 
-It may name a file too, relative to the topology:
+The line can also name a file, relative to the topology:
 
   sightline schema > topology.schema.json`
 
@@ -25,7 +25,7 @@ func newSchemaCommand() *cobra.Command {
 		Example: `  sightline schema | less
   sightline schema > topology.schema.json
   sightline schema | grep '"const": "sightline.dev/'`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			schema, err := topology.Schema()
 			if err != nil {

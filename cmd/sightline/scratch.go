@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// scratch is a folder for one run, which is gone when the run ends, also by a
-// signal. What kill -9 leaves, a later run removes.
+// scratch is a temporary folder of one run. It is removed when the run ends, also by
+// a signal. After kill -9, a later run removes it.
 type scratch struct {
 	dir  string
 	mu   sync.Mutex
 	gone bool
 }
 
-// scratchFolder begins the names of these folders.
+// scratchFolder is how the names of these folders begin.
 const scratchFolder = "sightline-diff-"
 
-// forgotten is how old the folder of a killed run is at least.
+// forgotten is the age from which a folder counts as left by a killed run.
 const forgotten = 24 * time.Hour
 
-// newScratch makes the folder; remove removes it.
+// newScratch makes the folder. remove removes it.
 func newScratch(ctx context.Context) (*scratch, error) {
 	removeForgotten(os.TempDir())
 	dir, err := os.MkdirTemp("", scratchFolder)
@@ -34,7 +34,7 @@ func newScratch(ctx context.Context) (*scratch, error) {
 	return s, atEnd(ctx, s.remove)
 }
 
-// remove removes the folder; nothing is written to it any more.
+// remove removes the folder. After that, write writes nothing.
 func (s *scratch) remove() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,7 +56,7 @@ func (s *scratch) write(ctx context.Context, name string, content []byte) error 
 	return os.WriteFile(at, content, 0o600)
 }
 
-// removeForgotten removes the folders of runs that were killed, of this user.
+// removeForgotten removes the folders that killed runs of this user have left.
 func removeForgotten(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -65,7 +65,7 @@ func removeForgotten(dir string) {
 	for _, entry := range entries {
 		info, err := entry.Info()
 		if err == nil && entry.IsDir() && strings.HasPrefix(entry.Name(), scratchFolder) && time.Since(info.ModTime()) > forgotten {
-			_ = os.RemoveAll(filepath.Join(dir, entry.Name())) // that of another user stays
+			_ = os.RemoveAll(filepath.Join(dir, entry.Name())) // fails for the folder of another user
 		}
 	}
 }

@@ -19,56 +19,55 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-const sealDoc = `Make, check or renew the sealed links: the kubeconfigs with which Kiali on the hub
-reaches the remotes, encrypted so that only the sealed-secrets controller on the
-hub can open them. Each is a file to be committed,
+const sealDoc = `Make, check or renew the sealed links. A link is a kubeconfig with which Kiali on
+the hub reaches a remote. It is encrypted, so that only the sealed-secrets
+controller on the hub can open it. Each link is a file to commit:
 
   <directory of the topology>/sealed/<name of the topology>/<cluster>.yaml
 
-and every later render puts them into the hub's tree.
+Later renders put the links into the hub's tree.
 
-The token and the CA of a remote are read from it, by a context of the
-kubeconfig: the one with the cluster's own name, or the one of --context. The
-command waits until the cluster has put the token into its Secret. Or they come
-from files, by --token-file and --ca-file. The server in the link is always
-that of the topology.
+seal reads the token and the CA from the remote, by a context of the kubeconfig:
+the one with the cluster's name, or the one of --context. It waits until the
+cluster has put the token into its Secret. Or the two come from files, with
+--token-file and --ca-file. The server in the link is always the one in the
+topology.
 
-The certificate to seal with comes from the controller, by --hub-context, or
-from a file that kubeseal --fetch-cert has written. The first one is used, and
-its fingerprint is printed and kept in the links. A later one from a file has to
-be accepted by its fingerprint (--accept-cert). Over a connection that is not
-verified nothing is taken but a token, with a warning.
+The certificate for sealing comes from the controller, with --hub-context, or from
+a file of kubeseal --fetch-cert, with --cert. seal uses the first one, prints its
+fingerprint and keeps it in the links. A later certificate from a file needs
+--accept-cert with its fingerprint. Over an unverified connection seal reads only a
+token, with a warning.
 
-Nothing is written while token, CA, server and name are what they were. A
-certificate that the controller has renewed is no reason to seal again, since it
-keeps the earlier keys; --rekey does it.
+seal writes nothing if token, CA, server and name are the same as before. If the
+controller has a new certificate, the link still works, because the controller
+keeps its earlier keys. --rekey seals with the new certificate.
 
-A token is rotated in three commits, each of which is synced before the next:
+Rotate a token in three commits. Wait for the sync of each before the next:
 
   sightline seal CLUSTER --rotate ...    the remote gets a second token
-  sightline seal CLUSTER ...             the link moves to it
-  sightline seal CLUSTER --finish ...    the first one goes
+  sightline seal CLUSTER ...             the link uses the second token
+  sightline seal CLUSTER --finish ...    the first token is removed
 
-A token that has leaked is not mended by deleting its Secret, which comes back
-with the same token. One commit takes it out, the hub is without the cluster
-until the next one is sealed:
+If a token has leaked, do not only delete its Secret: the Secret comes back with
+the same token. Use two commits. Between them, Kiali does not show the cluster:
 
-  sightline seal CLUSTER --revoke ...    a new token in place of the old one
-  sightline seal CLUSTER ...             the link moves to it
+  sightline seal CLUSTER --revoke ...    a new token replaces the old one
+  sightline seal CLUSTER ...             the link uses the new token
 
-A link that moves to another Secret, because links.format has changed, remembers
-the Secret of before. --finish ends that as well, once it is gone from the hub.
+If links.format changes, a link moves to another Secret and remembers the earlier
+Secret. Remove that Secret from the hub, and then run --finish.
 
-With links.source sops the links are encrypted in the format of SOPS, for the age
-recipients of the topology or of --sops, and Flux decrypts them. There is no
-certificate then. With links.format single all remotes are sealed together.
+With links.source: sops, the links have the format of SOPS. seal encrypts them for
+the age recipients of the topology or of --sops, and Flux decrypts them. There is
+no certificate. With links.format: single, all remotes are sealed together.
 
-Without sealed-secrets, --plain prints the Secret that the hub is to have, for
-kubectl apply --server-side. It has the tokens in the clear, so it goes to a pipe
-only: a terminal and a file are refused. For one remote the field manager has to
-be its own, or the apply of the next remote takes the first one away.
+Without sealed-secrets, --plain prints the Secret of the hub for kubectl apply
+--server-side. It has the tokens in the clear, so it goes only to a pipe, not to a
+terminal or a file. For one remote, use a separate field manager. With the same
+field manager, the apply of the next remote removes this one.
 
-No flag takes a token. But for --plain, none is ever printed or written in the
+No flag takes a token. Only --plain prints a token, and nothing writes one in the
 clear.`
 
 func newSealCommand() *cobra.Command {
@@ -96,9 +95,9 @@ func newSealCommand() *cobra.Command {
 // sealRun is one run of seal.
 type sealRun struct {
 	*sealOptions
-	contextOf    map[string]string                 // of a remote, as the flags say
-	contextsOnce func() (*cluster.Contexts, error) // reads the kubeconfig
-	certificates seal.Trust                        // what is known of the hub's
+	contextOf    map[string]string                 // the contexts of remotes that flags give
+	contextsOnce func() (*cluster.Contexts, error) // reads the kubeconfig once
+	certificates seal.Trust                        // the known certificates of the hub
 }
 
 func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
@@ -117,7 +116,7 @@ func (o *sealOptions) run(ctx context.Context, args []string, stdin io.Reader, s
 	return run.seal(ctx, in, args, stdin, stdout, stderr)
 }
 
-// seal does what the flags say with the links of the remotes that the arguments name.
+// seal does the step of the flags for the remotes that the arguments name.
 func (o *sealRun) seal(ctx context.Context, in *input, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	t := in.topology
 	remotes, err := o.remotes(t, args)
@@ -168,10 +167,10 @@ func (o *sealRun) seal(ctx context.Context, in *input, args []string, stdin io.R
 	return failed.err()
 }
 
-// errTimeout is why a context ends when the time of --timeout is over.
+// errTimeout is the cause of a context that --timeout has ended.
 var errTimeout = errors.New("the time is over")
 
-// read reads the topology, and makes sure that it wants sealed links.
+// read reads the topology. It refuses a topology without sealed links.
 func (o *sealOptions) read() (*input, error) {
 	inputs, err := readInputs([]string{o.topology}, nil)
 	if err != nil {
@@ -181,17 +180,17 @@ func (o *sealOptions) read() (*input, error) {
 	switch source := t.Spec.Kiali.Links.Source; {
 	case t.Spec.Kiali.Links.ByFile(), o.check, source == "external" && o.plain:
 	case source == "external":
-		return nil, finding.Refuse("leave out links.source to seal them; --plain prints the Secret for you to apply",
-			"%s: links.source is external, so the links come from elsewhere and none is sealed", t.At("spec", "kiali", "links", "source"))
+		return nil, finding.Refuse("to seal links, leave out links.source; --plain prints the Secret for you to apply",
+			"%s: links.source is external, so seal makes no links", t.At("spec", "kiali", "links", "source"))
 	default:
-		return nil, finding.Refuse("leave out links.source to seal them; sightline status says how they are",
-			"%s: links.source is %s, so the tokens come to the hub by that and none is sealed", t.At("spec", "kiali", "links", "source"), source)
+		return nil, finding.Refuse("to seal links, leave out links.source; sightline status checks the links of the hub",
+			"%s: links.source is %s, which brings the tokens to the hub, so seal makes no links", t.At("spec", "kiali", "links", "source"), source)
 	}
 	return inputs[0], nil
 }
 
-// remotes are the clusters that the arguments name; for --check without any,
-// all of them.
+// remotes returns the remotes that the arguments name, or all of them for --all and
+// for --check without arguments.
 func (o *sealRun) remotes(t *topology.Topology, args []string) ([]*topology.Cluster, error) {
 	byName := map[string]*topology.Cluster{}
 	all := t.Remotes()
@@ -221,8 +220,9 @@ func (o *sealRun) remotes(t *topology.Topology, args []string) ([]*topology.Clus
 	return named, o.assign(named, names)
 }
 
-// assign says which context leads to which remote: the one that names it, else
-// the one that names none where there is one remote, else that of its own name.
+// assign fills contextOf from --context. CLUSTER=NAME is for that remote. NAME alone
+// is allowed if there is one remote. A remote without a flag has the context with its
+// own name.
 func (o *sealRun) assign(remotes []*topology.Cluster, names []string) error {
 	for _, given := range o.contexts {
 		name, context, ok := strings.Cut(given, "=")
@@ -239,7 +239,7 @@ func (o *sealRun) assign(remotes []*topology.Cluster, names []string) error {
 	return nil
 }
 
-// remote is one with the command for it.
+// remote returns a remote with the commands for its hints.
 func (o *sealRun) remote(t *topology.Topology, c *topology.Cluster) seal.Remote {
 	sealing := c.Name
 	if t.SealedTogether() {

@@ -14,8 +14,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// trust is what the links of a topology tell about the hub's certificates. A
-// file that cannot be read tells nothing, but is there.
+// trust reads the known certificates of the hub from the links of a topology. A file
+// that cannot be read gives none, but shows that there was a link before.
 func (o *sealOptions) trust(links string) (seal.Trust, error) {
 	t := seal.Trust{First: true, Served: o.hubContext != ""}
 	if o.acceptCert != "" {
@@ -42,7 +42,7 @@ func (o *sealOptions) trust(links string) (seal.Trust, error) {
 			return t, err
 		case link == nil || len(findings) > 0:
 			t.First = false
-		case link.Spec.Certificate != nil: // others are sealed for no controller
+		case link.Spec.Certificate != nil: // a link in the format of SOPS has none
 			t.First = false
 			t.Known = append(t.Known, link.Spec.Certificate.Fingerprint)
 		}
@@ -50,8 +50,7 @@ func (o *sealOptions) trust(links string) (seal.Trust, error) {
 	return t, nil
 }
 
-// command is the one that was given, as far as it says what is sealed with which
-// certificate, so that a flag can be added.
+// command returns the given command without its step, so that a hint can add a flag.
 func (o *sealOptions) command(t *topology.Topology) string {
 	which := "CLUSTER"
 	if o.all {
@@ -60,7 +59,7 @@ func (o *sealOptions) command(t *topology.Topology) string {
 	return command.Seal(which, o.topology, o.flagsFor(t))
 }
 
-// certificate reads the hub's certificate, or has it from the controller.
+// certificate reads the hub's certificate from --cert or from the controller.
 func (o *sealRun) certificate(ctx context.Context) (*seal.Certificate, error) {
 	var data []byte
 	var err error

@@ -19,7 +19,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// linkStatus is what --check says about a link, as data.
+// linkStatus is the result of --check for one link, in the output json.
 type linkStatus struct {
 	Cluster      string        `json:"cluster"`
 	File         string        `json:"file"`
@@ -33,20 +33,20 @@ type linkStatus struct {
 	CAExpires    string        `json:"caExpires,omitempty"`
 	Problems     []linkProblem `json:"problems"`
 
-	at finding.Position // of the link, or of the cluster that has none
+	at finding.Position // of the link, or of the cluster without a link
 }
 
 type linkProblem struct {
 	Severity string `json:"severity"`
-	Rule     string `json:"rule,omitempty"` // of those that verify applies, if it is one
+	Rule     string `json:"rule,omitempty"` // a rule of verify, if verify reports the problem too
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`
 
 	finding finding.Finding
 }
 
-// checkLinks says to stdout how the links of remotes are, and where those are
-// all remotes, which links are of none.
+// checkLinks prints the state of the links of remotes to stdout. If these are all
+// remotes, it also prints the links that belong to no remote.
 func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, all bool, links string,
 	stdout, stderr io.Writer) error {
 	if !t.Spec.Kiali.Links.ByFile() {
@@ -59,7 +59,7 @@ func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes 
 		switch {
 		case err != nil && !o.live:
 			return err
-		case err != nil: // the clusters may still be asked
+		case err != nil: // the other clusters can still be asked
 			fmt.Fprintf(stderr, "%s: warning: %s\n", t.Metadata.Name, seal.Redact(err.Error()))
 		}
 	}
@@ -130,7 +130,7 @@ func (o *sealRun) checkLinks(ctx context.Context, t *topology.Topology, remotes 
 	return o.reportStatuses(t, statuses, stdout, stderr)
 }
 
-// reportStatuses prints statuses, and ends with errFound where one needs work.
+// reportStatuses prints statuses. It returns errFound if a link needs work.
 func (o *sealOptions) reportStatuses(t *topology.Topology, statuses []linkStatus, stdout, stderr io.Writer) error {
 	if err := o.printStatuses(stdout, statuses); err != nil {
 		return err
@@ -161,7 +161,7 @@ func (s *linkStatus) take(status seal.Status) {
 	}
 }
 
-// unusedLinks are the files of what is no remote of the topology.
+// unusedLinks returns the statuses of links that belong to no remote of the topology.
 func unusedLinks(t *topology.Topology, links string) ([]linkStatus, error) {
 	entries, err := readFolder(links)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -192,13 +192,13 @@ func problemOf(f finding.Finding) linkProblem {
 	return linkProblem{f.Severity.String(), f.Rule, f.Message, f.Hint, f}
 }
 
-// positionOf is where a topology has a cluster.
+// positionOf returns the position of a cluster in a topology.
 func positionOf(t *topology.Topology, c *topology.Cluster) finding.Position {
 	return t.At("spec", "clusters", slices.IndexFunc(t.Spec.Clusters, func(other topology.Cluster) bool { return other.Name == c.Name }))
 }
 
-// linkFindings are the problems of links as findings: each in the link's file, or
-// at the cluster that has no link.
+// linkFindings returns the problems of links as findings. A finding is in the file of
+// the link, or at the cluster without a link.
 func linkFindings(statuses []linkStatus) finding.Findings {
 	var all finding.Findings
 	for i := range statuses {
@@ -208,7 +208,7 @@ func linkFindings(statuses []linkStatus) finding.Findings {
 				f.Position = statuses[i].at
 				f.Message = statuses[i].Cluster + ": " + f.Message
 			}
-			f.Rule = cmp.Or(f.Rule, "link") // what only seal can find has no page
+			f.Rule = cmp.Or(f.Rule, "link") // a problem that only seal finds has no rule
 			all = append(all, f)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// fetchCertificate has the certificate from the controller on the hub, through
-// the API server, as kubeseal --fetch-cert does it.
+// fetchCertificate reads the certificate from the controller on the hub, through the
+// API server, as kubeseal --fetch-cert does.
 func (o *sealRun) fetchCertificate(ctx context.Context) ([]byte, error) {
 	h, err := o.openHub()
 	if err != nil {
@@ -20,7 +20,7 @@ func (o *sealRun) fetchCertificate(ctx context.Context) ([]byte, error) {
 	}
 	if !h.Verified() {
 		return nil, &finding.Refusal{
-			Message: "the context " + h.Context() + " does not verify the API server of the hub, so a certificate from there may be anybody's",
+			Message: "the context " + h.Context() + " does not verify the API server of the hub, so the certificate may come from an attacker",
 			Hint:    "put the CA of the API server into the kubeconfig, or name the certificate with --cert FILE",
 		}
 	}
@@ -38,15 +38,15 @@ func (o *sealRun) fetchCertificate(ctx context.Context) ([]byte, error) {
 		cluster.Path{"v1", "cert.pem"}, nil)
 	if err != nil {
 		return nil, &hinted{fmt.Errorf("the certificate of the controller on the hub: %w", o.late(ctx, h.Name(), err)),
-			"see that its pod runs, or name its certificate with --cert FILE"}
+			"check that its pod runs, or name its certificate with --cert FILE"}
 	}
 	return data, nil
 }
 
-// hub is the cluster that the links are for.
+// hub is the cluster with the Secrets of the links.
 type hub struct{ *cluster.Cluster }
 
-// openHub opens the hub by --hub-context.
+// openHub returns a client for the hub, by --hub-context.
 func (o *sealRun) openHub() (*hub, error) {
 	contexts, err := o.contextsOnce()
 	if err != nil {
@@ -56,7 +56,7 @@ func (o *sealRun) openHub() (*hub, error) {
 	return &hub{opened}, err
 }
 
-// link is the kubeconfig of a remote in a Secret; nil where there is none.
+// link returns the kubeconfig of a remote in a Secret of the hub, or nil.
 func (h *hub) link(ctx context.Context, namespace, secret, key string) ([]byte, error) {
 	var found struct{ Data map[string][]byte }
 	err := h.Read(ctx, cluster.Core(namespace, "secrets", secret), &found)
@@ -66,7 +66,7 @@ func (h *hub) link(ctx context.Context, namespace, secret, key string) ([]byte, 
 	return found.Data[key], err
 }
 
-// has tells which of the Secrets of a link are on the hub.
+// has tells whether the hub has the Secret of a link, and the earlier Secret.
 func (h *hub) has(ctx context.Context, l *topology.SealedLink) (seal.Hub, error) {
 	is := l.Spec.Secret
 	known := seal.Hub{Asked: true}

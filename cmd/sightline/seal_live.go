@@ -11,11 +11,11 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// earlier is how many earlier generations are looked for on a remote.
+// earlier is how many earlier generations askRemote looks for.
 const earlier = 10
 
-// asked asks the clusters about the links of remotes, which are nil where there is
-// none.
+// asked asks the clusters about the links of remotes. A remote without a link is not
+// asked.
 func (o *sealRun) asked(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links map[string]*topology.SealedLink,
 	stderr io.Writer) (map[string]seal.Live, error) {
 	var h *hub
@@ -44,7 +44,7 @@ func (o *sealRun) asked(ctx context.Context, t *topology.Topology, remotes []*to
 	return found, nil
 }
 
-// askRemote reads what a link is made of.
+// askRemote reads from a remote what its link contains.
 func (o *sealRun) askRemote(ctx context.Context, t *topology.Topology, c *topology.Cluster, l *topology.SealedLink, live *seal.Live) error {
 	s, err := o.openRemote(c.Name)
 	if err != nil {
@@ -87,7 +87,7 @@ func (o *sealRun) askRemote(ctx context.Context, t *topology.Topology, c *topolo
 	return o.late(ctx, s.Name(), err)
 }
 
-// askHub reads the Secret of a link, and those that it may have been in before.
+// askHub reads the Secret of a link, and the Secrets that may have had it before.
 func (o *sealRun) askHub(ctx context.Context, h *hub, t *topology.Topology, c *topology.Cluster, l *topology.SealedLink,
 	live *seal.Live) error {
 	is := l.Spec.Secret

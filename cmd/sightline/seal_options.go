@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,35 +39,35 @@ type sealOptions struct {
 }
 
 func (o *sealOptions) add(f *pflag.FlagSet) {
-	f.StringVar(&o.topology, "topology", "", "the topology, a file or a directory")
-	f.BoolVar(&o.all, "all", false, "every remote of the topology")
+	f.StringVar(&o.topology, "topology", "", "file or directory of the topology")
+	f.BoolVar(&o.all, "all", false, "all remotes of the topology")
 	f.StringArrayVar(&o.contexts, "context", nil, "context of the remote, NAME or CLUSTER=NAME (repeatable); default: the cluster's name")
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig with the contexts; default: as for kubectl")
 	f.StringVar(&o.tokenFile, "token-file", "", `file with the token of the remote's account, or "-" for standard input`)
 	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of the remote's API server (PEM)")
-	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long all of it may take")
+	f.DurationVar(&o.timeout, "timeout", time.Minute, "time limit for all steps together")
 	f.StringVar(&o.cert, "cert", "", "file with the certificate of the controller on the hub (PEM)")
-	f.StringVar(&o.acceptCert, "accept-cert", "", "fingerprint of a later certificate in --cert, SHA256:…, which you have compared "+
-		"with the controller's")
-	f.StringVar(&o.hubContext, "hub-context", "", "context of the hub, to get the certificate from the controller, or to look at the hub's "+
+	f.StringVar(&o.acceptCert, "accept-cert", "", "accept the later certificate in --cert by its fingerprint, SHA256:…; compare it with "+
+		"the controller's first")
+	f.StringVar(&o.hubContext, "hub-context", "", "context of the hub, to read the certificate from the controller, or to check the hub's "+
 		"Secrets")
 	f.StringVar(&o.controllerName, "controller-name", controllerName, "service of the controller")
 	f.StringVar(&o.controllerNamespace, "controller-namespace", controllerNamespace, "namespace of the controller")
-	f.StringSliceVar(&o.sops, "sops", nil, "with links.source sops: the age recipients to encrypt for, age1…[,age1…]; default: those of "+
+	f.StringSliceVar(&o.sops, "sops", nil, "with links.source: sops, the age recipients, age1…[,age1…]; default: those of "+
 		"the topology")
-	f.BoolVar(&o.force, "force", false, "seal even what has not changed")
-	f.BoolVar(&o.rekey, "rekey", false, "seal again what was sealed with another certificate")
+	f.BoolVar(&o.force, "force", false, "seal also if nothing has changed")
+	f.BoolVar(&o.rekey, "rekey", false, "seal the links again that were sealed with another certificate")
 	f.BoolVar(&o.rotate, "rotate", false, "begin the rotation of the token")
-	f.BoolVar(&o.revoke, "revoke", false, "take out a token that has leaked")
+	f.BoolVar(&o.revoke, "revoke", false, "replace a token that has leaked")
 	f.BoolVar(&o.finish, "finish", false, "end the rotation of the token, or a change of links.format")
-	f.BoolVar(&o.tryServer, "try-server", true, "try the CA against the API server of the link, where it can be reached from here")
+	f.BoolVar(&o.tryServer, "try-server", true, "check the CA against the API server of the link, if this machine reaches it")
 	f.BoolVar(&o.plain, "plain", false, "print the Secret of the hub in the clear, to a pipe")
-	f.BoolVar(&o.check, "check", false, "say which links need work; exit code 1 if one does")
-	f.BoolVar(&o.live, "live", false, "with --check: ask the clusters too")
+	f.BoolVar(&o.check, "check", false, "print which links need work; the exit code is 1 if one does")
+	f.BoolVar(&o.live, "live", false, "with --check, ask the clusters too")
 	f.StringVar(&o.output, "output", "text", "how --check prints: "+finding.OneOf(findingOutputs()))
 }
 
-// refuse refuses flags that make no sense together, before anything is read.
+// refuse refuses flags that do not fit together, before anything is read.
 func (o *sealOptions) refuse(args []string) error {
 	given := func(choices ...choice) string {
 		for _, c := range choices {
@@ -93,61 +94,70 @@ func (o *sealOptions) refuse(args []string) error {
 	several := o.all || len(args) > 1
 	switch {
 	case o.topology == "":
-		return &hinted{errors.New("no topology, and the built-in example has no directory to keep links in"), "name one with --topology FILE"}
+		hint := "name it: --topology mesh.yaml"
+		if i := slices.IndexFunc(args, func(arg string) bool { return strings.ContainsAny(arg, "./") }); i >= 0 {
+			hint = "name it: --topology " + command.Word(args[i])
+		}
+		return &hinted{errors.New("no topology"), hint}
 	case o.topology == "-":
-		return &hinted{errors.New("a topology on standard input has no directory to keep links in"),
-			"write it to a file, and name that with --topology FILE"}
+		return &hinted{errors.New("a topology on standard input has no directory for its links"),
+			"write it to a file, and name the file with --topology FILE"}
 	case len(args) == 0 && !o.all && !o.check:
-		return &hinted{errors.New("no cluster"), "name the remotes whose links are to be sealed, or all of them with --all"}
+		return &hinted{errors.New("no cluster"), "name the remotes to seal, or all of them with --all"}
 	case len(args) > 0 && o.all:
-		return &hinted{fmt.Errorf("--all is every remote, and %s is named too", finding.List(redacted(args), listed)), "leave out one of the two"}
+		return &hinted{fmt.Errorf("found --all and %s, expected one of the two", finding.List(redacted(args), listed)),
+			"leave out one of the two"}
 	case unknownOutput(o.output, findingOutputs()) != nil:
 		return unknownOutput(o.output, findingOutputs())
 	case o.output != "text" && !o.check:
-		return &hinted{errors.New("--output is about what --check prints"), "add --check, or leave it out"}
+		return &hinted{errors.New("--output is for --check"), "add --check, or leave it out"}
 	case steps > 1:
-		return &hinted{errors.New("--check, --rotate, --revoke, --finish and --plain are steps of their own"), "do one after the other"}
+		return &hinted{errors.New("found more than one of --check, --rotate, --revoke, --finish and --plain, expected one"),
+			"run one after the other"}
 	case o.live && !o.check:
-		return &hinted{errors.New("--live is about what --check looks at"), "add --check, or leave it out"}
+		return &hinted{errors.New("--live is for --check"), "add --check, or leave it out"}
 	case o.plain && len(args) > 1:
-		return &hinted{errors.New("--plain prints one remote, whose field manager it then is, or all of them"),
+		return &hinted{errors.New("--plain prints the link of one remote or of all remotes"),
 			"name one cluster, or print all remotes with --all"}
 	case step != "" && credential != "" && !o.live && !o.plain:
-		return &hinted{fmt.Errorf("%s looks at no credential, and %s gives one", step, credential), "leave out one of the two"}
+		return &hinted{fmt.Errorf("%s uses no credential, but %s gives one", step, credential), "leave out one of the two"}
 	case step != "" && again != "":
-		return &hinted{fmt.Errorf("%s seals nothing, and %s is about sealing", step, again), "leave out one of the two"}
+		return &hinted{fmt.Errorf("%s seals nothing, but %s is for sealing", step, again), "leave out one of the two"}
 	case step != "" && !o.check && certificate != "" && !((o.finish || o.plain) && o.cert == ""):
-		return &hinted{fmt.Errorf("%s seals nothing, and %s gives a certificate to seal with", step, certificate), "leave out one of the two"}
+		return &hinted{fmt.Errorf("%s seals nothing, but %s gives a certificate for sealing", step, certificate), "leave out one of the two"}
 	case len(o.sops) > 0 && cmp.Or(certificate, again) != "" && !o.force && !o.check:
-		return &hinted{fmt.Errorf("--sops encrypts for keys of age, and %s is about the certificate of a controller", cmp.Or(certificate, again)),
+		return &hinted{fmt.Errorf("--sops encrypts for age recipients, but %s is about the certificate of a controller",
+			cmp.Or(certificate, again)),
 			"leave out one of the two"}
 	case step != "" && !o.check && len(o.sops) > 0:
-		return &hinted{fmt.Errorf("%s seals nothing, and --sops says for whom to seal", step), "leave out one of the two"}
+		return &hinted{fmt.Errorf("%s seals nothing, but --sops names recipients", step), "leave out one of the two"}
 	case o.cert != "" && o.hubContext != "":
-		return &hinted{errors.New("--cert and --hub-context are two sources of one certificate"), "leave out one of the two"}
+		return &hinted{errors.New("found --cert and --hub-context, expected one source of the certificate"), "leave out one of the two"}
 	case o.timeout <= 0:
-		return &hinted{fmt.Errorf("--timeout %s is no time to wait", o.timeout), "write it like 1m30s"}
+		return &hinted{fmt.Errorf("--timeout is %s, expected more than 0", o.timeout), "write it like 1m30s"}
 	case o.acceptCert != "" && o.cert == "":
-		return &hinted{errors.New("--accept-cert is about the certificate in --cert"), "add --cert, or leave it out"}
+		return &hinted{errors.New("--accept-cert is for the certificate in --cert"), "add --cert, or leave it out"}
 	case step != "" && !o.plain:
 		return nil
 	case o.tokenFile != "" && several:
-		return &hinted{errors.New("--token-file has the token of one remote"), "name one cluster, or let the tokens be read by contexts"}
+		return &hinted{errors.New("--token-file has the token of one remote"),
+			"name one cluster, or leave it out: then each token is read from its cluster"}
 	case o.caFile != "" && several:
-		return &hinted{errors.New("--ca-file has the CA of one remote"), "name one cluster, or let the CAs be read by contexts"}
+		return &hinted{errors.New("--ca-file has the CA of one remote"),
+			"name one cluster, or leave it out: then each CA is read from its cluster"}
 	case o.tokenFile != "" && len(o.contexts) > 0:
-		return &hinted{errors.New("--token-file and --context are two sources of one token"), "leave out one of the two"}
+		return &hinted{errors.New("found --token-file and --context, expected one source of the token"), "leave out one of the two"}
 	}
 	return nil
 }
 
-// choice is a flag that may be given.
+// choice is a flag, and whether it was given.
 type choice struct {
 	flag string
 	made bool
 }
 
-// flagsFor are the flags that say what is sealed with.
+// flagsFor returns the given flags for the certificate or the recipients, for hints.
 func (o *sealOptions) flagsFor(t *topology.Topology) string {
 	other := func(given, usual string) string {
 		if given == usual {
@@ -162,7 +172,7 @@ func (o *sealOptions) flagsFor(t *topology.Topology) string {
 	return strings.TrimSpace(flags + " " + command.Kubeconfig(o.kubeconfig))
 }
 
-// Where the controller is if nobody says otherwise, as with kubeseal.
+// The default service of the controller, as in kubeseal.
 const (
 	controllerName      = "sealed-secrets-controller"
 	controllerNamespace = "kube-system"

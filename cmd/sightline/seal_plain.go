@@ -23,8 +23,8 @@ import (
 )
 
 // printPlain prints the Secrets with the kubeconfigs of remotes, in the clear, for a
-// program that applies them to the hub. It is all of them or nothing: who applies
-// takes what is not there any more for what is to go.
+// program that applies them to the hub. It prints all of them or nothing, because an
+// apply removes the keys that are no longer there.
 func (o *sealRun) printPlain(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links string, stdin io.Reader,
 	stdout, stderr io.Writer) error {
 	apply := o.applyCommand(t, remotes)
@@ -46,7 +46,7 @@ func (o *sealRun) printPlain(ctx context.Context, t *topology.Topology, remotes 
 		}
 	}
 	if len(failed) > 0 {
-		return append(failed, errors.New("nothing is printed, because a Secret without these remotes would take their links away")).err()
+		return append(failed, errors.New("nothing is printed: a Secret without these remotes would remove their links from the hub")).err()
 	}
 	secrets, err := render.LinkSecrets(t, shipped(ctx), remotes)
 	if err != nil {
@@ -64,7 +64,7 @@ func (o *sealRun) printPlain(ctx context.Context, t *topology.Topology, remotes 
 		name := resource.IDOf(secret.Object).Name
 		if size > delivery.DataLimit {
 			return &finding.Refusal{
-				Message: fmt.Sprintf("the kubeconfigs in the Secret %s have %d KiB, and a Secret may have %d KiB", name, (size+1023)>>10,
+				Message: fmt.Sprintf("the kubeconfigs in the Secret %s have %d KiB, but a Secret has at most %d KiB", name, (size+1023)>>10,
 					delivery.DataLimit>>10),
 				Hint: "write links: {format: perCluster}",
 			}
@@ -79,13 +79,13 @@ func (o *sealRun) printPlain(ctx context.Context, t *topology.Topology, remotes 
 	fmt.Fprintf(stderr, "%s: printed %s for %s, with tokens in the clear\nhint: apply it with: %s\n",
 		t.Metadata.Name, finding.List(names, listed), finding.List(clusterNames(remotes), listed), apply)
 	if t.Spec.Kiali.Links.Format == "perCluster" {
-		fmt.Fprintf(stderr, "hint: nobody watches these Secrets, so Kiali has to be told: %s, and then rollout restart deployment/%s\n",
+		fmt.Fprintf(stderr, "hint: Kiali does not notice a new Secret by itself: %s, and then rollout restart deployment/%s\n",
 			command.Reconcile(o.hub(t), t.Spec.Kiali.Namespace, t.Spec.Kiali.InstanceName), t.Spec.Kiali.InstanceName)
 	}
 	return nil
 }
 
-// plainOne is the kubeconfig of one remote.
+// plainOne returns the kubeconfig of one remote.
 func (o *sealRun) plainOne(ctx context.Context, c seal.Remote, stdin io.Reader, out, progress io.Writer) ([]byte, error) {
 	r := seal.Request{Remote: c, Now: time.Now()}
 	warnings, err := o.credential(ctx, &r, stdin, progress)
@@ -102,7 +102,7 @@ func (o *sealRun) plainOne(ctx context.Context, c seal.Remote, stdin io.Reader, 
 	return text, err
 }
 
-// mayBePlain refuses to make a Secret that something else makes.
+// mayBePlain refuses to print a Secret that a sealed link makes too.
 func (o *sealRun) mayBePlain(t *topology.Topology, remotes []*topology.Cluster, links string) error {
 	if !t.Spec.Kiali.Links.ByFile() {
 		return nil
@@ -120,18 +120,18 @@ func (o *sealRun) mayBePlain(t *topology.Topology, remotes []*topology.Cluster, 
 	if len(there) == 0 {
 		return nil
 	}
-	return finding.Refuse("seal it without --plain; or write links: {source: external}, so that none is rendered",
-		"%s has a sealed link below %s, and what opens it writes the same Secret", finding.List(there, listed), links)
+	return finding.Refuse("seal it without --plain; or write links: {source: external}, so that no sealed link is rendered",
+		"%s has a sealed link below %s, and its controller writes the same Secret", finding.List(there, listed), links)
 }
 
-// forPipe refuses an output that shows what is written or keeps it.
+// forPipe refuses a standard output that is not a pipe. instead is the hint.
 func forPipe(stdout io.Writer, instead string) error {
 	if v, ok := stdout.(*visible); ok {
 		stdout = v.out
 	}
 	file, ok := stdout.(*os.File)
 	if !ok {
-		return nil // a part of this program
+		return nil // a reader inside this program
 	}
 	info, err := file.Stat()
 	if err != nil {
@@ -149,7 +149,7 @@ func forPipe(stdout io.Writer, instead string) error {
 	return finding.Refuse(instead, "standard output is %s; expected a pipe", is)
 }
 
-// plainCommand is the command that was given, as far as it says what is printed.
+// plainCommand returns the command that prints the same Secrets.
 func (o *sealOptions) plainCommand(remotes []*topology.Cluster) string {
 	which := command.All
 	if !o.all {
@@ -158,10 +158,10 @@ func (o *sealOptions) plainCommand(remotes []*topology.Cluster) string {
 	return command.Seal(which, o.topology, string(command.Plain))
 }
 
-// applyCommand is what takes the Secrets to the hub. Server-side, because a
-// client-side apply keeps the whole Secret in an annotation. What the same
-// manager has applied before and leaves out now is taken away, so a remote that
-// is printed alone has a manager of its own.
+// applyCommand returns the command that applies the Secrets to the hub. The apply is
+// server-side, because a client-side apply keeps the whole Secret in an annotation. An
+// apply removes the keys that the same field manager applied before. So a remote that
+// is printed alone has another field manager.
 func (o *sealOptions) applyCommand(t *topology.Topology, remotes []*topology.Cluster) string {
 	manager := "sightline"
 	if !o.all {
@@ -170,7 +170,7 @@ func (o *sealOptions) applyCommand(t *topology.Topology, remotes []*topology.Clu
 	return command.Apply(o.hub(t), manager)
 }
 
-// hub is the context of the hub: where none is given its name, as of the remotes.
+// hub returns the context of the hub: --hub-context, or the name of the hub.
 func (o *sealOptions) hub(t *topology.Topology) string { return cmp.Or(o.hubContext, t.Spec.Kiali.Hub) }
 
 func clusterNames(clusters []*topology.Cluster) []string {

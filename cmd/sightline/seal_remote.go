@@ -18,10 +18,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// remote is a cluster that a link leads to.
+// remote is the cluster of a link.
 type remote struct{ *cluster.Cluster }
 
-// openRemote opens a remote by its context.
+// openRemote returns a client for a remote, by its context.
 func (o *sealRun) openRemote(name string) (remote, error) {
 	contexts, err := o.contextsOnce()
 	if err != nil {
@@ -31,9 +31,9 @@ func (o *sealRun) openRemote(name string) (remote, error) {
 	return remote{opened}, err
 }
 
-// readRemote reads the token and the CA of a remote, and says what is odd about
-// them. Over a connection that is not verified only the token is taken: with a CA
-// from somebody in between, Kiali would trust him for good.
+// readRemote reads the token and the CA of a remote into a request, and returns
+// warnings. Over an unverified connection it reads only the token. Kiali would trust a
+// CA from an attacker for ever.
 func (o *sealRun) readRemote(ctx context.Context, r *seal.Request, needToken, needCA bool, progress io.Writer) (warnings []string,
 	err error) {
 	s, err := o.openRemote(r.Cluster.Name)
@@ -55,8 +55,8 @@ func (o *sealRun) readRemote(ctx context.Context, r *seal.Request, needToken, ne
 		}
 		r.Token, r.TokenCreated = found.token, found.created
 		if !s.Verified() {
-			warnings = append(warnings, "the token came over a connection that the context "+s.Context()+" does not verify: whoever is in between "+
-				"has read it")
+			warnings = append(warnings, "the token came over a connection that the context "+s.Context()+" does not verify, so an attacker may "+
+				"have read it")
 		}
 	}
 	if needCA {
@@ -66,12 +66,12 @@ func (o *sealRun) readRemote(ctx context.Context, r *seal.Request, needToken, ne
 	}
 	said, err := s.otherName(ctx, r.Topology, r.Cluster)
 	if err != nil {
-		said = []string{"whether Istio knows the cluster by this name was not checked: " + o.late(ctx, s.Name(), err).Error()}
+		said = []string{"the name of the cluster in Istio was not checked: " + o.late(ctx, s.Name(), err).Error()}
 	}
 	return append(warnings, said...), nil
 }
 
-// late says of an error that the time of --timeout is over, where it is.
+// late replaces an error that --timeout has caused by one that says so.
 func (o *sealOptions) late(ctx context.Context, name string, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) == errTimeout {
 		return fmt.Errorf("%s does not answer: no answer within the %s of --timeout", name, o.timeout)
@@ -79,33 +79,34 @@ func (o *sealOptions) late(ctx context.Context, name string, err error) error {
 	return err
 }
 
-// The pause between two looks for a token, and between two reports of that.
+// tokenPause is the pause between two reads of a token Secret. progressPause is the
+// pause between two lines about it.
 const (
 	tokenPause    = 500 * time.Millisecond
 	progressPause = 10 * time.Second
 )
 
-// tokenWait is what is waited for: the token in a Secret.
+// tokenWait names the Secret whose token is awaited.
 type tokenWait struct {
 	namespace, secret, account string
 	timeout                    time.Duration
 	say                        func(string)
 }
 
-// foundToken is the token in a Secret, or what is missing still.
+// foundToken is the token in a Secret, or what is still missing.
 type foundToken struct {
 	token   []byte
-	created time.Time // the Secret
+	created time.Time // when the Secret was created
 	missing string
 }
 
-// token reads the token of a Secret, once the cluster has filled it, until the
-// context ends. An API server that cannot be asked at all is an error at once; one
-// that goes away while it is waited for may come back.
+// token waits until the cluster has filled a Secret, and returns its token. It ends
+// when the context ends. If the first request fails, the error comes at once. If a later
+// request fails, the API server may come back.
 func (s remote) token(ctx context.Context, w tokenWait) (foundToken, error) {
 	start := time.Now()
 	var said time.Time
-	var last error // why there was no answer when it was last asked
+	var last error // of the last request
 	var missing string
 	for first := true; ; first = false {
 		found, err := s.lookForToken(ctx, w)
@@ -133,7 +134,7 @@ func (s remote) token(ctx context.Context, w tokenWait) (foundToken, error) {
 	}
 }
 
-// tooLate says what was missing when the time was over.
+// tooLate returns the error of a wait that the time has ended, with what was missing.
 func (s remote) tooLate(ctx context.Context, w tokenWait, missing string, last error) error {
 	if context.Cause(ctx) != errTimeout {
 		return ctx.Err()
@@ -143,13 +144,13 @@ func (s remote) tooLate(ctx context.Context, w tokenWait, missing string, last e
 	case missing == "":
 		missing = s.Name() + " does not answer"
 	case last == nil:
-		hint = fmt.Sprintf("the remote deletes a token Secret that comes before its service account: see that %s/%s exists (%s), and apply the "+
+		hint = fmt.Sprintf("the remote deletes a token Secret without a service account: check that %s/%s exists (%s), and apply the "+
 			"phase link again", w.namespace, w.account, command.Kubectl(s.Context(), w.namespace, "get serviceaccount,secret"))
 	}
 	return &hinted{fmt.Errorf("no token within %s: %s", w.timeout, missing), hint}
 }
 
-// explain adds what to do about an answer.
+// explain adds a hint to the error of a request.
 func (s remote) explain(err error, w tokenWait) error {
 	switch cluster.Status(err) {
 	case http.StatusUnauthorized:
@@ -167,10 +168,10 @@ func (s remote) explain(err error, w tokenWait) error {
 
 // answers is the hint for an API server that gives no answer.
 func (s remote) answers() string {
-	return "see that the API server answers (" + command.Kubectl(s.Context(), "", "version") + "), and seal again"
+	return "check that the API server answers (" + command.Kubectl(s.Context(), "", "version") + "), and seal again"
 }
 
-// lookForToken reads the token of a Secret, or says what is missing still.
+// lookForToken reads the token of a Secret once, or says what is still missing.
 func (s remote) lookForToken(ctx context.Context, w tokenWait) (foundToken, error) {
 	var secret struct {
 		Metadata struct {
@@ -191,23 +192,24 @@ func (s remote) lookForToken(ctx context.Context, w tokenWait) (foundToken, erro
 		return foundToken{}, &hinted{
 			fmt.Errorf("the Secret %s is of the type %q for the account %q, expected kubernetes.io/service-account-token for %q", at,
 				finding.Shorten(secret.Type), finding.Shorten(account), w.account),
-			"apply the phase link of the remote as it is rendered",
+			"apply the rendered phase link of the remote",
 		}
 	case len(secret.Data["token"]) == 0:
-		return foundToken{missing: fmt.Sprintf("the Secret %s has none yet", at)}, nil
+		return foundToken{missing: fmt.Sprintf("the Secret %s has no token yet", at)}, nil
 	}
 	return foundToken{token: secret.Data["token"], created: secret.Metadata.CreationTimestamp}, nil
 }
 
-// certificateAuthority is the CA of the API server: that of the kubeconfig, else
-// the one that the cluster gives its own pods, if it is the cluster that says so.
+// certificateAuthority returns the CA of the API server: the CA of the kubeconfig, or
+// else the CA that the cluster gives to its pods. It reads the second one only over a
+// verified connection.
 func (s remote) certificateAuthority(ctx context.Context, namespace string) ([]byte, error) {
 	if ca := s.CA(); len(ca) > 0 {
 		return ca, nil
 	}
 	if !s.Verified() {
 		return nil, &finding.Refusal{
-			Message: "the context " + s.Context() + " does not verify the API server, so a CA from there may be anybody's",
+			Message: "the context " + s.Context() + " does not verify the API server, so the CA may come from an attacker",
 			Hint:    "name the CA of the API server with --ca-file FILE, or put it into the kubeconfig",
 		}
 	}
@@ -219,9 +221,9 @@ func (s remote) certificateAuthority(ctx context.Context, namespace string) ([]b
 	return []byte(bundle.Data["ca.crt"]), nil
 }
 
-// otherName says that istiod on the remote calls the cluster something else than
-// the topology does. Everything else looks well then, and the graph stays empty.
-// There is nothing to say where the remote has no istiod of its own.
+// otherName returns a warning if istiod on the remote has another name for the cluster
+// than the topology. Everything else looks well then, but the graph stays empty. It
+// checks nothing if the remote has no istiod.
 func (s remote) otherName(ctx context.Context, t *topology.Topology, c *topology.Cluster) ([]string, error) {
 	if c.ControlPlane.Mode != "local" {
 		return nil, nil
@@ -250,8 +252,8 @@ func (s remote) otherName(ctx context.Context, t *topology.Topology, c *topology
 		for _, container := range istiod.Spec.Template.Spec.Containers {
 			for _, env := range container.Env {
 				if env.Name == "CLUSTER_ID" && env.Value != "" && env.Value != c.Name {
-					warnings = append(warnings, fmt.Sprintf("istiod (Deployment %s/%s) has CLUSTER_ID %q, and the topology calls the cluster %q: Kiali "+
-						"would find nothing of it. Use the name that Istio uses",
+					warnings = append(warnings, fmt.Sprintf("istiod (Deployment %s/%s) has CLUSTER_ID %q, but the topology calls the cluster %q: Kiali "+
+						"would show nothing of it. Use Istio's name in the topology",
 						namespace, finding.Shorten(istiod.Metadata.Name), finding.Shorten(env.Value), c.Name))
 				}
 			}

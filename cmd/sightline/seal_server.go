@@ -13,12 +13,12 @@ import (
 	"github.com/sightline-mesh/sightline/internal/seal"
 )
 
-// tryTimeout is how long it may take to see whether a server can be reached.
+// tryTimeout is the longest time to connect to a server.
 const tryTimeout = 5 * time.Second
 
-// tryCA connects to the API server of a link, and refuses a CA that does not
-// verify it: Kiali on the hub would not start with it. What cannot be reached from
-// here may be reached from the hub, so only what the server shows counts.
+// tryCA connects to the API server of a link. It refuses a CA that does not verify the
+// server, because Kiali on the hub would not start with it. It ignores a server that
+// cannot be reached, because the hub may reach it.
 func (o *sealOptions) tryCA(ctx context.Context, r *seal.Request) error {
 	access := &r.Cluster.Access
 	server, err := url.Parse(r.Cluster.Server)
@@ -27,7 +27,7 @@ func (o *sealOptions) tryCA(ctx context.Context, r *seal.Request) error {
 	}
 	cas := x509.NewCertPool()
 	if !cas.AppendCertsFromPEM(r.CA) {
-		return nil // which is refused in better words
+		return nil // Seal refuses it with a better message
 	}
 	port := server.Port()
 	if port == "" {
@@ -48,7 +48,7 @@ func (o *sealOptions) tryCA(ctx context.Context, r *seal.Request) error {
 	return &finding.Refusal{
 		Message: "the CA does not verify the API server " + server.Host + ", so Kiali on the hub would not start: " + seal.Redact(
 			unverified.Err.Error()),
-		Hint: "give the CA of that server with --ca-file; where this machine sees another server there than the hub's pods do: " +
+		Hint: "give the CA of that server with --ca-file; if pods on the hub reach another server at this address, add " +
 			"--try-server=false",
 	}
 }

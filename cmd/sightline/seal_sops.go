@@ -15,9 +15,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// sealSOPS makes the links of remotes in the format of SOPS. The kubeconfigs of one
-// Secret are encrypted together, so with links.format single it is all remotes or
-// none.
+// sealSOPS makes the links of remotes in the format of SOPS. SOPS encrypts the
+// kubeconfigs of one Secret together. So with links.format single, it seals all remotes
+// or none.
 func (o *sealRun) sealSOPS(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster, links string, stdin io.Reader,
 	stderr io.Writer) error {
 	recipients, err := o.recipients(t)
@@ -26,8 +26,8 @@ func (o *sealRun) sealSOPS(ctx context.Context, t *topology.Topology, remotes []
 	}
 	if t.SealedTogether() && !o.all {
 		return finding.Refuse(command.Seal(command.All, o.topology, o.flagsFor(t))+
-			"; or write links: {format: perCluster}, where each remote has a Secret of its own",
-			"with links.format single SOPS encrypts the kubeconfigs of all remotes with one key, and %s alone cannot be added",
+			"; or write links: {format: perCluster}: then each remote has a separate Secret",
+			"with links.format single, SOPS encrypts the kubeconfigs of all remotes with one key, so %s cannot be sealed alone",
 			finding.List(clusterNames(remotes), listed))
 	}
 	requests := make([]seal.Request, len(remotes))
@@ -46,7 +46,7 @@ func (o *sealRun) sealSOPS(ctx context.Context, t *topology.Topology, remotes []
 	}
 	if t.SealedTogether() {
 		if len(failed) > 0 {
-			return append(failed, errors.New("nothing is sealed, because the Secret of all links needs every kubeconfig")).err()
+			return append(failed, errors.New("nothing is sealed, because one Secret has the kubeconfigs of all remotes")).err()
 		}
 		return o.writeTogether(requests, said, links, stderr)
 	}
@@ -61,34 +61,34 @@ func (o *sealRun) sealSOPS(ctx context.Context, t *topology.Topology, remotes []
 	return failed.err()
 }
 
-// recipients are the public keys that links are encrypted for: those of the
-// topology, or where it names none, of --sops.
+// recipients returns the age recipients for which links are encrypted: those of the
+// topology or, if it names none, those of --sops.
 func (o *sealRun) recipients(t *topology.Topology) (*seal.Recipients, error) {
 	named := t.Spec.Kiali.Links.SOPS.Age
 	at := t.At("spec", "kiali", "links", "source")
 	switch {
 	case o.cert != "" || o.hubContext != "":
 		return nil, finding.Refuse("leave out --cert and --hub-context",
-			"%s: links.source is sops, so the links are sealed for keys of age, and not for the certificate of a controller", at)
+			"%s: links.source is sops, so the links are encrypted for age recipients, not with the certificate of a controller", at)
 	case o.rekey:
-		return nil, finding.Refuse("leave it out: with other recipients the links are sealed again by themselves; --force seals them in any case",
-			"--rekey is about the certificate of a controller, and links.source is sops")
+		return nil, finding.Refuse("leave it out: if the recipients change, seal makes new links; --force makes them in any case",
+			"--rekey is for the certificate of a controller, but links.source is sops")
 	case len(o.sops) == 0 && len(named) == 0:
 		return nil, finding.Refuse("write links: {sops: {age: [age1…]}}, or name them with --sops; age-keygen makes a key and prints "+
-			"its public half", "%s: no age recipient to encrypt for", at)
+			"its recipient", "%s: no age recipient", at)
 	case len(o.sops) == 0:
 		return seal.ParseRecipients(named)
 	}
 	given, err := seal.ParseRecipients(o.sops)
 	if err == nil && len(named) > 0 && !given.Same(named) {
-		return nil, finding.Refuse("leave out --sops, or change the topology", "--sops names other recipients than the topology at %s",
+		return nil, finding.Refuse("leave out --sops, or change the topology", "--sops does not name the recipients of the topology at %s",
 			t.At("spec", "kiali", "links", "sops", "age"))
 	}
 	return given, err
 }
 
-// sopsRequest reads what the link of a remote is made of, and says what is odd about
-// it.
+// sopsRequest reads the credential and the earlier link of a remote, and returns
+// warnings.
 func (o *sealRun) sopsRequest(ctx context.Context, c seal.Remote, recipients *seal.Recipients, links string, stdin io.Reader,
 	progress io.Writer) (r seal.Request, warnings []string, err error) {
 	before, findings, err := readLink(filepath.Join(links, c.Cluster.Name+".yaml"))
@@ -105,7 +105,7 @@ func (o *sealRun) sopsRequest(ctx context.Context, c seal.Remote, recipients *se
 	return r, warnings, o.tryCA(ctx, &r)
 }
 
-// writeTogether seals what is in one Secret, and writes the files of its links.
+// writeTogether seals the links of one Secret, and writes their files.
 func (o *sealRun) writeTogether(requests []seal.Request, said [][]string, links string, stderr io.Writer) error {
 	results, err := seal.SOPS(requests)
 	var of *seal.OfCluster

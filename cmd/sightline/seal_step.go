@@ -15,11 +15,11 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// step is what is done for each remote, given the link that is there.
-// What it writes to progress is printed at once.
+// step is done for each remote. before is its present link, or nil. Lines to progress
+// are printed at once.
 type step func(ctx context.Context, c seal.Remote, before *topology.SealedLink, progress io.Writer) (seal.Result, error)
 
-// unless does nothing for a remote that --all names and that does not need it.
+// unless returns a step that, with --all, skips remotes that do not need it.
 func (o *sealOptions) unless(idle func(*topology.SealedLink) bool, done string, do step) step {
 	return func(ctx context.Context, c seal.Remote, before *topology.SealedLink, progress io.Writer) (seal.Result, error) {
 		if o.all && before != nil && idle(before) {
@@ -29,7 +29,7 @@ func (o *sealOptions) unless(idle func(*topology.SealedLink) bool, done string, 
 	}
 }
 
-// offline is a step that looks at the link alone.
+// offline returns a step that needs only the link.
 func offline(do func(seal.Remote, *topology.SealedLink) (seal.Result, error)) step {
 	return func(_ context.Context, c seal.Remote, before *topology.SealedLink, _ io.Writer) (seal.Result, error) {
 		return do(c, before)
@@ -40,12 +40,12 @@ func revoked(l *topology.SealedLink) bool { return l.Spec.Revoked() }
 
 func idle(l *topology.SealedLink) bool { return !seal.Unfinished(l) }
 
-// step reads what is needed for all remotes.
+// step returns the step of the flags. It reads the certificate once for all remotes.
 func (o *sealRun) step(ctx context.Context, t *topology.Topology, stdin io.Reader, stderr io.Writer) (step, error) {
 	switch {
 	case len(o.sops) > 0:
 		return nil, finding.Refuse("write links: {source: sops} below spec.kiali, or leave out --sops",
-			"%s: --sops encrypts for keys of age, and links.source is %s", t.At("spec", "kiali", "links", "source"), t.Spec.Kiali.Links.Source)
+			"%s: --sops encrypts for age recipients, but links.source is %s", t.At("spec", "kiali", "links", "source"), t.Spec.Kiali.Links.Source)
 	case o.rotate:
 		return o.unless(seal.Rotating, "a rotation is under way already", offline(seal.Rotate)), nil
 	case o.revoke:
@@ -82,8 +82,8 @@ func (o *sealRun) step(ctx context.Context, t *topology.Topology, stdin io.Reade
 	}, nil
 }
 
-// finishing asks the hub for the Secret from before links.format was changed, where
-// there may be one and the hub is named.
+// finishing is the step of --finish. After a change of links.format, it asks the hub
+// for the earlier Secret, if --hub-context is given.
 func (o *sealRun) finishing(ctx context.Context, c seal.Remote, before *topology.SealedLink, _ io.Writer) (seal.Result, error) {
 	if o.hubContext == "" || before == nil || before.Spec.Replaces == "" {
 		return seal.Finish(c, before, seal.Hub{})
@@ -99,7 +99,7 @@ func (o *sealRun) finishing(ctx context.Context, c seal.Remote, before *topology
 	return seal.Finish(c, before, has)
 }
 
-// one does the step for a remote, and says what came of it.
+// one does the step for a remote, and prints the result.
 func (o *sealRun) one(ctx context.Context, c seal.Remote, links string, do step, out, progress io.Writer) error {
 	name := c.Cluster.Name
 	file := filepath.Join(links, name+".yaml")
@@ -117,7 +117,7 @@ func (o *sealRun) one(ctx context.Context, c seal.Remote, links string, do step,
 	return keep(name, links, result, out)
 }
 
-// keep writes the link that a step has made, if it has, and says what was done.
+// keep writes the link that a step has made, if there is one, and prints the result.
 func keep(name, links string, result seal.Result, out io.Writer) error {
 	for _, w := range result.Warnings {
 		fmt.Fprintf(out, "%s: warning: %s\n", name, w)
@@ -137,12 +137,12 @@ func keep(name, links string, result seal.Result, out io.Writer) error {
 	return nil
 }
 
-// credential reads the token and the CA of a remote, as far as it needs them,
-// and says what is odd about where they come from.
+// credential reads the token and the CA of a remote if the link needs them, and returns
+// warnings about their source.
 func (o *sealRun) credential(ctx context.Context, r *seal.Request, stdin io.Reader, progress io.Writer) (warnings []string, err error) {
 	needToken, needCA := r.Cluster.Access.Exec == nil, !r.Cluster.Access.InsecureSkipTLSVerify
 	if o.tokenFile != "" && !needToken {
-		return nil, &hinted{errors.New("access.exec gives the credential, and --token-file is another"), "leave out --token-file"}
+		return nil, &hinted{errors.New("access.exec gives the credential, but --token-file names another one"), "leave out --token-file"}
 	}
 	if o.caFile != "" {
 		if r.CA, err = readFile(o.caFile); err != nil {
@@ -155,7 +155,7 @@ func (o *sealRun) credential(ctx context.Context, r *seal.Request, stdin io.Read
 	}
 	if o.tokenFile != "" {
 		if needCA && o.caFile == "" {
-			return nil, &hinted{errors.New("--token-file has no CA with it"), "name the CA of the remote's API server with --ca-file FILE"}
+			return nil, &hinted{errors.New("--token-file needs a CA"), "name the CA of the remote's API server with --ca-file FILE"}
 		}
 		r.Token, err = readToken("--token-file", o.tokenFile, stdin)
 		return nil, err
@@ -167,8 +167,8 @@ func (o *sealRun) credential(ctx context.Context, r *seal.Request, stdin io.Read
 	return o.readRemote(ctx, r, needToken, needCA, progress)
 }
 
-// readToken names no path in its errors: somebody may have given the token
-// itself.
+// readToken reads the file of a token. Its errors do not name the path, because a user
+// may have given the token itself.
 func readToken(flag, name string, stdin io.Reader) ([]byte, error) {
 	if name == "-" {
 		token, err := readAll(stdin)
@@ -182,7 +182,7 @@ func readToken(flag, name string, stdin io.Reader) ([]byte, error) {
 	if errors.As(err, &at) {
 		hint := "the flag takes the name of a file with the token in it, or - for standard input"
 		if seal.Redact(name) != name {
-			hint += "; if this was the token itself, make a new one: it now is in the history of your shell"
+			hint += "; if this was the token itself, make a new token: the history of your shell has this one"
 		}
 		return nil, &hinted{fmt.Errorf("the file of %s cannot be read: %w", flag, at.Err), hint}
 	}

@@ -10,9 +10,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// checkUnsealed is checkLinks where something else than seal makes the links. No
-// file tells how they are, so without --live there is nothing to look at. With it,
-// and the hub named, the Secret on the hub is looked at.
+// checkUnsealed does the same as checkLinks for links that seal does not make. There
+// are no files to check. With --live and --hub-context it checks the Secret on the hub.
 func (o *sealRun) checkUnsealed(ctx context.Context, t *topology.Topology, remotes []*topology.Cluster,
 	stdout, stderr io.Writer) error {
 	source := t.Spec.Kiali.Links.Source
@@ -24,8 +23,8 @@ func (o *sealRun) checkUnsealed(ctx context.Context, t *topology.Topology, remot
 		if err := o.reportStatuses(t, statuses, stdout, stderr); err != nil {
 			return err
 		}
-		fmt.Fprintf(stderr, "hint: no file tells how these links are; with --live and --hub-context the hub is asked, "+
-			"and sightline status asks the remotes too\n")
+		fmt.Fprintf(stderr, "hint: these links have no files to check; --live and --hub-context check them on the hub, "+
+			"and sightline status also asks the remotes\n")
 		return nil
 	}
 	h, err := o.openHub()
@@ -49,16 +48,15 @@ func (o *sealRun) checkUnsealed(ctx context.Context, t *topology.Topology, remot
 	return o.reportStatuses(t, statuses, stdout, stderr)
 }
 
-// unsealedHint says where to look when a link is missing that something else
-// makes.
+// unsealedHint says where to look if a link is missing that seal does not make.
 func unsealedHint(t *topology.Topology, c *topology.Cluster, hub string) string {
 	switch t.Spec.Kiali.Links.Source {
 	case "externalSecrets":
 	case "acm":
-		return "see what ACM says: " + command.Kubectl(hub, t.Spec.Metrics.ACM.PolicyNamespace, "get policy "+t.LinkAccount()+" -o yaml") + "; " +
-			command.Kubectl(hub, c.ManagedCluster, "get managedserviceaccount,clusterpermission "+t.LinkAccount()+" -o yaml")
+		return "read what ACM reports: " + command.Kubectl(hub, t.Spec.Metrics.ACM.PolicyNamespace, "get policy "+t.LinkAccount()+" -o yaml") +
+			"; " + command.Kubectl(hub, c.ManagedCluster, "get managedserviceaccount,clusterpermission "+t.LinkAccount()+" -o yaml")
 	default:
-		return "see what is to fill it"
+		return "check the program that fills the Secret"
 	}
 	at := t.SealedFor(c)
 	return command.ExternalSecrets(hub, c.Name, at.Namespace, at.Name, t.Account())

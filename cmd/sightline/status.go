@@ -22,18 +22,18 @@ import (
 )
 
 const statusDoc = `Ask the clusters of a topology, Kiali and the store of the metrics whether the
-mesh works, and say what is wrong and what to do. Nothing is changed.
+mesh works. Print what is wrong and what to do. Nothing is changed.
 
-Each cluster is asked by the context of its own name; --context gives another
-one. Kiali is reached by a port-forward to its Service on the hub, or at
---kiali-url, as the user of the hub's context. The store of the metrics is
-found where the topology says that it is.
+status asks each cluster by the context with its name, or by the one of --context.
+It reaches Kiali by a port-forward to its Service on the hub, or at --kiali-url, as
+the user of the hub's context. It reaches the store of the metrics at the address
+in the topology.
 
-What cannot be asked is said to be not checked, and is no failure unless
---strict is given. "sightline status TOPOLOGY --rights" prints the roles that
-every check needs. "sightline explain ST03" tells more about a check.
+A check that cannot be made is "not checked". This is a failure only with --strict.
+"sightline status TOPOLOGY --rights" prints the roles that the checks need.
+"sightline explain ST03" tells more about a check.
 
-Exit codes: 0 all is good; 1 something is not; 2 no cluster could be reached, or
+Exit codes: 0 all is good; 1 something is wrong; 2 no cluster could be reached, or
 wrong usage; 3 the topology is invalid.`
 
 type statusOptions struct {
@@ -59,7 +59,7 @@ func newStatusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:        "status TOPOLOGY",
 		SuggestFor: []string{"doctor", "health", "wait"},
-		Short:      "Say whether the mesh works",
+		Short:      "Check whether the mesh works",
 		Long:       statusDoc,
 		Example: `  sightline status mesh.yaml --hub-context hub --context west=admin@west
   sightline status mesh.yaml --wait --timeout 15m --strict
@@ -75,18 +75,18 @@ func newStatusCommand() *cobra.Command {
 	f.StringVar(&o.reach.hubContext, "hub-context", "", "context of the hub; default: the hub's name")
 	f.StringArrayVar(&o.reach.contexts, "context", nil, "context of a cluster, CLUSTER=NAME (repeatable); default: the cluster's name")
 	f.StringVar(&o.reach.acmContext, "acm-context", "", "context of an ACM hub that is no cluster of the topology")
-	f.StringVar(&o.kialiURL, "kiali-url", "", "where Kiali is; default: its Service on the hub, by a port-forward")
+	f.StringVar(&o.kialiURL, "kiali-url", "", "URL of Kiali; default: its Service on the hub, by a port-forward")
 	f.StringVar(&o.kialiTokenFile, "kiali-token-file", "",
 		`file with a token for Kiali, or "-" for standard input; default: the one of the hub's context`)
-	f.StringVar(&o.storeURL, "prometheus-url", "", "where the store of the metrics is; default: where the topology says")
+	f.StringVar(&o.storeURL, "prometheus-url", "", "URL of the store of the metrics; default: the address in the topology")
 	f.StringVar(&o.storeTokenFile, "prometheus-token-file", "", `file with a token for the store, or "-" for standard input`)
 	f.StringVar(&o.caFile, "ca-file", "", "file with the CA of --kiali-url and --prometheus-url (PEM)")
-	f.StringArrayVar(&o.only, "only", nil, "make only this check, such as ST03, or those of this group (repeatable)")
-	f.StringArrayVar(&o.reach.only, "cluster", nil, "ask only this cluster, and the hub, which has the links, and the ACM hub (repeatable)")
-	f.BoolVar(&o.wait, "wait", false, "ask again until all is good")
+	f.StringArrayVar(&o.only, "only", nil, "make only this check, such as ST03, or the checks of this group (repeatable)")
+	f.StringArrayVar(&o.reach.only, "cluster", nil, "ask only this cluster, the hub and the ACM hub (repeatable)")
+	f.BoolVar(&o.wait, "wait", false, "repeat the checks until all is good")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait with --wait")
-	f.BoolVar(&o.strict, "strict", false, "fail for warnings and for what could not be checked, too")
-	f.BoolVar(&o.rights, "rights", false, "print the roles that the checks need, and ask nobody")
+	f.BoolVar(&o.strict, "strict", false, "fail also for warnings and for checks that could not be made")
+	f.BoolVar(&o.rights, "rights", false, "print the roles that the checks need, and ask no cluster")
 	f.StringVar(&o.output, "output", "text", "how to print: text or json")
 	return cmd
 }
@@ -140,17 +140,17 @@ func (o *statusOptions) run(ctx context.Context, args []string, stdin io.Reader,
 func (o *statusOptions) check(args []string) error {
 	switch {
 	case len(args) == 0:
-		return &hinted{errors.New("no topology"), "name the one of the mesh: sightline status mesh.yaml"}
-	case !slices.Contains([]string{"text", "json"}, o.output):
-		return &hinted{fmt.Errorf("unknown output %q", o.output), "the outputs are text and json"}
+		return &hinted{errors.New("no topology"), "name it: sightline status mesh.yaml"}
+	case unknownOutput(o.output, []string{outputText, outputJSON}) != nil:
+		return unknownOutput(o.output, []string{outputText, outputJSON})
 	case o.timeout <= 0:
-		return &hinted{fmt.Errorf("--timeout %s is no time to wait", o.timeout), "write it like 10m"}
+		return &hinted{fmt.Errorf("--timeout is %s, expected more than 0", o.timeout), "write it like 10m"}
 	case o.kialiTokenFile == "-" && o.storeTokenFile == "-":
 		return &hinted{errors.New("standard input is named twice"), "it can be read once"}
 	case args[0] == "-" && (o.kialiTokenFile == "-" || o.storeTokenFile == "-"):
 		return &hinted{errors.New("standard input is named twice"), "name the topology by its file"}
 	case o.storeTokenFile != "" && o.storeURL == "":
-		return &hinted{errors.New("--prometheus-token-file is for the store at --prometheus-url"), "name that too"}
+		return &hinted{errors.New("--prometheus-token-file is for the store at --prometheus-url"), "add --prometheus-url"}
 	case o.caFile != "" && o.kialiURL == "" && o.storeURL == "":
 		return &hinted{errors.New("--ca-file is for --kiali-url and --prometheus-url"),
 			"leave it out: the CA of an API server is in the kubeconfig"}
@@ -163,7 +163,7 @@ func (o *statusOptions) check(args []string) error {
 	return nil
 }
 
-// expected reads the topology, and renders what is to be on its clusters.
+// expected reads the topology, and renders the objects that its clusters must have.
 func (o *statusOptions) expected(ctx context.Context, args []string, stdin io.Reader) (status.Expected, error) {
 	in, err := readInput(args[0], stdin)
 	if err != nil {
@@ -190,7 +190,7 @@ func (o *statusOptions) expected(ctx context.Context, args []string, stdin io.Re
 	return e, err
 }
 
-// asked is how everything is reached.
+// asked returns how to reach the clusters, Kiali and the store of the metrics.
 func (o *statusOptions) asked(stdin io.Reader) (observe.Options, error) {
 	contexts, err := cluster.ReadContexts(o.reach.kubeconfig)
 	if err != nil {
@@ -203,7 +203,7 @@ func (o *statusOptions) asked(stdin io.Reader) (observe.Options, error) {
 		Metrics:  observe.Metrics{URL: o.storeURL},
 		Timeout:  requestTimeout,
 	}
-	// A context that was given and is not there is a slip of the pen.
+	// A context that a flag names must exist. It may be mistyped.
 	for name, context := range o.contextOf {
 		if name != context && !contexts.Has(context) {
 			flag := "--context CLUSTER=NAME"
@@ -216,7 +216,7 @@ func (o *statusOptions) asked(stdin io.Reader) (observe.Options, error) {
 	}
 	ask.Open = func(c *topology.Cluster) (*cluster.Cluster, error) {
 		if o.contextOf[c.Name] == "" {
-			return nil, errors.New("the ACM hub is no cluster of the topology, and no context of it is given")
+			return nil, errors.New("the ACM hub is no cluster of the topology, and --acm-context is not given")
 		}
 		return contexts.Open(o.contextOf[c.Name], cluster.Options{Timeout: requestTimeout})
 	}
@@ -236,7 +236,7 @@ func (o *statusOptions) asked(stdin io.Reader) (observe.Options, error) {
 	return ask, nil
 }
 
-// token reads a file with a token and nothing else.
+// token reads a file that contains only a token.
 func (o *statusOptions) token(flag, file string, stdin io.Reader) (string, error) {
 	if file == "" {
 		return "", nil
@@ -247,19 +247,19 @@ func (o *statusOptions) token(flag, file string, stdin io.Reader) (string, error
 	}
 	token := strings.TrimSpace(string(data))
 	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fmt.Errorf("the file of %s has no token, or more than a token", flag)
+		return "", fmt.Errorf("the file of %s must contain a token and nothing else", flag)
 	}
 	return token, nil
 }
 
-// requestTimeout is how long a request may take. A cluster that hangs costs one
-// of these.
+// requestTimeout is the longest time of a request. A cluster that hangs costs this
+// time once.
 const requestTimeout = 10 * time.Second
 
-// pause is the time between two looks with --wait.
+// pause is the time between two rounds with --wait.
 const pause = 5 * time.Second
 
-// observe asks everything, with --wait until all is good.
+// observe makes all checks. With --wait it repeats them until all are good.
 func (o *statusOptions) observe(ctx context.Context, e status.Expected, ask observe.Options, stderr io.Writer) ([]status.Result, error) {
 	start := time.Now()
 	say := newProgress(stderr, len(e.Clusters()))
@@ -297,7 +297,7 @@ func (o *statusOptions) observe(ctx context.Context, e status.Expected, ask obse
 	}
 }
 
-// failing names what is not good yet, in short.
+// failing names the checks that are not good yet.
 func failing(results []status.Result) string {
 	var names []string
 	for _, r := range results {
@@ -306,7 +306,7 @@ func failing(results []status.Result) string {
 		}
 	}
 	if len(names) == 0 {
-		return "warnings, or what cannot be checked"
+		return "warnings, or checks that could not be made"
 	}
 	return finding.List(names, listed)
 }
@@ -316,8 +316,8 @@ func (o *statusOptions) fails(results []status.Result) bool {
 	return count[status.Bad] > 0 || o.strict && count[status.Warning]+count[status.Unchecked] > 0
 }
 
-// printRights prints the roles of each kind of cluster, once for all that need
-// the same.
+// printRights prints the roles that clusters need. Clusters with the same roles share
+// one output.
 func printRights(stdout io.Writer, e status.Expected) error {
 	var text []byte
 	printed := map[string][]string{}
@@ -342,7 +342,7 @@ func printRights(stdout io.Writer, e status.Expected) error {
 	return err
 }
 
-// title is what is true where a check is good.
+// title returns the title of a check: what is true if the check is good.
 func title(id string) string {
 	if rule, _ := check.Lookup(id); rule != nil {
 		return rule.Title

@@ -12,7 +12,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/status"
 )
 
-// statusReport is what status says, as data.
+// statusReport is the output json of status.
 type statusReport struct {
 	Topology string              `json:"topology"`
 	Good     int                 `json:"good"`
@@ -55,7 +55,7 @@ func (o *statusOptions) print(stdout io.Writer, e status.Expected, results []sta
 		enc.SetIndent("", "  ")
 		return enc.Encode(report)
 	}
-	for i, r := range results { // what is written to a terminal directly hides nothing either
+	for i, r := range results { // a terminal is written to directly, without the stream visible
 		report.Results[i].Found, report.Results[i].Next = finding.VisibleText(r.Found), finding.VisibleText(r.Next)
 	}
 	paint := func(_ status.Mark, text string) string { return text }
@@ -70,7 +70,7 @@ func coloured(mark status.Mark, text string) string {
 	return painted(map[status.Mark]int{status.Good: green, status.Bad: red, status.Warning: yellow, status.Unchecked: cyan}[mark], text)
 }
 
-// sign is the mark at the head of a line.
+// sign returns the character for a mark.
 func sign(mark status.Mark) string {
 	return map[status.Mark]string{status.Good: "√", status.Bad: "×", status.Warning: "‼", status.Unchecked: "?"}[mark]
 }
@@ -112,14 +112,15 @@ func (r *statusReport) text(paint func(status.Mark, string) string) string {
 		b.WriteByte('\n')
 	}
 	if len(r.Results) == 0 {
-		b.WriteString("nothing to check: what was asked for is about parts that the topology does not have\n\n")
+		b.WriteString("nothing to check: the topology does not have the parts that --only names\n\n")
 	}
 	r.table(&b)
 	fmt.Fprintf(&b, "%s: %d good, %d failed, %s, %d not checked\n", r.Topology, r.Good, r.Bad, finding.Count(r.Warnings, "warning"), r.Unasked)
 	return b.String()
 }
 
-// table has a line for each cluster; in a fleet for those with something to say.
+// table writes a line for each cluster. In a fleet, it leaves out clusters where all is
+// good.
 func (r *statusReport) table(b *strings.Builder) {
 	shown := r.Clusters
 	if len(shown) > 20 {
@@ -141,14 +142,14 @@ func (r *statusReport) table(b *strings.Builder) {
 	b.WriteByte('\n')
 }
 
-// statusLine is a result of one or more clusters.
+// statusLine is a result that one or more clusters have.
 type statusLine struct {
 	check, found, next string
 	mark               status.Mark
 	clusters           []string
 }
 
-// statusLines puts results together that are the same but for the cluster's name.
+// statusLines groups results that differ only in the name of the cluster.
 func statusLines(results []status.Result) []statusLine {
 	type key struct {
 		check, found, next string
@@ -174,7 +175,7 @@ func statusLines(results []status.Result) []statusLine {
 	return all
 }
 
-// progress is a line on a terminal that says how many clusters have been asked.
+// progress is a line on a terminal with the number of clusters that were asked.
 type progress struct {
 	out   io.Writer
 	all   int
@@ -182,8 +183,8 @@ type progress struct {
 	count int
 }
 
-// newProgress says nothing where nobody looks, and where there is little to wait
-// for.
+// newProgress returns a progress that prints only on a terminal, and only for more than
+// one cluster.
 func newProgress(stderr io.Writer, clusters int) *progress {
 	p := &progress{out: io.Discard, all: clusters}
 	if screen := terminal(stderr); screen != nil && clusters > 1 {
@@ -201,5 +202,5 @@ func (p *progress) done(string) {
 	fmt.Fprintf(p.out, "\rasked %d of %d clusters", p.count, p.all)
 }
 
-// end wipes the line.
+// end clears the line.
 func (p *progress) end() { fmt.Fprint(p.out, "\r\x1b[K") }

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/term"
 )
 
-// terminal is the one that a stream leads to, or nil. One that is dumb, as an
-// editor's, is none: it shows plain lines.
+// terminal returns the terminal of a stream, or nil. A dumb terminal, such as in an
+// editor, does not count: it shows plain lines.
 func terminal(w io.Writer) *os.File {
 	if v, ok := w.(*visible); ok {
 		w = v.out
@@ -20,7 +20,7 @@ func terminal(w io.Writer) *os.File {
 	return nil
 }
 
-// columnsOf is how wide a terminal is.
+// columnsOf returns the width of a terminal in columns.
 func columnsOf(screen *os.File) int {
 	if columns, _, err := term.GetSize(int(screen.Fd())); err == nil && columns > 0 {
 		return columns
@@ -28,7 +28,7 @@ func columnsOf(screen *os.File) int {
 	return 80
 }
 
-// The colours, as terminals number them.
+// The numbers of colours in the escape sequences of terminals.
 const (
 	red    = 31
 	green  = 32
@@ -36,7 +36,7 @@ const (
 	cyan   = 36
 )
 
-// painted puts a text into a colour, unless the user wants none
+// painted returns a text in a colour, or the plain text if NO_COLOR is set
 // (https://no-color.org).
 func painted(colour int, text string) string {
 	if os.Getenv("NO_COLOR") != "" {

@@ -11,10 +11,9 @@ import (
 // atOnce is how many clusters are asked at the same time.
 const atOnce = 20
 
-// together does something for every cluster, twenty at a time. What is written to
-// out is printed in the order of the clusters, as soon as those before are done;
-// what is written to progress is printed at once. It returns an error for each
-// cluster, or nil.
+// together calls do for every cluster, twenty at a time. The output to out is printed
+// in the order of the clusters, after the clusters before are done. The output to
+// progress is printed at once. It returns an error or nil for each cluster.
 func together(clusters []*topology.Cluster, stderr io.Writer, do func(c *topology.Cluster, out, progress io.Writer) error) []error {
 	progress := &lockedWriter{w: stderr}
 	said := make([]bytes.Buffer, len(clusters))
@@ -32,12 +31,12 @@ func together(clusters []*topology.Cluster, stderr io.Writer, do func(c *topolog
 	}
 	for i := range clusters {
 		<-done[i]
-		_, _ = progress.Write(said[i].Bytes()) // as everywhere, what stderr does not take is lost
+		_, _ = progress.Write(said[i].Bytes()) // as everywhere, an error of stderr is ignored
 	}
 	return errs
 }
 
-// lockedWriter is written to by several.
+// lockedWriter is a writer for several goroutines.
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer

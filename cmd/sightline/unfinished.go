@@ -10,12 +10,13 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// saysUnfinished is what a killed render has left in a directory.
-const saysUnfinished = "%s: a render was ended while it changed the directory, so it may have parts of two trees; render again\n"
+// saysUnfinished is the message about a directory that a killed render left half
+// changed.
+const saysUnfinished = "%s: a render was killed while it changed the directory, so it may have parts of two trees; render again\n"
 
-// unfinished tells of trees that killed renders have left half changed, and returns
-// errFound if there are some. It looks where a topology lies and in the folders
-// there, since verify is not told where its tree is.
+// unfinished reports trees that a killed render left half changed, and returns errFound
+// if there is one. verify does not know the output directory. So unfinished looks in
+// the folder of the topology and in the folders below it.
 func unfinished(w io.Writer, inputs []*input) error {
 	var found error
 	for _, in := range inputs {
@@ -33,7 +34,7 @@ func unfinished(w io.Writer, inputs []*input) error {
 		dirs := []string{at}
 		for _, e := range entries {
 			if below := filepath.Join(at, e.Name()); e.IsDir() {
-				dirs = append(dirs, below, filepath.Join(below, in.topology.Metadata.Name)) // of several topologies
+				dirs = append(dirs, below, filepath.Join(below, in.topology.Metadata.Name)) // the directory of several topologies
 			}
 		}
 		for _, dir := range dirs {

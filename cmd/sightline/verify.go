@@ -18,28 +18,27 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-const verifyDoc = `Apply every rule to topologies and to what would be rendered from them. Nothing
-is written.
+const verifyDoc = `Apply every rule to topologies and to the objects that they render to. Nothing is
+written.
 
-"-" reads a topology from standard input; --example takes a built-in one. Findings
-go to standard output, each with the line of the
-topology that causes it. A terminal shows that line, with a mark under the place.
-"sightline explain RULE" tells more about a finding.
+"-" reads a topology from standard input; --example uses a built-in one. Findings
+go to standard output. Each names the line of the topology that causes it. On a
+terminal, verify shows this line, with a mark under the place. "sightline explain
+RULE" tells more about a finding.
 
---output json, sarif and github are for programs: sarif for code scanning and
-editors (SARIF 2.1.0), github for a step of a GitHub workflow, which then shows
+--output json, sarif and github are for programs. sarif is for code scanning and
+editors (SARIF 2.1.0). github is for a step of a GitHub workflow: GitHub then shows
 each finding at its line of a pull request.
 
-With --format helm the chart is made as well, which has to render to the objects
-of the other formats.
+With --format helm, verify also makes the chart, and checks that it renders to the
+objects of the other formats.
 
-With --crds the objects are compared with the definitions of their kinds as
-well, as an API server does it. DIR has them as kubectl writes them:
+With --crds, verify also compares the objects with the definitions of their kinds,
+as an API server does. The folder has the output of kubectl:
 
   kubectl get crd -o yaml > crds/all.yaml
 
-A warning that is known and meant is left out with --suppress, or for good by
-an annotation of the topology:
+To accept a known warning, use --suppress, or this annotation of the topology:
 
   metadata:
     annotations:
@@ -58,7 +57,7 @@ func newVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:        "verify [TOPOLOGY...]",
 		SuggestFor: []string{"lint", "check", "validate", "test"},
-		Short:      "Find what would not work, before anything is written",
+		Short:      "Find mistakes before anything is written",
 		Long:       verifyDoc,
 		Example: `  sightline verify mesh.yaml
   sightline verify mesh.yaml --crds crds --warnings-as-errors
@@ -69,8 +68,8 @@ func newVerifyCommand() *cobra.Command {
 		},
 	}
 	o.example.add(cmd.Flags())
-	cmd.Flags().StringVar(&o.crds, "crds", "", "folder with the CustomResourceDefinitions of the clusters")
-	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "what the topologies are rendered as: "+formatNames())
+	cmd.Flags().StringVar(&o.crds, "crds", "", "folder with the CustomResourceDefinitions of the clusters, to check the objects against")
+	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "format in which to render the topologies: "+formatNames())
 	cmd.Flags().StringVar(&o.output, "output", outputText, "how to print findings: "+finding.OneOf(findingOutputs()))
 	o.rules.add(cmd.Flags())
 	return cmd
@@ -80,8 +79,8 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	if err := unknownOutput(o.output, findingOutputs()); err != nil {
 		return err
 	}
-	if !slices.Contains(render.Formats(), render.Format(o.format)) {
-		return &hinted{fmt.Errorf("unknown format %q", o.format), "the formats are " + formatNames()}
+	if err := unknownFormat(o.format); err != nil {
+		return err
 	}
 	if err := o.rules.check(); err != nil {
 		return err
@@ -92,7 +91,7 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	}
 	inputs, err := o.example.inputs(args, stdin)
 	sets := [][]*input{inputs}
-	var before finding.Findings // what the topologies themselves had
+	var before finding.Findings // about the topologies themselves
 	var wrong *invalid
 	if errors.As(err, &wrong) {
 		before, sets, err = wrong.findings, wrong.meanings, nil
@@ -135,18 +134,18 @@ func (o *verifyOptions) run(ctx context.Context, args []string, stdin io.Reader,
 	return half
 }
 
-// unlooked tells of topologies that have mistakes and were looked at in part: one
-// line for each.
+// unlooked returns a line for each topology whose rendered objects were not checked,
+// because the topology has mistakes.
 func unlooked(names []string) string {
 	var lines strings.Builder
 	for _, name := range names {
-		lines.WriteString(name + ": what would be rendered was not looked at; it may have more mistakes, which show when these are mended\n")
+		lines.WriteString(name + ": the rendered objects were not checked; correct these mistakes to see findings about them\n")
 	}
 	return lines.String()
 }
 
-// chartFindings makes a chart of each topology, and says what keeps it from
-// being one.
+// chartFindings makes a chart of each topology, and returns what prevents it as
+// findings.
 func chartFindings(inputs []*input) (finding.Findings, error) {
 	var findings finding.Findings
 	for _, in := range inputs {
@@ -160,7 +159,7 @@ func chartFindings(inputs []*input) (finding.Findings, error) {
 	return findings, nil
 }
 
-// tally counts findings by their severity.
+// tally returns the number of findings of each severity, in words.
 func tally(findings finding.Findings) string {
 	var counts []string
 	for _, s := range []finding.Severity{finding.Error, finding.Warning, finding.Info} {
@@ -190,7 +189,8 @@ func (o *verifyOptions) print(stdout io.Writer, findings finding.Findings) error
 	return printEncoded(stdout, o.output, findings)
 }
 
-// readDefinitions reads the YAML files right in a folder.
+// readDefinitions reads the YAML and JSON files of a folder, but not of the folders
+// below it.
 func readDefinitions(dir string) (*check.Definitions, error) {
 	if dir == "" {
 		return nil, nil
@@ -213,7 +213,7 @@ func readDefinitions(dir string) (*check.Definitions, error) {
 	}
 	definitions, err := check.ParseDefinitions(files)
 	if err == nil && definitions.Len() == 0 {
-		return nil, &hinted{fmt.Errorf("%s has no CustomResourceDefinitions", dir), "write them there: kubectl get crd -o yaml > " +
+		return nil, &hinted{fmt.Errorf("%s has no CustomResourceDefinitions", dir), "write them into this folder: kubectl get crd -o yaml > " +
 			filepath.Join(dir, "all.yaml")}
 	}
 	return definitions, err

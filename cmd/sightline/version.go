@@ -6,13 +6,12 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
-	"slices"
 
 	"github.com/spf13/cobra"
 )
 
-// What a release build is. tools/release sets them with the linker's -X; in any
-// other build they are empty, and what Go itself has recorded is used.
+// The data of a release build. tools/release sets them with the linker's -X. In any
+// other build they are empty, and thisBuild uses what Go has recorded.
 var (
 	releaseVersion string // v0.1.0
 	releaseCommit  string // the full hash
@@ -23,14 +22,14 @@ var (
 // "sightline version --output json".
 type build struct {
 	Version  string `json:"version"`
-	Commit   string `json:"commit,omitempty"` // "" where it was not built from a Git checkout
+	Commit   string `json:"commit,omitempty"` // "" if it was not built from a Git checkout
 	Date     string `json:"date,omitempty"`   // of the commit, RFC 3339
 	Modified bool   `json:"modified,omitempty"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
 }
 
-// thisBuild reads what the linker or Go has recorded.
+// thisBuild returns what the linker or Go has recorded about this program.
 func thisBuild() build {
 	b := build{Version: releaseVersion, Commit: releaseCommit, Date: releaseDate, Go: runtime.Version(), Platform: runtime.GOOS + "/" +
 		runtime.GOARCH}
@@ -72,12 +71,7 @@ func newVersionCommand() *cobra.Command {
 		Example: `  sightline version
   sightline version --output json
   sightline --version`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return &hinted{fmt.Errorf("version takes no arguments, got %q", args[0]), ""}
-			}
-			return nil
-		},
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return printVersion(cmd.OutOrStdout(), output)
 		},
@@ -87,8 +81,8 @@ func newVersionCommand() *cobra.Command {
 }
 
 func printVersion(out io.Writer, output string) error {
-	if !slices.Contains([]string{"text", "json"}, output) {
-		return &hinted{fmt.Errorf("unknown output %q", output), "the outputs are text and json"}
+	if err := unknownOutput(output, []string{outputText, outputJSON}); err != nil {
+		return err
 	}
 	b := thisBuild()
 	if output == "json" {

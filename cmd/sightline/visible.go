@@ -8,23 +8,24 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// visible is a stream on which nothing hides, whoever has made the text: names
-// of files, errors of API servers, messages of Jsonnet. Ends of lines and tabs
-// are left as they are.
+// visible is a stream that makes control characters visible. File names, errors of API
+// servers and messages of Jsonnet may have such characters. Ends of lines and tabs
+// stay.
 type visible struct {
 	out  io.Writer
-	rest []byte         // the beginning of a character
-	read *standardInput // what findings may be about; may be nil
+	rest []byte         // the first bytes of an incomplete character
+	read *standardInput // the input that findings may be about; may be nil
 }
 
-// standardInput keeps a topology that was read from it, so that findings can show
-// its lines.
+// standardInput is standard input. It keeps the topology that was read from it, so that
+// findings can show its lines.
 type standardInput struct {
 	io.Reader
 	topology []byte
 }
 
-// givenTo is the topology that the command of a stream has read from standard input.
+// givenTo returns the topology that the command of a stream has read from standard
+// input.
 func givenTo(w io.Writer) []byte {
 	if v, ok := w.(*visible); ok && v.read != nil {
 		return v.read.topology
@@ -49,7 +50,7 @@ func (v *visible) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// Close writes what is left of a character that never ended.
+// Close writes the bytes of an incomplete character at the end.
 func (v *visible) Close() error {
 	rest := v.rest
 	v.rest = nil
@@ -57,8 +58,7 @@ func (v *visible) Close() error {
 	return err
 }
 
-// cutOff is how many bytes at the end of a text are the beginning of a
-// character.
+// cutOff returns the number of bytes of an incomplete character at the end of a text.
 func cutOff(text []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
 		if b := text[len(text)-n]; utf8.RuneStart(b) {

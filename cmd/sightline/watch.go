@@ -7,19 +7,19 @@ import (
 	"sync"
 )
 
-// watch knows what is to be done when a run is interrupted.
+// watch says what happens when a run is interrupted.
 type watch struct {
 	mu       sync.Mutex
-	promise  string // what holds until the command ends in good order by itself; may be empty
-	takeover bool   // it does
+	promise  string // a sentence for the message of an interrupted run; may be empty
+	takeover bool   // the command ends by itself when its context ends
 	ended    bool   // the run is over
 	last     []func()
 }
 
 type watchKey struct{}
 
-// untilEndsItself has a command end at once when it is interrupted, with a
-// promise of what holds then, until it calls endsItself.
+// untilEndsItself makes an interrupt end the command at once, with a promise in its
+// message, until the command calls endsItself.
 func untilEndsItself(ctx context.Context, promise string) {
 	if w, ok := ctx.Value(watchKey{}).(*watch); ok {
 		w.mu.Lock()
@@ -28,8 +28,8 @@ func untilEndsItself(ctx context.Context, promise string) {
 	}
 }
 
-// endsItself says that from here on a command looks at its context, and ends in
-// good order when that ends. It returns an error if the run is over already.
+// endsItself says that from now on the command ends in good order when its context
+// ends. It returns an error if the run is already over.
 func endsItself(ctx context.Context) error {
 	w, ok := ctx.Value(watchKey{}).(*watch)
 	if !ok {
@@ -44,8 +44,8 @@ func endsItself(ctx context.Context) error {
 	return nil
 }
 
-// atEnd has something done when the run is interrupted, before the process ends. It
-// returns an error if the run is over already; then it has been done.
+// atEnd makes an interrupt call do before the process ends. If the run is already over,
+// it calls do and returns an error.
 func atEnd(ctx context.Context, do func()) error {
 	w, ok := ctx.Value(watchKey{}).(*watch)
 	if !ok {
@@ -61,8 +61,8 @@ func atEnd(ctx context.Context, do func()) error {
 	return nil
 }
 
-// interrupted is the error of a run that ends here because its context has
-// ended, or nil if the command does that itself.
+// interrupted ends the run and returns its error. It returns nil if the command ends by
+// itself.
 func (w *watch) interrupted() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -79,9 +79,8 @@ func (w *watch) interrupted() error {
 	return errors.New("interrupted")
 }
 
-// watched runs a command, and returns before its end if it is interrupted and
-// has nothing to put back: the process is to end then, and what is under way with
-// it.
+// watched runs a command. If it is interrupted and has nothing to undo, watched returns
+// before the command ends. Then the process ends, and the command with it.
 func watched(ctx context.Context, command func(context.Context) error) error {
 	w := &watch{}
 	ended := make(chan error, 1)
@@ -91,7 +90,7 @@ func watched(ctx context.Context, command func(context.Context) error) error {
 		select {
 		case err := <-ended:
 			if err != nil && ctx.Err() != nil {
-				return cmp.Or(w.interrupted(), err) // a program that it ran may have ended by the same signal
+				return cmp.Or(w.interrupted(), err) // the same signal may have ended a program that the command ran
 			}
 			return err
 		case <-stop:

@@ -66,7 +66,7 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	r := request(t, mesh(t, "west", "", ""), hub)
-	assert.Equal(t, "missing! | warning: RS18: no sealed link, so the hub's Kiali does not see it > seal west --cert hub.pem", told(seal.Check(r.Remote, nil, nil, start)))
+	assert.Equal(t, "missing! | warning: RS18: no sealed link, so Kiali on the hub cannot show the cluster > seal west --cert hub.pem", told(seal.Check(r.Remote, nil, nil, start)))
 	result, err := seal.Seal(r)
 	require.NoError(t, err)
 	assert.Equal(t, "current", told(seal.Check(r.Remote, result.Link, nil, start)), "nobody asked for the certificate")

@@ -24,7 +24,7 @@ type Flaw struct {
 // expires.
 func Flaws(t *topology.Topology, c *topology.Cluster, l *topology.SealedLink, now string) []Flaw {
 	if l == nil {
-		return []Flaw{sealing("RS18", finding.Warning, finding.Position{}, "no sealed link, so the hub's Kiali does not see it")}
+		return []Flaw{sealing("RS18", finding.Warning, finding.Position{}, "no sealed link, so Kiali on the hub cannot show the cluster")}
 	}
 	flaws := ownership(t, c, l)
 	if is, source := l.Spec.Source(), t.Spec.Kiali.Links.Source; is != source {
