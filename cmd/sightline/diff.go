@@ -79,7 +79,8 @@ func newDiffCommand() *cobra.Command {
 	f.StringVar(&o.format, "format", "", "format in which to compare: "+formatNames()+"; default: the format of the directory, else kustomize")
 	f.StringVar(&o.output, "output", outputText, "how to print: "+finding.OneOf(diffOutputs()))
 	f.IntVar(&o.maxClusters, "max-clusters", -1, "refuse if the change touches more clusters than this")
-	f.IntVar(&o.maxRemoved, "max-removed", -1, "refuse if more objects than this are no longer rendered; those of clusters that leave count too")
+	f.IntVar(&o.maxRemoved, "max-removed", -1,
+		"refuse if more objects than this are no longer rendered; those of clusters that leave count too")
 	return cmd
 }
 

@@ -156,7 +156,7 @@ func (e *evaluator) ended() error {
 		return &template.EndError{Message: fmt.Sprintf("one evaluation takes longer than %v", e.longest),
 			Hint: "look for an endless loop, or for a loop over very many elements"}
 	case strings.Contains(said, "stack exceeds"):
-		return &template.EndError{Message: "it is nested too deeply to be evaluated", Hint: topology.NestingHint}
+		return &template.EndError{Message: "it is nested deeper than can be evaluated", Hint: topology.NestingHint}
 	case state.ExitCode() == exitMemory, strings.Contains(said, "fatal error: "), // Go's messages differ
 		state.ExitCode() == exitCrash && !strings.Contains(said, "panic: "): // without memory, Go prints none
 		return &template.EndError{Message: fmt.Sprintf("one evaluation takes more than %d MiB of memory", largestEvaluation>>20),

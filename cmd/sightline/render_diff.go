@@ -187,7 +187,7 @@ func (d *drift) findings() (all finding.Findings) {
 			"run the same sightline render without --check, and commit the directory", format, args...)
 	}
 	if d.unfinished {
-		add("", "a render was ended while it changed the directory, so it may have parts of two trees")
+		add("", "a render was killed while it changed the directory, so it may have parts of two trees")
 	}
 	for _, c := range d.changes {
 		switch c.Kind {

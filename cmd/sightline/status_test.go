@@ -291,8 +291,8 @@ func TestStatusReach(t *testing.T) {
 		{[]string{"--kiali-token-file", "-", "--prometheus-url", "http://127.0.0.1:1", "--prometheus-token-file", "-"}, exitFailure,
 			"sightline: standard input is named twice\nhint: it can be read once\n"},
 		{[]string{"--prometheus-token-file", "-"}, exitFailure, "sightline: --prometheus-token-file is for the store at " +
-			"--prometheus-url\nhint: name that too\n"},
-		{[]string{"--timeout", "0s"}, exitFailure, "sightline: --timeout 0s is no time to wait\nhint: write it like 10m\n"},
+			"--prometheus-url\nhint: add --prometheus-url\n"},
+		{[]string{"--timeout", "0s"}, exitFailure, "sightline: --timeout is 0s, expected more than 0\nhint: write it like 10m\n"},
 	} {
 		code, _, stderr := f.run(c.args...)
 		assert.Equal(t, c.code, code)

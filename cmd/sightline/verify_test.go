@@ -68,7 +68,7 @@ func TestUnlooked(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "mesh.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(fleet), 0o644))
-	const said = ": what would be rendered was not looked at; it may have more mistakes, which show when these are mended\n"
+	const said = ": the rendered objects were not checked; correct these mistakes to see findings about them\n"
 	var stdout, stderr bytes.Buffer
 	require.Equal(t, exitInvalid, run(shared(t.Context()), []string{"verify", file}, nil, &stdout, &stderr))
 	require.Equal(t, file+said+"1 error\n", stderr.String())
