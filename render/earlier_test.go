@@ -19,8 +19,8 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// earlierTrees writes the golden trees of the version before the first line in every
-// file to a directory, and lists them: <topology>/<format>.
+// earlierTrees writes the golden trees of the version that package earlier is
+// about into a directory, and lists them: <topology>/<format>.
 func earlierTrees(t *testing.T, dir string) []string {
 	t.Helper()
 	packed, err := os.Open("testdata/earlier/golden.tar.gz")
@@ -46,8 +46,9 @@ func earlierTrees(t *testing.T, dir string) []string {
 	}
 }
 
-// TestEarlier takes over every golden tree of the version before the first line in
-// every file: testdata/earlier has them, and their topologies, overlays and links.
+// TestEarlier takes over every golden tree of the version that package earlier
+// is about. testdata/earlier has these trees, and their topologies, overlays
+// and links.
 func TestEarlier(t *testing.T) {
 	dir := t.TempDir()
 	names := earlierTrees(t, dir)

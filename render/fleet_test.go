@@ -36,9 +36,9 @@ func directory(t testing.TB, dir string) *topology.Topology {
 	return parsed
 }
 
-// TestFleet holds the tree of a fleet by counts and hashes, because nobody
-// would read it: a change of a template changes base, and one of a cluster its
-// own files only.
+// TestFleet compares the tree of a fleet by counts and hashes, because nobody
+// would read it. A change of a template changes base, and a change of a cluster
+// only changes its own files.
 func TestFleet(t *testing.T) {
 	top := directory(t, "../topologies/fleet")
 	files, err := render.Tree(top, render.SourcesOf(top), render.Kustomize)

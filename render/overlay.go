@@ -116,13 +116,13 @@ func (l *layers) scripts(i int) scripts {
 	return run
 }
 
-// runScripts lays the Jsonnet overlays over the resources of a cluster.
+// runScripts applies the Jsonnet overlays to the resources of a cluster.
 func (l *layers) runScripts(i int) error {
 	if len(scriptsFor(l.overlays, &l.topology.Spec.Clusters[i])) == 0 {
 		return nil
 	}
 	c, run := &l.clusters[i], l.scripts(i)
-	var resources []resource.Resource // the old ones belong to the whole shape
+	var resources []resource.Resource // a new list, because the old one belongs to the whole shape
 	for _, r := range c.Resources {
 		own, err := run.resource(r)
 		if err != nil {
