@@ -12,112 +12,138 @@ import (
 // Mermaid returns the picture as a Mermaid flowchart. It needs Mermaid 10 or
 // later.
 func (p *Picture) Mermaid() []byte {
-	var out bytes.Buffer
-	out.WriteString("flowchart TB\n")
-	node := func(id string, lines ...string) {
-		for i := range lines {
-			lines[i] = mermaidText(lines[i])
+	f := flowchart{Picture: p, classes: map[Grade][]string{}}
+	f.out.WriteString("flowchart TB\n")
+	f.center()
+	if len(p.Remotes) < mostBoxes {
+		f.networks(p.byNetwork())
+	} else {
+		f.groups(byPlace(p.Remotes))
+	}
+	f.links()
+	return f.out.Bytes()
+}
+
+// flowchart writes a picture: first the nodes, then the lines between them, then
+// the colours of the nodes.
+type flowchart struct {
+	*Picture
+	out     bytes.Buffer
+	lines   []string
+	classes map[Grade][]string // ids of nodes
+}
+
+func (f *flowchart) node(id string, grade Grade, lines ...string) {
+	for i := range lines {
+		lines[i] = mermaidText(lines[i])
+	}
+	fmt.Fprintf(&f.out, "  %s[\"%s\"]\n", id, strings.Join(lines, "<br/>"))
+	if grade >= Warning {
+		f.classes[grade] = append(f.classes[grade], id)
+	}
+}
+
+// linked draws the line of a link from the hub.
+func (f *flowchart) linked(id string, none bool, label string) {
+	line := "-->"
+	if none {
+		line = "-.-x"
+	}
+	f.lines = append(f.lines, fmt.Sprintf("hub %s|\"%s\"| %s", line, mermaidText(label), id))
+}
+
+// sends draws the lines of metrics and traces to their stores.
+func (f *flowchart) sends(id string, series, spans bool) {
+	if series && f.Store.By != "" {
+		f.lines = append(f.lines, id+" -.-> metrics")
+	}
+	if spans && f.Traces.Name != "" {
+		f.lines = append(f.lines, id+" -.-> traces")
+	}
+}
+
+// center writes the hub and the nodes around it.
+func (f *flowchart) center() {
+	f.node("users", Fine, "Users", f.Login)
+	hub := []string{f.Hub.Name, "hub: " + f.Kiali, f.Hub.Platform + ", " + f.Hub.ControlPlane}
+	if f.Hub.Network != "" {
+		hub = append(hub, "network "+f.Hub.Network)
+	}
+	f.node("hub", Worst(f.Hub.Notes), append(hub, troubles(f.Hub.Notes)...)...)
+	f.node("metrics", Fine, without("Metrics: "+f.Store.Name, f.Store.Place)...)
+	if f.Traces.Name != "" {
+		f.node("traces", Fine, without("Traces: "+f.Traces.Name, f.Traces.Place)...)
+	}
+	if f.Delivery != "" {
+		f.node("delivery", Fine, "Delivery", f.Delivery)
+	}
+}
+
+// groups writes a node for each group of remotes.
+func (f *flowchart) groups(all []group) {
+	for i := range all {
+		g := &all[i]
+		id := fmt.Sprintf("group%d", i+1)
+		text := []string{g.name, counts(len(g.remotes), "remote")}
+		worst := Fine
+		for _, grade := range []Grade{Error, Warning} {
+			if bad := g.troubled(grade); bad > 0 {
+				text, worst = append(text, thousands(bad)+" with "+grade.String()+"s"), max(worst, grade)
+			}
 		}
-		fmt.Fprintf(&out, "  %s[\"%s\"]\n", id, strings.Join(lines, "<br/>"))
+		f.node(id, worst, text...)
+		o := g.port(0)
+		f.linked(id, o.none, counts(len(g.remotes)-g.unlinked(), "link"))
+		f.sends(id, o.series, o.spans)
 	}
-	node("users", "Users", p.Login)
-	hub := []string{p.Hub.Name, "hub: " + p.Kiali, p.Hub.Platform + ", " + p.Hub.ControlPlane}
-	if p.Hub.Network != "" {
-		hub = append(hub, "network "+p.Hub.Network)
-	}
-	node("hub", append(hub, troubles(p.Hub.Notes)...)...)
-	node("metrics", without("Metrics: "+p.Store.Name, p.Store.Place)...)
-	if p.Traces.Name != "" {
-		node("traces", without("Traces: "+p.Traces.Name, p.Traces.Place)...)
-	}
-	if p.Delivery != "" {
-		node("delivery", "Delivery", p.Delivery)
-	}
-	all, each := p.byNetwork(), true
-	if len(p.Remotes) >= mostBoxes {
-		all, each = byPlace(p.Remotes), false
-	}
-	classes := map[Grade][]string{}
-	mark := func(id string, g Grade) {
-		if g >= Warning {
-			classes[g] = append(classes[g], id)
-		}
-	}
-	mark("hub", Worst(p.Hub.Notes))
-	var lines []string // between the nodes
-	linked := func(id string, none bool, label string) {
-		line := "-->"
-		if none {
-			line = "-.-x"
-		}
-		lines = append(lines, fmt.Sprintf("hub %s|\"%s\"| %s", line, mermaidText(label), id))
-	}
-	sends := func(id string, series, spans bool) {
-		if series && p.Store.By != "" {
-			lines = append(lines, id+" -.-> metrics")
-		}
-		if spans && p.Traces.Name != "" {
-			lines = append(lines, id+" -.-> traces")
-		}
-	}
+}
+
+// networks writes a node for each remote, inside a box for its network.
+func (f *flowchart) networks(all []group) {
 	n := 0
 	for i := range all {
 		g := &all[i]
-		if !each {
-			id := fmt.Sprintf("group%d", i+1)
-			text := []string{g.name, counts(len(g.remotes), "remote")}
-			worst := Fine
-			for _, grade := range []Grade{Error, Warning} {
-				if bad := g.troubled(grade); bad > 0 {
-					text, worst = append(text, thousands(bad)+" with "+grade.String()+"s"), max(worst, grade)
-				}
-			}
-			node(id, text...)
-			mark(id, worst)
-			o := g.port(0)
-			linked(id, o.none, counts(len(g.remotes)-g.unlinked(), "link"))
-			sends(id, o.series, o.spans)
-			continue
-		}
 		network := fmt.Sprintf("network%d", i+1)
-		fmt.Fprintf(&out, "  subgraph %s[\"%s\"]\n", network, mermaidText(g.name))
+		fmt.Fprintf(&f.out, "  subgraph %s[\"%s\"]\n", network, mermaidText(g.name))
 		first := &g.remotes[0]
 		alike := !slices.ContainsFunc(g.remotes, func(c Cluster) bool { return c.Series != first.Series || c.Spans != first.Spans })
 		if alike { // one line for all
-			sends(network, first.Series, first.Spans)
+			f.sends(network, first.Series, first.Spans)
 		}
 		for j := range g.remotes {
 			c := &g.remotes[j]
 			n++
 			id := fmt.Sprintf("remote%d", n)
-			out.WriteString("  ")
+			f.out.WriteString("  ")
 			text := []string{c.Name, c.Platform + ", " + c.ControlPlane}
-			node(id, append(text, troubles(c.Notes)...)...)
-			mark(id, Worst(c.Notes))
-			linked(id, c.Link.None, c.Link.Text)
+			f.node(id, Worst(c.Notes), append(text, troubles(c.Notes)...)...)
+			f.linked(id, c.Link.None, c.Link.Text)
 			if !alike {
-				sends(id, c.Series, c.Spans)
+				f.sends(id, c.Series, c.Spans)
 			}
 		}
-		out.WriteString("  end\n")
+		f.out.WriteString("  end\n")
 	}
-	out.WriteString("  users --> hub\n  hub --> metrics\n")
-	if p.Traces.Name != "" {
-		out.WriteString("  hub --> traces\n")
+}
+
+// links writes the lines, and the colours of nodes with errors or warnings.
+func (f *flowchart) links() {
+	f.out.WriteString("  users --> hub\n  hub --> metrics\n")
+	if f.Traces.Name != "" {
+		f.out.WriteString("  hub --> traces\n")
 	}
-	if p.Delivery != "" {
-		out.WriteString("  delivery --> hub\n")
+	if f.Delivery != "" {
+		f.out.WriteString("  delivery --> hub\n")
 	}
-	for _, line := range lines {
-		out.WriteString("  " + line + "\n")
+	for _, line := range f.lines {
+		f.out.WriteString("  " + line + "\n")
 	}
 	for _, g := range []Grade{Error, Warning} {
-		if len(classes[g]) > 0 {
+		if len(f.classes[g]) > 0 {
 			colour := map[Grade]string{Error: "#cf222e", Warning: "#d4a017"}[g]
-			fmt.Fprintf(&out, "  classDef %s stroke:%s,stroke-width:2px\n  class %s %s\n", g, colour, strings.Join(classes[g], ","), g)
+			fmt.Fprintf(&f.out, "  classDef %s stroke:%s,stroke-width:2px\n  class %s %s\n", g, colour, strings.Join(f.classes[g], ","), g)
 		}
 	}
-	return out.Bytes()
 }
 
 func without(lines ...string) []string {
