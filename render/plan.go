@@ -150,51 +150,62 @@ func shapeOf(t *topology.Topology, c *topology.Cluster, links Links) shape {
 		s.MonitoringConfig = "topology"
 	}
 	if hub {
-		s.Store = spec.Metrics.Store
-		s.StoreAuth = storeAuth(t).Type
-		s.Scope = cmp.Or(spec.Metrics.Scope.Word(), "labels")
-		if spec.Kiali.CA != "" && !byRoute(t) { // with byRoute, the Policy with the CA of the store has them
-			s.CA = "configMap"
-			if c.Kiali.Version.CASecret("", c.Platform) != "" {
-				s.CA = "secret"
-			}
-			if ownCAs(t) {
-				s.CAFile = c.Kiali.Version.CAFile(c.Platform)
-			}
-			s.LoginCA = c.Kiali.Version.LoginCAKey(spec.Kiali.Auth.Strategy, c.Platform)
-		}
-		s.Retention = spec.Metrics.Retention != "" || spec.Metrics.Store == "acm"
-		s.IngressHost = c.Kiali.Host != "" || c.Platform == "kubernetes" && c.Domain != ""
-		s.WebRoot = c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform)
-		// The operator's own redirect URI for the hub lacks the web root. v1.73
-		// has a URI without a path, which allows every path.
-		s.Callback = s.WebRoot && spec.Kiali.Auth.Strategy == "openshift" && !c.KialiBefore(kiali.V2_4)
-		s.IstioNamespace = c.KialiBefore(kiali.V2_17) && spec.Kiali.Namespace != c.ControlPlane.Namespace
-		if len(links.sealed(t)) > 0 {
-			s.Links = spec.Kiali.Links.Format
-			s.SOPS = spec.Kiali.Links.Source == "sops"
-		}
-		s.ACMLinks = len(byACM(t)) > 0
-		if len(fetched(t)) > 0 {
-			s.Fetched = spec.Kiali.Links.Format
-		}
-		// Earlier release lines run no program.
-		s.ExecProvider = !c.KialiBefore(kiali.V2_17) && slices.ContainsFunc(spec.Clusters,
-			func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
-		// Earlier release lines lack the field. With the default line, the
-		// operator may be an earlier one, whose definition refuses the field.
-		s.NewPodFirst = len(spec.Clusters) > 1 && c.Kiali.Version != kiali.Default && !c.KialiBefore(kiali.V2_27)
-		s.KialiHealth = spec.Metrics.Alerts.Manage && spec.Metrics.Monitors.Manage && c.Kiali.Version != kiali.Default && !c.KialiBefore(
-			kiali.V2_27)
+		s.ofHub(t, c, links)
 	} else {
-		s.Subject = c.Access.Exec != nil && c.Access.Exec.Subject != nil
-		s.SubjectLogin = s.Subject && s.Callback && !c.KialiBefore(kiali.V2_4)
-		s.Pushed = pushes(t, c)
-		generations := links.generations(t, c)
-		s.NoFirstToken = !slices.Contains(generations, 1)
-		s.LaterTokens = slices.ContainsFunc(generations, func(g int) bool { return g != 1 })
+		s.ofRemote(t, c, links)
 	}
 	return s
+}
+
+// ofHub sets the fields that only the hub has.
+func (s *shape) ofHub(t *topology.Topology, c *topology.Cluster, links Links) {
+	spec := &t.Spec
+	s.Store = spec.Metrics.Store
+	s.StoreAuth = storeAuth(t).Type
+	s.Scope = cmp.Or(spec.Metrics.Scope.Word(), "labels")
+	if spec.Kiali.CA != "" && !byRoute(t) { // with byRoute, the Policy with the CA of the store has them
+		s.CA = "configMap"
+		if c.Kiali.Version.CASecret("", c.Platform) != "" {
+			s.CA = "secret"
+		}
+		if ownCAs(t) {
+			s.CAFile = c.Kiali.Version.CAFile(c.Platform)
+		}
+		s.LoginCA = c.Kiali.Version.LoginCAKey(spec.Kiali.Auth.Strategy, c.Platform)
+	}
+	s.Retention = spec.Metrics.Retention != "" || spec.Metrics.Store == "acm"
+	s.IngressHost = c.Kiali.Host != "" || c.Platform == "kubernetes" && c.Domain != ""
+	s.WebRoot = c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform)
+	// The operator's own redirect URI for the hub lacks the web root. v1.73
+	// has a URI without a path, which allows every path.
+	s.Callback = s.WebRoot && spec.Kiali.Auth.Strategy == "openshift" && !c.KialiBefore(kiali.V2_4)
+	s.IstioNamespace = c.KialiBefore(kiali.V2_17) && spec.Kiali.Namespace != c.ControlPlane.Namespace
+	if len(links.sealed(t)) > 0 {
+		s.Links = spec.Kiali.Links.Format
+		s.SOPS = spec.Kiali.Links.Source == "sops"
+	}
+	s.ACMLinks = len(byACM(t)) > 0
+	if len(fetched(t)) > 0 {
+		s.Fetched = spec.Kiali.Links.Format
+	}
+	// Earlier release lines run no program.
+	s.ExecProvider = !c.KialiBefore(kiali.V2_17) && slices.ContainsFunc(spec.Clusters,
+		func(c topology.Cluster) bool { return c.Access.Exec != nil && !t.IsHub(&c) })
+	// Earlier release lines lack the field. With the default line, the
+	// operator may be an earlier one, whose definition refuses the field.
+	s.NewPodFirst = len(spec.Clusters) > 1 && c.Kiali.Version != kiali.Default && !c.KialiBefore(kiali.V2_27)
+	s.KialiHealth = spec.Metrics.Alerts.Manage && spec.Metrics.Monitors.Manage && c.Kiali.Version != kiali.Default && !c.KialiBefore(
+		kiali.V2_27)
+}
+
+// ofRemote sets the fields that only a remote has.
+func (s *shape) ofRemote(t *topology.Topology, c *topology.Cluster, links Links) {
+	s.Subject = c.Access.Exec != nil && c.Access.Exec.Subject != nil
+	s.SubjectLogin = s.Subject && s.Callback && !c.KialiBefore(kiali.V2_4)
+	s.Pushed = pushes(t, c)
+	generations := links.generations(t, c)
+	s.NoFirstToken = !slices.Contains(generations, 1)
+	s.LaterTokens = slices.ContainsFunc(generations, func(g int) bool { return g != 1 })
 }
 
 // ownCAs tells whether the platform's own CA has not signed the certificate of

@@ -40,12 +40,11 @@ type argoShape struct {
 	ACM           bool   `json:"acm"`           // the ACM hub has its own tree
 }
 
-// argoCD returns the objects of Argo CD. With the generator git, it also
-// returns a file for each cluster.
-func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
-	d, argo := t.Spec.Delivery, t.Spec.Delivery.ArgoCD
-	shape := argoShape{
-		Format:        in.Format,
+// argoShapeOf returns the shape of a topology's Argo CD objects.
+func argoShapeOf(t *topology.Topology, format string) argoShape {
+	argo := t.Spec.Delivery.ArgoCD
+	return argoShape{
+		Format:        format,
 		Plugin:        argo.Source == "plugin",
 		Generator:     argo.Generator,
 		ByName:        slices.ContainsFunc(t.Spec.Clusters, func(c topology.Cluster) bool { return c.ArgoCD != nil && c.ArgoCD.Name != "" }),
@@ -60,8 +59,14 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 		PermitTracing: t.TracesIn() == "stack" || argo.Permit.Tracing,
 		PermitRemote:  t.Spec.Kiali.Operator.Remotes == "none" || argo.Permit.Accounts,
 		Pulled:        argo.Pulled(),
+		ACM:           t.ACMOutside(),
 	}
-	order := byName(t)
+}
+
+// argoCD returns the objects of Argo CD. With the generator git, it also returns
+// a file for each cluster.
+func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
+	shape, order := argoShapeOf(t, in.Format), byName(t)
 	clusters := make([]any, len(order))
 	for n, i := range order {
 		c := &t.Spec.Clusters[i]
@@ -71,18 +76,46 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 		}
 		clusters[n] = element
 	}
-	destinations, err := destinations(t, in, order)
+	values, err := argoValues(t, in, shape, order)
 	if err != nil {
 		return Output{}, err
 	}
-	if shape.ACM = t.ACMOutside(); shape.ACM {
+	if shape.Generator == "list" {
+		values["clusters"] = clusters
+	}
+	made, err := objects(vm, "argocd.jsonnet", map[string]any{"shape": shape, "topology": map[string]any{"name": t.Metadata.Name},
+		"argocd": values})
+	if err != nil {
+		return Output{}, err
+	}
+	out := Output{Files: folder(argoFolder, made, "appproject")}
+	if shape.Generator == "git" {
+		for n, i := range order {
+			name := path.Join(argoFolder, "clusters", t.Spec.Clusters[i].Name+".yaml")
+			out.Files = append(out.Files, tree.File{Path: name, Content: resource.Encode(nil, clusters[n])})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(made)) {
+		out.Objects = append(out.Objects, made[name])
+	}
+	return out, nil
+}
+
+// argoValues returns the values that the template places. order has the indexes
+// of the clusters, sorted by name.
+func argoValues(t *topology.Topology, in Input, shape argoShape, order []int) (map[string]any, error) {
+	d, argo, chart := t.Spec.Delivery, t.Spec.Delivery.ArgoCD, t.Spec.Kiali.Operator.Chart
+	destinations, err := destinations(t, in, order)
+	if err != nil {
+		return nil, err
+	}
+	if shape.ACM {
 		for _, namespace := range acmNamespaces(t) {
 			to := permitted(t.ArgoCDKnowsACM())
 			to["namespace"] = namespace
 			destinations = append(destinations, to)
 		}
 	}
-	chart := t.Spec.Kiali.Operator.Chart
 	repositories := []string{d.RepoURL}
 	// Argo CD identifies a registry by host and path, without the scheme.
 	chartRepository := strings.TrimPrefix(chart.RepoURL, "oci://")
@@ -119,26 +152,7 @@ func argoCD(vm *template.VM, t *topology.Topology, in Input) (Output, error) {
 			"destination": destination(t.ArgoCDKnowsACM()),
 		}
 	}
-	if shape.Generator == "list" {
-		values["clusters"] = clusters
-	}
-	made, err := objects(vm, "argocd.jsonnet", map[string]any{"shape": shape, "topology": map[string]any{"name": t.Metadata.Name},
-		"argocd": values})
-	if err != nil {
-		return Output{}, err
-	}
-	files := folder(argoFolder, made, "appproject")
-	if shape.Generator == "git" {
-		for n, i := range order {
-			name := path.Join(argoFolder, "clusters", t.Spec.Clusters[i].Name+".yaml")
-			files = append(files, tree.File{Path: name, Content: resource.Encode(nil, clusters[n])})
-		}
-	}
-	out := Output{Files: files}
-	for _, name := range slices.Sorted(maps.Keys(made)) {
-		out.Objects = append(out.Objects, made[name])
-	}
-	return out, nil
+	return values, nil
 }
 
 // destination returns a destination as Argo CD knows it: by its name, or by its
