@@ -14,22 +14,22 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// acmAnswers is how the host of ACM's store begins, which its Observability makes a
-// route for; acmInside is the store itself, inside the cluster.
+// acmAnswers is the beginning of the host of ACM's store, for which Observability
+// makes a Route. acmInside is the address of the store inside the cluster.
 const (
 	acmAnswers = "https://observatorium-api-" + topology.ACMNamespace + "."
 	acmInside  = "http://observability-thanos-query-frontend." + topology.ACMNamespace + ".svc.cluster.local:9090"
 	acmList    = "observability-metrics-custom-allowlist"
 )
 
-// collects tells whether an object on an ACM hub was rendered: what is collected
-// there, or a Policy for it.
+// collects tells whether an object on an ACM hub was rendered: a part of the
+// collection, or a Policy for it.
 func collects(o resource.Object) bool {
 	return label(o, labels.ManagedBy) == labels.Sightline &&
 		slices.Contains([]string{"mesh-observability", "mesh-policies"}, label(o, labels.Name))
 }
 
-// acmHub is the cluster that ACM runs on, in the mesh or outside.
+// acmHub is the cluster on which ACM runs, in the mesh or outside.
 func (d *Draft) acmHub() *cluster {
 	for _, c := range append(slices.Clone(d.mesh.clusters), d.mesh.outside...) {
 		if len(c.of("MultiClusterHub"))+len(c.of("ManagedCluster")) > 0 {
@@ -39,9 +39,9 @@ func (d *Draft) acmHub() *cluster {
 	return nil
 }
 
-// acm writes metrics.acm, and tells whether the store is that of ACM. A Kiali that
-// reads it without any object of ours keeps its address and its certificate: with
-// the store acm, more would be collected.
+// acm writes metrics.acm, and tells whether the store is that of ACM. If Kiali reads
+// this store but no object of ours exists, acm keeps Kiali's address and certificate,
+// because the store acm would collect more.
 func (d *Draft) acm(spec *node) bool {
 	kiali := object(d.mesh.hub.kiali, "spec", "external_services", "prometheus")
 	url := text(kiali, "url")
@@ -50,7 +50,7 @@ func (d *Draft) acm(spec *node) bool {
 		return false
 	}
 	from := kialiFrom(d.mesh.hub, "external_services.prometheus")
-	spec.put("store", "acm", from+", and what was rendered for ACM")
+	spec.put("store", "acm", from+", and objects that were rendered for ACM")
 	a := spec.child("acm")
 	hub := d.acmHub()
 	within := hub != nil && slices.Contains(d.mesh.clusters, hub)
@@ -76,8 +76,8 @@ func (d *Draft) acm(spec *node) bool {
 	return true
 }
 
-// collected tells whether something was rendered for ACM: on its hub, or what a
-// Policy of its hub has made for Kiali, or what clusters have for the collector.
+// collected tells whether something was rendered for ACM: objects on its hub, an
+// object that a Policy made for Kiali, or objects on clusters for the collector.
 func (d *Draft) collected() bool {
 	if hub := d.acmHub(); hub != nil && slices.ContainsFunc(hub.Objects, collects) {
 		return true
@@ -101,18 +101,18 @@ func (d *Draft) acmRelease(a *node, hub *cluster) {
 	a.child("release").ask("which release does ACM have? Write release: \"2.16\".",
 		command.Kubectl("", "", "get multiclusterhubs.operator.open-cluster-management.io -A"))
 	d.mesh.add(finding.Error, "AD13", []any{"spec", "metrics"}, "give init the context or the dump of ACM's hub as well, or write "+
-		"metrics: {acm: {release: \"2.16\"}}", "no cluster tells the release of ACM")
+		"metrics: {acm: {release: \"2.16\"}}", "no cluster has the release of ACM")
 }
 
-// acmCollection writes what the ACM hub has of it.
+// acmCollection writes the settings of the collection on the ACM hub.
 func (d *Draft) acmCollection(a *node, hub *cluster) {
 	from := " of " + hub.From()
 	configs := slices.DeleteFunc(hub.of("ScrapeConfig"), func(o resource.Object) bool { return !collects(o) })
 	rules := slices.DeleteFunc(hub.of("PrometheusRule"), func(o resource.Object) bool { return !collects(o) })
 	if len(configs) == 0 {
-		a.put("collector", "classic", "there is no ScrapeConfig that was rendered")
+		a.put("collector", "classic", "there is no rendered ScrapeConfig")
 	} else if len(rules) == 0 {
-		a.put("aggregate", false, "there is no PrometheusRule that was rendered"+from)
+		a.put("aggregate", false, "there is no rendered PrometheusRule"+from)
 	}
 	if list := hub.named("ConfigMap", topology.ACMNamespace, acmList); list != nil && collects(list) {
 		a.put("allowList.in", "hub", "ConfigMap "+place(list)+from)
@@ -139,12 +139,12 @@ func (d *Draft) acmCollection(a *node, hub *cluster) {
 		}
 	}
 	if placement != "" && placement != "open-cluster-management-global-set/global" {
-		a.put("placement", placement, "what registers the collection"+from)
+		a.put("placement", placement, "the Policy that registers the collection"+from)
 	}
 }
 
-// placementIn is the Placement that a Policy registers the collection by; "" of
-// another Policy.
+// placementIn is the Placement with which a Policy registers the collection, or ""
+// for another Policy.
 func placementIn(policy resource.Object) string {
 	for _, t := range list(policy, "spec", "policy-templates") {
 		for _, o := range list(t, "objectDefinition", "spec", "object-templates") {
@@ -156,7 +156,8 @@ func placementIn(policy resource.Object) string {
 	return ""
 }
 
-// acmOnClusters writes what the clusters of the mesh have for the collector.
+// acmOnClusters writes the settings that the clusters of the mesh have for the
+// collector.
 func (d *Draft) acmOnClusters(a *node, hub *cluster) {
 	_, workloads := openshift.Configs()
 	lists := false
@@ -206,5 +207,5 @@ func (d *Draft) acmOnClusters(a *node, hub *cluster) {
 	}
 }
 
-// acmPath is that of the Kustomization of an ACM hub outside.
+// acmPath is the path of the Kustomization of an ACM hub outside the topology.
 var acmPath = regexp.MustCompile(`^\./(.*/)?` + topology.ACMTree + `$`)

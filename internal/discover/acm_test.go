@@ -58,5 +58,5 @@ func TestACMOutside(t *testing.T) {
 		`{app.kubernetes.io/managed-by: sightline, app.kubernetes.io/part-of: m}}, data: {additional-ca-bundle.pem: x}}`)
 	o = w.discovered(t, discover.Options{})
 	assert.Contains(t, unbroken(o.text), "# QUESTION: which release does ACM have?")
-	assert.Contains(t, o.all(), "error: AD13: no cluster tells the release of ACM")
+	assert.Contains(t, o.all(), "error: AD13: no cluster has the release of ACM")
 }

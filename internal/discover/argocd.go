@@ -69,12 +69,12 @@ func (d *Draft) plugin(argo *node, source map[string]any, topologyName string) {
 	}
 }
 
-// named is a name of a cluster in ACM with the one in the topology, as the template
+// named is the name of a cluster in ACM and its name in the topology, as the template
 // of a rendered ApplicationSet has them.
 var named = regexp.MustCompile(`"([^"]+)" "([^"]+)"`)
 
-// generator writes where the ApplicationSet has the clusters from, and notes how
-// Argo CD knows each.
+// generator writes the source of the ApplicationSet's clusters, and notes how Argo CD
+// knows each cluster.
 func (d *Draft) generator(argo *node, o resource.Object, c *cluster) {
 	for _, g := range list(o, "spec", "generators") {
 		switch {
@@ -105,7 +105,8 @@ func (d *Draft) generator(argo *node, o resource.Object, c *cluster) {
 	}
 }
 
-// applications writes what every Application has beside what is rendered.
+// applications writes the labels and annotations that every Application has in
+// addition to the rendered ones.
 func (d *Draft) applications(argo *node, template map[string]any) {
 	own := text(template, "metadata", "labels", labels.Cluster)
 	for _, field := range []string{"labels", "annotations"} {
@@ -125,7 +126,7 @@ func (d *Draft) applications(argo *node, template map[string]any) {
 	}
 }
 
-// sync writes when Argo CD applies what is in Git.
+// sync writes when Argo CD applies a change in Git.
 func (d *Draft) sync(argo *node, o resource.Object, template map[string]any) {
 	if automated := object(template, "spec", "syncPolicy", "automated"); automated != nil {
 		if prune, _ := automated["prune"].(bool); prune {
@@ -158,9 +159,9 @@ func (d *Draft) sync(argo *node, o resource.Object, template map[string]any) {
 	argo.put("rollout", rollout, "")
 }
 
-// permitted writes what the project permits although nothing that is rendered
-// needs it. The topology needs it where it has a part that is looked for later, so
-// those are taken out again by [Draft.needless].
+// permitted writes the kinds that the project permits although no rendered object
+// needs them. Some parts of the topology that need a kind are found later, so
+// [Draft.needless] takes these kinds out again.
 func (d *Draft) permitted(argo *node, c *cluster, project string) {
 	for _, o := range c.of("AppProject") {
 		if name(o) != project || !delivers(o) {
@@ -176,8 +177,7 @@ func (d *Draft) permitted(argo *node, c *cluster, project string) {
 	}
 }
 
-// needless takes out of the permissions of the project what the topology needs
-// anyway.
+// needless removes the permissions of the project that the topology needs anyway.
 func (d *Draft) needless(spec *node) {
 	permit := "delivery.argocd.permit."
 	if spec.has("kiali.operator.chart") {
@@ -194,7 +194,8 @@ func (d *Draft) needless(spec *node) {
 	}
 }
 
-// knownToArgoCD writes how Argo CD knows a cluster, where it does not follow.
+// knownToArgoCD writes how Argo CD knows a cluster, if this does not follow from
+// other fields.
 func (d *Draft) knownToArgoCD(c *cluster, n *node) {
 	if d.argoCD == nil || d.pulled || d.asked == "acm" {
 		return

@@ -14,7 +14,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// build puts what is known into a document.
+// build writes the facts into a document.
 func (d *Draft) build() {
 	m := d.mesh
 	d.top.put("metadata.name", d.topologyName().value, d.topologyName().from)
@@ -57,8 +57,8 @@ func (d *Draft) build() {
 
 var notInLabels = regexp.MustCompile(`[^-a-z0-9]+`)
 
-// topologyName is the topology's name: that which objects of ours have on the
-// clusters, else one made of the mesh's id.
+// topologyName is the name of the topology: the name that our objects have on the
+// clusters, or else a name made from the mesh's id.
 func (d *Draft) topologyName() said {
 	if d.options.Name != "" {
 		return said{d.options.Name, ""}
@@ -66,20 +66,20 @@ func (d *Draft) topologyName() said {
 	var names []string
 	for _, c := range d.mesh.clusters {
 		for _, o := range c.Objects {
-			if isOurs(o) && label(o, labels.Name) != "mesh-observability" { // which can be part of ACM's add-on
+			if isOurs(o) && label(o, labels.Name) != "mesh-observability" { // ACM's add-on may have copied it
 				names = append(names, label(o, labels.PartOf))
 			}
 		}
 	}
 	if name := most(names); name != "" {
-		return said{name, "the label app.kubernetes.io/part-of of what is rendered on the clusters"}
+		return said{name, "the label app.kubernetes.io/part-of of the rendered objects"}
 	}
 	name := strings.Trim(notInLabels.ReplaceAllString(strings.ToLower(d.mesh.id.value), "-"), "-")
-	return said{cmp.Or(name, "mesh"), "made of the mesh's id; every object gets it as a label, so choose it well"}
+	return said{cmp.Or(name, "mesh"), "made from the mesh's id; every object gets it as a label, so choose it well"}
 }
 
-// wanted are the namespaces of a cluster that monitors are for: those with
-// proxies, and those that have a monitor of ours already.
+// wanted lists the namespaces of a cluster that need a monitor: namespaces with
+// proxies, and namespaces that already have a monitor of ours.
 func (d *Draft) wanted(c *cluster) map[string]string {
 	all := maps.Clone(c.namespaces)
 	for _, o := range c.of("PodMonitor") {
@@ -93,7 +93,8 @@ func (d *Draft) wanted(c *cluster) map[string]string {
 	return all
 }
 
-// sharedNamespaces are those of every cluster on which proxies of the mesh run.
+// sharedNamespaces lists the namespaces that every cluster with proxies of the mesh
+// has.
 func (d *Draft) sharedNamespaces() []string {
 	var shared []string
 	first := true
@@ -136,7 +137,7 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 	}
 	platform := n.put("platform", c.platform.value, c.platform.from)
 	if c.Dumped && !c.openShift && !c.asked["clusterversions.config.openshift.io"] {
-		platform.ask("is it OpenShift? Nothing in the dump tells; the answer decides about logins and monitoring.",
+		platform.ask("is it OpenShift? The dump does not show it. Logins and monitoring depend on the answer.",
 			c.kubectl("get clusterversions.config.openshift.io"))
 	}
 	d.server(c, n)
@@ -185,7 +186,7 @@ func (d *Draft) cluster(c *cluster, shared []string) *node {
 	return n
 }
 
-// managed is the name of a cluster in ACM, which knows the URL of its API server.
+// managed is the name of a cluster in ACM. ACM knows the URL of its API server.
 func (d *Draft) managed(c *cluster) said {
 	if own := d.inACM[c.name.value]; own != "" {
 		return said{own, "the template of the ApplicationSet"}
@@ -205,7 +206,7 @@ func (d *Draft) managed(c *cluster) said {
 	return said{}
 }
 
-// why says in short why namespaces are listed.
+// why says briefly why namespaces are listed.
 func why(names map[string]string) string {
 	var reasons []string
 	for _, ns := range sortedKeys(names) {
@@ -227,7 +228,7 @@ func (d *Draft) server(c *cluster, n *node) {
 		n.child("server").ask(question, c.kubectl("config view --minify -o jsonpath='{.clusters[0].cluster.server}'"))
 		d.mesh.add(finding.Error, "AD05", at, topology.ServerHint, "the URL of the API server of %s is not known", c.name.value)
 	case problem != "":
-		n.child("server").ask(question+" "+c.server.from+" has one that only the cluster itself reaches.", "")
+		n.child("server").ask(question+" "+c.server.from+" has a URL that only the cluster itself reaches.", "")
 		severity := finding.Error
 		if c == d.mesh.hub {
 			severity = finding.Warning
@@ -239,8 +240,8 @@ func (d *Draft) server(c *cluster, n *node) {
 	}
 }
 
-// ServerProblem says what keeps a URL from being one by which others reach an
-// API server, in the form "must …", or "".
+// ServerProblem says why others cannot reach an API server by a URL, in the form
+// "must …". It returns "" if they can.
 func ServerProblem(server string) string {
 	if problem := topology.ServerProblem(server); problem != "" {
 		return problem
@@ -248,9 +249,9 @@ func ServerProblem(server string) string {
 	host, _, _ := strings.Cut(strings.TrimPrefix(server, "https://"), "/")
 	switch {
 	case strings.HasPrefix(host, "api-int."):
-		return "must not be that of the cluster's own network (api-int)"
+		return "must not be an address of the cluster's own network (api-int)"
 	case strings.HasSuffix(strings.Split(host, ":")[0], ".internal"), strings.Contains(host, ".svc"):
-		return "must not be that of the cluster's own network"
+		return "must not be an address of the cluster's own network"
 	}
 	return ""
 }
@@ -279,15 +280,15 @@ func (d *Draft) controlPlane(c *cluster, n *node) {
 	}
 }
 
-// scrapesRevisions tells whether our ServiceMonitor of istiod tells revisions
-// apart already.
+// scrapesRevisions tells whether our ServiceMonitor of istiod already distinguishes
+// revisions.
 func (c *cluster) scrapesRevisions() bool {
 	return slices.ContainsFunc(c.of("ServiceMonitor"), func(o map[string]any) bool {
 		return isOurs(o) && slices.Contains(list(o, "spec", "targetLabels"), any(labels.Revision))
 	})
 }
 
-// tags says which revision tags there are.
+// tags names the revision tags of the cluster.
 func (c *cluster) tags() string {
 	var tags []string
 	for _, o := range c.of("MutatingWebhookConfiguration") {
@@ -301,7 +302,7 @@ func (c *cluster) tags() string {
 	return "; the tag " + finding.List(slices.Compact(tags), 3)
 }
 
-// unread puts what could not be read into questions.
+// unread asks a question for each kind that could not be read.
 func (d *Draft) unread() {
 	spec := d.top.child("spec")
 	for i, c := range d.mesh.clusters {
@@ -326,11 +327,11 @@ func (d *Draft) unread() {
 	}
 }
 
-// needed are the kinds without which a dump says too little.
+// needed are the kinds without which a dump is not enough.
 var needed = []string{"Namespace", "Deployment", "ConfigMap", "Pod", "Kiali", "Telemetry", "PodMonitor"}
 
-// undumped names what is not in a dump, which need not be because it is not on
-// the cluster.
+// undumped names kinds that are not in a dump. The cluster may have objects of these
+// kinds.
 func (d *Draft) undumped(c *cluster, n *node) {
 	var kinds, commands []string
 	for _, k := range Kinds() {
@@ -347,7 +348,7 @@ func (d *Draft) undumped(c *cluster, n *node) {
 	}
 }
 
-// besides says what else is on the clusters that a topology can use.
+// besides names other programs on the clusters that a topology can use.
 func (d *Draft) besides() {
 	spec := d.top.child("spec")
 	say := func(format string, args ...any) { d.beside = append(d.beside, fmt.Sprintf(format, args...)) }

@@ -10,9 +10,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Compare adds to the draft what the Kiali resources on the clusters have that
-// the rendered ones, by cluster, have not: it becomes kiali.spec. What applying
-// would change, and the topology sets by other fields, stays as it is rendered.
+// Compare adds fields to the draft as kiali.spec: those that the Kiali resources on
+// the clusters have and the rendered ones, by cluster, do not have. A field that
+// applying would change and that another field of the topology sets stays as
+// rendered.
 func (d *Draft) Compare(rendered map[string]resource.Object) {
 	spec := d.top.child("spec")
 	for i, c := range d.mesh.clusters {
@@ -24,7 +25,7 @@ func (d *Draft) Compare(rendered map[string]resource.Object) {
 		beyond(live, object(rendered[c.name.value], "spec"), "", extra)
 		withoutDefaults(extra, c.defaults(), c.applied())
 		for _, field := range notCarried {
-			// What says that there is no login belongs to none.
+			// type: none sets no login.
 			if path := strings.Split(field, "."); path[len(path)-1] != "type" || text(live, path...) != "none" {
 				remove(extra, path)
 			}
@@ -37,12 +38,12 @@ func (d *Draft) Compare(rendered map[string]resource.Object) {
 			n = spec.child("clusters").below[i].child("kiali")
 		}
 		already, _ := n.child("spec").value.(map[string]any)
-		n.put("spec", resource.Merge(already, extra), "what Kiali "+place(c.kiali)+" of "+c.name.value+" has beside what is rendered")
+		n.put("spec", resource.Merge(already, extra), "what Kiali "+place(c.kiali)+" of "+c.name.value+" has in addition to the rendered fields")
 	}
 }
 
-// notCarried are fields that a topology sets by its own, or that must be made
-// right: the corrections of the guide.
+// notCarried lists fields that other fields of the topology set, and fields with
+// mistakes of the guide, which the rendered object corrects.
 var notCarried = []string{
 	"version", "deployment.instance_name", "deployment.namespace", "deployment.remote_cluster_resources_only", "deployment.view_only_mode",
 	"auth.openshift.redirect_uris", "auth.strategy", "kubernetes_config.cluster_name", "server.web_root",
@@ -52,7 +53,8 @@ var notCarried = []string{
 	"deployment.pod_annotations." + labels.Links,
 }
 
-// beyond collects what one object has and another has not, or has otherwise.
+// beyond collects the fields of one object that another object does not have, or has
+// with another value.
 func beyond(live, rendered map[string]any, at string, into map[string]any) {
 	for key, value := range live {
 		other, ok := rendered[key]
@@ -72,8 +74,8 @@ func beyond(live, rendered map[string]any, at string, into map[string]any) {
 	}
 }
 
-// defaults is the schema of spec in the cluster's definition of Kiali resources,
-// by which the API server fills in what nobody has written.
+// defaults is the schema of spec in the cluster's definition of Kiali resources. The
+// API server fills in its defaults.
 func (c *cluster) defaults() map[string]any {
 	for _, v := range list(c.named("CustomResourceDefinition", "", kialiDefinition), "spec", "versions") {
 		if schema := object(v, "schema", "openAPIV3Schema", "properties", "spec"); schema != nil {
@@ -83,7 +85,7 @@ func (c *cluster) defaults() map[string]any {
 	return nil
 }
 
-// applied is the spec that kubectl apply has applied, where it keeps it.
+// applied is the spec that kubectl apply has recorded, or nil.
 func (c *cluster) applied() map[string]any {
 	v, err := resource.DecodeJSON([]byte(annotation(c.kiali, "kubectl.kubernetes.io/last-applied-configuration")))
 	if err != nil {
@@ -92,8 +94,8 @@ func (c *cluster) applied() map[string]any {
 	return object(v, "spec")
 }
 
-// withoutDefaults takes out what the definition gives by default, unless somebody
-// has applied it.
+// withoutDefaults removes values that are the definition's defaults, unless somebody
+// has applied them.
 func withoutDefaults(values, schema, applied map[string]any) {
 	for key, value := range values {
 		own := object(schema, "properties", key)
@@ -110,7 +112,7 @@ func withoutDefaults(values, schema, applied map[string]any) {
 	}
 }
 
-// remove takes a path out of an object, and what is empty then.
+// remove removes a path from an object, and objects that become empty.
 func remove(from map[string]any, path []string) {
 	if len(path) == 1 {
 		delete(from, path[0])
@@ -125,11 +127,11 @@ func remove(from map[string]any, path []string) {
 	}
 }
 
-// carrier is a free part of the topology that was carried over from a cluster.
+// carrier is a free part of the topology that was copied from a cluster.
 type carrier struct {
 	node  *node
 	path  []any
-	leaf  bool // what is refused of it is left out; else all of it is
+	leaf  bool // only the refused fields are left out; false: all of it is
 	owner *node
 	of    string
 }
@@ -153,9 +155,8 @@ func (d *Draft) carriers() []carrier {
 	return all
 }
 
-// Refused takes what was carried over from clusters out of the draft where it has
-// an error in the topology that was made of it, and says so. It tells whether
-// there was any.
+// Refused removes copied values from the draft if they have an error in the topology,
+// and adds a finding for each. It tells whether there was one.
 func (d *Draft) Refused(t *topology.Topology, findings finding.Findings) bool {
 	errors := map[finding.Position]finding.Finding{}
 	for _, f := range findings {
@@ -172,7 +173,7 @@ func (d *Draft) Refused(t *topology.Topology, findings finding.Findings) bool {
 		for _, path := range wrongIn(t, d.pathIn(t, c.path), value, errors) {
 			f := errors[t.At(append(slices.Clone(d.pathIn(t, c.path)), path...)...)]
 			field := topology.Dotted(path)
-			d.mesh.add(finding.Warning, "AD13", c.path[:len(c.path)-1], "look at it with kubectl, and say it in the topology if it is to stay",
+			d.mesh.add(finding.Warning, "AD13", c.path[:len(c.path)-1], "look at it with kubectl; to keep it, set it in the topology",
 				"%s has %s, which is not carried over: %s", c.of, field, f.Message)
 			there = true
 			if !c.leaf {
@@ -188,8 +189,8 @@ func (d *Draft) Refused(t *topology.Topology, findings finding.Findings) bool {
 	return d.untraced(t, errors) || there
 }
 
-// untraced takes spec.tracing out of the draft where it has an error, and leaves
-// what it was made of where it was read. It tells whether there was one.
+// untraced removes spec.tracing from the draft if it has an error. The settings stay
+// in the fields from which they were read. It tells whether there was an error.
 func (d *Draft) untraced(t *topology.Topology, errors map[finding.Position]finding.Finding) bool {
 	spec := d.top.child("spec")
 	if !spec.has("tracing") {
@@ -201,8 +202,8 @@ func (d *Draft) untraced(t *topology.Topology, errors map[finding.Position]findi
 			continue
 		}
 		spec.drop("tracing")
-		d.mesh.add(finding.Warning, "AD13", []any{"spec", "kiali"}, "look at it, and write tracing if it is to be the topology's",
-			"spec.tracing of what the clusters have is refused, so it stays in kiali.spec and telemetry.spec: %s", f.Message)
+		d.mesh.add(finding.Warning, "AD13", []any{"spec", "kiali"}, "look at it; to have the topology set it, write tracing",
+			"the clusters have traces that spec.tracing cannot have, so the settings stay in kiali.spec and telemetry.spec: %s", f.Message)
 		keep := func(path string, more map[string]any) {
 			already, _ := spec.at(path).value.(map[string]any)
 			spec.at(path).value = resource.Merge(already, more)
@@ -217,7 +218,7 @@ func (d *Draft) untraced(t *topology.Topology, errors map[finding.Position]findi
 	return false
 }
 
-// keysOf are the keys of a path up to the first index.
+// keysOf returns the keys of a path before the first index.
 func keysOf(path []any) []string {
 	var keys []string
 	for _, step := range path {

@@ -12,10 +12,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// said is a value, and where it was read. The zero value was not read.
+// said is a value and the place where it was read. The zero value was not read.
 type said struct{ value, from string }
 
-// either is the first value that was read.
+// either is the first of the values that was read.
 func either(all ...said) said {
 	for _, s := range all {
 		if s.value != "" {
@@ -25,7 +25,7 @@ func either(all ...said) said {
 	return said{}
 }
 
-// cluster is what a snapshot says of its cluster.
+// cluster is what a snapshot tells about its cluster.
 type cluster struct {
 	*Snapshot
 	openShift  bool
@@ -33,9 +33,9 @@ type cluster struct {
 	server     said
 	domain     said
 	name       said
-	controlNS  said     // the namespace of its istiod, or of the one that serves it
+	controlNS  said     // the namespace of its istiod, or of the istiod that serves it
 	istiods    []istiod // its own
-	foreign    []istiod // that serve other clusters
+	foreign    []istiod // istiods that serve other clusters
 	proxy      proxyEnv
 	network    said
 	mode       said
@@ -63,8 +63,8 @@ type istiod struct {
 // manifests/charts/istio-control).
 const defaultDomain = "cluster.local"
 
-// ingressRevision is that of the Istio by which OpenShift implements Gateway API
-// for its own ingress (openshift/cluster-ingress-operator). It is no mesh.
+// ingressRevision is the revision of the Istio with which OpenShift implements
+// Gateway API for its ingress (openshift/cluster-ingress-operator). It is no mesh.
 const ingressRevision = "openshift-gateway"
 
 func look(s *Snapshot) *cluster {
@@ -106,8 +106,8 @@ func look(s *Snapshot) *cluster {
 	return c
 }
 
-// ofOpenShift names an object that only OpenShift has, of a dump without those that
-// describe the platform; else "".
+// ofOpenShift names an object that only OpenShift has, if the dump lacks the objects
+// that describe the platform. Otherwise it returns "".
 func (s *Snapshot) ofOpenShift() string {
 	if !s.Dumped {
 		return ""
@@ -120,8 +120,8 @@ func (s *Snapshot) ofOpenShift() string {
 	return ""
 }
 
-// knows tells whether the cluster serves a version of an API, by what could be
-// read of it.
+// knows tells whether the cluster serves a version of an API, according to the
+// objects that were read.
 func (s *Snapshot) knows(apiVersion string) bool {
 	for _, k := range Kinds() {
 		if !slices.Contains(k.APIVersions, apiVersion) {
@@ -134,7 +134,7 @@ func (s *Snapshot) knows(apiVersion string) bool {
 	return false
 }
 
-// clusterInfo is the URL by which kubeadm tells nodes to join.
+// clusterInfo is the URL with which kubeadm joins nodes.
 func clusterInfo(s *Snapshot) string {
 	var config struct {
 		Clusters []struct{ Cluster struct{ Server string } }
@@ -146,9 +146,9 @@ func clusterInfo(s *Snapshot) string {
 	return config.Clusters[0].Cluster.Server
 }
 
-// istiodOf reads a Deployment of istiod with the two ConfigMaps of its revision:
-// its mesh config, and in that of its injector the values that it was installed
-// with (istio manifests/charts/istio-control/istio-discovery).
+// istiodOf reads a Deployment of istiod and the two ConfigMaps of its revision: the
+// mesh config, and the ConfigMap of the injector, which has the values of the
+// installation (istio manifests/charts/istio-control/istio-discovery).
 func istiodOf(s *Snapshot, o resource.Object) istiod {
 	i := istiod{namespace: namespace(o), name: name(o), revision: label(o, labels.Revision),
 		clusterID: envOf(o, "spec", "template", "spec")["CLUSTER_ID"]}
@@ -191,8 +191,8 @@ func istiodOf(s *Snapshot, o resource.Object) istiod {
 	return i
 }
 
-// envOf reads the environment of the first containers of a pod's spec. What a
-// later container repeats is that of the first.
+// envOf reads the environment of the first containers of a pod's spec. If containers
+// set the same variable, the first one counts.
 func envOf(o resource.Object, path ...string) map[string]string {
 	env := map[string]string{}
 	for _, key := range []string{"containers", "initContainers"} {
@@ -207,10 +207,10 @@ func envOf(o resource.Object, path ...string) map[string]string {
 	return env
 }
 
-// proxyEnv is what Istio tells the proxies of a cluster.
+// proxyEnv is the environment that Istio gives to the proxies of a cluster.
 type proxyEnv struct{ cluster, mesh, network, from string }
 
-// sample reads a pod whose spec is known.
+// sample reads a pod with a spec.
 func (c *cluster) sample() proxyEnv {
 	for _, o := range c.of("Pod") {
 		env := envOf(o, "spec")
@@ -221,7 +221,7 @@ func (c *cluster) sample() proxyEnv {
 	return proxyEnv{}
 }
 
-// What tells the pods of gateways and waypoints (istio pkg/kube/inject,
+// The marks of the pods of gateways and waypoints (istio pkg/kube/inject,
 // manifests/charts/istio-control/istio-discovery/files).
 const (
 	injected     = "sidecar.istio.io/status"
@@ -232,14 +232,14 @@ const (
 	waypoint     = "istio-waypoint"
 )
 
-// HasProxy tells by its metadata whether a pod has a proxy of Istio.
+// HasProxy tells from a pod's metadata whether the pod has a proxy of Istio.
 func HasProxy(pod resource.Object) bool {
 	return annotation(pod, injected) != "" || label(pod, managed) != "" ||
 		slices.ContainsFunc(append(list(pod, "spec", "containers"), list(pod, "spec", "initContainers")...),
 			func(v any) bool { return text(v, "name") == "istio-proxy" })
 }
 
-// pods finds the namespaces with proxies, by their pods and by labels.
+// pods finds the namespaces with proxies, from their pods and labels.
 func (c *cluster) pods() {
 	sidecars := map[string]int{}
 	for _, o := range c.of("Pod") {
@@ -279,10 +279,10 @@ func (c *cluster) pods() {
 	}
 }
 
-// inMesh tells whether there are proxies on the cluster, or is to be.
+// inMesh tells whether the cluster has proxies or will have them.
 func (c *cluster) inMesh() bool { return len(c.namespaces)+len(c.gateways)+len(c.waypoints) > 0 }
 
-// ownKiali is the Kiali resource of the cluster: ours, if there are several.
+// ownKiali is the Kiali resource of the cluster. If there are several, it is ours.
 func (c *cluster) ownKiali() resource.Object {
 	all := c.of("Kiali")
 	if i := slices.IndexFunc(all, isOurs); i >= 0 {

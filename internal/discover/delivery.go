@@ -11,10 +11,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// delivery is how the rendered directory comes to the clusters, as the objects of
-// an engine say that were rendered from a topology.
+// delivery is how the rendered directory reaches the clusters, according to the
+// objects of an engine that were rendered from a topology.
 type delivery struct {
-	argoCD  *cluster                  // that Argo CD runs on; nil: no ApplicationSet of ours was found
+	argoCD  *cluster                  // the cluster on which Argo CD runs; nil: no ApplicationSet of ours was found
 	asked   string                    // the generator of the ApplicationSet
 	pulled  bool                      // ACM brings each Application to its cluster
 	known   map[string]map[string]any // how Argo CD knows a cluster, by the cluster's name
@@ -51,7 +51,7 @@ func (d *Draft) readDelivery() {
 	}
 }
 
-// dropDefaults takes out of the delivery what is the default.
+// dropDefaults removes defaults from the delivery.
 func (d *Draft) dropDefaults(spec *node) {
 	delivery := spec.child("delivery")
 	for field, usual := range map[string]any{"revision": "main", "path": ".", "flux.namespace": "flux-system", "flux.interval": "10m",
@@ -69,7 +69,7 @@ func (d *Draft) dropDefaults(spec *node) {
 	}
 }
 
-// treeIn is the rendered directory in its repository, of a path in it.
+// treeIn is the rendered directory in its repository, taken from a path in it.
 func treeIn(at, below string) string {
 	i := strings.LastIndex("/"+at, "/"+below)
 	if i < 0 {
@@ -115,7 +115,7 @@ func (d *Draft) installsChart(spec *node) bool {
 	return true
 }
 
-// engines says which engines are there of which nothing was rendered yet.
+// engines names the engines for which nothing was rendered yet.
 func (d *Draft) engines(say func(format string, args ...any)) {
 	if d.top.child("spec").has("delivery") {
 		return

@@ -170,7 +170,7 @@ func TestRules(t *testing.T) {
 			"cluster2 has istiods in the namespaces istio-system, other"},
 		{"AD05", func(t *testing.T, w world) { w.change(t, "west", "https://api.west", "https://api-int.west") },
 			func(t *testing.T, w world) { w.change(t, "west", "https://api.west", "https://api-interim.west") }, nil, nil,
-			"must not be that of the cluster's own network (api-int)"},
+			"must not be an address of the cluster's own network (api-int)"},
 		{"AD06", func(t *testing.T, w world) {
 			w.change(t, "west", "{version: default, deployment: {remote", "{version: default, deployment: {instance_name: other, remote")
 		},
@@ -191,7 +191,7 @@ func TestRules(t *testing.T) {
 			func(_ *testing.T, w world) {
 				w.add("west", fmt.Sprintf(token, "istio-system", "kiali-service-account"))
 			}, nil, nil,
-			"the token Secret sample/kiali-service-account of cluster2 is in another namespace than Kiali, istio-system"},
+			"the token Secret sample/kiali-service-account of cluster2 is in another namespace than Kiali and its account, istio-system"},
 		{"AD10", func(_ *testing.T, w world) {
 			w.add("west", "{apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: access-logs, namespace: istio-system}, spec: {}}")
 		},
@@ -268,7 +268,7 @@ func TestGuide(t *testing.T) {
 apiVersion: sightline.dev/v1alpha1
 kind: Topology
 metadata:
-  name: mesh1 # made of the mesh's id; every object gets it as a label, so choose it well
+  name: mesh1 # made from the mesh's id; every object gets it as a label, so choose it well
 spec:
   mesh:
     id: mesh1 # ConfigMap istio-system/istio, defaultConfig.meshId
@@ -279,7 +279,7 @@ spec:
   metrics:
     userWorkloadMonitoring:
       # ConfigMap openshift-monitoring/cluster-monitoring-config is the same on every cluster; from
-      # the first sync on it is the topology's
+      # the first sync on, it has the content from the topology
       manage: true
       config:
         enableUserWorkload: true
@@ -394,7 +394,7 @@ func TestFacts(t *testing.T) {
 		}, []string{"NOTE: ACM on cluster1 manages prod-west.", "managedCluster: prod-west # ManagedCluster prod-west of cluster1 has its " +
 			"URL", "NOTE: Argo CD of cluster1 knows clusters by the Secrets argocd/cluster-1, which",
 			"NOTE: External Secrets has the stores vault on cluster1."}, nil},
-		{"a name for the topology", func(*testing.T, world) {}, []string{"name: mesh1 # made of"}, nil},
+		{"a name for the topology", func(*testing.T, world) {}, []string{"name: mesh1 # made from"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -495,8 +495,8 @@ func TestHub(t *testing.T) {
 		assert.Equal(t, "cluster2", guide().discovered(t, discover.Options{Hub: word}).topology.Spec.Kiali.Hub, word)
 	}
 	bare := world{"east": guided("east", "cluster1"), "west": guided("west", "cluster2")}
-	for hub, want := range map[string]string{"": "no cluster has a Kiali server; which one is to be the hub?",
-		"x": `the hub "x" is none of the clusters`} {
+	for hub, want := range map[string]string{"": "no cluster has a Kiali server; which cluster should be the hub?",
+		"x": `the hub "x" is not one of the clusters`} {
 		snapshots, _ := bare.read(t)
 		_, err := discover.New(snapshots, discover.Options{Hub: hub})
 		require.EqualError(t, err, want)

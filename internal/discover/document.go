@@ -11,8 +11,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// node is a key of the topology that is written: its value, or the keys or items
-// below it, and what is said about it in comments.
+// node is a key of the topology that is written. It has a value, or keys or items
+// below it, and comments.
 type node struct {
 	key   string
 	value any
@@ -22,7 +22,8 @@ type node struct {
 	above []string // lines of comment: questions, mostly
 }
 
-// child is the node below a node with a key, made where there is none.
+// child is the node below a node with a key. If the node does not exist, child makes
+// it.
 func (n *node) child(key string) *node {
 	for _, b := range n.below {
 		if b.key == key {
@@ -42,7 +43,8 @@ func (n *node) at(path string) *node {
 	return n
 }
 
-// put sets a value at a path, and says where it was read. An empty string is none.
+// put sets a value at a path, with the place where it was read. It ignores an empty
+// string.
 func (n *node) put(path string, value any, from string) *node {
 	b := n.at(path)
 	if value == "" {
@@ -52,7 +54,7 @@ func (n *node) put(path string, value any, from string) *node {
 	return b
 }
 
-// has tells whether there is something at a path.
+// has tells whether a path has a value or keys.
 func (n *node) has(path string) bool {
 	for key := range strings.SplitSeq(path, ".") {
 		i := slices.IndexFunc(n.below, func(b *node) bool { return b.key == key })
@@ -64,7 +66,7 @@ func (n *node) has(path string) bool {
 	return !n.empty()
 }
 
-// paths are those of a node and of all below it, which is no list.
+// paths lists the paths of a node and of all nodes below it that are not in a list.
 func (n *node) paths(at []any) [][]any {
 	all := [][]any{at}
 	for _, b := range n.below {
@@ -73,7 +75,7 @@ func (n *node) paths(at []any) [][]any {
 	return all
 }
 
-// drop removes what is at a path.
+// drop removes the node at a path.
 func (n *node) drop(path string) {
 	keys := strings.Split(path, ".")
 	for i, key := range keys {
@@ -89,8 +91,8 @@ func (n *node) drop(path string) {
 	}
 }
 
-// ask puts a question above a node. A command that answers it stands in a line
-// of its own.
+// ask puts a question above a node. A command that answers the question is on a line
+// alone.
 func (n *node) ask(question, command string) {
 	n.above = append(n.above, "QUESTION: "+question)
 	if command != "" {
@@ -103,12 +105,12 @@ func (n *node) empty() bool {
 	return n.value == nil && !slices.ContainsFunc(n.below, func(b *node) bool { return !b.empty() })
 }
 
-// quiet tells whether there is nothing to print of a node, not even a comment.
+// quiet tells whether a node prints nothing, not even a comment.
 func (n *node) quiet() bool {
 	return n.value == nil && len(n.above) == 0 && !slices.ContainsFunc(n.below, func(b *node) bool { return !b.quiet() })
 }
 
-// longest is how long a line with a comment behind its value may be.
+// longest is the longest line that may have a comment after its value.
 const longest = 100
 
 // printer writes nodes as YAML.
@@ -125,8 +127,7 @@ func newPrinter() *printer {
 	return p
 }
 
-// comment prints lines of comment. Those that are no command are broken where
-// they are long.
+// comment prints lines of comment. It wraps long lines that are no command.
 func (p *printer) comment(indent int, lines ...string) {
 	at := strings.Repeat(" ", indent) + "#"
 	for _, line := range lines {
@@ -204,7 +205,7 @@ func (p *printer) item(n *node, path string, indent int) {
 	q.order = p.order
 	q.nodes(n.below, path, indent+2)
 	text := q.String()
-	// The dash stands before the first line that is no comment.
+	// The dash is before the first line that is no comment.
 	at := 0
 	for strings.HasPrefix(strings.TrimLeft(text[at:], " "), "#") {
 		at += strings.Index(text[at:], "\n") + 1
@@ -215,8 +216,8 @@ func (p *printer) item(n *node, path string, indent int) {
 	p.WriteString(strings.Repeat(" ", indent) + "- " + text[at+indent+2:])
 }
 
-// value prints a key with a value, and where it was read: behind the value if
-// there is room, else above.
+// value prints a key with a value, and the place where it was read: after the value
+// if there is room, or else above.
 func (p *printer) value(n *node, indent int) {
 	note := finding.Visible(n.note)
 	text := string(resource.Encode(nil, map[string]any{n.key: n.value}))

@@ -10,7 +10,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Draft is a topology that is made of what is on clusters.
+// Draft is a topology made from the objects on clusters.
 type Draft struct {
 	mesh     *mesh
 	options  Options
@@ -50,7 +50,8 @@ func (d *Draft) Clusters() []string {
 	return names
 }
 
-// Contexts are the contexts by which the clusters were read, by their names.
+// Contexts are the contexts with which the clusters were read, by the names of the
+// clusters.
 func (d *Draft) Contexts() map[string]string {
 	of := map[string]string{}
 	for _, c := range d.mesh.clusters {
@@ -61,8 +62,8 @@ func (d *Draft) Contexts() map[string]string {
 	return of
 }
 
-// ACMContext is the context of an ACM hub that is no cluster of the topology; "" where
-// there is none, or none that was read by a context.
+// ACMContext is the context of an ACM hub that is no cluster of the topology, or ""
+// if there is none or if it was not read with a context.
 func (d *Draft) ACMContext() string {
 	for _, c := range d.mesh.outside {
 		if !c.Dumped && d.top.has("spec.metrics.acm") {
@@ -72,7 +73,7 @@ func (d *Draft) ACMContext() string {
 	return ""
 }
 
-// head is what the file begins with.
+// head is the beginning of the file.
 const head = `# Written by sightline init. A comment behind a value, or above it, says where it
 # was read. Answer the questions, then run sightline verify.
 `
@@ -138,7 +139,7 @@ func (d *Draft) Directory() []Source {
 
 var notInFiles = regexp.MustCompile(`[^a-z0-9_-]+`)
 
-// fileName is a name for the file of a cluster, whatever Istio calls it.
+// fileName is a valid file name for a cluster with any name.
 func fileName(cluster string) string {
 	return cmp.Or(strings.Trim(notInFiles.ReplaceAllString(strings.ToLower(cluster), "-"), "-"), "cluster")
 }
@@ -148,7 +149,7 @@ func nameOf(item *node) string {
 	return s
 }
 
-// Findings are what contradicts, at the lines of the topology that was written.
+// Findings are the contradictions, at the lines of the written topology.
 func (d *Draft) Findings(t *topology.Topology) finding.Findings {
 	var all finding.Findings
 	for _, r := range d.mesh.found {
@@ -158,8 +159,8 @@ func (d *Draft) Findings(t *topology.Topology) finding.Findings {
 	return all.Sorted()
 }
 
-// pathIn is a path in the topology as it was read back: a directory has its
-// clusters in the order of their names.
+// pathIn is a path in the topology as it was read back. A directory has its clusters
+// sorted by name.
 func (d *Draft) pathIn(t *topology.Topology, path []any) []any {
 	if len(path) < 3 || path[1] != "clusters" {
 		return path
@@ -173,7 +174,7 @@ func (d *Draft) pathIn(t *topology.Topology, path []any) []any {
 	return path[:2]
 }
 
-// Questions is how many questions the topology has.
+// Questions counts the questions in the topology.
 func (d *Draft) Questions() int {
 	return strings.Count(string(d.Text()), "# QUESTION: ")
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Dump makes a snapshot of files with objects, as kubectl get -o yaml and -o json
-// write them: one object, several documents, or lists. A kubeconfig among them
-// gives the URL of the API server. Files that cannot be read, and what nobody
-// should keep, are findings in them.
+// Dump makes a snapshot from files with objects, in the form of kubectl get -o yaml
+// and -o json: one object, several documents, or lists. A kubeconfig among them gives
+// the URL of the API server. Dump returns a finding for each file that cannot be read
+// or that holds a credential.
 func Dump(label string, files []Source) (*Snapshot, finding.Findings) {
 	s := &Snapshot{Label: label, Dumped: true, asked: map[string]bool{}}
 	var findings finding.Findings
@@ -31,7 +31,7 @@ func Dump(label string, files []Source) (*Snapshot, finding.Findings) {
 			if line := shellBlock(f.Data); line > 0 {
 				findings.Add(finding.Position{File: f.Name, Line: line, Col: 1}, "AD12", "dump what it has made: kubectl get … -o yaml; in a "+
 					"heredoc whose mark is not quoted, a shell takes the backslash out of \\$, and an editor does not",
-					"a command for a shell, expected objects")
+					"it has a shell command, expected objects")
 				continue
 			}
 			at, text := failedAt(f.Name, err)
@@ -48,8 +48,8 @@ func Dump(label string, files []Source) (*Snapshot, finding.Findings) {
 
 var heredoc = regexp.MustCompile(`(?m)^[ \t]*(?:\$ )?(?:cat|tee|oc|kubectl|sudo)\b.*<<-?[ \t]*['"\\]?\w+`)
 
-// shellBlock is the line of a file on which a command reads what follows, as the
-// blocks of articles do; 0 where there is none.
+// shellBlock is the line on which a shell command begins to read the rest of a file,
+// as in code blocks of articles. It is 0 if there is none.
 func shellBlock(data []byte) int {
 	at := heredoc.FindIndex(data)
 	if at == nil {
@@ -60,15 +60,15 @@ func shellBlock(data []byte) int {
 
 var numbered = regexp.MustCompile(`^[0-9]+-`)
 
-// resourceOf is the resource that a file of [Script] is named by. An empty list
-// does not say what it is a list of.
+// resourceOf is the resource that a file of [Script] has in its name. An empty list
+// does not name the kind of its items.
 func resourceOf(file string) string {
 	base := path.Base(strings.ReplaceAll(file, `\`, "/"))
 	return numbered.ReplaceAllString(strings.TrimSuffix(base, path.Ext(base)), "")
 }
 
-// decode reads the documents of a file. JSON is read as such: it is many times
-// faster than YAML.
+// decode reads the documents of a file. It has a decoder for JSON, which is many
+// times faster than YAML's.
 func decode(data []byte, have *bool) ([]any, error) {
 	if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && trimmed[0] == '{' {
 		if v, err := resource.DecodeJSON(inJSON.prune(trimmed, have)); err == nil {
@@ -76,7 +76,7 @@ func decode(data []byte, have *bool) ([]any, error) {
 		}
 	}
 	all, err := documents(inYAML.prune(data, have))
-	if err != nil { // the line is that of the whole file
+	if err != nil { // the line is in the whole file
 		return documents(data)
 	}
 	return all, nil
@@ -98,7 +98,7 @@ func documents(data []byte) ([]any, error) {
 	}
 }
 
-// plain gives what a decoder of YAML makes the types that objects have.
+// plain converts the types of a YAML decoder to the types that objects have.
 func plain(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -123,7 +123,7 @@ func plain(v any) any {
 		return json.Number(strconv.FormatUint(v, 10))
 	case float64:
 		return json.Number(strconv.FormatFloat(v, 'g', -1, 64))
-	case fmt.Stringer: // a time, which no object has but as a string
+	case fmt.Stringer: // a time; objects have times as strings
 		return v.String()
 	}
 	return v
@@ -140,7 +140,7 @@ func failedAt(file string, err error) (finding.Position, string) {
 	return at, text
 }
 
-// add takes an object, or those of a list.
+// add adds an object, or the objects of a list.
 func (s *Snapshot) add(v any, file string, findings *finding.Findings) {
 	o, ok := v.(map[string]any)
 	if !ok {
@@ -150,7 +150,7 @@ func (s *Snapshot) add(v any, file string, findings *finding.Findings) {
 		of := strings.TrimSuffix(text(o, "kind"), "List")
 		for _, item := range items {
 			if i, ok := item.(map[string]any); ok {
-				if i["kind"] == nil && of != "" { // which a list of one kind says once
+				if i["kind"] == nil && of != "" { // a list of one kind has the kind once
 					i["kind"], i["apiVersion"] = of, o["apiVersion"]
 				}
 				s.add(i, file, findings)
@@ -182,13 +182,13 @@ func (s *Snapshot) add(v any, file string, findings *finding.Findings) {
 		delete(o, "stringData")
 	}
 	if name(o) == "" {
-		return // which no object of a cluster is without
+		return // every object of a cluster has it
 	}
 	s.Objects = append(s.Objects, o)
 }
 
-// hasCredential tells whether a user of a kubeconfig has a credential in the
-// clear. kubectl config view writes REDACTED and DATA+OMITTED.
+// hasCredential tells whether a user of a kubeconfig has a readable credential.
+// kubectl config view writes REDACTED and DATA+OMITTED instead.
 func hasCredential(users []any) bool {
 	for _, u := range users {
 		for _, key := range []string{"token", "password", "client-key-data"} {

@@ -10,7 +10,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// flux writes delivery.flux of the Kustomization over all others that was rendered.
+// flux writes delivery.flux from the rendered top Kustomization.
 func (d *Draft) flux(c *cluster, root resource.Object, spec *node) {
 	from := "Kustomization " + place(root) + " of " + c.name.value
 	source := d.fluxSource(c, root)
@@ -24,7 +24,7 @@ func (d *Draft) flux(c *cluster, root resource.Object, spec *node) {
 	flux.note = from
 	at := text(root, "spec", "path")
 	if strings.HasSuffix(at, "/phases") {
-		flux.put("mode", "standalone", "each cluster has a root of its own")
+		flux.put("mode", "standalone", "each cluster has its own top Kustomization")
 		at = path.Dir(at)
 	} else if c != d.mesh.hub {
 		flux.put("cluster", c.name.value, "the Kustomization is there")
@@ -46,7 +46,7 @@ func (d *Draft) fluxSource(c *cluster, of resource.Object) resource.Object {
 	return c.named(text(ref, "kind"), cmp.Or(text(ref, "namespace"), namespace(of)), text(ref, "name"))
 }
 
-// fluxPhases writes what the objects of all phases say.
+// fluxPhases writes the settings that the objects of all phases have.
 func (d *Draft) fluxPhases(c *cluster, topologyName string, flux *node) {
 	for _, o := range c.of("Kustomization") {
 		if !delivers(o) || name(o) == topologyName || label(o, labels.PartOf) != topologyName {
@@ -99,7 +99,7 @@ func (d *Draft) fluxChart(c *cluster) {
 	}
 }
 
-// reachedByFlux writes by which kubeconfig Flux reaches a cluster, where it does
+// reachedByFlux writes the kubeconfig with which Flux reaches a cluster, if it does
 // not follow from the cluster's name.
 func (d *Draft) reachedByFlux(c *cluster, n *node) {
 	if secret := d.secrets[c.name.value]; secret != "" && secret != topology.ObjectName(c.name.value)+"-kubeconfig" {

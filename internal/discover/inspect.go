@@ -10,8 +10,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// inspect finds what is wrong on the clusters whatever the topology says: what
-// commands of the guide leave behind when they are copied, and what would count
+// inspect finds mistakes on the clusters that do not depend on the topology:
+// leftovers of copied commands of the guide, and objects that would count series
 // twice.
 func (d *Draft) inspect() {
 	for _, c := range d.mesh.clusters {
@@ -23,13 +23,13 @@ func (d *Draft) inspect() {
 	}
 }
 
-// escaped is a backslash that a shell would have taken away: before another one,
+// escaped is a backslash that a shell would have removed: before another backslash,
 // or before a dollar.
 var escaped = regexp.MustCompile(`\\\\[A-Za-z.]|\\\$`)
 
-const applyOurs = "the rendered object puts it right; sightline diff --live shows the change"
+const applyOurs = "the rendered object corrects it; sightline diff --live shows the change"
 
-// escapes finds rules that a shell was to remove backslashes from, and did not.
+// escapes finds rules with backslashes that a shell should have removed.
 func (d *Draft) escapes(c *cluster) {
 	for _, kind := range []string{"PodMonitor", "ServiceMonitor"} {
 		var wrong []string
@@ -47,7 +47,7 @@ func (d *Draft) escapes(c *cluster) {
 	}
 }
 
-// escapedIn is the first string in a value that has such a backslash.
+// escapedIn is the first string in a value with such a backslash.
 func escapedIn(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -72,7 +72,7 @@ func escapedIn(v any) string {
 
 var inBraces = regexp.MustCompile(`\{[^}]*\}|\$[A-Z_]+|<[^>]*>`)
 
-// placeholder finds a login callback whose host was never filled in.
+// placeholder finds a login callback with a placeholder for its host.
 func (d *Draft) placeholder(c *cluster) {
 	for _, uri := range list(c.kiali, "spec", "auth", "openshift", "redirect_uris") {
 		if s, _ := uri.(string); inBraces.MatchString(s) {
@@ -83,7 +83,7 @@ func (d *Draft) placeholder(c *cluster) {
 }
 
 // missingMonitor finds a control plane without the monitor that other namespaces
-// have: the guide's second PodMonitor names the namespace of the first.
+// have. In the guide, the second PodMonitor names the namespace of the first.
 func (d *Draft) missingMonitor(c *cluster) {
 	own, other := false, ""
 	for _, o := range c.of("PodMonitor") {
@@ -102,7 +102,7 @@ func (d *Draft) missingMonitor(c *cluster) {
 	}
 }
 
-// otherMonitors finds monitors under other names that scrape the same.
+// otherMonitors finds monitors with other names that scrape the same targets.
 func (d *Draft) otherMonitors(c *cluster) {
 	if d.unmanaged() {
 		return
@@ -120,12 +120,12 @@ func (d *Draft) otherMonitors(c *cluster) {
 	}
 	if len(twice) > 0 {
 		d.mesh.add(finding.Warning, "AD07", d.mesh.path(c, "name"),
-			"delete it when the rendered monitors come; or keep it, and write metrics: {monitors: {manage: false}}",
+			"delete it once the rendered monitors are applied; or keep it, and write metrics: {monitors: {manage: false}}",
 			"%s of %s scrapes the same proxies as the rendered monitors, and every number would be doubled", finding.List(twice, 5), c.name.value)
 	}
 }
 
-// What a token Secret says of its account (kubernetes
+// The marks of a token Secret about its account (kubernetes
 // pkg/controller/serviceaccount/tokens_controller.go).
 const (
 	accountName = "kubernetes.io/service-account.name"
@@ -145,8 +145,8 @@ func (d *Draft) tokens(c *cluster) {
 				"Secret %s of %s has the token of an account that kiali-prepare-remote-cluster.sh has made", place(s), c.name.value)
 		case !ok || of == "":
 		case namespace(s) != d.kialiNS:
-			d.mesh.add(finding.Warning, "AD09", at, "delete it: the rendered one is in "+d.kialiNS,
-				"the token Secret %s of %s is in another namespace than Kiali, %s, whose account it is to be for", place(s), c.name.value, d.kialiNS)
+			d.mesh.add(finding.Warning, "AD09", at, "delete it: the rendered Secret is in "+d.kialiNS,
+				"the token Secret %s of %s is in another namespace than Kiali and its account, %s", place(s), c.name.value, d.kialiNS)
 		case of != account:
 			d.mesh.add(finding.Warning, "AD09", at, "delete it, so that the rendered one, with the annotation "+
 				""+accountName+": "+account+", is filled anew",
@@ -163,8 +163,8 @@ func (d *Draft) tokens(c *cluster) {
 	}
 }
 
-// lacksAccount tells whether Kiali's accounts were read, and that of a namespace
-// is not among them.
+// lacksAccount tells whether Kiali's accounts were read and the account of a
+// namespace is not among them.
 func (c *cluster) lacksAccount(ns, account string) bool {
 	return account == kiali.Account(topology.Defaults().Kiali.InstanceName) && c.serves("ServiceAccount") &&
 		c.named("ServiceAccount", ns, account) == nil

@@ -53,7 +53,7 @@ func (d *Draft) kiali() {
 	d.sameKialis()
 }
 
-// anyKiali is the hub, or a cluster with a Kiali resource where the hub has none.
+// anyKiali is the hub, or, if the hub has no Kiali resource, a cluster that has one.
 func (d *Draft) anyKiali() *cluster {
 	for _, c := range d.mesh.clusters {
 		if c.kiali != nil {
@@ -63,8 +63,7 @@ func (d *Draft) anyKiali() *cluster {
 	return d.mesh.hub
 }
 
-// versions writes the release line: that of the hub, and those of clusters that
-// have another.
+// versions writes the release line of the hub, and of clusters with another line.
 func (d *Draft) versions(spec *node) {
 	own := map[*cluster]string{}
 	for _, c := range d.mesh.clusters {
@@ -95,7 +94,7 @@ func (d *Draft) versions(spec *node) {
 	}
 }
 
-// ca writes the CAs that a topology has rendered for the hub.
+// ca writes the CAs that were rendered for the hub.
 func (d *Draft) ca(spec *node) {
 	for _, o := range d.mesh.hub.of("ConfigMap") {
 		if ca := text(o, "data", kiali.CABundleKey); isOurs(o) && ca != "" {
@@ -111,16 +110,16 @@ func (d *Draft) strategy(spec *node) {
 	d.impersonation(spec)
 	if strategy != "" && !(hub.openShift && strategy == "openshift") {
 		spec.put("auth.strategy", strategy, kialiFrom(hub, "auth.strategy"))
-		if settings := object(hub.kiali, "spec", "auth", strategy); len(settings) > 0 { // without which a topology is not read
+		if settings := object(hub.kiali, "spec", "auth", strategy); len(settings) > 0 { // without them, the topology is refused
 			spec.put("spec", map[string]any{"auth": map[string]any{strategy: settings}}, kialiFrom(hub, "auth."+strategy))
 		}
 		return
 	}
 	if strategy == "" && !hub.openShift && several {
-		spec.child("auth").ask("how do users log in? Write auth: {strategy: openid}, or anonymous where everybody may see everything.", "")
+		spec.child("auth").ask("how do users log in? Write auth: {strategy: openid}, or anonymous if everybody may see everything.", "")
 		d.mesh.add(finding.Error, "AD13", []any{"spec", "kiali"},
-			"write auth: {strategy: openid}, or anonymous where everybody may see everything",
-			"no cluster tells how users log in to Kiali; its default on Kubernetes, token, knows one cluster only")
+			"write auth: {strategy: openid}, or anonymous if everybody may see everything",
+			"no cluster shows how users log in to Kiali; its default on Kubernetes, token, works on one cluster only")
 	}
 }
 
@@ -138,13 +137,13 @@ func (d *Draft) impersonation(spec *node) {
 	}
 }
 
-// rendered tells whether a topology was rendered for these clusters before.
-// Then what is not there was not meant to be.
+// rendered tells whether a topology was rendered for these clusters before. If so, an
+// object that is absent was left out on purpose.
 func (d *Draft) rendered() bool {
 	return slices.ContainsFunc(d.mesh.clusters, func(c *cluster) bool { return c.kiali != nil && isOurs(c.kiali) })
 }
 
-// sameKialis says where the Kiali resources do not fit together.
+// sameKialis finds Kiali resources that do not fit together.
 func (d *Draft) sameKialis() {
 	for _, c := range d.mesh.clusters {
 		k := c.kiali
@@ -153,14 +152,14 @@ func (d *Draft) sameKialis() {
 		}
 		at := d.mesh.path(c, "name")
 		instance := cmp.Or(text(k, "spec", "deployment", "instance_name"), d.defaults.Kiali.InstanceName)
-		const same = "the hub looks for an OAuthClient that is named by both, on every cluster; move the resource, and delete the old one"
+		const same = "on every cluster, the hub looks for an OAuthClient named after both; move the resource, and delete the old one"
 		switch {
 		case namespace(k) != d.kialiNS || instance != d.instance:
 			d.mesh.add(finding.Error, "AD06", at, same, "Kiali %s of %s has the instance name %q, and that of %s is %s/%s", place(k),
 				c.name.value, instance, d.anyKiali().name.value, d.kialiNS, d.instance)
 		case name(k) != instance:
 			d.mesh.add(finding.Warning, "AD06", at, "the rendered resource is named as its instance: delete the old one when the new one comes, "+
-				"and the operator takes its objects over",
+				"then the operator takes over its objects",
 				"Kiali %s of %s has another name than its instance, %q", place(k), c.name.value, instance)
 		}
 		if ns := text(k, "spec", "deployment", "namespace"); ns != "" && ns != namespace(k) {
@@ -169,13 +168,13 @@ func (d *Draft) sameKialis() {
 				"Kiali %s of %s puts its server into the namespace %q", place(k), c.name.value, ns)
 		}
 		if all := c.of("Kiali"); len(all) > 1 {
-			d.mesh.add(finding.Warning, "AD06", at, "a topology is about one; the others stay as they are", "%s has %s: %s is in the topology",
+			d.mesh.add(finding.Warning, "AD06", at, "a topology has one; the others stay as they are", "%s has %s: %s is in the topology",
 				c.name.value, finding.Count(len(all), "Kiali resource"), place(k))
 		}
 	}
 }
 
-// clusterKiali writes what a cluster says about its own Kiali.
+// clusterKiali writes the settings of a cluster's Kiali.
 func (d *Draft) clusterKiali(c *cluster, n *node) {
 	if version := d.version[c]; version != "" {
 		n.put("kiali.version", version, kialiFrom(c, "version"))

@@ -9,25 +9,25 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Kind is what is read of a cluster: the objects of a kind, all or some.
+// Kind is a kind of object that is read from a cluster: all its objects, or some.
 type Kind struct {
 	APIVersions     []string // the first that a cluster serves
 	Kind            string
-	Resource        string // as kubectl has it
-	Namespace, Name string // of the only object; "": the namespaces of the whole cluster, any name
+	Resource        string // its name in kubectl
+	Namespace, Name string // of the only object; "": all namespaces, any name
 	Labels, Fields  string // selectors
-	Metadata        bool   // nothing below metadata is asked for
-	For             string // what is read of it
+	Metadata        bool   // only the metadata is read
+	For             string // what is read from it
 }
 
-// traces selects what was rendered for traces.
+// traces selects the objects that were rendered for traces.
 const traces = labels.Name + "=mesh-tracing"
 
 // openShift is the API that only OpenShift serves.
 const openShift = "config.openshift.io/v1"
 
-// Kinds lists what is read of a cluster. Of Secrets only the metadata is read,
-// so that no credential leaves the cluster.
+// Kinds lists the objects that are read from a cluster. Of Secrets, only the metadata
+// is read, so no credential leaves the cluster.
 func Kinds() []Kind {
 	platform, workloads := openshift.Configs()
 	account := kiali.Account(topology.Defaults().Kiali.InstanceName)
@@ -133,10 +133,11 @@ func Kinds() []Kind {
 
 const kialiDefinition = "kialis.kiali.io"
 
-// argoClusters selects the Secrets in which Argo CD has its clusters.
+// argoClusters selects the Secrets in which Argo CD keeps its clusters.
 const argoClusters = "argocd.argoproj.io/secret-type=cluster"
 
-// Command is how kubectl reads the objects, after "kubectl" and its context.
+// Command is the kubectl command that reads the objects, without "kubectl" and the
+// context.
 func (k *Kind) Command() string {
 	words := []string{"get", k.Resource}
 	switch {

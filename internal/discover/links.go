@@ -15,8 +15,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// links says how the hub reaches the remotes now. The links themselves are
-// never read.
+// links finds how the hub reaches the remotes now. It never reads the links
+// themselves.
 func (d *Draft) links(spec *node) {
 	hub := d.mesh.hub
 	if len(d.mesh.clusters) < 2 {
@@ -103,7 +103,7 @@ func formatOf(single []string) string {
 	return "perCluster"
 }
 
-// linkName says where a Secret is for a cluster that the topology does not have.
+// linkName names the place of a Secret for a cluster that the topology does not have.
 func (d *Draft) linkName(s resource.Object) {
 	to := annotation(s, kiali.RemoteSecretCluster)
 	if to == "" || slices.ContainsFunc(d.mesh.clusters, func(c *cluster) bool { return c.name.value == to }) {
@@ -115,8 +115,8 @@ func (d *Draft) linkName(s resource.Object) {
 		"Secret %s on the hub is the link to a cluster %q, which is none of this topology", place(s), finding.Shorten(to))
 }
 
-// managedAccounts writes that a Policy of ACM makes the links, where accounts for them
-// were rendered on its hub, and tells whether there are any.
+// managedAccounts writes that a Policy of ACM makes the links, if accounts for them
+// were rendered on the ACM hub. It tells whether there are any.
 func (d *Draft) managedAccounts(spec *node) bool {
 	for _, c := range d.mesh.clusters {
 		for _, o := range c.of("ManagedServiceAccount") {
@@ -134,7 +134,7 @@ func (d *Draft) managedAccounts(spec *node) bool {
 	return false
 }
 
-// hours is a duration in hours, and the seconds beside them if there are any.
+// hours is a duration in hours, and in seconds for the rest.
 func hours(seconds int) string {
 	if seconds%3600 == 0 {
 		return fmt.Sprintf("%dh", seconds/3600)
@@ -142,9 +142,9 @@ func hours(seconds int) string {
 	return fmt.Sprintf("%dh%dm%ds", seconds/3600, seconds/60%60, seconds%60)
 }
 
-// encrypted tells whether the links are Secrets that SOPS encrypted: then they were
-// rendered themselves, and Flux is told to decrypt them. A SealedSecret and an
-// ExternalSecret make Secrets without what is rendered for engines.
+// encrypted tells whether SOPS encrypted the Secrets of the links. If so, the Secrets
+// themselves were rendered, with an annotation for engines. The Secrets that a
+// SealedSecret or an ExternalSecret makes do not have the rendered annotations.
 func (d *Draft) encrypted() bool {
 	hub := d.mesh.hub
 	if slices.ContainsFunc(hub.of("Secret"), func(s resource.Object) bool {
@@ -159,13 +159,13 @@ func (d *Draft) encrypted() bool {
 	})
 }
 
-// fetched are the ExternalSecrets of the hub that make links, as they are rendered.
+// fetched lists the rendered ExternalSecrets of the hub that make links.
 func (d *Draft) fetched() []resource.Object {
 	return slices.DeleteFunc(d.mesh.hub.of("ExternalSecret"), func(o resource.Object) bool { return !isOurs(o) })
 }
 
-// secretStore writes where the tokens of the remotes are kept, as an ExternalSecret
-// of the hub says it.
+// secretStore writes where the tokens of the remotes are kept, from an ExternalSecret
+// of the hub.
 func (d *Draft) secretStore(spec *node, o resource.Object) {
 	from := "ExternalSecret " + place(o) + " of " + d.mesh.hub.name.value
 	spec.put("links.source", "externalSecrets", from)
@@ -182,15 +182,15 @@ func (d *Draft) secretStore(spec *node, o resource.Object) {
 			break
 		}
 	}
-	// As the operator writes it, 10m is 10m0s.
+	// The operator writes 10m as 10m0s.
 	every := text(o, "spec", "refreshInterval")
 	if seconds := topology.Seconds(every); seconds != topology.Seconds("10m") && seconds > 0 {
 		own.put("refreshInterval", fmt.Sprintf("%ds", seconds), from)
 	}
 }
 
-// access writes how the hub reaches a remote, where the kubeconfig can be seen: it
-// is the template of an ExternalSecret then, with places for the token and the CA.
+// access writes how the hub reaches a remote, if the kubeconfig is readable: then it
+// is the template of an ExternalSecret, with placeholders for the token and the CA.
 func (d *Draft) access(c *cluster, n *node) {
 	for _, o := range d.fetched() {
 		config, ok := at(o, "spec", "target", "template", "data", c.name.value).(string)

@@ -12,27 +12,27 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Options are what the user says beside the clusters.
+// Options are the user's settings.
 type Options struct {
 	Name string // of the topology; "": from what is on the clusters
-	Hub  string // a cluster, by its name or that of its snapshot; "": the one with a Kiali server
+	Hub  string // the name of a cluster or of its snapshot; "": the cluster with a Kiali server
 }
 
-// NoHub is the error where no cluster, or more than one, has a Kiali server.
+// NoHub is the error if no cluster, or more than one, has a Kiali server.
 type NoHub struct {
 	Servers []string // clusters with a server
 	Names   []string // all clusters
-	Wanted  string   // the hub that the user has named, which is none of them
+	Wanted  string   // the hub that the user named; it is no cluster
 }
 
 func (e *NoHub) Error() string {
 	switch {
 	case e.Wanted != "":
-		return fmt.Sprintf("the hub %q is none of the clusters", finding.Shorten(e.Wanted))
+		return fmt.Sprintf("the hub %q is not one of the clusters", finding.Shorten(e.Wanted))
 	case len(e.Servers) > 1:
 		return fmt.Sprintf("%s have a Kiali server each; which one is the hub?", finding.List(e.Servers, 5))
 	}
-	return "no cluster has a Kiali server; which one is to be the hub?"
+	return "no cluster has a Kiali server; which cluster should be the hub?"
 }
 
 // Hint says what to do about it.
@@ -40,17 +40,17 @@ func (e *NoHub) Hint() string {
 	return "name it with --hub; the clusters are " + finding.List(e.Names, 10)
 }
 
-// mesh is what is known of all clusters together.
+// mesh is what is known about all clusters together.
 type mesh struct {
 	clusters []*cluster
-	outside  []*cluster // that ACM runs on, and that are no clusters of the mesh
+	outside  []*cluster // clusters on which ACM runs, outside the mesh
 	hub      *cluster
 	id       said
 	control  said // the namespace of istiod
 	found    []raw
 }
 
-// raw is a finding before the topology is written: about a path in it.
+// raw is a finding about a path in the topology that is not written yet.
 type raw struct {
 	path     []any
 	rule     string
@@ -63,12 +63,12 @@ func (m *mesh) add(severity finding.Severity, rule string, path []any, hint, for
 	m.found = append(m.found, raw{path, rule, severity, finding.Visible(fmt.Sprintf(format, args...)), hint})
 }
 
-// path is that of a key of a cluster in the topology.
+// path is the path of a key of a cluster in the topology.
 func (m *mesh) path(c *cluster, keys ...any) []any {
 	return append([]any{"spec", "clusters", slices.Index(m.clusters, c)}, keys...)
 }
 
-// read makes a mesh of snapshots.
+// read makes a mesh from snapshots.
 func read(snapshots []*Snapshot, o Options) (*mesh, error) {
 	m := &mesh{}
 	for _, s := range snapshots {
@@ -96,8 +96,8 @@ func rank(first bool) int {
 	return 1
 }
 
-// names finds what Istio calls each cluster. An istiod that has the name of a
-// cluster without one serves that cluster from outside.
+// names finds the name that Istio gives each cluster. If an istiod has the name of a
+// cluster without istiod, it serves that cluster from outside.
 func (m *mesh) names() {
 	known := map[string]*cluster{}
 	for _, c := range m.clusters {
@@ -130,8 +130,9 @@ func (m *mesh) names() {
 	}
 }
 
-// nameInKiali is the name by which Kiali knows the cluster: of the hub that of
-// its own, of a remote the last part of its login callback.
+// nameInKiali is the name with which Kiali knows the cluster. For the hub, it is the
+// name of Kiali's home cluster. For a remote, it is the last part of its login
+// callback.
 func (c *cluster) nameInKiali() said {
 	if c.kiali == nil {
 		return said{}
@@ -216,8 +217,8 @@ func (m *mesh) controlPlanes() {
 	}
 }
 
-// rootNamespace is that of a cluster without istiod: where Istio's marks are, or
-// the mesh-wide Telemetry of a topology.
+// rootNamespace is the root namespace of a cluster without istiod: the namespace with
+// Istio's marks, or with the mesh-wide Telemetry of a topology.
 func (c *cluster) rootNamespace(common string) said {
 	for _, key := range []string{controlPlaneClusters, networkLabel} {
 		for _, o := range c.of("Namespace") {
@@ -234,8 +235,8 @@ func (c *cluster) rootNamespace(common string) said {
 	return said{common, ""}
 }
 
-// What Istio asks for on the namespace of a control plane (istio.io, Install
-// Primary-Remote, Install Multi-Primary on different networks).
+// The marks that Istio requires on the namespace of a control plane (istio.io,
+// Install Primary-Remote, Install Multi-Primary on different networks).
 const (
 	controlPlaneClusters = "topology.istio.io/controlPlaneClusters"
 	networkLabel         = labels.Network
@@ -250,7 +251,7 @@ func (m *mesh) modes() {
 			c.network = either(c.network, i.network)
 		}
 		for _, ns := range []map[string]string{c.namespaces, c.gateways, c.waypoints} {
-			delete(ns, c.controlNS.value) // which is scraped in any case
+			delete(ns, c.controlNS.value) // it is scraped in any case
 			if c.ztunnel != "" {
 				delete(ns, c.ztunnel)
 			}
@@ -279,15 +280,15 @@ func (m *mesh) modes() {
 		case c.inMesh() && !c.unseen() || c.ztunnel != "":
 			c.mode = said{"remote", "there are proxies, and no istiod"}
 		case c.unseen() && (c.inMesh() || len(c.of("PodMonitor"))+len(c.of("Telemetry")) > 0):
-			c.mode = said{"local", ""} // and a question
+			c.mode = said{"local", ""} // and asks a question
 		default:
 			c.mode = said{"none", "there is no istiod, and no proxy"}
 		}
 	}
 }
 
-// leaveOut takes clusters out that ACM runs on and nothing of the mesh, Kiali
-// included: what they say of ACM is read all the same.
+// leaveOut takes out clusters on which ACM runs, but nothing of the mesh and no
+// Kiali. Their facts about ACM are still read.
 func (m *mesh) leaveOut() {
 	apart := func(c *cluster) bool {
 		return c != m.hub && c.mode.value == "none" && c.kiali == nil && len(c.of("MultiClusterHub"))+len(c.of("ManagedCluster")) > 0
@@ -300,8 +301,8 @@ func (m *mesh) leaveOut() {
 	m.clusters = slices.DeleteFunc(m.clusters, apart)
 }
 
-// unseen tells whether neither an istiod nor a proxy of the cluster would have been
-// seen.
+// unseen tells whether the snapshot would show neither an istiod nor a proxy of the
+// cluster.
 func (c *cluster) unseen() bool {
 	if c.Dumped {
 		return len(c.of("Deployment"))+len(c.of("Pod")) == 0 && !c.asked["deployments"]
@@ -319,9 +320,9 @@ func (m *mesh) serving(c *cluster) *cluster {
 	return nil
 }
 
-// servedFrom is the namespace of an istiod on another cluster that serves this one,
-// and by default that of its configuration here (istio.io, Install Istio with an
-// External Control Plane).
+// servedFrom is the namespace of an istiod on another cluster that serves this one.
+// It is also the default namespace of the configuration here (istio.io, Install Istio
+// with an External Control Plane).
 func (m *mesh) servedFrom(c *cluster) string {
 	for _, other := range m.clusters {
 		for _, i := range other.foreign {
@@ -343,8 +344,8 @@ func (c *cluster) foreignFor(other *cluster) string {
 	return ""
 }
 
-// meshID finds the mesh's id: what Istio's configuration says, else what its
-// proxies say, else what the monitors write on series.
+// meshID finds the mesh's id: from Istio's configuration, or else from proxies, or
+// else from the label that the monitors write on series.
 func (m *mesh) meshID() {
 	ids := map[string][]string{} // clusters by id
 	from := map[string]string{}
@@ -382,7 +383,7 @@ func (m *mesh) meshID() {
 	}
 }
 
-// scrapedID is the mesh_id that monitors of proxies write on series.
+// scrapedID is the mesh_id that the monitors of proxies write on series.
 func (m *mesh) scrapedID() said {
 	for _, c := range m.clusters {
 		for _, kind := range []string{"PodMonitor", "ServiceMonitor"} {
@@ -396,7 +397,7 @@ func (m *mesh) scrapedID() said {
 	return said{}
 }
 
-// askedID is the mesh_id of the series that Kiali asks for.
+// askedID is the mesh_id of the series that Kiali queries.
 func (m *mesh) askedID() said {
 	if id := text(m.hub.kiali, "spec", "external_services", "prometheus", "query_scope", "mesh_id"); id != "" {
 		return said{id, kialiFrom(m.hub, "external_services.prometheus.query_scope")}
@@ -404,7 +405,7 @@ func (m *mesh) askedID() said {
 	return said{}
 }
 
-// trustDomain is what Istio uses as the mesh's id where it is given none (istio
+// trustDomain is the mesh's id in Istio if no id is set (istio
 // manifests/charts/istio-control/istio-discovery/files/injection-template.yaml).
 func (m *mesh) trustDomain() said {
 	for _, c := range m.clusters {
@@ -415,7 +416,7 @@ func (m *mesh) trustDomain() said {
 	return said{}
 }
 
-// checkNames says where a name contradicts another.
+// checkNames finds names that contradict each other.
 func (m *mesh) checkNames() {
 	first := map[string]*cluster{}
 	for _, c := range m.clusters {
@@ -434,14 +435,14 @@ func (m *mesh) checkNames() {
 		}
 		for _, i := range c.istiods {
 			if id := cmp.Or(i.clusterID, topology.UnnamedCluster); id != c.name.value {
-				m.add(finding.Error, "AD01", at, "restart what runs with the old name, or install istiod with the name that its proxies have",
+				m.add(finding.Error, "AD01", at, "restart the pods that run with the old name, or install istiod with the name of its proxies",
 					"Deployment %s/%s has CLUSTER_ID %q, and %s is %q", i.namespace, i.name, id, c.name.from, c.name.value)
 			}
 		}
 	}
 	if !slices.ContainsFunc(m.clusters, func(c *cluster) bool { return len(c.istiods)+len(c.foreign) > 0 }) {
 		m.add(finding.Warning, "AD04", []any{"spec", "mesh"},
-			"see whether the Deployments of istiod may be read and are among the dumps: "+command.Kubectl("", "", command.Istiods),
+			"check that you may read the Deployments of istiod, and that they are among the dumps: "+command.Kubectl("", "", command.Istiods),
 			"no istiod was found on any cluster; names and the mesh's id are not from Istio")
 	}
 }

@@ -37,7 +37,7 @@ func (d *Draft) metrics() {
 	d.remoteWrite(spec)
 }
 
-// store says what Kiali asks, and for which series.
+// store writes which store Kiali queries, and for which series.
 func (d *Draft) store(spec *node) {
 	hub := d.mesh.hub
 	prometheus := object(hub.kiali, "spec", "external_services", "prometheus")
@@ -98,7 +98,7 @@ func (d *Draft) storeAuth(n *node, prometheus map[string]any, from string) {
 		ref := text(prometheus, "auth", key)
 		if !strings.HasPrefix(ref, "secret:") {
 			if use, _ := at(prometheus, "auth", "use_kiali_token").(bool); !use {
-				n.ask("the login of the store stands in the Kiali resource itself. Put it into a Secret of Kiali's namespace, and write auth: "+
+				n.ask("the login of the store is in the Kiali resource itself. Put it into a Secret of Kiali's namespace, and write auth: "+
 					"{type: "+kind+", "+key+": secret:NAME:KEY}.", "")
 				d.mesh.add(finding.Warning, "AD13", []any{"spec", "metrics"}, "put it into a Secret, and write secret:NAME:KEY into the topology",
 					"%s.auth.%s is no reference to a Secret, so it is not repeated here", from, key)
@@ -114,7 +114,7 @@ func (d *Draft) storeAuth(n *node, prometheus map[string]any, from string) {
 	}
 }
 
-// prometheus finds a Prometheus on a hub of Kubernetes whose Kiali names none.
+// prometheus finds a Prometheus on a Kubernetes hub whose Kiali names none.
 func (d *Draft) prometheus(spec *node) {
 	hub := d.mesh.hub
 	var found []said
@@ -144,11 +144,11 @@ func (d *Draft) prometheus(spec *node) {
 	spec.child("prometheus").ask(question+".", hub.kubectl("get services -A"))
 	d.mesh.add(finding.Error, "AD13", []any{"spec", "metrics"},
 		"write metrics: {prometheus: {url: http://…}}; Istio's sample Prometheus needs scope: none too",
-		"no cluster tells which Prometheus Kiali is to ask: %s", map[bool]string{true: "the hub has several",
+		"no cluster shows which Prometheus Kiali should query: %s", map[bool]string{true: "the hub has several",
 			false: "none was found on the hub"}[len(found) > 1])
 }
 
-// unmanaged tells whether a topology was rendered before without monitors.
+// unmanaged tells whether a topology without monitors was rendered before.
 func (d *Draft) unmanaged() bool {
 	if !d.rendered() {
 		return false
@@ -158,8 +158,8 @@ func (d *Draft) unmanaged() bool {
 	})
 }
 
-// scrapesProxies tells whether a monitor is for proxies of Istio: by the path of
-// their metrics, or by a rule about their container.
+// scrapesProxies tells whether a monitor scrapes proxies of Istio: it has the path of
+// their metrics, or a rule about their container.
 func scrapesProxies(o resource.Object) bool {
 	for _, endpoint := range list(o, "spec", "podMetricsEndpoints") {
 		if strings.HasPrefix(text(endpoint, "path"), "/stats/prometheus") {
@@ -188,8 +188,8 @@ func replacement(o resource.Object, target string) string {
 	return ""
 }
 
-// findMonitorName is the name of the PodMonitors: that of those which were
-// rendered before, else the default, which is the guide's.
+// findMonitorName is the name of the PodMonitors: the name of those that were
+// rendered before, or else the default, which the guide uses.
 func (d *Draft) findMonitorName() string {
 	var own []string
 	for _, c := range d.mesh.clusters {
@@ -205,7 +205,7 @@ func (d *Draft) findMonitorName() string {
 // monitors writes how proxies are scraped.
 func (d *Draft) monitors(spec *node) {
 	if d.unmanaged() {
-		spec.put("monitors.manage", false, "Kiali was rendered from a topology, and there are no monitors of it")
+		spec.put("monitors.manage", false, "Kiali was rendered from a topology, and there are no rendered monitors")
 		if own := d.knownInterval(); own != "" && own != "30s" && !spec.has("acm") {
 			spec.put("interval", own, kialiFrom(d.mesh.hub, "external_services.prometheus.thanos_proxy.scrape_interval"))
 		}
@@ -242,16 +242,16 @@ func (d *Draft) monitors(spec *node) {
 	}
 }
 
-// knownInterval is the interval that Kiali has been told.
+// knownInterval is the interval in Kiali's settings.
 func (d *Draft) knownInterval() string {
 	prometheus := object(d.mesh.hub.kiali, "spec", "external_services", "prometheus")
 	if url := text(prometheus, "url"); url == acmInside || strings.HasPrefix(url, acmAnswers) {
-		return "" // that of ACM's collection
+		return "" // it is the interval of ACM's collection
 	}
 	return text(prometheus, "thanos_proxy", "scrape_interval")
 }
 
-// named are the monitors of a cluster that have the names of the rendered ones.
+// named lists the monitors of a cluster with the names of the rendered ones.
 func (d *Draft) named(c *cluster) []resource.Object {
 	var found []resource.Object
 	for _, o := range c.of("PodMonitor") {
@@ -278,7 +278,8 @@ func intervalOf(o resource.Object) string {
 	return ""
 }
 
-// clusterMetrics writes what a cluster has in place of the topology's.
+// clusterMetrics writes the settings of a cluster that differ from those of the
+// topology.
 func (d *Draft) clusterMetrics(c *cluster, n *node) {
 	var intervals []string
 	for _, o := range d.named(c) {
@@ -304,8 +305,8 @@ func (c *cluster) content(config openshift.Config) (o resource.Object, content m
 	return o, content, ok && err == nil
 }
 
-// monitoringConfig writes the content of cluster-monitoring-config where all
-// clusters have the same.
+// monitoringConfig writes the content of cluster-monitoring-config if all clusters
+// have the same content.
 func (d *Draft) monitoringConfig(spec *node) {
 	platform, _ := openshift.Configs()
 	d.configs = map[*cluster]map[string]any{}
@@ -329,21 +330,21 @@ func (d *Draft) monitoringConfig(spec *node) {
 	}
 	if equal && first != nil {
 		spec.put("userWorkloadMonitoring.manage", true, "ConfigMap "+platform.Namespace+"/"+platform.Name+" is the same on every cluster; "+
-			"from the first sync on it is the topology's")
+			"from the first sync on, it has the content from the topology")
 		spec.put("userWorkloadMonitoring.config", d.configs[first], "")
 		d.configs = nil
 	}
 }
 
-// writtenByACM tells whether the collector of ACM's observability writes into
-// the ConfigMap too (stolostron/multicluster-observability-operator
+// writtenByACM tells whether the collector of ACM's Observability writes into the
+// ConfigMap too (stolostron/multicluster-observability-operator
 // operators/endpointmetrics).
 func writtenByACM(o resource.Object) bool {
 	return strings.Contains(text(o, "data", "config.yaml"), "hub-alertmanager-router")
 }
 
-// ownConfig writes the content of cluster-monitoring-config of one cluster, or
-// says why it is left alone.
+// ownConfig writes the content of cluster-monitoring-config of one cluster, or says
+// why it does not.
 func (d *Draft) ownConfig(c *cluster, n *node) {
 	platform, _ := openshift.Configs()
 	o, content, ok := c.content(platform)
@@ -354,7 +355,7 @@ func (d *Draft) ownConfig(c *cluster, n *node) {
 	on, _ := content["enableUserWorkload"].(bool)
 	switch {
 	case d.configs[c] != nil:
-		n.put("userWorkloadMonitoring.manage", true, at+"; from the first sync on it is the topology's")
+		n.put("userWorkloadMonitoring.manage", true, at+"; from the first sync on, it has the content from the topology")
 		n.put("userWorkloadMonitoring.config", d.configs[c], "")
 	case c.mode.value == "none" && !c.inMesh():
 	case o == nil:
@@ -368,7 +369,7 @@ func (d *Draft) ownConfig(c *cluster, n *node) {
 			"correct config.yaml of the ConfigMap; OpenShift's monitoring operator refuses it too", "%s of %s has a config.yaml that is no "+
 				"object of YAML", at, c.name.value)
 	case !on:
-		n.child("userWorkloadMonitoring").ask(at+" leaves the monitoring of user workloads off, and nothing of the mesh is scraped. Write "+
+		n.child("userWorkloadMonitoring").ask(at+" leaves the monitoring of user workloads off, so nothing of the mesh is scraped. Write "+
 			"its whole content with enableUserWorkload: true into userWorkloadMonitoring, or turn it on there.",
 			c.kubectl("get configmap "+platform.Name+" -n "+platform.Namespace+" -o yaml"))
 	case writtenByACM(o):
@@ -377,8 +378,8 @@ func (d *Draft) ownConfig(c *cluster, n *node) {
 	}
 }
 
-// remoteWrite writes what user-workload-monitoring-config says about a store,
-// where it was rendered from a topology; else the ConfigMap stays as it is.
+// remoteWrite writes what user-workload-monitoring-config says about a store, if it
+// was rendered from a topology. Otherwise the ConfigMap stays as it is.
 func (d *Draft) remoteWrite(spec *node) {
 	_, workloads := openshift.Configs()
 	for _, c := range d.mesh.clusters {
@@ -439,14 +440,14 @@ func (d *Draft) remoteWrite(spec *node) {
 	}
 }
 
-// moreMetrics writes which metrics are sent beside those that Kiali asks for.
+// moreMetrics writes which metrics are sent in addition to those that Kiali queries.
 func (d *Draft) moreMetrics(spec *node, regex string) {
 	more, ok := strings.CutPrefix(regex, strings.Join(kiali.Metrics(), "|")+"|")
 	if !ok {
 		return
 	}
 	all := []string{more}
-	if !strings.ContainsAny(more, `([\`) { // in which | would be no end of one
+	if !strings.ContainsAny(more, `([\`) { // inside these, | does not end an alternative
 		all = strings.Split(more, "|")
 	}
 	spec.put("thanos.remoteWrite.metrics", all, "")

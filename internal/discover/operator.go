@@ -10,7 +10,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// operator says how Kiali's operator comes to the clusters.
+// operator finds how Kiali's operator is installed on the clusters.
 func (d *Draft) operator(spec *node) {
 	var subscribed, deployed []*cluster
 	subscriptions := map[*cluster]resource.Object{}
@@ -46,13 +46,13 @@ func (d *Draft) operator(spec *node) {
 	}
 }
 
-// everywhere tells whether clusters of Kubernetes have the operator by a
-// Subscription too, which has to be said.
+// everywhere tells whether Kubernetes clusters have the operator from a Subscription
+// too. The topology must say so.
 func (d *Draft) everywhere(subscribed []*cluster) bool {
 	return slices.ContainsFunc(subscribed, func(c *cluster) bool { return !c.openShift })
 }
 
-// subscription writes what a Subscription says that is no default.
+// subscription writes the fields of a Subscription that differ from the defaults.
 func (d *Draft) subscription(spec *node, on []*cluster, all map[*cluster]resource.Object) {
 	c := on[0]
 	if d.everywhere(on) {
@@ -91,14 +91,14 @@ func (d *Draft) subscription(spec *node, on []*cluster, all map[*cluster]resourc
 			if key := map[string]string{"package": "name", "approval": "installPlanApproval"}[f.field]; text(all[other], "spec",
 				cmp.Or(key, f.field)) != f.value && other.openShift == c.openShift {
 				d.mesh.add(finding.Warning, "AD13", d.mesh.path(other, "name"), "diff --live shows what the next sync would change there",
-					"the Subscription of Kiali's operator on %s has another %s than that on %s", other.name.value, f.field, c.name.value)
+					"the Subscription of Kiali's operator on %s has another %s than the one on %s", other.name.value, f.field, c.name.value)
 			}
 		}
 	}
 }
 
-// withoutOperator tells of remotes that have Kiali's account without a Kiali
-// resource, for which a topology has operator.remotes: none.
+// withoutOperator finds remotes that have Kiali's account without a Kiali resource. A
+// topology has operator.remotes: none for them.
 func (d *Draft) withoutOperator(spec *node, with []*cluster) {
 	for _, c := range d.mesh.clusters {
 		if c == d.mesh.hub || c.kiali != nil {

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Of pods only the metadata is needed, and of one the environment of its proxy.
-// They are by far the most of a dump, so the rest of them is not decoded.
+// Of pods, only the metadata is needed, and of one pod the environment of its proxy.
+// Pods are most of a dump, so the rest of them is not decoded.
 
-// wanted is in the spec of a pod that is needed.
+// wanted is in the spec of the pod that is needed.
 const wanted = "ISTIO_META_CLUSTER_ID"
 
-// notation is how kubectl prints a pod: a key a line, apiVersion and kind before
-// spec and status, and what is below a key indented deeper.
+// notation is the layout in which kubectl prints a pod: one key on a line, apiVersion
+// and kind before spec and status, and deeper indentation for everything below a key.
 type notation struct{ apiVersion, kind, spec, status string }
 
 var (
@@ -20,15 +20,15 @@ var (
 	inJSON = notation{`"apiVersion": "v1",`, `"kind": "Pod",`, `"spec": {`, `"status": {`}
 )
 
-// prune takes the spec and the status of pods out of what kubectl prints. One
-// spec that has what is wanted stays. Anything that looks otherwise stays too.
+// prune removes the spec and the status of pods from the output of kubectl. It keeps
+// one spec that is wanted, and text with another layout.
 func (n *notation) prune(data []byte, have *bool) []byte {
 	if !bytes.Contains(data, []byte(n.kind+"\n")) {
 		return data
 	}
 	kept := make([]byte, 0, len(data)/4)
-	pod := -1   // the indent of the keys of a pod; -1: not in one
-	begun := -1 // that of apiVersion, in the line before
+	pod := -1   // the indent of the keys of a pod; -1: outside a pod
+	begun := -1 // the indent of apiVersion in the line before
 	for len(data) > 0 {
 		line, rest := cutLine(data)
 		indent, text := indentOf(line)
@@ -37,7 +37,7 @@ func (n *notation) prune(data []byte, have *bool) []byte {
 			keys += 2
 		}
 		switch {
-		case text == n.kind && indent == begun: // and no text that somebody has put into an annotation
+		case text == n.kind && indent == begun: // and it is no text in an annotation
 			pod = indent
 		case indent < pod && text != "":
 			pod = -1
@@ -47,7 +47,7 @@ func (n *notation) prune(data []byte, have *bool) []byte {
 			case text == n.spec && !*have && bytes.Contains(block, []byte(wanted)):
 				*have = true
 				kept = append(kept, block...)
-			case n.spec == inJSON.spec: // the brace that ends it follows, perhaps with a comma
+			case n.spec == inJSON.spec: // its closing brace follows, perhaps with a comma
 				line, _ := cutLine(after)
 				_, end := indentOf(line)
 				kept = append(kept, strings.TrimSuffix(text, "{")+"null"+strings.TrimPrefix(end, "}")+"\n"...)
@@ -76,7 +76,7 @@ func indentOf(line []byte) (indent int, text string) {
 	return len(line) - len(trimmed), string(bytes.TrimRight(trimmed, "\r\n "))
 }
 
-// below cuts off a key with all that is indented deeper.
+// below removes a key and all lines that are indented deeper.
 func below(data []byte, indent int) (block, rest []byte) {
 	_, rest = cutLine(data)
 	for len(rest) > 0 {

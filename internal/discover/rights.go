@@ -10,9 +10,9 @@ import (
 // Readers is the group whose users have the rights.
 const Readers = "sightline-init"
 
-// Rights are the roles and bindings that a cluster needs, so that the users of the
-// group [Readers] can read all that [Kinds] lists: on every cluster the same. What
-// is read of Secrets is a role of its own: RBAC knows no right to metadata alone.
+// Rights are the roles and bindings with which the users of the group [Readers] can
+// read everything that [Kinds] lists. Every cluster needs the same. The rights on
+// Secrets are a separate role, because RBAC has no right to metadata alone.
 func Rights() (roles, secrets []resource.Object) {
 	var rules, ofSecrets []any
 	for _, k := range Kinds() {
@@ -32,8 +32,8 @@ func Rights() (roles, secrets []resource.Object) {
 	return granted(Readers, rules), granted(Readers+"-secrets", ofSecrets)
 }
 
-// withRule adds the rule for a verb on a kind to others: that of the same resources
-// and names, where there is one.
+// withRule adds a verb on a kind to rules. If a rule for the same resources and names
+// exists, it gets the verb.
 func withRule(rules []any, k *Kind, verb string) []any {
 	rule := map[string]any{"apiGroups": groupsOf(k), "resources": []any{strings.SplitN(k.Resource, ".", 2)[0]}}
 	if k.Name != "" {
@@ -68,7 +68,7 @@ func groupsOf(k *Kind) []any {
 	return groups
 }
 
-// granted is a ClusterRole, and the binding to the group.
+// granted is a ClusterRole and its binding to the group.
 func granted(name string, rules []any) []resource.Object {
 	const rbac = "rbac.authorization.k8s.io"
 	metadata := map[string]any{"name": name}

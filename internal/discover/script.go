@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Script is a shell script that dumps one cluster for [Dump], by kubectl: what
-// [Kinds] lists. Of Secrets it has the names that kubectl prints in a table, which
-// the API server makes without data; those of tokens it leaves out, because a table
-// has no annotations.
+// Script is a shell script that dumps one cluster for [Dump] with kubectl: everything
+// that [Kinds] lists. Of Secrets, it has the names that kubectl prints in a table,
+// because the API server makes tables without data. It leaves out the Secrets of
+// tokens, because a table has no annotations.
 func Script() []byte {
 	var b strings.Builder
 	b.WriteString(`#!/bin/sh

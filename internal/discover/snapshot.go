@@ -1,7 +1,6 @@
-// Package discover makes a topology of what is on clusters. It is pure: what was
-// read of them, a [Snapshot] for each, goes in; a commented topology and
-// findings come out. Snapshots come from API servers (package observe) or from
-// dumps ([Dump]).
+// Package discover makes a topology from the objects on clusters. It is pure. It
+// takes a [Snapshot] for each cluster, and returns a commented topology and findings.
+// Snapshots come from API servers (package observe) or from dumps ([Dump]).
 package discover
 
 import (
@@ -14,26 +13,26 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Snapshot is what was read of one cluster.
+// Snapshot is what was read from one cluster.
 type Snapshot struct {
 	Label   string // the context, or the folder of a dump
 	Given   string // the name that the user gives the cluster; "": none
-	Dumped  bool   // from files: a kind that is not among them may be on the cluster
+	Dumped  bool   // from files; the cluster may have kinds that are not in the files
 	Server  string // the API server's URL in the kubeconfig; "": not known
 	Objects []resource.Object
 	Unread  []Unread
 
-	asked map[string]bool // resources that a dump has a file of, by kubectl's names
+	asked map[string]bool // resources for which a dump has a file, by their names in kubectl
 }
 
-// Unread is a kind that could not be read, and why.
+// Unread is a kind that could not be read, with the reason.
 type Unread struct {
 	Kind   Kind
 	Reason string // without any credential
 	Absent bool   // because the cluster does not know it
 }
 
-// From says in words where the snapshot comes from.
+// From names the source of the snapshot.
 func (s *Snapshot) From() string {
 	if s.Dumped {
 		return "the dump " + s.Label
@@ -41,7 +40,7 @@ func (s *Snapshot) From() string {
 	return "the context " + s.Label
 }
 
-// kubectl is a command that reads more of the cluster.
+// kubectl is a command that reads more from the cluster.
 func (s *Snapshot) kubectl(args string) string {
 	if s.Dumped {
 		return command.Kubectl("", "", args)
@@ -49,13 +48,13 @@ func (s *Snapshot) kubectl(args string) string {
 	return command.Kubectl(s.Label, "", args)
 }
 
-// of lists the objects of a kind, in the order of their namespaces and names.
+// of lists the objects of a kind, sorted by namespace and name.
 func (s *Snapshot) of(kind string) []resource.Object {
 	var found []resource.Object
 	seen := map[resource.ID]bool{}
 	for _, o := range s.Objects {
 		id := resource.IDOf(o)
-		id.APIVersion = "" // the same object, whatever version it was asked in
+		id.APIVersion = "" // an object is the same in every version
 		if text(o, "kind") == kind && !seen[id] {
 			seen[id] = true
 			found = append(found, o)
@@ -124,8 +123,8 @@ func place(o resource.Object) string {
 	return namespace(o) + "/" + name(o)
 }
 
-// isOurs tells whether Sightline has rendered an object. Helm puts its own name
-// in place of ours.
+// isOurs tells whether Sightline has rendered an object. Helm replaces our name with
+// its name.
 func isOurs(o resource.Object) bool {
 	by := label(o, labels.ManagedBy)
 	return label(o, labels.PartOf) != "" && annotation(o, "argocd.argoproj.io/sync-wave") != "" && (by == labels.Sightline ||
@@ -134,8 +133,8 @@ func isOurs(o resource.Object) bool {
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// most is the value that most have, the first in order where several do; "" of
-// none.
+// most is the most frequent value, the first one if there are several, or "" for no
+// values.
 func most(values []string) string {
 	count := map[string]int{}
 	for _, v := range values {

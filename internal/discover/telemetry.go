@@ -8,8 +8,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// wide are the mesh-wide Telemetries of a cluster, the one that Istio uses first: it
-// is the oldest.
+// wide lists the mesh-wide Telemetries of a cluster, the oldest first. Istio uses the
+// oldest.
 func (c *cluster) wide() []resource.Object {
 	var wide []resource.Object
 	for _, o := range c.of("Telemetry") {
@@ -24,7 +24,7 @@ func (c *cluster) wide() []resource.Object {
 	return wide
 }
 
-// telemetry writes what the mesh-wide Telemetry says.
+// telemetry writes the content of the mesh-wide Telemetry.
 func (d *Draft) telemetry() {
 	spec := d.top.child("spec").child("telemetry")
 	const usual = "enable-prometheus-metrics"
@@ -38,7 +38,7 @@ func (d *Draft) telemetry() {
 		}
 		o := wide[0]
 		if len(wide) > 1 {
-			d.mesh.add(finding.Error, "AD10", d.mesh.path(c, "name"), "bring what they say into one, "+place(o)+", and delete the others",
+			d.mesh.add(finding.Error, "AD10", d.mesh.path(c, "name"), "merge their content into one, "+place(o)+", and delete the others",
 				"%s has the mesh-wide Telemetries %s, and Istio uses the oldest alone", c.name.value, finding.List(namesOf(wide), 5))
 		}
 		if !seen {
@@ -64,7 +64,7 @@ func (d *Draft) telemetry() {
 		}
 	}
 	if !seen && d.rendered() {
-		spec.put("manage", false, "Kiali was rendered from a topology, and there is no Telemetry of it")
+		spec.put("manage", false, "Kiali was rendered from a topology, and there is no rendered Telemetry")
 	}
 	for _, c := range d.mesh.clusters {
 		for _, i := range c.istiods {

@@ -13,21 +13,20 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// gateway is the URL by which a rendered Kiali asks a TempoStack: the stack, its
+// gateway is the URL with which a rendered Kiali queries a TempoStack: the stack, its
 // namespace and the tenant.
 var gateway = regexp.MustCompile(`^https://tempo-(.+)-gateway\.([^.]+)\.svc\.cluster\.local:8080/api/traces/v1/([^/]+)/tempo$`)
 
-// Values of fields of spec.tracing that are the default (package topology).
+// Defaults of fields of spec.tracing (package topology).
 const (
 	usualProvider = "otel"
 	usualStack    = "mesh"
 	usualTempoNS  = "tempo"
 )
 
-// tracing writes spec.tracing where the hub's Kiali asks for traces and the
-// mesh-wide Telemetry says which leave proxies. Where only one of them says so, a
-// topology with tracing would change the other: then it stays in kiali.spec or in
-// telemetry.spec.
+// tracing writes spec.tracing if the hub's Kiali queries traces and the mesh-wide
+// Telemetry sends spans. If only one of them does, spec.tracing would change the
+// other one. Then the settings stay in kiali.spec or telemetry.spec.
 func (d *Draft) tracing() {
 	hub := d.mesh.hub
 	own := object(hub.kiali, "spec", "external_services", "tracing")
@@ -75,8 +74,9 @@ func (d *Draft) tracing() {
 	}
 }
 
-// traced is what the mesh-wide Telemetry says of traces, nil where the topology has
-// none. It is not ok where it says nothing of them, or what spec.tracing cannot.
+// traced is the tracing entry of the mesh-wide Telemetry, or nil if the topology has
+// none. ok is false if the Telemetry says nothing about traces, or something that
+// spec.tracing cannot express.
 func (d *Draft) traced() (entry map[string]any, from string, ok bool) {
 	for _, c := range d.mesh.clusters {
 		wide := c.wide()
@@ -98,7 +98,7 @@ func (d *Draft) traced() (entry map[string]any, from string, ok bool) {
 	return nil, "", d.rendered()
 }
 
-// stack writes the TempoStack that Kiali asks.
+// stack writes the TempoStack that Kiali queries.
 func (d *Draft) stack(spec *node, name, ns, tenant, external string) {
 	hub := d.mesh.hub
 	from := kialiFrom(hub, "external_services.tracing")
@@ -138,7 +138,7 @@ func (d *Draft) stack(spec *node, name, ns, tenant, external string) {
 	}
 }
 
-// collectors writes how spans come to the hub, as the rendered collectors say it.
+// collectors writes how spans reach the hub, from the rendered collectors.
 func (d *Draft) collectors(spec *node) {
 	hub := d.mesh.hub
 	var found []resource.Object
@@ -155,7 +155,7 @@ func (d *Draft) collectors(spec *node) {
 		}
 	}
 	if len(found) == 0 {
-		spec.put("manage", false, "there is no collector that was rendered")
+		spec.put("manage", false, "there is no rendered collector")
 		return
 	}
 	route := hub.named("Route", d.kialiNS, topology.RemoteReceiver)
@@ -191,8 +191,8 @@ func secretOf(collector resource.Object) string {
 	return ""
 }
 
-// providers says which extension providers Istio has, and which the Telemetry
-// names and Istio lacks.
+// providers finds the extension providers that Istio has, and those that the
+// Telemetry names and Istio lacks.
 func (d *Draft) providers() {
 	entry, from, _ := d.traced()
 	for _, c := range d.mesh.clusters {
@@ -235,8 +235,8 @@ func inParentheses(s string) string {
 	return "(" + s + ")"
 }
 
-// provided reads an entry of meshConfig.extensionProviders: its name, and a key
-// whose value may have a service and a port.
+// provided reads an entry of meshConfig.extensionProviders: its name, and a key whose
+// value may have a service and a port.
 func provided(entry map[string]any) provides {
 	p := provides{name: text(entry, "name")}
 	for _, key := range sortedKeys(entry) {

@@ -7,12 +7,12 @@ import (
 
 // Part is a part of a topology.
 type Part struct {
-	Fields []string // with all that is below them
-	Why    string   // one sentence, of a field: what tells it in its place
+	Fields []string // with all fields below them
+	Why    string   // one sentence: where the fact is
 }
 
-// Untold are the parts of a topology that no cluster tells: [New] leaves them out,
-// and a topology that had them renders otherwise. All else comes back.
+// Untold lists the parts of a topology that no cluster shows. [New] leaves them out,
+// so a topology that had them renders other objects. All other parts come back.
 func Untold() []Part {
 	return []Part{
 		{[]string{"metadata.annotations"}, "They are for tools and are not rendered."},
@@ -28,7 +28,7 @@ func Untold() []Part {
 	}
 }
 
-// Tells tells whether [New] takes over the field of a path, as package topology
+// Tells tells whether [New] reads the field of a path, written as package topology
 // writes it.
 func Tells(path string) bool {
 	for _, p := range Untold() {
