@@ -11,11 +11,12 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// lastApplied is where kubectl apply keeps what it has applied.
+// lastApplied is the annotation in which kubectl apply records the object that it
+// applied.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-// engineKeys are labels and annotations by which engines know what they have
-// applied. They come with the apply, so they are not lost by it.
+// engineKeys are the labels and annotations with which engines recognize objects that
+// they have applied. Applying an object adds them, so it does not lose them.
 var engineKeys = []string{
 	"app.kubernetes.io/instance", "argocd.argoproj.io/instance", "argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id",
 	"helm.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/namespace",
@@ -23,7 +24,8 @@ var engineKeys = []string{
 	"meta.helm.sh/release-name", "meta.helm.sh/release-namespace", lastApplied,
 }
 
-// isEngines tells whether a path is that of a label or an annotation of an engine.
+// isEngines tells whether a path is the path of a label or an annotation of an
+// engine.
 func isEngines(path Path) bool {
 	return len(path) == 3 && slices.Contains(engineKeys, path[2].Key) &&
 		(below(path, "metadata", "labels") || below(path, "metadata", "annotations"))
@@ -35,14 +37,14 @@ func isHelms(f Field) bool {
 	return f.Old == labels.Helm && len(f.Path) == 3 && below(f.Path, "metadata", "labels", labels.ManagedBy)
 }
 
-// Applied returns what applying an object changes on a cluster that has the
-// live one: the fields that differ, and those that would be lost. Nothing is
-// left where the object has been applied and nobody has changed it.
+// Applied returns the changes that applying an object makes to the live object on a
+// cluster: fields that differ, and fields that would be lost. If the object was
+// applied and nobody has changed it, there are none.
 //
-// A key that only the live object has stays, because others own it, with three
-// exceptions. It goes if it is part of a list, which is replaced as a whole; if
-// it is part of a string of YAML, such as config.yaml, for the same reason; and
-// if an earlier apply has set it, by metadata.managedFields or the annotation of
+// A key that only the live object has stays, because it belongs to others. There are
+// three exceptions: a key in a list, because a list is replaced as a whole; a key in
+// a string of YAML, such as config.yaml, for the same reason; and a key that an
+// earlier apply has set, according to metadata.managedFields or the annotation of
 // kubectl apply.
 func Applied(live, object resource.Object) []Field {
 	c := comparer{goes: owned(live), lost: true}
@@ -54,7 +56,7 @@ func Applied(live, object resource.Object) []Field {
 	return c.fields
 }
 
-// texts adds what is lost of a string of YAML.
+// texts adds the keys that are lost from a string of YAML.
 func (c *comparer) texts(f Field) {
 	old, isOld := document(f.Old)
 	new, isNew := document(f.New)
@@ -85,7 +87,7 @@ func document(v any) (map[string]any, bool) {
 	return m, ok && err == nil
 }
 
-// owned tells of the keys of a live object whether an apply has set them.
+// owned tells which keys of a live object an apply has set.
 func owned(live resource.Object) func(Path) bool {
 	var sets []map[string]any
 	metadata, _ := live["metadata"].(map[string]any)
@@ -99,7 +101,7 @@ func owned(live resource.Object) func(Path) bool {
 	var last map[string]any
 	annotations, _ := metadata["annotations"].(map[string]any)
 	if text, ok := annotations[lastApplied].(string); ok {
-		_ = json.Unmarshal([]byte(text), &last) // who breaks it has kubectl take nothing for applied
+		_ = json.Unmarshal([]byte(text), &last) // kubectl ignores a broken annotation too
 	}
 	return func(path Path) bool {
 		inSet := func(fields map[string]any) bool { return has(fields, path, "f:") }
@@ -107,7 +109,7 @@ func owned(live resource.Object) func(Path) bool {
 	}
 }
 
-// has tells whether there is something at a path of keys.
+// has tells whether there is a value at a path of keys.
 func has(v map[string]any, path Path, prefix string) bool {
 	for i, step := range path {
 		below, ok := v[prefix+step.Key]

@@ -1,5 +1,5 @@
-// Package compare says what differs between two sets of Kubernetes objects, and
-// puts equal differences of many clusters and namespaces together.
+// Package compare finds the differences between two sets of Kubernetes objects. It
+// groups equal differences of many clusters and namespaces.
 //
 // [Objects] compares two objects, field by field. [Fleets] compares what is on
 // the clusters of a topology, before and after a change. Both are pure: the
@@ -15,7 +15,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Op is what happens to an object or a field.
+// Op is the way in which an object or a field changes.
 type Op byte
 
 // The kinds of change. Moved is for lists only.
@@ -41,12 +41,12 @@ func (o Op) String() string {
 	return fmt.Sprintf("Op(%d)", byte(o))
 }
 
-// Content is an object without its namespace, which the objects of several
-// namespaces and clusters may share. It must not be changed.
+// Content is an object without its namespace. Objects of several namespaces and
+// clusters may share it, so do not change it.
 type Content struct{ Object resource.Object }
 
-// NewContent returns the content of an object. Numbers are to be json.Number,
-// as resource.DecodeJSON has them.
+// NewContent returns the content of an object. Numbers must be json.Number, as in the
+// results of resource.DecodeJSON.
 func NewContent(object resource.Object) *Content {
 	metadata, _ := object["metadata"].(map[string]any)
 	if _, ok := metadata["namespace"]; !ok {
@@ -65,14 +65,14 @@ type Object struct {
 	For     string // of an object of the delivery, the cluster that it is for, if it is for one
 }
 
-// Cluster is what there is on one cluster.
+// Cluster is the set of objects on one cluster.
 type Cluster struct {
 	Name    string
 	Objects []Object
 }
 
-// Fleet is what there is on the clusters of a topology. What delivers it is in
-// Delivery, which is no cluster.
+// Fleet is the set of objects on the clusters of a topology. Delivery has the
+// delivery objects. It is not a cluster.
 type Fleet struct {
 	Clusters []Cluster
 	Delivery []Object
@@ -89,19 +89,19 @@ type Change struct {
 	New     *Content
 }
 
-// Diff is what differs between two fleets.
+// Diff is the set of differences between two fleets.
 type Diff struct {
 	Changes         []Change // sorted by cluster, then by kind, namespace and name
 	AddedClusters   []string // sorted; their objects are in Changes as well
 	RemovedClusters []string
 }
 
-// Empty tells whether nothing differs.
+// Empty tells whether there is no difference.
 func (d *Diff) Empty() bool {
 	return len(d.Changes)+len(d.AddedClusters)+len(d.RemovedClusters) == 0
 }
 
-// Touched returns the names of the clusters on which something differs, sorted.
+// Touched returns the names of the clusters with differences, sorted.
 func (d *Diff) Touched() []string {
 	names := map[string]bool{}
 	for _, c := range d.Changes {
@@ -115,7 +115,7 @@ func (d *Diff) Touched() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// Count returns how many objects of clusters change in one way.
+// Count returns the number of objects on clusters that change in one way.
 func (d *Diff) Count(op Op) int {
 	n := 0
 	for i := range d.Changes {
@@ -126,15 +126,15 @@ func (d *Diff) Count(op Op) int {
 	return n
 }
 
-// Fleets compares two fleets. An object is the same one if its kind, API group,
-// namespace and name are; its API version may change. An object that is twice
-// on a cluster is an error.
+// Fleets compares two fleets. Two objects are the same object if they have the same
+// kind, API group, namespace and name; their API versions may differ. It returns an
+// error if a cluster has the same object twice.
 func Fleets(old, new Fleet) (*Diff, error) {
 	return (&differ{fields: map[pair][]Field{}, compare: Objects}).fleets(old, new)
 }
 
-// Live compares what is on clusters with what would be applied to them; see
-// Applied. The error is as that of Fleets.
+// Live compares the objects on clusters with the objects that would be applied; see
+// Applied. It returns the same error as Fleets.
 func Live(live, rendered Fleet) (*Diff, error) {
 	return (&differ{fields: map[pair][]Field{}, compare: Applied}).fleets(live, rendered)
 }
@@ -180,7 +180,7 @@ func byName(clusters []Cluster) (map[string][]Object, error) {
 	return named, nil
 }
 
-// differ compares each pair of contents once.
+// differ compares each pair of contents only once.
 type differ struct {
 	diff    Diff
 	fields  map[pair][]Field
@@ -189,7 +189,7 @@ type differ struct {
 
 type pair struct{ old, new *Content }
 
-// key is what makes an object the same one.
+// key identifies an object.
 type key struct{ kind, group, namespace, name string }
 
 func keyOf(id resource.ID) key {
@@ -204,7 +204,7 @@ func (k key) compare(other key) int {
 	return slices.Compare([]string{k.kind, k.group, k.namespace, k.name}, []string{other.kind, other.group, other.namespace, other.name})
 }
 
-// about is the cluster that a change is about.
+// about is the cluster of a change.
 func (c *Change) about() string {
 	if c.For != "" {
 		return c.For

@@ -11,7 +11,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Effect is what a change means to those who run the fleet, or use it.
+// Effect says what a change means for the operators or the users of the fleet.
 type Effect struct {
 	Rule     string // its page is in internal/check
 	Severity finding.Severity
@@ -19,8 +19,7 @@ type Effect struct {
 	Clusters []string // that it is about, sorted
 }
 
-// Facts are what a change cannot show by itself, of the topology that it leads
-// to.
+// Facts are facts about the new topology that the change itself does not show.
 type Facts struct {
 	Hub     string
 	Engine  string // that delivers: argocd, flux or ""
@@ -31,7 +30,7 @@ type Facts struct {
 	Was, Is []Application // that Argo CD makes
 }
 
-// Application is what Argo CD makes for a cluster.
+// Application is the Application that Argo CD makes for a cluster.
 type Application struct{ Cluster, Name string }
 
 // The engines.
@@ -59,7 +58,7 @@ const (
 	Immutable        = "KC14"
 )
 
-// rules are in the order in which effects are said: the gravest first.
+// rules are in the order of the report: the most serious first.
 func effectRules() map[string]func(*effects) {
 	return map[string]func(*effects){
 		Immutable:        (*effects).immutable,
@@ -83,7 +82,8 @@ func effectRules() map[string]func(*effects) {
 // EffectRules returns the ids of the rules of effects, sorted.
 func EffectRules() []string { return slices.Sorted(maps.Keys(effectRules())) }
 
-// Effects returns what a change means, the gravest first, then by rule.
+// Effects returns the effects of a change, the most serious first, then sorted by
+// rule.
 func (d *Diff) Effects(facts Facts) []Effect {
 	e := &effects{Facts: facts, diff: d, kinds: map[string][]*Change{}}
 	for i := range d.Changes {
@@ -113,7 +113,7 @@ func (e *effects) add(severity finding.Severity, clusters []string, format strin
 	e.found = append(e.found, Effect{e.rule, severity, fmt.Sprintf(format, args...), clusters})
 }
 
-// stays tells whether the cluster of a change is there before and after it.
+// stays tells whether the cluster of a change exists before and after the change.
 func (e *effects) stays(c *Change) bool {
 	return !within(e.diff.AddedClusters, c.about()) && !within(e.diff.RemovedClusters, c.about())
 }
@@ -131,7 +131,7 @@ func (e *effects) of(kinds ...string) []*Change {
 	return of
 }
 
-// on collects clusters by what is said of them, and keeps the order.
+// on collects clusters by a text about them, and keeps the order.
 type on[K comparable] struct {
 	order    []K
 	clusters map[K]map[string]bool
@@ -156,7 +156,7 @@ func (o *on[K]) each(say func(k K, clusters []string)) {
 	}
 }
 
-// most is how many clusters an effect names.
+// most is the number of clusters that an effect names.
 const most = 3
 
 // clustersText names clusters: west, or 212 clusters (a, b, c and 209 more).
@@ -175,7 +175,7 @@ func namesText(names []string, noun string) string {
 	return fmt.Sprintf("%s (%s)", finding.Count(len(names), noun), finding.List(names, most))
 }
 
-// at is the value below some keys of a content, or nil.
+// at is the value at a path of keys of a content, or nil.
 func at(c *Content, keys ...string) any {
 	if c == nil {
 		return nil
@@ -195,7 +195,7 @@ func textAt(c *Content, keys ...string) string {
 
 func annotation(c *Content, name string) string { return textAt(c, "metadata", "annotations", name) }
 
-// below tells whether a path leads to a place, or below it.
+// below tells whether a path begins with another path.
 func below(p Path, keys ...string) bool {
 	if len(p) < len(keys) {
 		return false
@@ -208,7 +208,7 @@ func below(p Path, keys ...string) bool {
 	return true
 }
 
-// concerns tells whether a field is at a place, below it, or has it as a part.
+// concerns tells whether a field is at a path, below it or above it.
 func concerns(f Field, keys ...string) bool {
 	return below(f.Path, keys...) || len(f.Path) < len(keys) && below(f.Path, keys[:len(f.Path)]...)
 }

@@ -12,15 +12,15 @@ import (
 	"github.com/sightline-mesh/sightline/internal/openshift"
 )
 
-// namespaces finds where proxies begin or cease to be scraped, on clusters that
-// stay.
+// namespaces finds namespaces in which scraping of proxies begins or ends, on
+// clusters that stay.
 func (e *effects) namespaces() {
 	type change struct {
 		op        Op
 		namespace string
 	}
 	var all on[change]
-	monitors := map[string]map[Op]bool{} // by cluster and namespace: one that is renamed neither joins nor leaves
+	monitors := map[string]map[Op]bool{} // by cluster and namespace: a renamed monitor neither joins nor leaves
 	for _, c := range e.of("PodMonitor") {
 		k := c.Cluster + "\x00" + c.ID.Namespace
 		if monitors[k] == nil {
@@ -33,7 +33,7 @@ func (e *effects) namespaces() {
 			all.add(change{c.Op, c.ID.Namespace}, c.Cluster)
 		}
 	}
-	// Namespaces with the same clusters are said together.
+	// Namespaces with the same clusters are reported together.
 	var together on[string]
 	said := map[string]change{}
 	all.each(func(k change, clusters []string) {
@@ -59,7 +59,7 @@ func (e *effects) namespaces() {
 	})
 }
 
-// clusters finds who joins and who leaves.
+// clusters finds clusters that join or leave.
 func (e *effects) clusters() {
 	if added := e.diff.AddedClusters; len(added) > 0 {
 		e.add(finding.Info, added, "%s %s", clustersHead(added), verb(added, "joins", "join"))
@@ -84,7 +84,7 @@ func (e *effects) clusters() {
 
 var duration = regexp.MustCompile(`([0-9]+)(ms|[smhd])`)
 
-// seconds reads a duration as Prometheus has it; 0 for what is none.
+// seconds reads a duration in Prometheus' form. It returns 0 for other text.
 func seconds(v any) float64 {
 	text, _ := v.(string)
 	total := 0.0
@@ -98,8 +98,7 @@ func seconds(v any) float64 {
 	return total
 }
 
-// scrapes compares how often targets are scraped. How many there are is not
-// known here.
+// scrapes compares the scrape intervals. The number of targets is unknown here.
 func (e *effects) scrapes() {
 	type change struct{ kind, old, new string }
 	var all on[change]
@@ -127,8 +126,7 @@ func perMinute(seconds float64) string {
 	return n + " times"
 }
 
-// keeps tells whether an object is kept by an annotation when it is no longer
-// rendered.
+// keeps tells whether an annotation keeps an object that is no longer rendered.
 func (e *effects) keeps(c *Content) bool {
 	switch e.Engine {
 	case ArgoCD:
@@ -139,8 +137,8 @@ func (e *effects) keeps(c *Content) bool {
 	return false
 }
 
-// prune finds what an engine that prunes deletes, and what is left behind by
-// others, on clusters that stay.
+// prune finds the objects that an engine deletes, and the objects that an engine
+// without pruning leaves behind, on clusters that stay.
 func (e *effects) prune() {
 	deleted, left, refused := on[string]{}, on[string]{}, on[string]{}
 	count := map[bool]int{}
@@ -179,8 +177,8 @@ func (e *effects) prune() {
 	})
 }
 
-// permitted are the namespaces of Argo CD's project, or nil where it stays as it
-// was or there is none.
+// permitted are the namespaces of Argo CD's project, or nil if they do not change or
+// if there is no project.
 func (e *effects) permitted() map[string]bool {
 	var namespaces map[string]bool
 	for _, c := range e.kinds["AppProject"] {
@@ -199,7 +197,7 @@ func (e *effects) permitted() map[string]bool {
 	return namespaces
 }
 
-// delivery finds what appears, vanishes or is renamed in an engine.
+// delivery finds delivery objects that appear, disappear or get another name.
 func (e *effects) delivery() {
 	e.named("Application", e.Was, e.Is)
 	for _, kind := range []string{"Kustomization", "HelmRelease"} {
@@ -239,7 +237,7 @@ func (e *effects) named(kind string, was, is []Application) {
 	}
 	slices.Sort(gone)
 	slices.Sort(come)
-	// A cluster that has one of each before and after has it under another name.
+	// If a cluster has one of each before and after, the object got another name.
 	var renamed []string
 	var clusters []string
 	for _, name := range slices.Clone(gone) {
@@ -268,7 +266,7 @@ func (e *effects) named(kind string, was, is []Application) {
 	}
 }
 
-// verb is a verb for the names, after one or after several.
+// verb is the form of a verb for one name or for several names.
 func verb(names []string, one, several string) string {
 	if len(names) == 1 {
 		return one
@@ -322,7 +320,7 @@ func (e *effects) monitoring() {
 		was, is := enabled(c.Old), enabled(c.New)
 		switch {
 		case c.Op == Removed:
-			// Which no engine takes away.
+			// No engine removes it.
 		case was && !is && c.ID.Name == platform.Name:
 			off.add("", c.Cluster)
 		case !was && is && c.Old != nil:
@@ -346,13 +344,13 @@ func (e *effects) monitoring() {
 	})
 }
 
-// enabled tells whether a ConfigMap switches monitoring for user workloads on.
+// enabled tells whether a ConfigMap turns user workload monitoring on.
 func enabled(c *Content) bool {
 	config, _ := document(textAt(c, "data", "config.yaml"))
 	return config[userWorkload] == true
 }
 
-// lost finds what applying takes away on clusters, where they have been asked.
+// lost finds live settings that applying would remove, if the clusters were asked.
 func (e *effects) lost() {
 	var all on[string]
 	for i := range e.diff.Changes {

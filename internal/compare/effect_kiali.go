@@ -9,11 +9,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// remoteOnly is the field of a Kiali resource on a cluster where no server of
-// Kiali runs.
+// remoteOnly is the field of a Kiali resource on a cluster without a Kiali server.
 const remoteOnly = "remote_cluster_resources_only"
 
-// instance is the name by which the operator knows an installation.
+// instance identifies an installation for the operator.
 func instance(c *Content) string {
 	if name := textAt(c, "spec", "deployment", "instance_name"); name != "" {
 		return name
@@ -21,10 +20,10 @@ func instance(c *Content) string {
 	return "kiali"
 }
 
-// immutable finds changes that the operator refuses. It compares the resource
-// with what it has put into its status, and refuses a second installation of
-// the same name (kiali-operator roles/*/kiali-deploy/tasks/main.yml, "Never allow
-// the …" and "There is already a Kiali Server installed …").
+// immutable finds changes that the operator refuses. The operator compares the resource
+// with the values in its status. It also refuses a second installation with the same name
+// (kiali-operator roles/*/kiali-deploy/tasks/main.yml, "Never allow the …" and "There is
+// already a Kiali Server installed …").
 func (e *effects) immutable() {
 	var all on[string]
 	for _, c := range e.of("Kiali") {
@@ -60,8 +59,7 @@ func (e *effects) immutable() {
 	})
 }
 
-// bindings finds bindings that would be to another role, which the API server
-// refuses.
+// bindings finds bindings that change to another role, which the API server refuses.
 func (e *effects) bindings() {
 	var all on[string]
 	for _, c := range e.of("ClusterRoleBinding") {
@@ -75,8 +73,8 @@ func (e *effects) bindings() {
 	})
 }
 
-// moved are the Kiali resources that are no longer rendered, with those that
-// take their place.
+// moved lists the Kiali resources that are no longer rendered, with the resources
+// that replace them.
 func (e *effects) moved() (pairs []struct{ old, new *Change }) {
 	for _, old := range e.of("Kiali") {
 		for _, new := range e.of("Kiali") {
@@ -88,11 +86,10 @@ func (e *effects) moved() (pairs []struct{ old, new *Change }) {
 	return pairs
 }
 
-// kiali tells restarts from what is only reconciled. The operator writes the
-// whole spec into Kiali's ConfigMap, and restarts Kiali when that changes
-// (tasks/main.yml, "Force the Kiali pod to restart if necessary"; templates/*/
-// configmap.yaml). It looks at a changed annotation as well, but not at a label
-// (watches-os.yaml).
+// kiali distinguishes restarts from mere reconciliation. The operator writes the whole
+// spec into Kiali's ConfigMap, and restarts Kiali when that changes (tasks/main.yml, "Force
+// the Kiali pod to restart if necessary"; templates/*/configmap.yaml). It also reconciles
+// after a changed annotation, but not after a changed label (watches-os.yaml).
 func (e *effects) kiali() {
 	var all on[string]
 	for _, c := range e.of("Kiali") {
@@ -100,7 +97,7 @@ func (e *effects) kiali() {
 		switch {
 		case c.Op != Changed:
 		case changes(c, "spec", "version"):
-			// Which EffectOperator has more to say about.
+			// EffectOperator reports more about it.
 		case changes(c, "spec") && server:
 			all.add("restarts", c.Cluster)
 		case changes(c, "spec"):
@@ -135,14 +132,14 @@ func (e *effects) kiali() {
 	})
 }
 
-// switches tells whether a cluster becomes the hub, or ceases to be it.
+// switches tells whether a cluster becomes the hub or stops being the hub.
 func switches(c *Change) bool {
 	return !equal(at(c.Old, "spec", "deployment", remoteOnly), at(c.New, "spec", "deployment", remoteOnly))
 }
 
-// login finds changes of how users log in. Kiali sends the callback that is the
-// hub's, and the OAuth server of a remote takes the URIs of its own OAuthClient,
-// so both have to agree.
+// login finds changes to the login. Kiali sends the callback of the hub, and the
+// OAuth server of a remote accepts only the URIs of its OAuthClient. So both must
+// agree.
 func (e *effects) login() {
 	var uris, address, strategy on[string]
 	for _, c := range e.of("Kiali") {
@@ -177,12 +174,12 @@ func (e *effects) login() {
 	})
 }
 
-// accountOf names the account of a token Secret.
+// accountOf is the name of the account of a token Secret.
 func accountOf(c *Content) string {
 	return annotation(c, "kubernetes.io/service-account.name")
 }
 
-// tokens finds tokens that end: with their Secret, or with their account.
+// tokens finds tokens that become invalid because their Secret or their account goes.
 func (e *effects) tokens() {
 	var secrets, accounts on[string]
 	for _, c := range e.of("Secret") {
@@ -194,7 +191,7 @@ func (e *effects) tokens() {
 	}
 	for _, c := range e.of("Kiali") {
 		switch {
-		case at(c.Old, "spec", "deployment", remoteOnly) != true: // whose account no link uses
+		case at(c.Old, "spec", "deployment", remoteOnly) != true: // no link uses its account
 		case c.Op == Removed, c.Op == Changed && changes(c, "spec", "version"):
 			accounts.add("the operator removes the account", c.Cluster)
 		}
@@ -219,7 +216,7 @@ func (e *effects) tokens() {
 	})
 }
 
-// version is the line that a Kiali resource asks for.
+// version is the release line in a Kiali resource.
 func version(c *Content) string {
 	if v := textAt(c, "spec", "version"); v != "" {
 		return v
@@ -227,7 +224,7 @@ func version(c *Content) string {
 	return "default"
 }
 
-// operator finds other versions of Kiali and of its operator.
+// operator finds changes of the versions of Kiali and of its operator.
 func (e *effects) operator() {
 	type change struct{ what, old, new string }
 	var all on[change]
@@ -285,7 +282,7 @@ func orNone(s string) string {
 	return s
 }
 
-// chartVersions are the versions of the operator's chart, before and after.
+// chartVersions are the versions of the operator's chart before and after the change.
 func chartVersions(c *Change) (pairs [][2]string) {
 	if c.Op != Changed {
 		return nil
@@ -317,7 +314,8 @@ func chartVersions(c *Change) (pairs [][2]string) {
 	return pairs
 }
 
-// mesh finds another mesh id: what Prometheus has so far is of the old one.
+// mesh finds a change of the mesh id. The series that Prometheus already has keep the
+// old id.
 func (e *effects) mesh() {
 	type change struct{ old, new string }
 	var all on[change]

@@ -10,15 +10,15 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
-// madeLink is the hub's access to a remote, as it is rendered.
+// madeLink is the hub's rendered access to a remote.
 type madeLink struct {
-	by     string // the kind of what makes the Secret, as messages have it
+	by     string // the kind of the object that makes the Secret, as in messages
 	secret string
-	data   string // of the remote in it
+	data   string // the data of the remote in it
 }
 
-// makers read what makes the Secrets of links, by its kind: the metadata of the Secret,
-// and its data or their templates by the remotes.
+// makers read the objects that make Secrets of links, by kind: the metadata of the
+// Secret, and its data or their templates by remote.
 var makers = map[string]func(c *Content) (metadata, data any){
 	"SealedSecret": func(c *Content) (any, any) {
 		return at(c, "spec", "template", "metadata"), at(c, "spec", "encryptedData")
@@ -26,7 +26,7 @@ var makers = map[string]func(c *Content) (metadata, data any){
 	"ExternalSecret": func(c *Content) (any, any) {
 		return at(c, "spec", "target", "template", "metadata"), at(c, "spec", "target", "template", "data")
 	},
-	"Policy": func(c *Content) (any, any) { // with the Secret as its one object
+	"Policy": func(c *Content) (any, any) { // the Secret is its only object
 		v := first(at(c, "spec", "policy-templates"))
 		v = first(valueAt(valueAt(valueAt(v, "objectDefinition"), "spec"), "object-templates"))
 		secret := valueAt(v, "objectDefinition")
@@ -40,10 +40,10 @@ var makers = map[string]func(c *Content) (metadata, data any){
 	},
 }
 
-// encryptedSecret is how messages name a Secret in the format of SOPS.
+// encryptedSecret is the name of a Secret in the format of SOPS in messages.
 const encryptedSecret = "Secret of SOPS"
 
-// linksOf are the links that an object makes, by their remotes.
+// linksOf lists the links that an object makes, by remote.
 func linksOf(kind, id string, c *Content) map[string]madeLink {
 	metadata, data := makers[kind](c)
 	labels, _ := valueAt(metadata, "labels").(map[string]any)
@@ -75,7 +75,7 @@ func valueAt(v any, key string) any {
 	return m[key]
 }
 
-// madeLinks are the links before and after the change.
+// madeLinks lists the links before and after the change.
 func (e *effects) madeLinks() (old, new map[string]madeLink) {
 	old, new = map[string]madeLink{}, map[string]madeLink{}
 	for _, kind := range slices.Sorted(maps.Keys(makers)) {
@@ -88,8 +88,8 @@ func (e *effects) madeLinks() (old, new map[string]madeLink) {
 	return old, new
 }
 
-// oldLinks finds Secrets that Kiali goes on to use after their links have moved
-// to others.
+// oldLinks finds Secrets that Kiali still uses after their links have moved to other
+// Secrets.
 func (e *effects) oldLinks() {
 	old, new := e.madeLinks()
 	var all on[string]
@@ -115,10 +115,10 @@ func (e *effects) oldLinks() {
 	e.add(severity, names, "the links to %s move to other Secrets, away from %s: %s", clustersText(names), finding.List(secrets, most), what)
 }
 
-// move is a change of what makes a link.
+// move is a change of the object that makes a link.
 type move struct{ from, to string }
 
-// links finds what becomes of the hub's access to remotes.
+// links finds changes of the hub's access to remotes.
 func (e *effects) links() {
 	old, new := e.madeLinks()
 	var all on[move]
@@ -126,7 +126,7 @@ func (e *effects) links() {
 		switch was, now := old[remote], new[remote]; {
 		case was.by != now.by:
 			all.add(move{was.by, now.by}, remote)
-		case was.secret == now.secret && was.data != now.data && now.by != "ExternalSecret" && now.by != "Policy": // which have templates
+		case was.secret == now.secret && was.data != now.data && now.by != "ExternalSecret" && now.by != "Policy": // these have templates
 			all.add(move{now.by, now.by}, remote)
 		}
 	}
@@ -155,9 +155,9 @@ func (e *effects) links() {
 	})
 }
 
-// moves says what becomes of a Secret that something else makes now. It belongs to the
-// SealedSecret or the ExternalSecret that made it, and goes with that; a Secret of SOPS
-// is the engine's own.
+// moves says what happens to a Secret that another object now makes. A Secret belongs
+// to the SealedSecret or the ExternalSecret that made it, and is deleted with that
+// object. A Secret of SOPS belongs to the engine.
 func (e *effects) moves(m move, clusters []string) {
 	goes, stays := "the "+m.from+" and the Secret with it", "with the "+m.from+" until somebody deletes that with --cascade=orphan"
 	switch {

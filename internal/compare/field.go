@@ -15,30 +15,30 @@ import (
 type Field struct {
 	Path Path
 	Op   Op
-	// At is where an item that is added or removed stands in the list that has
-	// it, which Path leads to; else it is -1.
+	// At is the index of an added or removed item in its list, to which Path leads.
+	// Otherwise it is -1.
 	At       int
-	Old, New any // nil where there is none; of a list that is Moved, what its items are told apart by, in order
-	// Lost is set by Applied: a cluster has it, what is applied has not, and it
-	// goes.
+	Old, New any // nil if there is none; for a list that is Moved, the keys of its items in order
+	// Lost is set by Applied: the cluster has the field, the applied object does not,
+	// and the field is removed.
 	Lost bool
 }
 
-// Path leads to a part of an object.
+// Path is the path to a part of an object.
 type Path []Step
 
-// Step is a key of an object, or an item of a list: by what tells it apart from
-// the others, else by its index.
+// Step is a key of an object, or an item of a list: by the field that identifies it,
+// or else by its index.
 type Step struct {
 	Key   string
 	List  bool
-	Index int    // where By is ""
-	By    string // the field by which the items of the list are told apart, or two with a comma between
-	Value string // its value in this one, or two with a space between
+	Index int    // if By is ""
+	By    string // the field that identifies the items of the list, or two fields separated by a comma
+	Value string // its value, or two values separated by a space
 }
 
-// String returns the path as spec.ports[0].name, with [name=http] for an item
-// that has a name and [a.b] for a key with a dot.
+// String returns the path in the form spec.ports[0].name. It writes [name=http] for
+// an item that has a name, and [a.b] for a key with a dot.
 func (p Path) String() string {
 	var b strings.Builder
 	for _, s := range p {
@@ -65,22 +65,22 @@ func (p Path) String() string {
 
 func (p Path) below(s Step) Path { return append(slices.Clip(p), s) }
 
-// Objects returns what differs between two objects, in the order in which they
-// are printed; nothing if they are equal. Items of a list that have a name, or
-// another field that no two share, are compared with their counterparts;
-// strings of which no list has one twice are such items themselves. All others
-// are compared by their position. Numbers are equal if their values are.
+// Objects returns the differences between two objects, in the order in which they are
+// printed. It returns nothing if they are equal. Items of a list that have a name, or
+// another field with unique values, are compared by it. Unique strings in a list are
+// compared the same way. All other items are compared by position. Numbers are equal
+// if their values are equal.
 func Objects(old, new resource.Object) []Field {
 	c := comparer{goes: func(Path) bool { return true }}
 	c.values(nil, old, new, false)
 	return c.fields
 }
 
-// comparer collects the fields in which two objects differ.
+// comparer collects the fields that differ between two objects.
 type comparer struct {
 	fields []Field
 	goes   func(Path) bool // whether a key that only the old object has is a difference
-	lost   bool            // and whether it is lost
+	lost   bool            // whether such a key is lost
 }
 
 func (c *comparer) removed(f Field) {
@@ -88,8 +88,8 @@ func (c *comparer) removed(f Field) {
 	c.fields = append(c.fields, f)
 }
 
-// values compares two values; inList tells whether they are part of a list,
-// which is applied as a whole.
+// values compares two values. inList tells whether they are in a list, which is
+// applied as a whole.
 func (c *comparer) values(path Path, old, new any, inList bool) {
 	switch a := old.(type) {
 	case map[string]any:
@@ -123,7 +123,7 @@ func (c *comparer) objects(path Path, old, new map[string]any, inList bool) {
 		case wasThere && isThere:
 			c.values(at, was, is, inList)
 		case isThere:
-			if !c.lost || !empty(is) { // an API server may drop what is empty
+			if !c.lost || !empty(is) { // an API server may drop empty values
 				c.fields = append(c.fields, Field{Path: at, Op: Added, At: -1, New: is})
 			}
 		case inList || c.goes(at):
@@ -138,10 +138,10 @@ func empty(v any) bool {
 	return isMap && len(m) == 0 || isList && len(list) == 0
 }
 
-// self is what strings are told apart by.
+// self identifies strings in a list.
 const self = "="
 
-// keyFields are the fields by which items may be told apart, the best first. The
+// keyFields are the fields that identify items of a list, the best first. The
 // destinations of Argo CD's projects have two.
 var keyFields = []string{self, "name", "cluster", "containerPort", "key", "kind", "server,namespace", "name,namespace"}
 
@@ -162,7 +162,7 @@ func (c *comparer) lists(path Path, old, new []any) {
 	c.positions(path, old, new)
 }
 
-// inPlace tells whether strings only take the place of others.
+// inPlace tells whether strings only replace other strings.
 func inPlace(was, is []string) bool {
 	if len(was) != len(is) {
 		return false
@@ -175,8 +175,8 @@ func inPlace(was, is []string) bool {
 	return true
 }
 
-// keysOf returns what tells the items apart; ok is false where that field does
-// not.
+// keysOf returns the keys that identify the items. ok is false if the field does not
+// identify them.
 func keysOf(list []any, by string) (keys []string, ok bool) {
 	seen := make(map[string]bool, len(list))
 	for _, item := range list {
@@ -251,8 +251,8 @@ func (c *comparer) keyed(path Path, by string, old, new []any, was, is []string)
 	}
 }
 
-// positions compares what is left of two lists when equal items at both ends
-// are taken away.
+// positions compares the rest of two lists after equal items at both ends are
+// removed.
 func (c *comparer) positions(path Path, old, new []any) {
 	head := 0
 	for head < min(len(old), len(new)) && equal(old[head], new[head]) {

@@ -9,30 +9,30 @@ import (
 	"strings"
 )
 
-// Group is changes that read the same: one line of a report, and its fields.
+// Group is a set of changes that read the same. A report has one line for it, and its
+// fields.
 type Group struct {
 	Op         Op
 	Kind       string    // "" for clusters that join or leave, with all of their objects
 	Changes    []*Change // in the order of Diff.Changes; the first is the example
-	Clusters   []string  // that they are on or for, sorted
-	Namespaces []string  // that they are in, sorted
-	Names      []string  // that they have, sorted, with {cluster} for the name of the cluster that they are on
-	Values     int       // how many different sets of values they have; 1: all have the example's
+	Clusters   []string  // of the changes, sorted
+	Namespaces []string  // of the objects, sorted
+	Names      []string  // of the objects, sorted, with {cluster} in place of the name of their cluster
+	Values     int       // the number of different sets of values; 1: all have the values of the example
 }
 
-// Fields returns what changes, as the first object of the group has it.
+// Fields returns the changed fields, from the first object of the group.
 func (g *Group) Fields() []Field { return g.Changes[0].Fields }
 
-// manyValues is from how many different sets of values on one example stands
-// for all of them.
+// manyValues is the number of different sets of values from which one example
+// represents all of them.
 const manyValues = 3
 
-// Groups puts the changes together that are equal but for the namespace and for
-// the name of the cluster that they are on. Of changes of the same fields to
-// several values there is one group, with an example. The clusters that join
-// are one group with all of their objects, and so are those that leave. Each
-// change is in one group. Clusters come first, then the groups with the most
-// objects.
+// Groups groups the changes that are equal except for the namespace and for the name
+// of their cluster. If the same fields change to several values, there is one group
+// with an example. All clusters that join are one group with all their objects, and
+// all clusters that leave are another group. Each change is in exactly one group.
+// Clusters come first, then the groups with the most objects.
 func (d *Diff) Groups() []Group {
 	g := grouper{buckets: map[like]*bucket{}, values: map[valuesKey]string{}}
 	for i := range d.Changes {
@@ -57,18 +57,18 @@ func within(sorted []string, name string) bool {
 	return found
 }
 
-// like is what all changes of a bucket share.
+// like is the part that all changes of a bucket share.
 type like struct {
 	op         Op
 	kind       string
 	apiVersion string
 	delivery   bool
 	name       string // of a changed object
-	paths      string // that are changed
+	paths      string // the changed ones
 }
 
-// bucket has changes that differ in values only, or, if objects are added or
-// removed, in names only.
+// bucket has changes that differ only in values, or, for added and removed objects,
+// only in names.
 type bucket struct {
 	like  like
 	order []string
@@ -146,8 +146,7 @@ func (b *bucket) group(changes []*Change, values int) Group {
 	}
 }
 
-// memo calls text once for all changes of one cluster that have the same
-// fields.
+// memo calls text once for all changes of one cluster with the same fields.
 func (g *grouper) memo(c *Change, cluster string, text func() string) string {
 	k := valuesKey{&c.Fields[0], cluster}
 	v, ok := g.values[k]
@@ -179,7 +178,7 @@ func (g *grouper) valuesOf(c *Change) string {
 			for _, v := range []any{f.Old, f.New} {
 				text, err := json.Marshal(v)
 				if err != nil {
-					text = []byte(err.Error()) // a value that no JSON has cannot come from an object
+					text = []byte(err.Error()) // an object has only values of JSON
 				}
 				b.WriteString(generic(string(text), c.about()))
 				b.WriteByte(0)
@@ -190,11 +189,11 @@ func (g *grouper) valuesOf(c *Change) string {
 	})
 }
 
-// Placeholder stands for the name of the cluster that an object is on.
+// Placeholder replaces the name of an object's cluster.
 const Placeholder = "{cluster}"
 
-// generic puts the placeholder where a text has the name of a cluster as a word
-// of its own.
+// generic replaces the name of the cluster with the placeholder if it is a whole word
+// of the text.
 func generic(text, cluster string) string {
 	if cluster == "" || !strings.Contains(text, cluster) {
 		return text

@@ -10,12 +10,12 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// MarkdownLimit is the most characters that a comment on GitHub may have.
+// MarkdownLimit is the largest number of characters of a comment on GitHub.
 const MarkdownLimit = 65536
 
-// Markdown returns the report for a pull request, of at most MarkdownLimit
-// characters. What is cut is said: the longest groups first lose their fields,
-// then the last groups go.
+// Markdown returns the report for a pull request, with at most MarkdownLimit
+// characters. If it is too long, the longest groups lose their fields first, then the
+// last groups are removed. The report says what was removed.
 func (r *Report) Markdown() string { return r.markdown(MarkdownLimit) }
 
 func (r *Report) markdown(limit int) string {
@@ -58,7 +58,7 @@ func section(open string, parts []string, end string) string {
 	return open + strings.Join(parts, "") + end + "\n"
 }
 
-// fence is longer than any in the text.
+// fence is longer than every fence in the text.
 func fence(parts []string) string {
 	f := "```"
 	for slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(p, f) }) {
@@ -71,12 +71,12 @@ func fence(parts []string) string {
 type cut struct {
 	groups, effects []string
 
-	fieldless, groupless, effectless int // groups without their fields, and what is left out
+	fieldless, groupless, effectless int // groups without their fields, groups and effects that are left out
 }
 
-// shorten takes the fields of the longest group, else the last group, else the
-// last effect. It returns how many characters that is; 0 if nothing is left to
-// take.
+// shorten removes the fields of the longest group, or else the last group, or else
+// the last effect. It returns the number of removed characters, or 0 if nothing is
+// left to remove.
 func (c *cut) shorten() int {
 	longest := -1
 	for i, g := range c.groups {

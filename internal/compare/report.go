@@ -11,7 +11,7 @@ import (
 // Report is a difference in words.
 type Report struct {
 	Topology string // its name
-	Against  string // what it is compared with, as a user says it: rendered, main, the clusters
+	Against  string // the other side in words: rendered, main, the clusters
 	Diff     *Diff
 	Groups   []Group
 	Effects  []Effect
@@ -23,7 +23,7 @@ func NewReport(topology, against string, d *Diff, facts Facts) *Report {
 	return &Report{Topology: topology, Against: against, Diff: d, Groups: d.Groups(), Effects: d.Effects(facts), Facts: facts}
 }
 
-// Text returns the report for a terminal; it ends with a line that counts.
+// Text returns the report for a terminal. The last line has the counts.
 func (r *Report) Text() string {
 	var b strings.Builder
 	for i := range r.Groups {
@@ -39,8 +39,7 @@ func (r *Report) Text() string {
 	return b.String()
 }
 
-// String is one line: the rule, and how grave it is where it is more than
-// information.
+// String is one line: the rule, and the severity if it is more than information.
 func (e Effect) String() string {
 	if e.Severity == finding.Info {
 		return e.Rule + ": " + e.Text
@@ -48,7 +47,7 @@ func (e Effect) String() string {
 	return e.Severity.String() + ": " + e.Rule + ": " + e.Text
 }
 
-// Counts says in one line how much differs.
+// Counts is a line with the number of differences.
 func (r *Report) Counts() string {
 	d := r.Diff
 	if d.Empty() {
@@ -84,7 +83,7 @@ func (r *Report) Lines() []string {
 	return lines
 }
 
-// width is where the second column begins.
+// width is the column at which the second column begins.
 const width = 48
 
 func columns(first, second string) string {
@@ -114,7 +113,7 @@ func onCluster(name string) string {
 	return " on " + name
 }
 
-// head is the line of a group: what it is about, and where.
+// head is the line of a group: its objects and their clusters.
 func (r *Report) head(g *Group) (what, where string) {
 	first := g.Changes[0]
 	sign := string(g.Op) + " "
@@ -152,7 +151,7 @@ func clustersHead(names []string) string {
 	return fmt.Sprintf("%s clusters (%s)", thousands(len(names)), finding.List(names, most))
 }
 
-// whole says what joins or leaves with clusters.
+// whole names the objects that join or leave together with clusters.
 func (r *Report) whole(g *Group) string {
 	objects, others := 0, map[string][]string{}
 	for _, c := range g.Changes {
@@ -210,7 +209,7 @@ func field(f Field) string {
 	return columns(name, old+" -> "+new)
 }
 
-// thousands writes a number as a person reads it.
+// thousands writes a number with separators.
 func thousands(n int) string {
 	digits := strconv.Itoa(n)
 	for i := len(digits) - 3; i > 0; i -= 3 {
@@ -226,7 +225,7 @@ func plural(n int, noun string) string {
 	return noun + "s"
 }
 
-// lineDiff lists what leaves a text with "- " and what is new with "+ ".
+// lineDiff lists the removed lines of a text with "- " and the new lines with "+ ".
 func lineDiff(old, new string) []string {
 	a, b := strings.Split(strings.TrimSuffix(old, "\n"), "\n"), strings.Split(strings.TrimSuffix(new, "\n"), "\n")
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
@@ -256,7 +255,7 @@ func lineDiff(old, new string) []string {
 	return lines
 }
 
-// nextCommon is where the next line stands that both have.
+// nextCommon is the position of the next line that both texts have.
 func nextCommon(a, b []string) (int, int) {
 	for sum := 0; sum < len(a)+len(b); sum++ {
 		for i := max(0, sum-len(b)+1); i <= min(sum, len(a)-1); i++ {

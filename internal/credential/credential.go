@@ -1,6 +1,6 @@
-// Package credential knows what credentials look like. It finds them by their
-// form and by the names of the fields that hold them, and takes them out of
-// what is printed. It never returns one.
+// Package credential knows the forms of credentials. It finds them by their form and
+// by the names of the fields that hold them, and removes them from printed text. It
+// never returns a credential.
 package credential
 
 import (
@@ -13,18 +13,18 @@ import (
 	"unicode/utf8"
 )
 
-// Find says in words which credential a text has in it, or returns "". It looks
-// for forms that nothing else has: tokens with the prefixes of their issuers,
-// JWTs, private keys, the values of Authorization headers and URLs with a
-// password, all of them in base64 as well.
+// Find names the kind of credential in a text, or returns "". It looks for
+// unmistakable forms: tokens with the prefixes of their issuers, JWTs, private keys,
+// values of Authorization headers and URLs with a password. It also looks for all of
+// them in base64.
 func Find(text string) string { return find(text, 2, nil) }
 
-// FindSetting does the same, and looks for settings as well: parameters of a
-// URL, options of a command and variables that a name gives away, such as
-// ?api_key=… and --token=….
+// FindSetting does what Find does, and also looks for settings with revealing names:
+// parameters of a URL, options of a command and variables, such as ?api_key=… and
+// --token=….
 func FindSetting(text string) string { return find(text, 2, set) }
 
-// set says which credential the settings in a text have.
+// set names the kind of credential in the settings of a text.
 func set(text string) string {
 	if !strings.Contains(text, "=") {
 		return ""
@@ -43,15 +43,15 @@ var setting = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(^|[?&;"'\s]|--?)([A-Za-z][A-Za-z0-9_-]*)=([^\s&;"']{4,})`)
 })
 
-// parameter tells whether a setting is a parameter of a URL that lets in, such
-// as the signature of an address that somebody shares: it is long and has digits.
+// parameter tells whether a setting is a URL parameter that gives access, such as the
+// signature of a shared address. It is long and has digits.
 func parameter(before, name, value string) bool {
 	words := wordsOf(name)
 	return (before == "?" || before == "&") && slices.Contains(inURLs, words[len(words)-1]) && len(value) >= 16 &&
 		strings.ContainsAny(value, "0123456789")
 }
 
-// find looks into base64 as deep as depth says. more looks for more than forms.
+// find decodes base64 up to the given depth. more looks for other things than forms.
 func find(text string, depth int, more func(string) string) string {
 	if len(text) < 12 || len(text) < 20 && isName(text) {
 		return ""
@@ -80,7 +80,7 @@ func find(text string, depth int, more func(string) string) string {
 	return ""
 }
 
-// isName tells whether a text is a name as Kubernetes has them.
+// isName tells whether a text is a name in Kubernetes.
 func isName(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' {
@@ -94,8 +94,7 @@ var basicValue = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)\bbasic[ \t]+([A-Za-z0-9+/]{4,}={0,2})`)
 })
 
-// basic tells whether a text has a value of Authorization with a user and a
-// password.
+// basic tells whether a text has a value of Authorization with a user and a password.
 func basic(text string) bool {
 	if !strings.Contains(text, "asic ") && !strings.Contains(text, "ASIC ") {
 		return false
@@ -108,8 +107,8 @@ func basic(text string) bool {
 	return false
 }
 
-// base64Words yields the words of a text that are base64 of text, where they
-// begin and end, and what they say.
+// base64Words yields the base64 words of a text that decode to text: their beginning,
+// their end and the decoded text.
 func base64Words(text string) func(yield func(word [2]int, decoded string) bool) {
 	const shortest = 24
 	return func(yield func([2]int, string) bool) {
@@ -132,7 +131,7 @@ func inBase64(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '+' || c == '/' || c == '-' || c == '_'
 }
 
-// fromBase64 decodes base64 of printable text, of either alphabet.
+// fromBase64 decodes base64 of printable text, in both alphabets.
 func fromBase64(word string) (string, bool) {
 	word = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(word), "=")
 	if len(word)%4 == 1 {
@@ -152,8 +151,8 @@ func fromBase64(word string) (string, bool) {
 
 const gone = "[redacted]"
 
-// Redact takes the credentials out of a text that it knows by their form, also
-// what is left of one that was cut off.
+// Redact removes credentials with a known form from a text, also parts of credentials
+// that were cut off.
 func Redact(text string) string {
 	text = parts().ReplaceAllString(text, gone)
 	for _, k := range kinds() {
@@ -178,8 +177,8 @@ func Redact(text string) string {
 	return kept.String() + text[from:]
 }
 
-// parts are credentials that have been cut off, as messages do it: parts of JWTs,
-// also in base64, and all that follows the head of a private key.
+// parts are forms of credentials that were cut off, as in messages: parts of JWTs,
+// also in base64, and everything after the head of a private key.
 var parts = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`eyJ[A-Za-z0-9_-]{12,}(\.[A-Za-z0-9_-]*)*|(ZXlK|V5S|leU)[A-Za-z0-9+/=_-]{24,}|sha256~[A-Za-z0-9_-]{12,}|` +
 		`(?s:-----BEGIN [A-Z0-9 ]*PRIVATE KEY.*)|LS0tLS1CRUdJTi[A-Za-z0-9+/=_-]{24,}`)

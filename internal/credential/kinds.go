@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// kind is a kind of credential. mark is a text that each of the kind contains,
-// by which most texts are passed over quickly.
+// kind is a kind of credential. mark is a text that every credential of the kind
+// contains. Texts without a mark are skipped quickly.
 type kind struct {
 	what string
 	mark string
 	form *regexp.Regexp
 }
 
-// kinds are the credentials that are known by their form: the prefixes that the
-// issuers of tokens document for scanners like this one.
+// kinds are the credentials with a known form: the prefixes that the issuers of
+// tokens document for scanners.
 var kinds = sync.OnceValue(func() []kind {
 	return []kind{
 		{"a private key", "PRIVATE KEY", form(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY`)},
@@ -98,9 +98,9 @@ var kinds = sync.OnceValue(func() []kind {
 	}
 })
 
-// form is a form that is one wherever it begins. Its first group is empty.
+// form is a form that counts at any position. Its first group is empty.
 func form(re string) *regexp.Regexp { return regexp.MustCompile("()" + re) }
 
-// word is a form that begins where a word does: inside a longer one, such as
-// what is sealed in base64, it is chance. Its first group is what comes before.
+// word is a form that counts only at the beginning of a word. Inside a longer word,
+// such as base64 of sealed data, it is chance. Its first group is the text before it.
 func word(re string) *regexp.Regexp { return regexp.MustCompile("(^|[^A-Za-z0-9])(?:" + re + ")") }

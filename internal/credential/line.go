@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// InLine tells whether a line of a file may have a credential in it, as far as one
-// can tell without the lines around it: so it must not be shown. It rather says yes
-// too often.
+// InLine tells whether a line of a file may have a credential in it, so that the line
+// must not be shown. It does not know the other lines, so it says yes too often
+// rather than too seldom.
 func InLine(line string) bool {
 	if FindSetting(line) != "" {
 		return true
@@ -28,12 +28,12 @@ func InLine(line string) bool {
 
 const digits = "0123456789"
 
-// longWord is what a key is in the middle of it.
+// longWord is a line from the middle of a key.
 var longWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9+/_=]{32,}`) })
 
 func isHex(word string) bool { return strings.Trim(strings.ToLower(word), digits+"abcdef") == "" }
 
-// entry is a key with a value behind it.
+// entry is a key with a value after it.
 var entry = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`([A-Za-z0-9_.-]+)["']?\s*[:=]\s*["']?([^\s"',{}\[\]]+)`)
 })

@@ -7,9 +7,9 @@ import (
 	"unicode"
 )
 
-// Named tells whether a field of this name holds a credential itself: its last
-// word says so, as in clientSecret, X-API-Key and DB_PASSWORD. In secretName,
-// token_url and keyFile another word is the last.
+// Named tells whether a field with this name holds a credential itself: its last word
+// says so, as in clientSecret, X-API-Key and DB_PASSWORD. In secretName, token_url
+// and keyFile, the last word is another one.
 func Named(field string) bool {
 	words := wordsOf(field)
 	if len(words) == 0 {
@@ -36,24 +36,25 @@ var credentialWords = []string{
 	"pat", // a personal access token
 }
 
-// inURLs are names of parameters that hold a credential in a URL, and elsewhere
-// anything.
+// inURLs are names of parameters that hold a credential in a URL, but can hold
+// anything elsewhere.
 var inURLs = []string{"key", "sig", "signature", "auth"}
 
-// keysOf are what a key is of that is a credential; others are those of labels
-// and of Secrets.
+// keysOf are words before "key" if the key is a credential. Other keys are keys of
+// labels and of Secrets.
 var keysOf = []string{
 	"api", "access", "secret", "private", "signing", "encryption", "auth", "account", "master", "shared", "license", "subscription", "hmac",
 	"service", "storage", "app", "application", "client", "session", "jwt", "ssh", "pgp", "gpg",
 }
 
-// secretsFor are what a field is for that has the name of a Secret.
+// secretsFor are words before "secret" in the names of fields that hold the name of a
+// Secret.
 var secretsFor = []string{
 	"pull", "tls", "ca", "cert", "certificate", "key", "config", "existing", "registry", "image", "external", "sealed", "kube", "from",
 }
 
-// wordsOf takes a name apart, in lower case: at what is no letter or digit, and
-// where a capital begins a word.
+// wordsOf splits a name into words in lower case: at characters other than letters
+// and digits, and before capital letters.
 func wordsOf(name string) []string {
 	var words []string
 	var word strings.Builder
@@ -83,12 +84,12 @@ var (
 	file      = regexp.MustCompile(`^(/[A-Za-z0-9._-]+){2,}$`)
 )
 
-// placeholder begins what stands for a value that somebody else fills in.
+// placeholder is the beginning of a placeholder that somebody else fills in.
 const placeholder = "$<{[*"
 
-// harmless tells whether the value of a field that is named like a credential is
-// none: a reference to a Secret, a file of the pod, what a template fills in,
-// or a word that a setting has.
+// harmless tells whether the value of a field with the name of a credential is no
+// credential: a reference to a Secret, a file of the pod, a placeholder of a
+// template, or a word that is a setting.
 func harmless(value string) bool {
 	switch strings.ToLower(value) {
 	case "", "true", "false", "yes", "no", "on", "off", "none", "enabled", "disabled", "access_token", "id_token":

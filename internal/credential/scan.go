@@ -21,17 +21,17 @@ type Part interface {
 	Comment() string
 }
 
-// Found is a credential in a document.
+// Found is a credential that was found in a document.
 type Found struct {
-	Path []any  // of keys (string) and indexes (int); a key with a credential in it is redacted
-	Part Part   // the value; of a key that has a credential in it, the value of that key
-	What string // the credential, in words; "" where only the name of the field tells
+	Path []any  // keys (string) and indexes (int); a key with a credential in it is redacted
+	Part Part   // the value; if a key has a credential in it, the value of that key
+	What string // the kind of credential; "" if only the name of the field tells
 
-	InComment bool // it is written beside the value
+	InComment bool // it is in the comment beside the value
 }
 
-// Scan reports the credentials in a document: in keys, strings and comments by
-// their forms, and by the names of the fields and variables that hold them.
+// Scan reports the credentials in a document: in keys, strings and comments by their
+// form, and in values by the names of their fields and variables.
 func Scan(root Part, report func(Found)) {
 	s := &scanner{report: report, named: map[string]bool{}}
 	s.scan(root, false)
@@ -53,7 +53,7 @@ func (s *scanner) found(p Part, what string, inComment bool) {
 	s.report(Found{Path: path, Part: p, What: what, InComment: inComment})
 }
 
-// scan scans a value; named tells whether its field is named like a credential.
+// scan scans a value. named tells whether its field has the name of a credential.
 func (s *scanner) scan(p Part, named bool) {
 	if what := FindSetting(p.Comment()); what != "" {
 		s.found(p, what, true)
@@ -91,9 +91,9 @@ func (s *scanner) scan(p Part, named bool) {
 	}
 }
 
-// objectOf tells whether an object is a variable of an environment that is named
-// like a credential, and whether it is a line of External Secrets, in which
-// secretKey is the key of a Secret.
+// objectOf tells whether an object is an environment variable with the name of a
+// credential, and whether it is an entry of External Secrets, in which secretKey is
+// the key of a Secret.
 func (s *scanner) objectOf(p Part) (variable, refers bool) {
 	for key, below := range p.Parts() {
 		switch key {
@@ -107,18 +107,18 @@ func (s *scanner) objectOf(p Part) (variable, refers bool) {
 	return variable, refers
 }
 
-// values are the keys of an object that have the value itself, where the others
-// refer to it.
+// values are the keys of an object that hold the value itself. The other keys refer
+// to it.
 var values = []string{"value", "literal", "inline", "data", "stringData", "plaintext"}
 
 func (s *scanner) isNamed(key string) bool {
-	if slices.Contains(s.path, any("encryptedData")) { // whose keys are names of clusters
+	if slices.Contains(s.path, any("encryptedData")) { // its keys are names of clusters
 		return false
 	}
 	switch key {
-	case "key": // of a service that answers questions; elsewhere it is that of a Secret
+	case "key": // the key of a service for questions; elsewhere it is the key of a Secret
 		return slices.Contains(s.path, any("chat_ai"))
-	case "auth": // of a registry, as Docker's configuration has it; elsewhere it says how to log in
+	case "auth": // the login of a registry in Docker's configuration; elsewhere it says how to log in
 		return slices.Contains(s.path, any("auths"))
 	}
 	named, ok := s.named[key]
@@ -129,7 +129,7 @@ func (s *scanner) isNamed(key string) bool {
 	return named
 }
 
-// inside scans a text that is a document, as ConfigMaps have them.
+// inside scans a text that is itself a document, as in ConfigMaps.
 func (s *scanner) inside(p Part, text string) {
 	var doc yaml.Node
 	if yaml.Unmarshal([]byte(text), &doc) != nil {
@@ -142,7 +142,7 @@ func (s *scanner) inside(p Part, text string) {
 	}
 }
 
-// Value is a part of a document as encoding/json has it.
+// Value is a part of a document, with the types of encoding/json.
 func Value(v any) Part { return value{v} }
 
 type value struct{ v any }
@@ -184,7 +184,7 @@ func (p value) Parts() iter.Seq2[any, Part] {
 	}
 }
 
-// Node is a document of YAML, or a part of one.
+// Node is a YAML document or a part of one.
 func Node(n *yaml.Node) Part {
 	p := node{value: n}
 	if n.Kind == yaml.DocumentNode && len(n.Content) == 1 {
@@ -193,7 +193,7 @@ func Node(n *yaml.Node) Part {
 	return p
 }
 
-// node is a value with its key, or with the document that it is.
+// node is a value with its key, or with the document that has it.
 type node struct{ key, value *yaml.Node }
 
 func (p node) Comment() string {
@@ -232,7 +232,7 @@ func (p node) Parts() iter.Seq2[any, Part] {
 	}
 }
 
-// NodeOf is the node of YAML that a part is of.
+// NodeOf is the YAML node of a part.
 func NodeOf(p Part) (key, value *yaml.Node) {
 	n, _ := p.(node)
 	return n.key, n.value

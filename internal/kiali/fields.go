@@ -9,21 +9,21 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// fieldsTSV has every field of the Kiali resource that any operator knows, one
-// a line: its path, and which lines of Kiali read it. The test TestFields makes
-// it from what the operator's sources say.
+// fieldsTSV has one line for every field of the Kiali resource that any operator
+// knows: its path, and the release lines that read it. The test TestFields makes it
+// from the operator's sources.
 //
 //go:embed fields.tsv
 var fieldsTSV string
 
-// Field is what is known of a field of the Kiali resource.
+// Field says which release lines read a field of the Kiali resource.
 type Field struct {
-	lines string // a mark for each line: 1 where its role reads the field
-	free  bool   // what is below it is not ours to know
+	lines string // a mark for each line: 1 if its role reads the field
+	free  bool   // the fields below it are not listed
 }
 
-// Fields maps the paths of fields below spec, in which a list ends with [], to
-// what is known of them. Sections are in it too.
+// Fields maps the paths of fields below spec to the fields, sections included. A list
+// ends with [].
 var Fields = sync.OnceValue(func() map[string]Field {
 	table := map[string]Field{}
 	for line := range strings.Lines(fieldsTSV) {
@@ -45,15 +45,15 @@ var Fields = sync.OnceValue(func() map[string]Field {
 	return table
 })
 
-// Section tells whether the field only groups others.
+// Section tells whether the field only groups other fields.
 func (f Field) Section() bool { return f.lines == "" }
 
-// In tells whether a line of Kiali reads the field. Every line reads a section.
+// In tells whether a release line reads the field. Every line reads a section.
 func (f Field) In(l Line) bool {
 	return f.Section() || l >= V1_73 && f.lines[l-V1_73] == '1'
 }
 
-// Known says in words which lines read the field.
+// Known names the release lines that read the field.
 func (f Field) Known() string {
 	var runs []string
 	for l := V1_73; l <= Default; l++ {
@@ -76,8 +76,8 @@ func (f Field) Known() string {
 	return strings.Join(runs, ", ")
 }
 
-// NearField returns the field that an unknown one most likely means: one beside
-// it, else one of the same name elsewhere, else "".
+// NearField returns the field that was probably meant by an unknown field: one in the
+// same section, or else one with the same name elsewhere, or else "".
 func NearField(name string) string {
 	parent, key := "", name
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
@@ -104,8 +104,9 @@ func NearField(name string) string {
 	return ""
 }
 
-// replacements say what took the place of a field, and since which line it is
-// deprecated where it still works. A name that ends with a dot is all below it.
+// replacements name the fields that replace another field, and the release line from
+// which a field that still works is deprecated. A name that ends with a dot stands
+// for all fields below it.
 var replacements = []struct {
 	field   string
 	since   Line
@@ -136,8 +137,8 @@ var replacements = []struct {
 	{"auth.openshift.client_id_prefix", V2_4, "leave it out; the OAuthClient is named by instance and namespace"},
 }
 
-// Replacement says what took the place of a field, and since which line the
-// field is deprecated; "" if nothing took its place.
+// Replacement says what replaces a field, and from which release line on the field is
+// deprecated. It is "" if nothing replaces the field.
 func Replacement(name string) (instead string, since Line) {
 	for _, r := range replacements {
 		if name == r.field || strings.HasSuffix(r.field, ".") && (strings.HasPrefix(name, r.field) || name == strings.TrimSuffix(r.field, ".")) {

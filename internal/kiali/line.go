@@ -1,6 +1,6 @@
-// Package kiali is what is known of Kiali, whatever a topology says: its release
-// lines, the fields of a Kiali resource that each line reads, and the names of
-// the metrics, labels and objects that it looks for.
+// Package kiali has the facts about Kiali that do not depend on a topology: its
+// release lines, the fields of a Kiali resource that each line reads, and the names
+// of the metrics, labels and objects that it looks for.
 package kiali
 
 import (
@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Line is a release line of the Kiali server, as kiali.version names it. The
-// zero value is no line: that of a topology whose version was refused.
+// Line is a release line of the Kiali server, as in kiali.version. The zero value is
+// no line: the version of the topology was refused.
 type Line int
 
 // The lines, oldest first. Default is the newest line that the operator knows
@@ -34,18 +34,18 @@ func Lines() []Line { return []Line{V1_73, V2_4, V2_11, V2_17, V2_22, V2_27, Def
 // LineNames lists the names of the lines, oldest first.
 func LineNames() []string { return slices.Clone(lineNames[1:]) }
 
-// ParseLine returns the line with a name; ok is false where there is none.
+// ParseLine returns the line with a name. ok is false if there is none.
 func ParseLine(name string) (l Line, ok bool) {
 	i := slices.Index(lineNames[1:], name)
 	return Line(i + 1), i >= 0
 }
 
-// String is the name of the line, "" of none.
+// String is the name of the line, or "" for the zero value.
 func (l Line) String() string { return lineNames[l] }
 
-// firstOperators are the versions of the operator that know a line first, which
-// is after the version of the line's number; charts are those of its chart, which
-// some versions do not have (kiali-operator
+// firstOperators are the first versions of the operator that know a line. They are
+// later than the version with the line's number. charts are the versions of the
+// operator's chart, which some versions do not have (kiali-operator
 // playbooks/kiali-default-supported-images.yml at its tags; helm-charts).
 var firstOperators = [Default + 1]struct{ operator, chart string }{
 	V2_4:  {"2.5.0", "2.5.0"},
@@ -55,14 +55,14 @@ var firstOperators = [Default + 1]struct{ operator, chart string }{
 	V2_27: {"2.27.1", "2.28.0"},
 }
 
-// FirstOperator is the oldest version of the operator that knows the line, and
-// that of the operator's chart; "" where every version does.
+// FirstOperator is the oldest version of the operator that knows the line, and of the
+// operator's chart. It is "" if every version knows the line.
 func (l Line) FirstOperator() (operator, chart string) {
 	return firstOperators[l].operator, firstOperators[l].chart
 }
 
-// OperatorBefore tells whether a version of the operator or of its chart is
-// older than another. Versions are x.y.z, with or without a v.
+// OperatorBefore tells whether one version of the operator or of its chart is older
+// than another. Versions are x.y.z, with or without a v.
 func OperatorBefore(version, other string) bool {
 	var a, b [3]int
 	for at, text := range map[*[3]int]string{&a: version, &b: other} {

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// What Kiali and its operator look for to find the kubeconfigs of remote
-// clusters (kiali kubernetes/cluster_secret.go; kiali-operator watches-os.yaml,
+// The marks with which Kiali and its operator find the kubeconfigs of remote clusters
+// (kiali kubernetes/cluster_secret.go; kiali-operator watches-os.yaml,
 // roles/default/kiali-deploy/tasks/main.yml).
 const (
 	// SingleSecret is the Secret with the kubeconfigs of all remotes.
 	SingleSecret = "kiali-multi-cluster-secret"
-	// SingleSecretLabel is on the SingleSecret alone: the operator watches it.
+	// SingleSecretLabel is only on the SingleSecret. The operator watches it.
 	SingleSecretLabel = "kiali.io/kiali-multi-cluster-secret"
 
 	// RemoteSecretLabel is on a Secret with the kubeconfig of one remote, and
@@ -24,8 +24,8 @@ const (
 
 var notInNames = regexp.MustCompile(`[^-a-z0-9]`)
 
-// RemoteSecret is the Secret with the kubeconfig of one remote, named as
-// Kiali's script kiali-prepare-remote-cluster.sh does it.
+// RemoteSecret is the Secret with the kubeconfig of one remote, with the name from
+// Kiali's script kiali-prepare-remote-cluster.sh.
 func RemoteSecret(cluster string) string {
 	return remoteSecretPrefix + notInNames.ReplaceAllString(strings.ToLower(cluster), "-")
 }

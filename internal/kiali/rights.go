@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Right is a right in RBAC on a whole cluster, on objects of a resource.
+// Right is a right in RBAC on a whole cluster, on the objects of a resource.
 type Right struct {
 	Group, Resource string // such as apps and deployments; a subresource is pods/log
 	Name            string // of the one object; "": all
 	Verbs           []string
 }
 
-// Installation is what the rights of Kiali's account depend on.
+// Installation has the facts on which the rights of Kiali's account depend.
 type Installation struct {
 	Line      Line
 	OpenShift bool
@@ -22,9 +22,9 @@ type Installation struct {
 	Client    string // the name of the OAuthClient, with the strategy openshift
 }
 
-// readKinds are the kinds that Kiali reads on a cluster which it shows (kiali
-// cache/cache.go); first those without which it shows nothing. need are verbs that
-// are enough, in place of all that its role has.
+// readKinds are the kinds that Kiali reads on a cluster that it shows (kiali
+// cache/cache.go). The kinds without which Kiali shows nothing come first. need lists
+// verbs that are enough, if Kiali does not need all verbs of its role.
 var readKinds = []struct{ group, resources, need string }{
 	{group: "", resources: "namespaces pods services configmaps"},
 	{group: "apps", resources: "deployments replicasets statefulsets daemonsets"},
@@ -43,10 +43,11 @@ var readKinds = []struct{ group, resources, need string }{
 	{group: "route.openshift.io", resources: "routes"},
 }
 
-// Rights are those that the account of Kiali has on a cluster that it shows: of the
-// kinds that Kiali reads, what the rules of its role allow ([AccountRules]). With the
-// strategy anonymous the account changes objects for the users, too, unless the mode
-// is to view only. First come those without which Kiali shows nothing.
+// Rights are the rights of Kiali's account on a cluster that Kiali shows: for the
+// kinds that Kiali reads, the verbs that the rules of its role allow
+// ([AccountRules]). With the strategy anonymous, the account also changes objects for
+// the users, unless viewOnly is set. The rights without which Kiali shows nothing
+// come first.
 func Rights(i Installation) []Right {
 	platform := "kubernetes"
 	if i.OpenShift {
@@ -58,7 +59,7 @@ func Rights(i Installation) []Right {
 		for _, resource := range strings.Fields(kind.resources) {
 			switch verbs := allowed(rules, kind.group, resource); {
 			case len(verbs) == 0:
-			case resource == "endpoints" && i.Line == Default: // which its newest role does not have
+			case resource == "endpoints" && i.Line == Default: // its newest role does not have it
 			case resource == "pods/log" && !i.Logs:
 			case resource == "mutatingwebhookconfigurations" && i.Line.Before(V2_4):
 			case kind.need != "":
@@ -74,7 +75,7 @@ func Rights(i Installation) []Right {
 	return all
 }
 
-// allowed are the verbs that rules allow on a resource.
+// allowed lists the verbs that rules allow on a resource.
 func allowed(rules []Rule, group, resource string) []string {
 	for _, r := range rules {
 		if slices.Contains(r.Groups, group) && (slices.Contains(r.Resources, resource) || slices.Contains(r.Resources, "*")) {

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Rule is what one rule of a role allows, as Kubernetes has it.
+// Rule is one rule of a role, as in Kubernetes.
 type Rule struct {
 	Groups    []string // "" is the core group
 	Resources []string
 	Verbs     []string
 }
 
-// The role that the operator makes for Kiali's account, by lines: what is in
-// kiali-operator roles/<line>/kiali-deploy/templates/<platform>/role-viewer.yaml,
-// and after more what role.yaml has beside it. From and before are the lines of
-// a rule, where not all from v2.4 on have it.
+// The roles that the operator makes for Kiali's account, by release line: the content
+// of kiali-operator roles/<line>/kiali-deploy/templates/<platform>/role-viewer.yaml,
+// and after more the additional rules of role.yaml. from and before limit a rule to
+// some of the lines from v2.4 on.
 var accountRules = []struct {
 	groups, resources string
 	verbs, more       string
@@ -38,10 +38,10 @@ var accountRules = []struct {
 }
 
 // AccountRules are the rules of the role of Kiali's account on a cluster of a
-// platform, openshift or kubernetes; edit is whether it may change the mesh too.
-// Of the default line they are those of all lines together, because which line the
-// hub's operator has is not known. Of v1.73 there are none: it knows no remote
-// clusters.
+// platform, openshift or kubernetes. edit tells whether the account may change the
+// mesh too. For the default line, they are the rules of all lines together, because
+// the line of the hub's operator is not known. v1.73 has none, because it knows no
+// remote clusters.
 func AccountRules(line Line, platform string, edit bool) []Rule {
 	if line.Before(V2_4) {
 		return nil
@@ -68,8 +68,8 @@ func AccountRules(line Line, platform string, edit bool) []Rule {
 // roles/*/kiali-deploy/templates/*/rolebinding.yaml).
 func EditsMesh(strategy string, viewOnly bool) bool { return strategy == "anonymous" && !viewOnly }
 
-// AccountRole is the name of the role that the operator binds Kiali's account to:
-// one that only looks, unless the account is what everybody uses and may change
+// AccountRole is the name of the role to which the operator binds Kiali's account.
+// The role may only read, unless all users act through the account and it may change
 // the mesh (kiali-operator roles/*/kiali-deploy/templates/*/rolebinding.yaml).
 func AccountRole(instance string, edit bool) string {
 	if edit {

@@ -2,10 +2,10 @@ package kiali
 
 import "strings"
 
-// Metrics lists the series that Kiali asks for, as regular expressions without
-// anchors (kiali/kiali: prometheus/, graph/telemetry/istio/, business/metrics*.go,
-// business/dashboards.go, handlers/overview.go, config/dashboards/). Histograms
-// are listed with their suffixes.
+// Metrics lists the series that Kiali queries, as regular expressions without anchors
+// (kiali/kiali: prometheus/, graph/telemetry/istio/, business/metrics*.go,
+// business/dashboards.go, handlers/overview.go, config/dashboards/). Histograms are
+// listed with their suffixes.
 func Metrics() []string {
 	return []string{
 		"istio_requests_total",
@@ -25,7 +25,7 @@ func Metrics() []string {
 	}
 }
 
-// MetricNames lists the series that Kiali asks for, each by its name.
+// MetricNames lists the series that Kiali queries, each by its name.
 func MetricNames() []string {
 	var names []string
 	for _, pattern := range Metrics() {
@@ -34,7 +34,7 @@ func MetricNames() []string {
 	return names
 }
 
-// spelled lists what a pattern of names and (a|b) stands for.
+// spelled lists the names that a pattern of names and (a|b) matches.
 func spelled(pattern string) []string {
 	before, rest, found := strings.Cut(pattern, "(")
 	if !found {
@@ -50,8 +50,8 @@ func spelled(pattern string) []string {
 	return names
 }
 
-// Labels lists the labels of these series that Kiali selects or groups by
-// (kiali graph/telemetry/istio, graph/util.go).
+// Labels lists the labels of these series by which Kiali selects or groups (kiali
+// graph/telemetry/istio, graph/util.go).
 func Labels() []string {
 	return []string{
 		"app", "connection_security_policy", "destination_canonical_revision", "destination_canonical_service", "destination_cluster",
@@ -64,6 +64,6 @@ func Labels() []string {
 	}
 }
 
-// MeshID is the label with the id of the mesh, which the monitors set and Kiali
-// asks for.
+// MeshID is the label with the id of the mesh. The monitors set it, and Kiali selects
+// by it.
 const MeshID = "mesh_id"

@@ -7,21 +7,20 @@ import (
 )
 
 // typesTSV has the type of every field of the Kiali resource that a definition
-// gives one: its path, its type, and the values that are allowed where only some
-// are. The test TestTypes makes it.
+// describes: its path, its type, and its allowed values if only some are allowed. The
+// test TestTypes makes it.
 //
 //go:embed types.tsv
 var typesTSV string
 
-// Type is what may be the value of a field.
+// Type describes the values that a field may have.
 type Type struct {
 	Name   string   // string, boolean, integer, number, int-or-string, array or object
-	Items  string   // the type of an array's items, where it is known
-	Values []string // the only ones; none where all are
+	Items  string   // the type of an array's items, if it is known
+	Values []string // the allowed values; none: all are allowed
 }
 
-// TypeOf maps the paths of fields below spec, in which a list ends with [], to
-// their types.
+// TypeOf maps the paths of fields below spec to their types. A list ends with [].
 var TypeOf = sync.OnceValue(func() map[string]Type {
 	types := map[string]Type{}
 	for line := range strings.Lines(typesTSV) {

@@ -1,8 +1,8 @@
-// Package openshift is what is known of OpenShift's monitoring operator
-// (openshift/cluster-monitoring-operator): the two ConfigMaps that configure it,
-// and what it accepts in them. It reads both strictly, so one wrong field makes
-// it refuse the whole text: it goes on with the old one and reports itself as
-// degraded.
+// Package openshift has the facts about OpenShift's monitoring operator
+// (openshift/cluster-monitoring-operator): the two ConfigMaps that configure it, and
+// the values that it accepts. The operator reads both strictly. If one field is
+// wrong, it refuses the whole text, keeps the old configuration, and reports itself
+// as degraded.
 package openshift
 
 import (
@@ -19,12 +19,12 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// Config is a ConfigMap of the monitoring operator, whose key config.yaml has
-// the content.
+// Config is a ConfigMap of the monitoring operator. Its key config.yaml has the
+// content.
 type Config struct{ Namespace, Name string }
 
-// Configs are the ConfigMaps of the monitoring operator: that of the platform,
-// which turns on user workload monitoring, and that of user workloads.
+// Configs returns the ConfigMaps of the monitoring operator: the one of the platform,
+// which turns on user workload monitoring, and the one of user workloads.
 func Configs() (platform, workloads Config) {
 	return Config{"openshift-monitoring", "cluster-monitoring-config"},
 		Config{"openshift-user-workload-monitoring", "user-workload-monitoring-config"}
@@ -50,21 +50,21 @@ func Scraped(labels map[string]string) bool {
 	return labels["openshift.io/user-monitoring"] != "false" && labels["openshift.io/cluster-monitoring"] != "true"
 }
 
-// ReservedLabels are external labels that the operator refuses, because its
-// Prometheus servers set them: cluster from OpenShift 4.19 on, the others in
-// every release (pkg/manifests/config.go).
+// ReservedLabels returns external labels that the operator refuses, because its
+// Prometheus servers set them: cluster from OpenShift 4.19 on, the others in every
+// release (pkg/manifests/config.go).
 func ReservedLabels() []string { return []string{"cluster", "prometheus", "prometheus_replica"} }
 
 // Problem is a part of a config that the operator refuses.
 type Problem struct {
 	Path    []any // keys (string) and indexes (int)
-	Unknown bool  // the last key of the path is no field
+	Unknown bool  // the last key of the path is not a field
 	Message string
 	Hint    string
 }
 
-// Problems lists what the operator refuses in the content of config.yaml, by
-// its own types and checks. The content is as a YAML or JSON decoder gives it.
+// Problems lists the parts of config.yaml that the operator refuses, according to its
+// types and checks. content must come from a YAML or JSON decoder.
 func (c Config) Problems(content any) []Problem {
 	var k checker
 	k.value(content, c.Name, nil)
@@ -128,8 +128,9 @@ func (k *checker) list(v any, element string, path []any) {
 	}
 }
 
-// object checks the fields of an object; known are their names where they are not
-// free, and of gives the type of each, "" for one that does not exist.
+// object checks the fields of an object. known lists the names of the fields, or is
+// nil if names are free. of gives the type of each field, or "" if the field does not
+// exist.
 func (k *checker) object(v any, path []any, known []string, of func(key string) string) {
 	object, ok := v.(map[string]any)
 	hint := ""
@@ -154,7 +155,7 @@ func (k *checker) object(v any, path []any, known []string, of func(key string) 
 	}
 }
 
-// scalar checks a value that has no parts.
+// scalar checks a value without parts.
 func (k *checker) scalar(v any, kind string, path []any) {
 	n, isNumber := number(v)
 	text, isText := v.(string)
@@ -164,7 +165,7 @@ func (k *checker) scalar(v any, kind string, path []any) {
 	}
 	switch kind {
 	case "string", label:
-		_, isTime := v.(time.Time) // of YAML, which is a string in JSON
+		_, isTime := v.(time.Time) // a time of YAML is a string in JSON
 		if !isText && !isTime {
 			k.add(path, "put it in quotes", "%s must be a string, found %s", dotted(path), describe(v))
 			return
@@ -185,7 +186,7 @@ func (k *checker) scalar(v any, kind string, path []any) {
 	}
 }
 
-// text checks the strings that the operator looks at more closely.
+// text checks the strings for which the operator has more checks.
 func (k *checker) text(text string, path []any) {
 	if text == "" {
 		return
@@ -238,12 +239,12 @@ func describe(v any) string {
 	case bool:
 		return fmt.Sprint(v)
 	case string:
-		return "a string" // which may be a credential
+		return "a string" // it may be a credential
 	}
 	return "something else"
 }
 
-// dotted names a path, and the whole where the path is empty.
+// dotted names a path, or the whole content if the path is empty.
 func dotted(path []any) string {
 	if len(path) == 0 {
 		return "the config"

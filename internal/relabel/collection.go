@@ -10,8 +10,8 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// Collection is a way by which series leave a Prometheus: selectors as in match[]
-// of /federate, and relabelings of what they have selected.
+// Collection is a way in which series leave a Prometheus: selectors, as in match[] of
+// /federate, and relabelings of the selected series.
 type Collection struct {
 	selectors []selector
 	relabels  []*relabel.Config
@@ -25,8 +25,8 @@ func (s selector) matches(series labels.Labels) bool {
 
 func promql() parser.Parser { return parser.NewParser(parser.Options{}) }
 
-// NewCollection reads selectors and relabelings as Prometheus does. The error
-// names the one that it cannot read.
+// NewCollection reads selectors and relabelings as Prometheus does. The error names
+// the one that is wrong.
 func NewCollection(selectors []string, relabelings []Rule) (*Collection, error) {
 	c := &Collection{}
 	for _, text := range selectors {
@@ -52,8 +52,8 @@ func (c *Collection) Selects(series map[string]string) bool {
 	return slices.ContainsFunc(c.selectors, func(s selector) bool { return s.matches(of) })
 }
 
-// Collected is what becomes of a series, nil where it is not selected or a
-// relabeling drops it.
+// Collected is the collected form of a series. It is nil if no selector matches, or
+// if a relabeling drops the series.
 func (c *Collection) Collected(series map[string]string) map[string]string {
 	if !c.Selects(series) {
 		return nil
@@ -80,9 +80,9 @@ func NewRecording(record, expr string) (*Recording, error) {
 	return &Recording{record, parsed}, nil
 }
 
-// Recorded is what the rule makes of a series alone, nil if nothing. known is
-// false for an expression that is more than sums of selectors, of which this
-// cannot tell.
+// Recorded is the series that the rule records from one series alone, or nil. known
+// is false if the expression has more than sums of selectors, because then the result
+// is unknown.
 func (r *Recording) Recorded(series map[string]string) (recorded map[string]string, known bool) {
 	made, some, known := evaluate(r.expr, labels.FromMap(series))
 	if !some || !known {
@@ -91,9 +91,9 @@ func (r *Recording) Recorded(series map[string]string) (recorded map[string]stri
 	return labels.NewBuilder(made).Set(model.MetricNameLabel, r.record).Labels().Map(), true
 }
 
-// evaluate gives the labels of the one series that an expression makes of a
-// series, as Prometheus' engine does (promql/engine.go, generateGroupingLabels); a
-// test compares the two.
+// evaluate gives the labels of the one series that an expression makes from a series,
+// as Prometheus' engine does (promql/engine.go, generateGroupingLabels). A test
+// compares both.
 func evaluate(expr parser.Expr, series labels.Labels) (made labels.Labels, some, known bool) {
 	switch e := expr.(type) {
 	case *parser.ParenExpr:

@@ -1,6 +1,6 @@
-// Package relabel shows what the relabelings of a PodMonitor make of a pod: it
-// runs Prometheus' own engine on what Prometheus discovers of the pod, one rule
-// after the other.
+// Package relabel shows the effect of a PodMonitor's relabelings on a pod. It runs
+// Prometheus' own engine on the targets that Prometheus discovers from the pod, one
+// rule after the other.
 package relabel
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Pod is what a monitor's rules may see of a pod.
+// Pod has the facts about a pod that the rules of a monitor can see.
 type Pod struct {
 	Title       string // what kind of pod it is; may be empty
 	Name        string
@@ -48,11 +48,10 @@ type Port struct {
 	Number int
 }
 
-// Samples are pods as Istio makes them, in a namespace. A sidecar declares
-// Envoy's port, and annotations name the one at which all metrics are merged; a
-// pod that opted out of that has annotations of its own, or none. A gateway of
-// the Gateway API declares more ports; ztunnel and the agent in a gRPC
-// application declare one.
+// Samples are pods as Istio makes them, in a namespace. A sidecar declares Envoy's
+// port, and annotations name the port with the merged metrics. A pod that opted out
+// of merging has other annotations, or none. A gateway of the Gateway API declares
+// more ports. ztunnel and the agent in a gRPC application declare one port.
 //
 // Sources: istio pkg/kube/inject/webhook.go, manifests/charts/istio-control/
 // istio-discovery/files, manifests/charts/ztunnel.
@@ -141,8 +140,8 @@ type discovery struct {
 	labels map[string]string
 }
 
-// discovered is what Prometheus' pod discovery makes of a pod: a target for
-// each declared port of each container, and one for a container without.
+// discovered lists the targets that Prometheus' pod discovery makes from a pod: one
+// for each declared port of each container, and one for a container without ports.
 func (p Pod) discovered() []discovery {
 	of := map[string]string{
 		"__meta_kubernetes_namespace": p.Namespace,
@@ -185,7 +184,7 @@ var notInLabels = regexp.MustCompile(`[^a-zA-Z0-9_]`)
 
 func sanitized(name string) string { return notInLabels.ReplaceAllString(name, "_") }
 
-// Monitor is a PodMonitor, as far as it decides on targets.
+// Monitor has the parts of a PodMonitor that decide on targets.
 type Monitor struct {
 	Metadata struct {
 		Name      string `json:"name"`
@@ -212,9 +211,9 @@ type Endpoint struct {
 	Relabelings []Rule `json:"relabelings"`
 }
 
-// Rule is a relabeling. It is read under the names of a monitor and written
-// under those of Prometheus' configuration; what is absent stays absent,
-// because Prometheus has the defaults.
+// Rule is a relabeling. It is read with the names of a monitor, and written with the
+// names of Prometheus' configuration. Absent fields stay absent, because Prometheus
+// has the defaults.
 type Rule struct {
 	Action       string   `json:"action" yaml:"action,omitempty"`
 	SourceLabels []string `json:"sourceLabels" yaml:"source_labels,omitempty"`
@@ -224,7 +223,7 @@ type Rule struct {
 	Replacement  *string  `json:"replacement" yaml:"replacement,omitempty"`
 	TargetLabel  string   `json:"targetLabel" yaml:"target_label,omitempty"`
 
-	own bool // of the operator, which writes it around those of the monitor
+	own bool // a rule of the operator, which puts its rules around the monitor's
 }
 
 // ParseMonitor reads a rendered PodMonitor.
@@ -237,8 +236,8 @@ func ParseMonitor(object resource.Object) (*Monitor, error) {
 	return &m, json.Unmarshal(data, &m)
 }
 
-// rules is what prometheus-operator writes for an endpoint: its own rules, then
-// the monitor's.
+// rules lists the rules that prometheus-operator writes for an endpoint: its own
+// rules first, then the monitor's rules.
 func (m *Monitor) rules(e Endpoint) []Rule {
 	set := func(label, value string) Rule { return Rule{TargetLabel: label, Replacement: &value, own: true} }
 	from := func(label, source string) Rule {
@@ -290,27 +289,27 @@ func (r Rule) config() (*relabel.Config, error) {
 	return &c, c.Validate(model.LegacyValidation)
 }
 
-// Target is what came of one discovered target.
+// Target is the result for one discovered target.
 type Target struct {
 	From    string // the container and port
 	Address string // before relabeling
 	Steps   []Step
 	Kept    bool
-	SameAs  int               // 1 and up: the earlier target that it equals, of which Prometheus keeps one
-	URL     string            // what is scraped
+	SameAs  int               // 1 and up: the number of an equal earlier target; Prometheus keeps only one
+	URL     string            // the scraped address
 	Labels  map[string]string // on every series of it
 	Every   string
 }
 
 // Step is the effect of one rule.
 type Step struct {
-	Number int // of the monitor's rules; 0: the operator's own
+	Number int // the number among the monitor's rules; 0: a rule of the operator
 	Rule   string
 	Effect string
 }
 
-// Targets returns what Prometheus makes of a pod, with the effect of every
-// rule.
+// Targets returns the targets that Prometheus makes from a pod, with the effect of
+// every rule.
 func (m *Monitor) Targets(p Pod) ([]Target, error) {
 	var targets []Target
 	seen := map[uint64]int{}
@@ -355,7 +354,7 @@ func (m *Monitor) Targets(p Pod) ([]Target, error) {
 	return targets, nil
 }
 
-// finish drops the labels that no series has, and says what is scraped.
+// finish drops the labels that series do not get, and sets the scraped URL.
 func (t *Target) finish(b *labels.Builder, e Endpoint) {
 	b.Range(func(l labels.Label) {
 		if strings.HasPrefix(l.Name, model.MetaLabelPrefix) {
@@ -375,7 +374,7 @@ func (t *Target) finish(b *labels.Builder, e Endpoint) {
 	t.URL = "http://" + b.Get(model.AddressLabel) + path
 }
 
-// describe says what a rule does, on one line.
+// describe describes a rule on one line.
 func describe(c *relabel.Config) string {
 	sources := make([]string, len(c.SourceLabels))
 	for i, s := range c.SourceLabels {
@@ -394,13 +393,12 @@ func describe(c *relabel.Config) string {
 	return fmt.Sprintf("%s %s", c.Action, c.Regex)
 }
 
-// short is the name of a label without what all names of discovered ones begin
-// with.
+// short is the name of a label without the prefix of all discovered labels.
 func short(name string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(name, "__meta_kubernetes_"), "pod_")
 }
 
-// effect says what a rule did.
+// effect describes the effect of a rule.
 func effect(c *relabel.Config, before labels.Labels, after *labels.Builder, kept bool) string {
 	values := make([]string, len(c.SourceLabels))
 	for i, s := range c.SourceLabels {
