@@ -145,6 +145,8 @@ func (j *judge) seal(c *topology.Cluster) string {
 		", commit, and apply the phase link of the hub"
 }
 
+// link checks the kubeconfig of a remote: its content, its address, its user and
+// the user's rights.
 func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *LinkItem) {
 	ns := j.Topology.Spec.Kiali.Namespace
 	again := j.again(c)
@@ -168,40 +170,50 @@ func (j *judge) link(hub *Cluster, c *topology.Cluster, s *LinkSecret, item *Lin
 	default:
 		j.good("ST15")
 	}
-	l := j.facts.Links[c.Name]
+	if l := j.facts.Links[c.Name]; l != nil && l.Item {
+		if j.user(c, item, l, again) {
+			j.may(c, l)
+		} else {
+			j.stops("ST17")
+		}
+	}
+}
+
+// user checks the user of a link on the remote. It returns false if the user's
+// rights are unknown or do not matter.
+func (j *judge) user(c *topology.Cluster, item *LinkItem, l *Link, again string) bool {
 	switch {
-	case l == nil || !l.Item:
 	case l.Exec:
 		j.unchecked("ST16", "", "the credential comes from a program in Kiali's image, which is not run here")
-		j.stops("ST17")
 	case l.User.Err != nil && l.User.Err.Status == 401:
 		j.bad("ST16", again, "the API server of %s refuses the token in the link: the token is no longer valid", c.Name)
-		j.stops("ST17")
 	case l.User.Err != nil:
 		j.unchecked("ST16", "see ST01 of the cluster, and ST22 for what Kiali finds", "%s", l.User.Err.Text)
-		j.stops("ST17")
 	case item.Server == c.Server && !j.expected(l.User.Value):
 		j.bad("ST16", again, "the token in the link belongs to %q, expected %s", l.User.Value, j.whose())
-		j.stops("ST17")
+	case l.Own != nil: // for example, an address that only the hub's pods reach
+		j.add("ST16", Good, "", "asked at the address in the context, because the address in the link does not answer from here: %s",
+			l.Own.Text)
+		return true
 	default:
-		if l.Own != nil { // for example, an address that only the hub's pods reach
-			j.add("ST16", Good, "", "asked at the address in the context, because the address in the link does not answer from here: %s",
-				l.Own.Text)
-		} else {
-			j.good("ST16")
+		j.good("ST16")
+		return true
+	}
+	return false
+}
+
+// may checks the rights of a link's user.
+func (j *judge) may(c *topology.Cluster, l *Link) {
+	switch {
+	case !j.asked("ST17", l.Missing.Err):
+	case len(l.Missing.Value) > 0:
+		made := "see ST10 of the cluster, because the operator creates the roles; "
+		if j.Topology.WithoutOperator(c) {
+			made = "see ST07 of the cluster, which has the role; "
 		}
-		if !j.asked("ST17", l.Missing.Err) {
-			return
-		}
-		if len(l.Missing.Value) > 0 {
-			made := "see ST10 of the cluster, because the operator creates the roles; "
-			if j.Topology.WithoutOperator(c) {
-				made = "see ST07 of the cluster, which has the role; "
-			}
-			j.bad("ST17", made+j.kubectl("auth can-i --list --as=%s", l.User.Value),
-				"%s may not %s on %s", l.User.Value, first(l.Missing.Value), c.Name)
-			return
-		}
+		j.bad("ST17", made+j.kubectl("auth can-i --list --as=%s", l.User.Value),
+			"%s may not %s on %s", l.User.Value, first(l.Missing.Value), c.Name)
+	default:
 		j.good("ST17")
 	}
 }
