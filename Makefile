@@ -48,7 +48,7 @@ test: ## tier 0: run every test of this module (TESTFLAGS=-v, …)
 
 # Go's cache of results knows neither the programs nor the goldens that these read.
 test-programs: $(programs) ## tier 1: what kustomize, Helm, kubeseal, Argo CD, Flux and prometheus-operator make of our files
-	$(GO) test ./render ./cmd/sightline -run '^Test(Program|Whole)' -count=1 $(TESTFLAGS)
+	$(GO) test ./render ./cmd/sightline ./internal/topology -run '^Test(Program|Whole)' -count=1 $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/appset -trimpath -count=1 ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/flux -trimpath -count=1 ./... $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/promcfg -trimpath -count=1 . $(TESTFLAGS)
