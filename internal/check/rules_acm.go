@@ -89,12 +89,12 @@ func acmRules() []Rule {
 		{
 			ID: "PM50", Severity: finding.Warning,
 			Title: "every cluster has the namespaces of the rules",
-			What: "With the collector mcoa and a rule in each namespace, the clusters of the mesh have the same namespaces, or createNamespaces " +
-				"makes those that one lacks.",
-			Why: "ACM brings every rule to every cluster of its Placement. On a cluster without the namespace it cannot apply the rule, and the " +
-				"add-on there reports a failure.",
-			Fix: "Write acm.rules.namespace, so that one namespace has all rules (OpenShift 4.18); or make the namespaces on every cluster, and " +
-				"suppress PM50.",
+			What: "With the collector mcoa and a rule in each namespace, all clusters of the mesh have the same namespaces. Or createNamespaces " +
+				"creates the missing ones.",
+			Why: "ACM brings every rule to every cluster of its Placement. If a cluster lacks the namespace, ACM cannot apply the rule, and the " +
+				"add-on on this cluster reports a failure.",
+			Fix: "Write acm.rules.namespace, so that one namespace has all rules (from OpenShift 4.18 on). Or create the namespaces on every " +
+				"cluster, and suppress PM50.",
 			Source: "stolostron/multicluster-observability-addon, annotation target-namespace; open-cluster-management.io ManifestWork",
 			mesh:   ruleNamespaces,
 		},
@@ -253,7 +253,7 @@ func (m *mesh) blamed(by *recorder, collectors []collector, sample map[string]st
 	return nil
 }
 
-// pathOf is the field of an object that selects what is collected.
+// pathOf is the field of an object that selects the collected series.
 func pathOf(o *object) fieldPath {
 	switch o.ID.Kind {
 	case "ConfigMap":
@@ -365,8 +365,8 @@ func ruleNamespaces(m *mesh, f *found) {
 		if c.InMesh() && c.Platform == "openshift" && len(lacks) > 0 {
 			slices.Sort(lacks)
 			f.cluster(m, i, m.At("spec", "clusters", i),
-				"write acm: {rules: {namespace: mesh-observability}}; or make the namespaces there, and suppress PM50",
-				"ACM brings a rule for each namespace of the mesh to every cluster, and this one has no %s", finding.List(lacks, most))
+				"write acm: {rules: {namespace: mesh-observability}}; or create the namespaces on this cluster, and suppress PM50",
+				"ACM brings a rule for each namespace of the mesh to every cluster, but this one has no %s", finding.List(lacks, most))
 		}
 	}
 }

@@ -387,8 +387,8 @@ func operatorKnowsLine(m *mesh, f *found) {
 // versionTag is the tag of an image of the operator that was released.
 var versionTag = regexp.MustCompile(`^v\d+\.\d+\.\d+$`)
 
-// chartKnowsLine is operatorKnowsLine of the operator's chart. The image of the
-// operator is that of the chart's version unless a value says otherwise.
+// chartKnowsLine is operatorKnowsLine for the operator's chart. The image of the
+// operator has the chart's version, unless a value sets another one.
 func chartKnowsLine(m *mesh, f *found) {
 	chart := &m.Spec.Kiali.Operator.Chart
 	what, version, path := "the operator's chart", chart.Version, []any{"spec", "kiali", "operator", "chart", "version"}

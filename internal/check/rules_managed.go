@@ -11,10 +11,11 @@ func managedRules() []Rule {
 		{
 			ID:    "RS27",
 			Title: "ACM makes links on its own cluster",
-			What: "With links.source acm the hub of Kiali is an OpenShift cluster, with the store acm the one in metrics.acm.hub, and " +
-				"links.format is single.",
-			Why: "The Policy reads the tokens on the ACM hub and writes the Secret there. On another cluster they would have to be " +
-				"decrypted inside a kubeconfig. The operator restarts Kiali for the one Secret alone, and these tokens change by themselves.",
+			What: "With links.source: acm, Kiali's hub is an OpenShift cluster, and links.format is single. With the store acm, Kiali's hub is " +
+				"also metrics.acm.hub.",
+			Why: "The Policy reads the tokens on the ACM hub and writes the Secret there. For another cluster, a kubeconfig would have to " +
+				"contain a token that is decrypted there. The tokens change by themselves, and the operator restarts Kiali only for the single " +
+				"Secret.",
 			Fix:    "Run Kiali on the ACM hub, or choose another links.source.",
 			Source: "stolostron/go-template-utils pkg/templates; kiali-operator watches-os.yaml",
 			mesh:   kialiOnACM,
@@ -22,21 +23,21 @@ func managedRules() []Rule {
 		{
 			ID:    "RS28",
 			Title: "ACM can make an account on each remote",
-			What: "With links.source acm each remote has a ManagedCluster of its own (clusters[].managedCluster) whose name is one of a " +
-				"namespace, it is not the one of ACM itself, and it has no access.exec.",
-			Why: "The account of a remote is made in the namespace that has the name of its ManagedCluster. A program gets no token of " +
-				"an account.",
-			Fix:    "Write the name of the ManagedCluster as clusters[].managedCluster; leave out access.exec.",
+			What: "With links.source: acm, each remote has a different ManagedCluster (clusters[].managedCluster). Its name is a valid name of " +
+				"a namespace, and it is not ACM's own cluster. The remote has no access.exec.",
+			Why: "ACM makes the account of a remote in the namespace with the name of the ManagedCluster. A program in access.exec uses no " +
+				"token of an account.",
+			Fix:    "Write the name of the ManagedCluster as clusters[].managedCluster, and leave out access.exec.",
 			Source: "open-cluster-management.io/managed-serviceaccount pkg/addon/agent",
 			mesh:   managedAccounts,
 		},
 		{
 			ID: "RS29", Also: finding.Warning,
 			Title: "a token of ACM lives long enough",
-			What:  "links.acm.validity is 10 minutes or more; below a day it is a warning.",
-			Why: "The API server refuses tokens of less than 10 minutes. ACM renews a token after four fifths of its time, and Kiali restarts " +
-				"for each renewal.",
-			Fix:    "Write some days, such as validity: 720h.",
+			What:  "links.acm.validity is at least 10 minutes. Less than a day is a warning.",
+			Why: "The API server refuses tokens of less than 10 minutes. ACM renews a token after four fifths of its lifetime, and Kiali " +
+				"restarts after each renewal.",
+			Fix:    "Write at least some days, such as validity: 720h.",
 			Source: "kubernetes pkg/apis/authentication/validation/validation.go; open-cluster-management.io/managed-serviceaccount pkg/addon/agent",
 			mesh:   tokenValidity,
 		},
@@ -50,18 +51,18 @@ func kialiOnACM(m *mesh, f *found) {
 	at, links := m.At("spec", "kiali", "links", "source"), &m.Spec.Kiali.Links
 	switch acm := m.Spec.Metrics.ACM.Hub; {
 	case m.Spec.Clusters[m.hub].Platform != "openshift":
-		f.on(m, at, "choose another links.source", "ACM runs on OpenShift, and the hub of Kiali is %s", m.Spec.Clusters[m.hub].Platform)
+		f.on(m, at, "choose another links.source", "ACM runs on OpenShift, but Kiali's hub is %s", m.Spec.Clusters[m.hub].Platform)
 	case m.OnACM() && acm != m.Spec.Kiali.Hub:
 		where := "a cluster outside the topology"
 		if acm != "" {
 			where = finding.Shorten(acm)
 		}
 		f.on(m, at, "run Kiali on the ACM hub, or choose another links.source", "ACM runs on %s and Kiali on %s; the Policy "+
-			"that makes the links has to be where the tokens are", where, finding.Shorten(m.Spec.Kiali.Hub))
+			"that makes the links must be on the same cluster as the tokens", where, finding.Shorten(m.Spec.Kiali.Hub))
 	}
 	if links.Format == "perCluster" {
-		f.on(m, at, "leave out links.format, or use a later line than v2.4, which knows the one Secret",
-			"links.format is perCluster, and nobody would restart Kiali when ACM renews a token")
+		f.on(m, at, "leave out links.format; or, with v2.4, use a later line, which knows the single Secret",
+			"links.format is perCluster, so nothing would restart Kiali when ACM renews a token")
 	}
 }
 
@@ -82,11 +83,11 @@ func managedAccounts(m *mesh, f *found) {
 		case i == m.hub:
 		case c.Access.Exec != nil:
 			f.cluster(m, i, m.At("spec", "clusters", i, "access", "exec"), "leave it out, or choose another links.source",
-				"access.exec has the credential, and ACM makes a token")
+				"access.exec gets the credential from a program, but ACM makes a token")
 		case problem != "":
 			f.cluster(m, i, at, hint, "the account is made in the namespace %q of the ACM hub, which %s", finding.Shorten(c.ManagedCluster), problem)
 		case c.ManagedCluster == topology.LocalCluster:
-			f.cluster(m, i, at, hint, "the ManagedCluster %s is the one of ACM itself, and this is a remote", topology.LocalCluster)
+			f.cluster(m, i, at, hint, "the ManagedCluster %s is ACM's own cluster, but this is a remote", topology.LocalCluster)
 		case twice:
 			f.cluster(m, i, at, hint, "it has the same ManagedCluster %q as %q", finding.Shorten(c.ManagedCluster),
 				finding.Shorten(m.Spec.Clusters[first].Name))

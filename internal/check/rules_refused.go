@@ -122,8 +122,8 @@ func (m *mesh) unlessAllowed(value, hint string) string {
 	return hint
 }
 
-// chartRefuses finds values of the operator's chart by which the operator may not do
-// what the rendered resource asks for.
+// chartRefuses finds values of the operator's chart that forbid something for which the
+// rendered resource asks.
 func chartRefuses(m *mesh, f *found) {
 	chart := &m.Spec.Kiali.Operator.Chart
 	wide := slices.ContainsFunc(m.kialis, func(o *object) bool { return o != nil && !o.is("deployment.cluster_wide_access", false) })

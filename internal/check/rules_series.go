@@ -69,10 +69,10 @@ func seriesRules() []Rule {
 		{
 			ID: "PM49", Severity: finding.Warning,
 			Title: "the Telemetry has metrics for Prometheus",
-			What:  "Where telemetry.spec names providers of metrics, prometheus is one of them.",
-			Why: "The list takes the place of the one that is rendered. Proxies make no metrics for a provider that no entry names, and the " +
+			What:  "If telemetry.spec names providers of metrics, prometheus is one of them.",
+			Why: "The list replaces the rendered list. Proxies make metrics only for the providers that the list names. Without prometheus, the " +
 				"graph stays empty.",
-			Fix:    "Add {name: prometheus}; or suppress the rule where a provider of Prometheus has another name.",
+			Fix:    "Add {name: prometheus}. If the provider for Prometheus has another name, suppress the rule.",
 			Source: "istio pilot/pkg/model/telemetry.go, mergeMetrics",
 			mesh:   withoutPrometheus,
 		},
@@ -202,7 +202,7 @@ var publicDomain = regexp.MustCompile(`\.(com|org|net|io|dev|cloud|local|lan|int
 
 var amazonStore = regexp.MustCompile(`^aps-workspaces\.[-a-z0-9]+\.amazonaws\.com(\.cn)?$`)
 
-// managedByAmazon is the host of an address, where that is a workspace of Amazon's.
+// managedByAmazon returns the host of an address if it is a workspace of Amazon's service.
 func managedByAmazon(address string) (host string, ok bool) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -281,9 +281,8 @@ func withoutPrometheus(m *mesh, f *found) {
 	}
 }
 
-// otherProviders are the providers of metrics in a Telemetry, where it names some and
-// none is Istio's own of Prometheus. An entry without providers takes those of the
-// mesh.
+// otherProviders lists the providers of metrics in a Telemetry if it names some, and none
+// of them is Istio's provider prometheus. An entry without providers uses the mesh's.
 func otherProviders(metrics []any) (names []string) {
 	for _, entry := range metrics {
 		providers, _ := valueAt(entry, fieldPath{"providers"}).([]any)

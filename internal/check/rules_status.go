@@ -92,8 +92,8 @@ func statusRules() []Rule {
 			ID:    "ST39",
 			Title: "OpenShift has the login that Kiali asks for",
 			What:  "With the strategy openshift, each OpenShift cluster knows the kind OAuthClient of oauth.openshift.io/v1. Rights: none.",
-			Why: "A cluster whose API server accepts an OIDC provider itself has no OAuth server and no OAuthClient. Nobody logs in there, and a " +
-				"hub that asks such a remote for its OAuth server does not start.",
+			Why: "If a cluster's API server uses an OIDC provider directly, the cluster has no OAuth server and no OAuthClient. Nobody can log " +
+				"in there. Kiali on the hub does not start if it asks such a remote for its OAuth server.",
 			Fix:    "Write auth: {strategy: openid} in spec.kiali, with client_id and issuer_uri in kiali.spec.auth.openid.",
 			Source: "openshift/enhancements, direct-external-oidc-provider; kiali.io, OpenID Connect strategy; kiali business/openshift_oauth.go",
 		},
@@ -215,32 +215,34 @@ func statusRules() []Rule {
 		{
 			ID:    "ST36",
 			Title: "ACM collects from the cluster",
-			What: "The ACM hub has the cluster's ManagedCluster, ManagedClusterConditionAvailable is True, and the add-on that collects on it is " +
-				"Available and not Degraded: multicluster-observability-addon, or with collector: classic observability-controller. Rights on " +
-				"the ACM hub: list managedclusters and managedclusteraddons.",
-			Why: "Nothing of the cluster arrives in the store. A registered config that does not exist makes the add-on Degraded on every " +
+			What: "The ACM hub has the cluster's ManagedCluster, and ManagedClusterConditionAvailable is True. The add-on that collects from the " +
+				"cluster is Available and not Degraded. The add-on is multicluster-observability-addon, or with collector: classic " +
+				"observability-controller. Rights on the ACM hub: list managedclusters and managedclusteraddons.",
+			Why: "Otherwise no series of the cluster arrive in the store. If a registered config does not exist, the add-on is Degraded on every " +
 				"cluster.",
-			Fix:    "Import the cluster, correct managedCluster or acm.placement, or see what the add-on says.",
+			Fix:    "Import the cluster, correct managedCluster or acm.placement, or read the conditions of the add-on.",
 			Source: "open-cluster-management.io/api cluster/v1, addon/v1alpha1; multicluster-observability-operator pkg/config",
 		},
 		{
 			ID:    "ST37",
 			Title: "the Policies on the ACM hub are complied with",
-			What:  "Each rendered Policy is placed on a cluster, and Compliant on all of them. Rights on the ACM hub: get the Policies.",
-			Why: "A Policy brings Kiali the certificate for the store, without which its pod does not start. Before ACM 5.0 another registers " +
-				"what is collected.",
-			Fix:    "See what the Policy says of the cluster. Where it is placed on none, see its Placement and the ManagedClusterSetBinding.",
+			What: "Each rendered Policy is placed on at least one cluster, and Compliant on all its clusters. Rights on the ACM hub: get the " +
+				"Policies.",
+			Why: "One Policy brings Kiali the certificate for the store. Without it, Kiali's pod does not start. Before ACM 5.0, another Policy " +
+				"registers the collection.",
+			Fix: "Read the status of the Policy for the cluster. If it is placed on no cluster, check its Placement and the " +
+				"ManagedClusterSetBinding.",
 			Source: "governance-policy-propagator api/v1, status of the root Policy",
 		},
 		{
 			ID: "ST38", Also: finding.Warning,
 			Title: "ACM's Observability is as the topology says",
-			What: "The MultiClusterObservability observability is there. With the collector mcoa, capabilities.userWorkloads.metrics.default is " +
-				"on; with classic it is not. retentionResolutionRaw, and with classic observabilityAddonSpec.interval, are what metrics.acm says. " +
+			What: "The MultiClusterObservability observability exists. With the collector mcoa, capabilities.userWorkloads.metrics.default is " +
+				"on; with classic, it is off. retentionResolutionRaw is as in metrics.acm, and with classic observabilityAddonSpec.interval too. " +
 				"Rights on the ACM hub: get the MultiClusterObservability.",
-			Why: "ACM runs one collector: what is rendered for the other counts for nothing. Where Kiali is told a longer retention than there " +
-				"is, it offers times of which there are no series.",
-			Fix:    "Edit the MultiClusterObservability, or write what it says into metrics.acm.",
+			Why: "ACM runs only one collector. Objects that are rendered for the other collector have no effect. If Kiali has a longer retention " +
+				"than the store, it offers times without series.",
+			Fix:    "Edit the MultiClusterObservability, or write its values into metrics.acm.",
 			Source: "multicluster-observability-operator api/v1beta2, pkg/rendering/renderer_mcoa.go",
 		},
 		{
