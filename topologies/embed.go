@@ -10,23 +10,22 @@ import (
 //go:embed *.yaml
 var files embed.FS
 
-// Default is the example that is meant where none is named.
+// Default is the name of the example that commands take if none is named.
 const Default = "east-west"
 
-// EastWest is the default example. EastWestFile is the name that findings about
-// it carry.
+// EastWest is the default example.
 //
 //go:embed east-west.yaml
 var EastWest []byte
 
-// EastWestFile names EastWest in messages.
+// EastWestFile is the name of EastWest in messages.
 const EastWestFile = "<built-in east-west>"
 
-// Names lists the examples in the order of their names.
+// Names returns the names of the examples, sorted.
 func Names() []string {
 	entries, err := files.ReadDir(".")
 	if err != nil {
-		return nil // which nothing that is embedded can cause
+		return nil // embedded files always have a root
 	}
 	names := make([]string, len(entries))
 	for i, entry := range entries {
@@ -35,8 +34,8 @@ func Names() []string {
 	return names
 }
 
-// Example returns an example by its name, and what findings about it call it;
-// ok tells whether there is one.
+// Example returns an example by its name, and the name of its file in findings. ok
+// is false if there is no such example.
 func Example(name string) (text []byte, file string, ok bool) {
 	text, err := files.ReadFile(name + ".yaml")
 	return text, "<built-in " + name + ">", err == nil
