@@ -136,8 +136,8 @@ type Kiali struct {
 	// How the Kiali operator is installed on each cluster. Changes: the
 	// Subscriptions.
 	Operator Operator `yaml:"operator"`
-	// Merged over the spec of the hub's Kiali resource. Objects merge; lists and other values replace. Sightline refuses a value
-	// that contradicts the rest of the topology. Changes: the hub's Kiali resource.
+	// Merged over the spec of the hub's Kiali resource. Objects merge; lists and other values replace. Sightline refuses a field
+	// that it sets itself, with few exceptions. Changes: the hub's Kiali resource.
 	Spec map[string]any `yaml:"spec"`
 }
 
