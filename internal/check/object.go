@@ -84,14 +84,7 @@ func valueAt(v any, path fieldPath) any {
 	for _, step := range path {
 		switch step := step.(type) {
 		case string:
-			m, _ := v.(map[string]any)
-			if labels, ok := v.(map[string]string); ok {
-				m = map[string]any{}
-				for k, s := range labels {
-					m[k] = s
-				}
-			}
-			if v = m[step]; v == nil {
+			if v = entryOf(v, step); v == nil {
 				return nil
 			}
 		case int:
@@ -105,19 +98,41 @@ func valueAt(v any, path fieldPath) any {
 	return v
 }
 
+// entryOf is the value of a key of an object, or nil.
+func entryOf(v any, key string) any {
+	switch m := v.(type) {
+	case map[string]any:
+		return m[key]
+	case map[string]string:
+		if s, ok := m[key]; ok {
+			return s
+		}
+	}
+	return nil
+}
+
+// field is the value of a field below spec, or nil. The field is written with dots.
+func (o *object) field(field string) any {
+	v := o.content["spec"]
+	for key := range strings.SplitSeq(field, ".") {
+		v = entryOf(v, key)
+	}
+	return v
+}
+
 // text is the string of a field below spec, or "".
 func (o *object) text(field string) string {
-	s, _ := o.value(spec(field)).(string)
+	s, _ := o.field(field).(string)
 	return s
 }
 
 // is tells whether a field below spec has the boolean value want.
 func (o *object) is(field string, want bool) bool {
-	b, ok := o.value(spec(field)).(bool)
+	b, ok := o.field(field).(bool)
 	return ok && b == want
 }
 
-func (o *object) has(field string) bool { return o.value(spec(field)) != nil }
+func (o *object) has(field string) bool { return o.field(field) != nil }
 
 // number is v as a number, or -1.
 func number(v any) int {
@@ -136,21 +151,27 @@ func number(v any) int {
 	return -1
 }
 
-// walk visits every value below v with its path.
+// walk visits every value below v with its path. A path is valid until visit returns.
 func walk(v any, path fieldPath, visit func(path fieldPath, v any)) {
 	visit(path, v)
 	switch v := v.(type) {
 	case map[string]any:
+		below := append(path, nil) // one for all values: objects have many
 		for _, key := range sortedKeys(v) {
-			walk(v[key], path.below(key), visit)
+			below[len(path)] = key
+			walk(v[key], below, visit)
 		}
 	case map[string]string:
+		below := append(path, nil)
 		for _, key := range sortedKeys(v) {
-			visit(path.below(key), v[key])
+			below[len(path)] = key
+			visit(below, v[key])
 		}
 	case []any:
+		below := append(path, nil)
 		for i, item := range v {
-			walk(item, path.below(i), visit)
+			below[len(path)] = i
+			walk(item, below, visit)
 		}
 	}
 }

@@ -144,7 +144,7 @@ func substitutions(o *object) []substitution {
 	named := false
 	say := func(at fieldPath, what, text string) {
 		named = true
-		all = append(all, substitution{o, at, forFlux.FindString(text), []string{what}, false})
+		all = append(all, substitution{o, slices.Clone(at), forFlux.FindString(text), []string{what}, false})
 	}
 	walk(o.content, nil, func(at fieldPath, v any) {
 		if o.cluster >= 0 && shellRemnant(at, v) != "" {

@@ -54,13 +54,15 @@ func (d *Dir) isInput(p string, inputs []string) bool {
 // What is in the way and not ours is refused with a *finding.Refusal that names it.
 // What is not ours and in nobody's way stays.
 func (d *Dir) Compare(ctx context.Context, files []File, claims Claims) (*Plan, error) {
-	files, err := New(files)
-	if err != nil {
-		return nil, err
+	if !ordinary(files) { // Sign keeps the order of New
+		var err error
+		if files, err = New(files); err != nil {
+			return nil, err
+		}
 	}
 	found := newFindings(files)
 	buffers := sync.Pool{New: func() any { return new(buffer) }}
-	err = d.walk(ctx, visitor{
+	err := d.walk(ctx, visitor{
 		folder: found.folder,
 		nested: found.nested,
 		other: func(p string, in folder, what fs.FileMode, vanish bool) error {

@@ -103,13 +103,13 @@ func problems(files []File) error {
 	return errors.Join(problems...)
 }
 
-// ordinary says that sorted files have no problems. It is quick, and says no of most
-// trees with capitals in their paths, which may have problems or none.
+// ordinary says that files are sorted and have no problems. It is quick, and says no of
+// most trees with capitals in their paths, which may have problems or none.
 func ordinary(files []File) bool {
 	var open []string // paths of files that the path at hand begins with
 	for i, f := range files {
 		p := f.Path
-		if i > 0 && files[i-1].Path == p || !isOrdinary(p) && (badPath(p) != "" || strings.ToLower(p) != p) {
+		if i > 0 && files[i-1].Path >= p || !isOrdinary(p) && (badPath(p) != "" || strings.ToLower(p) != p) {
 			return false
 		}
 		for len(open) > 0 && !strings.HasPrefix(p, open[len(open)-1]) {
