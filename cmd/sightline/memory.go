@@ -10,7 +10,7 @@ import (
 // A run collects no garbage up to freeMemory, in bytes of heap. Above cheapMemory, the
 // heap may grow by only half before the next collection.
 const (
-	freeMemory  = 60 << 20
+	freeMemory  = 48 << 20
 	cheapMemory = 512 << 20
 )
 

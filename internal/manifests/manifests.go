@@ -46,7 +46,7 @@ type text struct {
 }
 
 func (t texts) cluster(c *resource.Cluster) ([]tree.File, error) {
-	var files []tree.File
+	files := make([]tree.File, 0, len(c.Resources)+len(c.Namespaces))
 	for _, phase := range resource.Phases(c.Hub) {
 		for r := range c.In(phase) {
 			for values := range c.Each(r) {
@@ -85,7 +85,7 @@ func (t texts) of(r resource.Resource, values resource.Values) ([]byte, error) {
 // document has its path, which also names the cluster.
 func Stream(dst []byte, files []tree.File) []byte {
 	for _, f := range files {
-		dst = fmt.Appendf(dst, "---\n# %s\n%s", f.Path, f.Content)
+		dst = append(append(append(append(dst, "---\n# "...), f.Path...), '\n'), f.Content...)
 	}
 	return dst
 }
@@ -95,5 +95,5 @@ func path(cluster string, phase resource.Phase, id resource.ID) string {
 	if id.Kind == "Namespace" {
 		kind = "0-" + kind
 	}
-	return fmt.Sprintf("clusters/%s/%s/%s_%s_%s.yaml", cluster, phase, kind, id.Namespace, id.Name)
+	return "clusters/" + cluster + "/" + string(phase) + "/" + kind + "_" + id.Namespace + "_" + id.Name + ".yaml"
 }

@@ -209,7 +209,12 @@ func (b *Body) Object() Object { return b.object }
 func (b *Body) Repeated() string { return b.repeats }
 
 // Uses tells whether the body has a hole of the scope.
-func (b *Body) Uses(scope string) bool { return len(b.Paths(scope)) > 0 }
+func (b *Body) Uses(scope string) bool {
+	return slices.ContainsFunc(b.paths, func(p string) bool {
+		rest, ok := strings.CutPrefix(p, scope)
+		return ok && strings.HasPrefix(rest, ".")
+	})
+}
 
 // Paths returns the paths of the body's holes of a scope, sorted, within the
 // scope.
