@@ -27,7 +27,7 @@ import (
 
 // marked is an output that a page shows: a comment says where it comes from, and a
 // block has it.
-var marked = regexp.MustCompile("(?ms)^<!-- (output|terminal|simulated|folders): ([^\n]*) -->\n```([a-z]*)\n(.*?)^```$")
+var marked = regexp.MustCompile("(?ms)^<!-- (output|terminal|simulated|works|folders): ([^\n]*) -->\n```([a-z]*)\n(.*?)^```$")
 
 // TestPageOutputs makes every output that a page shows, and compares it:
 //
@@ -35,6 +35,7 @@ var marked = regexp.MustCompile("(?ms)^<!-- (output|terminal|simulated|folders):
 //     first topology that the page shows, or the one of the README, and rendered/ its tree.
 //   - terminal: what the last command shows on a terminal.
 //   - simulated: what the command prints for simulated clusters. Istio calls cluster2 west.
+//   - works: the last line that the command prints for simulated clusters without a fault.
 //   - folders: the block lists the folders of a directory, each with words about it.
 func TestPageOutputs(t *testing.T) {
 	t.Parallel()
@@ -60,6 +61,12 @@ func TestPageOutputs(t *testing.T) {
 				args, ok := strings.CutPrefix(command, "sightline status mesh.yaml ")
 				require.True(t, ok, command)
 				_, out, _ = clusters.run(strings.Fields(args)...)
+			case "works":
+				require.Equal(t, "sightline status mesh.yaml", command)
+				f := newFleet(t, watchedMesh)
+				f.store = newStore(t)
+				_, out, _ = f.run()
+				out = out[strings.LastIndex(strings.TrimSpace(out), "\n"):]
 			case "folders":
 				assert.Equal(t, folders(t, filepath.Join(dir, command)), foldersShown(kept), "%s: the folders of %s", page, command)
 				return block
@@ -75,7 +82,7 @@ func TestPageOutputs(t *testing.T) {
 		}
 		golden.Equal(t, path, all[page], made, "go test ./cmd/sightline -run TestPageOutputs -update")
 	}
-	for kind, least := range map[string]int{"output": 6, "terminal": 1, "simulated": 2, "folders": 1} {
+	for kind, least := range map[string]int{"output": 6, "terminal": 1, "simulated": 2, "works": 1, "folders": 1} {
 		assert.GreaterOrEqual(t, shown[kind], least, kind)
 	}
 }

@@ -164,7 +164,7 @@ func TestPageCommands(t *testing.T) {
 			continue
 		}
 		text = strings.ReplaceAll(text, "\\\n", " ")
-		for _, match := range regexp.MustCompile("(?m)(?:^ +|^|; |`|^<!-- (?:output|terminal|simulated): )(sightline [a-z][^\n`;|<>#&]*)").FindAllStringSubmatch(text, -1) {
+		for _, match := range regexp.MustCompile("(?m)(?:^ +|^|; |`|^<!-- (?:output|terminal|simulated|works): )(sightline [a-z][^\n`;|<>#&]*)").FindAllStringSubmatch(text, -1) {
 			if strings.ContainsAny(match[1], "…$") || strings.Contains(match[1], "...") || strings.Contains(match[1], " sightline ") {
 				continue
 			}
