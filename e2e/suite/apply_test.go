@@ -166,7 +166,7 @@ func deliveries(t *testing.T, tree tree) []string {
 // withoutChart are the examples that cannot be a chart, and why.
 var withoutChart = map[string]string{
 	"overlays.yaml":        "is a kustomization, which a chart cannot have",
-	"flux-standalone.yaml": "Flux takes a chart from a folder of a Git repository only",
+	"flux-standalone.yaml": "Flux reads a chart in a folder only from a Git repository",
 	"sops.yaml":            "neither Helm nor Flux decrypts",
 }
 

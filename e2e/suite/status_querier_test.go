@@ -224,7 +224,7 @@ func TestStatusThanosQuerier(t *testing.T) {
 			func() {
 				_, err := view.Create(t.Context(), bound, metav1.CreateOptions{})
 				require.NoError(t, err)
-			}, nil, []string{"ST25 cluster2 unchecked: the user needs the role cluster-monitoring-view for thanos-querier, and what sightline " +
+			}, nil, []string{"ST25 cluster2 unchecked: the user needs the role cluster-monitoring-view for thanos-querier, and the rights that sightline " +
 				"status " + topology + " --rights prints"},
 			"by port-forward to the pod thanos-querier-0 (context \"cluster2\") answers Forbidden"},
 		{"a context without a token", func() {}, func() {}, []string{"--context", "cluster2=by-certificate"},
