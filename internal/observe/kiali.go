@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -124,13 +125,12 @@ func (k Kiali) ask(ctx context.Context, e status.Expected, open *cluster.Server,
 
 // root returns the path of the API.
 func root(e status.Expected) cluster.Path {
-	path := make(cluster.Path, 0, 8)
-	for segment := range strings.SplitSeq(strings.Trim(e.Topology.Hub().Kiali.WebRoot, "/"), "/") {
-		if segment != "" {
-			path = append(path, segment)
-		}
-	}
-	return append(path, "api")[: len(path)+1 : len(path)+1]
+	return slices.Clip(append(segments(e.Topology.Hub().Kiali.WebRoot), "api"))
+}
+
+// segments splits the path of a URL.
+func segments(path string) cluster.Path {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
 // open connects to Kiali.

@@ -118,12 +118,7 @@ func (m Metrics) one(ctx context.Context, e status.Expected, hub *cluster.Cluste
 	case auth.Type != "none" && auth.Type != "" && auth.Type != status.Certificate:
 		return noAccess(fmt.Errorf("%s needs a login of type %s, and only Kiali has the credential", at.Host, auth.Type))
 	}
-	var below cluster.Path
-	for segment := range strings.SplitSeq(strings.Trim(at.Path, "/"), "/") {
-		if segment != "" {
-			below = append(below, segment)
-		}
-	}
+	below := segments(at.Path)
 	if auth.Type == status.Certificate {
 		login, ca, err := certificate(ctx, e, hub)
 		if err != nil {
