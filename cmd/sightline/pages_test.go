@@ -217,3 +217,17 @@ func TestPageChangelog(t *testing.T) {
 		assert.GreaterOrEqual(t, last, 0, "%s has no changes", title)
 	}
 }
+
+// TestPageOutputsOfFindings has docs/ci.md name each command that prints findings for GitHub.
+func TestPageOutputsOfFindings(t *testing.T) {
+	t.Parallel()
+	page := pages(t)["docs/ci.md"]
+	named := 0
+	for _, cmd := range newCommand().Commands() {
+		if f := cmd.Flags().Lookup("output"); f != nil && strings.Contains(f.Usage, "github") {
+			named++
+			assert.Regexp(t, "`--output github` of [^.]*`"+cmd.Name(), page)
+		}
+	}
+	assert.Equal(t, 3, named)
+}
