@@ -385,13 +385,13 @@ hint: remove the field instead`},
 			`mesh.yaml:10:38: error: OV05: overlay "o1" on cluster "two", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: Field does not exist: env
     at overlays/o1/x.jsonnet:1:43 object <anonymous>`},
 		{"script that renames", over("function(resource, cluster) resource { metadata+: { name: cluster.name } }"),
-			`mesh.yaml:10:38: error: OV05: overlay "o1" on cluster "hub", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: it changed metadata.name from "kiali-ossm" to "hub", and by their names the resources of several clusters find each other
-hint: kiali.operator in the topology says how the operator comes to the clusters (install: none)`},
+			`mesh.yaml:10:38: error: OV05: overlay "o1" on cluster "hub", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: it changed metadata.name from "kiali-ossm" to "hub", but the resources of several clusters refer to each other by name
+hint: kiali.operator in the topology decides how the operator is installed (install: none)`},
 		{"two scripts and a patch", over("function(resource, cluster) 1", "function(resource, cluster) resource", "function(resource, cluster) null", "patches: [{target: {kind: A}, patch: '[{\"op\": \"remove\", \"path\": \"/spec\"}]'}]"),
 			`mesh.yaml:10:38: error: OV05: overlay "o1" on cluster "hub", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: it returned a number, expected the resource
-hint: return the resource itself where there is nothing to change; kiali.operator in the topology says how the operator comes to the clusters (install: none)
+hint: return the resource itself if there is nothing to change; kiali.operator in the topology decides how the operator is installed (install: none)
 mesh.yaml:12:38: error: OV05: overlay "o3" on cluster "hub", operators.coreos.com/v1alpha1 Subscription openshift-operators/kiali-ossm: it returned null, expected the resource
-hint: return the resource itself where there is nothing to change; kiali.operator in the topology says how the operator comes to the clusters (install: none)
+hint: return the resource itself if there is nothing to change; kiali.operator in the topology decides how the operator is installed (install: none)
 overlays/o4/kustomization.yaml:1:38: error: OV03: no object of the clusters that overlay "o4" matches is the target of this patch (kind A)
 hint: render -o - --cluster NAME prints the objects of a cluster`},
 	} {

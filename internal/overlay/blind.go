@@ -7,9 +7,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Blind tells whether the component makes the same of an object with marks
-// whatever is in their place, so that it can be applied once for all clusters of a
-// shape. It errs on the side of no.
+// Blind tells whether the component changes an object with marks in the same way
+// for all values of the marks. Then it can be applied once for all clusters of a
+// shape. In doubt, Blind returns false.
 func (c *Component) Blind(object resource.Object) bool {
 	metadata, _ := object["metadata"].(map[string]any)
 	for _, field := range []string{"labels", "annotations"} {
@@ -17,13 +17,13 @@ func (c *Component) Blind(object resource.Object) bool {
 			return false
 		}
 	}
-	// Images look at every list of containers, and text that looks like a mark would
-	// become one.
+	// images read every list of containers. Text of the component that looks like a
+	// mark would become a mark.
 	return c.fields["images"] == nil && !resource.HasMark(c.fields) &&
 		!slices.ContainsFunc(c.Patches, func(p Patch) bool { return !p.blind(object, metadata) })
 }
 
-// blind tells the same of a patch.
+// blind is Blind for one patch.
 func (p *Patch) blind(object resource.Object, metadata map[string]any) bool {
 	id := resource.IDOf(object)
 	of := resIDOf(id)
@@ -45,8 +45,8 @@ func (p *Patch) blind(object resource.Object, metadata map[string]any) bool {
 	return blindMerge(p.content, object)
 }
 
-// blindOperation tells whether an operation of a JSON patch looks at no value: it
-// puts something into a map or a list that is there, or takes it away.
+// blindOperation tells whether an operation of a JSON patch reads no value: it
+// only adds an entry to an existing map or list, or replaces or removes one.
 func blindOperation(operation, object any) bool {
 	fields, _ := operation.(map[string]any)
 	pointer, _ := fields["path"].(string)
@@ -66,8 +66,9 @@ func blindOperation(operation, object any) bool {
 	return isMap || !resource.HasMark(at)
 }
 
-// blindMerge tells whether a strategic merge patch meets maps where it has maps,
-// and no list with a value of a cluster, whose entries it might look for by one.
+// blindMerge tells whether a strategic merge patch has maps only where the object
+// has maps, and no list in place of a list with marks. In such a list, the merge
+// may look for an entry by its value.
 func blindMerge(patch, object any) bool {
 	switch patch := patch.(type) {
 	case map[string]any:

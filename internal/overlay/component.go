@@ -17,18 +17,18 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// Component is a kustomize overlay, as it is written into a tree: a kustomize
-// component whose patches all have a target, because a patch with one changes
-// nothing where it finds nothing, and a patch without one fails the build.
+// Component is a kustomize overlay as the tree has it: a kustomize component in
+// which every patch has a target. If a patch with a target finds no object, it has
+// no effect. A patch without a target would fail the build.
 type Component struct {
 	Patches []Patch
 
 	dir    string         // in the tree
-	fields map[string]any // beside the patches; they concern every object
-	files  []tree.File    // that the patches name
+	fields map[string]any // all fields but the patches; they change every object
+	files  []tree.File    // of the patches
 }
 
-// names are what kustomize looks for in a folder.
+// names are the names of files that kustomize looks for in a folder.
 var names = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
 func (r *reader) component(name string, at finding.Position) *Component {
@@ -42,7 +42,7 @@ func (r *reader) component(name string, at finding.Position) *Component {
 	if len(found) != 1 {
 		what := "no kustomization.yaml"
 		if len(found) > 1 {
-			what = strings.Join(found, " and ") + ", of which kustomize takes one only"
+			what = strings.Join(found, " and ") + ", but kustomize reads only one"
 		}
 		r.add(at, topology.RuleValue, hint, "overlay %q: %s has %s", name, r.dir, what)
 		return nil
@@ -76,10 +76,10 @@ func (r *reader) component(name string, at finding.Position) *Component {
 	return c
 }
 
-// own are the fields of a kustomization that an overlay may have.
+// own has the fields of a kustomization that an overlay may have.
 var own = []string{"patches", "labels", "commonAnnotations", "images", "metadata", "kind", "apiVersion"}
 
-// apiVersions are those of the kinds that kustomize has.
+// apiVersions has the apiVersion of each kind of kustomization.
 var apiVersions = map[string]string{
 	"Component":     "kustomize.config.k8s.io/v1alpha1",
 	"Kustomization": "kustomize.config.k8s.io/v1beta1",
@@ -117,11 +117,11 @@ func (c *Component) field(s *source, f field) {
 			s.add(s.at(f.key), topology.RuleUnknown, "an overlay has "+strings.Join(own, ", "), "unknown field %s", f.name)
 			return
 		}
-		s.add(s.at(f.key), RuleField, why.hint, "an overlay may not have %s: %s", f.name, why.reason)
+		s.add(s.at(f.key), RuleField, why.hint, "an overlay must not have %s: %s", f.name, why.reason)
 	}
 }
 
-// empty tells whether a field is there without saying anything.
+// empty tells whether a field has no value, or an empty list or object.
 func empty(n *yaml.Node) bool {
 	return n.ShortTag() == "!!null" || n.Kind != yaml.ScalarNode && len(n.Content) == 0
 }
@@ -142,15 +142,15 @@ func (c *Component) labels(s *source, list *yaml.Node) {
 				pairs = s.strings(f.value, what+".pairs")
 				for _, f := range s.fields(f.value, what+".pairs") {
 					if value, ok := pairs[f.name].(string); ok && (!labelKey.MatchString(f.name) || !labelValue.MatchString(value)) {
-						s.add(s.at(f.value), topology.RuleValue, "use an annotation for free text", "%q: %q is no label that Kubernetes takes", f.name, value)
+						s.add(s.at(f.value), topology.RuleValue, "use an annotation for free text", "%q: %q is not a valid label", f.name, value)
 					}
 				}
 			case "includeSelectors", "includeTemplates", "includeVolumeClaimTemplates", "fields":
 				if f.value.ShortTag() == "!!bool" && f.value.Value == "false" || empty(f.value) {
 					continue
 				}
-				s.add(s.at(f.key), RuleField, "leave it out; the labels of the objects themselves need nothing but pairs",
-					"labels of an overlay may not have %s: a selector with another label selects nothing", f.name)
+				s.add(s.at(f.key), RuleField, "remove it; labels on the objects themselves need only pairs",
+					"labels of an overlay must not have %s: a selector with another label selects nothing", f.name)
 			default:
 				s.add(s.at(f.key), topology.RuleUnknown, "labels have pairs", "unknown field %s", f.name)
 			}
@@ -187,8 +187,8 @@ func (c *Component) images(s *source, list *yaml.Node) {
 // Concerns tells whether the component may change an object.
 func (c *Component) Concerns(id resource.ID) bool { return len(c.fields) > 0 || c.Patched(id) }
 
-// Patched tells whether one of the patches may change an object. Only patches
-// can fail, or make another object of one.
+// Patched tells whether a patch may change an object. Only patches can fail, or
+// change the identity of an object.
 func (c *Component) Patched(id resource.ID) bool {
 	return slices.ContainsFunc(c.Patches, func(p Patch) bool { return p.Selects(id) })
 }
@@ -198,8 +198,7 @@ func (c *Component) Files() []tree.File {
 	return append(slices.Clone(c.files), c.kustomization(c.Patches, c.fields))
 }
 
-// Only returns the files of a component that has the first patches only, and
-// nothing else.
+// Only returns the files of a component with only the first patches.
 func (c *Component) Only(patches int) []tree.File {
 	return append(slices.Clone(c.files), c.kustomization(c.Patches[:patches], nil))
 }
@@ -217,49 +216,49 @@ func (c *Component) kustomization(patches []Patch, fields map[string]any) tree.F
 	return tree.File{Path: path.Join(c.dir, names[0]), Content: resource.Encode(nil, content)}
 }
 
-// refused are the fields of a kustomization that an overlay may not have.
+// refused has the fields of a kustomization that an overlay must not have.
 var refused = map[string]struct{ reason, hint string }{
 	"namePrefix": {renames, "the names come from the topology: kiali.instanceName, telemetry.name"},
 	"nameSuffix": {renames, "the names come from the topology: kiali.instanceName, telemetry.name"},
-	"namespace": {"it moves objects, and an account, its token and a sealed Secret belong to the namespace that they were " +
-		"made for", "the namespaces come from the topology: kiali.namespace, mesh.controlPlaneNamespace, namespaces"},
+	"namespace": {"it moves objects, but an account, its token and a sealed Secret belong to one namespace",
+		"the namespaces come from the topology: kiali.namespace, mesh.controlPlaneNamespace, namespaces"},
 	"replacements":   {copies, "write the value into a patch, or use a Jsonnet overlay"},
 	"vars":           {copies, "write the value into a patch, or use a Jsonnet overlay"},
 	"openapi":        {schemas, "a JSON patch or a Jsonnet overlay changes the entries of a list without it"},
 	"crds":           {schemas, "a JSON patch or a Jsonnet overlay changes the entries of a list without it"},
 	"configurations": {schemas, "a JSON patch or a Jsonnet overlay changes any field"},
-	"resources": {adds, beside + "; kiali.ca of the topology has the CAs that Kiali trusts, and createNamespaces the " +
-		"namespaces to make"},
+	"resources": {adds, beside + "; in the topology, kiali.ca has the CAs that Kiali trusts, and createNamespaces has " +
+		"namespaces to create"},
 	"bases":              {adds, beside},
-	"configMapGenerator": {adds, beside + "; kiali.ca of the topology has the CAs that Kiali trusts"},
+	"configMapGenerator": {adds, beside + "; in the topology, kiali.ca has the CAs that Kiali trusts"},
 	"secretGenerator": {"it adds a Secret, readable in Git, to every phase",
-		"seal the Secret, or have External Secrets make it; " + beside},
+		"seal the Secret, or let External Secrets make it; " + beside},
 	"generators":                  {adds, beside},
-	"generatorOptions":            {"there are no generators for it to apply to", "remove it"},
+	"generatorOptions":            {"there are no generators, so it has no effect", "remove it"},
 	"helmCharts":                  {adds, beside},
-	"helmGlobals":                 {"there are no charts for it to apply to", "remove it"},
+	"helmGlobals":                 {"there are no charts, so it has no effect", "remove it"},
 	"helmChartInflationGenerator": {adds, beside},
-	"components": {"an overlay is one component, so that it can be checked and copied as a whole",
+	"components": {"an overlay is one component, which sightline checks and copies as a whole",
 		"make each component an overlay of the topology, in the order in which they apply"},
 	"transformers": {runs, "use patches, labels, commonAnnotations and images, or a Jsonnet overlay"},
-	"validators":   {runs, "check the tree after it is written, such as in CI"},
-	"commonLabels": {"it changes selectors too, which then select nothing", "write labels: [{pairs: …}]"},
-	"patchesStrategicMerge": {"it is deprecated in kustomize, and such a patch fails each phase that lacks its target",
+	"validators":   {runs, "check the tree after the render, for example in CI"},
+	"commonLabels": {"it also changes selectors, which then select nothing", "write labels: [{pairs: …}]"},
+	"patchesStrategicMerge": {"it is deprecated in kustomize, and such a patch fails each phase without its target",
 		"write patches: [{path: …}]"},
 	"patchesJson6902": {"it is deprecated in kustomize", "write patches: [{path: …, target: …}]"},
 	"imageTags":       {"it is deprecated in kustomize", "write images: [{name: …, newTag: …}]"},
-	"replicas": {"it counts the pods of Deployments, and none is rendered",
+	"replicas": {"it sets the number of pods of Deployments, and no Deployment is rendered",
 		"patch deployment.replicas or deployment.hpa of the Kiali resource"},
-	"sortOptions": {"no kustomization but the one that is built can have it", "remove it"},
-	"buildMetadata": {"the kustomization of a phase would have to have it",
+	"sortOptions": {"only the kustomization that is built can have it", "remove it"},
+	"buildMetadata": {"it has no effect in a component",
 		"remove it; an annotation can say where an object comes from"},
 }
 
 const (
-	renames = "it renames objects, and by their names the hub, the remotes, accounts and sealed Secrets find each other"
-	copies  = "it copies from one object to another, names among the rest, and a phase that lacks one of the two fails"
-	schemas = "it changes how kustomize reads and merges every object, also for what other overlays do"
-	adds    = "it adds objects, and to every phase that the overlay is attached to"
-	runs    = "it may do anything to the objects, and may need a program that is not everywhere"
-	beside  = "apply them from a kustomization of your own, beside that of the cluster"
+	renames = "it renames objects, but the hub, the remotes, accounts and sealed Secrets refer to each other by name"
+	copies  = "it copies values between objects, also names, and a phase without one of the objects fails"
+	schemas = "it changes how kustomize reads and merges every object, also for other overlays"
+	adds    = "it adds objects, in every phase that the overlay changes"
+	runs    = "it may do anything to the objects, and may need a program that is not installed everywhere"
+	beside  = "apply them with your own kustomization, in addition to the cluster's"
 )

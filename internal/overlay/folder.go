@@ -11,14 +11,15 @@ import (
 	"github.com/sightline-mesh/sightline/internal/credential"
 )
 
-// maxFile bounds what a file of an overlay may take.
+// maxFile is the maximum size of a file of an overlay, in bytes.
 const maxFile = 4 << 20
 
-// folder is what an overlay may read: regular files of its own folder that are
-// not hidden and have no credentials in them.
+// folder has the files that an overlay may read: regular files in its own folder
+// that are not hidden and contain no credentials.
 type folder struct{ root fs.FS }
 
-// Open implements fs.FS. To open a pipe would wait for somebody to write.
+// Open implements fs.FS. It always fails, because opening a pipe would wait for a
+// writer. Use ReadFile.
 func (f folder) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.ErrUnsupported}
 }
@@ -26,7 +27,8 @@ func (f folder) Open(name string) (fs.File, error) {
 // Stat implements fs.StatFS.
 func (f folder) Stat(name string) (fs.FileInfo, error) { return fs.Stat(f.root, name) }
 
-// refusal is why a file is not read, in words that follow its name.
+// refusal is the reason why a file is not read. The message follows the name of
+// the file.
 type refusal struct{ message, hint string }
 
 func (r *refusal) Error() string { return "it " + r.message }
@@ -38,7 +40,7 @@ type leak struct {
 }
 
 func (l *leak) Error() string {
-	return fmt.Sprintf("line %d has %s in it, which would stand in Git", l.line, l.what)
+	return fmt.Sprintf("line %d contains %s, which would be in Git", l.line, l.what)
 }
 
 // ReadFile implements fs.ReadFileFS.
@@ -52,7 +54,7 @@ func (f folder) ReadFile(name string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, &refusal{"is not a file", ""}
 	case info.Size() > maxFile:
-		return nil, &refusal{fmt.Sprintf("is larger than %d MiB, the most that a file of an overlay may have", maxFile>>20), ""}
+		return nil, &refusal{fmt.Sprintf("is larger than %d MiB, the maximum for a file of an overlay", maxFile>>20), ""}
 	}
 	data, err := fs.ReadFile(f.root, name)
 	if err != nil {
@@ -68,14 +70,15 @@ func (f folder) ReadFile(name string) ([]byte, error) {
 	return data, nil
 }
 
-// visible makes sure that no part of a path is hidden, nor of what a link on it
-// leads to: what begins with a dot is Git's, or a tool's, and may have
-// credentials in it.
+// visible returns an error if a part of a path is hidden, or a part of the target
+// of a link on the path. A name with a dot at its start belongs to Git or to a
+// tool, and its file may contain credentials.
 func (f folder) visible(name string) error {
 	const mostLinks = 40
 	for range mostLinks {
 		if hidden(name) {
-			return &refusal{"is hidden, or in a hidden folder", "an overlay reads nothing that begins with a dot; give the file another name"}
+			return &refusal{"is hidden, or in a hidden folder",
+				"an overlay reads no file or folder whose name begins with a dot; give it another name"}
 		}
 		link, rest := f.link(name)
 		if link == "" {
@@ -90,7 +93,7 @@ func (f folder) visible(name string) error {
 	return errors.New("too many links")
 }
 
-// link finds the first link on a path, and what follows it.
+// link returns the first link on a path, and the rest of the path.
 func (f folder) link(name string) (link, rest string) {
 	parts := strings.Split(name, "/")
 	for i := range parts {

@@ -11,11 +11,11 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Object is an object that scripts are called with, or that they made. Equal
-// ones are one, for all scripts of a topology.
+// Object is an object that a script gets or returns. Equal objects have one
+// Object, for all scripts of a topology.
 type Object struct {
-	json []byte         // which takes a tenth of the memory
-	body *resource.Body // nil for one that no script has made
+	json []byte         // a decoded object would take ten times the memory
+	body *resource.Body // nil if no script has made the object
 }
 
 // Content decodes the object.
@@ -27,18 +27,20 @@ func (o *Object) Content() (resource.Object, error) {
 	return v.(map[string]any), nil
 }
 
-// Body is the literal of an object that a script has made, nil for another.
+// Body returns the literal of an object that a script has made, or nil for any
+// other object.
 func (o *Object) Body() *resource.Body { return o.body }
 
-// objects are known by their JSON.
+// objects has all objects of the scripts, by the digest of their JSON.
 type objects struct {
 	known map[[sha256.Size]byte]*Object
-	bytes int // of those that scripts have made
-	most  int
+	bytes int // the size of the objects that scripts have made
+	most  int // the maximum of bytes
 }
 
-// What scripts may make for a topology: an object is larger than an API server
-// takes it long before, and those of a cluster have some ten thousand bytes in all.
+// The maximum size of all objects that the scripts of a topology make. An API
+// server refuses smaller objects, and all objects of a cluster have some ten
+// thousand bytes together.
 const (
 	mostMade       = 64 << 20
 	mostForCluster = 64 << 10
@@ -48,7 +50,7 @@ func newObjects(clusters int) *objects {
 	return &objects{known: map[[sha256.Size]byte]*Object{}, most: mostMade + clusters*mostForCluster}
 }
 
-// given is an object that scripts are called with.
+// given returns the Object for an argument of a script.
 func (o *objects) given(content resource.Object) (*Object, error) {
 	data, err := json.Marshal(content)
 	if err != nil {
@@ -61,7 +63,7 @@ func (o *objects) given(content resource.Object) (*Object, error) {
 	return o.known[key], nil
 }
 
-// made is an object that a script has made.
+// made returns the Object for a result of a script.
 func (o *objects) made(content resource.Object) (*Object, error) {
 	body, err := resource.Literal(content)
 	if err != nil {
@@ -72,28 +74,28 @@ func (o *objects) made(content resource.Object) (*Object, error) {
 	switch known := o.known[key]; {
 	case known == nil:
 		if o.bytes += len(data); o.bytes > o.most {
-			return nil, &ObjectError{fmt.Sprintf("all that overlays make of the topology's objects has more than %d MiB", o.most>>20),
-				"make less of each object: no cluster could take this"}
+			return nil, &ObjectError{fmt.Sprintf("the objects that overlays make for this topology have more than %d MiB together", o.most>>20),
+				"make smaller objects: no cluster could store these"}
 		}
 		o.known[key] = &Object{json: data, body: body}
-	case known.body == nil: // what another script was called with
+	case known.body == nil: // another script got it as an argument
 		known.body = body
 	}
 	return o.known[key], nil
 }
 
-// Cluster is what scripts are told about a cluster.
+// Cluster has the fields of a cluster that scripts can read.
 type Cluster struct {
 	fields map[string]any
-	json   map[string]string // of fields that a script has looked at on some cluster
+	json   map[string]string // of the fields that a script has read
 }
 
-// NewCluster takes the fields of a cluster by their names.
+// NewCluster makes a Cluster from its fields, by their names.
 func NewCluster(fields map[string]any) *Cluster {
 	return &Cluster{fields: fields, json: map[string]string{}}
 }
 
-// value is a field as JSON.
+// value returns a field as JSON.
 func (c *Cluster) value(field string) (string, error) {
 	if value, ok := c.json[field]; ok {
 		return value, nil
@@ -103,8 +105,8 @@ func (c *Cluster) value(field string) (string, error) {
 	return c.json[field], err
 }
 
-// results are what a script made of one object. Clusters with the same values
-// in the fields that the script looked at have the same result.
+// results has the results of a script for one object. Clusters with the same
+// values in the fields that the script read have the same result.
 type results []*resultsBy
 
 type resultsBy struct {

@@ -1,9 +1,9 @@
-// Package overlay reads what users lay over the rendered resources: folders
-// with a kustomization, and Jsonnet functions. It refuses whatever would break
-// the names by which the resources of several clusters find each other.
+// Package overlay reads the overlays of a topology: folders with a
+// kustomization, and Jsonnet functions. It refuses everything that would change
+// a name, because the resources of several clusters refer to each other by name.
 //
-// An overlay's files come from an [fs.FS] whose root is the overlay's own
-// folder, so nothing beside it is ever read.
+// The root of an overlay's [fs.FS] is the folder of the overlay, so no other
+// file is read.
 package overlay
 
 import (
@@ -19,50 +19,51 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// The rules about overlays. What is wrong with the text of a file has the
-// rules of package topology.
+// The rules about overlays. Findings about the text of a file have the rules of
+// package topology.
 const (
 	RuleField  = "OV01" // a field that a kustomize overlay may not have
 	RuleObject = "OV02" // an object would be renamed, moved or removed
-	RuleTarget = "OV03" // a patch reaches no object
+	RuleTarget = "OV03" // a patch finds no object
 	RulePatch  = "OV04" // a patch cannot be applied
 	RuleScript = "OV05" // a Jsonnet overlay fails, or returns no resource
 )
 
-// Overlay is one overlay of a topology, with its files read: a Component or a
-// Script.
+// Overlay is an overlay of a topology after its files were read. It has a
+// Component or a Script.
 type Overlay struct {
 	*topology.Overlay
-	At        finding.Position // of the line of the topology that names its files
+	At        finding.Position // of its files in the topology
 	Component *Component
 	Script    *Script
 }
 
-// Host is what surrounds the evaluation of Jsonnet overlays. What it leaves out
-// does nothing.
+// Host is the environment in which Jsonnet overlays are evaluated. A zero field
+// has no effect.
 type Host struct {
-	Trace    io.Writer                  // has the lines of std.trace
-	Evaluate func(root fs.FS) Evaluator // makes what evaluates the files of a folder; nil: this process does
+	Trace    io.Writer                  // gets the lines of std.trace
+	Evaluate func(root fs.FS) Evaluator // makes an evaluator for the files of a folder; nil: this process evaluates
 }
 
-// Evaluator evaluates Jsonnet as [template.VM] does.
+// Evaluator evaluates Jsonnet like [template.VM].
 type Evaluator interface {
 	Tailstrict(file string) (place string, err error)
 	Type(file string) (string, error)
 	Call(file string, args map[string]any) ([]byte, error)
 }
 
-// EndError is an evaluation that took more than it may have. With it the run
-// ends: what the other overlays make, nobody knows.
+// EndError is an evaluation that exceeded its limits. It ends the run, because
+// the results of the other overlays are unknown.
 type EndError struct {
 	At   finding.Position // of the overlay in the topology
-	What string           // of the overlay was evaluated
+	What string           // the part of the overlay that was evaluated
 	*template.EndError
 }
 
 func (e *EndError) Error() string { return fmt.Sprintf("%s: %s: %s", e.At, e.What, e.Message) }
 
-// EndOf is the EndError of what an evaluation returned, or nil.
+// EndOf returns the EndError for the error of an evaluation, or nil if there is
+// none.
 func EndOf(err error, at finding.Position, what string) error {
 	var ended *template.EndError
 	if errors.As(err, &ended) {
@@ -71,8 +72,9 @@ func EndOf(err error, at finding.Position, what string) error {
 	return nil
 }
 
-// Read reads the overlays of a topology that had no findings. folders has the
-// folder of each by its name, as far as there is one. The error is an *EndError.
+// Read reads the overlays of a topology without findings. folders has the folder
+// of each overlay by name, or no entry if the folder does not exist. The error is
+// an *EndError.
 func Read(t *topology.Topology, folders map[string]fs.FS, host Host) ([]Overlay, finding.Findings, error) {
 	var findings finding.Findings
 	overlays, known := make([]Overlay, len(t.Spec.Overlays)), newObjects(len(t.Spec.Clusters))
@@ -118,14 +120,14 @@ func Read(t *topology.Topology, folders map[string]fs.FS, host Host) ([]Overlay,
 type reader struct {
 	root     fs.FS
 	host     Host
-	copies   int    // that its patches make
-	dir      string // what messages call the root
+	copies   int    // operations of its patches that copy
+	dir      string // the name of root in messages
 	findings *finding.Findings
-	objects  *objects // of the scripts
+	objects  *objects // that scripts get and return
 	ended    error    // an *EndError
 }
 
-// ends tells whether an evaluation was ended, and notes it.
+// ends tells whether an error is the end of an evaluation. If so, it sets ended.
 func (r *reader) ends(overlay string, at finding.Position, err error) bool {
 	r.ended = EndOf(err, at, fmt.Sprintf("overlay %q", overlay))
 	return r.ended != nil
@@ -135,8 +137,8 @@ func (r *reader) add(at finding.Position, rule, hint, format string, args ...any
 	*r.findings = append(*r.findings, finding.Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// read returns a file's content, or says at the place that names the file why
-// there is none.
+// read returns the content of a file. If it cannot be read, read adds a finding
+// at from, the place that names the file.
 func (r *reader) read(name string, from finding.Position, hint string) ([]byte, bool) {
 	shown := path.Join(r.dir, name)
 	data, err := fs.ReadFile(r.root, name)
@@ -149,19 +151,20 @@ func (r *reader) read(name string, from finding.Position, hint string) ([]byte, 
 		return data, true
 	case errors.As(err, &leaks):
 		r.add(finding.Position{File: shown, Line: leaks.line, Col: 1}, topology.RuleCredential, topology.CredentialHint,
-			"the line has %s in it, which would stand in Git", leaks.what)
+			"the line contains %s, which would be in Git", leaks.what)
 	case errors.As(err, &refused):
 		r.add(from, topology.RuleValue, cmp.Or(refused.hint, hint), "%s %s", shown, refused.message)
 	case errors.Is(err, fs.ErrNotExist):
 		r.add(from, topology.RuleValue, hint, "there is no file %s", shown)
 	default:
-		r.add(from, topology.RuleValue, "an overlay has only what is in its own folder; a link does not lead out of it", "%s cannot be read: %v",
+		r.add(from, topology.RuleValue, "an overlay reads only files in its own folder, and follows no link out of it", "%s cannot be read: %v",
 			shown, reason(err))
 	}
 	return nil, false
 }
 
-// reason is an error without the path, which the message has already.
+// reason returns an error without its path, because the message already has the
+// path.
 func reason(err error) error {
 	var inPath *fs.PathError
 	if errors.As(err, &inPath) {

@@ -201,7 +201,7 @@ func TestRefusedFields(t *testing.T) {
 			f := findings[0]
 			assert.Equal(t, "mesh/own/kustomization.yaml:1:1", f.Position.String())
 			assert.Equal(t, overlay.RuleField, f.Rule)
-			assert.Contains(t, f.Message, "an overlay may not have "+field+": ")
+			assert.Contains(t, f.Message, "an overlay must not have "+field+": ")
 			assert.NotEmpty(t, f.Hint, field)
 		}
 		assert.Contains(t, string(doc), "`"+field+"`")
@@ -222,42 +222,42 @@ func TestFindings(t *testing.T) {
 		{"nothing in it", "kind: Component\npatches: []\n", "1:1: error: SY07: the overlay changes nothing; expected patches, labels, commonAnnotations or images"},
 		{"another kind", "kind: Deployment\nlabels: [{pairs: {a: b}}]", "1:7: error: SY02: kind must be Component or Kustomization, found the string \"Deployment\"\nhint: write kind: Component and apiVersion: kustomize.config.k8s.io/v1alpha1"},
 		{"unknown field", "patchs: []\nlabels: [{pairs: {a: b}}]", "1:1: error: SY03: unknown field patchs\nhint: an overlay has patches, labels, commonAnnotations, images, metadata, kind, apiVersion"},
-		{"a key twice", "labels: [{pairs: {a: b, a: c}}]", "1:25: error: SY04: the key a stands twice; first at 1:19\nhint: keep one of the two"},
+		{"a key twice", "labels: [{pairs: {a: b, a: c}}]", "1:25: error: SY04: the key a is there twice; first at 1:19\nhint: keep one of the two"},
 		{"label that is no text", "labels: [{pairs: {a: 1}}]", "1:22: error: SY05: labels[0].pairs.a must be a string, found the number 1\nhint: put it in quotes: \"1\""},
-		{"label with spaces", "labels: [{pairs: {a: b c}}]", "1:22: error: SY06: \"a\": \"b c\" is no label that Kubernetes takes\nhint: use an annotation for free text"},
-		{"label on selectors", "labels: [{pairs: {a: b}, includeSelectors: true}]", "1:26: error: OV01: labels of an overlay may not have includeSelectors: a selector with another label selects nothing\nhint: leave it out; the labels of the objects themselves need nothing but pairs"},
-		{"label on templates", "labels: [{pairs: {a: b}, includeTemplates: true}]", "1:26: error: OV01: labels of an overlay may not have includeTemplates: a selector with another label selects nothing\nhint: leave it out; the labels of the objects themselves need nothing but pairs"},
-		{"label elsewhere", "labels: [{pairs: {a: b}, fields: [{path: spec}]}]", "1:26: error: OV01: labels of an overlay may not have fields: a selector with another label selects nothing\nhint: leave it out; the labels of the objects themselves need nothing but pairs"},
+		{"label with spaces", "labels: [{pairs: {a: b c}}]", "1:22: error: SY06: \"a\": \"b c\" is not a valid label\nhint: use an annotation for free text"},
+		{"label on selectors", "labels: [{pairs: {a: b}, includeSelectors: true}]", "1:26: error: OV01: labels of an overlay must not have includeSelectors: a selector with another label selects nothing\nhint: remove it; labels on the objects themselves need only pairs"},
+		{"label on templates", "labels: [{pairs: {a: b}, includeTemplates: true}]", "1:26: error: OV01: labels of an overlay must not have includeTemplates: a selector with another label selects nothing\nhint: remove it; labels on the objects themselves need only pairs"},
+		{"label elsewhere", "labels: [{pairs: {a: b}, fields: [{path: spec}]}]", "1:26: error: OV01: labels of an overlay must not have fields: a selector with another label selects nothing\nhint: remove it; labels on the objects themselves need only pairs"},
 		{"annotation that is no text", "commonAnnotations: {a: true}", "1:24: error: SY05: commonAnnotations.a must be a string, found the boolean true\nhint: put it in quotes: \"true\""},
 		{"image without name", "images: [{newTag: \"1\"}]", "1:10: error: SY07: images[0].name is missing"},
 		{"image with a typo", "images: [{name: a, tag: b}]", "1:20: error: SY03: unknown field tag\nhint: an image has name, newName, newTag, digest, tagSuffix"},
-		{"neither path nor patch", "patches: [{target: {kind: Kiali}}]", "1:11: error: SY07: patches[0] must have one of path and patch\nhint: name a file with path, or write the patch behind patch: |"},
-		{"both", "patches: [{path: a, patch: b}]", "1:11: error: SY07: patches[0] must have one of path and patch\nhint: name a file with path, or write the patch behind patch: |"},
-		{"path out of the folder", "patches: [{path: ../a.yaml}]", "1:18: error: SY06: patches[0].path is the string \"../a.yaml\", expected a file of patches in the folder of the overlay\nhint: copy the file into the folder of the overlay"},
-		{"absolute path", "patches: [{path: /a.yaml}]", "1:18: error: SY06: patches[0].path is the string \"/a.yaml\", expected a file of patches in the folder of the overlay\nhint: copy the file into the folder of the overlay"},
-		{"URL", "patches: [{path: 'https://a.test/b.yaml'}]", "1:18: error: SY06: patches[0].path is the string \"https://a.test/b.yaml\", expected a file of patches in the folder of the overlay\nhint: copy the file into the folder of the overlay"},
-		{"the kustomization", "patches: [{path: ./kustomization.yaml}]", "1:18: error: SY06: patches[0].path is the string \"./kustomization.yaml\", expected a file of patches in the folder of the overlay\nhint: copy the file into the folder of the overlay"},
-		{"hidden file", "patches: [{path: .git/x.yaml}]", "1:18: error: SY06: patches[0].path is the string \".git/x.yaml\", which is no name for every file system that the tree is checked out to\nhint: rename it: letters, digits, '-', '_' and '.', not beginning with '.' or '-'"},
+		{"neither path nor patch", "patches: [{target: {kind: Kiali}}]", "1:11: error: SY07: patches[0] must have either path or patch\nhint: name a file with path, or write the patch after patch: |"},
+		{"both", "patches: [{path: a, patch: b}]", "1:11: error: SY07: patches[0] must have either path or patch\nhint: name a file with path, or write the patch after patch: |"},
+		{"path out of the folder", "patches: [{path: ../a.yaml}]", "1:18: error: SY06: patches[0].path is the string \"../a.yaml\", expected a file with patches in the folder of the overlay\nhint: copy the file into the folder of the overlay"},
+		{"absolute path", "patches: [{path: /a.yaml}]", "1:18: error: SY06: patches[0].path is the string \"/a.yaml\", expected a file with patches in the folder of the overlay\nhint: copy the file into the folder of the overlay"},
+		{"URL", "patches: [{path: 'https://a.test/b.yaml'}]", "1:18: error: SY06: patches[0].path is the string \"https://a.test/b.yaml\", expected a file with patches in the folder of the overlay\nhint: copy the file into the folder of the overlay"},
+		{"the kustomization", "patches: [{path: ./kustomization.yaml}]", "1:18: error: SY06: patches[0].path is the string \"./kustomization.yaml\", expected a file with patches in the folder of the overlay\nhint: copy the file into the folder of the overlay"},
+		{"hidden file", "patches: [{path: .git/x.yaml}]", "1:18: error: SY06: patches[0].path is the string \".git/x.yaml\", which not every file system accepts as a name\nhint: rename it: letters, digits, '-', '_' and '.', not beginning with '.' or '-'"},
 		{"missing file", "patches: [{path: a.yaml}]", "1:18: error: SY06: there is no file mesh/own/a.yaml"},
 		{"a folder", "patches: [{path: folder}]", "1:18: error: SY06: mesh/own/folder is not a file"},
-		{"options", "patches: [{patch: x, options: {allowNameChange: true}}]", "1:22: error: OV01: a patch of an overlay may not have options: it renames objects, and by their names the hub, the remotes, accounts and sealed Secrets find each other\nhint: leave it out; without it a patch cannot rename"},
+		{"options", "patches: [{patch: x, options: {allowNameChange: true}}]", "1:22: error: OV01: a patch of an overlay must not have options: it renames objects, but the hub, the remotes, accounts and sealed Secrets refer to each other by name\nhint: remove it; without it, a patch cannot rename"},
 		{"target with a typo", "patches: [{patch: '[{\"op\": \"remove\", \"path\": \"/a\"}]', target: {kinds: a}}]", "1:64: error: SY03: unknown field kinds\nhint: a target has group, version, kind, name, namespace, labelSelector, annotationSelector"},
 		{"target that is no regular expression", "patches: [{patch: '[{\"op\": \"remove\", \"path\": \"/a\"}]', target: {name: (}}]", "1:63: error: SY06: the target cannot be read: error parsing regexp: missing closing ): `^(?:()$`\nhint: the fields of a target are regular expressions"},
-		{"operations without target", "patches: [{patch: '[{\"op\": \"remove\", \"path\": \"/a\"}]'}]", "1:19: error: SY07: a JSON patch says nothing about its target, and its entry in patches has none\nhint: add target: {kind: …, name: …} to the entry in patches"},
+		{"operations without target", "patches: [{patch: '[{\"op\": \"remove\", \"path\": \"/a\"}]'}]", "1:19: error: SY07: a JSON patch does not name its target, and its entry in patches has no target\nhint: add target: {kind: …, name: …} to the entry in patches"},
 		{"patch without name", "patches: [{patch: 'kind: Kiali'}]", "1:19: error: SY07: a patch must have kind and metadata.name\nhint: write apiVersion, kind and metadata.name of the object"},
-		{"patch with target and without name", inline("kind: Kiali"), "4:7: error: SY07: a patch must have kind and metadata.name\nhint: kustomize wants both even where a target decides; write what you like"},
+		{"patch with target and without name", inline("kind: Kiali"), "4:7: error: SY07: a patch must have kind and metadata.name\nhint: kustomize requires both, also with a target; any value will do"},
 		{"empty patch", "patches: [{patch: '# nothing'}]", "1:11: error: SY07: the patch is empty"},
 		{"patch that is a text", inline("a"), "4:7: error: SY05: a patch must be an object (a part of an object) or a list (operations), found the string \"a\""},
-		{"two patches and a target", inline(kiali + "---\n" + kiali), "2:13: error: SY06: found 2 patches in one text; a target can be that of one patch only\nhint: give each patch an entry of its own in patches"},
-		{"removal", inline(kiali + "$patch: delete"), "6:15: error: OV02: an overlay may not remove an object, and this patch does\nhint: what objects are called, and which there are, is the topology's to say"},
-		{"patch with a key twice", inline(kiali + "spec: {a: 1, a: 2}"), "6:20: error: SY04: the key a stands twice; first at 6:14\nhint: keep one of the two"},
-		{"renaming operation", inline("- op: test\n  path: /metadata/name\n  value: a\n- {op: replace, path: /metadata/name, value: b}"), "7:29: error: OV02: an overlay may not change /metadata/name: it renames objects, and by their names the hub, the remotes, accounts and sealed Secrets find each other\nhint: the names and namespaces come from the topology"},
-		{"moving operation", inline("- {op: move, from: /metadata, path: /spec/x}"), "4:26: error: OV02: an overlay may not change /metadata: it renames objects, and by their names the hub, the remotes, accounts and sealed Secrets find each other\nhint: the names and namespaces come from the topology"},
-		{"replacing all", inline("- {op: add, path: '', value: {}}"), "4:25: error: OV02: an overlay may not change the whole object: it renames objects, and by their names the hub, the remotes, accounts and sealed Secrets find each other\nhint: the names and namespaces come from the topology"},
+		{"two patches and a target", inline(kiali + "---\n" + kiali), "2:13: error: SY06: found 2 patches in one text; a target is for one patch only\nhint: give each patch a separate entry in patches"},
+		{"removal", inline(kiali + "$patch: delete"), "6:15: error: OV02: an overlay must not remove an object, but this patch does\nhint: the topology decides which objects exist, and their names"},
+		{"patch with a key twice", inline(kiali + "spec: {a: 1, a: 2}"), "6:20: error: SY04: the key a is there twice; first at 6:14\nhint: keep one of the two"},
+		{"renaming operation", inline("- op: test\n  path: /metadata/name\n  value: a\n- {op: replace, path: /metadata/name, value: b}"), "7:29: error: OV02: an overlay must not change /metadata/name: it renames objects, but the hub, the remotes, accounts and sealed Secrets refer to each other by name\nhint: the names and namespaces come from the topology"},
+		{"moving operation", inline("- {op: move, from: /metadata, path: /spec/x}"), "4:26: error: OV02: an overlay must not change /metadata: it renames objects, but the hub, the remotes, accounts and sealed Secrets refer to each other by name\nhint: the names and namespaces come from the topology"},
+		{"replacing all", inline("- {op: add, path: '', value: {}}"), "4:25: error: OV02: an overlay must not change the whole object: it renames objects, but the hub, the remotes, accounts and sealed Secrets refer to each other by name\nhint: the names and namespaces come from the topology"},
 		{"unknown operation", inline("- {op: set, path: /a}"), "4:9: error: SY06: operation 1 has the op \"set\"\nhint: the operations are add, remove, replace, move, copy and test"},
-		{"YAML in brackets", inline("[{op: remove, path: /a}]"), "4:7: error: SY01: found YAML in brackets, which kustomize takes for JSON\nhint: write each operation on lines of its own, beginning with - op:"},
+		{"YAML in brackets", inline("[{op: remove, path: /a}]"), "4:7: error: SY01: found YAML in brackets, which kustomize reads as JSON\nhint: start each operation on a new line with - op:"},
 		{"operation without value", inline("- {op: add, path: /a}"), "4:9: error: SY07: operation 1 (add) has no value"},
-		{"pointer without slash", inline("- {op: remove, path: spec.a}"), "4:28: error: SY06: operation 1 has the path \"spec.a\", expected one that starts with /\nhint: write it like /spec/deployment"},
+		{"pointer without slash", inline("- {op: remove, path: spec.a}"), "4:28: error: SY06: operation 1 has the path \"spec.a\", expected a slash at the start\nhint: write it like /spec/deployment"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, findings := kustomization(t, test.text, "folder/x", "")
@@ -283,7 +283,7 @@ func TestMissing(t *testing.T) {
 		{"no folder", "kustomize: ../own", nil, "mesh/topology.yaml:9:30: error: SY06: overlay \"own\": there is no folder own\nhint: a path is relative to the topology's file"},
 		{"absolute", "kustomize: /own", nil, "mesh/topology.yaml:9:30: error: SY06: overlay \"own\": found the absolute path /own\nhint: write it relative to the topology's file, so that it means the same on every machine"},
 		{"no kustomization", "kustomize: own", files(map[string]string{"x": ""}), "mesh/topology.yaml:9:30: error: SY06: overlay \"own\": mesh/own has no kustomization.yaml\nhint: a kustomize overlay is a folder with a kustomization.yaml"},
-		{"two kustomizations", "kustomize: own", files(map[string]string{"kustomization.yml": "", "Kustomization": ""}), "mesh/topology.yaml:9:30: error: SY06: overlay \"own\": mesh/own has kustomization.yml and Kustomization, of which kustomize takes one only\nhint: a kustomize overlay is a folder with a kustomization.yaml"},
+		{"two kustomizations", "kustomize: own", files(map[string]string{"kustomization.yml": "", "Kustomization": ""}), "mesh/topology.yaml:9:30: error: SY06: overlay \"own\": mesh/own has kustomization.yml and Kustomization, but kustomize reads only one\nhint: a kustomize overlay is a folder with a kustomization.yaml"},
 		{"no script", "jsonnet: own/x.jsonnet", files(nil), "mesh/topology.yaml:9:28: error: SY06: there is no file mesh/own/x.jsonnet\nhint: a Jsonnet overlay is a file with function(resource, cluster) resource"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -310,7 +310,7 @@ func TestLinksStayInside(t *testing.T) {
 
 	_, findings := read(t, "kustomize: o", root.FS())
 	assert.Equal(t, "mesh/o/kustomization.yaml:1:35: error: SY06: mesh/o/out.yaml cannot be read: path escapes from parent\n"+
-		"hint: an overlay has only what is in its own folder; a link does not lead out of it", lines(findings))
+		"hint: an overlay reads only files in its own folder, and follows no link out of it", lines(findings))
 	_, findings = read(t, "jsonnet: o/x.jsonnet", root.FS())
 	assert.Contains(t, lines(findings), "path escapes from parent")
 }
@@ -369,9 +369,9 @@ func TestScript(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"no object", "[resource]", "it returned an array, expected the resource"},
 		{"nothing", "null", "it returned null, expected the resource"},
-		{"another name", "resource { metadata+: { name: 'z' } }", `it changed metadata.name from "a" to "z", and by their names the resources of several clusters find each other`},
-		{"another namespace", "resource { metadata+: { namespace: 'z' } }", `it changed metadata.namespace from "b" to "z", and by their names the resources of several clusters find each other`},
-		{"another kind", "resource { kind: 'ConfigMap' }", `it changed kind from "Secret" to "ConfigMap", and by their names the resources of several clusters find each other`},
+		{"another name", "resource { metadata+: { name: 'z' } }", `it changed metadata.name from "a" to "z", but the resources of several clusters refer to each other by name`},
+		{"another namespace", "resource { metadata+: { namespace: 'z' } }", `it changed metadata.namespace from "b" to "z", but the resources of several clusters refer to each other by name`},
+		{"another kind", "resource { kind: 'ConfigMap' }", `it changed kind from "Secret" to "ConfigMap", but the resources of several clusters refer to each other by name`},
 		{"a part", "{ data: {} }", `it returned an object without the apiVersion "v1"`},
 		{"a null", "resource { data: { x: [{ y: null }] } }", "it set data.x[0].y to null, which programs read in different ways"},
 		{"a label that is no string", "resource { metadata+: { labels: { a: 1 } } }", `it set metadata.labels["a"] to a number, expected a string`},
@@ -436,7 +436,7 @@ spec:
 `))
 	_, findings, _ := overlay.Read(top, map[string]fs.FS{"prefix": files(map[string]string{"kustomization.yaml": "namePrefix: my-"})}, overlay.Host{})
 	fmt.Println(findings[0].Message)
-	// Output: an overlay may not have namePrefix: it renames objects, and by their names the hub, the remotes, accounts and sealed Secrets find each other
+	// Output: an overlay must not have namePrefix: it renames objects, but the hub, the remotes, accounts and sealed Secrets refer to each other by name
 }
 
 func TestScriptWithoutCluster(t *testing.T) {

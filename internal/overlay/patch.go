@@ -27,13 +27,13 @@ type Patch struct {
 	Target string // in words
 
 	selector *types.SelectorRegex
-	entry    map[string]any // as it stands in the tree
-	content  any            // what it says
+	entry    map[string]any // of the kustomization in the tree
+	content  any            // the decoded patch; nil if unknown
 }
 
-// Selects tells whether an object can be the patch's target. The labels and
-// annotations that a target asks for are left out, because another patch may
-// give them to the object.
+// Selects tells whether an object can be the target of the patch. It does not
+// compare labels and annotations, because another patch may add them to the
+// object.
 func (p *Patch) Selects(id resource.ID) bool {
 	of := resIDOf(id)
 	return p.selector.MatchGvk(of.Gvk) && p.selector.MatchName(id.Name) && p.selector.MatchNamespace(of.EffectiveNamespace())
@@ -58,7 +58,7 @@ func (c *Component) patch(s *source, n *yaml.Node, what string) {
 			target = f.value
 		case "options":
 			if !empty(f.value) {
-				s.add(s.at(f.key), RuleField, "leave it out; without it a patch cannot rename", "a patch of an overlay may not have options: %s",
+				s.add(s.at(f.key), RuleField, "remove it; without it, a patch cannot rename", "a patch of an overlay must not have options: %s",
 					renames)
 			}
 		default:
@@ -73,7 +73,7 @@ func (c *Component) patch(s *source, n *yaml.Node, what string) {
 	entry := map[string]any{}
 	switch {
 	case file != nil && inline != nil || file == nil && inline == nil:
-		s.add(at, topology.RuleMissing, "name a file with path, or write the patch behind patch: |", "%s must have one of path and patch", what)
+		s.add(at, topology.RuleMissing, "name a file with path, or write the patch after patch: |", "%s must have either path or patch", what)
 		return
 	case file != nil:
 		if text = c.patchFile(s, file, what); text == nil {
@@ -94,7 +94,7 @@ func (c *Component) patch(s *source, n *yaml.Node, what string) {
 
 var plainPath = regexp.MustCompile(`^[A-Za-z0-9_][-.A-Za-z0-9_]*(/[A-Za-z0-9_][-.A-Za-z0-9_]*)*$`)
 
-// patchFile reads the file of a patch and takes it along into the tree.
+// patchFile reads the file of a patch, and adds it to the files of the tree.
 func (c *Component) patchFile(s *source, n *yaml.Node, what string) *source {
 	name, ok := s.string(n, what+".path")
 	if !ok {
@@ -104,11 +104,11 @@ func (c *Component) patchFile(s *source, n *yaml.Node, what string) *source {
 	switch {
 	case !fs.ValidPath(name) || slices.Contains(names, name) || strings.Contains(name, ":"):
 		s.add(s.at(n), topology.RuleValue, "copy the file into the folder of the overlay",
-			"%s.path is %s, expected a file of patches in the folder of the overlay", what, topology.Describe(n))
+			"%s.path is %s, expected a file with patches in the folder of the overlay", what, topology.Describe(n))
 		return nil
 	case !plainPath.MatchString(name):
 		s.add(s.at(n), topology.RuleValue, "rename it: letters, digits, '-', '_' and '.', not beginning with '.' or '-'",
-			"%s.path is %s, which is no name for every file system that the tree is checked out to", what, topology.Describe(n))
+			"%s.path is %s, which not every file system accepts as a name", what, topology.Describe(n))
 		return nil
 	}
 	data, ok := s.read(name, s.at(n), "")
@@ -122,8 +122,8 @@ func (c *Component) patchFile(s *source, n *yaml.Node, what string) *source {
 	return s.source(name, data)
 }
 
-// patchText reads a patch: a JSON patch, a strategic merge patch, or several
-// of those. at is its place where it is a file.
+// patchText reads a JSON patch, a strategic merge patch, or several of them. at is
+// the place of the patch: the start of its file, or its entry in patches.
 func (c *Component) patchText(s, text *source, entry map[string]any, target *yaml.Node, at finding.Position) {
 	roots, ok := text.documents()
 	switch {
@@ -136,14 +136,14 @@ func (c *Component) patchText(s, text *source, entry map[string]any, target *yam
 		c.patchOf(s, text, roots[0], entry, target, at)
 		return
 	case target != nil:
-		s.add(s.at(target), topology.RuleValue, "give each patch an entry of its own in patches",
-			"found %d patches in one text; a target can be that of one patch only", len(roots))
+		s.add(s.at(target), topology.RuleValue, "give each patch a separate entry in patches",
+			"found %d patches in one text; a target is for one patch only", len(roots))
 		return
 	}
-	// With a target of its own each needs an entry of its own.
+	// Each patch needs an entry, because each has a target.
 	parts := split(string(text.text))
 	if len(parts) != len(roots) {
-		s.add(at, topology.RuleValue, "give each patch a file of its own", "the %d patches in one text cannot be told apart", len(roots))
+		s.add(at, topology.RuleValue, "give each patch a separate file", "the %d patches in one text cannot be separated", len(roots))
 		return
 	}
 	if file, ok := entry["path"].(string); ok {
@@ -154,8 +154,7 @@ func (c *Component) patchText(s, text *source, entry map[string]any, target *yam
 	}
 }
 
-// split cuts a text at the lines between its documents, and leaves out those
-// that are empty.
+// split cuts a text into its YAML documents, and leaves out empty ones.
 func split(text string) []string {
 	var parts []string
 	var part strings.Builder
@@ -193,14 +192,14 @@ func (c *Component) patchOf(s, text *source, root *yaml.Node, entry map[string]a
 	switch root.Kind {
 	case yaml.SequenceNode:
 		if kustomize := bytes.TrimSpace(text.text); kustomize[0] == '[' && !json.Valid(kustomize) {
-			s.add(at, topology.RuleSyntax, "write each operation on lines of its own, beginning with - op:",
-				"found YAML in brackets, which kustomize takes for JSON")
+			s.add(at, topology.RuleSyntax, "start each operation on a new line with - op:",
+				"found YAML in brackets, which kustomize reads as JSON")
 			return
 		}
 		text.checkOperations(root)
 		if target == nil {
 			s.add(at, topology.RuleMissing, "add target: {kind: …, name: …} to the entry in patches",
-				"a JSON patch says nothing about its target, and its entry in patches has none")
+				"a JSON patch does not name its target, and its entry in patches has no target")
 			return
 		}
 	case yaml.MappingNode:
@@ -227,7 +226,7 @@ func (c *Component) patchOf(s, text *source, root *yaml.Node, entry map[string]a
 	entry["target"] = selector
 	p := Patch{At: at, Target: inWords(selector), selector: compiled, entry: entry}
 	if root.Decode(&p.content) != nil {
-		p.content = nil // which nothing is known of
+		p.content = nil
 	}
 	c.Patches = append(c.Patches, p)
 }
@@ -251,7 +250,7 @@ func selectorOf(target map[string]any) *types.Selector {
 	return s
 }
 
-// inWords says what a target is.
+// inWords describes a target for a message.
 func inWords(target map[string]any) string {
 	var words []string
 	for _, field := range targetFields {
@@ -262,20 +261,20 @@ func inWords(target map[string]any) string {
 	return cmp.Or(strings.Join(words, ", "), "any object")
 }
 
-// checkMerge makes sure that a strategic merge patch is about fields only, and
-// returns the target that its own names give.
+// checkMerge checks that a strategic merge patch removes no object. It returns the
+// target: the object that the patch names.
 func (s *source) checkMerge(root *yaml.Node, hasTarget bool) map[string]any {
 	kind, name := value(root, "kind"), value(root, "metadata", "name")
 	if kind == "" || name == "" {
 		hint := "write apiVersion, kind and metadata.name of the object"
 		if hasTarget {
-			hint = "kustomize wants both even where a target decides; write what you like"
+			hint = "kustomize requires both, also with a target; any value will do"
 		}
 		s.add(s.at(root), topology.RuleMissing, hint, "a patch must have kind and metadata.name")
 		return nil
 	}
 	if directive := child(root, "$patch"); directive != nil && directive.Value == "delete" {
-		s.add(s.at(directive), RuleObject, Field(kind), "an overlay may not remove an object, and this patch does")
+		s.add(s.at(directive), RuleObject, Field(kind), "an overlay must not remove an object, but this patch does")
 		return nil
 	}
 	group, version := resid.ParseGroupVersion(value(root, "apiVersion"))
@@ -289,16 +288,17 @@ func (s *source) checkMerge(root *yaml.Node, hasTarget bool) map[string]any {
 	return target
 }
 
-// operations are those of a JSON patch, with the fields that each has beside
+// operations has the operations of a JSON patch, and the fields of each besides
 // op and path.
 var operations = map[string][]string{"add": {"value"}, "remove": nil, "replace": {"value"}, "move": {"from"}, "copy": {"from"},
 	"test": {"value"}}
 
-// identity are the fields by which objects find each other.
+// identity has the fields that make the identity of an object: other objects refer
+// to it by these.
 var identity = []string{"/apiVersion", "/kind", "/metadata/name", "/metadata/namespace"}
 
-// checkOperations makes sure that a JSON patch is one, and leaves alone what
-// makes an object the one that it is.
+// checkOperations checks the form of a JSON patch, and that it does not change the
+// identity of an object.
 func (s *source) checkOperations(root *yaml.Node) {
 	for i, n := range s.items(root, "a JSON patch") {
 		what := fmt.Sprintf("operation %d", i+1)
@@ -314,8 +314,8 @@ func (s *source) checkOperations(root *yaml.Node) {
 		}
 		if op == "copy" {
 			if s.copies++; s.copies > mostCopies {
-				s.add(s.at(n), topology.RuleValue, "write the values out with add",
-					"the overlay copies more than %d times; each copy may double an object", mostCopies)
+				s.add(s.at(n), topology.RuleValue, "write the values with add",
+					"the overlay has more than %d operations copy; each may double an object", mostCopies)
 				return
 			}
 		}
@@ -332,21 +332,21 @@ func (s *source) checkOperations(root *yaml.Node) {
 			switch {
 			case !ok:
 			case pointer != "" && !strings.HasPrefix(pointer, "/"):
-				s.add(s.at(at), topology.RuleValue, "write it like /spec/deployment", "%s has the %s %q, expected one that starts with /", what, name,
+				s.add(s.at(at), topology.RuleValue, "write it like /spec/deployment", "%s has the %s %q, expected a slash at the start", what, name,
 					pointer)
 			case op != "test" && !(op == "copy" && name == "from") && touches(pointer):
-				s.add(s.at(at), RuleObject, "the names and namespaces come from the topology", "an overlay may not change %s: %s",
+				s.add(s.at(at), RuleObject, "the names and namespaces come from the topology", "an overlay must not change %s: %s",
 					cmp.Or(pointer, "the whole object"), renames)
 			}
 		}
 	}
 }
 
-// mostCopies bounds the operations of an overlay that copy: each may double what
-// there is.
+// mostCopies is the maximum number of operations copy in an overlay. Each may
+// double the size of an object.
 const mostCopies = 8
 
-// touches tells whether changing what is at a pointer changes the identity.
+// touches tells whether a change at a pointer changes the identity.
 func touches(pointer string) bool {
 	return slices.ContainsFunc(identity, func(field string) bool {
 		return field == pointer || strings.HasPrefix(field, pointer+"/")

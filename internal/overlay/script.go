@@ -20,7 +20,7 @@ import (
 type Script struct {
 	vm      Evaluator
 	file    string
-	dir     string   // what messages call the folder of the file
+	dir     string   // the name of the folder in messages
 	objects *objects // of all scripts of a topology
 	results map[*Object]results
 }
@@ -39,7 +39,7 @@ func (r *reader) script(name, file string, at finding.Position) *Script {
 		return nil
 	}
 	if place != "" {
-		r.add(at, RuleScript, "leave tailstrict out; a call without it ends with an error where it is too deep",
+		r.add(at, RuleScript, "remove tailstrict; without it, a call that is too deep ends with an error",
 			"overlay %q: %s: tailstrict is not supported in an overlay", name, path.Join(s.dir, place))
 		return nil
 	}
@@ -57,21 +57,21 @@ func (r *reader) script(name, file string, at finding.Position) *Script {
 	return nil
 }
 
-// ObjectError is what makes a result that is not the object it was made of.
+// ObjectError says why a result is not the object that the script got.
 type ObjectError struct{ Message, Hint string }
 
 func (e *ObjectError) Error() string { return e.Message }
 
-// Object is an object for Apply.
+// Object returns the Object of a resource, for Apply.
 func (s *Script) Object(content resource.Object) (*Object, error) { return s.objects.given(content) }
 
-// Apply returns what the function makes of an object of a cluster; the object
-// itself where nothing changes. A result that is another object gives an
-// *ObjectError.
+// Apply returns the result of the function for an object of a cluster, or the
+// object itself if the function changes nothing. A result that is another object
+// gives an *ObjectError.
 //
-// Clusters have most of their objects in common, and a function looks at few
-// fields of a cluster. It is called once for each object and each combination
-// of values in the fields that it looks at.
+// Clusters share most of their objects, and a function reads few fields of a
+// cluster. Apply calls the function once for each object and each combination of
+// values in the fields that it reads.
 func (s *Script) Apply(object *Object, cluster *Cluster) (*Object, error) {
 	if known, err := s.results[object].find(cluster); known != nil || err != nil {
 		return known, err
@@ -84,14 +84,14 @@ func (s *Script) Apply(object *Object, cluster *Cluster) (*Object, error) {
 	return made, err
 }
 
-// ErrLooked is a function that looks at the cluster where there is none to
-// look at.
+// ErrLooked is a function that reads the cluster in ApplyBlind, where no cluster
+// is known.
 var ErrLooked = errors.New("it looks at the cluster")
 
-// ApplyBlind returns what the function makes of an object with holes, which is
-// of no cluster yet. What waits for a value to be merged over it is to the
-// function as it is without; the merge comes after it. A function that looks
-// at the cluster gives ErrLooked.
+// ApplyBlind returns the result of the function for an object with holes, which
+// belongs to no cluster yet. The function sees the object before a value is merged
+// over it; ApplyBlind adds the merge to the result. A function that reads the
+// cluster gives ErrLooked.
 func (s *Script) ApplyBlind(object resource.Object) (resource.Object, error) {
 	plain, merged := resource.Unmerge(object)
 	input, err := s.Object(plain)
@@ -112,11 +112,11 @@ func (s *Script) ApplyBlind(object resource.Object) (resource.Object, error) {
 	return merged(content)
 }
 
-// clusterFields are what a function is told about a cluster, in order.
+// clusterFields are the fields of a cluster that a function can read, in order.
 var clusterFields = []string{"controlPlane", "domain", "hub", "labels", "name", "namespaces", "network", "platform", "server", "version"}
 
-// call calls the function, makes sure of its result, and tells which fields of
-// the cluster the function looked at.
+// call calls the function and checks its result. looked has the fields of the
+// cluster that the function read.
 func (s *Script) call(object *Object, cluster *Cluster) (made *Object, looked map[string]bool, err error) {
 	fields, looked := template.Fields{}, map[string]bool{}
 	for _, name := range clusterFields {
@@ -152,7 +152,7 @@ func (s *Script) resultOf(object *Object, out []byte) (*Object, error) {
 	changed, ok := decoded.(map[string]any)
 	if !ok {
 		return nil, &ObjectError{"it returned " + typeName(decoded) + ", expected the resource",
-			"return the resource itself where there is nothing to change; " + Field(resource.IDOf(plain.(map[string]any)).Kind)}
+			"return the resource itself if there is nothing to change; " + Field(resource.IDOf(plain.(map[string]any)).Kind)}
 	}
 	if err := sameObject(plain.(map[string]any), changed); err != nil {
 		return nil, err
@@ -160,14 +160,14 @@ func (s *Script) resultOf(object *Object, out []byte) (*Object, error) {
 	return s.objects.made(changed)
 }
 
-// explain says what a failed script says, its places below the folder that the
-// user knows.
+// explain returns the error of a failed script, with its places relative to the
+// topology's folder.
 func (s *Script) explain(err error) error {
 	var failed *template.Error
 	if !errors.As(err, &failed) {
 		return err
 	}
-	// What fails before it runs names its place itself.
+	// An error before the evaluation has its place in the message.
 	message := failed.Message
 	if place, rest, ok := strings.Cut(message, ":"); ok && place != "" && !strings.Contains(place, " ") {
 		message = path.Join(s.dir, place) + ":" + rest
@@ -183,8 +183,9 @@ func (s *Script) explain(err error) error {
 	return errors.New(text.String())
 }
 
-// sameObject makes sure that a result is what it was made of, changed, and
-// nothing that an API server would take for another.
+// sameObject checks that a result has the identity of the object that the script
+// got, no null, and only strings as labels and annotations. The error is an
+// *ObjectError.
 func sameObject(object, result resource.Object) error {
 	was, is := resource.IDOf(object), resource.IDOf(result)
 	for _, field := range []struct{ name, was, is string }{
@@ -198,14 +199,14 @@ func sameObject(object, result resource.Object) error {
 		}
 		if field.is == "" {
 			return &ObjectError{fmt.Sprintf("it returned an object without the %s %q", field.name, field.was),
-				"return resource + { … }, which keeps what is not named"}
+				"return resource + { … }, which keeps all other fields"}
 		}
-		return &ObjectError{fmt.Sprintf("it changed %s from %q to %q, and by their names the resources of several clusters find each other",
+		return &ObjectError{fmt.Sprintf("it changed %s from %q to %q, but the resources of several clusters refer to each other by name",
 			field.name, field.was, field.is), Field(was.Kind)}
 	}
 	if at := resource.Null(result); at != "" {
 		return &ObjectError{"it set " + at + " to null, which programs read in different ways",
-			"leave the field out: {[k]: resource[k] for k in std.objectFields(resource) if …}, or std.prune"}
+			"remove the field: {[k]: resource[k] for k in std.objectFields(resource) if …}, or std.prune"}
 	}
 	for _, field := range []string{"labels", "annotations"} {
 		metadata, _ := result["metadata"].(map[string]any)

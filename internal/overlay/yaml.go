@@ -17,8 +17,8 @@ type source struct {
 	*reader
 	file string // as messages name it
 	text []byte
-	// Where the text starts in the file, less one: a text inside a file has
-	// its lines further down. All of a flat text is at its start.
+	// The start of the text in the file, less one: a text inside a file begins on a
+	// later line. All places of a flat text are its start.
 	line, col int
 	flat      bool
 }
@@ -29,7 +29,7 @@ func (r *reader) source(name string, text []byte) *source {
 
 func (s *source) at(n *yaml.Node) finding.Position { return s.below(max(n.Line, 1), max(n.Column, 1)) }
 
-// below is the place in the file of a line and a column of the text.
+// below returns the place in the file for a line and a column of the text.
 func (s *source) below(line, col int) finding.Position {
 	if s.flat {
 		line, col = 1, 1
@@ -37,11 +37,11 @@ func (s *source) below(line, col int) finding.Position {
 	return finding.Position{File: s.file, Line: line + s.line, Col: col + s.col}
 }
 
-// kindOfFile is what messages call a file of an overlay.
+// kindOfFile is the word for a file of an overlay in messages.
 const kindOfFile = "overlay"
 
-// documents reads the YAML documents of the source; those that are empty are
-// left out. ok tells whether it could.
+// documents reads the YAML documents of the source, and leaves out empty ones. ok
+// is false if it added a finding.
 func (s *source) documents() (roots []*yaml.Node, ok bool) {
 	good := len(*s.findings)
 	var found finding.Findings
@@ -61,19 +61,19 @@ func (s *source) documents() (roots []*yaml.Node, ok bool) {
 	return roots, len(*s.findings) == good
 }
 
-// leaked finds a credential.
+// leaked adds the finding for a credential.
 func (s *source) leaked(f credential.Found) {
 	_, n := credential.NodeOf(f.Part)
 	if f.What == "" {
-		s.add(s.at(n), topology.RuleReference, "put it into a Secret, and name that",
-			"the value must be a reference to a Secret, so that no credential stands in Git")
+		s.add(s.at(n), topology.RuleReference, "put it into a Secret, and name the Secret here",
+			"the value must be a reference to a Secret, so that no credential is in Git")
 		return
 	}
-	s.add(s.at(n), topology.RuleCredential, topology.CredentialHint, "the value has %s in it, which would stand in Git", f.What)
+	s.add(s.at(n), topology.RuleCredential, topology.CredentialHint, "the value contains %s, which would be in Git", f.What)
 }
 
-// plain refuses what a topology may not have either: keys that stand twice, of
-// which the reader of nodes takes no notice, and what is no plain value.
+// plain adds a finding for each form that a topology must not have either: a
+// duplicate key, which the decoder of nodes accepts, and a value that is not plain.
 func (s *source) plain(n *yaml.Node) bool {
 	if rule, hint, message := topology.NotPlain(n, "an "+kindOfFile); message != "" {
 		s.add(s.at(n), rule, hint, "%s", message)
@@ -86,7 +86,7 @@ func (s *source) plain(n *yaml.Node) bool {
 			key := n.Content[i]
 			if first, ok := seen[key.Value]; ok {
 				at := s.at(first)
-				s.add(s.at(key), topology.RuleDuplicate, "keep one of the two", "the key %s stands twice; first at %d:%d", key.Value, at.Line, at.Col)
+				s.add(s.at(key), topology.RuleDuplicate, "keep one of the two", "the key %s is there twice; first at %d:%d", key.Value, at.Line, at.Col)
 				good = false
 				continue
 			}
@@ -106,8 +106,8 @@ type field struct {
 	value *yaml.Node
 }
 
-// fields returns the entries of a mapping; of anything else it returns none,
-// with a finding that calls it what.
+// fields returns the entries of a mapping. For any other node it returns none, and
+// adds a finding that names the node what.
 func (s *source) fields(n *yaml.Node, what string) []field {
 	if n.Kind != yaml.MappingNode {
 		s.add(s.at(n), topology.RuleType, "", "%s must be an object, found %s", what, topology.Describe(n))
@@ -120,7 +120,7 @@ func (s *source) fields(n *yaml.Node, what string) []field {
 	return fields
 }
 
-// items returns the entries of a list, as fields does those of a mapping.
+// items returns the entries of a list, like fields for a mapping.
 func (s *source) items(n *yaml.Node, what string) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
 		s.add(s.at(n), topology.RuleType, "", "%s must be a list, found %s", what, topology.Describe(n))
@@ -129,7 +129,7 @@ func (s *source) items(n *yaml.Node, what string) []*yaml.Node {
 	return n.Content
 }
 
-// text returns a value that must be a string.
+// string returns a value that must be a string.
 func (s *source) string(n *yaml.Node, what string) (string, bool) {
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" {
 		return n.Value, true
@@ -142,7 +142,7 @@ func (s *source) string(n *yaml.Node, what string) (string, bool) {
 	return "", false
 }
 
-// strings returns a mapping of texts.
+// strings returns a mapping whose values must be strings.
 func (s *source) strings(n *yaml.Node, what string) map[string]any {
 	texts := map[string]any{}
 	for _, f := range s.fields(n, what) {
@@ -153,7 +153,7 @@ func (s *source) strings(n *yaml.Node, what string) map[string]any {
 	return texts
 }
 
-// child returns the value of a key of a mapping, or nil.
+// child returns the value at a path of keys, or nil.
 func child(n *yaml.Node, keys ...string) *yaml.Node {
 	for _, key := range keys {
 		if n.Kind != yaml.MappingNode {
@@ -181,14 +181,14 @@ func value(n *yaml.Node, keys ...string) string {
 	return n.Value
 }
 
-// inside is the source of a text in this one.
+// inside returns the source of a text that is a value in this source.
 func (s *source) inside(n *yaml.Node, text string) *source {
 	inner := &source{reader: s.reader, file: s.file, text: []byte(text), line: s.line + n.Line - 1, col: n.Column - 1}
 	if n.Style != yaml.LiteralStyle {
 		inner.flat = true
 		return inner
 	}
-	// A block starts on the next line, and its first line has its indentation.
+	// A block starts on the next line. Its first line has the indentation.
 	inner.line++
 	inner.col = s.col
 	for line := range bytes.Lines(after(s.text, n.Line)) {
@@ -200,7 +200,7 @@ func (s *source) inside(n *yaml.Node, text string) *source {
 	return inner
 }
 
-// after returns what follows the first lines of a text.
+// after returns a text without its first lines.
 func after(text []byte, lines int) []byte {
 	for range lines {
 		end := bytes.IndexByte(text, '\n')
