@@ -198,7 +198,7 @@ func TestCIExamples(t *testing.T) {
 			assert.Equal(t, exitInvalid, code)
 			assert.Empty(t, posted)
 
-			r.write(r.topology[strings.Index(r.topology, "    # Its token is being rotated"):], "")
+			r.write(r.topology[strings.Index(r.topology, "    # The token of this cluster is being rotated"):], "")
 			require.NoError(t, os.Remove(filepath.Join(r.dir, "sealed/linked/cluster3.yaml")))
 			r.commit()
 			code, posted = ci.run()

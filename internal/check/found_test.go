@@ -9,8 +9,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// TestGrouped shows how equal findings of several clusters are said: up to
-// three on lines of their own, more on one line.
+// TestGrouped shows how equal findings of several clusters are reported: up to three
+// on separate lines, more on one line.
 func TestGrouped(t *testing.T) {
 	top := &topology.Topology{}
 	top.Spec.Kiali.Hub = "hub"
@@ -37,7 +37,7 @@ func TestGrouped(t *testing.T) {
 	assert.Equal(t, []string{"f:1:1: error: PM02: 5 clusters (hub, a, b and 2 more): no monitor"}, messages([]int{0, 1, 2, 3, 4}, own))
 }
 
-// TestDistinct shows which rule speaks about a field that several know.
+// TestDistinct shows which rule reports a field if several rules know the field.
 func TestDistinct(t *testing.T) {
 	m := &mesh{}
 	ids := func(rules ...string) (kept []string) {

@@ -10,8 +10,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/check"
 )
 
-// TestMeanings looks at what topologies that have findings may have been meant
-// as: each can be rendered, has a way for what is refused, and nothing of it.
+// TestMeanings checks the topologies that may have been meant by topologies with
+// findings: each can be rendered, each refused value has a possible meaning, and none
+// has the refused value.
 func TestMeanings(t *testing.T) {
 	const text = `
 apiVersion: sightline.dev/v1alpha1

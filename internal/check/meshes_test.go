@@ -10,8 +10,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/check"
 )
 
-// TestImpersonation shows what decides about one login for all clusters: the
-// definition of the operator, if it is known.
+// TestImpersonation shows that the operator's definition decides about one login for
+// all clusters, if the definition is known.
 func TestImpersonation(t *testing.T) {
 	definition := func(openshift string) *check.Definitions {
 		known, err := check.ParseDefinitions([]check.Source{{Name: "kiali", Data: []byte(`{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: kialis.kiali.io},
@@ -41,8 +41,8 @@ properties: {spec: {type: object, x-kubernetes-preserve-unknown-fields: true, pr
 }
 
 // TestTwoMeshesOnOneCluster shows that two control planes of one cluster are two
-// meshes, which need ids of their own, and that topologies of one control plane are
-// one mesh.
+// meshes with different ids, and that topologies with the same control plane are one
+// mesh.
 func TestTwoMeshesOnOneCluster(t *testing.T) {
 	second := besides(edits{"spec.mesh.id": "mesh1"})
 	assert.True(t, has(find(t, nil, nil, nil, second, true), "ID09"), "two control planes with one id")

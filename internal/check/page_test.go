@@ -23,7 +23,7 @@ func TestPage(t *testing.T) {
 	golden.Equal(t, file, string(data), Markdown(), "go test ./internal/check -run TestPage -update")
 }
 
-// TestSubjects has every rule on the page, once.
+// TestSubjects shows that every rule is on the page once.
 func TestSubjects(t *testing.T) {
 	onPage := 0
 	for _, s := range subjects {

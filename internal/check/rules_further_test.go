@@ -2,7 +2,7 @@ package check_test
 
 import "github.com/sightline-mesh/sightline/internal/finding"
 
-// furtherCases are of rules that know several mistakes.
+// furtherCases are cases of rules that find several mistakes.
 var furtherCases = []ruleCase{
 	{rule: "ID14", mutant: edits{"metadata.name": "con"}, near: edits{"metadata.name": "con-1"}, severity: finding.Warning},
 	{rule: "RS02", mutant: edits{"spec.clusters.1.server": "https://console-openshift-console.apps.west.example.com"},
@@ -26,5 +26,5 @@ var furtherCases = []ruleCase{
 		near: acm(`release: "2.16", rules: {namespace: mesh-observability}`, "spec.clusters.1.controlPlane", "{namespace: istio-west}"), severity: finding.Warning},
 }
 
-// asks is a kiali.spec with what Kiali asks for traces.
+// asks is a kiali.spec with settings for traces.
 func asks(tracing string) string { return "{external_services: {tracing: {" + tracing + "}}}" }

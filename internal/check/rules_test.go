@@ -22,8 +22,8 @@ import (
 	"github.com/sightline-mesh/sightline/templates"
 )
 
-// The mesh that the cases change: two clusters with a store of their own, a
-// version, and nothing that a rule speaks about.
+// The mesh that the cases change: two clusters with a shared store and a version. No
+// rule has a finding about it.
 const sound = `
 apiVersion: sightline.dev/v1alpha1
 kind: Topology
@@ -40,17 +40,17 @@ spec:
   - {name: west, server: "https://api.west.example.com:6443", domain: apps.west.example.com}
 `
 
-// edits are values of a topology by their paths, as YAML; an empty one removes
-// what is there. The element of a list has its index in the path. Every remote
-// has a sealed link, whose values are "link NAME PATH", and "link NAME" is what
-// cluster it leads to; "now" is the time, and "written" the directory in its repository.
+// edits are values of a topology, as YAML, by their paths. An empty value removes the
+// old one. The index of a list item is part of the path. Every remote has a sealed
+// link. "link NAME PATH" is a value of the link, "link NAME" is the cluster to which
+// it leads, "now" is the time, and "written" is the directory in its repository.
 type edits map[string]string
 
-// objects are values of rendered objects by their kinds and paths: what an
-// overlay could do. They are changed on every cluster.
+// objects are values of rendered objects by kind and path, as an overlay could set
+// them. They change on every cluster.
 type objects map[string]string
 
-// ruleCase is a mutant that a rule catches and a near miss that it must not.
+// ruleCase is a mutant with a finding of a rule, and a near miss without it.
 type ruleCase struct {
 	rule          string
 	mutant, near  edits
@@ -62,7 +62,7 @@ type ruleCase struct {
 	crds          bool
 }
 
-// cases are the rules, each with one or, where it knows several mistakes, more.
+// cases has one case for each rule, or more if the rule finds several mistakes.
 var cases = []ruleCase{
 	{rule: "SY01", mutant: edits{"text": "a: [b"}, near: edits{"metadata.name": "other"}},
 	{rule: "SY02", mutant: edits{"kind": "Deployment"}, near: edits{"kind": "Topology"}},
@@ -277,7 +277,7 @@ var cases = []ruleCase{
 	{rule: "SC03", crds: true, made: objects{"Telemetry kind": "Telemetries"}, nearly: objects{"Telemetry metadata.labels": "{a: b}"}},
 }
 
-// dashboard is a Kiali spec of about so many bytes.
+// dashboard is a Kiali spec with about this many bytes.
 func dashboard(bytes int) string {
 	return "{custom_dashboards: [{name: " + strings.Repeat("x", bytes) + "}]}"
 }
@@ -290,10 +290,10 @@ func manyNamespaces(n int) string {
 	return "[" + strings.Join(names, ", ") + "]"
 }
 
-// stack is what a topology says of traces in a TempoStack.
+// stack is the part of a topology for traces in a TempoStack.
 const stack = "{collectors: {certificates: {certManager: {issuer: mesh-ca}}}}"
 
-// console has Kiali link to the traces in OpenShift's console, at a URL.
+// console makes Kiali link to traces in OpenShift's console, at a URL.
 func console(url string) string {
 	return "{external_services: {tracing: {enabled: true, provider: tempo, use_grpc: false, internal_url: 'http://tempo.tracing:3200', external_url: '" + url +
 		"', tempo_config: {url_format: openshift, name: mesh, namespace: tempo, tenant: mesh1}}}}"
@@ -304,7 +304,7 @@ func argoCD(with string) string {
 	return "{repoURL: 'https://git.example.com/mesh.git', argocd: {" + with + "}}"
 }
 
-// chart is the operator by its chart, with values.
+// chart installs the operator by its chart, with values.
 func chart(values string) string {
 	return "{install: helm, chart: {version: 2.28.0, values: {" + values + "}}}"
 }
@@ -319,16 +319,16 @@ func elsewhere(delivery string) string {
 	return strings.Replace(delivery, "{", "{path: elsewhere, ", 1)
 }
 
-// besides are a second topology that has the clusters of the sound one, and
-// nothing on them that is the other's.
+// besides is a second topology with the clusters of the sound one. The two have no
+// object in common.
 func besides(change edits) edits {
 	own := edits{"metadata.name": "two", "spec.mesh.id": "mesh2", "spec.mesh.controlPlaneNamespace": "two", "spec.namespaces": "[two-a]", "spec.kiali.instanceName": "kiali2", "spec.kiali.operator": "{install: none}"}
 	maps.Copy(own, change)
 	return own
 }
 
-// TestMutants shows that each rule catches its mutant and not its near miss,
-// and that a mutant has no other error: one defect, one finding.
+// TestMutants shows that each rule finds its mutant but not its near miss, and that a
+// mutant has no other error: one mistake, one finding.
 func TestMutants(t *testing.T) {
 	for _, c := range slices.Concat(cases, furtherCases) {
 		t.Run(c.rule, func(t *testing.T) {
@@ -351,8 +351,8 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// acm is the sound mesh with the store acm, about which fields are given. ACM runs
-// on a cluster outside the topology unless they say otherwise.
+// acm is the sound mesh with the store acm and the given fields. ACM runs on a
+// cluster outside the topology, unless the fields say otherwise.
 func acm(fields string, more ...string) edits {
 	if !strings.Contains(fields, "hub:") {
 		fields += ", domain: apps.acm.example.com"
@@ -377,12 +377,12 @@ func TestEveryRuleHasMutant(t *testing.T) {
 	}
 }
 
-// TestSoundMesh shows that the mesh which the cases change has no findings.
+// TestSoundMesh shows that the sound mesh has no findings.
 func TestSoundMesh(t *testing.T) {
 	assert.Empty(t, text(find(t, nil, nil, nil, nil, false)))
 }
 
-// TestRules shows that every rule has an id of its own and a whole page.
+// TestRules shows that every rule has a unique id and a complete page.
 func TestRules(t *testing.T) {
 	ids := map[string]bool{}
 	for _, r := range check.Rules() {
@@ -406,7 +406,7 @@ func text(findings finding.Findings) string {
 	return b.String()
 }
 
-// shippedTemplates are those of the program, for all tests: each shape is
+// shippedTemplates are the templates of the program, for all tests. So each shape is
 // evaluated once.
 var shippedTemplates = render.NewTemplates(templates.FS)
 
@@ -472,7 +472,7 @@ func edited(t *testing.T, change edits) string {
 	return string(out)
 }
 
-// links are those of all remotes, with changes.
+// links are the links of all remotes, with changes.
 func links(t *testing.T, top *topology.Topology, change edits) render.Links {
 	t.Helper()
 	links := render.Links{}
@@ -526,7 +526,7 @@ func decoded(t *testing.T, text string) any {
 	return v
 }
 
-// set puts a value at a path, or removes what is there.
+// set sets a value at a path, or removes the old one.
 func set(v any, path []string, value any) any {
 	if len(path) == 0 {
 		return value
@@ -559,7 +559,7 @@ func set(v any, path []string, value any) any {
 	return m
 }
 
-// remade changes rendered objects as overlays could.
+// remade changes rendered objects, as overlays could do.
 func remade(t *testing.T, clusters []resource.Cluster, made objects) {
 	t.Helper()
 	for _, where := range slices.Sorted(maps.Keys(made)) {
@@ -649,7 +649,8 @@ func allDefinitions(t *testing.T) *check.Definitions {
 		require.NotNil(t, data, of)
 		files = append(files, check.Source{Name: of[1], Data: data})
 	}
-	// No Go module has that of Kiali. Those of the first operators took any field.
+	// No Go module has Kiali's definition. The definitions of the first operators accept
+	// any field.
 	files = append(files, check.Source{Name: "Kiali", Data: []byte(`
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -44,8 +44,9 @@ type setup struct {
 	}
 }
 
-// TestSetups renders set-ups of other people, finds the mistakes that were made
-// with them, and leads those who try another way to the field.
+// TestSetups renders set-ups of other people and finds the mistakes that were made
+// with them. It also checks that a finding names the right field for people who try
+// another way.
 func TestSetups(t *testing.T) {
 	data, err := os.ReadFile("testdata/setups.yaml")
 	require.NoError(t, err)
@@ -79,7 +80,7 @@ func TestSetups(t *testing.T) {
 	}
 }
 
-// since returns the findings that were not there before, wherever they stand.
+// since returns the new findings, at any position.
 func since(findings, before finding.Findings) finding.Findings {
 	return slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool {
 		return slices.ContainsFunc(before, func(b finding.Finding) bool { return b.Rule == f.Rule && b.Message == f.Message })
@@ -153,9 +154,9 @@ func (s *setup) look(t *testing.T, change map[string]any) (map[string][]resource
 	return objects, findings
 }
 
-// assertRendered looks at "CLUSTER KIND [PATH]": a value or a part of a string that
-// some object has, or null for what no object has. The name of an engine stands in
-// the place of the cluster for what is delivered.
+// assertRendered checks "CLUSTER KIND [PATH]": a value or a part of a string that
+// some object has, or null for a value that no object has. For delivery objects, the
+// name of the engine replaces the cluster.
 func assertRendered(t *testing.T, objects map[string][]resource.Object, where string, want any) {
 	t.Helper()
 	part := strings.SplitN(where, " ", 3)
@@ -201,8 +202,8 @@ func assertRendered(t *testing.T, objects map[string][]resource.Object, where st
 	assert.Contains(t, got, want, where)
 }
 
-// TestTwoKialisOfOneMesh shows that of two topologies for one mesh one can own
-// the monitors, and that both are clean.
+// TestTwoKialisOfOneMesh shows that if two topologies describe one mesh and only one
+// has the monitors, both have no findings.
 func TestTwoKialisOfOneMesh(t *testing.T) {
 	other := edits{
 		"metadata.name": "two", "spec.kiali.instanceName": "kiali2", "spec.kiali.namespace": "kiali2", "spec.kiali.operator": "{install: none}",

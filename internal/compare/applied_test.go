@@ -9,8 +9,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/compare"
 )
 
-// TestApplied shows what applying changes on a cluster, and what it takes away
-// there. What real API servers make of it is in e2e/suite.
+// TestApplied shows which fields applying changes on a cluster, and which it removes.
+// e2e/suite compares this with real API servers.
 func TestApplied(t *testing.T) {
 	const byApply = `"metadata":{"managedFields":[{"operation":"Update","fieldsV1":{"f:spec":{"f:hand":{}}}},` +
 		`{"operation":"Apply","fieldsV1":{"f:spec":{"f:ours":{},"f:deep":{"f:er":{}}}}}]}`

@@ -8,9 +8,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/compare"
 )
 
-// apply makes the changes in an object: what becomes of values first, then what
-// leaves a list, from its end, then the order of what stays, then what is new,
-// from the front.
+// apply makes the changes in an object: first changed values, then removed items from
+// the end of a list, then the order of the remaining items, then new items from the
+// front.
 func apply(object map[string]any, fields []compare.Field) map[string]any {
 	var v any = object
 	inList := func(f compare.Field) bool { return f.At >= 0 }
@@ -37,8 +37,8 @@ func apply(object map[string]any, fields []compare.Field) map[string]any {
 	return v.(map[string]any)
 }
 
-// ordered puts the items of a list, which are told apart by old in their order,
-// into the order of new.
+// ordered sorts the items of a list into the order of new. old identifies the items
+// in their present order.
 func ordered(list, old, new []any) []any {
 	moved := make([]any, len(list))
 	for i, k := range new {
@@ -47,7 +47,7 @@ func ordered(list, old, new []any) []any {
 	return moved
 }
 
-// edit changes what is at a path.
+// edit changes the value at a path.
 func edit(v any, path compare.Path, change func(any) any, remove bool) any {
 	if len(path) == 0 {
 		return change(v)

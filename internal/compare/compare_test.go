@@ -16,7 +16,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// seeds is how many random pairs each property is tried on.
+// seeds is the number of random pairs for each property.
 const seeds = 2000
 
 func TestEqualObjectsDoNotDiffer(t *testing.T) {
@@ -25,8 +25,8 @@ func TestEqualObjectsDoNotDiffer(t *testing.T) {
 	}
 }
 
-// TestFieldsLeadFromOneToTheOther shows that the fields are all of the
-// difference: who applies them to the old object has the new one.
+// TestFieldsLeadFromOneToTheOther shows that the fields are the whole difference:
+// applied to the old object, they give the new one.
 func TestFieldsLeadFromOneToTheOther(t *testing.T) {
 	for seed := range seeds {
 		old, new := object(seed), changed(seed)
@@ -53,7 +53,7 @@ func TestFieldsOfTheReverse(t *testing.T) {
 	}
 }
 
-// TestPaths shows how differences of lists read.
+// TestPaths shows the text of differences in lists.
 func TestPaths(t *testing.T) {
 	for _, c := range []struct{ name, old, new, fields string }{
 		{"by name", `{"ports":[{"name":"a","port":1},{"name":"b","port":2}]}`, `{"ports":[{"name":"b","port":3},{"name":"c","port":4}]}`,
@@ -90,7 +90,7 @@ func TestFleets(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, objectsOf(new), applied(old, d), "seed %d", seed)
 
-		// Each change is in one group, which says where it is.
+		// Each change is in one group, and the group says where the change is.
 		var grouped []*compare.Change
 		for _, g := range d.Groups() {
 			grouped = append(grouped, g.Changes...)
@@ -106,7 +106,7 @@ func TestFleets(t *testing.T) {
 		}
 		assert.ElementsMatch(t, all, grouped)
 
-		// The reverse has the same changes with their signs turned.
+		// The reverse has the same changes with opposite signs.
 		back, err := compare.Fleets(new, old)
 		require.NoError(t, err)
 		assert.Equal(t, d.AddedClusters, back.RemovedClusters)
@@ -121,7 +121,7 @@ func TestFleets(t *testing.T) {
 		}
 		assert.Equal(t, d.Count(compare.Added), back.Count(compare.Removed))
 
-		// The order of clusters and objects does not show.
+		// The order of clusters and objects has no effect.
 		again, err := compare.Fleets(shuffled(seed, old), shuffled(seed, new))
 		require.NoError(t, err)
 		assert.Equal(t, d.Groups(), again.Groups())
@@ -136,7 +136,7 @@ func TestObjectTwice(t *testing.T) {
 	assert.ErrorContains(t, err, "there twice")
 }
 
-// TestGroups shows what is put together.
+// TestGroups shows which changes are grouped.
 func TestGroups(t *testing.T) {
 	of := func(cluster, namespace, kind, name, content string) compare.Object {
 		return compare.Object{ID: resource.ID{APIVersion: "v1", Kind: kind, Namespace: namespace, Name: name}, Content: &compare.Content{Object: decoded(t, content)}}
@@ -182,7 +182,8 @@ func decoded(t *testing.T, text string) map[string]any {
 	return v.(map[string]any)
 }
 
-// fleet is a random one; another version of the same seed shares most of it.
+// fleet is a random fleet. Another version of the same seed shares most of its
+// objects.
 func fleet(seed, version int) compare.Fleet {
 	contents := map[string]*compare.Content{}
 	content := func(seed, version int) *compare.Content {
@@ -264,7 +265,7 @@ func applied(f compare.Fleet, d *compare.Diff) map[place]resource.Object {
 	return all
 }
 
-// object is a random one.
+// object is a random object.
 func object(seed int) map[string]any {
 	return someObject(rand.New(rand.NewPCG(uint64(seed), 1)), 4)
 }

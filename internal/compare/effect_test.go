@@ -18,7 +18,7 @@ import (
 	"github.com/sightline-mesh/sightline/templates"
 )
 
-// base is the topology that the changes are made in. west has a sealed link.
+// base is the topology that the cases change. west has a sealed link.
 const base = `apiVersion: sightline.dev/v1alpha1
 kind: Topology
 metadata: {name: mesh}
@@ -35,12 +35,12 @@ spec:
 
 const west = "    - {name: west, server: \"https://api.west.example.com:6443\", domain: apps.west.example.com, kiali: {}}\n"
 
-// change replaces text of the topology, pairs of old and new. A first pair that
-// begins with "link" changes the link to west: what is sealed, or its tokens.
+// change replaces text of the topology: pairs of old and new text. If the first text
+// begins with "link", the pair changes the link to west: its sealed data or its
+// tokens.
 type change []string
 
-// effectCases are the rules with a change each that has the effect, and a near
-// miss that has not.
+// effectCases has a change with the effect for each rule, and a near miss without it.
 var effectCases = []struct {
 	rule         string
 	before       change // of both sides
@@ -63,8 +63,8 @@ var effectCases = []struct {
 	{rule: "EF13", mutant: change{"id: mesh1", "id: mesh2"}, near: change{"interval: 30s", "interval: 15s"}, says: `{"mesh_id":"mesh2"} instead of {"mesh_id":"mesh1"}`},
 }
 
-// TestEffects shows that each rule speaks for its mutant and not for its near
-// miss, and neither for a change that is none.
+// TestEffects shows that each rule reports its mutant, but not its near miss and not
+// an empty change.
 func TestEffects(t *testing.T) {
 	for _, c := range effectCases {
 		t.Run(c.rule, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestEffects(t *testing.T) {
 	}
 }
 
-// TestMoreEffects shows what else some rules say.
+// TestMoreEffects shows further effects of some rules.
 func TestMoreEffects(t *testing.T) {
 	prunes := change{"prune: false", "prune: true"}
 	flux := change{"argocd: {sync: {prune: false}}", "flux: {}"}
@@ -140,8 +140,7 @@ func TestMoreEffects(t *testing.T) {
 	}
 }
 
-// TestSwitchedOff shows what a topology cannot say, and an overlay or a cluster
-// can.
+// TestSwitchedOff shows changes that only an overlay or a cluster can make.
 func TestSwitchedOff(t *testing.T) {
 	config := func(text string) compare.Fleet {
 		return compare.Fleet{Clusters: []compare.Cluster{{Name: "east", Objects: []compare.Object{{
@@ -159,7 +158,7 @@ func TestSwitchedOff(t *testing.T) {
 	}
 }
 
-// TestLost shows what only clusters can have.
+// TestLost shows changes that only clusters can have.
 func TestLost(t *testing.T) {
 	fleet := func(clusters ...string) (f compare.Fleet) {
 		for i := 0; i < len(clusters); i += 2 {
@@ -179,8 +178,8 @@ func TestLost(t *testing.T) {
 	assert.True(t, d.Empty(), "a near miss")
 }
 
-// TestEveryEffectHasItsCase also shows that each has a page, and no page is
-// without its rule.
+// TestEveryEffectHasItsCase also shows that each effect has a page and each page has
+// a rule.
 func TestEveryEffectHasItsCase(t *testing.T) {
 	with, pages := []string{compare.EffectLost}, []string{} // TestLost
 	for _, c := range effectCases {
@@ -195,7 +194,7 @@ func TestEveryEffectHasItsCase(t *testing.T) {
 	assert.ElementsMatch(t, compare.EffectRules(), pages)
 }
 
-// TestSeverities shows that an effect is as grave as its page says.
+// TestSeverities shows that each effect has the severity of its page.
 func TestSeverities(t *testing.T) {
 	for _, c := range effectCases {
 		rule, _ := check.Lookup(c.rule)
@@ -230,7 +229,7 @@ func reportOf(t *testing.T, before, after change) *compare.Report {
 	return report
 }
 
-// parsed are the templates, which all cases share.
+// parsed are the parsed templates, which all cases share.
 var parsed = render.NewTemplates(templates.FS)
 
 func treeOf(t *testing.T, made change) (*topology.Topology, []tree.File) {

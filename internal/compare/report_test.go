@@ -27,7 +27,7 @@ func between(t *testing.T, old, new string) *compare.Report {
 	return compare.NewReport("mesh", "main", d, compare.Facts{})
 }
 
-// TestText shows how fields read.
+// TestText shows the text of fields.
 func TestText(t *testing.T) {
 	long := strings.Repeat("x", 300)
 	for _, c := range []struct{ name, old, new, text string }{
@@ -45,7 +45,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestCredentials shows that no output has what may be a credential.
+// TestCredentials shows that no output has a possible credential.
 func TestCredentials(t *testing.T) {
 	const secret = "hunter2"
 	for _, c := range []string{
@@ -69,8 +69,8 @@ func TestCredentials(t *testing.T) {
 	assert.NotContains(t, r.Text(), "(hidden)")
 }
 
-// TestMarkdownIsShort shows that a comment has no more characters than it may,
-// and says what was left out.
+// TestMarkdownIsShort shows that a comment is not longer than allowed, and says what
+// was left out.
 func TestMarkdownIsShort(t *testing.T) {
 	fleet := func(objects, fields int, value string) (f compare.Fleet) {
 		for i := range objects {

@@ -27,8 +27,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestRedact shows that what Find knows is taken out of messages, also where a
-// message was cut off.
+// TestRedact shows that everything that Find knows is removed from messages, also
+// from messages that were cut off.
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	for _, c := range corpus.Credentials() {
@@ -41,7 +41,7 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// TestNothing has texts that look like credentials to a hasty reader.
+// TestNothing has texts that only look like credentials.
 func TestNothing(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
@@ -118,8 +118,8 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// TestNoFalseAlarm scans every example, golden and page of this repository, and
-// the set-ups of other people where they are there.
+// TestNoFalseAlarm scans every example, golden and page of this repository, and the
+// set-ups of other people if they are there.
 func TestNoFalseAlarm(t *testing.T) {
 	t.Parallel()
 	n := 0

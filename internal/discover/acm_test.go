@@ -8,8 +8,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/discover"
 )
 
-// acmOutside is a mesh whose rendered Kiali reads ACM's store, and ACM on a cluster
-// that has nothing of the mesh.
+// acmOutside is a mesh whose rendered Kiali reads ACM's store. ACM runs on a cluster
+// without any part of the mesh.
 func acmOutside(t *testing.T) world {
 	w := guide()
 	w.change(t, "east", "metadata: {name: kiali, namespace: istio-system}", "metadata: {name: kiali, namespace: istio-system, labels: "+
@@ -28,8 +28,8 @@ status: {currentVersion: 2.16.3}
 	return w
 }
 
-// TestACMOutside leaves a cluster out that ACM runs on and nothing of the mesh, and
-// reads what it says of ACM.
+// TestACMOutside shows that a cluster with ACM and without the mesh is left out, but
+// that its facts about ACM are read.
 func TestACMOutside(t *testing.T) {
 	t.Parallel()
 	o := acmOutside(t).discovered(t, discover.Options{}, live)
@@ -44,14 +44,14 @@ func TestACMOutside(t *testing.T) {
 		assert.Contains(t, text, part)
 	}
 
-	// Without the objects that collect, a topology with the store acm would bring them.
+	// Without the collecting objects, a topology with the store acm would add them.
 	w := acmOutside(t)
 	w.change(t, "north", "app.kubernetes.io/managed-by: sightline, ", "")
 	o = w.discovered(t, discover.Options{}, live)
 	assert.NotContains(t, o.text, "store: acm")
 	assert.Empty(t, o.draft.ACMContext())
 
-	// Without ACM's cluster nobody tells its release.
+	// Without ACM's cluster, the release of ACM is unknown.
 	w = acmOutside(t)
 	w["north"] = ""
 	w.add("east", `{apiVersion: v1, kind: ConfigMap, metadata: {name: kiali-cabundle, namespace: istio-system, labels: `+

@@ -15,8 +15,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// guided is a cluster on which somebody has followed the guide: Istio, OpenShift,
-// and the guide's objects, as kubectl get -o yaml writes them.
+// guided is a cluster after the steps of the guide: Istio, OpenShift and the guide's
+// objects, in the form of kubectl get -o yaml.
 func guided(direction, id string) string {
 	return fmt.Sprintf(`apiVersion: v1
 kind: List
@@ -74,14 +74,14 @@ spec: {version: default, deployment: {remote_cluster_resources_only: true}, auth
 ---
 `
 
-// world is the dumps of a mesh, by folder.
+// world has the dumps of a mesh, by folder.
 type world map[string]string
 
 func guide() world {
 	return world{"east": guided("east", "cluster1") + server, "west": guided("west", "cluster2") + counterpart}
 }
 
-// change replaces a part of a dump, which has to be there.
+// change replaces a part of a dump. The part must exist.
 func (w world) change(t *testing.T, folder, old, new string) {
 	t.Helper()
 	require.Contains(t, w[folder], old)
@@ -90,7 +90,7 @@ func (w world) change(t *testing.T, folder, old, new string) {
 
 func (w world) add(folder, objects string) { w[folder] += objects + "\n---\n" }
 
-// read gives snapshots and what their files have.
+// read returns snapshots and the findings in their files.
 func (w world) read(t *testing.T) ([]*discover.Snapshot, finding.Findings) {
 	t.Helper()
 	var all []*discover.Snapshot
@@ -105,7 +105,7 @@ func (w world) read(t *testing.T) ([]*discover.Snapshot, finding.Findings) {
 	return all, findings
 }
 
-// outcome is what init makes of a world.
+// outcome is the result of init for a world.
 type outcome struct {
 	draft    *discover.Draft
 	text     string
@@ -138,7 +138,7 @@ func (o outcome) all() string {
 	return b.String()
 }
 
-// live has snapshots be of API servers.
+// live makes the snapshots look like those of API servers.
 func live(snapshots []*discover.Snapshot) {
 	for _, s := range snapshots {
 		s.Dumped = false
@@ -148,7 +148,7 @@ func live(snapshots []*discover.Snapshot) {
 const token = "\n{apiVersion: v1, kind: Secret, metadata: {name: kiali-service-account, namespace: %s, annotations: " +
 	"{kubernetes.io/service-account.name: %s, kubernetes.io/service-account.uid: u}}}"
 
-// TestRules has each rule find a defect, and leave alone what is nearly one.
+// TestRules shows that each rule finds a mistake, and does not report a near miss.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
@@ -256,8 +256,8 @@ func unread(kind string, absent bool) []discover.Unread {
 	return nil
 }
 
-// TestGuide makes a topology of what the guide leaves on two clusters: one value
-// a line, each with where it was read, and not one question.
+// TestGuide makes a topology from two clusters after the guide: one value on a line,
+// each with the place where it was read, and no question.
 func TestGuide(t *testing.T) {
 	t.Parallel()
 	o := guide().discovered(t, discover.Options{})
@@ -300,7 +300,7 @@ spec:
 `, o.text)
 }
 
-// TestFacts shows what one fact on a cluster becomes in the topology.
+// TestFacts shows what the topology gets from one fact on a cluster.
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -411,7 +411,7 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-// unbroken joins lines of comment that were broken.
+// unbroken joins wrapped lines of comment.
 func unbroken(text string) string {
 	var b strings.Builder
 	before := false
@@ -430,8 +430,8 @@ func unbroken(text string) string {
 	return b.String()
 }
 
-// TestLeftovers finds what commands of the guide and Kiali's script leave behind
-// when they are copied.
+// TestLeftovers finds leftovers of copied commands of the guide and of Kiali's
+// script.
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -475,8 +475,8 @@ func TestLeftovers(t *testing.T) {
 	assert.NotContains(t, w.discovered(t, discover.Options{}).all(), "not been filled", "a dump may have left the annotation out")
 }
 
-// TestDirectory gives each cluster a file below the directory, whatever Istio calls
-// it.
+// TestDirectory shows that each cluster has a file below the directory, with any name
+// in Istio.
 func TestDirectory(t *testing.T) {
 	t.Parallel()
 	w := guide()
@@ -488,7 +488,7 @@ func TestDirectory(t *testing.T) {
 	assert.Equal(t, []string{"topology.yaml", "clusters/cluster1.yaml", "clusters/arn-aws-eks-west.yaml"}, names)
 }
 
-// TestHub names the hub, or says what to choose from.
+// TestHub names the hub, or lists the possible hubs.
 func TestHub(t *testing.T) {
 	t.Parallel()
 	for _, word := range []string{"cluster2", "west"} {

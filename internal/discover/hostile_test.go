@@ -8,9 +8,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/discover"
 )
 
-// TestHostileNames reads objects that no API server would take: names with ends of
-// lines, and values of other types. None of them begins a line of the topology or of
-// the findings, and nothing stops.
+// TestHostileNames reads objects that no API server would accept: names with line
+// ends, and values of other types. No such name begins a line of the topology or of
+// the findings, and nothing crashes.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	const delivered = "labels: {app.kubernetes.io/managed-by: sightline, app.kubernetes.io/name: mesh-delivery, app.kubernetes.io/part-of: m}"

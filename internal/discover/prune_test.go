@@ -13,8 +13,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// TestPods reads of pods what is needed, in YAML and in JSON, and all of every
-// other object.
+// TestPods shows that only the needed parts of pods are read, in YAML and in JSON,
+// and all parts of every other object.
 func TestPods(t *testing.T) {
 	t.Parallel()
 	const list = `apiVersion: v1

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRights shows that the roles give what reading each kind needs, in each of
-// its versions, and no right to change anything.
+// TestRights shows that the roles allow reading each kind in each of its versions,
+// and allow no change.
 func TestRights(t *testing.T) {
 	roles, secrets := Rights()
 	require.Len(t, roles, 2)

@@ -9,14 +9,14 @@ import (
 	"github.com/sightline-mesh/sightline/internal/discover"
 )
 
-// asks has the hub's Kiali ask for traces.
+// asks makes the hub's Kiali query traces.
 func asks(fields string) func(*testing.T, world) {
 	return func(t *testing.T, w world) {
 		w.change(t, "east", "external_services: {", "external_services: {tracing: {enabled: true, "+fields+"}, ")
 	}
 }
 
-// sends has the mesh-wide Telemetries of both clusters say something of traces.
+// sends adds tracing to the mesh-wide Telemetries of both clusters.
 func sends(entries string) func(*testing.T, world) {
 	return func(t *testing.T, w world) {
 		for _, folder := range []string{"east", "west"} {
@@ -26,7 +26,7 @@ func sends(entries string) func(*testing.T, world) {
 	}
 }
 
-// provider has Istio of both clusters have an extension provider.
+// provider adds an extension provider to Istio of both clusters.
 func provider(t *testing.T, w world) {
 	for _, folder := range []string{"east", "west"} {
 		w.change(t, folder, `meshId: mesh1}\n`, `meshId: mesh1}\nextensionProviders: [{name: tempo-otlp, opentelemetry: {service: `+
@@ -34,8 +34,9 @@ func provider(t *testing.T, w world) {
 	}
 }
 
-// TestTracing takes over traces of a mesh that nothing was rendered for: where
-// Kiali asks and the Telemetry sends, it is spec.tracing; else it stays where it was.
+// TestTracing reads the traces of a mesh for which nothing was rendered. If Kiali
+// queries and the Telemetry sends, they are spec.tracing. Otherwise they stay where
+// they were.
 func TestTracing(t *testing.T) {
 	t.Parallel()
 	type change = func(*testing.T, world)

@@ -15,8 +15,8 @@ func TestCABundle(t *testing.T) {
 	}
 }
 
-// TestOldLines has what the lines before v2.11 have to be told, of which later ones
-// need nothing.
+// TestOldLines lists the settings that the lines before v2.11 need. Later lines need
+// none of them.
 func TestOldLines(t *testing.T) {
 	for line, want := range map[Line][5]string{
 		V1_73: {"k-ca", "/kiali-ca/additional-ca-bundle.pem", "/kiali-cabundle/additional-ca-bundle.pem", "", "k-n-oauth"},
@@ -40,7 +40,7 @@ func TestCommunityCatalog(t *testing.T) {
 	}
 }
 
-// TestFirstOperators has both sides of each line's first operator.
+// TestFirstOperators checks both sides of each line's first operator.
 func TestFirstOperators(t *testing.T) {
 	operator, chart := V2_27.FirstOperator()
 	assert.True(t, OperatorBefore("2.27.0", operator))

@@ -16,9 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite fields.tsv")
 
-// TestFields makes fields.tsv from two tables of the operator's
-// sources: what each line's role reads, and what the definitions of several
-// releases have.
+// TestFields makes fields.tsv from two tables of the operator's sources: the fields
+// that each line's role reads, and the fields in the definitions of several releases.
 func TestFields(t *testing.T) {
 	roles, definitions := tsv(t, "kiali-fields.tsv"), tsv(t, "kiali-crd-fields.tsv")
 	lines := roles[0][1:8]
@@ -57,14 +56,14 @@ func TestFields(t *testing.T) {
 				}
 			}
 		}
-		// Where roles have no default for it, the releases tell.
+		// If no role has a default for it, the releases tell.
 		first := slices.IndexFunc(types, func(s string) bool { return s != "-" })
 		for i := range marks {
 			if !any {
 				marks[i] = i >= []int{0, 4, 5, 6}[first]
 			}
 		}
-		// A role without a default in between reads the field all the same.
+		// A role between them without a default reads the field too.
 		if from := slices.Index(marks[:], true); from >= 0 {
 			for i := len(marks) - 1; i > from; i-- {
 				if !marks[i] {

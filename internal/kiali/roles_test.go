@@ -14,12 +14,12 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// operatorSources names a clone of kiali-operator, of which testdata/roles.tsv is
-// made with -update, and against which it is compared where it is given.
+// operatorSources names a clone of kiali-operator. With -update, the test makes
+// testdata/roles.tsv from it. Otherwise it compares both, if the variable is set.
 const operatorSources = "SIGHTLINE_KIALI_OPERATOR"
 
-// TestAccountRules compares what the table allows with what the operator's roles
-// do, permission by permission.
+// TestAccountRules compares the permissions in the table with those of the operator's
+// roles, one by one.
 func TestAccountRules(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join("testdata", "roles.tsv")
@@ -54,7 +54,7 @@ func TestAccountRules(t *testing.T) {
 					require.Equal(t, of, got, "%s %s %s", line, platform, role)
 					continue
 				}
-				// It may be any line: all of them are in it.
+				// It may be any line, so all lines are in it.
 				for _, other := range Lines()[1:] {
 					for _, permission := range want[strings.Join([]string{other.String(), platform, role}, " ")] {
 						require.True(t, covers(got, permission), "%s %s %s lacks %s", line, platform, role, permission)
@@ -66,7 +66,7 @@ func TestAccountRules(t *testing.T) {
 	require.Empty(t, AccountRules(V1_73, "openshift", true))
 }
 
-// permissions are "group resource verb", sorted, each once; "-" is the core group.
+// permissions lists "group resource verb", sorted, each once. "-" is the core group.
 func permissions(rules []Rule) []string {
 	all := map[string]bool{}
 	for _, r := range rules {
@@ -91,8 +91,8 @@ func covers(all []string, permission string) bool {
 
 var jinja = regexp.MustCompile(`(?m)^\{%.*%\}\n?|^---\n|^  namespace: .*\n|^  labels: .*\n|^kind: .*\n|^  name: .*\n`)
 
-// operatorRoles reads the templates of the roles. What is between {% and %} is
-// left out: every feature is on by default.
+// operatorRoles reads the templates of the roles. It leaves out everything between {%
+// and %}, because every feature is on by default.
 func operatorRoles(t *testing.T, clone string) string {
 	t.Helper()
 	lines := map[string][]string{} // by all else that a row has

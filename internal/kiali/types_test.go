@@ -11,8 +11,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
-// TestTypes makes types.tsv from what the definitions of several operator releases
-// say of each field, of which the latest that has it counts.
+// TestTypes makes types.tsv from the definitions of several operator releases. For
+// each field, the latest definition with the field counts.
 func TestTypes(t *testing.T) {
 	definitions := tsv(t, "kiali-crd-fields.tsv")
 	var want strings.Builder

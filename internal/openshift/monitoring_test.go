@@ -11,9 +11,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestProblems has what the operator's own code was seen to accept and to
-// refuse (NewConfigFromString and NewUserConfigFromString of its package
-// manifests, at f581865b4).
+// TestProblems lists values that the operator's own code accepted or refused
+// (NewConfigFromString and NewUserConfigFromString of its package manifests, at
+// f581865b4).
 func TestProblems(t *testing.T) {
 	platform, workloads := Configs()
 	for _, test := range []struct {
@@ -76,7 +76,7 @@ func TestHints(t *testing.T) {
 	assert.Contains(t, hint(map[string]any{"retention": nil}), "the fields are alertmanager, ")
 }
 
-// TestFieldsHaveTypes shows that each type of the table is one that is checked.
+// TestFieldsHaveTypes shows that the checker knows each type of the table.
 func TestFieldsHaveTypes(t *testing.T) {
 	objects := fields()
 	platform, workloads := Configs()

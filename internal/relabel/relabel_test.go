@@ -19,7 +19,7 @@ func monitor(t *testing.T, relabelings string) *Monitor {
 	return m
 }
 
-// sample is the sample pod of a title.
+// sample is the sample pod with a title.
 func sample(t *testing.T, title string) Pod {
 	t.Helper()
 	pods := Samples("shop")
@@ -28,8 +28,8 @@ func sample(t *testing.T, title string) Pod {
 	return pods[i]
 }
 
-// TestGuidesMistakeShows shows what the simulator is for: with escapes that no
-// shell has removed, a gateway is scraped at every port that it declares.
+// TestGuidesMistakeShows shows the purpose of the simulator: if a shell did not
+// remove the escapes, a gateway is scraped at every port that it declares.
 func TestGuidesMistakeShows(t *testing.T) {
 	gateway := sample(t, "gateway")
 	scraped := func(regex, replacement string) (urls []string) {
