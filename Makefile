@@ -1,26 +1,26 @@
-# Everything that a developer or CI runs. `make` alone lists the targets.
+# Everything that developers and CI run. `make` without a target lists the targets.
 
 GO       ?= go
 FUZZTIME ?= 10s
 BENCH    ?= .
 
-# Nothing needs a C compiler but the race detector, and linking without one takes half the time.
+# Only the race detector needs a C compiler. Without one, linking takes half the time.
 export CGO_ENABLED ?= 0
 
-# Helm has dependencies of its own, which no other program should have to agree with.
+# Each Helm is a separate module, because its dependencies must not decide the versions of other programs.
 modules := . tools tools/cue tools/helm3 tools/helm4 tools/release e2e/asked e2e/bin/kubectl e2e/bin/otelcol e2e/flux e2e/metrics e2e/policies e2e/sops e2e/suite
 
-# The go.mod of an upstream release, which says what the program was tested with. Never run go mod tidy in them: it
-# takes away what that go.mod lists for the release's own tests and tools, and picks other versions for what is left.
+# These have the go.mod of an upstream release, with the versions that the program was tested with. Never run go mod tidy
+# in them: it removes the modules of the release's own tests and tools, and picks other versions of the remaining ones.
 upstream := e2e/appset e2e/definitions e2e/promcfg $(filter-out $(modules),$(patsubst %/go.mod,%,$(wildcard e2e/bin/*/go.mod)))
 
-# The Go release that the module is written for. A dependency that asks for more is not upgraded to.
+# The Go release of this module. Do not upgrade to a dependency that needs a later one.
 GO_RELEASE := 1.26
 
 jsonnet_sources := $(sort $(shell find templates overlays -name '*.jsonnet' -o -name '*.libsonnet' 2>/dev/null))
 jsonnetfmt      := bin/jsonnetfmt -n 2 --string-style s
 
-# The programs that users give our files to. Tests that run them are named TestProgram….
+# The programs that read our files. Tests that run them are named TestProgram….
 programs := bin/kustomize bin/helm3 bin/helm4 bin/kubeseal
 test-programs e2e e2e-full: export SIGHTLINE_KUSTOMIZE = $(CURDIR)/bin/kustomize
 test-programs e2e e2e-full: export SIGHTLINE_HELM3 = $(CURDIR)/bin/helm3
@@ -29,7 +29,7 @@ test-programs: export SIGHTLINE_KUBESEAL = $(CURDIR)/bin/kubeseal
 # Tests named TestWhole… try a sample in tier 0, and all where this is set.
 test-programs: export SIGHTLINE_WHOLE = 1
 e2e e2e-full: export SIGHTLINE = $(CURDIR)/bin/sightline
-# Tests are short-lived and make much garbage.
+# Tests are short and make much garbage.
 test test-programs: export GOGC = 400
 
 .DELETE_ON_ERROR:
@@ -38,7 +38,7 @@ test test-programs: export GOGC = 400
 help: ## list the targets (default)
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
 
-# Always run, because Go itself knows what is out of date; with nothing to do it takes a second.
+# This target always runs, because Go itself knows what is out of date. With nothing to do, it takes a second.
 build: ## build bin/sightline
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/ ./cmd/sightline
 
@@ -46,7 +46,7 @@ build: ## build bin/sightline
 test: ## tier 0: run every test of this module (TESTFLAGS=-v, …)
 	$(GO) test ./... $(TESTFLAGS)
 
-# Go's cache of results knows neither the programs nor the goldens that these read.
+# -count=1, because Go's cache of results does not know the programs and goldens that these tests read.
 test-programs: $(programs) ## tier 1: what kustomize, Helm, kubeseal, Argo CD, Flux and prometheus-operator make of our files
 	$(GO) test ./render ./cmd/sightline ./internal/topology -run '^Test(Program|Whole)' -count=1 $(TESTFLAGS)
 	CGO_ENABLED=0 $(GO) test -C e2e/appset -trimpath -count=1 ./... $(TESTFLAGS)
@@ -61,7 +61,7 @@ race: export CGO_ENABLED = 1
 race: ## run every test under the race detector; needs a C compiler
 	$(GO) test -race ./... $(TESTFLAGS)
 
-# What the suite starts is built into the user's cache, the first time for minutes; a test has no time for that.
+# This builds the programs of the suite into the user's cache. The first build takes minutes, too long for a test.
 e2e: build bin/kustomize bin/helm3 bin/helm4 ## the end-to-end stories on two real API servers, docs/testing.md; needs root
 	$(GO) run -C e2e/suite ./build
 	$(GO) test -C e2e/suite ./files -count=1 -timeout 20m $(TESTFLAGS)
@@ -71,7 +71,7 @@ e2e-full: build bin/kustomize bin/helm3 bin/helm4 ## the same and those with Pro
 	$(GO) run -C e2e/suite ./build full
 	$(GO) test -C e2e/suite . -tags full -count=1 -timeout 60m -v $(TESTFLAGS)
 
-# The flag -update exists in these packages only: `go test ./... -update` would fail in all others.
+# Only these packages have the flag -update. `go test ./... -update` would fail in all others.
 golden: ## rewrite golden/, topologies/bad/*.out, docs/rules.md, internal/kiali/fields.tsv and the expectations of the command scripts; then read the diff
 	$(GO) test ./render/ -run 'TestGolden|TestFleet' -update
 	$(GO) test ./internal/topology/ -run 'TestDocs|TestSchemaFile|TestFindings' -update
@@ -93,12 +93,12 @@ bench: ## run the benchmarks that match BENCH (all)
 	if [ -z "$$dirs" ]; then echo 'bench: there is no benchmark yet'; exit; fi; \
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $$dirs
 
-# Ratios within one run, CPU time, the least of several tries.
+# Ratios of CPU time within one run, each the minimum of several tries.
 bench-check: export SIGHTLINE_BENCH_CHECK = $(CURDIR)/bin/sightline
 bench-check: build bin/kustomize ## fail where a goal of docs/performance.md is missed
 	SIGHTLINE_KUSTOMIZE=$(CURDIR)/bin/kustomize $(GO) test ./render -run '^TestRatios$$' -count=1 -v
 
-# CPU time of whole processes for each cluster: docs/performance.md.
+# The CPU time of whole processes for each cluster: docs/performance.md.
 bench-peers: export SIGHTLINE_BENCH_PEERS = $(CURDIR)/bin
 bench-peers: build bin/kustomize bin/helm3 bin/jsonnet bin/cue ## measure what other programs take for the same objects
 	$(GO) test ./render -run '^TestPeers$$' -count=1 -v -timeout 30m
@@ -107,7 +107,7 @@ fmt: bin/jsonnetfmt ## format Go and Jsonnet in place
 	gofmt -w .
 	$(if $(jsonnet_sources),$(jsonnetfmt) -i $(jsonnet_sources))
 
-# The whole release and the parts that need it finished: docs/releasing.md.
+# The release and the parts that need it: docs/releasing.md.
 release: ## build a release into dist/: make release VERSION=v0.1.0
 	$(GO) run -C tools/release . -version '$(VERSION)' -out dist
 
@@ -122,7 +122,7 @@ cross: ## compile for the platforms that no test runs on
 clean: ## remove what the other targets built
 	rm -rf bin dist
 
-# Lint: one target a check, each quiet when all is well. One failure does not hide the next.
+# Lint has one target for each check. A check without a problem prints nothing. One failure does not hide the next.
 
 checks := check-go check-tidy check-gofmt check-lines check-vet check-staticcheck check-jsonnetfmt check-jsonnet docs-check
 .PHONY: $(checks)
@@ -130,10 +130,10 @@ checks := check-go check-tidy check-gofmt check-lines check-vet check-staticchec
 lint: ## run every check: Go release, tidy modules, gofmt, length of lines, vet, staticcheck, jsonnetfmt, jsonnet-lint, docs
 	@$(MAKE) --no-print-directory --keep-going $(checks)
 
-# Ends a failed check in one sentence that says what to do.
+# Ends a failed check with one sentence that says what to do.
 say = { echo "lint: $(1)" >&2; exit 1; }
 
-# `go get` takes versions that need a later Go gladly, and changes the go line for them without a question.
+# `go get` accepts versions that need a later Go, and changes the go line without asking.
 check-go:
 	@for dir in $(modules) $(upstream); do \
 		grep -qE '^go $(subst .,\.,$(GO_RELEASE))(\.[0-9]+)?$$' $$dir/go.mod && ! grep -q '^toolchain ' $$dir/go.mod || \
@@ -147,7 +147,7 @@ check-go:
 check-gofmt:
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { echo "$$out"; $(call say,gofmt: the files above are not formatted; run make fmt); }
 
-# Tests have tables, a string in backticks cannot be broken, and internal/earlier is as it was.
+# Not checked: tests (they have tables), strings in backticks (they cannot be broken), and internal/earlier (it never changes).
 check-lines:
 	@! git ls-files '*.go' '*.jsonnet' '*.libsonnet' '*.sh' .ci/run | grep -vE '_test\.go$$|^internal/earlier/' | \
 		LC_ALL=C.UTF-8 xargs grep -nE '^.{141,}$$' | grep -v '`' || \
@@ -174,7 +174,7 @@ check-tidy:
 		$(GO) mod tidy -C $$dir -diff || $(call say,$$dir/go.mod or $$dir/go.sum is not tidy; run go mod tidy in $$dir/); \
 	done
 
-# Tools: modules of their own, built once; only a change of a pin rebuilds them.
+# Tools are in separate modules. They are built once, and again only after a change of their version.
 
 bin/helm3 bin/helm4: bin/%: tools/%/go.mod tools/%/go.sum
 	@mkdir -p bin

@@ -1,7 +1,7 @@
-// Proxies count the sizes of requests and responses in histograms, whose
-// buckets are among the bulk of their series. Without the buckets Kiali still
-// has throughput and average sizes, which it makes of the sums and the counts;
-// it loses the percentiles of sizes and nothing else.
+// Proxies count the sizes of requests and responses in histograms. The buckets
+// are a large part of all series. Without them, Kiali loses only the
+// percentiles of sizes. It calculates throughput and average sizes from the
+// sums and counts.
 local drop = {
   action: 'drop',
   sourceLabels: ['__name__'],

@@ -1,4 +1,4 @@
-// What is below the overlay's folder can be imported; nothing else can.
+// An overlay can import only files in its folder or below.
 {
   prod: { sampleLimit: 100000, labelLimit: 64 },
   dev: { sampleLimit: 20000, labelLimit: 64 },

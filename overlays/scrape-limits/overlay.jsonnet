@@ -1,6 +1,6 @@
-// Limits on what Prometheus takes from a proxy, by the label env of the
-// cluster. They are high on purpose: a target beyond its limit is not scraped
-// at all.
+// Limits for the series of each proxy, by the label env of the cluster. They
+// are high on purpose: Prometheus does not scrape a target above its limit at
+// all.
 local limits = import 'limits.libsonnet';
 
 function(resource, cluster)
