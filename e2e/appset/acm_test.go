@@ -19,8 +19,8 @@ import (
 	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
 )
 
-// decides gives the engine what ACM makes of Placements: the clusters that each of
-// them has chosen, and the ConfigMap that says how to read that
+// decides gives the engine the objects that ACM makes from Placements: the
+// chosen clusters of each, and the ConfigMap that says how to read them
 // (multicloud-integrations, gitopscluster_controller.go).
 func (e *engine) decides(placements map[string][]string) {
 	e.t.Helper()
@@ -51,8 +51,8 @@ func (e *engine) decides(placements map[string][]string) {
 	e.reconciler.Generators["ClusterDecisionResource"] = generators.NewDuckTypeGenerator(e.t.Context(), client, e.kube, e.namespace)
 }
 
-// fleetOfACM is how ACM registers its clusters: each under the name that it has
-// there.
+// fleetOfACM returns clusters as ACM registers them: each under its name in
+// ACM.
 func fleetOfACM() []registered {
 	return []registered{
 		{"local-cluster", "https://kubernetes.default.svc", nil},
@@ -62,8 +62,8 @@ func fleetOfACM() []registered {
 	}
 }
 
-// placed is an engine whose Placement has chosen clusters, beside a Placement that is
-// none of the mesh's.
+// placed returns an engine whose Placement has chosen clusters. A second
+// Placement does not belong to the mesh.
 func placed(t *testing.T, m mesh, format string, clusters ...string) *engine {
 	t.Helper()
 	r := &repository{t: t, root: t.TempDir(), path: "rendered/mesh"}
@@ -75,8 +75,8 @@ func placed(t *testing.T, m mesh, format string, clusters ...string) *engine {
 	return e
 }
 
-// TestPlacement compares the Applications that come of a Placement's decisions with
-// the topology, in each format.
+// TestPlacement compares the Applications from a Placement's decisions with the
+// topology, in each format.
 func TestPlacement(t *testing.T) {
 	for _, format := range []string{"kustomize", "helm", "manifests"} {
 		t.Run(format, func(t *testing.T) {
@@ -98,7 +98,8 @@ func TestPlacement(t *testing.T) {
 	}
 }
 
-// TestPlacementChanges has a Placement choose less and more than the topology has.
+// TestPlacementChanges lets a Placement choose fewer and more clusters than the
+// topology has.
 func TestPlacementChanges(t *testing.T) {
 	m := mesh{argocd: "generator: acm, placement: mesh-clusters", byACM: true}
 	e := placed(t, m, "kustomize", "local-cluster", "west")
@@ -118,8 +119,9 @@ func TestPlacementChanges(t *testing.T) {
 	assert.Contains(t, e.applications(), "mesh-west-1-eu", "without a decision nothing is removed")
 }
 
-// TestPulled has ACM bring each Application to its cluster: what ACM reads is on each,
-// and the destination is the cluster that the Application is on.
+// TestPulled lets ACM bring each Application to its cluster: each has the
+// annotation that ACM reads, and its destination is the cluster on which the
+// Application is.
 func TestPulled(t *testing.T) {
 	const pull = `applications: {labels: {apps.open-cluster-management.io/pull-to-ocm-managed-cluster: "true"}, annotations: {` +
 		`apps.open-cluster-management.io/ocm-managed-cluster: "{cluster}"}}`

@@ -1,6 +1,6 @@
-// Package appset gives what Sightline renders for Argo CD to Argo CD's own
-// ApplicationSet controller, with a client that keeps objects in memory, and
-// looks at the Applications that come of it.
+// Package appset gives the objects that Sightline renders for Argo CD to Argo
+// CD's own ApplicationSet controller. Its client keeps objects in memory. The
+// tests look at the resulting Applications.
 package appset
 
 import (
@@ -41,7 +41,7 @@ import (
 var sightline string
 
 func TestMain(m *testing.M) {
-	logrus.SetLevel(logrus.PanicLevel) // the controller says a lot
+	logrus.SetLevel(logrus.PanicLevel) // the controller logs a lot
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "appset")
 		if err != nil {
@@ -65,8 +65,7 @@ type repository struct {
 	path string // of the tree
 }
 
-// commit renders a topology into the repository. A cluster that is gone is
-// meant to be.
+// commit renders a topology into the repository. A cluster may be gone from it.
 func (r *repository) commit(topology, format string) {
 	r.t.Helper()
 	file := filepath.Join(r.t.TempDir(), "topology.yaml")
@@ -98,7 +97,7 @@ func (r *repository) files() (files []string) {
 	return files
 }
 
-// GetFiles is what Argo CD's repo-server does for the generator git: it has
+// GetFiles does what Argo CD's repo-server does for the generator git: it lets
 // Git list the files.
 func (r *repository) GetFiles(_ context.Context, url, revision, _, pattern string, _, _ bool) (map[string][]byte, error) {
 	if url != repoURL || revision != "main" {
@@ -121,7 +120,7 @@ func (r *repository) GetFiles(_ context.Context, url, revision, _, pattern strin
 	return files, nil
 }
 
-// GetDirectories is for generators that we do not have.
+// GetDirectories is for generators that Sightline does not render.
 func (r *repository) GetDirectories(context.Context, string, string, string, bool, bool) ([]string, error) {
 	return nil, errors.New("nothing asks for directories")
 }
@@ -130,20 +129,19 @@ func (r *repository) GetDirectories(context.Context, string, string, string, boo
 type engine struct {
 	*repository
 	client     client.Client
-	kube       kubernetes.Interface // what is in the namespace beside the engine's own kinds
+	kube       kubernetes.Interface // the other objects in the namespace
 	reconciler *controllers.ApplicationSetReconciler
 	namespace  string
 	name       string // of the ApplicationSet
 }
 
-// registered is a cluster as Argo CD has it in a Secret.
+// registered is a cluster in a Secret of Argo CD.
 type registered struct {
 	name, server string
 	labels       map[string]string
 }
 
-// newEngine starts a controller in a namespace in which clusters are
-// registered.
+// newEngine starts a controller in a namespace with registered clusters.
 func newEngine(r *repository, namespace string, clusters ...registered) *engine {
 	r.t.Helper()
 	scheme := runtime.NewScheme()
@@ -197,7 +195,8 @@ func newEngine(r *repository, namespace string, clusters ...registered) *engine 
 	}
 }
 
-// owner is how the controller finds the Applications of an ApplicationSet.
+// owner returns the index with which the controller finds the Applications of an
+// ApplicationSet.
 func owner(o client.Object) []string {
 	if owner := metav1.GetControllerOf(o); owner != nil {
 		return []string{owner.Name}
@@ -205,8 +204,8 @@ func owner(o client.Object) []string {
 	return nil
 }
 
-// apply does what `kubectl apply -k argocd/` does, with objects that are decoded
-// as strictly as an API server does it.
+// apply does what `kubectl apply -k argocd/` does. It decodes objects as
+// strictly as an API server.
 func (e *engine) apply() {
 	e.t.Helper()
 	dir := filepath.Join(e.root, e.path, "argocd")
@@ -231,7 +230,7 @@ func (e *engine) put(o, before client.Object) {
 	require.NoError(e.t, e.client.Update(e.t.Context(), o))
 }
 
-// reconcile has the controller look at the ApplicationSet once.
+// reconcile lets the controller look at the ApplicationSet once.
 func (e *engine) reconcile() {
 	e.t.Helper()
 	key := types.NamespacedName{Namespace: e.namespace, Name: e.name}
@@ -239,7 +238,7 @@ func (e *engine) reconcile() {
 	require.NoError(e.t, err)
 }
 
-// problem is what the controller says against the ApplicationSet, or "".
+// problem returns the controller's message about the ApplicationSet, or "".
 func (e *engine) problem() string {
 	e.t.Helper()
 	var set v1alpha1.ApplicationSet
@@ -260,7 +259,7 @@ func (e *engine) project() *v1alpha1.AppProject {
 	return &projects.Items[0]
 }
 
-// applications are those that there are, by their names.
+// applications returns the existing Applications, by name.
 func (e *engine) applications() map[string]v1alpha1.Application {
 	e.t.Helper()
 	var list v1alpha1.ApplicationList

@@ -14,8 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDiffNamesApplications shows that the Applications which a diff calls new or
-// no longer made are those by which two runs of Argo CD's own generators differ.
+// TestDiffNamesApplications compares the Applications that a diff calls new or
+// no longer made with the difference between two runs of Argo CD's own
+// generators.
 func TestDiffNamesApplications(t *testing.T) {
 	for _, generator := range []string{"list", "git"} {
 		for _, format := range []string{"kustomize", "helm"} {

@@ -22,13 +22,14 @@ import (
 
 const repoURL = "https://git.example.com/platform/mesh.git"
 
-// mesh is a topology of three clusters: the hub with Argo CD; one that Argo CD
-// knows by its server; and one that it knows by a name, where byName is set.
+// mesh is a topology of three clusters: the hub with Argo CD; a cluster that
+// Argo CD knows by its server; and, with byName, a cluster that it knows by a
+// name.
 type mesh struct {
 	argocd, operator string
 	byName           bool
-	byACM            bool   // ACM has names of its own for two of them
-	without          string // a cluster that has left
+	byACM            bool   // two of them have other names in ACM
+	without          string // a cluster that left
 }
 
 func (m mesh) String() string {
@@ -57,8 +58,8 @@ spec:
 `, m.operator, repoURL, m.argocd, strings.Join(slices.Collect(maps.Values(clusters)), ", "))
 }
 
-// fleet is how Argo CD has the clusters of the mesh, and another that is none
-// of it.
+// fleet returns the clusters of the mesh as Argo CD registers them, and one
+// more cluster.
 func fleet() []registered {
 	labels := func(cluster string) map[string]string {
 		return map[string]string{"sightline.dev/topology": "mesh", "sightline.dev/cluster": cluster}
@@ -73,7 +74,7 @@ func fleet() []registered {
 
 var generatorNames = []string{"list", "git", "clusters"}
 
-// started is an engine that has synced a mesh in a format.
+// started returns an engine that has synced a mesh in a format.
 func started(t *testing.T, m mesh, format string) *engine {
 	t.Helper()
 	r := &repository{t: t, root: t.TempDir(), path: "rendered/mesh"}
@@ -85,8 +86,8 @@ func started(t *testing.T, m mesh, format string) *engine {
 	return e
 }
 
-// TestApplications compares the Applications that each generator gives in each
-// format with the topology.
+// TestApplications compares the Applications of each generator in each format
+// with the topology.
 func TestApplications(t *testing.T) {
 	for _, generator := range generatorNames {
 		for _, format := range []string{"kustomize", "helm", "manifests"} {
@@ -115,7 +116,7 @@ func TestApplications(t *testing.T) {
 					assert.Equal(t, v1alpha1.ApplicationDestination{Server: "https://kubernetes.default.svc", Namespace: "istio-system"}, destination("mesh-east"))
 					assert.Equal(t, v1alpha1.ApplicationDestination{Server: "https://api.west.example.com:6443", Namespace: "istio-system"}, destination("mesh-west-1-eu"))
 					south := v1alpha1.ApplicationDestination{Server: "https://api.south.example.com:6443", Namespace: "istio-system"}
-					if byName && generator != "clusters" { // which has the server from the Secret
+					if byName && generator != "clusters" { // this generator uses the server from the Secret
 						south = v1alpha1.ApplicationDestination{Name: "south/admin", Namespace: "istio-system"}
 					}
 					assert.Equal(t, south, destination("mesh-south"))
@@ -127,7 +128,8 @@ func TestApplications(t *testing.T) {
 }
 
 // TestAddressInBrackets shows that the project permits a cluster with an IPv6
-// address, and no other cluster by it. Argo CD compares servers as patterns.
+// address, and that its address matches no other cluster. Argo CD compares
+// servers as patterns.
 func TestAddressInBrackets(t *testing.T) {
 	const server = "https://[2001:db8::1]:6443"
 	r := &repository{t: t, root: t.TempDir(), path: "rendered/mesh"}
@@ -146,7 +148,7 @@ func TestAddressInBrackets(t *testing.T) {
 	assert.False(t, permitted, "one character of the address")
 }
 
-// checkSource makes sure that what the Application reads is in the repository.
+// checkSource checks that the source of the Application is in the repository.
 func checkSource(t *testing.T, e *engine, format, cluster string, source v1alpha1.ApplicationSource) {
 	t.Helper()
 	own := "rendered/mesh/clusters/" + cluster
@@ -168,8 +170,8 @@ func checkSource(t *testing.T, e *engine, format, cluster string, source v1alpha
 	}
 }
 
-// checkRefresh asks Argo CD which commits make it look at the Application again:
-// those that change what it is made of, and no others.
+// checkRefresh asks Argo CD which commits make it render the Application again:
+// only the commits that change its input.
 func checkRefresh(t *testing.T, e *engine, format, cluster string, app *v1alpha1.Application) {
 	t.Helper()
 	paths := apppath.GetSourceRefreshPaths(app, app.Spec.GetSource())
@@ -189,8 +191,8 @@ func checkRefresh(t *testing.T, e *engine, format, cluster string, app *v1alpha1
 	assert.Len(t, met, len(own), "the tree has less than %s", own)
 }
 
-// checkPermitted asks Argo CD whether the project lets the Applications do what
-// they are for.
+// checkPermitted asks Argo CD whether the project permits everything that the
+// Applications need.
 func checkPermitted(t *testing.T, e *engine) {
 	t.Helper()
 	project := e.project()
@@ -201,7 +203,7 @@ func checkPermitted(t *testing.T, e *engine) {
 		}
 		cluster, err := argo.GetDestinationCluster(t.Context(), app.Spec.Destination, e.reconciler.ArgoDB)
 		require.NoError(t, err)
-		// The last one has no object of this mesh.
+		// The last namespace has no object of this mesh.
 		for namespace, want := range map[string]bool{app.Spec.Destination.Namespace: true, "istio-system": true, "sample": true, "openshift-monitoring": false} {
 			permitted, err := project.IsDestinationPermitted(cluster, namespace, none)
 			require.NoError(t, err)
@@ -217,8 +219,8 @@ func checkPermitted(t *testing.T, e *engine) {
 	assert.False(t, project.IsGroupKindPermitted(schema.GroupKind{Kind: "Node"}, false))
 }
 
-// TestMissingKey shows that a file for a cluster which lacks something stops
-// the ApplicationSet, and makes no Application with a hole in it.
+// TestMissingKey shows that an incomplete file for a cluster stops the
+// ApplicationSet, and that no Application with a gap is made.
 func TestMissingKey(t *testing.T) {
 	r := &repository{t: t, root: t.TempDir(), path: "rendered/mesh"}
 	r.commit(mesh{argocd: "generator: git"}.String(), "kustomize")
@@ -230,8 +232,8 @@ func TestMissingKey(t *testing.T) {
 	assert.Empty(t, e.applications())
 }
 
-// TestUnregisteredCluster shows that a cluster which Argo CD does not know
-// keeps no other from its Application.
+// TestUnregisteredCluster shows that a cluster which Argo CD does not know does
+// not affect the Applications of others.
 func TestUnregisteredCluster(t *testing.T) {
 	r := &repository{t: t, root: t.TempDir(), path: "rendered/mesh"}
 	r.commit(mesh{}.String(), "kustomize")
@@ -273,13 +275,13 @@ func TestOperatorChart(t *testing.T) {
 }
 
 // TestRollout shows that every cluster is in the step that names it, and that
-// nothing syncs at once where progressive syncs are off.
+// nothing syncs automatically if progressive syncs are off.
 func TestRollout(t *testing.T) {
 	e := started(t, mesh{argocd: `rollout: [{clusters: [West_1.eu, south], maxUpdate: "1"}, {clusters: [east]}]`}, "kustomize")
 	for name, app := range e.applications() {
 		assert.False(t, app.Spec.SyncPolicy.IsAutomatedSyncEnabled(), name)
 	}
-	// With progressive syncs on, the controller asks for the syncs itself.
+	// With progressive syncs, the controller starts the syncs itself.
 	e.reconciler.EnableProgressiveSyncs = true
 	for name, app := range e.applications() {
 		app.Status.Sync.Status = v1alpha1.SyncStatusCodeOutOfSync

@@ -13,8 +13,8 @@ import (
 	"github.com/argoproj/argo-cd/v3/util/lua"
 )
 
-// TestSealedSecretHealth gives the setting of docs/argocd.md to Argo CD's own
-// interpreter, with SealedSecrets as they are at each moment.
+// TestSealedSecretHealth runs the setting from docs/argocd.md in Argo CD's own
+// interpreter, with SealedSecrets in each state.
 func TestSealedSecretHealth(t *testing.T) {
 	page, err := os.ReadFile("../../docs/argocd.md")
 	require.NoError(t, err)
@@ -38,7 +38,8 @@ func TestSealedSecretHealth(t *testing.T) {
 	}
 }
 
-// setting is the text of a setting on a page, without the page's indentation.
+// setting returns the text of a setting on a page, without the page's
+// indentation.
 func setting(t *testing.T, page, name string) string {
 	t.Helper()
 	_, after, found := strings.Cut(page, name+": |\n")

@@ -42,9 +42,9 @@ spec:
     - {name: west, server: "https://api.west.example.com:6443"}
 `
 
-// TestPlugin has Argo CD's repo-server render from a Git repository with the
-// plugin, which Argo CD's own server for plugins runs in a process of its own. The
-// Applications are those that the ApplicationSet gives for the same topology.
+// TestPlugin lets Argo CD's repo-server render from a Git repository with the
+// plugin. Argo CD's own server for plugins runs the plugin in a separate
+// process. The ApplicationSet makes the Applications for the same topology.
 func TestPlugin(t *testing.T) {
 	servePlugin(t)
 	r := newPluginRepository(t)
@@ -93,21 +93,21 @@ func TestPlugin(t *testing.T) {
 		assert.ElementsMatch(t, plain(t, strings.Split(string(want), "\n---\n")), plain(t, got), cluster)
 	}
 
-	// A mistake in the topology gives no objects. What Argo CD shows is the finding.
+	// A mistake in the topology gives no objects. Argo CD shows the finding.
 	r.commit(strings.Replace(pluginMesh, "hub: east", "hub: est", 1))
 	_, err := generate(apps["mesh-west"])
 	require.Error(t, err)
 	assert.Contains(t, err.Error(), `mesh.yaml:7:16: error: `)
 	assert.Contains(t, err.Error(), `did you mean "east"?`)
 
-	// An Application that does not name the plugin is not rendered by it.
+	// The plugin does not render an Application that does not name it.
 	other := apps["mesh-west"]
 	r.commit(pluginMesh)
 	source := other.Spec.GetSource()
 	source.Plugin = nil
 	other.Spec.Source = &source
 	got, err := generate(other)
-	assert.True(t, err != nil || len(got) <= 1, "%s", got) // the topology itself is the only YAML there
+	assert.True(t, err != nil || len(got) <= 1, "%s", got) // only the topology itself is YAML there
 }
 
 // servePlugin starts Argo CD's server for plugins with the configuration that
@@ -136,7 +136,8 @@ func servePlugin(t *testing.T) {
 	t.Cleanup(rpc.Stop)
 }
 
-// pluginRepository is a Git repository with a topology, and nothing rendered.
+// pluginRepository is a Git repository with a topology, and without rendered
+// files.
 type pluginRepository struct {
 	*testing.T
 	root string
@@ -168,7 +169,7 @@ func (r *pluginRepository) output(name string, args ...string) []byte {
 	return out
 }
 
-// plain are documents in one form, whatever form they had.
+// plain returns documents in one form, whatever their form was.
 func plain(t *testing.T, documents []string) []string {
 	t.Helper()
 	var all []string

@@ -12,9 +12,10 @@ import (
 	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
 )
 
-// TestRemovedCluster takes a cluster out of the topology. With create-update its
-// Application stays; with sync it goes, and no other; what it has brought stays
-// with both, because no Application has a finalizer.
+// TestRemovedCluster removes a cluster from the topology. With create-update
+// its Application stays. With sync this Application is removed, and no other.
+// The objects on the cluster stay in both cases, because no Application has a
+// finalizer.
 func TestRemovedCluster(t *testing.T) {
 	for _, generator := range generatorNames {
 		for _, mode := range []string{"create-update", "sync"} {
@@ -29,7 +30,7 @@ func TestRemovedCluster(t *testing.T) {
 				assert.True(t, permits(e, "https://api.south.example.com:6443"), "what deletes the objects of the Application needs the project as it was")
 				e.apply()
 				assert.False(t, permits(e, "https://api.south.example.com:6443"))
-				if generator == "clusters" { // which goes by the labels of the Secret
+				if generator == "clusters" { // this generator uses the labels of the Secret
 					e = relabelled(t, e, "south/admin")
 				}
 				e.reconcile()
@@ -49,8 +50,8 @@ func TestRemovedCluster(t *testing.T) {
 	}
 }
 
-// permits asks Argo CD whether the project has a cluster in it. Objects on
-// another are left alone, also when their Application is deleted.
+// permits asks Argo CD whether the project permits a cluster. Argo CD does not
+// touch objects on another cluster, even if their Application is deleted.
 func permits(e *engine, server string) bool {
 	e.t.Helper()
 	permitted, err := e.project().IsDestinationPermitted(&v1alpha1.Cluster{Server: server}, "istio-system", func(string) ([]*v1alpha1.Cluster, error) { return nil, nil })
@@ -58,8 +59,8 @@ func permits(e *engine, server string) bool {
 	return permitted
 }
 
-// relabelled is the engine after somebody has taken the labels of the mesh from
-// a registered cluster.
+// relabelled returns the engine after somebody removed the labels of the mesh
+// from a registered cluster.
 func relabelled(t *testing.T, before *engine, cluster string) *engine {
 	t.Helper()
 	clusters := fleet()
@@ -77,9 +78,9 @@ func relabelled(t *testing.T, before *engine, cluster string) *engine {
 	return after
 }
 
-// TestDeletedApplicationSet deletes the ApplicationSet. With create-update the
-// controller lets go of the Applications first, so that the cluster's garbage
-// collector has no reason to take them.
+// TestDeletedApplicationSet deletes the ApplicationSet. With create-update, the
+// controller releases the Applications first, so that the cluster's garbage
+// collector does not remove them.
 func TestDeletedApplicationSet(t *testing.T) {
 	for mode, owned := range map[string]bool{"create-update": false, "sync": true} {
 		t.Run(mode, func(t *testing.T) {

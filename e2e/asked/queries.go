@@ -1,6 +1,6 @@
-// Package asked restates what Kiali asks a store of metrics, and has the series of a
-// mesh on two clusters, east and west, that answer all of it. Tests that ask
-// Prometheus' engine and tests that ask Prometheus servers share it.
+// Package asked restates Kiali's queries to a store of metrics. It also has the
+// series of a mesh on two clusters, east and west, that answer all of them.
+// Tests with Prometheus' engine and tests with Prometheus servers share it.
 package asked
 
 import (
@@ -11,29 +11,31 @@ import (
 	"time"
 )
 
-// Clock says how the series count, which decides what a query answers.
+// Clock says how the series count. The results of queries depend on it.
 type Clock struct {
-	Window time.Duration // of rates: the duration that a user of Kiali has chosen
+	Window time.Duration // of rates: the duration that a user chooses in Kiali
 	Rate   float64       // how much each series grows in a second
-	Level  float64       // what each series has in the end, or 0 where that is not known
+	Level  float64       // the last value of each series, or 0 if it is unknown
 }
 
-// Query is one that Kiali makes.
+// Query is a query of Kiali.
 type Query struct {
-	Expr string  // as it is sent
-	Want float64 // the sum of what it answers, or 0 where only that it answers counts
+	Expr string  // in the form that Kiali sends
+	Want float64 // the sum of the result, or 0 if any result is enough
 }
 
 // Lines lists the release lines of Kiali whose queries are restated.
 func Lines() []string { return []string{"v2.4", "v2.11", "v2.17", "v2.22", "v2.27"} }
 
-// Queries lists what Kiali of a line asks about a cluster of the mesh mesh1 for its
-// graph, health, metrics and the control plane. The lines ask the same, but for the
-// health of services. Queries of the graph and of metrics have the scope in each
-// selector (graph/util.go); those of health and of the control plane have none.
+// Queries lists the queries of a release line of Kiali about a cluster of the
+// mesh mesh1, for its graph, health, metrics and the control plane. All lines
+// send the same queries, except for the health of services. Queries for the
+// graph and for metrics have the scope in each selector (graph/util.go).
+// Queries for health and for the control plane have no scope.
 //
-// Sources, at the tags v2.4.0, v2.11.0, v2.17.0, v2.22.0 and v2.27.0 of kiali/kiali:
-// graph/telemetry/istio/istio.go, graph/telemetry/istio/appender/{response_time,
+// Sources, at the tags v2.4.0, v2.11.0, v2.17.0, v2.22.0 and v2.27.0 of
+// kiali/kiali: graph/telemetry/istio/istio.go,
+// graph/telemetry/istio/appender/{response_time,
 // throughput,security_policy}.go, prometheus/metrics.go, business/metrics.go,
 // business/metrics_labels_builder.go, business/dashboards.go.
 func Queries(line, cluster string, ambient bool, clock Clock) []Query {
@@ -74,7 +76,8 @@ const (
 	secure = "source_principal,destination_principal,connection_security_policy," + edge
 )
 
-// graph asks for the edges between front and back, each side of which two pods count.
+// graph asks for the edges between front and back. Two pods on each side count
+// each edge.
 func (a *asker) graph() {
 	both := 2 * a.clock.Rate
 	edges := func(metric, selector, by string) {
@@ -103,7 +106,7 @@ func (a *asker) graph() {
 		"sum(rate(istio_request_duration_milliseconds_count{%[1]s}%[2]s)) by (%[3]s) > 0", in, a.window, edge)
 }
 
-// health asks for requests by the side that reports and the other: two pods each.
+// health asks for requests by reporting side and other side: two pods each.
 func (a *asker) health(unknown bool) {
 	service := fmt.Sprintf("destination_cluster=%q", a.cluster)
 	if unknown {
@@ -119,7 +122,7 @@ func (a *asker) health(unknown bool) {
 	}
 }
 
-// metrics asks for the tab of that name, of back.
+// metrics asks for the tab with the metrics of back.
 func (a *asker) metrics() {
 	of := fmt.Sprintf(`destination_workload_namespace="sample",destination_workload="back",destination_cluster=%q,reporter="destination"`,
 		a.cluster)
@@ -153,7 +156,7 @@ func (a *asker) controlPlane() {
 	a.asks(a.clock.Rate, "sum(rate(pilot_xds_pushes{pod=%s}%s))", pod, a.window)
 }
 
-// proxy asks for the dashboard of Envoy, of which one pod tells.
+// proxy asks for the dashboard of Envoy, for one pod.
 func (a *asker) proxy() {
 	of := fmt.Sprintf(`namespace="sample",app="front",cluster=%q`, a.cluster)
 	for _, metric := range []string{"envoy_server_uptime", "envoy_server_memory_allocated", "envoy_server_memory_heap_size",
@@ -165,7 +168,7 @@ func (a *asker) proxy() {
 	}
 }
 
-// ztunnel asks for each pod of it by itself.
+// ztunnel asks for each of its pods separately.
 func (a *asker) ztunnel() {
 	of := fmt.Sprintf(`pod=~"ztunnel-.*",cluster=%q`, a.cluster)
 	for _, metric := range []string{"istio_tcp_connections_opened_total", "istio_tcp_connections_closed_total",

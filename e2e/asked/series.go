@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Metrics lists what Kiali asks for of user workloads, by name. Histograms are listed
-// by their series.
+// Metrics lists the metrics of user workloads for which Kiali asks, by name.
+// Histograms are listed by their series.
 func Metrics() []string {
 	names := []string{
 		"istio_requests_total", "istio_request_messages_total", "istio_response_messages_total", "istio_tcp_sent_bytes_total",
@@ -24,8 +24,8 @@ func Metrics() []string {
 	return names
 }
 
-// ContainerMetrics lists what Kiali asks for of containers, which the platform's
-// Prometheus has.
+// ContainerMetrics lists the metrics of containers for which Kiali asks. The
+// platform's Prometheus has them.
 func ContainerMetrics() []string {
 	return []string{"container_cpu_usage_seconds_total", "container_memory_working_set_bytes"}
 }
@@ -33,16 +33,15 @@ func ContainerMetrics() []string {
 // Name is the label with the name of a metric.
 const Name = "__name__"
 
-// Pod is a pod, and what it says of itself when it is scraped: the labels of each
-// series, with its Name.
+// Pod is a pod and its metrics: the labels of each series, with its Name.
 type Pod struct {
 	Namespace, Name, App string
 	Series               []map[string]string
 }
 
-// Pods lists those of a cluster, east or west: front and back with two pods each, of
-// which front calls the back of the other cluster, istiod, and in an ambient mesh two
-// of ztunnel. Each of their series counts alike.
+// Pods lists the pods of a cluster, east or west: front and back with two pods
+// each, istiod, and in an ambient mesh two pods of ztunnel. front calls the
+// back of the other cluster. All series count equally.
 func Pods(cluster string, ambient bool) []Pod {
 	other := map[string]string{"east": "west", "west": "east"}[cluster]
 	var pods []Pod
@@ -69,7 +68,8 @@ func Pods(cluster string, ambient bool) []Pod {
 	return append(pods, istiod)
 }
 
-// reports adds a series of each metric that is chosen; of the buckets of a histogram, three.
+// reports adds a series of each chosen metric, and three series for the buckets
+// of a histogram.
 func (p *Pod) reports(labels map[string]string, chosen func(metric string) bool) {
 	for _, metric := range Metrics() {
 		if !chosen(metric) {
@@ -94,7 +94,8 @@ func isTraffic(metric string) bool {
 	return strings.HasPrefix(metric, "istio_") && metric != "istio_build"
 }
 
-// traffic are the labels of what front or back report of the requests between them.
+// traffic returns the labels of the series that front or back reports about the
+// requests between them.
 func traffic(reporter, source, destination string) map[string]string {
 	return map[string]string{
 		"reporter": reporter, "source_cluster": source, "destination_cluster": destination,
@@ -110,8 +111,9 @@ func traffic(reporter, source, destination string) map[string]string {
 	}
 }
 
-// Containers lists the series that the platform's Prometheus has of the pods of the
-// control plane: of each container, and of the pod as a whole, which counts for none.
+// Containers lists the series that the platform's Prometheus has of the control
+// plane's pods: one for each container, and one for the pod as a whole, which
+// no query counts.
 func Containers(pods []Pod) []map[string]string {
 	var all []map[string]string
 	for _, pod := range pods {
@@ -127,7 +129,7 @@ func Containers(pods []Pod) []map[string]string {
 	return all
 }
 
-// Text is a series in the notation that Prometheus reads.
+// Text returns a series in Prometheus' notation.
 func Text(series map[string]string) string {
 	var pairs []string
 	for _, label := range sortedKeys(series) {

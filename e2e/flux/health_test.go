@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// rendered are the health checks of all goldens, by kind; those of a kind are
-// the same everywhere.
+// rendered returns the health checks of all goldens, by kind. The checks of a
+// kind are the same everywhere.
 func rendered(t *testing.T) map[string]kustomize.CustomHealthCheck {
 	t.Helper()
 	checks := map[string]kustomize.CustomHealthCheck{}
@@ -31,7 +31,7 @@ func rendered(t *testing.T) map[string]kustomize.CustomHealthCheck {
 		case *helmv2.HelmRelease:
 			own = object.Spec.HealthCheckExprs
 		}
-		_, err = cel.NewStatusReader(own) // as both controllers do before they apply
+		_, err = cel.NewStatusReader(own) // both controllers do the same before they apply
 		require.NoError(t, err, file)
 		for _, check := range own {
 			if first, ok := checks[check.Kind]; ok {
@@ -43,9 +43,9 @@ func rendered(t *testing.T) map[string]kustomize.CustomHealthCheck {
 	return checks
 }
 
-// TestHealth shows what Flux makes of an object at each moment of its life. Its
-// own status reader is asked: an expression that fails gives Unknown, which
-// keeps it waiting as InProgress does.
+// TestHealth shows Flux's judgement of an object in each of its states, with
+// Flux's own status reader. If an expression fails, the status is Unknown, and
+// Flux keeps waiting, as with InProgress.
 func TestHealth(t *testing.T) {
 	checks := rendered(t)
 	tested := map[string]bool{}
@@ -94,8 +94,8 @@ func TestHealth(t *testing.T) {
 	assert.Equal(t, slices.Sorted(maps.Keys(checks)), slices.Sorted(maps.Keys(tested)), "the kinds with a health check, and those that are tried")
 }
 
-// TestHealthWithoutChecks shows why there are the checks: left alone, Flux goes
-// on to the next phase as soon as an object is there.
+// TestHealthWithoutChecks shows the reason for the checks: without them, Flux
+// continues with the next phase as soon as an object exists.
 func TestHealthWithoutChecks(t *testing.T) {
 	for kind, check := range rendered(t) {
 		object := named(t, check, `metadata: {generation: 1}`)
@@ -108,9 +108,9 @@ func TestHealthWithoutChecks(t *testing.T) {
 	}
 }
 
-// TestHealthOfReleases shows that a release needs no check of its own where a
-// Kustomization waits for it: its definition gives it a status that is behind
-// before its controller has seen it.
+// TestHealthOfReleases shows that a release needs no check if a Kustomization
+// waits for it. Its definition gives it a status that is outdated until its
+// controller has seen it.
 func TestHealthOfReleases(t *testing.T) {
 	release := kustomize.CustomHealthCheck{APIVersion: "helm.toolkit.fluxcd.io/v2", Kind: "HelmRelease"}
 	for object, want := range map[string]status.Status{
@@ -134,7 +134,7 @@ func asFluxSeesIt(t *testing.T, check kustomize.CustomHealthCheck, object string
 	return read.Status
 }
 
-// named is an object of the kind that the check is for.
+// named returns an object of the check's kind.
 func named(t *testing.T, check kustomize.CustomHealthCheck, text string) *unstructured.Unstructured {
 	t.Helper()
 	data, err := yaml.YAMLToJSON([]byte(text))

@@ -1,6 +1,6 @@
-// Package flux lets the code of Flux have a look at what is rendered for it. It
-// is a module of its own because Flux agrees with the product on no version of
-// the Kubernetes libraries.
+// Package flux reads the objects for Flux with Flux's own code. It is a
+// separate module, because Flux and the product need different versions of the
+// Kubernetes libraries.
 package flux
 
 import (
@@ -20,7 +20,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// golden yields what is rendered for Flux, by its file: all but kustomizations.
+// golden yields the objects for Flux, by file. It leaves out kustomizations.
 func golden(t *testing.T) map[string][]byte {
 	t.Helper()
 	manifests := map[string][]byte{}
@@ -39,7 +39,7 @@ func golden(t *testing.T) map[string][]byte {
 	return manifests
 }
 
-// decoder takes the kinds of Flux, and no field that it does not know.
+// decoder accepts the kinds of Flux, and refuses unknown fields.
 func decoder(t *testing.T) runtime.Decoder {
 	t.Helper()
 	scheme := runtime.NewScheme()
@@ -49,8 +49,8 @@ func decoder(t *testing.T) runtime.Decoder {
 	return serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
 }
 
-// TestObjectsDecode shows that the controllers read every object, and leave out
-// nothing of it.
+// TestObjectsDecode shows that the controllers read every object, and drop none
+// of its fields.
 func TestObjectsDecode(t *testing.T) {
 	decoder := decoder(t)
 	kinds := map[string]int{}
@@ -77,8 +77,8 @@ func TestDecodingFindsMistakes(t *testing.T) {
 	}
 }
 
-// lost lists what the first document says and the second does not. A false or
-// an empty value may go unsaid.
+// lost lists the values of the first document that the second does not have. A
+// false or an empty value may be missing.
 func lost(t *testing.T, said, repeated []byte) []string {
 	t.Helper()
 	var a, b map[string]any

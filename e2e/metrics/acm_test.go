@@ -57,9 +57,9 @@ func certified(t *testing.T, name string) (certificate, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: text})
 }
 
-// TestStatusACM asks ACM's store by its route, with the certificate and the CA
-// that Kiali has on the hub. What stands for the Observatorium API asks for a
-// client certificate, and leads to Prometheus' own engine.
+// TestStatusACM asks ACM's store by its route, with Kiali's certificate and CA
+// from the hub. A stand-in for the Observatorium API asks for a client
+// certificate, and forwards to Prometheus' own engine.
 func TestStatusACM(t *testing.T) {
 	t.Parallel()
 	certificate, key := certified(t, "grafana")
@@ -122,7 +122,7 @@ func TestStatusACM(t *testing.T) {
 	}
 }
 
-// clusterWith is a cluster that has objects by their paths, and nothing else.
+// clusterWith returns a cluster with only the given objects, by path.
 func clusterWith(t *testing.T, objects map[string]any) *cluster.Cluster {
 	t.Helper()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

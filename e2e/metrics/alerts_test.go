@@ -22,9 +22,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// TestAlerts has Prometheus' own loader read the rendered rules, and its rule
-// engine evaluate them, once a minute for two hours, over series with one fault
-// each. Every alert fires for its own fault, and not before the 15 minutes.
+// TestAlerts loads the rendered rules with Prometheus' own loader. Its rule
+// engine evaluates them once a minute for two hours, over series with one fault
+// each. Every alert fires for its own fault, and not before 15 minutes.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	groups := map[string]*rulefmt.RuleGroups{}
@@ -79,8 +79,8 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// TestHealthAlerts is the same for the alerts about what Kiali says, of series as
-// they are after a scrape.
+// TestHealthAlerts does the same for the alerts about Kiali's health metrics,
+// on series as they are after a scrape.
 func TestHealthAlerts(t *testing.T) {
 	t.Parallel()
 	var group *rulefmt.RuleGroups
@@ -124,8 +124,9 @@ func TestHealthAlerts(t *testing.T) {
 	}
 }
 
-// fire has the rule engine evaluate a group of alerts once a minute for two hours,
-// over series with a value each minute, and returns those that fire at the end.
+// fire evaluates a group of alerts once a minute for two hours with the rule
+// engine, over series with a value each minute. It returns the alerts that fire
+// at the end.
 func fire(t *testing.T, group *rulefmt.RuleGroups, series []string) []string {
 	t.Helper()
 	store := promqltest.LoadedStorage(t, "load 1m\n  "+strings.Join(series, "\n  ")+"\n")

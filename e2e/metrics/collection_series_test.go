@@ -23,10 +23,10 @@ func decodeInto(t *testing.T, v, to any) {
 	require.NoError(t, json.Unmarshal(data, to))
 }
 
-// recordingOf is a rule as user workload monitoring evaluates it in a namespace:
-// each selector and the result have the namespace (cluster-monitoring-operator,
-// enforcedNamespaceLabel; prometheus-operator, pkg/namespacelabeler). Without a
-// namespace it is exempt.
+// recordingOf returns a rule as user workload monitoring evaluates it in a
+// namespace: each selector and the result have the namespace
+// (cluster-monitoring-operator, enforcedNamespaceLabel; prometheus-operator,
+// pkg/namespacelabeler). Without a namespace, the rule is exempt.
 func recordingOf(t *testing.T, record, expr, namespace string) *rules.RecordingRule {
 	t.Helper()
 	parsed, err := parserOf().ParseExpr(expr)
@@ -46,10 +46,10 @@ func recordingOf(t *testing.T, record, expr, namespace string) *rules.RecordingR
 
 const values = " 0+1x80"
 
-// clock is how the series count: one in 30 seconds, up to 80.
+// clock says how the series count: one in 30 seconds, up to 80.
 var clock = asked.Clock{Window: 10 * time.Minute, Rate: 1 / step.Seconds(), Level: whole.Seconds() / step.Seconds()}
 
-// meshSeries are those of a cluster, with the labels that scraping adds.
+// meshSeries returns the series of a cluster, with the labels from scraping.
 func meshSeries(cluster string, ambient bool) []string {
 	var all []string
 	for _, pod := range asked.Pods(cluster, ambient) {
@@ -66,7 +66,7 @@ func meshSeries(cluster string, ambient bool) []string {
 	return all
 }
 
-// containerSeries are those that the platform has of the control plane.
+// containerSeries returns the platform's series of the control plane.
 func containerSeries(cluster string, ambient bool) []string {
 	var all []string
 	for _, series := range asked.Containers(asked.Pods(cluster, ambient)) {
@@ -75,13 +75,14 @@ func containerSeries(cluster string, ambient bool) []string {
 	return all
 }
 
-// TestAsked holds the restated list of metrics and labels to the one that the product has.
+// TestAsked compares the restated list of metrics and labels with the list of
+// the product.
 func TestAsked(t *testing.T) {
 	t.Parallel()
 	assert.ElementsMatch(t, kiali.MetricNames(), append(asked.Metrics(), append(asked.ContainerMetrics(), "up")...))
 	series := asked.Pods("east", false)[0].Series[0]
 	for _, label := range kiali.Labels() {
-		if label != "app" && label != "namespace" && label != kiali.MeshID { // which scraping adds
+		if label != "app" && label != "namespace" && label != kiali.MeshID { // scraping adds these
 			assert.Contains(t, series, label)
 		}
 	}

@@ -22,7 +22,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// collectedMesh is a mesh of two clusters, which ACM collects from.
+// collectedMesh is a mesh of two clusters from which ACM collects.
 const collectedMesh = `apiVersion: sightline.dev/v1alpha1
 kind: Topology
 metadata: {name: mesh}
@@ -45,17 +45,18 @@ func collectedOf(plane, acm string) string {
 	return fmt.Sprintf(collectedMesh, plane, acm, ztunnel)
 }
 
-// The series are of 40 minutes, with a sample each 30 seconds; a counter counts
-// one in that time.
+// The series cover 40 minutes, with a sample each 30 seconds. In this time, a
+// counter counts one.
 const (
 	step  = 30 * time.Second
 	whole = 40 * time.Minute
 	each  = 5 * time.Minute // between two collections
 )
 
-// TestACM has each cluster's Prometheus evaluate the rendered rules, and collects
-// from both by the rendered match[] and relabelings into one store. Every query of
-// Kiali answers for both clusters from it, and with the sums of the pods.
+// TestACM evaluates the rendered rules in each cluster's Prometheus, and
+// collects from both into one store with the rendered match[] and relabelings.
+// From this store, every query of Kiali has a result for both clusters, with
+// the sums of the pods.
 func TestACM(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ plane, acm string }{
@@ -98,7 +99,8 @@ func TestACM(t *testing.T) {
 }
 
 // TestACMSpoilt shows that the test above can fail: without the rule of a
-// namespace, without the relabeling, or with a label too few nothing answers.
+// namespace, without the relabeling, or with a label too few, the queries have
+// no result.
 func TestACMSpoilt(t *testing.T) {
 	t.Parallel()
 	objects := func() []resource.Object {
@@ -129,8 +131,8 @@ func TestACMSpoilt(t *testing.T) {
 	}
 }
 
-// TestRecorded compares what verify takes a rule for with what Prometheus' engine
-// makes of it.
+// TestRecorded compares verify's reading of a rule with the result of
+// Prometheus' engine.
 func TestRecorded(t *testing.T) {
 	t.Parallel()
 	series := map[string]string{"__name__": "istio_requests_total", "pod": "a", "instance": "i", "app": "x", "mesh_id": "mesh1"}
@@ -169,8 +171,8 @@ type federation struct {
 	relabels []relabel.Rule
 }
 
-// acmHub is what the ACM hub has: the rules by the namespace that they are
-// evaluated in, and the two collectors.
+// acmHub has the objects of the ACM hub: the rules by the namespace in which
+// they are evaluated, and the two collectors.
 type acmHub struct {
 	rules          map[string][]map[string]any
 	user, platform federation
@@ -207,8 +209,8 @@ func readACM(t *testing.T, objects []resource.Object) *acmHub {
 	return hub
 }
 
-// collect makes a cluster's two Prometheus servers, evaluates the rules on the one
-// of user workloads, and brings what is collected of both into a store.
+// collect makes a cluster's two Prometheus servers, evaluates the rules on the
+// server of user workloads, and collects from both into a store.
 func (h *acmHub) collect(t *testing.T, cluster string, ambient bool, to *teststorage.TestStorage) {
 	t.Helper()
 	users := promqltest.LoadedStorage(t, "load 30s\n  "+strings.Join(meshSeries(cluster, ambient), "\n  "))
@@ -223,8 +225,8 @@ func (h *acmHub) collect(t *testing.T, cluster string, ambient bool, to *teststo
 		to)
 }
 
-// evaluate records what the rules say, every 30 seconds. User workload monitoring
-// confines a rule to the namespace that it is in, but for one that is exempt.
+// evaluate records the results of the rules every 30 seconds. User workload
+// monitoring limits a rule to its own namespace, unless the rule is exempt.
 func (h *acmHub) evaluate(t *testing.T, engine *promql.Engine, store *teststorage.TestStorage) {
 	t.Helper()
 	for _, namespace := range slices.Sorted(maps.Keys(h.rules)) {
@@ -252,12 +254,12 @@ func (h *acmHub) evaluate(t *testing.T, engine *promql.Engine, store *teststorag
 	}
 }
 
-// into federates a Prometheus at every collection: the last sample of each series
-// that match[] selects, as /federate gives it, with the labels that Prometheus and
-// the collector add.
+// into federates a Prometheus at every collection: the last sample of each
+// series that match[] selects, in the form of /federate, with the labels that
+// Prometheus and the collector add.
 func (f federation) into(t *testing.T, from *teststorage.TestStorage, cluster string, to *teststorage.TestStorage) {
 	t.Helper()
-	const nobody = "nobody" // a selector of nothing is none
+	const nobody = "nobody" // an empty selector is not allowed
 	collection, err := relabel.NewCollection([]string{`{__name__!="` + nobody + `"}`}, f.relabels)
 	require.NoError(t, err)
 	for at := time.Duration(0); at <= whole; at += each {
@@ -273,7 +275,7 @@ func (f federation) into(t *testing.T, from *teststorage.TestStorage, cluster st
 			for set.Next() {
 				series := set.At().Labels()
 				if seen[series.String()] {
-					continue // it is once in an answer
+					continue // the answer has it once
 				}
 				seen[series.String()] = true
 				var when int64

@@ -1,6 +1,6 @@
-// Package metrics has Prometheus' own engine answer the queries of status, and
-// evaluate the alerts that are rendered. It is a module of its own, because the
-// engine brings the libraries of several clouds along.
+// Package metrics runs the queries of status and the rendered alerts in
+// Prometheus' own engine. It is a separate module, because the engine brings
+// the libraries of several clouds.
 package metrics
 
 import (
@@ -25,9 +25,9 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// newStore is Prometheus' own query engine over series, behind its API. The
-// series are in the notation of promtool's tests, with a value each 30 seconds;
-// the last of the 20 is of now.
+// newStore serves series through Prometheus' own query engine and API. The
+// series are in the notation of promtool's tests, with a value each 30 seconds.
+// The last of the 20 values is from now.
 func newStore(t *testing.T, series string) *httptest.Server {
 	t.Helper()
 	start := time.Now().Add(-10 * time.Minute)
@@ -61,7 +61,7 @@ func newStore(t *testing.T, series string) *httptest.Server {
 	return server
 }
 
-// request is a series of requests, as a proxy counts them.
+// request returns a series of requests, in the form of a proxy.
 func request(reporter, source, destination, namespace, more string) string {
 	return fmt.Sprintf("istio_requests_total{reporter=%q, source_cluster=%q, destination_cluster=%q, namespace=%q, pod=\"p-%s-%s\", "+
 		"mesh_id=\"mesh1\"%s} 0+1x20", reporter, source, destination, namespace, source, namespace, more)
@@ -156,7 +156,7 @@ func TestStatusData(t *testing.T) {
 	}
 }
 
-// expected is the mesh that the series are of.
+// expected returns the mesh of the series.
 func expected(t *testing.T) status.Expected {
 	t.Helper()
 	return expectedOf(t, strings.Replace(alerted, "alerts: {manage: true}", "alerts: {manage: false}", 1))
@@ -181,7 +181,7 @@ func expectedOf(t *testing.T, text string) status.Expected {
 	return e
 }
 
-// openHub is a hub that answers, and has nothing.
+// openHub returns a hub that answers and has no objects.
 func openHub(t *testing.T) *cluster.Cluster {
 	t.Helper()
 	return clusterWith(t, map[string]any{"/version": map[string]any{}})

@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// resolver is ACM's command template-resolver, which go.mod names as a tool. It
-// resolves a Policy as both clusters would; nothing is encrypted on the way.
+// resolver is ACM's command template-resolver, a tool in go.mod. It resolves a
+// Policy for both clusters. Nothing is encrypted on the way.
 var resolver = sync.OnceValues(func() (string, error) {
 	path, err := exec.Command("go", "tool", "-n", "template-resolver").Output()
 	return strings.TrimSpace(string(path)), err
@@ -41,7 +41,7 @@ func kubeconfig(t *testing.T, has bool) string {
 	return file
 }
 
-// commanded is what the command makes of a rendered Policy.
+// commanded returns the command's result for a rendered Policy.
 func commanded(t *testing.T, file string, onHub bool) (map[string]any, error) {
 	t.Helper()
 	args := []string{filepath.Join(tree, file)}
@@ -58,8 +58,9 @@ func commanded(t *testing.T, file string, onHub bool) (map[string]any, error) {
 	return p, yaml.Unmarshal(stdout.Bytes(), &p)
 }
 
-// TestCommand resolves every rendered Policy of the examples by the command. Kiali
-// gets the certificate and the CAs byte for byte, and no template is left.
+// TestCommand resolves every rendered Policy of the examples with the command.
+// Kiali gets the certificate and the CAs byte for byte, and no template is
+// left.
 func TestCommand(t *testing.T) {
 	var policies []string
 	for _, pattern := range []string{"*/kustomize/acm/*.yaml", "*/kustomize/base/*/*.yaml", "*/manifests/clusters/*/acm/*.yaml"} {
@@ -109,7 +110,7 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// TestCommandFails shows that the command says so where a Secret is not there.
+// TestCommandFails shows that the command reports a missing Secret.
 func TestCommandFails(t *testing.T) {
 	out, err := command(t, false, filepath.Join(tree, here)).CombinedOutput()
 	require.Error(t, err)

@@ -12,8 +12,8 @@ import (
 
 const links = "acm-links/kustomize/base/acm-link-policy/acm-link-policy.yaml"
 
-// accounts are the Secrets of the ManagedServiceAccounts, by their path, with their
-// tokens.
+// accounts are the Secrets of the ManagedServiceAccounts with their tokens, by
+// path.
 var accounts = map[string]string{
 	"/api/v1/namespaces/west/secrets/acm-links-kiali":       "token-of-west",
 	"/api/v1/namespaces/prod-south/secrets/acm-links-kiali": "token-of-south",
@@ -64,8 +64,8 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestLinksWithoutToken shows that the Policy changes nothing while an account has no
-// token yet: its templates are in error.
+// TestLinksWithoutToken shows that the Policy changes nothing while an account
+// has no token yet, because its templates fail.
 func TestLinksWithoutToken(t *testing.T) {
 	resolver, err := templates.NewResolver(apiServer(t, false), templates.Config{})
 	require.NoError(t, err)

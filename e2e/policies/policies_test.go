@@ -1,8 +1,8 @@
-// Package policies has ACM's own library resolve the templates of the rendered
-// Policies: the hub's, encrypted as on the ACM hub, and then the cluster's. It is a
-// module of its own for the sake of that library.
+// Package policies resolves the templates of the rendered Policies with ACM's
+// own library: first the hub's templates, encrypted as on the ACM hub, and then
+// the cluster's. It is a separate module because of this library.
 //
-// The API server is a stub that has the Secrets of ACM's Observability.
+// The API server is a stub with the Secrets of ACM's Observability.
 package policies
 
 import (
@@ -30,12 +30,12 @@ const (
 	collection = "acm/kustomize/base/acm-registration-policy/acm-registration-policy.yaml"
 )
 
-// pem is a certificate as files have it: with line breaks.
+// pem returns a certificate as files have it: with line breaks.
 func pem(of string) string {
 	return "-----BEGIN CERTIFICATE-----\n" + of + "\n" + of + "\n-----END CERTIFICATE-----\n"
 }
 
-// secrets are those that the ACM hub has.
+// secrets are the Secrets on the ACM hub.
 var secrets = map[string]map[string]string{
 	"observability-grafana-certs":    {"tls.crt": pem("client"), "tls.key": "-----BEGIN PRIVATE KEY-----\nkey\n-----END PRIVATE KEY-----\n"},
 	"observability-server-ca-certs":  {"tls.crt": pem("new") + pem("old"), "ca.crt": pem("new")},
@@ -43,7 +43,7 @@ var secrets = map[string]map[string]string{
 	"observability-alertmanager-tls": {"tls.crt": pem("wrong")},
 }
 
-// apiServer answers as the ACM hub, or as a cluster that has no Secret of it.
+// apiServer answers as the ACM hub, or as a cluster without its Secrets.
 func apiServer(t *testing.T, has bool) *rest.Config {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -77,7 +77,7 @@ func apiServer(t *testing.T, has bool) *rest.Config {
 	return &rest.Config{Host: server.URL}
 }
 
-// encryption is that of the ACM hub, by which Secrets travel to a cluster.
+// encryption is the ACM hub's encryption of Secrets on their way to a cluster.
 var encryption = templates.EncryptionConfig{AESKey: bytes.Repeat([]byte("k"), 32), InitializationVector: bytes.Repeat([]byte("i"), 16)}
 
 // policy reads a rendered Policy.
@@ -90,7 +90,8 @@ func policy(t *testing.T, file string) map[string]any {
 	return p
 }
 
-// objectTemplates are those of the ConfigurationPolicy in a Policy.
+// objectTemplates returns the object templates of the ConfigurationPolicy in a
+// Policy.
 func objectTemplates(t *testing.T, p map[string]any) []any {
 	t.Helper()
 	spec := p["spec"].(map[string]any)
@@ -111,7 +112,7 @@ func resolve(t *testing.T, config *rest.Config, with templates.Config, options t
 	return resolved
 }
 
-// brought are the objects that a Policy brings to a cluster.
+// brought returns the objects that a Policy brings to a cluster.
 func brought(t *testing.T, p map[string]any, onHub bool) []map[string]any {
 	t.Helper()
 	list := objectTemplates(t, p)
@@ -143,9 +144,9 @@ func brought(t *testing.T, p map[string]any, onHub bool) []map[string]any {
 	return objects
 }
 
-// TestCertificates shows that Kiali gets ACM's client certificate and the CAs of
-// its server, the renewed one and the one before, with their line breaks; on the
-// ACM hub and on another cluster.
+// TestCertificates shows that Kiali gets ACM's client certificate, and the
+// renewed and the previous CA of its server, with their line breaks. It tests
+// Kiali on the ACM hub and on another cluster.
 func TestCertificates(t *testing.T) {
 	for name, c := range map[string]struct {
 		file  string
@@ -179,7 +180,7 @@ func TestFurtherCAs(t *testing.T) {
 	assert.Equal(t, map[string]any{"additional-ca-bundle.pem": own + pem("new") + pem("old")}, brought(t, p, true)[1]["data"])
 }
 
-// TestWithoutLiteral shows what the last two functions are for.
+// TestWithoutLiteral shows the purpose of the last two functions.
 func TestWithoutLiteral(t *testing.T) {
 	p := policy(t, here)
 	data := objectTemplates(t, p)[1].(map[string]any)["objectDefinition"].(map[string]any)["data"].(map[string]any)
@@ -194,8 +195,8 @@ func TestWithoutLiteral(t *testing.T) {
 	}
 }
 
-// TestRegistration shows that the Policy that registers what is collected has no
-// template in it.
+// TestRegistration shows that the Policy that registers the collection has no
+// template.
 func TestRegistration(t *testing.T) {
 	p := policy(t, collection)
 	list := objectTemplates(t, p)

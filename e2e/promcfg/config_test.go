@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus-operator/prometheus-operator/pkg/prometheus"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/config"
-	_ "github.com/prometheus/prometheus/discovery/kubernetes" // the loader knows what is registered
+	_ "github.com/prometheus/prometheus/discovery/kubernetes" // the loader only knows registered discoverers
 	"github.com/prometheus/prometheus/model/relabel"
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v2"
@@ -22,13 +22,13 @@ import (
 	k8syaml "sigs.k8s.io/yaml"
 )
 
-// monitors are those of one cluster, by namespace/name.
+// monitors are the monitors of one cluster, by namespace/name.
 type monitors struct {
 	pods     map[string]*monitoringv1.PodMonitor
 	services map[string]*monitoringv1.ServiceMonitor
 }
 
-// program is what the tests render with: the one that SIGHTLINE names, else one
+// program returns the program for the tests: the one in SIGHTLINE, else one
 // that is built for the test.
 func program(t *testing.T) string {
 	t.Helper()
@@ -43,9 +43,9 @@ func program(t *testing.T) string {
 	return path
 }
 
-// rendered returns the monitors of each cluster of a topology; without one, of
-// the built-in example. They are decoded strictly: a field that
-// prometheus-operator does not know fails the test.
+// rendered returns the monitors of each cluster of a topology, or of the
+// built-in example. They are decoded strictly: a field that prometheus-operator
+// does not know fails the test.
 func rendered(t *testing.T, sightline, topology string) map[string]monitors {
 	t.Helper()
 	args := []string{"render", "-o", "-"}
@@ -63,7 +63,7 @@ func rendered(t *testing.T, sightline, topology string) map[string]monitors {
 		place, found := strings.CutPrefix(document, "# clusters/")
 		if !found {
 			if strings.HasPrefix(document, "# acm/") {
-				continue // which is on no cluster of the mesh
+				continue // no cluster of the mesh has it
 			}
 			require.Empty(t, strings.TrimSpace(document), "an object without a place")
 			continue
@@ -88,7 +88,7 @@ func rendered(t *testing.T, sightline, topology string) map[string]monitors {
 	return clusters
 }
 
-// strict decodes a manifest and refuses what T has no field for.
+// strict decodes a manifest, and refuses keys for which T has no field.
 func strict[T any](t *testing.T, manifest string) *T {
 	t.Helper()
 	var v T
@@ -96,15 +96,16 @@ func strict[T any](t *testing.T, manifest string) *T {
 	return &v
 }
 
-// kubernetesDefaults is a Prometheus that scrapes what it is told to.
+// kubernetesDefaults is a Prometheus that reads all monitors.
 var kubernetesDefaults = monitoringv1.PrometheusSpec{
 	CommonPrometheusFields: monitoringv1.CommonPrometheusFields{Version: "v3.5.0", ScrapeInterval: "30s"},
 	EvaluationInterval:     "30s",
 }
 
-// userWorkloads is the Prometheus of OpenShift's user workload monitoring, as
-// assets/prometheus-user-workload/prometheus.yaml of openshift/cluster-monitoring-operator
-// has it: a monitor reaches its own namespace and no other.
+// userWorkloads is the Prometheus of OpenShift's user workload monitoring, from
+// assets/prometheus-user-workload/prometheus.yaml of
+// openshift/cluster-monitoring-operator: a monitor only reaches its own
+// namespace.
 var userWorkloads = monitoringv1.PrometheusSpec{
 	CommonPrometheusFields: monitoringv1.CommonPrometheusFields{
 		Version: "v3.5.0", ScrapeInterval: "30s",
@@ -117,9 +118,8 @@ var userWorkloads = monitoringv1.PrometheusSpec{
 	EvaluationInterval: "30s",
 }
 
-// load passes monitors through prometheus-operator's generator and
-// Prometheus' loader, which compiles every expression, and returns the jobs by
-// name.
+// load passes monitors through prometheus-operator's generator and Prometheus'
+// loader, which compiles every expression. It returns the jobs by name.
 func load(t *testing.T, spec monitoringv1.PrometheusSpec, m monitors) map[string]*config.ScrapeConfig {
 	t.Helper()
 	p := &monitoringv1.Prometheus{ObjectMeta: metav1.ObjectMeta{Name: "k8s", Namespace: "monitoring"}, Spec: spec}
@@ -140,8 +140,8 @@ func load(t *testing.T, spec monitoringv1.PrometheusSpec, m monitors) map[string
 	return jobs
 }
 
-// endpoint is what PodMonitors and ServiceMonitors have in common, and the job
-// that prometheus-operator makes of it.
+// endpoint is the common part of PodMonitors and ServiceMonitors, and the job
+// that prometheus-operator makes from it.
 type endpoint struct {
 	job                            string
 	path                           string
@@ -164,7 +164,7 @@ func (m monitors) endpoints() []endpoint {
 	return all
 }
 
-// text is rules as Prometheus prints them, in their order.
+// text prints rules as Prometheus does, in their order.
 func text(t *testing.T, rules []*relabel.Config) string {
 	t.Helper()
 	var all strings.Builder
@@ -176,8 +176,8 @@ func text(t *testing.T, rules []*relabel.Config) string {
 	return all.String()
 }
 
-// inPrometheus are the rules of a monitor read as Prometheus reads its own,
-// with its defaults for what is absent.
+// inPrometheus reads the rules of a monitor as Prometheus reads its own rules,
+// with its defaults for absent fields.
 func inPrometheus(t *testing.T, rules []monitoringv1.RelabelConfig) []*relabel.Config {
 	t.Helper()
 	var all []*relabel.Config

@@ -21,16 +21,16 @@ import (
 	cachetesting "k8s.io/client-go/tools/cache/testing"
 )
 
-// target is where Prometheus scrapes, under "url", with the labels that it
-// puts on every series.
+// target is a target of Prometheus: its address under "url", and the labels of
+// every series.
 type target map[string]string
 
-// discovery is what Prometheus' own discovery makes of a cluster's objects, by
-// the role of the job that asks for it.
+// discovery is the result of Prometheus' own discovery of a cluster's objects,
+// by the role that a job asks for.
 type discovery map[kubernetes.Role][]*targetgroup.Group
 
-// discover runs Prometheus' discoverers on what an API server would send them.
-// Endpoints are deprecated, and what prometheus-operator still asks for.
+// discover runs Prometheus' discoverers on the objects that an API server would
+// send. Endpoints are deprecated, but prometheus-operator still asks for them.
 func discover(t *testing.T, pods []*corev1.Pod, services []*corev1.Service, endpoints []*corev1.Endpoints) discovery {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -46,7 +46,7 @@ func discover(t *testing.T, pods []*corev1.Pod, services []*corev1.Service, endp
 	}
 }
 
-// informer is a running informer of these objects.
+// informer returns a running informer of these objects.
 func informer[T runtime.Object](ctx context.Context, kind runtime.Object, objects []T) cache.SharedIndexInformer {
 	source := cachetesting.NewFakeControllerSource()
 	for _, o := range objects {
@@ -57,7 +57,7 @@ func informer[T runtime.Object](ctx context.Context, kind runtime.Object, object
 	return i
 }
 
-// collect waits for one group of targets for each of the objects.
+// collect waits for one group of targets for each object.
 func collect(ctx context.Context, t *testing.T, objects int, run func(context.Context, chan<- []*targetgroup.Group)) []*targetgroup.Group {
 	t.Helper()
 	ctx, cancel := context.WithCancel(ctx)
@@ -82,8 +82,8 @@ func collect(ctx context.Context, t *testing.T, objects int, run func(context.Co
 	return groups
 }
 
-// targets are what Prometheus scrapes by these jobs, by the name of the pod.
-// As Prometheus does, it keeps one of those that differ in meta labels only.
+// targets returns the targets of these jobs, by the name of the pod. Like
+// Prometheus, it keeps one of the targets that differ only in meta labels.
 func (d discovery) targets(t *testing.T, jobs map[string]*config.ScrapeConfig) map[string][]target {
 	t.Helper()
 	found := map[string][]target{}
@@ -119,7 +119,7 @@ func (d discovery) targets(t *testing.T, jobs map[string]*config.ScrapeConfig) m
 	return found
 }
 
-// pod is a running pod whose containers declare these ports.
+// pod returns a running pod whose containers declare these ports.
 func pod(namespace, name, ip string, more func(*corev1.Pod)) *corev1.Pod {
 	p := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
@@ -147,8 +147,8 @@ func ports(numbers map[string]int32) []corev1.ContainerPort {
 	return all
 }
 
-// meshPods are the proxies that every namespace of a mesh may hold, and what
-// is not to be scraped there.
+// meshPods returns the proxies that every namespace of a mesh may have, and
+// pods that must not be scraped there.
 func meshPods(namespace string) []*corev1.Pod {
 	return []*corev1.Pod{
 		pod(namespace, namespace+"-sidecar", "10.0.0.12", nil),
@@ -175,7 +175,7 @@ func meshPods(namespace string) []*corev1.Pod {
 	}
 }
 
-// meshTargets are the targets that meshPods should give.
+// meshTargets returns the targets that meshPods should give.
 func meshTargets(namespace, mesh string) map[string][]target {
 	all := map[string][]target{}
 	for name, address := range map[string]string{
@@ -191,7 +191,8 @@ func meshTargets(namespace, mesh string) map[string][]target {
 	return all
 }
 
-// istiod is a control plane with a revision tag: two Services select one pod.
+// istiod returns a control plane with a revision tag: two Services select one
+// pod.
 func istiod(namespace string) (*corev1.Pod, []*corev1.Service, []*corev1.Endpoints) {
 	p := pod(namespace, "istiod", "10.0.0.20", func(p *corev1.Pod) {
 		p.Labels, p.Annotations = map[string]string{"app": "istiod", "istio": "pilot"}, map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15014"}

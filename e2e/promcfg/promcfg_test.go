@@ -1,10 +1,10 @@
 // Package promcfg_test passes the rendered monitors through the programs that
-// read them, as libraries: prometheus-operator makes a configuration of them,
-// Prometheus loads it, discovers pods and relabels them. There is no API
-// server and nothing is scraped: that is for `make e2e-full`.
+// read them, as libraries: prometheus-operator makes a configuration from them,
+// and Prometheus loads it, discovers pods and relabels them. There is no API
+// server, and nothing is scraped. `make e2e-full` does that.
 //
-// The module has the dependencies of prometheus-operator's release, in its
-// versions, which are not those of the product.
+// The module has the dependencies of prometheus-operator's release, which
+// differ from the product's.
 package promcfg_test
 
 import (
@@ -24,9 +24,9 @@ import (
 
 const topologies = "../../topologies"
 
-// TestMonitors shows for every example topology and every cluster of it that
-// the monitors become one job each with their own rules, and that these make
-// one target of each proxy and of istiod, and none of what is no proxy.
+// TestMonitors shows, for every cluster of every example topology, that each
+// monitor becomes one job with its own rules. The jobs make one target for each
+// proxy and for istiod, and none for other pods.
 func TestMonitors(t *testing.T) {
 	sightline := program(t)
 	for name, path := range examples(t) {
@@ -72,8 +72,8 @@ func TestBuiltInExample(t *testing.T) {
 	}
 }
 
-// TestGuidesMistakes runs what the guide gets wrong, so that the tests above
-// are known to see it.
+// TestGuidesMistakes runs the guide's mistakes, to show that the tests above
+// find them.
 func TestGuidesMistakes(t *testing.T) {
 	sightline := program(t)
 	t.Run("escapes that only a shell removes", func(t *testing.T) {
@@ -113,8 +113,8 @@ func TestGuidesMistakes(t *testing.T) {
 		assert.Contains(t, found.targets(t, load(t, kubernetesDefaults, m)), "sample-sidecar")
 		assert.NotContains(t, found.targets(t, load(t, userWorkloads, m)), "sample-sidecar", "user workload monitoring ignores the selector")
 	})
-	// guides puts the guide's rule about the annotation in the place of that
-	// about ports, and takes the port of every annotation.
+	// guides replaces the rule about ports by the guide's rule about the
+	// annotation, and takes the port of every annotation.
 	guides := func(regex string) map[string][]target {
 		m := rendered(t, sightline, "")["cluster1"]
 		found := discovered(t, map[string]monitors{"cluster1": m})
@@ -139,8 +139,8 @@ func TestGuidesMistakes(t *testing.T) {
 	})
 }
 
-// examples are the topologies that everyone can render, by name, and under
-// "built-in" the one without a file.
+// examples returns the topologies that everyone can render, by name. The
+// built-in topology has no file; its name is "built-in".
 func examples(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(topologies, "*.yaml"))
@@ -153,7 +153,8 @@ func examples(t *testing.T) map[string]string {
 	return all
 }
 
-// meshID is the mesh of a topology, read without the code that renders it.
+// meshID returns the mesh of a topology. It does not use the code that renders
+// it.
 func meshID(t *testing.T, path string) string {
 	t.Helper()
 	if path == "" {
@@ -172,8 +173,8 @@ func meshID(t *testing.T, path string) string {
 	return top.Spec.Mesh.ID
 }
 
-// discovered is what Prometheus discovers of clusters that hold the same pods
-// in every namespace that any of the monitors is in, and in one without.
+// discovered returns Prometheus' discovery of clusters that have the same pods
+// in every namespace of a monitor, and in one namespace without a monitor.
 func discovered(t *testing.T, clusters map[string]monitors) discovery {
 	t.Helper()
 	namespaces := map[string]bool{"elsewhere": true}
@@ -198,7 +199,7 @@ func discovered(t *testing.T, clusters map[string]monitors) discovery {
 
 func ofIstiod(monitor *monitoringv1.ServiceMonitor) bool { return monitor.Name == "istiod-monitor" }
 
-// targets are those that the monitors of a cluster should give.
+// targets returns the targets that the monitors of a cluster should give.
 func (m monitors) targets(mesh string) map[string][]target {
 	all := map[string][]target{}
 	for _, monitor := range m.pods {
@@ -206,7 +207,7 @@ func (m monitors) targets(mesh string) map[string][]target {
 	}
 	for _, monitor := range m.services {
 		if !ofIstiod(monitor) {
-			continue // of Kiali, which does not run here
+			continue // Kiali's monitor: Kiali does not run here
 		}
 		one := istiodTarget(monitor.Namespace, mesh)
 		if slices.Contains(monitor.Spec.TargetLabels, "istio.io/rev") {

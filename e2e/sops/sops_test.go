@@ -1,5 +1,5 @@
-// Package sops has SOPS itself decrypt what seal has encrypted. It is a module of its own
-// because SOPS brings the libraries of every cloud with it.
+// Package sops decrypts the output of seal with SOPS itself. It is a separate
+// module, because SOPS brings the libraries of every cloud.
 package sops
 
 import (
@@ -26,7 +26,7 @@ import (
 
 const testOnlyKey = "../../render/testdata/sops/test-only.agekey"
 
-// secret is what comes of decryption.
+// secret is the result of a decryption.
 type secret struct {
 	Kind, Type string
 	Metadata   struct{ Namespace, Name string }
@@ -34,7 +34,7 @@ type secret struct {
 	SOPS       any `json:"sops"`
 }
 
-// kubeconfig is what Kiali reads.
+// kubeconfig has the fields that Kiali reads.
 type kubeconfig struct {
 	CurrentContext string `json:"current-context"`
 	Clusters       []struct {
@@ -50,8 +50,8 @@ type kubeconfig struct {
 	}
 }
 
-// opened decrypts a Secret of a tree in two ways: as a file, as sops --decrypt does, with
-// its MAC; and as JSON of what kustomize has built, as Flux does.
+// opened decrypts a Secret of a tree in two ways: as a file with its MAC, like
+// sops --decrypt; and as the JSON of a kustomize build, like Flux.
 func opened(t *testing.T, text []byte) map[string]kubeconfig {
 	t.Helper()
 	plain, err := decrypt.DataWithFormat(text, formats.Yaml)
@@ -79,7 +79,7 @@ func opened(t *testing.T, text []byte) map[string]kubeconfig {
 	return links
 }
 
-// TestGolden decrypts the links of topologies/sops.yaml as they are rendered.
+// TestGolden decrypts the rendered links of topologies/sops.yaml.
 func TestGolden(t *testing.T) {
 	key, err := os.ReadFile(testOnlyKey)
 	require.NoError(t, err)
@@ -94,9 +94,9 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestSeal seals the links of two remotes, as a user does, and renders them: in one
-// Secret and in two, for a key of X25519 and one that is safe from quantum computers.
-// Each of the keys opens them.
+// TestSeal seals the links of two remotes as a user does, and renders them: in
+// one Secret and in two, for an X25519 key and for a key that is safe from
+// quantum computers. Each key opens them.
 func TestSeal(t *testing.T) {
 	sightline := build(t)
 	classic, err := age.GenerateX25519Identity()
@@ -202,10 +202,10 @@ func write(t *testing.T, file, text string) {
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 }
 
-// servers are API servers as far as seal asks them.
+// servers are stand-ins for the API servers that seal asks.
 type servers struct {
 	kubeconfig string
-	tokens     map[string]string // by the name of their cluster
+	tokens     map[string]string // by cluster
 }
 
 func remotes(t *testing.T) *servers {
@@ -241,7 +241,7 @@ func remotes(t *testing.T) *servers {
 	return s
 }
 
-// token is a JWT as a token Secret has one, which nobody has signed.
+// token returns a JWT in the form of a token Secret. Nobody has signed it.
 func token(cluster, generation string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	claims := fmt.Sprintf(`{"iss":"kubernetes/serviceaccount","kubernetes.io/serviceaccount/namespace":"istio-system",` +
