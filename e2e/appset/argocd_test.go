@@ -65,7 +65,7 @@ type repository struct {
 	path string // of the tree
 }
 
-// commit renders a topology into the repository. A cluster may be gone from it.
+// commit renders a topology into the repository. Clusters may be removed.
 func (r *repository) commit(topology, format string) {
 	r.t.Helper()
 	file := filepath.Join(r.t.TempDir(), "topology.yaml")
