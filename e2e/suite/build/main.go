@@ -1,5 +1,5 @@
-// Command build builds the programs that the suite starts, those of the core
-// or, with the argument "full", all.
+// Command build builds the programs of tier 2. With the argument "full", it also
+// builds those of tier 3.
 package main
 
 import (

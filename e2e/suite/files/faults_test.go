@@ -68,14 +68,14 @@ func overlay(t *testing.T, dir string, patches map[string]string) {
 type scene struct {
 	t      *testing.T
 	format string
-	before string            // a directory as it is before the render
-	mine   map[string]string // what is not sightline's, below out
+	before string            // the directory before the render
+	mine   map[string]string // files of the user below out
 	old    map[string]string // the tree before, by path; nil if there is none
 	new    map[string]string // and after
 }
 
-// read returns the files and links below a directory; none if it is absent. What
-// is staged there is left out, and so are empty folders.
+// read returns the files and links below a directory, or none if it does not exist. It
+// leaves out staged files and empty folders.
 func read(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -115,9 +115,9 @@ func renderArgs(dir, format string) []string {
 	return []string{"render", filepath.Join(dir, "mesh.yaml"), "-o", filepath.Join(dir, "out"), "--format", format, "--allow-remove", "all"}
 }
 
-// newScene makes a tree that is there already, or none, and what a render makes of
-// it. Between the two a cluster goes and one comes, every monitor changes, and an
-// overlay gets another patch and loses one.
+// newScene makes an existing tree, or none, and the tree after a render. Between the
+// two, one cluster leaves and one is added, every monitor changes, and an overlay gets
+// one patch and loses another.
 func newScene(t *testing.T, format string, first bool) *scene {
 	t.Helper()
 	s := &scene{t: t, format: format, before: t.TempDir(), mine: map[string]string{}}
@@ -153,7 +153,7 @@ func newScene(t *testing.T, format string, first bool) *scene {
 	return s
 }
 
-// copy copies the directory as it is before the render.
+// copy copies the directory of before the render.
 func (s *scene) copy() string {
 	s.t.Helper()
 	dir, err := os.MkdirTemp(s.t.TempDir(), "run-")
@@ -183,8 +183,8 @@ func (s *scene) copy() string {
 	return dir
 }
 
-// tree returns the files of the tree in a directory, after it has made sure that
-// those of the user are as they were.
+// tree returns the files of the tree in a directory. It first checks that the files of
+// the user did not change.
 func (s *scene) tree(dir string) map[string]string {
 	s.t.Helper()
 	found := read(s.t, filepath.Join(dir, "out"))
@@ -196,7 +196,7 @@ func (s *scene) tree(dir string) map[string]string {
 	return found
 }
 
-// state says which tree a directory has: old, new, or parts of both.
+// state returns which tree a directory has: old, new, or parts of both.
 func (s *scene) state(dir, about string) string {
 	s.t.Helper()
 	found := s.tree(dir)
@@ -218,7 +218,7 @@ func (s *scene) state(dir, about string) string {
 	return "writing"
 }
 
-// leavings lists what is staged in a directory.
+// leavings lists the staged files in a directory.
 func leavings(t *testing.T, dir string) []string {
 	t.Helper()
 	var found []string
@@ -230,10 +230,10 @@ func leavings(t *testing.T, dir string) []string {
 	return found
 }
 
-// errorOf is what a call returns when it fails.
+// errorOf returns the error of a failed call.
 func errorOf(call string) []syscall.Errno {
 	switch call {
-	case "link": // also where a file system has none
+	case "link": // also on a file system without links
 		return []syscall.Errno{syscall.ENOSPC, syscall.EPERM}
 	case "create", "mkdir", "write":
 		return []syscall.Errno{syscall.ENOSPC}
@@ -241,10 +241,10 @@ func errorOf(call string) []syscall.Errno {
 	return []syscall.Errno{syscall.EIO}
 }
 
-// TestFaults lets each call of a render fail once, and has the program killed once
-// in place of each. Whenever that is, the directory has the old tree, the new one,
-// or a marker that says that it is being written; no file is torn, none of the
-// user's is touched, and the next render makes the new tree.
+// TestFaults lets each call of a render fail once, and kills the program once in place
+// of each call. Afterwards, the directory has the old tree, the new tree, or a marker
+// of an unfinished write. No file is half written, no file of the user changes, and
+// the next render makes the new tree.
 func TestFaults(t *testing.T) {
 	var all, scenes atomic.Int64
 	t.Run("all", func(t *testing.T) {
@@ -259,12 +259,12 @@ func TestFaults(t *testing.T) {
 		}
 	})
 	t.Logf("%d faults in all", all.Load())
-	if scenes.Load() == 6 { // no -run has left some out
+	if scenes.Load() == 6 { // -run has left none out
 		assert.Greater(t, all.Load(), int64(500))
 	}
 }
 
-// faults tries all of them, and returns how many.
+// faults tries all faults, and returns their number.
 func (s *scene) faults() int {
 	t := s.t
 	run, dir := s.watch(fault{})
@@ -291,7 +291,7 @@ func (s *scene) faults() int {
 		for _, err := range errorOf(name) {
 			faults = append(faults, fault{at: at, err: err})
 		}
-		// Where nothing has changed since the call before, to be killed is the same.
+		// If nothing has changed since the previous call, a kill has the same effect.
 		if changed {
 			faults = append(faults, fault{at: at, kill: true})
 		}
@@ -318,7 +318,7 @@ func (s *scene) try(f fault) string {
 	t := s.t
 	r, dir := s.watch(f)
 	defer os.RemoveAll(dir)
-	if len(r.calls) < f.at { // a goroutine more or less
+	if len(r.calls) < f.at { // the number of goroutines varies
 		require.Equal(t, 0, r.code, "%v: %s", f, r.stderr)
 		return "not reached"
 	}

@@ -23,22 +23,22 @@ import (
 type fault struct {
 	at   int           // the number of the call, from 1; 0 for none
 	kill bool          // in place of the call
-	err  syscall.Errno // else what the call returns, without having done anything
+	err  syscall.Errno // else the result of the call, which does nothing
 }
 
-// run is what has become of a program.
+// run is the result of a program.
 type run struct {
 	code   int // -1 if it was killed
 	stderr string
-	calls  []string // those that were asked about, with what they were about
+	calls  []string // the calls that the kernel asked about, with their paths
 }
 
-// launch is the environment variable by which the test binary is told to become the
-// program to watch.
+// launch is the environment variable that tells the test binary to become the watched
+// program.
 const launch = "SIGHTLINE_E2E_WATCHED"
 
-// watch runs a program and lets one of its calls fail. Only calls about something
-// below a directory count.
+// watch runs a program and lets one of its calls fail. Only calls with a path below a
+// directory count.
 func watch(dir string, f fault, program string, args ...string) (*run, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -97,7 +97,7 @@ func (r *run) answer(socket int, dir string, f fault, process *os.Process) error
 			return err
 		}
 		if poll[0].Revents&unix.POLLIN == 0 {
-			return nil // nobody is left who could ask
+			return nil // the program is gone
 		}
 		var q question
 		switch err := ioctl(listener, notifRecv, unsafe.Pointer(&q)); {
@@ -167,7 +167,7 @@ func (q *question) name() string {
 	return nameOf[int(q.nr)]
 }
 
-// about returns the path that a call is about, or nothing.
+// about returns the path of a call, or "".
 func (q *question) about() string {
 	fd := func(i int) string {
 		n := int32(q.args[i])
@@ -190,7 +190,7 @@ func (q *question) about() string {
 		return at(fd(0), 1)
 	case slices.Contains(byDescriptor, nr):
 		return fd(0)
-	default: // of the calls without a directory
+	default: // calls without a directory
 		cwd, _ := os.Readlink(fmt.Sprintf("/proc/%d/cwd", q.pid))
 		return at(cwd, 0)
 	}
@@ -209,10 +209,10 @@ func (q *question) text(address uint64) string {
 	return string(text)
 }
 
-// become turns this process into the program of its arguments, of which the kernel
-// asks the test about each of the calls.
+// become turns this process into the program in its arguments. The kernel then asks the
+// test about each of the calls.
 func become() error {
-	runtime.LockOSThread() // the filter is one of the thread, and goes with it through exec
+	runtime.LockOSThread() // the filter belongs to the thread, and stays after exec
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}

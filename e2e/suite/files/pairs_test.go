@@ -14,9 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPairs renders two versions of a topology into one directory at once, 200
-// times, in turn into an absent one and into that of the pair before. The tree is
-// one of the two in whole, and a run that found the other at work exits with 4.
+// TestPairs renders two versions of a topology into one directory at once, 200 times.
+// Every second time the directory is new, else it is that of the previous pair. The
+// tree is one of the two, complete. A run that finds the other one at work exits
+// with 4.
 func TestPairs(t *testing.T) {
 	versions := []string{t.TempDir(), t.TempDir()}
 	topology(t, versions[0], "30s", "", "west", "north")

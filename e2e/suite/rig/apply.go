@@ -24,10 +24,10 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// Manager is the field manager by which the suite applies.
+// Manager is the field manager of the suite.
 const Manager = "sightline"
 
-// Objects are those of a stream of YAML documents, of which empty ones are none.
+// Objects returns the objects of a stream of YAML documents, without empty ones.
 func Objects(t testing.TB, stream []byte) []*unstructured.Unstructured {
 	t.Helper()
 	objects, err := objects(stream)
@@ -53,9 +53,9 @@ func objects(stream []byte) ([]*unstructured.Unstructured, error) {
 	}
 }
 
-// Apply applies the objects in their order by server-side apply with strict
-// validation, and fails the test at the first that is refused; a field that
-// somebody else manages is a refusal. It returns them as they are then.
+// Apply applies the objects in order, with server-side apply and strict
+// validation. If an object is refused, it fails the test. A field with another
+// manager is a refusal. It returns the objects of the cluster.
 func (c *Cluster) Apply(t testing.TB, objects ...*unstructured.Unstructured) []*unstructured.Unstructured {
 	t.Helper()
 	var applied []*unstructured.Unstructured
@@ -69,7 +69,7 @@ func (c *Cluster) Apply(t testing.TB, objects ...*unstructured.Unstructured) []*
 	return applied
 }
 
-// TryApply is Apply for one object where a refusal is an answer too.
+// TryApply is Apply for one object. It returns a refusal as an error.
 func (c *Cluster) TryApply(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	resource, err := c.Resource(object)
 	if err != nil {
@@ -83,7 +83,7 @@ func (c *Cluster) TryApply(ctx context.Context, object *unstructured.Unstructure
 		metav1.PatchOptions{FieldManager: Manager, FieldValidation: metav1.FieldValidationStrict})
 }
 
-// Live is the object as the cluster has it.
+// Live returns the object of the cluster.
 func (c *Cluster) Live(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	resource, err := c.Resource(object)
 	if err != nil {
@@ -92,11 +92,11 @@ func (c *Cluster) Live(ctx context.Context, object *unstructured.Unstructured) (
 	return resource.Get(ctx, object.GetName(), metav1.GetOptions{})
 }
 
-// LetGo takes the finalizers off the objects, whose controllers are not there to
-// do it.
+// LetGo removes the finalizers of the objects, because their controllers do not
+// run.
 func (c *Cluster) LetGo(t testing.TB, objects ...*unstructured.Unstructured) {
 	t.Helper()
-	ctx := context.WithoutCancel(t.Context()) // it is used in cleanups
+	ctx := context.WithoutCancel(t.Context()) // cleanups use it
 	for _, object := range objects {
 		if len(object.GetFinalizers()) == 0 {
 			continue
@@ -111,10 +111,10 @@ func (c *Cluster) LetGo(t testing.TB, objects ...*unstructured.Unstructured) {
 	}
 }
 
-// Delete deletes the objects, last to first, and waits until they are gone.
+// Delete deletes the objects, the last one first, and waits until they are gone.
 func (c *Cluster) Delete(t testing.TB, objects ...*unstructured.Unstructured) {
 	t.Helper()
-	ctx := context.WithoutCancel(t.Context()) // it is used in cleanups
+	ctx := context.WithoutCancel(t.Context()) // cleanups use it
 	for i := len(objects) - 1; i >= 0; i-- {
 		resource, err := c.Resource(objects[i])
 		if err == nil && objects[i].GetKind() == "ServiceAccount" {
@@ -139,9 +139,9 @@ func (c *Cluster) Delete(t testing.TB, objects ...*unstructured.Unstructured) {
 }
 
 // deleteAccount deletes a service account, and waits until the controller manager
-// has taken note. Until then it deletes token Secrets of an account of the same
-// name that is made in between, for they do not say yet which of the two they
-// are for. A Secret of its own tells.
+// has seen this. Until then, the manager also deletes token Secrets of a new
+// account with the same name, because they do not say yet to which account they
+// belong. A separate Secret shows when it is over.
 func (c *Cluster) deleteAccount(ctx context.Context, namespace, name string) error {
 	account, err := c.Client.CoreV1().ServiceAccounts(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -180,7 +180,7 @@ func (c *Cluster) deleteAccount(ctx context.Context, namespace, name string) err
 	}, c.APIServer, c.Manager)
 }
 
-// Resource is the client for the object's kind, in its namespace.
+// Resource returns the client for the object's kind, in its namespace.
 func (c *Cluster) Resource(object *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
 	kind := object.GroupVersionKind()
 	mapping, err := c.Mapper.RESTMapping(kind.GroupKind(), kind.Version)
@@ -194,8 +194,8 @@ func (c *Cluster) Resource(object *unstructured.Unstructured) (dynamic.ResourceI
 	return resource.Namespace(object.GetNamespace()), nil
 }
 
-// BuiltIn says whether the object's kind is there without a definition. The
-// groups of Kubernetes itself have no dot, or end in k8s.io.
+// BuiltIn tells whether the object's kind needs no definition. The groups of
+// Kubernetes itself have no dot, or end in k8s.io.
 func BuiltIn(object *unstructured.Unstructured) bool {
 	group := object.GroupVersionKind().Group
 	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
@@ -209,8 +209,8 @@ func Title(object *unstructured.Unstructured) string {
 	return object.GetKind() + " " + object.GetNamespace() + "/" + object.GetName()
 }
 
-// coreDefinitions are of the kinds that a render without delivery can have, and
-// of those that take their place in the hub's link.
+// coreDefinitions has the definitions of the kinds that a render without delivery
+// can have, and of the alternatives for the hub's link.
 var coreDefinitions = []string{
 	"bitnami.com_sealedsecrets.yaml",
 	"kiali.io_kialis.yaml",
@@ -222,8 +222,8 @@ var coreDefinitions = []string{
 	"telemetry.istio.io_telemetries.yaml",
 }
 
-// moreDefinitions are of the kinds of ACM, of the External Secrets Operator, of
-// OpenTelemetry's operator and of OpenShift itself.
+// moreDefinitions has the definitions of ACM, the External Secrets Operator,
+// OpenTelemetry's operator and OpenShift.
 var moreDefinitions = []string{
 	"authentication.open-cluster-management.io_managedserviceaccounts.yaml",
 	"cluster.open-cluster-management.io_managedclustersetbindings.yaml",
@@ -241,8 +241,8 @@ var moreDefinitions = []string{
 
 const envDefinitions = "SIGHTLINE_CRDS"
 
-// Definitions is the directory of the definitions of custom resources, and
-// whether it is there: SIGHTLINE_CRDS, or shared/crds beside the repository.
+// Definitions returns the directory of the definitions of custom resources, and
+// whether it exists: SIGHTLINE_CRDS, or shared/crds beside the repository.
 func Definitions() (dir string, ok bool) {
 	dir = os.Getenv(envDefinitions)
 	if dir == "" {
@@ -256,8 +256,8 @@ func Definitions() (dir string, ok bool) {
 	return dir, err == nil
 }
 
-// NeedDefinitions skips the test where the definitions are not there: what it
-// would show is what completes "not shown: …".
+// NeedDefinitions skips the test if the definitions are not there. The parameter
+// completes the message "not shown: …".
 func NeedDefinitions(t testing.TB, what string) {
 	t.Helper()
 	if dir, ok := Definitions(); !ok {
@@ -265,8 +265,8 @@ func NeedDefinitions(t testing.TB, what string) {
 	}
 }
 
-// Define puts definitions of custom resources on the cluster, by the names of
-// their files, and waits until it serves them.
+// Define creates definitions of custom resources on the cluster, by the names of
+// their files, and waits until the cluster serves them.
 func (c *Cluster) Define(t testing.TB, files ...string) {
 	t.Helper()
 	dir, ok := Definitions()
@@ -278,9 +278,10 @@ func (c *Cluster) Define(t testing.TB, files ...string) {
 	}
 }
 
-// DefineMore puts definitions on the cluster until the test ends, of kinds that only
-// some topologies have: others of the suite look at what kinds there are. Those of
-// cert-manager are its release's, and that of Tempo is a stand-in.
+// DefineMore creates the definitions of kinds that only some topologies have, until
+// the test ends. Other tests look at the kinds of the cluster, so they must not
+// stay. The definitions of cert-manager are those of its release. The one of Tempo
+// is a stand-in.
 func (c *Cluster) DefineMore(t testing.TB) {
 	t.Helper()
 	shared, _ := Definitions()
@@ -292,8 +293,7 @@ func (c *Cluster) DefineMore(t testing.TB) {
 	})
 }
 
-// DefineACM puts the definitions on the cluster that ACM has of its own, until the
-// test ends.
+// DefineACM creates ACM's own definitions on the cluster, until the test ends.
 func (c *Cluster) DefineACM(t testing.TB) {
 	t.Helper()
 	shared, _ := Definitions()
@@ -305,7 +305,7 @@ func (c *Cluster) DefineACM(t testing.TB) {
 	})
 }
 
-// defineFor defines the files in directories for the time of the test.
+// defineFor creates the definitions in directories, until the test ends.
 func (c *Cluster) defineFor(t testing.TB, all map[string][]string) {
 	t.Helper()
 	for dir, files := range all {
@@ -323,8 +323,8 @@ func (c *Cluster) defineFor(t testing.TB, all map[string][]string) {
 	}
 }
 
-// moduleDir is where Go's cache has the module that a go.mod names. That go.mod is
-// never tidied.
+// moduleDir returns the directory of a module in Go's cache, in the version of a
+// go.mod. Never run go mod tidy on this go.mod.
 func moduleDir(t testing.TB, dir, module string) string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-C", filepath.FromSlash(dir), "-mod=readonly", "-m", "-f", "{{.Dir}}", module).Output()
@@ -383,7 +383,7 @@ func (c *Cluster) define(ctx context.Context, dir string, files ...string) error
 			if err := wait(30*time.Second, kind+" "+name+" to be served on "+c.Name, func() error {
 				_, err := c.Mapper.RESTMapping(schema.GroupKind{Group: group, Kind: kind}, name)
 				if err != nil {
-					c.Mapper.Reset() // it asks the server once, and then believes what it has heard
+					c.Mapper.Reset() // it keeps the first answer of the server
 				}
 				return err
 			}, c.APIServer); err != nil {

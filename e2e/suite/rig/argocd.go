@@ -23,14 +23,14 @@ import (
 )
 
 // ArgoCD is the real ApplicationSet controller, application controller and
-// repository server of Argo CD, on a cluster. Its API server is not there: a
-// push is told to it by [ArgoCD.Refresh], as its webhook would.
+// repository server of Argo CD, on a cluster. Its API server does not run:
+// [ArgoCD.Refresh] announces a push, as the webhook would.
 type ArgoCD struct {
 	Namespace                      string
 	dir                            string
 	on                             *Cluster
 	env                            []string
-	sets, repositories, controller *Process // the last one replaced by StartController
+	sets, repositories, controller *Process // StartController replaces the last one
 }
 
 var (
@@ -43,7 +43,7 @@ const (
 	argoCDRepositories = "127.0.0.1:8081"
 )
 
-// argoCDSettings are of upstream's argocd-cm what concerns kinds that are here.
+// argoCDSettings has the entries of upstream's argocd-cm about kinds that we use.
 const argoCDSettings = `
 resource.customizations.ignoreResourceUpdates.all: |
   jsonPointers:
@@ -53,8 +53,8 @@ resource.exclusions: |
   - {apiGroups: [coordination.k8s.io], kinds: [Lease]}
 `
 
-// StartArgoCD starts Argo CD on the cluster, which needs the definitions, until
-// the test ends. The others are registered with it under their names and Server.
+// StartArgoCD starts Argo CD on the cluster until the test ends. The cluster needs
+// the definitions. The others are registered with their names and Server.
 func (c *Cluster) StartArgoCD(t testing.TB, namespace string, others ...*Cluster) *ArgoCD {
 	t.Helper()
 	c.Define(t, "argoproj.io_applications.yaml", "argoproj.io_applicationsets.yaml", "argoproj.io_appprojects.yaml")
@@ -65,7 +65,7 @@ func (c *Cluster) StartArgoCD(t testing.TB, namespace string, others ...*Cluster
 			t.Fatal(err)
 		}
 	}
-	// The repository server finds its programs by the path.
+	// The repository server finds its programs with PATH.
 	for name, program := range map[string]string{"kustomize": Kustomize(), "helm": Helm3(), "sightline": Sightline()} {
 		if err := os.Symlink(program, filepath.Join(dir, "bin", name)); err != nil && !errors.Is(err, os.ErrExist) {
 			t.Fatal(err)
@@ -104,8 +104,8 @@ func (c *Cluster) StartArgoCD(t testing.TB, namespace string, others ...*Cluster
 	return a
 }
 
-// StartPlugin starts a config management plugin beside the repository server, with
-// its configuration, until the test ends.
+// StartPlugin starts a config management plugin with this configuration beside the
+// repository server, until the test ends.
 func (a *ArgoCD) StartPlugin(t testing.TB, name, config string) {
 	t.Helper()
 	dir := filepath.Join(a.dir, "plugin")
@@ -123,7 +123,7 @@ func (a *ArgoCD) StartPlugin(t testing.TB, name, config string) {
 	}, plugin)
 }
 
-// StartController starts the application controller again after it was stopped.
+// StartController starts the application controller again after a stop.
 func (a *ArgoCD) StartController(t testing.TB) {
 	t.Helper()
 	a.controller = a.start(t, "application-controller", "--kubeconfig", a.on.Kubeconfig, "--namespace", a.Namespace, "--redis", argoCDCache,
@@ -142,8 +142,8 @@ func (a *ArgoCD) start(t testing.TB, command string, args ...string) *Process {
 	return p
 }
 
-// configure makes what `kubectl apply` of Argo CD's manifests and `argocd
-// cluster add` make.
+// configure creates the objects that `kubectl apply` of Argo CD's manifests and
+// `argocd cluster add` create.
 func (a *ArgoCD) configure(t testing.TB, others []*Cluster) {
 	t.Helper()
 	part := map[string]string{"app.kubernetes.io/part-of": "argocd"}
@@ -194,18 +194,18 @@ func (a *ArgoCD) configure(t testing.TB, others []*Cluster) {
 	}
 }
 
-// Application is what Argo CD reports of one.
+// Application is the status of an Application.
 type Application struct {
 	Name     string
-	Revision string // that it has compared with
+	Revision string // that Argo CD has compared with
 	Sync     string // Synced, OutOfSync or Unknown
 	Health   string
 	Phase    string // of the last sync
 	Message  string
-	Differs  []string // objects that are not as in Git, as Title has them, in their order
+	Differs  []string // objects that differ from Git, as Title names them, in order
 }
 
-// Applications are all that there are, by name.
+// Applications returns all Applications, by name.
 func (a *ArgoCD) Applications(ctx context.Context) (map[string]Application, error) {
 	list, err := a.on.Dynamic.Resource(applications).Namespace(a.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -238,10 +238,10 @@ func (a *ArgoCD) Applications(ctx context.Context) (map[string]Application, erro
 	return all, nil
 }
 
-// Await waits until what Argo CD reports is right, which is nil, and all of the
-// Applications named have looked at the commit. A refresh is lost that comes
-// while there is one, or before the ApplicationSet has changed the Application;
-// Argo CD would look again after minutes, the suite asks again.
+// Await waits until right returns nil for the Applications, and all named ones have
+// seen the commit. Argo CD loses a refresh during another one, and one before the
+// ApplicationSet has changed the Application. It would look again after minutes,
+// so the suite asks again.
 func (a *ArgoCD) Await(t testing.TB, limit time.Duration, what, revision string, names []string, right func(map[string]Application) error) {
 	t.Helper()
 	asked := time.Now()
@@ -266,7 +266,7 @@ func (a *ArgoCD) Await(t testing.TB, limit time.Duration, what, revision string,
 	}, a.controller, a.sets, a.repositories)
 }
 
-// Synced waits until the Applications are those of the names, and each has
+// Synced waits until the Applications have exactly these names, and each has
 // synced the commit and is healthy.
 func (a *ArgoCD) Synced(t testing.TB, limit time.Duration, revision string, names ...string) {
 	t.Helper()
@@ -283,7 +283,7 @@ func (a *ArgoCD) Synced(t testing.TB, limit time.Duration, revision string, name
 	})
 }
 
-// Refresh makes Argo CD look at Git now, at all that there is.
+// Refresh makes Argo CD look at Git now, for all Applications.
 func (a *ArgoCD) Refresh(t testing.TB) {
 	t.Helper()
 	patch := []byte(`{"metadata":{"annotations":{"argocd.argoproj.io/refresh":"hard"}}}`)
@@ -325,7 +325,7 @@ func (a *ArgoCD) Delete(t testing.TB, name string) {
 	}, a.controller)
 }
 
-// Forget takes every ApplicationSet and Application away without a trace on the
+// Forget removes every ApplicationSet and Application without an effect on the
 // clusters, as if Argo CD had never known them.
 func (a *ArgoCD) Forget(t testing.TB) {
 	t.Helper()

@@ -22,7 +22,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// site is where a control plane is. The host is that of the topologies' cluster.
+// site is the place of a control plane. The host is the one in the topologies.
 type site struct{ name, host, address string }
 
 var sites = []site{
@@ -35,11 +35,11 @@ const port = "6443"
 // Cluster is a control plane: etcd, the API server and the controller manager,
 // without nodes.
 type Cluster struct {
-	Name       string // and of the context in Kubeconfig
-	Host       string // as topologies name it
-	Address    string // of the host, and what the processes listen on
+	Name       string // also of the context in Kubeconfig
+	Host       string // in topologies
+	Address    string // of the host; the processes listen on it
 	Server     string // the URL
-	Dir        string // below it pki, the logs and etcd's data
+	Dir        string // has pki, the logs and etcd's data
 	Kubeconfig string // the file of an administrator
 
 	Config  *rest.Config
@@ -47,14 +47,14 @@ type Cluster struct {
 	Dynamic dynamic.Interface
 	Mapper  *restmapper.DeferredDiscoveryRESTMapper
 
-	// Replaced by StartServer and StartManager.
+	// StartServer and StartManager replace them.
 	Etcd, APIServer, Manager *Process
 }
 
-// Clusters are those of the built-in example: east is its hub.
+// Clusters are the clusters of the built-in example. East is the hub.
 type Clusters struct{ East, West *Cluster }
 
-// Up is the two clusters, which the first call starts.
+// Up returns the two clusters. The first call starts them.
 func Up(t testing.TB) Clusters {
 	t.Helper()
 	clusters, err := up()
@@ -172,7 +172,7 @@ func (c *Cluster) credentials() error {
 	if err != nil {
 		return err
 	}
-	c.Config.QPS = -1 // the API server is ours alone
+	c.Config.QPS = -1 // nobody else uses the API server
 	if c.Client, err = kubernetes.NewForConfig(c.Config); err != nil {
 		return err
 	}
@@ -183,8 +183,8 @@ func (c *Cluster) credentials() error {
 
 func (c *Cluster) pki() string { return filepath.Join(c.Dir, "pki") }
 
-// File is the path of a file of the cluster's pki: ca.crt, admin.crt and
-// admin.key, for programs that take these and no kubeconfig.
+// File returns the path of a file of the cluster's pki: ca.crt, admin.crt and
+// admin.key, for programs that take these instead of a kubeconfig.
 func (c *Cluster) File(name string) string { return filepath.Join(c.pki(), name) }
 
 // StartServer starts the API server again after a test has stopped it, and
@@ -203,7 +203,7 @@ func (c *Cluster) startServer() error {
 		"--tls-cert-file", c.File("apiserver.crt"), "--tls-private-key-file", c.File("apiserver.key"), "--client-ca-file", c.File("ca.crt"),
 		"--service-account-key-file", c.File("accounts.pub"), "--service-account-signing-key-file", c.File("accounts.key"),
 		"--service-account-issuer", "https://kubernetes.default.svc", "--service-cluster-ip-range", "10.0.0.0/24",
-		// No pod gets the token of its account: there is no kubelet to give it to.
+		// No pod gets the token of its account, because there is no kubelet.
 		"--authorization-mode", "RBAC", "--disable-admission-plugins", "ServiceAccount", "--endpoint-reconciler-type", "none",
 		"--profiling=false")
 	if err != nil {
@@ -229,7 +229,7 @@ func (c *Cluster) startManager() error {
 		"--kubeconfig", kubeconfig, "--authentication-kubeconfig", kubeconfig, "--authorization-kubeconfig", kubeconfig,
 		"--bind-address", c.Address, "--secure-port", "10257", "--cert-dir", filepath.Join(c.Dir, "manager"),
 		"--service-account-private-key-file", c.File("accounts.key"), "--root-ca-file", c.File("ca.crt"),
-		// Without it the controllers have no right to anything.
+		// Without this, the controllers have no rights.
 		"--use-service-account-credentials=true", "--leader-elect=false", "--profiling=false",
 		"--controllers", "serviceaccount-controller,serviceaccount-token-controller,root-ca-certificate-publisher-controller,"+
 			"namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller,"+
@@ -243,7 +243,7 @@ func (c *Cluster) startManager() error {
 	}, c.Etcd, c.APIServer, c.Manager)
 }
 
-// Namespaces makes those of the namespaces that are not there.
+// Namespaces creates the namespaces that are missing.
 func (c *Cluster) Namespaces(t testing.TB, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -262,8 +262,8 @@ func (c *Cluster) namespace(ctx context.Context, name string) error {
 	return err
 }
 
-// Status is the code with which the server answers to a GET of its path by the
-// config: 401 for credentials that it does not know.
+// Status returns the code of the server's answer to a GET of the path with this
+// config: 401 for unknown credentials.
 func Status(t testing.TB, config *rest.Config, path string) int {
 	t.Helper()
 	client, err := rest.HTTPClientFor(config)

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Disk is a file system that can be too small for what is written to it.
+// Disk is a file system of limited size.
 type Disk struct{ Dir string }
 
-// NewDisk makes an empty one, which is gone when the test ends. Limits are the
-// options of tmpfs: size=64k is what fits into it, nr_inodes=20 how many files.
+// NewDisk makes an empty disk until the test ends. Limits are options of tmpfs:
+// size=64k for the bytes, nr_inodes=20 for the number of files.
 func NewDisk(t testing.TB, limits string) Disk {
 	t.Helper()
 	disk := Disk{Dir: filepath.Join(t.TempDir(), "disk")}
@@ -30,7 +30,7 @@ func NewDisk(t testing.TB, limits string) Disk {
 	return disk
 }
 
-// Resize gives the disk other limits and keeps what is on it.
+// Resize gives the disk other limits, and keeps its files.
 func (d Disk) Resize(t testing.TB, limits string) {
 	t.Helper()
 	if err := unix.Mount("tmpfs", d.Dir, "tmpfs", unix.MS_REMOUNT, limits); err != nil {
@@ -38,7 +38,7 @@ func (d Disk) Resize(t testing.TB, limits string) {
 	}
 }
 
-// Used is how many bytes of the disk are in use.
+// Used returns the number of used bytes.
 func (d Disk) Used(t testing.TB) int {
 	t.Helper()
 	var stat unix.Statfs_t

@@ -1,25 +1,25 @@
 // Package rig starts real control planes for the stories of the suite, and
 // drives the programs that a user drives.
 //
-// Everything runs in network, process and mount namespaces of its own: [Main],
-// called by TestMain, runs the test binary a second time inside of them. There,
-// it is process 1, so that the kernel ends whatever it started when it ends, in
-// whatever way. The only interface is the loopback. It also has 10.240.0.0/12:
-// each address from there can be listened on, as a pod's, a service's or an API
-// server's, without being set up first. Files of a run are in the directory
-// [Dir], in memory, unless SIGHTLINE_E2E_KEEP is set.
+// Everything runs in separate namespaces for networks, processes and mounts.
+// TestMain calls [Main], which runs the test binary a second time inside them.
+// There it is process 1. However it ends, the kernel then ends everything that it
+// started. The only interface is the loopback. It also has 10.240.0.0/12: a test
+// can listen on each of these addresses, as a pod, a service or an API server,
+// without a set-up. The files of a run are in the directory [Dir], in memory.
+// With SIGHTLINE_E2E_KEEP, they are on disk.
 //
-// A story has the two clusters from [Up], which starts them once. They have the
-// addresses that the topology of the built-in example gives to its clusters, by
-// an /etc/hosts of the suite. A [Cluster] is reached by its clients, or by
-// programs with its Kubeconfig. It has the namespaces, and the definitions of
-// [Definitions] where these can be read: [Cluster.Define] takes more.
+// A story uses the two clusters of [Up], which starts them once. An /etc/hosts of
+// the suite gives them the addresses of the clusters in the built-in example. Use
+// the clients of a [Cluster], or programs with its Kubeconfig. A cluster has the
+// namespaces, and the definitions of [Definitions] if they are there.
+// [Cluster.Define] adds more.
 //
-// [Process] is for everything that runs on beside a test, and [Run] for what
-// ends by itself. [Wait] is the only way of waiting: it has a limit, says what
-// it waited for, and gives up at once when a process that it depends on is gone,
-// with the last lines of its log.
+// Use [Process] for a program that runs during a test, and [Run] for one that ends
+// by itself. Always wait with [Wait]: it has a limit, and its failure names what it
+// waited for. If a process that it depends on is gone, it fails at once, with the
+// last lines of the log.
 //
 // A program that the suite starts has a module in e2e/bin and a row in
-// [Programs]; [Build] builds it, [Program.Path] is where it is.
+// [Programs]. [Build] builds it, and [Program.Path] returns its path.
 package rig

@@ -10,8 +10,8 @@ import (
 const externalSecrets = "github.com/external-secrets/external-secrets"
 
 // StartExternalSecrets starts the real controllers of the External Secrets
-// Operator on the cluster, with the definitions of its own release, until the test
-// ends or the process is stopped.
+// Operator on the cluster, with the definitions of its release. They run until the
+// test ends or the process is stopped.
 func (c *Cluster) StartExternalSecrets(t testing.TB) *Process {
 	t.Helper()
 	bases := filepath.Join(moduleDir(t, "../bin/eso", externalSecrets), "config", "crds", "bases")
@@ -33,9 +33,9 @@ func (c *Cluster) StartExternalSecrets(t testing.TB) *Process {
 	return process
 }
 
-// Vault makes a namespace on the cluster in which others keep Secrets, and gives
-// each of the clusters a ClusterSecretStore of the name that leads to it. It is
-// what a vault is to users, by the provider kubernetes.
+// Vault makes a namespace with Secrets on the cluster. Each of the clusters gets a
+// ClusterSecretStore with this name that reads from the namespace. It stands for a
+// vault, with the provider kubernetes.
 func (c *Cluster) Vault(t testing.TB, store string, clusters ...*Cluster) (namespace string) {
 	t.Helper()
 	namespace = "vault"

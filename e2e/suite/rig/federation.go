@@ -14,16 +14,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// rulesIn is where the operator mounts the rules that it has made files of.
+// rulesIn is the directory into which the operator mounts the files of the rules.
 const rulesIn = "/etc/prometheus/rules"
 
 func (p *Prometheus) rulesDir() string { return filepath.Join(p.dir, "rules") }
 
 var ruleInterval = regexp.MustCompile(`\binterval: \S+`)
 
-// LoadRules waits until the operator has made files of the rules that are complete,
-// which is nil, and makes Prometheus evaluate them, once a second. A Load comes before
-// it, which names where the files are.
+// LoadRules waits until complete returns nil for the files that the operator makes of
+// the rules. Then it makes Prometheus evaluate them once a second. Call Load before,
+// because it names the directory of the files.
 func (p *Prometheus) LoadRules(t testing.TB, complete func(rules string) error) {
 	t.Helper()
 	configMap := "prometheus-" + p.name + "-rulefiles-0"
@@ -61,8 +61,8 @@ func (p *Prometheus) LoadRules(t testing.TB, complete func(rules string) error) 
 	})
 }
 
-// WithoutEnforcement takes rules in a namespace for those of all, as the monitoring
-// of OpenShift does for namespacesWithoutLabelEnforcement.
+// WithoutEnforcement lets the rules in a namespace read the series of all namespaces,
+// like namespacesWithoutLabelEnforcement in OpenShift's monitoring.
 func (p *Prometheus) WithoutEnforcement(t testing.TB, namespace string) {
 	t.Helper()
 	patch := Objects(t, []byte(strings.NewReplacer("SERVER", p.cluster.Server, "DIR", p.dir, "CA", p.cluster.File("ca.crt")).Replace(
@@ -82,8 +82,8 @@ global: {scrape_interval: 1s}
 scrape_configs: [{job_name: pages, honor_labels: true, static_configs: [{targets: [%q]}]}]
 `
 
-// StartPlatform starts a Prometheus that scrapes a page once a second, in place of
-// OpenShift's own, until the test ends. The page is at /metrics of a host and port.
+// StartPlatform starts a Prometheus in place of OpenShift's own, until the test ends.
+// It scrapes /metrics of a host and port once a second.
 func (c *Cluster) StartPlatform(t testing.TB, page string) *Prometheus {
 	t.Helper()
 	p := &Prometheus{cluster: c, name: "k8s", dir: filepath.Join(c.Dir, "platform"), url: "http://" + c.Address + ":9091"}
@@ -105,9 +105,9 @@ metadata: {name: store, namespace: openshift-user-workload-monitoring}
 spec: {version: v3.5.0, replicas: 1, scrapeConfigSelector: {}, scrapeConfigNamespaceSelector: {}}
 `
 
-// StartStore starts a Prometheus on the cluster of another, whose operator configures
-// it by the ScrapeConfigs that are there, until the test ends. It scrapes once in two
-// seconds; Load makes it read what has changed.
+// StartStore starts one more Prometheus on the cluster of another one, until the test
+// ends. The operator of the other one configures it from the ScrapeConfigs of the
+// cluster. It scrapes every two seconds. Load makes it read changes.
 func (p *Prometheus) StartStore(t testing.TB) *Prometheus {
 	t.Helper()
 	c := p.cluster
@@ -124,7 +124,7 @@ func (p *Prometheus) StartStore(t testing.TB) *Prometheus {
 	return store
 }
 
-// Sum is the number of series that a query finds now, and the sum of their values.
+// Sum returns the number of series that a query finds now, and the sum of their values.
 func (p *Prometheus) Sum(ctx context.Context, query string) (series int, sum float64, err error) {
 	samples, err := p.samples(ctx, query)
 	for _, s := range samples {

@@ -27,13 +27,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Flux is the real kustomize-controller on a cluster. In place of the
-// source-controller the suite packs the repository's work tree, serves it and
-// reports it on the GitRepository: [Flux.Fetch].
+// Flux is the real kustomize-controller on a cluster. The suite does the work of the
+// source-controller in [Flux.Fetch]: it packs the repository's work tree, serves it,
+// and writes the status of the GitRepository.
 type Flux struct {
 	Namespace  string
 	on         *Cluster
-	controller *Process // replaced by StartController
+	controller *Process // StartController replaces it
 	url        string
 
 	mutex   sync.Mutex // guards archive
@@ -45,9 +45,9 @@ var (
 	gitRepositories = schema.GroupVersionResource{Group: "source.toolkit.fluxcd.io", Version: "v1", Resource: "gitrepositories"}
 )
 
-// StartFlux starts Flux on the cluster, which needs the definitions, until the
-// test ends. Of each of the others there is a kubeconfig, in the Secret that it
-// has the name of here.
+// StartFlux starts Flux on the cluster until the test ends. The cluster needs the
+// definitions. For each of the others, a Secret has its kubeconfig. The keys of
+// others are the names of these Secrets.
 func (c *Cluster) StartFlux(t testing.TB, namespace string, others map[string]*Cluster) *Flux {
 	t.Helper()
 	c.Define(t, "kustomize.toolkit.fluxcd.io_kustomizations.yaml", "source.toolkit.fluxcd.io_gitrepositories.yaml",
@@ -83,7 +83,7 @@ func (c *Cluster) StartFlux(t testing.TB, namespace string, others map[string]*C
 	return f
 }
 
-// StartController starts the kustomize-controller again after it was stopped.
+// StartController starts the kustomize-controller again after a stop.
 func (f *Flux) StartController(t testing.TB) {
 	t.Helper()
 	dir := filepath.Join(f.on.Dir, "flux")
@@ -91,7 +91,7 @@ func (f *Flux) StartController(t testing.TB) {
 	f.controller, err = Start(filepath.Join(f.on.Name, "flux"), "kustomize-controller",
 		[]string{"KUBECONFIG=" + f.on.Kubeconfig, "RUNTIME_NAMESPACE=" + f.Namespace, "HOME=" + dir},
 		"kustomize-controller", "--metrics-addr", "127.0.0.1:8090", "--health-addr", "127.0.0.1:9440", "--enable-leader-election=false",
-		// By default it looks after 30 s whether what it depends on is ready.
+		// By default, it checks after 30 s whether its dependencies are ready.
 		"--requeue-dependency", "1s")
 	if err != nil {
 		t.Fatal(err)
@@ -101,8 +101,8 @@ func (f *Flux) StartController(t testing.TB) {
 // KillController ends the kustomize-controller without a warning.
 func (f *Flux) KillController() { f.controller.Kill() }
 
-// Fetch does what the source-controller does for a new commit on the branch of
-// the GitRepository, and returns the revision by which Flux calls it.
+// Fetch does the work of the source-controller for a new commit on the branch of the
+// GitRepository. It returns Flux' name of the revision.
 func (f *Flux) Fetch(t testing.TB, repository, work, commit string) string {
 	t.Helper()
 	archive, err := pack(work)
@@ -133,7 +133,7 @@ func (f *Flux) Fetch(t testing.TB, repository, work, commit string) string {
 	return revision
 }
 
-// pack is a work tree as the source-controller packs it.
+// pack packs a work tree like the source-controller.
 func pack(work string) ([]byte, error) {
 	var b bytes.Buffer
 	zipped := gzip.NewWriter(&b)
@@ -166,8 +166,8 @@ func pack(work string) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Ready waits until the Kustomizations are those of the names, and each has
-// applied the revision and is ready.
+// Ready waits until the Kustomizations have exactly these names, and each has applied
+// the revision and is ready.
 func (f *Flux) Ready(t testing.TB, limit time.Duration, revision string, names ...string) {
 	t.Helper()
 	Wait(t, limit, "Flux to apply a commit", func() error {
@@ -197,8 +197,8 @@ func (f *Flux) Ready(t testing.TB, limit time.Duration, revision string, names .
 	}, f.controller)
 }
 
-// Forget takes every Kustomization and GitRepository away without a trace on
-// the clusters, as if Flux had never known them.
+// Forget removes every Kustomization and GitRepository without an effect on the
+// clusters, as if Flux had never known them.
 func (f *Flux) Forget(t testing.TB) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context()) // it is used in cleanups
@@ -207,8 +207,8 @@ func (f *Flux) Forget(t testing.TB) {
 	}, f.on.APIServer)
 }
 
-// remove deletes all resources of these kinds without their finalizers, and is
-// nil when there are none.
+// remove deletes all resources of these kinds without their finalizers. It returns
+// nil if none is left.
 func (c *Cluster) remove(ctx context.Context, namespace string, kinds ...schema.GroupVersionResource) error {
 	left := 0
 	orphan := metav1.DeletePropagationOrphan

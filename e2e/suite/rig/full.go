@@ -1,10 +1,10 @@
 package rig
 
-// full are the programs of the second tier.
+// full has the programs of tier 3.
 var full = []Program{
 	{Name: "kubectl", Module: "kubectl", Package: ".", Link: "-X k8s.io/component-base/version.gitVersion=v1.36.3"},
 	{Name: "prometheus-operator", Module: "promop", Package: "github.com/prometheus-operator/prometheus-operator/cmd/operator"},
-	// Of the ways to discover targets it has that of Kubernetes alone: the others are most of the program.
+	// It can discover targets only in Kubernetes. The other ways would be most of the program.
 	{Name: "prometheus", Module: "prom", Package: "github.com/prometheus/prometheus/cmd/prometheus",
 		Tags: "remove_all_sd,enable_kubernetes_sd"},
 	{Name: "sealed-secrets-controller", Module: "sealed", Package: "github.com/bitnami/sealed-secrets/cmd/controller"},

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Repository is a Git repository, with one work tree, that engines fetch from.
+// Repository is a Git repository with one work tree, for engines to fetch from.
 type Repository struct {
 	URL  string
 	Work string // the work tree
 	bare string
 }
 
-// StartGit serves a new repository by Git's own HTTP server until the test ends.
+// StartGit serves a new repository with Git's own HTTP server, until the test ends.
 func StartGit(t testing.TB) *Repository {
 	t.Helper()
 	root := t.TempDir()
@@ -44,7 +44,7 @@ func StartGit(t testing.TB) *Repository {
 	return r
 }
 
-// Push commits what is in the work tree to main, and returns the commit.
+// Push commits the work tree to main, and returns the commit.
 func (r *Repository) Push(t testing.TB, message string) string {
 	t.Helper()
 	git := func(args ...string) string {

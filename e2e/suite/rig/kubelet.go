@@ -16,11 +16,11 @@ import (
 	"github.com/sightline-mesh/sightline/internal/cluster/forwardtest"
 )
 
-// Kubelet is what an API server asks for a pod of one node: the log of a
-// container before its last crash, and a connection to a port.
+// Kubelet answers an API server for the pods of one node. It has the log of a
+// container before its last crash, and connects to a port.
 //
-// It is a stand-in: no container runs. A log is a fixed text, and a port is that
-// of the pod's address, where the test listens.
+// It is a stand-in: no container runs. A log is a fixed text. A port is one of the
+// pod's address, and the test listens there.
 type Kubelet struct {
 	Node    string
 	cluster *Cluster
@@ -28,7 +28,7 @@ type Kubelet struct {
 	logs    map[string]string // by pod
 }
 
-// StartKubelet makes a node of the cluster with a kubelet, until the test ends.
+// StartKubelet makes a node with a kubelet on the cluster, until the test ends.
 func (c *Cluster) StartKubelet(t testing.TB, node string) *Kubelet {
 	t.Helper()
 	k := &Kubelet{Node: node, cluster: c, logs: map[string]string{}}
@@ -56,7 +56,7 @@ func (c *Cluster) StartKubelet(t testing.TB, node string) *Kubelet {
 	return k
 }
 
-// Log is the log of a pod's container before its last crash.
+// Log sets the log of a pod's container before its last crash.
 func (k *Kubelet) Log(pod, text string) {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()

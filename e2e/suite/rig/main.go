@@ -16,15 +16,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The environment by which the test binary knows that it is inside, and where.
+// With this environment, the test binary knows that it is inside, and where.
 const (
 	envDir     = "SIGHTLINE_E2E_DIR"
-	envProgram = "SIGHTLINE_E2E_PROGRAM_" // and the program's name: its file
+	envProgram = "SIGHTLINE_E2E_PROGRAM_" // and the name of a program; the value is its file
 )
 
-// Main runs the tests in namespaces of their own and exits. The programs have to
-// be built. Without the right to make namespaces it fails: tests that did not
-// run have shown nothing.
+// Main runs the tests in separate namespaces and exits. Build the programs before.
+// Without the right to make namespaces, it fails, because tests that did not run
+// prove nothing.
 func Main(m *testing.M, programs []Program) {
 	if os.Getenv(envDir) != "" {
 		if err := furnish(); err != nil {
@@ -44,11 +44,11 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-// Dir is where the files of this run are.
+// Dir returns the directory for the files of this run.
 func Dir() string { return os.Getenv(envDir) }
 
-// Again is the command that runs tests of this binary once more, as from outside,
-// with another home. The programs are those of this run.
+// Again returns the command that runs tests of this binary once more, as from
+// outside, with another home. It uses the programs of this run.
 func Again(home string, args ...string) (*exec.Cmd, error) {
 	bin := filepath.Dir(filepath.Dir(built(Programs.Core[0].Name)))
 	if err := os.Symlink(bin, filepath.Join(home, "bin")); err != nil {
@@ -96,7 +96,7 @@ func outside(programs []Program) (int, error) {
 		return 0, err
 	}
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	// Inside, the home is another one, and Go would look for its modules there.
+	// Inside, HOME is different, and Go would look for its modules there.
 	modules, err := exec.Command("go", "env", "GOMODCACHE").Output()
 	if err != nil {
 		return 0, fmt.Errorf("go env GOMODCACHE: %w", err)
@@ -107,7 +107,7 @@ func outside(programs []Program) (int, error) {
 		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWPID | unix.CLONE_NEWNS,
 		Pdeathsig:  syscall.SIGKILL,
 	}
-	// The kernel looks at the end of this thread, not of the process.
+	// The kernel acts at the end of this thread, not of the process.
 	runtime.LockOSThread()
 	if err := cmd.Start(); err != nil {
 		return 0, fmt.Errorf("no namespaces could be made, for which root needs CAP_SYS_ADMIN and CAP_NET_ADMIN: %w", err)
@@ -126,8 +126,8 @@ func outside(programs []Program) (int, error) {
 	return 0, err
 }
 
-// endWith kills the process, and with it all of its namespace, when this one is
-// told to end or has lost its parent, until done.
+// endWith kills the process, and with it its whole namespace, if this process gets a
+// signal to end or loses its parent. It stops watching at done.
 func endWith(process *os.Process, parent int, done <-chan struct{}) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
@@ -149,8 +149,8 @@ func endWith(process *os.Process, parent int, done <-chan struct{}) {
 
 func keep() bool { return os.Getenv("SIGHTLINE_E2E_KEEP") != "" }
 
-// runDir is an empty directory for what is to be kept; else a mount point that is
-// the same for all runs, as nothing is ever in it outside of them.
+// runDir returns a new empty directory if the files are kept. Else it returns one
+// mount point for all runs: outside of a run, it is always empty.
 func runDir() (string, error) {
 	if keep() {
 		return os.MkdirTemp("", "sightline-e2e-")
@@ -163,9 +163,9 @@ func runDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// furnish makes the namespaces ones that programs can run in.
+// furnish prepares the namespaces for programs.
 func furnish() error {
-	// A mount here must not show outside.
+	// A mount here must not be visible outside.
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("mounts made private: %w", err)
 	}
@@ -182,7 +182,7 @@ func furnish() error {
 			return err
 		}
 	}
-	// Programs must neither read the user's settings nor leave files of theirs.
+	// Programs must not read the user's settings, and must not leave files.
 	for name, value := range map[string]string{"TMPDIR": filepath.Join(Dir(), "tmp"), "HOME": filepath.Join(Dir(), "home")} {
 		if err := os.Setenv(name, value); err != nil {
 			return err
@@ -210,8 +210,8 @@ func furnish() error {
 	return nil
 }
 
-// network brings the loopback interface up and gives it 10.240.0.0/12. All
-// addresses of a network that this interface has are the host's own.
+// network starts the loopback interface and gives it 10.240.0.0/12. The host owns
+// all addresses of a network on this interface.
 func network() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -17,31 +17,31 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Pod is a pod of a mesh, as far as Prometheus knows it: what an API server
-// says about it, and what its containers answer when they are scraped.
+// Pod is a pod of a mesh as Prometheus sees it: its object on the API server, and
+// the answers of its containers to a scrape.
 //
-// It is a stand-in: there is no kubelet that runs it, so its status is written
-// by the suite, and no Envoy, so the metrics are a fixed text of Envoy's form.
+// It is a stand-in. No kubelet runs it, so the suite writes its status. There is no
+// Envoy, so the metrics are a fixed text in Envoy's form.
 type Pod struct {
 	Namespace, Name string
 	IP              string
 	Labels          map[string]string
 	Annotations     map[string]string
-	Container       string           // beside that of the application
+	Container       string           // in addition to the application's
 	Declares        map[string]int32 // ports of Container, by name
 	Answers         []int            // ports with metrics, declared or not
 	Metrics         string
-	Changing        func() string // instead of Metrics, where they change
+	Changing        func() string // instead of Metrics, if they change
 }
 
-// MergedMetrics are the annotations by which Istio tells where the agent of a
-// proxy serves the metrics of agent, Envoy and application in one.
+// MergedMetrics has the annotations of Istio that name the port and path at which the
+// agent of a proxy serves the metrics of agent, Envoy and application together.
 func MergedMetrics() map[string]string {
 	return map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15020", "prometheus.io/path": "/stats/prometheus"}
 }
 
-// Sidecar is a pod of an application with Istio's proxy in it, in the version
-// v1. The proxy declares the port of Envoy's own metrics, not that of merged ones.
+// Sidecar is a pod of an application with Istio's proxy, in the version v1. The proxy
+// declares the port of Envoy's own metrics, not the one of merged metrics.
 func Sidecar(namespace, app, ip string) Pod {
 	return Pod{
 		Namespace: namespace, Name: app, IP: ip, Labels: map[string]string{"app": app, "version": "v1"}, Annotations: MergedMetrics(),
@@ -50,16 +50,16 @@ func Sidecar(namespace, app, ip string) Pod {
 	}
 }
 
-// Gateway is a pod of a gateway, which declares every port of its proxy.
+// Gateway is a pod of a gateway. It declares every port of its proxy.
 func Gateway(namespace, app, ip string) Pod {
 	p := Sidecar(namespace, app, ip)
 	p.Declares = map[string]int32{"metrics": 15020, "status-port": 15021, "http-envoy-prom": 15090}
 	return p
 }
 
-// OptedOut is a pod that opted out of merged metrics, because its application
-// is scraped by itself: the annotations are the application's, which has no
-// metrics of proxies, and Envoy serves its own at the port that it declares.
+// OptedOut is a pod that opted out of merged metrics, because its application is
+// scraped separately. The annotations are the application's, which has no metrics of
+// proxies. Envoy serves its metrics at the port that it declares.
 func OptedOut(namespace, app, ip string) Pod {
 	p := Sidecar(namespace, app, ip)
 	p.Annotations = map[string]string{
@@ -70,15 +70,15 @@ func OptedOut(namespace, app, ip string) Pod {
 	return p
 }
 
-// GRPC is a pod of a gRPC application without Envoy, whose agent has the
-// metrics at a port that it declares.
+// GRPC is a pod of a gRPC application without Envoy. Its agent serves the metrics at
+// a port that it declares.
 func GRPC(namespace, app, ip string) Pod {
 	p := Sidecar(namespace, app, ip)
 	p.Declares, p.Answers = map[string]int32{"mesh-metrics": 15020}, []int{15020}
 	return p
 }
 
-// Ztunnel is the node's proxy of an ambient mesh, whose chart names no path.
+// Ztunnel is the proxy of a node in an ambient mesh. Its chart names no path.
 func Ztunnel(namespace, ip string) Pod {
 	p := Sidecar(namespace, "ztunnel", ip)
 	p.Annotations = map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "15020"}
@@ -86,7 +86,7 @@ func Ztunnel(namespace, ip string) Pod {
 	return p
 }
 
-// Istiod is a pod of the control plane. It has the annotations too, but no proxy.
+// Istiod is a pod of the control plane. It also has the annotations, but no proxy.
 func Istiod(namespace, ip string) Pod {
 	return Pod{
 		Namespace: namespace, Name: "istiod", IP: ip, Labels: map[string]string{"app": "istiod", "istio": "pilot"},
@@ -96,7 +96,7 @@ func Istiod(namespace, ip string) Pod {
 	}
 }
 
-// requests is what Envoy tells about the requests that an application received.
+// requests returns Envoy's metrics of the requests that an application received.
 func requests(namespace, app string) string {
 	return fmt.Sprintf("# TYPE istio_requests_total counter\n"+
 		`istio_requests_total{reporter="destination",source_workload="client",destination_workload=%[2]q,destination_workload_namespace=%[1]q,`+
@@ -104,8 +104,8 @@ func requests(namespace, app string) string {
 		`request_protocol="http",response_code="200",response_flags="-",connection_security_policy="mutual_tls"} 42`+"\n", namespace, app)
 }
 
-// RunPods makes pods on the cluster that are running and ready, and answers for
-// them, until the test ends.
+// RunPods makes running and ready pods on the cluster, and answers for them, until the
+// test ends.
 func (c *Cluster) RunPods(t testing.TB, pods ...Pod) {
 	t.Helper()
 	for _, p := range pods {
@@ -123,7 +123,7 @@ func (c *Cluster) runPod(t testing.TB, p Pod) {
 	for _, name := range slices.Sorted(maps.Keys(p.Declares)) {
 		proxy.Ports = append(proxy.Ports, corev1.ContainerPort{Name: name, ContainerPort: p.Declares[name], Protocol: corev1.ProtocolTCP})
 	}
-	// Endpoints have the pods of nodes that there are.
+	// Endpoints only have pods of existing nodes.
 	const node = "a-node"
 	if _, err := c.Client.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}},
 		metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
@@ -142,7 +142,7 @@ func (c *Cluster) runPod(t testing.TB, p Pod) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		now := int64(0) // there is no kubelet that would end it
+		now := int64(0) // no kubelet would end it
 		if err := pods.Delete(context.WithoutCancel(ctx), p.Name, metav1.DeleteOptions{GracePeriodSeconds: &now}); err != nil {
 			t.Error(err)
 		}

@@ -15,10 +15,10 @@ import (
 // subscriptions is the resource that the Operator Lifecycle Manager watches.
 var subscriptions = schema.GroupVersionResource{Group: "operators.coreos.com", Version: "v1alpha1", Resource: "subscriptions"}
 
-// StartLifecycleManager runs a stand-in for the Operator Lifecycle Manager on
-// the cluster until the test ends: it reports of each Subscription, OperatorDelay
-// after it came, that its operator is installed. It installs nothing: the
-// operator is that of [Cluster.StartOperator].
+// StartLifecycleManager runs a stand-in for the Operator Lifecycle Manager on the
+// cluster, until the test ends. OperatorDelay after a Subscription is created, it
+// reports that the operator is installed. It installs nothing: the operator is the
+// one of [Cluster.StartOperator].
 func (c *Cluster) StartLifecycleManager(t testing.TB) {
 	t.Helper()
 	again(t, c.install)

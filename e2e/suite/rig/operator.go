@@ -16,27 +16,27 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// OperatorDelay is the time that the stand-in for Kiali's operator takes for a
-// Kiali resource. It is long beside what an apply takes, so that what relies on
-// its work without waiting for it fails.
+// OperatorDelay is the time that the stand-in for Kiali's operator takes for a Kiali
+// resource. It is longer than an apply, so a step that does not wait for the
+// operator fails.
 const OperatorDelay = 500 * time.Millisecond
 
 // kialis is the resource that the operator watches.
 var kialis = schema.GroupVersionResource{Group: "kiali.io", Version: "v1alpha1", Resource: "kialis"}
 
-// StartOperator runs a stand-in for Kiali's operator on the cluster until the
-// test ends. Of what the operator does for a Kiali resource it does what order
-// depends on: it reports Running, makes the service account after OperatorDelay,
-// and reports Successful; when the resource goes, so does the account. There is
-// no Deployment, no role and no finalizer.
+// StartOperator runs a stand-in for Kiali's operator on the cluster, until the test
+// ends. It does the part of the operator's work that the order depends on. It reports
+// Running, makes the service account after OperatorDelay, and reports Successful. If
+// the resource is deleted, it deletes the account. It makes no Deployment, no role and
+// no finalizer.
 func (c *Cluster) StartOperator(t testing.TB) {
 	t.Helper()
 	done := map[types.UID]*unstructured.Unstructured{}
 	again(t, func(ctx context.Context) error { return c.operate(ctx, done) })
 }
 
-// operate looks at all Kiali resources once. done are those whose account is
-// there, as they were then.
+// operate looks at all Kiali resources once. done has the resources with an account,
+// in the state in which it was made.
 func (c *Cluster) operate(ctx context.Context, done map[types.UID]*unstructured.Unstructured) error {
 	list, err := c.Dynamic.Resource(kialis).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -47,7 +47,7 @@ func (c *Cluster) operate(ctx context.Context, done map[types.UID]*unstructured.
 	for _, kiali := range list.Items {
 		present[kiali.GetUID()] = true
 	}
-	// First, because a resource that was made anew wants an account that stays.
+	// This comes first, because a resource that was created again needs a new account.
 	for uid, kiali := range done {
 		if present[uid] {
 			continue
@@ -92,7 +92,7 @@ func (c *Cluster) reconcile(ctx context.Context, kiali *unstructured.Unstructure
 		map[string]string{"type": "Successful", "status": "True", "reason": "Successful"})
 }
 
-// report writes the conditions, as the operator does: all of them at once.
+// report writes all conditions at once, like the operator.
 func (c *Cluster) report(ctx context.Context, kiali *unstructured.Unstructured, conditions ...map[string]string) error {
 	for _, condition := range conditions {
 		condition["lastTransitionTime"] = time.Now().UTC().Format(time.RFC3339)
@@ -106,8 +106,8 @@ func (c *Cluster) report(ctx context.Context, kiali *unstructured.Unstructured, 
 	return err
 }
 
-// Operated waits until the operator has taken away what it made for Kiali resources
-// that are deleted. The real one has a finalizer for that.
+// Operated waits until the operator has removed the objects of deleted Kiali
+// resources. The real operator has a finalizer for this.
 func (c *Cluster) Operated(t testing.TB, objects ...*unstructured.Unstructured) {
 	t.Helper()
 	for _, object := range objects {
@@ -127,7 +127,7 @@ func (c *Cluster) Operated(t testing.TB, objects ...*unstructured.Unstructured) 
 	}
 }
 
-// account is the service account that the operator makes for the resource.
+// account returns the service account that the operator makes for the resource.
 func account(kiali *unstructured.Unstructured) (namespace, name string) {
 	namespace, _, _ = unstructured.NestedString(kiali.Object, "spec", "deployment", "namespace")
 	if namespace == "" {
@@ -140,8 +140,8 @@ func account(kiali *unstructured.Unstructured) (namespace, name string) {
 	return namespace, instance + "-service-account"
 }
 
-// Successful is nil when the operator reports so for the Kiali resource, which
-// has that name in that namespace.
+// Successful returns nil if the operator reports Successful for the Kiali resource
+// with this name and namespace.
 func (c *Cluster) Successful(ctx context.Context, namespace, name string) error {
 	kiali, err := c.Dynamic.Resource(kialis).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {

@@ -41,7 +41,7 @@ func newAuthority(name string) (*authority, error) {
 	return &authority{certificate: certificate, key: key, pem: block("CERTIFICATE", der)}, err
 }
 
-// server is for an API server with these names and addresses.
+// server makes the pair of an API server with these names and addresses.
 func (a *authority) server(names []string, addresses ...string) (pair, error) {
 	template := valid("kube-apiserver")
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
@@ -52,7 +52,7 @@ func (a *authority) server(names []string, addresses ...string) (pair, error) {
 	return a.sign(template)
 }
 
-// client is for a user, in a group or none.
+// client makes the pair of a user, who may be in a group.
 func (a *authority) client(user, group string) (pair, error) {
 	template := valid(user)
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
@@ -75,7 +75,7 @@ func (a *authority) sign(template *x509.Certificate) (pair, error) {
 	return pair{block("CERTIFICATE", der), block("PRIVATE KEY", private)}, err
 }
 
-// write puts both into files in dir, .crt and .key.
+// write writes both to files in dir, .crt and .key.
 func (p pair) write(dir, name string) error {
 	if err := os.WriteFile(filepath.Join(dir, name+".crt"), p.certificate, 0o644); err != nil {
 		return err
@@ -83,8 +83,8 @@ func (p pair) write(dir, name string) error {
 	return os.WriteFile(filepath.Join(dir, name+".key"), p.key, 0o600)
 }
 
-// accountKey is what the tokens of service accounts are signed with: the
-// private and the public key in PEM.
+// accountKey makes the keys for the tokens of service accounts: the private and the
+// public key in PEM.
 func accountKey() (private, public []byte, err error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -95,7 +95,7 @@ func accountKey() (private, public []byte, err error) {
 }
 
 func valid(name string) *x509.Certificate {
-	serial, _ := rand.Int(rand.Reader, big.NewInt(1<<62)) // its reader does not fail
+	serial, _ := rand.Int(rand.Reader, big.NewInt(1<<62)) // this reader does not fail
 	return &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: name},

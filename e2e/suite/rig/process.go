@@ -15,17 +15,17 @@ import (
 	"time"
 )
 
-// Process is a program that runs on beside the tests.
+// Process is a program that runs during the tests.
 type Process struct {
 	Name string
-	Log  string // the file with what it prints
+	Log  string // the file with its output
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended
 }
 
-// Start starts a program, by its name in Programs or its path. In dir, a
-// directory below Dir, are <name>.log and <name>.pid. Each of env, in the form of
-// os.Environ, comes before what the test's own environment says.
+// Start starts a program, by its name in Programs or its path. dir is a directory
+// below Dir for <name>.log and <name>.pid. env has the form of os.Environ, and
+// replaces variables of the test's environment.
 func Start(dir, name string, env []string, program string, args ...string) (*Process, error) {
 	dir = filepath.Join(Dir(), dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -48,13 +48,13 @@ func Start(dir, name string, env []string, program string, args ...string) (*Pro
 		return nil, err
 	}
 	go func() {
-		_ = p.cmd.Wait() // how it ended is in its log, or was meant
+		_ = p.cmd.Wait() // the log says how it ended, or the test ended it
 		close(p.done)
 	}()
 	return p, os.WriteFile(filepath.Join(dir, name+".pid"), []byte(strconv.Itoa(p.cmd.Process.Pid)), 0o644)
 }
 
-// built is the path of one of Programs, which Main has handed in.
+// built returns the path of one of Programs. Main has set it.
 func built(name string) string { return os.Getenv(envProgram + name) }
 
 func (p *Process) ended() bool {
@@ -66,7 +66,7 @@ func (p *Process) ended() bool {
 	}
 }
 
-// Stop asks the process to end, and after ten seconds makes it.
+// Stop asks the process to end, and kills it after ten seconds.
 func (p *Process) Stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -82,13 +82,13 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
-// Pause has the process do nothing, not even refuse connections, until Resume.
+// Pause stops the process until Resume. It does not even refuse connections.
 func (p *Process) Pause() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
 
 // Resume ends a Pause.
 func (p *Process) Resume() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
 
-// Tail is the end of the log, for messages.
+// Tail returns the end of the log, for messages.
 func (p *Process) Tail() string {
 	const lines = 15
 	data, err := os.ReadFile(p.Log)
@@ -99,13 +99,13 @@ func (p *Process) Tail() string {
 	return fmt.Sprintf("the last lines of %s:\n%s", p.Log, strings.Join(all[max(0, len(all)-lines):], "\n"))
 }
 
-// Result is what a program left that has ended.
+// Result has the output and the exit code of a program.
 type Result struct {
 	Code           int
 	Stdout, Stderr string
 }
 
-// The programs that users have, by the variables that name them.
+// The variables with the programs of users.
 const (
 	envSightline = "SIGHTLINE"
 	envKustomize = "SIGHTLINE_KUSTOMIZE"
@@ -113,23 +113,23 @@ const (
 	envHelm4     = "SIGHTLINE_HELM4"
 )
 
-// Sightline is the path of the product.
+// Sightline returns the path of the product.
 func Sightline() string { return os.Getenv(envSightline) }
 
-// Kustomize is the path of kustomize.
+// Kustomize returns the path of kustomize.
 func Kustomize() string { return os.Getenv(envKustomize) }
 
-// Helm3 is the path of Helm 3.
+// Helm3 returns the path of Helm 3.
 func Helm3() string { return os.Getenv(envHelm3) }
 
-// Helm4 is the path of Helm 4.
+// Helm4 returns the path of Helm 4.
 func Helm4() string { return os.Getenv(envHelm4) }
 
-// Kubectl is the path of kubectl, which the second tier has.
+// Kubectl returns the path of kubectl, which only tier 3 has.
 func Kubectl() string { return built("kubectl") }
 
-// Run runs a program to its end, which is due within two minutes, and fails the
-// test if that is not a success.
+// Run runs a program to its end, for two minutes at most. If the program fails, the
+// test fails.
 func Run(t testing.TB, program string, args ...string) string {
 	t.Helper()
 	result := Try(t, program, args...)
@@ -139,11 +139,11 @@ func Run(t testing.TB, program string, args ...string) string {
 	return result.Stdout
 }
 
-// Try is Run where a failure is an answer too.
+// Try is Run, but returns a failure as a Result.
 func Try(t testing.TB, program string, args ...string) Result {
 	t.Helper()
 	const limit = 2 * time.Minute
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), limit) // cleanups run programs too
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), limit) // cleanups also run programs
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	var stdout, stderr bytes.Buffer

@@ -13,27 +13,27 @@ import (
 	"runtime"
 )
 
-// Program is one that the suite builds from a module in e2e/bin.
+// Program is a program that the suite builds from a module in e2e/bin.
 type Program struct {
 	Name    string // of the file
 	Module  string // directory below e2e/bin
-	Package string // in that module or one of those that it requires
+	Package string // in this module or in one that it requires
 	Tags    string // build tags
 	Link    string // flags of the linker
 }
 
-// Programs are all that there are, by the tier that needs them.
+// Programs has all programs, by the tier that needs them.
 var Programs = struct{ Core, Full []Program }{
 	Core: []Program{
-		// Helm asks the server for its version, which releases of Kubernetes get in this way.
+		// Helm asks the server for its version. Releases of Kubernetes set it in this way.
 		{Name: "kube", Module: "kube", Package: ".", Link: "-X k8s.io/component-base/version.gitVersion=v1.36.3"},
 	},
 	Full: full,
 }
 
-// Path is the file that Build makes, below bin in the suite's home. It differs
-// for all that the program is made of, so a file that exists is up to date.
-// modules is the directory e2e/bin.
+// Path returns the file that Build makes, below bin in the suite's home. The path has
+// a digest of all inputs of the program, so an existing file is up to date. modules is
+// the directory e2e/bin.
 func (p Program) Path(modules string) (string, error) {
 	home, err := Home()
 	if err != nil {
@@ -60,8 +60,8 @@ func (p Program) Path(modules string) (string, error) {
 	return filepath.Join(home, "bin", hex.EncodeToString(hash.Sum(nil)[:6]), p.Name), nil
 }
 
-// Build builds the program unless that has been done, and says on log that it
-// does. The module's go.sum is all that it may download by.
+// Build builds the program if it is not there yet, and says so on log. It downloads
+// only what the module's go.sum has.
 func (p Program) Build(modules string, log io.Writer) error {
 	path, err := p.Path(modules)
 	if err != nil {
@@ -71,7 +71,7 @@ func (p Program) Build(modules string, log io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(log, "e2e: building %s, which the first time takes minutes\n", p.Name)
-	// It gets its name when it is complete: an interrupted build is none.
+	// The file gets its name when it is complete, so an interrupted build leaves none.
 	partial := path + ".partial"
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", p.Tags, "-ldflags", "-s -w "+p.Link, "-o",
 		partial, p.Package)
@@ -86,8 +86,8 @@ func (p Program) Build(modules string, log io.Writer) error {
 
 const envHome = "SIGHTLINE_E2E_HOME"
 
-// Home is where the suite keeps what it builds: SIGHTLINE_E2E_HOME, or the
-// directory sightline-e2e in the user's cache.
+// Home returns the directory for the built programs: SIGHTLINE_E2E_HOME, or
+// sightline-e2e in the user's cache.
 func Home() (string, error) {
 	if home := os.Getenv(envHome); home != "" {
 		return filepath.Abs(home)

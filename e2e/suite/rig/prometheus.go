@@ -19,11 +19,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Prometheus is the real Prometheus of a cluster, configured by the real
-// prometheus-operator from the monitors and rules that are on it.
+// Prometheus is the real Prometheus of a cluster. The real prometheus-operator
+// configures it from the monitors and rules on the cluster.
 //
-// What the operator makes to run Prometheus in, a StatefulSet, is not run: the
-// suite starts it, and does the work of the config reloader beside it.
+// The operator makes a StatefulSet for Prometheus, but nothing runs it. The suite
+// starts Prometheus, and does the work of the config reloader.
 type Prometheus struct {
 	cluster  *Cluster
 	name     string // of the Prometheus resource
@@ -34,8 +34,8 @@ type Prometheus struct {
 	config   string // the file
 }
 
-// prometheusDefinitions are of the kinds that prometheus-operator works with
-// beside the monitors.
+// prometheusDefinitions has the kinds that prometheus-operator needs besides the
+// monitors.
 var prometheusDefinitions = []string{
 	"monitoring.coreos.com_alertmanagerconfigs.yaml",
 	"monitoring.coreos.com_alertmanagers.yaml",
@@ -49,10 +49,10 @@ var prometheusDefinitions = []string{
 
 const prometheusNamespace = "openshift-user-workload-monitoring"
 
-// prometheusObjects are the Prometheus, with the settings of OpenShift's user
-// workload monitoring (assets/prometheus-user-workload/prometheus.yaml of
-// openshift/cluster-monitoring-operator), and the account by which it asks the
-// API server for pods.
+// prometheusObjects has the Prometheus with the settings of OpenShift's user workload
+// monitoring (assets/prometheus-user-workload/prometheus.yaml of
+// openshift/cluster-monitoring-operator). It also has the account with which
+// Prometheus asks the API server for pods.
 const prometheusObjects = `
 apiVersion: v1
 kind: ServiceAccount
@@ -103,9 +103,9 @@ spec:
     tlsConfig: {caFile: CA}
 `
 
-// StartPrometheus starts prometheus-operator and Prometheus for the cluster,
-// which needs the definitions, until the test ends. It sends its series to the
-// others, and takes those that are sent to it.
+// StartPrometheus starts prometheus-operator and Prometheus for the cluster, until the
+// test ends. The cluster needs the definitions. Prometheus sends its series to the
+// others, and accepts series.
 func (c *Cluster) StartPrometheus(t testing.TB, to ...*Prometheus) *Prometheus {
 	t.Helper()
 	dir := filepath.Join(c.Dir, "prometheus")
@@ -141,7 +141,7 @@ func (c *Cluster) StartPrometheus(t testing.TB, to ...*Prometheus) *Prometheus {
 	return p
 }
 
-// configured waits for the configuration that the operator writes for the resource.
+// configured waits until the operator has written the configuration for the resource.
 func (p *Prometheus) configured(t testing.TB) {
 	t.Helper()
 	p.config = filepath.Join(p.dir, "prometheus.yml")
@@ -154,14 +154,14 @@ func (p *Prometheus) configured(t testing.TB) {
 	}, p.cluster.APIServer, p.operator)
 }
 
-// start starts the server with the configuration that is there, until the test ends.
+// start starts the server with the present configuration, until the test ends.
 func (p *Prometheus) start(t testing.TB) {
 	t.Helper()
 	dir, err := filepath.Rel(Dir(), p.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A query looks back no further than some scrapes: what ran before was another mesh's.
+	// A query looks back only a few scrapes, because earlier series are from another mesh.
 	p.server, err = Start(dir, "prometheus", nil, "prometheus", "--config.file", p.config,
 		"--storage.tsdb.path", filepath.Join(p.dir, "data"), "--web.listen-address", strings.TrimPrefix(p.url, "http://"),
 		"--web.enable-lifecycle", "--web.enable-remote-write-receiver", "--query.lookback-delta", "5s", "--log.level", "warn")
@@ -180,8 +180,8 @@ func (p *Prometheus) Server() *Process { return p.server }
 
 var interval = regexp.MustCompile(`scrape_interval: \S+`)
 
-// generated is the configuration that the operator has written, as the config
-// reloader passes it on, except that Prometheus scrapes once a second.
+// generated returns the operator's configuration as the config reloader passes it on,
+// but with a scrape every second.
 func (p *Prometheus) generated(ctx context.Context) (string, error) {
 	const key = "prometheus.yaml.gz"
 	secret, err := p.cluster.Client.CoreV1().Secrets(prometheusNamespace).Get(ctx, "prometheus-"+p.name, metav1.GetOptions{})
@@ -200,8 +200,8 @@ func (p *Prometheus) generated(ctx context.Context) (string, error) {
 	return interval.ReplaceAllString(config, "scrape_interval: 1s"), nil
 }
 
-// Load waits until the operator has written a configuration that is complete,
-// which is nil, and makes Prometheus load it.
+// Load waits until complete returns nil for the operator's configuration, and makes
+// Prometheus load it.
 func (p *Prometheus) Load(t testing.TB, complete func(config string) error) {
 	t.Helper()
 	Wait(t, time.Minute, "prometheus-operator to write the configuration for the monitors on "+p.cluster.Name, func() error {
@@ -219,15 +219,15 @@ func (p *Prometheus) Load(t testing.TB, complete func(config string) error) {
 	}
 }
 
-// Target is one that Prometheus scrapes.
+// Target is a target of Prometheus.
 type Target struct {
 	URL    string            `json:"scrapeUrl"`
-	Health string            `json:"health"` // up, down or unknown, which is not scraped yet
+	Health string            `json:"health"` // up, down, or unknown before the first scrape
 	Labels map[string]string `json:"labels"`
 	Error  string            `json:"lastError"`
 }
 
-// Targets are all that Prometheus scrapes.
+// Targets returns all targets of Prometheus.
 func (p *Prometheus) Targets(ctx context.Context) ([]Target, error) {
 	var answer struct {
 		Data struct {
@@ -251,7 +251,7 @@ func (p *Prometheus) Query(ctx context.Context, query string) ([]map[string]stri
 	return series, err
 }
 
-// sample is one of an answer: its time and its value, which is a string.
+// sample is a sample in an answer: its time and its value, a string.
 type sample struct {
 	Metric map[string]string
 	Value  [2]any

@@ -18,8 +18,8 @@ import (
 
 const sealedSecretsNamespace = "kube-system"
 
-// sealedSecretsObjects are of upstream's controller.yaml what the controller
-// needs that is not run by a kubelet.
+// sealedSecretsObjects has the objects of upstream's controller.yaml that the
+// controller needs without a kubelet.
 const sealedSecretsObjects = `
 apiVersion: v1
 kind: ServiceAccount
@@ -57,15 +57,15 @@ spec:
   ports: [{name: http, port: 8080, targetPort: 8080}]
 `
 
-// accountFiles is where a program in a pod finds its account, below a directory
-// that the suite has a mount of its own for.
+// accountFiles is the directory in which a program in a pod finds its account. It is
+// below a directory on which the suite mounts its own.
 const accountFiles = "/run/secrets/kubernetes.io/serviceaccount"
 
 var privateRun = sync.OnceValue(func() error { return unix.Mount("tmpfs", "/run", "tmpfs", 0, "mode=755") })
 
-// StartSealedSecrets starts the real controller of sealed-secrets on the
-// cluster, which needs the definitions, until the test ends. The API server
-// leads to it by its Service. There can be one at a time.
+// StartSealedSecrets starts the real controller of sealed-secrets on the cluster, until
+// the test ends. The cluster needs the definitions. The API server reaches the
+// controller through its Service. Only one can run at a time.
 func (c *Cluster) StartSealedSecrets(t testing.TB) {
 	t.Helper()
 	objects := Objects(t, []byte(sealedSecretsObjects))
@@ -73,7 +73,7 @@ func (c *Cluster) StartSealedSecrets(t testing.TB) {
 	c.Apply(t, objects...)
 	token := c.accountToken(t, sealedSecretsNamespace, "sealed-secrets-controller-token")
 
-	// It looks for its account and its API server where a kubelet puts them.
+	// It looks for its account and its API server in the places of a kubelet.
 	if err := privateRun(); err != nil {
 		t.Fatalf("mount of /run: %v", err)
 	}
@@ -101,7 +101,7 @@ func (c *Cluster) StartSealedSecrets(t testing.TB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(controller.Stop)
-	t.Cleanup(func() { // the keys, which are those of this controller
+	t.Cleanup(func() { // the keys belong to this controller
 		if err := c.Client.CoreV1().Secrets(sealedSecretsNamespace).DeleteCollection(context.WithoutCancel(t.Context()), metav1.DeleteOptions{},
 			metav1.ListOptions{LabelSelector: "sealedsecrets.bitnami.com/sealed-secrets-key"}); err != nil {
 			t.Error(err)
@@ -117,8 +117,8 @@ func (c *Cluster) StartSealedSecrets(t testing.TB) {
 	}, c.APIServer, c.Manager, controller)
 }
 
-// Unsealed waits until the controller has opened the SealedSecret as it is now,
-// and returns the Secret.
+// Unsealed waits until the controller has opened the present SealedSecret, and returns
+// the Secret.
 func (c *Cluster) Unsealed(t testing.TB, sealed *unstructured.Unstructured) *corev1.Secret {
 	t.Helper()
 	var secret *corev1.Secret

@@ -12,7 +12,7 @@ import (
 )
 
 // Wait fails the test unless check returns nil within the limit. what completes
-// "waited 10s for …". The processes are those without which it cannot happen.
+// "waited 10s for …". If one of the processes ends, Wait fails at once.
 func Wait(t testing.TB, limit time.Duration, what string, check func() error, processes ...*Process) {
 	t.Helper()
 	if err := wait(limit, what, check, processes...); err != nil {
