@@ -13,18 +13,17 @@ import (
 // Encode appends v to dst as a YAML document without a document marker, and
 // returns the extended slice.
 //
-// Fields come in the order a person expects (see fieldRank), and a string or
-// key is quoted only where readers of YAML 1.1 and 1.2 would disagree about
-// it. Values are those of encoding/json, plus int, []string,
-// map[string]string.
+// Fields come in the order that a person expects (see fieldRank). Encode quotes a string
+// or a key only if readers of YAML 1.1 and 1.2 can disagree about it. Values have the
+// types of encoding/json, or int, []string and map[string]string.
 func Encode(dst []byte, v any) []byte {
 	e := encoder{dst: dst}
 	e.document(v)
 	return e.dst
 }
 
-// encoder prints values. With holes set, a string with marks in it is not
-// printed but recorded, for Body.Append to print later.
+// encoder prints values. If holes is set, it records a string with marks instead.
+// Body.Append prints the string later.
 type encoder struct {
 	dst   []byte
 	holes *[]hole
@@ -48,7 +47,7 @@ func (e *encoder) document(v any) {
 	e.dst = slices.Delete(e.dst, start, start+1) // the space that separates a value from its key
 }
 
-// normal folds the convenient types into those of encoding/json.
+// normal turns the additional types into types of encoding/json.
 func normal(v any) any {
 	switch v := v.(type) {
 	case []string:
@@ -69,8 +68,8 @@ func normal(v any) any {
 	return v
 }
 
-// mapping prints the entries of m, each on its own line. With inline set the
-// cursor already stands where the first key goes, behind "- ".
+// mapping prints the entries of m, each on its own line. With inline set, the first key
+// follows "- " on the same line.
 func (e *encoder) mapping(m map[string]any, indent int, inline bool) {
 	for _, k := range sortedKeys(m) {
 		if !inline {
@@ -95,7 +94,7 @@ func (e *encoder) mapping(m map[string]any, indent int, inline bool) {
 // without "? ".
 const maxSimpleKey = 1000
 
-// after prints a value behind "key:", with what separates them and the line
+// after prints a value behind "key:", with the space or line break before it and the line
 // break at its end.
 func (e *encoder) after(v any, indent int) {
 	if e.record(v, indent, inMapping) {
@@ -165,8 +164,8 @@ func (e *encoder) indent(n int) {
 	}
 }
 
-// scalarLine prints a scalar and its line break; a text of several lines
-// becomes a literal block, its lines indented by indent.
+// scalarLine prints a scalar and its line break. A text of several lines becomes a literal
+// block with lines indented by indent.
 func (e *encoder) scalarLine(v any, indent int) {
 	switch v := v.(type) {
 	case nil:
@@ -182,14 +181,14 @@ func (e *encoder) scalarLine(v any, indent int) {
 		}
 		e.dst = scalar(e.dst, v)
 	default:
-		// Objects come from JSON or from the types that normal knows.
+		// Other types do not occur: objects come from JSON or have the types of normal.
 		e.dst = scalar(e.dst, fmt.Sprint(v))
 	}
 	e.dst = append(e.dst, '\n')
 }
 
-// number gives a JSON number a form that every YAML reader takes for one:
-// YAML 1.1 wants a dot before an exponent.
+// number returns a JSON number in a form that every YAML reader takes for a number. YAML
+// 1.1 needs a dot before an exponent.
 func number(n json.Number) string {
 	s := string(n)
 	mantissa, exponent, ok := strings.Cut(strings.ToLower(s), "e")
@@ -205,7 +204,8 @@ func number(n json.Number) string {
 	return mantissa + "e" + exponent
 }
 
-// isBlock tells whether s reads best, and safely, as a literal block.
+// isBlock tells whether s is printed as a literal block: it has several lines, and the
+// block is safe.
 func isBlock(s string) bool {
 	if !strings.Contains(s, "\n") || strings.ContainsRune(" \t\n", rune(s[0])) {
 		return false
@@ -240,8 +240,8 @@ func (e *encoder) block(s string, indent int) {
 	}
 }
 
-// scalar appends a string as a scalar on one line: plain where every reader
-// takes it for this very string, else quoted.
+// scalar appends a string as a scalar on one line. The scalar is plain if every reader
+// takes it for this string, else quoted.
 func scalar(dst []byte, s string) []byte {
 	if isPlain(s) {
 		return append(dst, s...)
@@ -280,9 +280,9 @@ func isPrintable(s string) bool {
 	return utf8.ValidString(s)
 }
 
-// printable tells whether a character may stand unescaped. Invisible ones
-// (no-break space, zero width space, byte order mark) may by the letter of
-// YAML, but a reviewer must be able to see them.
+// printable tells whether a character is printed without an escape. YAML also permits
+// invisible characters (no-break space, zero width space, byte order mark), but a
+// reviewer must be able to see them.
 func printable(r rune) bool {
 	return r == ' ' || r > ' ' && r < 0x7f || r >= 0xa1 && unicode.IsGraphic(r) && !unicode.IsSpace(r)
 }
@@ -305,8 +305,8 @@ func isPlain(s string) bool {
 	return !looksNumeric(s)
 }
 
-// looksNumeric tells whether any YAML reader might take s for a number (also
-// 0o7, 1_000, 1:30, .inf) or a date. "30s" and "v1.73" are not.
+// looksNumeric tells whether a YAML reader can take s for a number (also 0o7, 1_000, 1:30,
+// .inf) or a date. "30s" and "v1.73" are neither.
 func looksNumeric(s string) bool {
 	if s[0] != '+' && s[0] != '.' && (s[0] < '0' || s[0] > '9') {
 		return false
@@ -321,8 +321,8 @@ func looksNumeric(s string) bool {
 	return strings.Trim(s, "0123456789+-_.:eEobOBtTzZ ") == ""
 }
 
-// fieldRank puts the fields that say what an object is before those that say
-// how; the others follow by name.
+// fieldRank puts the fields that identify an object first. Fields without a rank follow,
+// sorted by name.
 var fieldRank = map[string]int{
 	"apiVersion": -9,
 	"apiGroup":   -9,
@@ -343,7 +343,7 @@ func sortedKeys(m map[string]any) []string {
 	return keys
 }
 
-// SortKeys puts keys in the order that Encode prints them in.
+// SortKeys sorts keys as Encode prints them.
 func SortKeys(keys []string) {
 	slices.SortFunc(keys, func(a, b string) int {
 		if ra, rb := fieldRank[a], fieldRank[b]; ra != rb {

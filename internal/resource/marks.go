@@ -2,11 +2,10 @@ package resource
 
 import "strings"
 
-// Part is a piece of a string with marks: literal text, or the path of the
-// value that goes there.
+// Part is a piece of a string with marks: literal text, or the path of a value.
 type Part struct{ Literal, Path string }
 
-// Parts takes a string apart at its marks.
+// Parts splits a string at its marks.
 func Parts(s string) []Part {
 	var parts []Part
 	for {

@@ -1,11 +1,10 @@
-// Package resource says what a Kubernetes object is to Sightline: plain data
-// (maps, slices, strings, booleans, numbers and nil, as encoding/json decodes
-// them), the holes that a body has where a concrete object has values, and the
-// one YAML encoder that prints both.
+// Package resource has the Kubernetes objects of Sightline, and the YAML encoder that
+// prints them. An object is plain data: maps, slices, strings, booleans, numbers and
+// nil, as encoding/json decodes them. A [Body] is an object with holes for values.
 //
-// A [Body] is compiled once and filled once per cluster; [Encode] and
-// [Body.Append] share every line of the printing code, so a filled body and an
-// encoded object with the same values are the same bytes.
+// A [Body] is compiled once and filled once for each cluster. [Encode] and [Body.Append]
+// print with the same code. So a filled body and an encoded object with the same values
+// are the same bytes.
 package resource
 
 import (
@@ -35,7 +34,7 @@ func (id ID) String() string {
 	return id.APIVersion + " " + id.Kind + " " + name
 }
 
-// IDOf reads the identity of an object; what it lacks stays empty.
+// IDOf reads the identity of an object. Fields that the object lacks stay empty.
 func IDOf(o Object) ID {
 	meta, _ := o["metadata"].(map[string]any)
 	return ID{
@@ -51,8 +50,8 @@ func text(v any) string {
 	return s
 }
 
-// Named returns the objects that a template has given by their names, or an
-// error if it has given anything else.
+// Named returns the objects of a template's result by their names. Any other result is an
+// error.
 func Named(v any) (map[string]Object, error) {
 	byName, ok := v.(map[string]any)
 	if !ok {
@@ -69,7 +68,7 @@ func Named(v any) (map[string]Object, error) {
 	return objects, nil
 }
 
-// DecodeJSON reads one JSON value, keeping numbers as they are written.
+// DecodeJSON reads one JSON value. Numbers keep their text.
 func DecodeJSON(data []byte) (any, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -83,9 +82,9 @@ func DecodeJSON(data []byte) (any, error) {
 	return v, nil
 }
 
-// Null returns the path of the first null in an object, such as spec.ports[0];
-// "" if there is none. What one program takes for an empty value is to another
-// the removal of a field, so no object may have one.
+// Null returns the path of the first null in an object, such as spec.ports[0], or "". No
+// object may have a null: for one program it is an empty value, for another it removes
+// the field.
 func Null(o Object) string { return strings.TrimPrefix(nullBelow(o, ""), ".") }
 
 func nullBelow(v any, at string) string {

@@ -15,11 +15,11 @@ import (
 	"path/filepath"
 )
 
-// workers is the number of files or folders in hand at one time. More does not
-// pay: the work is in the kernel, and two cores are already full with four.
+// workers is the number of goroutines that read or write at one time. More are not
+// faster: the work is in the kernel, and four keep two cores busy.
 const workers = 4
 
-// Dir is an output directory as Open or Lock found it.
+// Dir is an output directory from Open or Lock.
 type Dir struct {
 	path   string
 	want   Marker
@@ -28,11 +28,11 @@ type Dir struct {
 	lock   *lock   // nil after Open
 }
 
-// Open looks at an output directory that is, or is to become, the home of want,
-// and changes nothing. The directory may be absent, and may hold anything beside
-// the tree. dir itself may be a symbolic link to a directory.
+// Open reads the marker of an output directory for the tree of want. It changes nothing.
+// The directory may be absent, and may have other files too. dir itself may be a symbolic
+// link to a directory.
 //
-// A directory whose marker is not of want's topology and format is refused with a
+// If the marker has another topology or format than want, the error is a
 // *finding.Refusal.
 func Open(dir string, want Marker) (*Dir, error) {
 	if dir == "" {
@@ -60,14 +60,14 @@ func Open(dir string, want Marker) (*Dir, error) {
 	return d, nil
 }
 
-// HasMarker says whether a folder is an output directory.
+// HasMarker tells whether a folder is an output directory.
 func HasMarker(dir string) bool {
 	_, err := os.Lstat(filepath.Join(dir, markerName))
 	return err == nil
 }
 
-// IsUnfinished says whether a folder is an output directory of a topology, in
-// whatever format, that a killed run has left as Unfinished has it.
+// IsUnfinished tells whether a folder is an output directory of a topology, in any format,
+// that a killed run left unfinished. See Unfinished.
 func IsUnfinished(dir, topology string) bool {
 	text, err := os.ReadFile(filepath.Join(dir, markerName))
 	if err != nil {
@@ -77,8 +77,8 @@ func IsUnfinished(dir, topology string) bool {
 	return err == nil && found.writing && found.Topology == topology
 }
 
-// Unfinished says whether a run that changed the directory has been killed, so
-// that it may hold parts of two trees. The next Apply completes it.
+// Unfinished tells whether a run was killed while it changed the directory. Then the
+// directory may have parts of two trees. The next Apply completes it.
 func (d *Dir) Unfinished() bool { return d.found != nil && d.found.writing }
 
 func (d *Dir) readMarker() error {
@@ -102,17 +102,17 @@ func (d *Dir) readMarker() error {
 		found, err = parseMarker(text)
 	}
 	if err != nil {
-		return inTheWay(d.path, fmt.Sprintf("has a marker %s that cannot be read: %v", markerName, cause(err)), "that of "+d.want.String(),
-			fmt.Sprintf("if it was damaged, say by a merge, remove %s and render again: "+
-				"files that sightline wrote are known by their first line", name))
+		return inTheWay(d.path, fmt.Sprintf("has a marker %s that cannot be read: %v", markerName, cause(err)), "the marker of "+d.want.String(),
+			fmt.Sprintf("if a merge or something else damaged it, remove %s and render again: "+
+				"sightline knows its files by their first line", name))
 	}
 	if found.Topology != d.want.Topology || found.Format != d.want.Format {
 		return inTheWay(d.path, "holds "+found.String(), d.want.String(),
-			fmt.Sprintf("choose another directory with -o; if this tree is to take the place of that one, remove %s first", name))
+			fmt.Sprintf("choose another directory with -o; to replace that tree, remove %s first", name))
 	}
 	d.found = &found
 	return nil
 }
 
-// unsigned says whether the tree is of a version that put no line into its files.
+// unsigned tells whether the tree is of a version that put no line into its files.
 func (d *Dir) unsigned() bool { return d.found != nil && d.found.Version == "" }

@@ -12,16 +12,16 @@ import (
 	"syscall"
 )
 
-// Apply makes the directory hold the tree. With nothing to change it writes
-// nothing. Otherwise all that is new is first written to a staging folder on the
-// same file system and then renamed into place; until then ctx ends the work,
-// and from then on it does not. A plan is applied once, to a directory from Lock.
+// Apply writes the tree to the directory. If nothing changes, it writes nothing. Else it
+// first writes all new files to a staging folder on the same file system, and then
+// renames them into place. ctx ends the work only before the first rename. Apply a plan
+// once, to a directory from Lock.
 //
-// When Apply returns an error, the directory is as it was, except where the error
-// says otherwise: that undoing failed too, or that all is done but the staging
-// folder could not be removed. A run that is killed between two renames leaves
-// parts of both trees and a marker that says so; the next Apply completes the new
-// one and removes the staging folder.
+// If Apply returns an error, the directory is as it was. In two cases it is not, and the
+// error says so: undoing failed too, or all is done but Apply could not remove the
+// staging folder. A run that is killed between two renames leaves parts of both trees,
+// and a marker that says so. The next Apply completes the new tree and removes the
+// staging folder.
 func (p *Plan) Apply(ctx context.Context) error {
 	if p.dir.lock == nil {
 		return fmt.Errorf("write %s: it is not locked", p.dir.path)
@@ -44,8 +44,8 @@ func (p *Plan) Apply(ctx context.Context) error {
 
 // sweep removes the staging folders of killed runs.
 func (d *Dir) sweep() error {
-	// Only a directory that was absent has been staged beside, and whoever may
-	// not list the parent has staged nothing there: no reason to fail.
+	// A staging folder is beside a directory that was absent. If we may not list the
+	// parent, we staged nothing there. So that is no reason to fail.
 	parent := filepath.Dir(d.path)
 	beside, _ := os.ReadDir(parent)
 	for _, e := range beside {
@@ -72,8 +72,8 @@ func (d *Dir) sweep() error {
 	return nil
 }
 
-// create writes a directory that was not there: beside its place, and then into
-// it by one rename. So it is there as a whole or not at all.
+// create writes a directory that was absent. It writes beside the place and then renames
+// once, so the directory is there as a whole or not at all.
 func (p *Plan) create(ctx context.Context) (err error) {
 	above := filepath.Dir(p.dir.path)
 	parent, err := os.OpenRoot(above)
@@ -102,7 +102,7 @@ func (p *Plan) create(ctx context.Context) (err error) {
 	if err := takePlace(filepath.Join(above, s.name), p.dir.path); err != nil {
 		return p.dir.fault("rename to", "", err)
 	}
-	// It is the tree now, unless somebody has been quicker.
+	// Somebody may have put something else there meanwhile.
 	opened, err := s.root.Stat(".")
 	if err != nil {
 		return p.dir.fault("stat", "", err)
@@ -115,8 +115,8 @@ func (p *Plan) create(ctx context.Context) (err error) {
 	return nil
 }
 
-// takePlace renames a folder to the name of an empty one. Unlike os.Rename, the
-// call of the system can do that, but for Windows.
+// takePlace renames a folder to the name of an empty one. The call of the system can do
+// that, except on Windows; os.Rename cannot.
 func takePlace(from, to string) error {
 	if syscall.Rename(from, to) == nil {
 		return nil
@@ -127,8 +127,8 @@ func takePlace(from, to string) error {
 	return os.Rename(from, to)
 }
 
-// update changes a directory that is there. The staging folder is inside it and
-// not beside it, because the directory may be a mount point.
+// update changes an existing directory. The staging folder is inside the directory,
+// because the directory may be a mount point.
 func (p *Plan) update(ctx context.Context) (err error) {
 	root, err := os.OpenRoot(p.dir.path)
 	if err != nil {
@@ -142,7 +142,7 @@ func (p *Plan) update(ctx context.Context) (err error) {
 	done, undone := false, true
 	defer func() {
 		switch {
-		case !undone: // what is missing in the tree is in the staging folder
+		case !undone: // the staging folder has the files that the tree lacks
 			s.root.Close()
 		case done && err == nil:
 			if cleaning := s.end(nil); cleaning != nil {
@@ -174,7 +174,7 @@ func (p *Plan) update(ctx context.Context) (err error) {
 	return nil
 }
 
-// commit moves what is stale out of the tree and what is staged into it.
+// commit moves the old files out of the tree and the staged files into it.
 func (p *Plan) commit(s *swap) error {
 	if len(p.changes) > 0 {
 		if err := s.mark(unfinishedMarker, p.dir.found != nil); err != nil {
@@ -230,7 +230,7 @@ func (p *Plan) exchange(s *swap) error {
 	return nil
 }
 
-// swap is a series of renames inside an output directory that can be undone.
+// swap is a series of renames inside an output directory. It can undo them.
 type swap struct {
 	dir   *Dir
 	root  *os.Root
@@ -250,7 +250,7 @@ func (s *swap) rename(from, to string) error {
 	return nil
 }
 
-// mark puts a staged marker in the place of the one that is there, if one is.
+// mark puts a staged marker into the directory. there tells whether it has one already.
 func (s *swap) mark(staged string, there bool) error {
 	if there {
 		return s.replace(markerName, s.stage+"/"+staged)
@@ -258,11 +258,11 @@ func (s *swap) mark(staged string, there bool) error {
 	return s.add(s.stage+"/"+staged, markerName, false)
 }
 
-// add moves a file or a folder to where nothing is.
+// add moves a file or a folder to a free place.
 func (s *swap) add(from, to string, folder bool) error {
-	move := s.root.Link // unlike a rename, it takes nobody's place
+	move := s.root.Link // a rename would replace a file that is there
 	if folder {
-		move = s.root.Rename // which takes that of an empty folder only
+		move = s.root.Rename // replaces an empty folder at most
 	}
 	err := move(from, to)
 	if err != nil && !folder && !errors.Is(err, fs.ErrExist) {
@@ -279,8 +279,8 @@ func (s *swap) add(from, to string, folder bool) error {
 	return nil
 }
 
-// takeBack undoes add. Renaming one name of a file to another of its names would
-// leave both.
+// takeBack undoes add. It does not rename a file that still has its old name: a rename
+// between two names of one file leaves both.
 func (s *swap) takeBack(at, to string) error {
 	if _, err := s.root.Lstat(to); err == nil {
 		if err := s.root.Remove(at); err != nil {
@@ -291,7 +291,7 @@ func (s *swap) takeBack(at, to string) error {
 	return s.rename(at, to)
 }
 
-// takeOut moves a file to a place where undo finds it.
+// takeOut moves a file out of the tree. undo moves it back.
 func (s *swap) takeOut(at string) error {
 	if err := s.unchanged(at); err != nil {
 		return err
@@ -304,13 +304,13 @@ func (s *swap) takeOut(at string) error {
 	return nil
 }
 
-// replace puts the staged file in the place of one that is there.
+// replace puts a staged file in the place of a file.
 func (s *swap) replace(at, from string) error {
 	if err := s.unchanged(at); err != nil {
 		return err
 	}
-	// A second name keeps the old file without a moment in which the path is
-	// empty. Where the file system has no links, there is such a moment.
+	// The old file gets a second name, so the path is never empty. On a file system
+	// without links, it is empty for a moment.
 	place := s.place()
 	if err := s.root.Link(at, place); err != nil {
 		if err := s.root.Rename(at, place); err != nil {
@@ -321,13 +321,13 @@ func (s *swap) replace(at, from string) error {
 	return s.rename(from, at)
 }
 
-// unchanged makes sure that a file is still the one that was compared.
+// unchanged makes sure that nobody changed a file since it was compared.
 func (s *swap) unchanged(at string) error {
 	before, ok := s.seen[at]
 	if !ok {
 		return nil
 	}
-	now, err := os.Lstat(s.dir.real(at)) // a look only: what is done goes by the root
+	now, err := os.Lstat(s.dir.real(at)) // only reads; changes go by the root
 	if err != nil {
 		return s.dir.fault("replace", at, err)
 	}
@@ -337,7 +337,8 @@ func (s *swap) unchanged(at string) error {
 	return nil
 }
 
-// removeFolders removes folders, the deepest first, as far as they are empty.
+// removeFolders removes the empty ones of some folders, and notes the others as kept. The
+// deepest folders come first.
 func (s *swap) removeFolders(folders []string) error {
 	for _, at := range folders {
 		err := s.root.Remove(at)

@@ -15,24 +15,24 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Claims say which files without a line of ours are ours all the same.
+// Claims say which files are ours although they have no line of ours.
 type Claims struct {
-	// Before returns a function that says whether a file is as a version that put no
-	// line into its files would have written it. Where the marker is of such a
-	// version, these are ours. It is called only if there are files to compare.
+	// Before is for a marker of a version that put no line into its files. It returns a
+	// function that tells whether that version would write a file in the same way. Such
+	// files are ours. Compare calls Before only if there are files to look at.
 	Before func() func(p string, content []byte) bool
-	// Wrote says whether a file could be one that such a version has written for
-	// another topology. In a tree of such a version, these are in the way too: later
-	// nobody would know them.
+	// Wrote tells whether such a version can have written a file for another topology.
+	// In a tree of such a version, these files are in the way too. Later, nothing would
+	// show whose they are.
 	Wrote func(p string, content []byte) bool
 	// Adopt takes regular files that are in the way.
 	Adopt bool
-	// Inputs are files and folders on the disk that are never taken, because the
-	// tree is made of them.
+	// Inputs are files and folders on the disk that this render reads. Adopt never
+	// takes them.
 	Inputs []string
 }
 
-// isInput says whether a path in the directory is one of the inputs, or in one.
+// isInput tells whether a path in the directory is one of the inputs, or inside one.
 func (d *Dir) isInput(p string, inputs []string) bool {
 	for at := p; at != ""; at = folderOf(at) {
 		there, err := os.Stat(d.real(at))
@@ -48,11 +48,11 @@ func (d *Dir) isInput(p string, inputs []string) bool {
 	return false
 }
 
-// Compare compares what is there with a new tree, file by file, and changes
-// nothing. The files are given to Sign first; ctx ends the comparison early.
+// Compare compares the directory with a new tree, file by file, and changes nothing. The
+// files are from Sign. ctx ends the comparison early.
 //
-// What is in the way and not ours is refused with a *finding.Refusal that names it.
-// What is not ours and in nobody's way stays.
+// If something that is not ours is in the way, the error is a *finding.Refusal with its
+// path. Other files that are not ours stay.
 func (d *Dir) Compare(ctx context.Context, files []File, claims Claims) (*Plan, error) {
 	if !ordinary(files) { // Sign keeps the order of New
 		var err error
@@ -99,14 +99,14 @@ func (d *Dir) Compare(ctx context.Context, files []File, claims Claims) (*Plan, 
 	return found.plan(d), nil
 }
 
-// stray looks at something that is not a file at a file's place.
+// stray looks at something that is not a regular file at the place of a file of the tree.
 func (d *Dir) stray(found *findings, p string, what fs.FileMode, vanish bool) error {
 	if !what.IsRegular() {
 		found.stays(p, what, vanish)
 		return nil
 	}
 	mine, err := d.isOurs(p)
-	if err != nil && !os.IsPermission(err) { // what we may not read, we did not write
+	if err != nil && !os.IsPermission(err) { // a file that we may not read is not ours
 		return err
 	}
 	if !mine {
@@ -121,7 +121,7 @@ func (d *Dir) stray(found *findings, p string, what fs.FileMode, vanish bool) er
 	return nil
 }
 
-// isOurs says whether a regular file that is there was written by us.
+// isOurs tells whether we wrote a regular file.
 func (d *Dir) isOurs(p string) (bool, error) {
 	if lineOf(p) == nil && !strings.HasPrefix(p, copies) {
 		return false, nil
@@ -133,13 +133,13 @@ func (d *Dir) isOurs(p string) (bool, error) {
 	return d.isCopyOfOurs(p)
 }
 
-// isCopyOfOurs says whether a regular file without our line is a copy that we made.
+// isCopyOfOurs tells whether a regular file without our line is a copy that we made.
 func (d *Dir) isCopyOfOurs(p string) (bool, error) {
 	if d.found == nil || len(d.found.copies) == 0 || !strings.HasPrefix(p, copies) {
 		return false, nil
 	}
-	// A digest alone is no proof, since anybody can write a marker. The folder of
-	// an overlay has a kustomization of ours too.
+	// A digest alone is no proof, because anybody can write a marker. So the overlay's
+	// folder must also have a kustomization of ours.
 	component := componentOf(p)
 	head, err := readHead(d.real(component), headSize(component))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !isSigned(component, head) {
@@ -170,7 +170,7 @@ func headOf(f *os.File, size int) ([]byte, error) {
 	return head[:n], err
 }
 
-// claim makes files ours that have no line but may be taken.
+// claim makes files ours that have no line but that the claims allow.
 func (d *Dir) claim(found *findings, claims Claims) error {
 	if d.unsigned() && len(found.blocked)+len(found.strays) > 0 {
 		if err := d.claimUnsigned(found, claims); err != nil {
@@ -194,8 +194,9 @@ func (d *Dir) claim(found *findings, claims Claims) error {
 	return nil
 }
 
-// claimUnsigned takes what a version that put no line into its files has written
-// for this tree, and finds what it may have written for another one.
+// claimUnsigned is for a tree of a version that put no line into its files. It takes the
+// files that the version wrote for this topology, and finds the files that it may have
+// written for another one.
 func (d *Dir) claimUnsigned(found *findings, claims Claims) error {
 	if claims.Before == nil {
 		return nil
@@ -207,7 +208,7 @@ func (d *Dir) claimUnsigned(found *findings, claims Claims) error {
 			return err
 		}
 		if info.Size() > 1<<20 {
-			continue // than none of ours ever was
+			continue // larger than any file of that version
 		}
 		content, err := os.ReadFile(d.real(p))
 		if os.IsPermission(err) {
@@ -226,13 +227,13 @@ func (d *Dir) claimUnsigned(found *findings, claims Claims) error {
 	return nil
 }
 
-// visitor is told what a walk meets.
+// visitor has the functions that a walk calls.
 type visitor struct {
-	// folder says whether to go into a folder, and whether it has to vanish
-	// because the tree wants something else in its place.
+	// folder tells whether to go into a folder, and whether the folder must vanish
+	// because the tree has something else in its place.
 	folder func(p string, vanish bool) (enter, vanishes bool)
-	nested func(p string, vanish bool) // a folder that is a checkout or an output directory of its own
-	// other is told of the rest, with the open folder that it is in.
+	nested func(p string, vanish bool) // a folder that is another checkout or output directory
+	// other is for the rest. in is the open folder with it.
 	other func(p string, in folder, what fs.FileMode, vanish bool) error
 }
 
@@ -266,7 +267,7 @@ type walking struct {
 // below is a folder of the directory.
 type below struct {
 	path   string // "" is the top
-	vanish bool   // the tree wants something else in its place
+	vanish bool   // the tree has something else in its place
 }
 
 // through walks through an open folder.
@@ -342,14 +343,14 @@ type entry struct {
 	what fs.FileMode
 }
 
-// isOwn says whether an entry makes its folder a checkout or an output directory.
+// isOwn tells whether an entry makes its folder a checkout or an output directory.
 func isOwn(e entry) bool {
 	return strings.EqualFold(e.name, ".git") || e.name == markerName
 }
 
-// Files returns the files of ours that are there now, read in full and sorted: the
-// tree of the last Apply, with the edits that somebody has made since. In a tree of
-// a version that put no line into its files, it returns all regular files.
+// Files reads our files in the directory, and returns them sorted: the tree of the last
+// Apply, with later edits. In a tree of a version that put no line into its files, it
+// returns all regular files.
 func (d *Dir) Files(ctx context.Context) ([]File, error) {
 	var mu sync.Mutex
 	var files []File
@@ -391,8 +392,8 @@ func ignorePermission(err error) error {
 // buffer holds the texts of two files that are compared.
 type buffer struct{ want, there []byte }
 
-// equals says whether a file of the tree is in a folder with the same text. It reads only
-// a file of the same size.
+// equals tells whether a file in an open folder has the text of a file of the tree. It
+// reads the file only if the size is the same.
 func (b *buffer) equals(f File, in folder) (bool, error) {
 	b.want = f.appendText(b.want[:0])
 	b.there = slices.Grow(b.there[:0], len(b.want))[:len(b.want)]
@@ -400,7 +401,7 @@ func (b *buffer) equals(f File, in folder) (bool, error) {
 	return same && bytes.Equal(b.there, b.want), err
 }
 
-// look says of a regular file that differs from the tree whether the file is ours.
+// look tells whether a regular file that differs from the tree is ours.
 func (d *Dir) look(p string) (mine bool, info fs.FileInfo, err error) {
 	f, err := open(d.real(p))
 	if err != nil {
@@ -418,8 +419,8 @@ func (d *Dir) look(p string) (mine bool, info fs.FileInfo, err error) {
 	return mine, info, err
 }
 
-// Changes returns what Apply would change, sorted by path. It reads the old
-// content of what is changed or removed from the disk, so call it before Apply.
+// Changes returns the changes that Apply makes, sorted by path. It reads the old texts of
+// changed and removed files from the disk, so call it before Apply.
 func (p *Plan) Changes(ctx context.Context) ([]Change, error) {
 	if len(p.changes) == 0 {
 		return nil, nil

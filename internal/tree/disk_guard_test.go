@@ -18,9 +18,9 @@ func TestOpenRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ marker, found string }{
 		"another topology": {"topology: other\nformat: kustomize\n", `holds topology "other" in format kustomize, expected topology "east-west" in format kustomize`},
 		"another format":   {"topology: east-west\nformat: helm\n", `holds topology "east-west" in format helm, expected topology "east-west" in format kustomize`},
-		"unreadable":       {"hello\n", `has a marker .sightline that cannot be read: line 1: expected "topology: NAME" or another line of a marker, got "hello", expected that of topology "east-west" in format kustomize`},
-		"empty":            {"", `has a marker .sightline that cannot be read: it names no topology, expected that of topology "east-west" in format kustomize`},
-		"huge":             {"#" + strings.Repeat("x", 1<<20) + "\ntopology: east-west\nformat: kustomize\n", `has a marker .sightline that cannot be read: it is larger than 1048576 bytes, expected that of topology "east-west" in format kustomize`},
+		"unreadable":       {"hello\n", `has a marker .sightline that cannot be read: line 1: expected "topology: NAME" or another line of a marker, got "hello", expected the marker of topology "east-west" in format kustomize`},
+		"empty":            {"", `has a marker .sightline that cannot be read: it names no topology, expected the marker of topology "east-west" in format kustomize`},
+		"huge":             {"#" + strings.Repeat("x", 1<<20) + "\ntopology: east-west\nformat: kustomize\n", `has a marker .sightline that cannot be read: it is larger than 1048576 bytes, expected the marker of topology "east-west" in format kustomize`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "out")
@@ -92,7 +92,7 @@ func TestOthersInside(t *testing.T) {
 		writeAll(t, dir, file)
 		guard := refused(t, dir, signed("a", "b/c/ours=2"))
 		folder := filepath.Join(dir, "b", "c")
-		assert.Equal(t, folder+" is a checkout or an output directory of its own, expected a folder of this tree, or nothing", guard.Error())
+		assert.Equal(t, folder+" is another checkout or output directory, expected a folder of this tree, or nothing", guard.Error())
 		assert.Contains(t, guard.Hint, folder)
 
 		before := snapshot(t, filepath.Join(dir, "b", "c"))
@@ -117,8 +117,8 @@ func TestWhatIsInTheWay(t *testing.T) {
 		"one that quotes our line":             {[]string{"b/c=x\n" + string(lineOf("b/c"))}, "b/c", wrote},
 		"a line without its end":               {[]string{"b/c=" + strings.TrimSpace(string(lineOf("b/c")))}, "b/c", wrote},
 		"a file at a folder's place":           {[]string{"b=mine"}, "b", wrote},
-		"a folder at a file's place":           {[]string{"b/c/d=mine"}, "b/c/d", " is in a folder that has to make way, and sightline did not write it, expected only files of sightline's"},
-		"a hidden one":                         {[]string{"b/c/.d/x=mine"}, "b/c/.d", " is in a folder that has to make way, and sightline did not write it, expected only files of sightline's"},
+		"a folder at a file's place":           {[]string{"b/c/d=mine"}, "b/c/d", " is in a folder that must go, and sightline did not write it, expected only files of sightline"},
+		"a hidden one":                         {[]string{"b/c/.d/x=mine"}, "b/c/.d", " is in a folder that must go, and sightline did not write it, expected only files of sightline"},
 		"another letter case":                  {[]string{"b/C=mine"}, "b/C", " differs from a file or folder of this tree by letter case only, and sightline did not write it, expected nothing of this name, because macOS and Windows take one for the other"},
 		"a folder in another case":             {[]string{"B/x=mine"}, "B", " differs from a file or folder of this tree by letter case only, and sightline did not write it, expected nothing of this name, because macOS and Windows take one for the other"},
 		"a file that is a folder but for case": {[]string{"B=mine"}, "B", " differs from a file or folder of this tree by letter case only, and sightline did not write it, expected nothing of this name, because macOS and Windows take one for the other"},
@@ -144,7 +144,7 @@ func TestManyThingsInTheWay(t *testing.T) {
 	assert.Equal(t, 22, len(strings.Split(guard.Error(), "\n")))
 	assert.True(t, strings.HasPrefix(guard.Error(), dir+" has 25 files or folders in the way that sightline did not write, expected none\n  "+dir+"/f00\n"), guard.Error())
 	assert.True(t, strings.HasSuffix(guard.Error(), "/f19\n  and 5 more"), guard.Error())
-	assert.Equal(t, "move them elsewhere; or, if nothing in them is needed, add --adopt", guard.Hint)
+	assert.Equal(t, "move them elsewhere; or, if you do not need them, add --adopt", guard.Hint)
 }
 
 // Adopted are regular files that are in the way, and nothing else.
@@ -216,7 +216,7 @@ func TestLinkAtAFoldersPlace(t *testing.T) {
 	var guard *finding.Refusal
 	require.ErrorAs(t, err, &guard)
 	link := filepath.Join(dir, "clusters")
-	assert.Equal(t, link+" is a symbolic link, expected a file or folder of sightline's, or nothing", err.Error())
+	assert.Equal(t, link+" is a symbolic link, expected a file or folder of sightline, or nothing", err.Error())
 	assert.Equal(t, "remove "+link+"; what a link points to is not touched", guard.Hint)
 	requireIntact(t, before, snapshot(t, dir), true)
 	requireIntact(t, theirs, snapshot(t, outside), true)

@@ -7,21 +7,20 @@ import (
 	"path/filepath"
 )
 
-// lock keeps other runs out of an output directory. It is on the directory
-// itself, so no file lies about for it, and it ends with the process.
+// lock keeps other runs out of an output directory. It is on the directory itself, so
+// it needs no file. It ends with the process.
 type lock struct {
 	file *os.File
 	none bool     // the file system has no locks
-	made []string // folders that are there for the lock only, the deepest first
+	made []string // folders that were made only for the lock, the deepest first
 }
 
-// Lock is Open for those who are going to write: nobody else can lock the
-// directory until Unlock. A directory that is absent is made for the lock, and
-// goes away with it if nothing is written.
+// Lock is Open for a writer: nobody else can lock the directory until Unlock. Lock makes
+// an absent directory. Unlock removes it again if nothing was written.
 //
 // If another run has the lock, the error is a *finding.Refusal.
 func Lock(dir string, want Marker) (*Dir, error) {
-	// For the errors that need no lock.
+	// First the errors that need no lock.
 	d, err := Open(dir, want)
 	if err != nil {
 		return nil, err
@@ -30,7 +29,7 @@ func Lock(dir string, want Marker) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What has been seen before the lock may be of another run's making.
+	// Another run may have changed the directory before the lock.
 	if d, err = Open(dir, want); err != nil {
 		l.end()
 		return nil, err
@@ -42,7 +41,7 @@ func Lock(dir string, want Marker) (*Dir, error) {
 
 func lockFolder(name string) (*lock, error) {
 	l := &lock{}
-	for range 100 { // or somebody makes and removes it all the time
+	for range 100 { // it ends if somebody makes and removes the directory all the time
 		made, err := makeFolders(name)
 		l.made = append(made, l.made...)
 		if err == nil {
@@ -60,10 +59,10 @@ func lockFolder(name string) (*lock, error) {
 				return l, nil
 			}
 		}
-		// The directory may have been replaced: by the first run of another one.
+		// The first run of another sightline may have replaced the directory.
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			if errors.Is(err, errLocked) {
-				l.made = nil // it is the other run's by now
+				l.made = nil // the other run has the directory now
 				err = inTheWay(name, "is being written by another sightline", "one at a time", "wait until it is done, and render again")
 			}
 			l.end()
@@ -77,8 +76,8 @@ func lockFolder(name string) (*lock, error) {
 	return nil, &os.PathError{Op: "lock", Path: name, Err: errors.New("it is replaced all the time")}
 }
 
-// makeFolders makes a folder and all above it. It returns those that it made,
-// the deepest first, also with an error.
+// makeFolders makes a folder and all folders above it. It returns the folders that it
+// made, the deepest first, also with an error.
 func makeFolders(name string) ([]string, error) {
 	var missing []string
 	for f := name; ; f = filepath.Dir(f) {
@@ -98,11 +97,11 @@ func makeFolders(name string) ([]string, error) {
 	return made, nil
 }
 
-// end gives the lock back, and removes what is there for it only.
+// end gives the lock back, and removes the folders that were made only for it.
 func (l *lock) end() {
 	for _, folder := range l.made {
 		if os.Remove(folder) != nil {
-			break // not empty: somebody else uses it by now
+			break // not empty: somebody else uses it now
 		}
 	}
 	if l.file != nil {
@@ -110,7 +109,7 @@ func (l *lock) end() {
 	}
 }
 
-// Unlock lets others write the directory. It can be called more than once.
+// Unlock lets others write the directory. You can call it more than once.
 func (d *Dir) Unlock() {
 	if d.lock != nil {
 		d.lock.end()
@@ -118,9 +117,8 @@ func (d *Dir) Unlock() {
 	}
 }
 
-// Locked says whether other runs are kept out: some network file systems have no
-// locks.
+// Locked tells whether other runs are kept out. Some network file systems have no locks.
 func (d *Dir) Locked() bool { return d.lock != nil && !d.lock.none }
 
-// errLocked is the error of lockFile for a file that somebody else has locked.
+// errLocked is the error of lockFile if somebody else has the lock.
 var errLocked = errors.New("it is locked")

@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// withoutLocks are the errors of file systems that have no locks, or none for a
-// folder that is open for reading (NFS).
+// withoutLocks are the errors of file systems without locks, or without locks for a folder
+// that is open for reading (NFS).
 var withoutLocks = []error{syscall.EBADF, syscall.EINVAL, syscall.ENOLCK, syscall.ENOSYS, syscall.ENOTSUP, syscall.EOPNOTSUPP}
 
-// lockFile locks an open folder until it is closed, or says that there is no way.
+// lockFile locks an open folder until it is closed. none tells that there are no locks.
 func lockFile(f *os.File) (none bool, err error) {
 	for {
 		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {

@@ -11,13 +11,13 @@ import (
 	"sync/atomic"
 )
 
-// stage is a folder in which files wait to be renamed. It is written through the
-// folder that was opened when it was made, so that nothing that takes its name
-// later leads the files elsewhere.
+// stage is a folder in which files wait to be renamed. All files are written through the
+// folder that newStage opened. So they go nowhere else, even if something else takes the
+// folder's name later.
 type stage struct {
 	parent *os.Root
 	above  string // the path of the parent
-	name   string // "" when it is no more
+	name   string // "" after it was renamed to the tree
 	root   *os.Root
 }
 
@@ -42,7 +42,7 @@ func (s *stage) fault(op string, err error) error {
 	return &os.PathError{Op: op, Path: filepath.Join(s.above, s.name), Err: cause(err)}
 }
 
-// check makes sure that the name still is that of the folder.
+// check makes sure that the name is still the name of the opened folder.
 func (s *stage) check() error {
 	opened, err := s.root.Stat(".")
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *stage) check() error {
 	return nil
 }
 
-// end closes the stage and removes what is left of it.
+// end closes the stage and removes the rest of it.
 func (s *stage) end(err error) error {
 	s.root.Close()
 	if s.name == "" {
@@ -89,13 +89,13 @@ func (s *stage) write(ctx context.Context, d *Dir, files []staged) error {
 	return nil
 }
 
-// writing is what one goroutine of stage.write has.
+// writing is the state of one goroutine of stage.write.
 type writing struct {
 	ctx    context.Context
 	dir    *Dir
-	part   int          // more files than these are shared with another goroutine
-	failed *atomic.Bool // of one of the goroutines
-	text   []byte       // of a file, and then of the next one
+	part   int          // more files than this are shared with another goroutine
+	failed *atomic.Bool // one of the goroutines has failed
+	text   []byte       // reused for each file
 }
 
 // into writes sorted files to an open folder. The first from bytes of their paths are
@@ -141,7 +141,7 @@ func (w *writing) file(in folder, name string, f staged) error {
 		return w.dir.interrupted(w.ctx, "write")
 	}
 	w.text = f.appendText(w.text[:0])
-	if err := in.write(name, w.text, f.at == unfinishedMarker); err != nil { // this one counts before anything is renamed
+	if err := in.write(name, w.text, f.at == unfinishedMarker); err != nil { // that marker must be on the disk before the first rename
 		return w.dir.fault("write", f.Path, err)
 	}
 	return nil

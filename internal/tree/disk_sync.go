@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// syncFolder has the names in a folder written to the disk. Where a file system
-// has no such thing, that is no error.
+// syncFolder writes the names in a folder to the disk. If the file system cannot do that,
+// there is no error.
 func syncFolder(root *os.Root) error {
 	return withFolder(root, func(f *os.File) error {
 		err := f.Sync()

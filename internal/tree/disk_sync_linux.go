@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncAll has the whole file system of a folder written to the disk, once. A sync
-// of each file would cost ten times a render.
+// syncAll writes the whole file system of a folder to the disk, once. A sync of each file
+// would take ten times as long as a render.
 func syncAll(root *os.Root) error {
 	return withFolder(root, func(f *os.File) error {
 		err := unix.Syncfs(int(f.Fd()))

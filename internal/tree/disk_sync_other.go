@@ -4,6 +4,6 @@ package tree
 
 import "os"
 
-// syncAll has the folder itself written to the disk: this system has no call for
-// the file system that it is on.
+// syncAll writes the names in the folder to the disk: this system has no call for the
+// whole file system.
 func syncAll(root *os.Root) error { return syncFolder(root) }

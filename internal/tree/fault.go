@@ -10,13 +10,12 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// listed is how many paths a message lists.
+// listed is the highest number of paths in a message.
 const listed = 20
 
-// inTheWay refuses to write over what is not ours: a directory or what in it
-// stands in the way, what that is ("holds topology …"), what was expected instead
-// and what to do. Further lines name the paths that are in the way, as far as there
-// is room for them.
+// inTheWay refuses to write over things that are not ours. path is the directory or the
+// thing in the way, found describes it ("holds topology …"), want is the expected thing,
+// and hint says what to do. Further lines list the first of the paths in the way.
 func inTheWay(path, found, want, hint string, paths ...string) *finding.Refusal {
 	message := path + " " + found + ", expected " + want
 	for i, p := range paths {
@@ -34,13 +33,13 @@ func (d *Dir) real(p string) string {
 	return filepath.Join(d.path, filepath.FromSlash(p))
 }
 
-// fault names the real path in an error of os.Root, which knows it from the
-// root only, or knows it as staged.
+// fault puts the real path into an error of os.Root or of a folder. Their errors have no
+// path, or a path below the root or the stage.
 func (d *Dir) fault(op, p string, err error) error {
 	return &fs.PathError{Op: op, Path: d.real(p), Err: cause(err)}
 }
 
-// cause returns what is below the path of an error.
+// cause returns an error without its path.
 func cause(err error) error {
 	if inner := errors.Unwrap(err); inner != nil {
 		return inner

@@ -12,22 +12,22 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// findings is what a walk through an output directory learns for a tree.
+// findings collects the differences between an output directory and a tree.
 type findings struct {
 	files []File  // the new tree
-	state []state // of each file; every one is met once, so no lock is needed
+	state []state // of each file; a walk meets each file once, so it needs no lock
 
 	mu      sync.Mutex
 	folders map[string]bool        // as in Plan
 	seen    map[string]fs.FileInfo // as in Plan
-	removed []string               // each file that is ours and not in the tree
-	blocked map[string]obstacle    // what is not ours, and in the way
-	strays  map[string]bool        // files that are not ours, and in nobody's way
+	removed []string               // our files that are not in the tree
+	blocked map[string]obstacle    // things that are not ours and are in the way
+	strays  map[string]bool        // files that are not ours and are not in the way
 	vanish  []string               // folders at a file's place
 	others  []string               // folders that the tree does not have
 
 	once  sync.Once
-	lower map[string]string // paths and folders of the tree, by themselves in lower case
+	lower map[string]string // paths and folders of the tree, by their lower-case form
 }
 
 type state byte
@@ -38,17 +38,17 @@ const (
 	same
 )
 
-// obstacle is why something is in the way.
+// obstacle is the reason why something is in the way.
 type obstacle int
 
 const (
-	isFile     obstacle = iota // that is not ours
-	isLink                     // symbolic
+	isFile     obstacle = iota // a file that is not ours
+	isLink                     // a symbolic link
 	isSpecial                  // a pipe, a socket, a device
-	isCheckout                 // or an output directory
-	isInside                   // something that is not ours in a folder at a file's place
-	isSpelled                  // as something in the tree, but for letter case
-	isLeft                     // over from a version that put no line into its files
+	isCheckout                 // a checkout or an output directory
+	isInside                   // something that is not ours, in a folder at a file's place
+	isSpelled                  // like a path of the tree in other letter case
+	isLeft                     // from a version that put no line into its files
 )
 
 func newFindings(files []File) *findings {
@@ -71,8 +71,8 @@ func (f *findings) wants(p string) int {
 	return i
 }
 
-// clashes says whether a path that is not in the tree differs from one that is by
-// letter case only, so that macOS and Windows take one for the other.
+// clashes tells whether a path that is not in the tree differs only in letter case from a
+// path of the tree. macOS and Windows take one for the other.
 func (f *findings) clashes(p string) bool {
 	f.once.Do(func() {
 		f.lower = map[string]string{}
@@ -86,8 +86,8 @@ func (f *findings) clashes(p string) bool {
 	return ok && other != p
 }
 
-// folder is for a visitor. All that is ours in a folder that vanishes will be
-// removed, and all that is not is in the way.
+// folder is for a visitor. In a folder that vanishes, our files are removed, and all
+// others are in the way.
 func (f *findings) folder(p string, vanish bool) (enter, vanishes bool) {
 	switch {
 	case vanish || f.wants(p) >= 0:
@@ -114,7 +114,7 @@ func (f *findings) folder(p string, vanish bool) (enter, vanishes bool) {
 	return true, vanish
 }
 
-// hidden says whether a name is hidden. We write no such folders.
+// hidden tells whether the name of a folder is hidden. We write no such folders.
 func hidden(p string) bool { return path.Base(p)[0] == '.' }
 
 // nested is for a visitor.
@@ -126,7 +126,7 @@ func (f *findings) nested(p string, vanish bool) {
 	}
 }
 
-// differs takes note of a regular file at a file's place.
+// differs notes a regular file at the place of a file of the tree.
 func (f *findings) differs(i int, info fs.FileInfo, mine bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -138,7 +138,7 @@ func (f *findings) differs(i int, info fs.FileInfo, mine bool) {
 	f.seen[f.files[i].Path] = info
 }
 
-// goes takes note of a file of ours that the tree does not have.
+// goes notes a file of ours that is not in the tree.
 func (f *findings) goes(p string, info fs.FileInfo) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -146,7 +146,7 @@ func (f *findings) goes(p string, info fs.FileInfo) {
 	f.seen[p] = info
 }
 
-// stays takes note of what is not ours.
+// stays notes something that is not ours.
 func (f *findings) stays(p string, what fs.FileMode, vanish bool) {
 	why := isFile
 	switch {
@@ -177,7 +177,7 @@ func (f *findings) stays(p string, what fs.FileMode, vanish bool) {
 	}
 }
 
-// foreign lists the regular files that nothing shows to be ours.
+// foreign lists the regular files without a proof that they are ours.
 func (f *findings) foreign() []string {
 	paths := slices.Collect(maps.Keys(f.strays))
 	for p, why := range f.blocked {
@@ -189,13 +189,13 @@ func (f *findings) foreign() []string {
 	return paths
 }
 
-// adoptable lists such files as are in the way.
+// adoptable lists the foreign files that are in the way.
 func (f *findings) adoptable() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(f.blocked)),
 		func(p string) bool { return f.blocked[p] != isFile && f.blocked[p] != isLeft })
 }
 
-// take makes such a file ours.
+// take makes a foreign file ours.
 func (f *findings) take(p string, info fs.FileInfo) {
 	delete(f.blocked, p)
 	delete(f.strays, p)
@@ -206,7 +206,7 @@ func (f *findings) take(p string, info fs.FileInfo) {
 	}
 }
 
-// guard returns a *finding.Refusal if something is in the way that is not ours.
+// guard returns a *finding.Refusal if something that is not ours is in the way.
 func (f *findings) guard(d *Dir) error {
 	if len(f.blocked) == 0 {
 		return nil
@@ -224,10 +224,10 @@ func (f *findings) guard(d *Dir) error {
 	hint := "move them elsewhere, or choose another directory with -o"
 	switch {
 	case earlier:
-		is = "is of an earlier version, and has files that are not as that version gave them for this topology"
-		hint = "render the topology as it was when they were written, and change it then; or, if nobody has edited them, add --adopt"
+		is = "is from an earlier version, and has files that this version did not write for this topology"
+		hint = "first render the topology as it was at that time, and change it later; or, if nobody edited the files, add --adopt"
 	case alike:
-		hint = strings.Replace(first.guard("them").Hint, "in it", "in them", 1)
+		hint = strings.Replace(first.guard("them").Hint, "need it", "need them", 1)
 	}
 	for i, p := range paths {
 		paths[i] = d.real(p)
@@ -235,39 +235,39 @@ func (f *findings) guard(d *Dir) error {
 	return inTheWay(d.path, is, "none", hint, paths...)
 }
 
-// guard is the error for something at a path.
+// guard returns the error for an obstacle at a path.
 func (o obstacle) guard(p string) *finding.Refusal {
 	switch o {
 	case isLink:
-		return inTheWay(p, "is a symbolic link", "a file or folder of sightline's, or nothing",
+		return inTheWay(p, "is a symbolic link", "a file or folder of sightline, or nothing",
 			"remove "+p+"; what a link points to is not touched")
 	case isSpecial:
-		return inTheWay(p, "is neither a file nor a folder", "a file of sightline's, or nothing", "move "+p+" elsewhere")
+		return inTheWay(p, "is neither a file nor a folder", "a file of sightline, or nothing", "move "+p+" elsewhere")
 	case isCheckout:
-		return inTheWay(p, "is a checkout or an output directory of its own", "a folder of this tree, or nothing",
+		return inTheWay(p, "is another checkout or output directory", "a folder of this tree, or nothing",
 			"move "+p+" elsewhere, or choose another directory with -o")
 	case isInside:
-		return inTheWay(p, "is in a folder that has to make way, and sightline did not write it", "only files of sightline's",
+		return inTheWay(p, "is in a folder that must go, and sightline did not write it", "only files of sightline",
 			"move "+p+" elsewhere")
 	case isSpelled:
 		return inTheWay(p, "differs from a file or folder of this tree by letter case only, and sightline did not write it",
 			"nothing of this name, because macOS and Windows take one for the other", "move "+p+" elsewhere")
 	}
 	return inTheWay(p, "was not written by sightline", "a file that says in its first line that sightline generated it, or nothing",
-		"move "+p+" elsewhere; or, if nothing in it is needed, add --adopt")
+		"move "+p+" elsewhere; or, if you do not need it, add --adopt")
 }
 
-// plan is what the findings come to.
+// plan makes a plan of the findings.
 func (f *findings) plan(d *Dir) *Plan {
 	p := &Plan{dir: d, files: f.files, changes: f.changes(), folders: f.folders, vanish: f.vanish, seen: f.seen}
 	if d.Unfinished() {
-		p.empty = f.others // the killed run may have come to their files, and not to them
+		p.empty = f.others // the killed run may have removed their files, and not the folders
 	}
 	return p
 }
 
-// changes returns the changes in order. No path is there twice: a file is
-// removed only where the tree has none.
+// changes returns the changes, sorted by path. No path is there twice: a removed file is
+// not in the tree.
 func (f *findings) changes() []planned {
 	var changes []planned
 	for i, file := range f.files {

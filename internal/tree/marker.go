@@ -9,24 +9,23 @@ import (
 	"strings"
 )
 
-// markerName is the file at the top of an output directory that says whose it is.
+// markerName is the file at the top of an output directory that names its owner.
 const markerName = ".sightline"
 
-// markerLimit is far above what a marker needs: a larger file is not one.
+// markerLimit is the highest size of a marker in bytes. Real markers are far smaller.
 const markerLimit = 1 << 20
 
-// copies is the folder of a tree in which files may stand that are copies of the
-// user's own: those that the patches of an overlay are in. They have no first
-// line of ours, so the marker has a digest of each.
+// copies is the folder of a tree that may have copies of the user's files: the files
+// with the patches of an overlay. They have no first line of ours, so the marker has a
+// digest of each.
 const copies = "overlays/"
 
-// Marker names the owner of an output directory: the topology that is rendered
-// into it, the format, and the version of Sightline that wrote it. It is stored in
-// the file `.sightline` at its top.
+// Marker names the owner of an output directory: the topology, the format, and the
+// version of Sightline that wrote it. It is in the file `.sightline` at the top.
 //
 // The marker keeps two topologies out of one directory, and says whether the tree
-// is complete. It gives no right to remove anything: that a file is ours, its
-// first line says (see Sign).
+// is complete. It is no proof that a file is ours: the first line of the file is the
+// proof (see Sign).
 type Marker struct {
 	Topology, Format, Version string
 }
@@ -36,7 +35,7 @@ func (m Marker) String() string {
 	return fmt.Sprintf("topology %q in format %s", m.Topology, m.Format)
 }
 
-// check refuses names that would not survive being written and read back.
+// check refuses names that a marker cannot store.
 func (m Marker) check() error {
 	const want = "expected letters, digits, and - . _ + ( )"
 	for what, value := range map[string]string{"topology": m.Topology, "format": m.Format, "version": m.Version} {
@@ -47,14 +46,14 @@ func (m Marker) check() error {
 	return nil
 }
 
-// record is what the file of a marker says.
+// record is the content of a marker's file.
 type record struct {
-	Marker                  // without a version in a tree that has no first lines
-	writing bool            // the tree is being changed, or a run that did so was killed
+	Marker                  // without a version if the tree has no first lines
+	writing bool            // a run changes the tree, or was killed while it did
 	copies  map[string]bool // by digest and path, as copyOf gives them
 }
 
-// text returns the file's content.
+// text returns the text of the file.
 func (r record) text() []byte {
 	var b strings.Builder
 	b.WriteString("# Written by `sightline render`, which replaces and removes only files that say in their first\n" +
@@ -72,7 +71,7 @@ func (r record) text() []byte {
 	return []byte(b.String())
 }
 
-// copyOf is how a marker lists a copy: by its SHA-256 in hexadecimal and its path.
+// copyOf returns the entry of a copy in a marker: its SHA-256 in hexadecimal, and its path.
 func copyOf(p string, content []byte) string {
 	return fmt.Sprintf("%x %s", sha256.Sum256(content), p)
 }
@@ -88,8 +87,8 @@ func copiesIn(files []File) map[string]bool {
 	return list
 }
 
-// parseMarker reads what text wrote and little else: a file that says more is of
-// a later version, damaged, or somebody else's.
+// parseMarker reads the text of a marker, and little else. A file with other lines is of a
+// later version, damaged, or not ours.
 func parseMarker(text []byte) (record, error) {
 	r := record{copies: map[string]bool{}}
 	for i, line := range strings.Split(string(text), "\n") {

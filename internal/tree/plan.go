@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// Plan is what makes an output directory equal to a tree.
+// Plan has the changes that make an output directory equal to a tree.
 type Plan struct {
 	dir     *Dir
 	files   []File
 	changes []planned              // sorted by path
 	folders map[string]bool        // folders of the tree that are there already
-	vanish  []string               // folders at the place of a file, in which all is ours
-	empty   []string               // folders to remove if there is nothing in them
+	vanish  []string               // folders at the place of a file; all files in them are ours
+	empty   []string               // folders to remove if they are empty
 	seen    map[string]fs.FileInfo // of each file that is changed or removed
-	kept    []string               // folders that Apply has left because there is more in them
+	kept    []string               // folders that Apply did not remove, because others have files there
 }
 
-// planned is a change of a plan: a file of the new tree, or the path of one that goes.
+// planned is a change of a plan: a file of the new tree, or the path of a file to remove.
 type planned struct {
 	File
 	kind Kind
@@ -32,7 +32,7 @@ type Report struct {
 	Added, Changed, Removed, Unchanged int
 }
 
-// Report returns the counts. A plan that changes nothing has none but Unchanged.
+// Report returns the counts. If the plan changes nothing, all but Unchanged are zero.
 func (p *Plan) Report() Report {
 	var r Report
 	for _, c := range p.changes {
@@ -49,8 +49,8 @@ func (p *Plan) Report() Report {
 	return r
 }
 
-// RemovedClusters returns the names of the clusters that Apply would remove; see
-// the function of that name.
+// RemovedClusters returns the names of the clusters that Apply removes. See the function
+// RemovedClusters.
 func (p *Plan) RemovedClusters() []string {
 	var changes []Change
 	for _, at := range p.Removed() {
@@ -70,24 +70,24 @@ func (p *Plan) Removed() []string {
 	return paths
 }
 
-// Kept returns the folders that Apply has emptied of our files and not removed,
-// because there is something else in them.
+// Kept returns the folders from which Apply removed our files. The folders stay, because
+// they have other files.
 func (p *Plan) Kept() []string { return p.kept }
 
-// record is what the marker says when the tree is complete.
+// record is the content of the marker when the tree is complete.
 func (p *Plan) record() record {
 	return record{Marker: p.dir.want, copies: copiesIn(p.files)}
 }
 
-// markerHolds says whether the marker can stay. Another version alone is no reason
-// to write: people with different versions would write it in turn.
+// markerHolds tells whether the marker can stay. A different version alone is no reason to
+// write: people with different versions would write it in turn.
 func (p *Plan) markerHolds() bool {
 	r := p.dir.found
 	return r != nil && r.Version != "" && !r.writing && maps.Equal(r.copies, p.record().copies)
 }
 
-// unfinished is what the marker says while the tree is being changed: both old
-// and new copies are ours. Until all files have lines, it has no version.
+// unfinished is the content of the marker while Apply changes the tree. Both old and new
+// copies are ours then. The marker has no version until all files have lines.
 func (p *Plan) unfinished() record {
 	r := p.record()
 	r.writing = true
@@ -98,14 +98,14 @@ func (p *Plan) unfinished() record {
 	return r
 }
 
-// staged is a file and where in the staging folder it waits.
+// staged is a file with its path in the staging folder.
 type staged struct {
 	File
 	at string
 }
 
-// New files wait in the folders of the tree, so that a whole folder is renamed
-// at once. Changed ones are renamed one by one and wait where that is quick.
+// New files wait in the folders of the tree, so that Apply can rename a whole folder.
+// Apply renames changed files one by one. They wait in one folder, which is quick.
 const (
 	unfinishedMarker = "unfinished"
 	finishedMarker   = "finished"
@@ -114,8 +114,8 @@ const (
 func stagedNew(p string) string { return "new/" + p }
 func stagedChange(i int) string { return fmt.Sprintf("changed/%d", i) }
 
-// staged returns the files that are not there as they should be, and a marker for
-// before and after.
+// staged returns the new and changed files, and the markers for the time before and after
+// the exchange.
 func (p *Plan) staged() []staged {
 	files := []staged{
 		{File{Path: markerName, Content: p.unfinished().text()}, unfinishedMarker},
@@ -132,8 +132,8 @@ func (p *Plan) staged() []staged {
 	return files
 }
 
-// emptied returns the folders that have no place in the tree and may be empty when
-// files have been removed, the deepest first.
+// emptied returns the folders that the tree does not have and that may be empty without the
+// removed files, the deepest first.
 func (p *Plan) emptied(removed []string) []string {
 	folders := map[string]bool{}
 	for _, f := range removed {
@@ -151,17 +151,16 @@ func deepestFirst(a, b string) int {
 	return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 }
 
-// isCopy says whether a path could be one of a copy.
+// isCopy tells whether a path can be the path of a copy.
 func isCopy(p string) bool { return strings.HasPrefix(p, copies) && p != componentOf(p) }
 
-// componentOf returns the file of ours beside a copy: the kustomization of its
-// overlay.
+// componentOf returns our file beside a copy: the kustomization of the overlay.
 func componentOf(p string) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(p, copies), "/")
 	return copies + name + "/kustomization.yaml"
 }
 
-// newPart returns the topmost part of a path that is not there yet.
+// newPart returns the topmost folder of a path that is not on the disk yet, or the path.
 func (p *Plan) newPart(file string) string {
 	for i, c := range file {
 		if c == '/' && !p.folders[file[:i]] {
@@ -171,7 +170,7 @@ func (p *Plan) newPart(file string) string {
 	return file
 }
 
-// isFolder says whether a sorted tree has files below a path.
+// isFolder tells whether a sorted tree has files below a path.
 func isFolder(files []File, p string) bool {
 	if p == "" {
 		return true
@@ -181,17 +180,17 @@ func isFolder(files []File, p string) bool {
 	return i < len(files) && strings.HasPrefix(files[i].Path, p)
 }
 
-// stagePrefix and a random text name the staging folder inside an output
-// directory. See also besidePrefix.
+// stagePrefix is the start of the name of a staging folder in an output directory. A
+// random text follows. See also besidePrefix.
 const stagePrefix = markerName + "-stage-"
 
-// besidePrefix and a random text name the staging directory beside an output
-// directory that is absent; base is the last element of that one's path.
+// besidePrefix returns the start of the name of a staging folder beside an output directory
+// that does not exist yet. base is the last element of the directory's path.
 func besidePrefix(base string) string {
 	return "." + base + markerName + "-"
 }
 
-// staging says whether an entry of a folder is named exactly as we name staging folders.
+// staging tells whether an entry of a folder has exactly such a name and is a folder.
 func staging(name string, folder bool, prefix string) bool {
 	random, ok := strings.CutPrefix(name, prefix)
 	return ok && folder && len(random) == 26 && strings.Trim(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""

@@ -1,27 +1,25 @@
-// Package tree holds what a render returns, a sorted list of files, and writes
-// it to the directory that is its home.
+// Package tree has the result of a render, a sorted list of files, and writes it to
+// an output directory.
 //
-// A tree is a plain []File. [New] sorts it and refuses what no checkout could
-// hold; [Sign] puts a line at the top of each file by which the next render knows
-// it again; [Compare] says how two trees differ; [RemovedClusters] says which
-// clusters a change would take away. These are pure. The disk is met in
-// the files disk*.go only, in three steps:
+// A tree is a plain []File. [New] sorts it and refuses paths that a checkout cannot
+// have. [Sign] gives each file a first line, by which the next render knows the file.
+// [Compare] compares two trees. [RemovedClusters] lists the clusters that a change
+// removes. These functions are pure. Only the files disk*.go use the disk, in three
+// steps:
 //
 //	dir, err := tree.Lock("out", tree.Marker{Topology: "east-west", Format: "kustomize", Version: "v0.2.0"})
 //	plan, err := dir.Compare(ctx, files, tree.Claims{})
 //	err = plan.Apply(ctx)
 //	dir.Unlock()
 //
-// Lock keeps other runs out, and refuses a directory that another topology is
-// rendered into ([finding.Refusal]). Open does the same for those who only read. Compare
-// reads what is there and changes nothing: `diff` stops here, and `render` asks the
-// plan for RemovedClusters. Apply makes the directory hold the tree, or fails and
-// leaves it as it was.
+// Lock keeps other runs out. It refuses a directory with the tree of another topology
+// ([finding.Refusal]). Open does the same for a reader. Compare reads the directory and
+// changes nothing: `diff` stops here, and `render` asks the plan for RemovedClusters.
+// Apply writes the tree to the directory. If Apply fails, the directory stays as it was.
 //
-// An output directory may hold other things as well: only files with our line, and
-// copies that the marker has a digest of, are replaced or removed. The marker is the
-// file `.sightline` at the top; it says which topology the tree is of, and whether
-// it is complete.
+// An output directory may have other files too. Sightline replaces and removes only
+// files with our line, and copies whose digest is in the marker. The marker is the file
+// `.sightline` at the top. It names the topology, and says whether the tree is complete.
 package tree
 
 import (
@@ -39,7 +37,7 @@ import (
 type File struct {
 	Path    string // relative, slash-separated, clean
 	Content []byte // without the line of Sign
-	Copy    bool   // the content is the user's, byte for byte: see Sign
+	Copy    bool   // a copy of a user's file, byte for byte: see Sign
 	signed  bool   // Sign has seen the file
 }
 
@@ -64,12 +62,13 @@ func (f File) appendText(dst []byte) []byte {
 // New returns the files sorted by path. The contents are shared with the
 // argument, the list is not.
 //
-// It refuses, all at once and each by name: a path that is not clean and local
-// or that holds a backslash, a control character or broken UTF-8; a path twice;
-// a path that is both a file and a folder; two paths that differ by letter case
-// only, because macOS and Windows would check them out as one; and the names
-// that are not the render's to give, `.git` and `.sightline` anywhere and
-// `.sightline-*` at the top.
+// New refuses these paths, and names all of them in one error:
+//   - a path that is not clean and local;
+//   - a path with a backslash, a control character or broken UTF-8;
+//   - a path that is there twice, or that is both a file and a folder;
+//   - two paths that differ only in letter case, because macOS and Windows check them
+//     out as one file;
+//   - the reserved names: `.git` and `.sightline` anywhere, `.sightline-*` at the top.
 func New(files []File) ([]File, error) {
 	files = slices.Clone(files)
 	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
@@ -103,10 +102,10 @@ func problems(files []File) error {
 	return errors.Join(problems...)
 }
 
-// ordinary says that files are sorted and have no problems. It is quick, and says no of
-// most trees with capitals in their paths, which may have problems or none.
+// ordinary tells whether files are sorted and surely have no problems. It is quick. For
+// most trees with capitals in their paths it returns false, with or without problems.
 func ordinary(files []File) bool {
-	var open []string // paths of files that the path at hand begins with
+	var open []string // files whose paths are the start of the path at hand
 	for i, f := range files {
 		p := f.Path
 		if i > 0 && files[i-1].Path >= p || !isOrdinary(p) && (badPath(p) != "" || strings.ToLower(p) != p) {
@@ -125,8 +124,8 @@ func ordinary(files []File) bool {
 	return true
 }
 
-// isOrdinary says of a path that it is clean, local, in ASCII, without capitals and without
-// hidden names.
+// isOrdinary tells whether a path is clean, local, in ASCII, and without capitals or hidden
+// names.
 func isOrdinary(p string) bool {
 	before := byte('/')
 	for i := range len(p) {
@@ -142,8 +141,8 @@ func isOrdinary(p string) bool {
 // names remembers the paths of a tree and of all their folders.
 type names struct {
 	seen     map[string]name // by path in lower case
-	reported map[string]bool // a folder's problem is said once, not for every file in it
-	good     string          // folder of the path before: most files share theirs
+	reported map[string]bool // folders with a reported problem: not once for each file
+	good     string          // the folder of the last path, which most files share
 }
 
 type name struct {
@@ -151,8 +150,8 @@ type name struct {
 	file bool
 }
 
-// add takes the files in sorted order, in which a file comes before everything
-// that would have it as a folder.
+// add adds the path of a file. The calls are in sorted order: a file comes before all
+// paths that have it as a folder.
 func (n *names) add(file string) error {
 	if folder := folderOf(file); folder != n.good {
 		for i, c := range file {
@@ -178,7 +177,7 @@ func (n *names) add(file string) error {
 	return err
 }
 
-// spell returns how a path has been seen first, which may be now.
+// spell returns the first spelling of a path. That may be this one.
 func (n *names) spell(p string, file bool) (name, error) {
 	lower := strings.ToLower(p)
 	first, ok := n.seen[lower]
@@ -192,7 +191,7 @@ func (n *names) spell(p string, file bool) (name, error) {
 	return first, nil
 }
 
-// badPath says what is wrong with a path, or nothing.
+// badPath returns the problem of a path, or "".
 func badPath(p string) string {
 	clean := path.Clean(p)
 	switch {
@@ -225,12 +224,12 @@ func badPath(p string) string {
 	return ""
 }
 
-// folderOf returns the path of the folder that holds a clean path; "" is the top.
+// folderOf returns the folder of a clean path. "" is the top.
 func folderOf(p string) string {
 	return p[:max(0, strings.LastIndexByte(p, '/'))]
 }
 
-// Kind says what happens to a file between two trees.
+// Kind is the kind of a change between two trees.
 type Kind int
 
 // The three kinds of change.
@@ -260,8 +259,8 @@ type Change struct {
 	Old, New []byte // Old is nil for an added file, New for a removed one
 }
 
-// Compare returns what differs between two trees that New has sorted, sorted by
-// path; nothing for equal trees.
+// Compare returns the changes between two trees from New, sorted by path. For equal
+// trees, there are none.
 func Compare(old, new []File) []Change {
 	var changes []Change
 	for len(old) > 0 || len(new) > 0 {
@@ -282,10 +281,9 @@ func Compare(old, new []File) []Change {
 	return changes
 }
 
-// RemovedClusters returns, sorted, the names of the clusters that the old tree
-// has and the new one has not. changes is the difference of the two and new the
-// new tree. A cluster N is there when `clusters/N.yaml` or anything below
-// `clusters/N/` is.
+// RemovedClusters returns the names of the clusters that are in the old tree and not in
+// the new one, sorted. changes are the changes between the two trees. A tree has a
+// cluster N if it has `clusters/N.yaml` or a file below `clusters/N/`.
 func RemovedClusters(changes []Change, new []File) []string {
 	gone := map[string]bool{}
 	for _, c := range changes {
@@ -307,7 +305,7 @@ func RemovedClusters(changes []Change, new []File) []string {
 	return names
 }
 
-// clusterOf returns the name of the cluster that a file belongs to, or nothing.
+// clusterOf returns the name of the cluster of a file, or "".
 func clusterOf(p string) string {
 	rest, ok := strings.CutPrefix(p, "clusters/")
 	if !ok {
