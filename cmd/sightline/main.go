@@ -155,7 +155,7 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	} else if slices.Contains([]string{"apply", "install", "upgrade", "deploy", "sync", "delete", "uninstall"}, strings.ToLower(args[0])) {
 		hint = "sightline changes no cluster: render a tree, and have Argo CD, Flux or kubectl apply -k apply it"
 	} else if strings.ContainsAny(args[0], "./") {
-		hint = "the command comes first: sightline verify " + command.Word(args[0])
+		hint = "the command comes first: " + command.Verify(args[0])
 	}
 	return &hinted{fmt.Errorf("unknown command %q", args[0]), hint}
 }

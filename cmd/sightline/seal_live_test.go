@@ -64,7 +64,7 @@ func TestSealSwapped(t *testing.T) {
 	token, ca := s.keep("token", []byte(s.accountToken())), s.keep("ca.pem", authority(t))
 	code, _, stderr := s.run(t.Context(), "", "seal", "west", "--topology", s.mesh, "--token-file", token, "--cert", ca, "--ca-file", filepath.Join(s.secrets, "hub.pem"))
 	assert.Equal(t, exitRefused, code)
-	assert.Contains(t, stderr, "sightline: the hub's certificate is one of an authority, which signs other certificates; the controller's do not\nhint: if --cert and --ca-file are swapped, swap them;")
+	assert.Contains(t, stderr, "sightline: the hub's certificate is a CA certificate, which the controller does not make\nhint: if --cert and --ca-file are swapped, swap them;")
 	code, stderr = s.seal("west", "--token-file", token, "--ca-file", filepath.Join(s.secrets, "hub.pem"))
 	assert.Equal(t, exitRefused, code)
 	assert.Contains(t, stderr, "the hub's certificate and a CA of the remote's API server have the same key")
@@ -168,7 +168,7 @@ func TestSealFinishAsksTheHub(t *testing.T) {
 	for _, names := range [][]string{{before, now}, {before}} {
 		code, stderr = finish(names...)
 		assert.Equal(t, exitRefused, code)
-		assert.Contains(t, stderr, "sightline: west: the hub still has the Secret kiali-multi-cluster-secret from before links.format was changed\nhint: once the hub has")
+		assert.Contains(t, stderr, "sightline: west: the hub still has the Secret kiali-multi-cluster-secret from before the change of links.format\nhint: once the hub has")
 	}
 	code, stderr = finish()
 	assert.Equal(t, exitRefused, code)
@@ -224,14 +224,14 @@ func TestSealCheckLive(t *testing.T) {
 	}{
 		{name: "all is well", code: exitOK, says: []string{"west: current, generation 1\n"}},
 		{name: "the hub is not asked", withoutHub: true, code: exitOK, says: []string{"west: info: the hub was not asked\n"}},
-		{name: "the token is deleted", west: map[string]string{}, code: exitFound, says: []string{"west: outdated, generation 1\n", "west: error: the remote has no token in the Secret kiali-service-account, so the link is of no use\n"}},
-		{name: "the token is another", west: map[string]string{first: other}, code: exitFound, says: []string{"west: error: the token, the CA or the access on the remote is not what is sealed\n"}},
-		{name: "the Secret was made anew", made: "2026-02-01T00:00:00Z", code: exitOK, says: []string{"west: warning: the token Secret kiali-service-account was made anew on 2026-02-01T00:00:00Z, with the same token: deleting it has revoked nothing."}},
+		{name: "the token is deleted", west: map[string]string{}, code: exitFound, says: []string{"west: outdated, generation 1\n", "west: error: the remote has no token in the Secret kiali-service-account, so the link does not work\n"}},
+		{name: "the token is another", west: map[string]string{first: other}, code: exitFound, says: []string{"west: error: the token, the CA or the access on the remote differs from the sealed one\n"}},
+		{name: "the Secret was made anew", made: "2026-02-01T00:00:00Z", code: exitOK, says: []string{"west: warning: the token Secret kiali-service-account was created again on 2026-02-01T00:00:00Z, with the same token: its deletion revoked nothing."}},
 		{name: "an earlier token", west: map[string]string{first: token, first + "-g2": token}, from: "generation: 1\n", to: "generation: 2\n", code: exitFound,
 			says: []string{"west: warning: the Secret kiali-service-account of generation 1 is still on the remote, and its token is valid\nhint: kubectl --context west -n istio-system delete secret kiali-service-account\n"}},
 		{name: "another name", id: "cluster2", code: exitFound, says: []string{`west: warning: istiod (Deployment istio-system/istiod) has CLUSTER_ID "cluster2"`}},
 		{name: "not on the hub", hub: map[string]string{}, code: exitFound, says: []string{"west: error: the hub has no key west in the Secret istio-system/kiali-multi-cluster-secret\n"}},
-		{name: "another link on the hub", hub: map[string]string{shared: "kind: Config"}, code: exitFound, says: []string{"west: error: the Secret istio-system/kiali-multi-cluster-secret on the hub has another kubeconfig than the one that is sealed\n"}},
+		{name: "another link on the hub", hub: map[string]string{shared: "kind: Config"}, code: exitFound, says: []string{"west: error: the Secret istio-system/kiali-multi-cluster-secret on the hub does not have the sealed kubeconfig\n"}},
 		{name: "two Secrets", hub: map[string]string{shared: opened, "kiali-remote-cluster-secret-west": opened}, code: exitFound,
 			says: []string{"west: error: the hub has the cluster in 2 Secrets, and Kiali uses kiali-multi-cluster-secret\nhint: kubectl --context east -n istio-system delete sealedsecret kiali-remote-cluster-secret-west;"}},
 	} {

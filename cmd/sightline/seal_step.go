@@ -47,9 +47,9 @@ func (o *sealRun) step(ctx context.Context, t *topology.Topology, stdin io.Reade
 		return nil, finding.Refuse("write links: {source: sops} below spec.kiali, or leave out --sops",
 			"%s: --sops encrypts for age recipients, but links.source is %s", t.At("spec", "kiali", "links", "source"), t.Spec.Kiali.Links.Source)
 	case o.rotate:
-		return o.unless(seal.Rotating, "a rotation is under way already", offline(seal.Rotate)), nil
+		return o.unless(seal.Rotating, "a rotation has already begun", offline(seal.Rotate)), nil
 	case o.revoke:
-		return o.unless(revoked, "its token is revoked already", offline(seal.Revoke)), nil
+		return o.unless(revoked, "its token is already revoked", offline(seal.Revoke)), nil
 	case o.finish:
 		return o.unless(idle, "there is no rotation to finish", o.finishing), nil
 	}

@@ -401,7 +401,7 @@ hint: see that the API server answers (kubectl --context west version), and seal
 		{"another Secret", func(string, int) (int, any) {
 			return http.StatusOK, map[string]any{"type": "Opaque", "data": map[string]any{"token": base64.StdEncoding.EncodeToString([]byte(leak))}}
 		}, exitFailure, `sightline: west: the Secret istio-system/kiali-service-account is of the type "Opaque" for the account "", expected kubernetes.io/service-account-token for "kiali-service-account"
-hint: apply the phase link of the remote as it is rendered
+hint: apply the rendered phase link of the remote
 `},
 		{"never", func(string, int) (int, any) { return http.StatusOK, tokenSecret("") }, exitFailure, `west: waiting for the token, 0s of 1s: the Secret istio-system/kiali-service-account has none yet
 sightline: west: no token within 1s: the Secret istio-system/kiali-service-account has none yet
@@ -429,7 +429,7 @@ hint: name the CA of the API server with --ca-file FILE
 				return http.StatusOK, map[string]any{}
 			}
 			return http.StatusOK, tokenSecret(leak)
-		}, exitRefused, `sightline: west: the CA of the remote's API server: found nothing, expected a certificate in PEM
+		}, exitRefused, `sightline: west: the CA of the remote's API server: the file is empty, expected a certificate in PEM
 hint: it is certificate-authority-data of a kubeconfig, decoded, or ca.crt of the ConfigMap kube-root-ca.crt
 `},
 		{"the token of another account", func(path string, _ int) (int, any) {
@@ -437,7 +437,7 @@ hint: it is certificate-authority-data of a kubeconfig, decoded, or ca.crt of th
 				return http.StatusOK, map[string]any{"data": map[string]any{"ca.crt": "CA"}}
 			}
 			return http.StatusOK, tokenSecret("OTHER")
-		}, exitRefused, `sightline: west: the token is that of "admin", expected "system:serviceaccount:istio-system:kiali-service-account"
+		}, exitRefused, `sightline: west: the token belongs to "admin", expected "system:serviceaccount:istio-system:kiali-service-account"
 hint: give the token of the Secret kiali-service-account on the remote
 `},
 	} {

@@ -141,7 +141,7 @@ func TestSealLooks(t *testing.T) {
 // TestFormatChange moves a link from one Secret of the hub to another and back. The
 // test makes the Secrets, in place of the controller; SealedSecrets own them.
 func TestFormatChange(t *testing.T) {
-	rig.NeedDefinitions(t, "that a Secret from before links.format was changed is not forgotten")
+	rig.NeedDefinitions(t, "that a Secret from before the change of links.format is not forgotten")
 	r := newRepository(t, "single")
 	r.open = r.decrypt
 	formatChange(t, r, func() {
@@ -175,7 +175,7 @@ func formatChange(t *testing.T, r *repository, opened func(), live ...string) {
 	for _, change := range [][2]string{{"single", "perCluster"}, {"perCluster", "single"}} {
 		before, now := names[change[0]], names[change[1]]
 		r.format(change[0], change[1])
-		require.Contains(t, r.seal(live...), "remove the one of before: kubectl --context ")
+		require.Contains(t, r.seal(live...), "remove the earlier one: kubectl --context ")
 		old := r.link()[0] // rendered before the change
 		r.render()
 		said := rig.Try(t, rig.Sightline(), "verify", r.topology).Stdout

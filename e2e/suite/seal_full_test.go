@@ -33,7 +33,7 @@ func TestSealForController(t *testing.T) {
 // TestFormatChangeForController is TestFormatChange with the real controller, which
 // keeps the Secret of before, and whose SealedSecret takes it along.
 func TestFormatChangeForController(t *testing.T) {
-	rig.NeedDefinitions(t, "that the controller keeps the Secret from before links.format was changed")
+	rig.NeedDefinitions(t, "that the controller keeps the Secret from before the change of links.format")
 	r := newRepository(t, "single")
 	r.east.StartSealedSecrets(t)
 	unsealed := func() []byte {

@@ -14,7 +14,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// Cluster is the API server of a cluster, asked as the user of a kubeconfig.
+// Cluster is a client for the API server of a cluster, as the user of a kubeconfig.
 type Cluster struct {
 	Server
 	context string
@@ -22,27 +22,26 @@ type Cluster struct {
 	plurals *plurals
 }
 
-// Context is the context of the kubeconfig that leads to the cluster.
+// Context returns the context of the kubeconfig for the cluster.
 func (c *Cluster) Context() string { return c.context }
 
-// Host is the host and port of the API server.
+// Host returns the host and port of the API server.
 func (c *Cluster) Host() string { return c.url.Host }
 
-// URL is the URL of the API server, without a slash at its end.
+// URL returns the URL of the API server, without a slash at its end.
 func (c *Cluster) URL() string { return strings.TrimSuffix(c.url.String(), "/") }
 
-// CA is the certificate authority that the kubeconfig has for the API server,
-// in PEM; none if it has none.
+// CA returns the CA of the API server in the kubeconfig, in PEM, or nothing.
 func (c *Cluster) CA() []byte { return c.config.CAData }
 
-// Verified tells whether the API server proves who it is: without that, what
-// it says may be the word of anybody in between.
+// Verified tells whether the certificate of the API server is checked. Otherwise its
+// answers may come from an attacker.
 func (c *Cluster) Verified() bool { return c.url.Scheme == "https" && !c.config.Insecure }
 
-// nothing is what an answer is that Kubernetes does not give.
+// nothing describes an answer that is not from Kubernetes.
 const nothing = "no object of Kubernetes"
 
-// Read reads an object into a type that has the fields of interest.
+// Read reads an object into a struct with the needed fields.
 func (c *Cluster) Read(ctx context.Context, path Path, into any) error {
 	body, err := c.Get(ctx, path, nil)
 	if err != nil {
@@ -51,14 +50,14 @@ func (c *Cluster) Read(ctx context.Context, path Path, into any) error {
 	return c.decode(body, into, nothing)
 }
 
-// Core is the path of an object of the core API in a namespace, or without a
-// name that of all of the kind; what follows is below it.
+// Core returns the path of an object of the core API in a namespace. Without a name, it
+// is the path of all objects of the kind. More names are segments below it.
 func Core(namespace, plural string, name ...string) Path {
 	return append(Path{"api", "v1", "namespaces", namespace, plural}, name...)
 }
 
-// Review asks the API server a question that is put as an object, such as a
-// SelfSubjectAccessReview, which it answers and does not keep.
+// Review sends an object with a question to the API server, such as a
+// SelfSubjectAccessReview. The API server answers it and does not store it.
 func (c *Cluster) Review(ctx context.Context, path Path, question, answer any) error {
 	body, err := json.Marshal(question)
 	if err != nil {
@@ -70,8 +69,8 @@ func (c *Cluster) Review(ctx context.Context, path Path, question, answer any) e
 	return c.decode(body, answer, nothing)
 }
 
-// Find reads an object by what it is. An error with the status 404 says that
-// there is none, or that the cluster does not know its kind.
+// Find reads an object by its kind and name. An error with the status 404 says that
+// there is no such object, or that the cluster does not know the kind.
 func (c *Cluster) Find(ctx context.Context, id resource.ID) (resource.Object, error) {
 	at, err := c.path(ctx, id.APIVersion, id.Kind, id.Namespace)
 	if err != nil {
@@ -84,9 +83,8 @@ func (c *Cluster) Find(ctx context.Context, id resource.ID) (resource.Object, er
 	return c.object(body)
 }
 
-// List reads the objects of a kind: those of a namespace, or with "" those of
-// the whole cluster; those that a label selector matches, or with "" all. The
-// error is as that of Find.
+// List reads the objects of a kind in a namespace; "" means all namespaces. A label
+// selector chooses among them; "" means all. The error is as for Find.
 func (c *Cluster) List(ctx context.Context, apiVersion, kind, namespace, selector string) ([]resource.Object, error) {
 	at, err := c.path(ctx, apiVersion, kind, namespace)
 	if err != nil {
@@ -95,13 +93,12 @@ func (c *Cluster) List(ctx context.Context, apiVersion, kind, namespace, selecto
 	return c.pages(ctx, ask{path: at}, kind, apiVersion, selector, "")
 }
 
-// metadataOnly asks for nothing of objects but their metadata, and takes no other
-// answer.
+// metadataOnly is the media type that asks only for the metadata of objects. It accepts
+// no other answer.
 const metadataOnly = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
-// Metadata lists objects as List does, those that a field selector matches as
-// well, but has the API server leave out everything below their metadata: no
-// value of a Secret is in its answer.
+// Metadata lists objects as List does, and takes a field selector too. The API server
+// sends only the metadata, so no value of a Secret is in the answer.
 func (c *Cluster) Metadata(ctx context.Context, apiVersion, kind, labels, fields string) ([]resource.Object, error) {
 	at, err := c.path(ctx, apiVersion, kind, "")
 	if err != nil {
@@ -135,7 +132,7 @@ func (c *Cluster) pages(ctx context.Context, q ask, kind, apiVersion, labels, fi
 			if !ok {
 				return nil, &Error{text: c.name + " answers with " + nothing}
 			}
-			object["kind"], object["apiVersion"] = kind, apiVersion // which a list says once
+			object["kind"], object["apiVersion"] = kind, apiVersion // a list has them once
 			all = append(all, object)
 		}
 		meta, _ := page["metadata"].(map[string]any)
@@ -154,8 +151,8 @@ func (c *Cluster) object(body []byte) (resource.Object, error) {
 	return object, nil
 }
 
-// plurals is what the resources of kinds are called in paths, by group and
-// version, as far as it has been asked for.
+// plurals has the names of resources in paths, by kind, group and version. It keeps the
+// answers of the API server.
 type plurals struct {
 	sync.Mutex
 	known map[string]map[string]kind
@@ -168,7 +165,7 @@ type kind struct {
 
 func newPlurals() *plurals { return &plurals{known: map[string]map[string]kind{}} }
 
-// path is where the objects of a kind are.
+// path returns the path of the objects of a kind.
 func (c *Cluster) path(ctx context.Context, apiVersion, name, namespace string) (Path, error) {
 	root := Path{"api", apiVersion}
 	if group, version, ok := strings.Cut(apiVersion, "/"); ok {

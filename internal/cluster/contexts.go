@@ -1,11 +1,9 @@
-// Package cluster asks one cluster: its API server by a context of a
-// kubeconfig, and what runs on the cluster by way of the API server. It only
-// reads.
+// Package cluster asks one cluster: its API server, by a context of a kubeconfig, and
+// through the API server also programs on the cluster. It only reads.
 //
-// Every request has its own deadline, no redirect is followed, and no more of
-// an answer is read than is expected. What a server or a library says may have
-// a credential in it, so every error that leaves this package has been through
-// [seal.Redact], with the credentials of the kubeconfig by name.
+// Every request has a deadline. No redirect is followed. The size of an answer is
+// limited. A message of a server or a library may have a credential. So every error of
+// this package went through [seal.Redact], with the credentials of the kubeconfig.
 package cluster
 
 import (
@@ -30,10 +28,10 @@ import (
 // Contexts are the contexts of a kubeconfig.
 type Contexts struct {
 	config *clientcmdapi.Config
-	absent []string // files of $KUBECONFIG that are not there
+	absent []string // files in $KUBECONFIG that do not exist
 }
 
-// ReadContexts reads a kubeconfig as kubectl does: the file, or those of
+// ReadContexts reads a kubeconfig as kubectl does: the given file, or the files in
 // $KUBECONFIG, or ~/.kube/config.
 func ReadContexts(file string) (*Contexts, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
@@ -45,7 +43,7 @@ func ReadContexts(file string) (*Contexts, error) {
 	}
 	c := &Contexts{config: config}
 	if file == "" && os.Getenv(clientcmd.RecommendedConfigPathEnvVar) != "" {
-		for _, name := range rules.Precedence { // one that is not there is no error to the loader
+		for _, name := range rules.Precedence { // the loader ignores missing files
 			if _, err := os.Stat(name); name != "" && errors.Is(err, fs.ErrNotExist) {
 				c.absent = append(c.absent, name)
 			}
@@ -54,15 +52,15 @@ func ReadContexts(file string) (*Contexts, error) {
 	return c, nil
 }
 
-// Missing is the error of a context that is not there. It names the files of
-// $KUBECONFIG that are not there either, since it may be in one of them.
+// Missing returns the error of a context that does not exist. It also names the missing
+// files in $KUBECONFIG, because the context may be in one of them.
 func (c *Contexts) Missing(context string) error {
 	message := fmt.Sprintf("no context %q in the kubeconfig", finding.Shorten(seal.Redact(context)))
 	switch {
 	case len(c.absent) == 1:
-		message += fmt.Sprintf("; $KUBECONFIG names %s, which is not there", seal.Redact(c.absent[0]))
+		message += fmt.Sprintf("; $KUBECONFIG names %s, which does not exist", seal.Redact(c.absent[0]))
 	case len(c.absent) > 1:
-		message += fmt.Sprintf("; $KUBECONFIG names files that are not there: %s", seal.Redact(strings.Join(c.absent, ", ")))
+		message += fmt.Sprintf("; $KUBECONFIG names files that do not exist: %s", seal.Redact(strings.Join(c.absent, ", ")))
 	}
 	return errors.New(message)
 }
@@ -73,16 +71,16 @@ func (c *Contexts) Names() []string { return slices.Sorted(maps.Keys(c.config.Co
 // Has tells whether there is such a context.
 func (c *Contexts) Has(context string) bool { return c.config.Contexts[context] != nil }
 
-// Timeout is how long a request may take where [Options] does not say.
+// Timeout is the default time limit of a request.
 const Timeout = 15 * time.Second
 
-// Options are how a cluster is asked.
+// Options are the options of a client.
 type Options struct {
 	Timeout time.Duration // of each request; 0: [Timeout]
 }
 
-// Open makes a client for the API server that a context leads to. Nothing is
-// asked yet. The context has to exist.
+// Open makes a client for the API server of a context. It sends no request. The error
+// is that of Missing if the context does not exist.
 func (c *Contexts) Open(context string, o Options) (*Cluster, error) {
 	if !c.Has(context) {
 		return nil, c.Missing(context)
@@ -103,7 +101,7 @@ func open(config *rest.Config, context string, o Options) (*Cluster, error) {
 		return nil, unusable(context, err)
 	}
 	config.UserAgent = "sightline"
-	config.Timeout = 0 // each request has its own
+	config.Timeout = 0 // each request has a deadline
 	known := &secrets{}
 	for _, secret := range []string{config.BearerToken, config.Password, string(config.KeyData)} {
 		known.add(secret)
@@ -117,7 +115,7 @@ func open(config *rest.Config, context string, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, unusable(context, err, known.list()...)
 	}
-	// An API server does not redirect, and the credential is for it alone.
+	// An API server does not redirect, and the credential is only for this server.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if o.Timeout == 0 {
 		o.Timeout = Timeout
@@ -131,11 +129,11 @@ func open(config *rest.Config, context string, o Options) (*Cluster, error) {
 }
 
 // ErrExec is the error of a kubeconfig that names a program for its credential.
-var ErrExec = errors.New("the kubeconfig gets its credential from a program, which is not run here")
+var ErrExec = errors.New("the kubeconfig gets its credential from a program, which sightline does not run")
 
-// FromLink makes a client of the kubeconfig in a link, as Kiali's server does
-// it. A program that the kubeconfig names is not run: the error is [ErrExec].
-// What is wrong with the kubeconfig is said without any of its text.
+// FromLink makes a client from the kubeconfig in a link, as Kiali's server does. If the
+// kubeconfig names a program, FromLink does not run it and returns [ErrExec]. Its errors
+// have no text of the kubeconfig.
 func FromLink(kubeconfig []byte, cluster string, o Options) (*Cluster, error) {
 	config, err := clientcmd.Load(kubeconfig)
 	if err != nil {
@@ -145,7 +143,7 @@ func FromLink(kubeconfig []byte, cluster string, o Options) (*Cluster, error) {
 		if user.Exec != nil || user.AuthProvider != nil {
 			return nil, ErrExec
 		}
-		// Files that the text names are those of this machine, and nobody meant them.
+		// A file name in the kubeconfig would mean a file of this machine.
 		if user.TokenFile != "" || user.ClientCertificate != "" || user.ClientKey != "" {
 			return nil, errors.New("the kubeconfig names files, which Kiali does not have")
 		}
@@ -167,7 +165,7 @@ func FromLink(kubeconfig []byte, cluster string, o Options) (*Cluster, error) {
 	return c, nil
 }
 
-// As is the same API server, at the same address, asked with another token.
+// As returns a client for the same API server with another token.
 func (c *Cluster) As(token, name string) (*Cluster, error) {
 	config := rest.AnonymousClientConfig(c.config)
 	config.BearerToken = token

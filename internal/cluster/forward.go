@@ -26,9 +26,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/seal"
 )
 
-// Forward is a Service by a port-forward to one of its ready pods, as kubectl
-// port-forward makes it, but without a port on this machine. The CA, in PEM, is
-// that of a Service with TLS. Close ends it.
+// Forward returns a server behind a port-forward to a ready pod of a Service, as kubectl
+// port-forward makes it, but without a port on this machine. ca is the CA of a Service
+// with TLS, in PEM. Close ends the port-forward.
 func (c *Cluster) Forward(ctx context.Context, s Service, login Login, ca []byte) (*Forward, error) {
 	pod, port, err := c.backend(ctx, s)
 	if err != nil {
@@ -73,7 +73,7 @@ func (f *Forward) Close() {
 	}
 }
 
-// backend finds a ready pod of a Service, and the port that it listens on.
+// backend finds a ready pod of a Service, and the port on which it listens.
 func (c *Cluster) backend(ctx context.Context, s Service) (pod string, port int, err error) {
 	var service corev1.Service
 	if err := c.Read(ctx, Core(s.Namespace, "services", s.Name), &service); err != nil {
@@ -122,15 +122,15 @@ func (c *Cluster) backend(ctx context.Context, s Service) (pod string, port int,
 	return "", 0, fmt.Errorf("the Service %s (context %q) has no ready pod", s, c.context)
 }
 
-// Ready tells whether a pod says of itself that it is.
+// Ready tells whether a pod has the condition Ready.
 func Ready(p *corev1.Pod) bool {
 	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 	})
 }
 
-// dial opens a connection to a port of a pod: two streams in the one connection
-// to the API server, for data and for what goes wrong.
+// dial opens a connection to a port of a pod: two streams in one connection to the API
+// server, for data and for errors.
 func (f *Forward) dial(ctx context.Context, c *Cluster, namespace, pod string, port int) (net.Conn, error) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -157,7 +157,7 @@ func (f *Forward) dial(ctx context.Context, c *Cluster, namespace, pod string, p
 	if err != nil {
 		return nil, err
 	}
-	wrong.Close() // for writing: nothing is sent in it
+	wrong.Close() // closes it for writing; it only receives errors
 	headers.Set(corev1.StreamType, corev1.StreamTypeData)
 	data, err := f.connection.CreateStream(headers)
 	if err != nil {
@@ -168,9 +168,9 @@ func (f *Forward) dial(ctx context.Context, c *Cluster, namespace, pod string, p
 	return s, nil
 }
 
-// upgrade makes the connection to the API server, by a WebSocket or, on those
-// before Kubernetes 1.31, by SPDY. The libraries know no deadline, so one that
-// comes too late is closed.
+// upgrade makes the connection to the API server, by a WebSocket or, before Kubernetes
+// 1.31, by SPDY. The libraries have no deadline, so upgrade closes a connection that
+// comes too late.
 func (c *Cluster) upgrade(ctx context.Context, namespace, pod string) (httpstream.Connection, error) {
 	config := rest.CopyConfig(c.config)
 	segments, err := Core(namespace, "pods", pod, "portforward").escaped()
@@ -212,10 +212,10 @@ func (c *Cluster) upgrade(ctx context.Context, namespace, pod string) (httpstrea
 	}
 }
 
-// denied asks for a port-forward without the upgrade, which is how the API server
-// tells that the right to it is missing: the libraries keep its words only.
+// denied asks for a port-forward without the upgrade. Then the API server answers with
+// the missing right. The libraries keep only its text.
 func (c *Cluster) denied(ctx context.Context, namespace, pod string) error {
-	for _, method := range []string{http.MethodPost, http.MethodGet} { // of SPDY, and of a WebSocket
+	for _, method := range []string{http.MethodPost, http.MethodGet} { // for SPDY, and for a WebSocket
 		_, err := c.do(ctx, ask{method: method, path: Core(namespace, "pods", pod, "portforward")})
 		if status := Status(err); status == http.StatusUnauthorized || status == http.StatusForbidden {
 			return err
@@ -224,8 +224,8 @@ func (c *Cluster) denied(ctx context.Context, namespace, pod string) error {
 	return nil
 }
 
-// stream is a connection to a port of a pod. It knows no deadlines of its own:
-// each request has one, and closes it.
+// stream is a connection to a port of a pod. It has no deadline. The deadline of a
+// request closes it.
 type stream struct {
 	httpstream.Stream
 	connection httpstream.Connection
@@ -234,8 +234,8 @@ type stream struct {
 	once       sync.Once
 }
 
-// watch waits for what the kubelet says is wrong, such as that nobody listens,
-// and ends the stream, which would wait for ever otherwise.
+// watch waits for an error of the kubelet, such as a port without a listener. Then it
+// ends the stream, which would otherwise wait for ever.
 func (s *stream) watch() {
 	message, err := io.ReadAll(io.LimitReader(s.wrong, 1024))
 	if err == nil && len(message) > 0 {
@@ -271,9 +271,8 @@ func (s *stream) SetDeadline(time.Time) error      { return nil }
 func (s *stream) SetReadDeadline(time.Time) error  { return nil }
 func (s *stream) SetWriteDeadline(time.Time) error { return nil }
 
-// transportFor makes the transport of a server that is not the API server. The
-// name is that of its certificate, and with a dialer every connection is made
-// by that.
+// transportFor makes the transport for a server that is not the API server. name is the
+// name in its certificate. A dialer, if given, makes every connection.
 func transportFor(ca []byte, name string, dial func(context.Context, string, string) (net.Conn, error)) (*http.Transport, error) {
 	settings := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name}
 	if len(ca) > 0 {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Patiently asks again, a few times, where an API server has too much to do, as
-// it says for a moment after a kind has been defined.
+// Patiently repeats a request a few times if the API server answers that it has too much
+// to do. It does so for a moment after a kind has been defined.
 func Patiently(ctx context.Context, ask func() error) error {
 	for range 5 {
 		if err := ask(); Status(err) != http.StatusTooManyRequests {

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// secrets are the credentials that a server is given, as they may stand in a
-// message: each as it is and in base64.
+// secrets are the credentials that a server gets. A message may have them in the clear
+// or in base64.
 type secrets struct {
 	mutex sync.Mutex
 	known []string
@@ -29,11 +29,11 @@ func (s *secrets) add(secret string) {
 func (s *secrets) list() []string {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return slices.SortedFunc(slices.Values(s.known), func(a, b string) int { return len(b) - len(a) }) // one may be a part of another
+	return slices.SortedFunc(slices.Values(s.known), func(a, b string) int { return len(b) - len(a) }) // a credential may be a part of another
 }
 
-// watch takes note of each credential that is sent: nobody else knows those that
-// a program gives, or that are read from a file again.
+// watch notes each credential that is sent. A program may give a credential, or a file
+// may change, so they are not known before.
 func (s *secrets) watch(next http.RoundTripper) http.RoundTripper {
 	return watcher{s, next}
 }

@@ -17,35 +17,35 @@ import (
 	"github.com/sightline-mesh/sightline/internal/seal"
 )
 
-// maxAnswer bounds what is read of an answer, in bytes. A Secret has at most
-// 1 MiB; a page of a list has 500 objects.
+// maxAnswer is the largest size of an answer, in bytes. A Secret has at most 1 MiB; a
+// page of a list has 500 objects.
 const maxAnswer = 32 << 20
 
-// Server is an HTTP server that is asked: the API server of a cluster, or what
-// runs on it.
+// Server is a client for an HTTP server: the API server of a cluster, or a program on
+// the cluster.
 type Server struct {
-	name    string // what messages call it
+	name    string // for messages
 	url     *url.URL
-	below   Path // of the URL, where it is not the server's own
+	below   Path // the path in the URL, before all other paths
 	client  *http.Client
 	known   *secrets
 	timeout time.Duration
 }
 
-// Name is what messages call the server.
+// Name returns the name of the server in messages.
 func (s *Server) Name() string { return s.name }
 
-// Error is an answer that is not what was asked for, or that there is none.
-// Its text has no credential.
+// Error is the error of a request: an unexpected answer, or no answer. Its text has no
+// credential.
 type Error struct {
-	Status int    // of the answer; 0: there is none, or it was no answer to the question
-	text   string // all of it
-	Reason string // what the server said, at most 300 characters
+	Status int    // the HTTP status; 0: there was no answer, or an unexpected one
+	text   string // the whole message
+	Reason string // the message of the server, at most 300 characters
 }
 
 func (e *Error) Error() string { return e.text }
 
-// Status is the HTTP status of the answer that an error is about; 0 for others.
+// Status returns the HTTP status in an error, or 0.
 func Status(err error) int {
 	var answer *Error
 	if errors.As(err, &answer) {
@@ -54,14 +54,14 @@ func Status(err error) int {
 	return 0
 }
 
-// Passing tells whether an error may be gone a moment later.
+// Passing tells whether a later request may succeed.
 func Passing(err error) bool {
 	code := Status(err)
 	return code == 0 || code == http.StatusTooManyRequests || code >= 500
 }
 
-// Path is a path below a server's own, by its segments as they are. One that is
-// empty, has a slash or leads elsewhere is refused when it is asked for.
+// Path is a path on a server, as a list of unescaped segments. A request refuses a
+// segment that is empty, has a slash, or is "." or "..".
 type Path []string
 
 func (p Path) escaped() ([]string, error) {
@@ -75,7 +75,7 @@ func (p Path) escaped() ([]string, error) {
 	return escaped, nil
 }
 
-// Get reads what is at a path. The query may be nil.
+// Get returns the content at a path. The query may be nil.
 func (s *Server) Get(ctx context.Context, path Path, query url.Values) ([]byte, error) {
 	return s.do(ctx, ask{method: http.MethodGet, path: path, query: query})
 }
@@ -98,7 +98,8 @@ func (s *Server) JSON(ctx context.Context, path Path, query url.Values, into any
 	return s.decode(body, into, "no JSON of the expected form")
 }
 
-// decode reads a body. What the decoder says may repeat what is in it.
+// decode decodes a body. It drops the decoder's error, because the error may repeat a
+// part of the body.
 func (s *Server) decode(body []byte, into any, otherwise string) error {
 	if json.Unmarshal(body, into) != nil {
 		return &Error{text: s.name + " answers with " + otherwise}
@@ -106,7 +107,7 @@ func (s *Server) decode(body []byte, into any, otherwise string) error {
 	return nil
 }
 
-// do makes one request, which has the server's timeout to be answered in full.
+// do makes one request. The complete answer must arrive within the server's timeout.
 func (s *Server) do(ctx context.Context, q ask) ([]byte, error) {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
@@ -132,7 +133,7 @@ func (s *Server) do(ctx context.Context, q ask) ([]byte, error) {
 	defer answer.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	switch {
-	case ctx.Err() != nil: // then even an end without an error may be too early
+	case ctx.Err() != nil: // then even an answer without an error may be incomplete
 		return nil, s.silent(outer, ctx.Err())
 	case err != nil:
 		return nil, &Error{text: s.name + " broke off its answer"}
@@ -144,8 +145,8 @@ func (s *Server) do(ctx context.Context, q ask) ([]byte, error) {
 	return data, nil
 }
 
-// send makes a request, and does not wait for what knows no deadline: a program
-// that is to give a credential.
+// send makes a request. It does not wait for a program that gives a credential longer
+// than the deadline.
 func (s *Server) send(request *http.Request) (*http.Response, error) {
 	type result struct {
 		answer *http.Response
@@ -169,7 +170,7 @@ func (s *Server) send(request *http.Request) (*http.Response, error) {
 	}
 }
 
-// silent is the error of a request without an answer.
+// silent returns the error of a request without an answer.
 func (s *Server) silent(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -179,7 +180,7 @@ func (s *Server) silent(ctx context.Context, err error) error {
 		err = outer.Err
 	}
 	var refused *Error
-	if errors.As(err, &refused) { // by the API server, of a port-forward
+	if errors.As(err, &refused) { // the API server refused a port-forward
 		return &Error{Status: refused.Status, text: s.name + " cannot be reached: " + refused.text, Reason: refused.Reason}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -188,7 +189,7 @@ func (s *Server) silent(ctx context.Context, err error) error {
 	return &Error{text: s.name + " does not answer: " + seal.Redact(err.Error(), s.known.list()...)}
 }
 
-// refusal is the error of an answer that is none of success.
+// refusal returns the error of an answer without success.
 func (s *Server) refusal(status int, body []byte) error {
 	answer := http.StatusText(status)
 	if status/100 == 3 {
@@ -196,7 +197,7 @@ func (s *Server) refusal(status int, body []byte) error {
 	}
 	e := &Error{Status: status, text: fmt.Sprintf("%s answers %s", s.name, answer)}
 	var reason struct{ Message, Error, Detail string }
-	_ = json.Unmarshal(body, &reason) // a proxy answers as it likes
+	_ = json.Unmarshal(body, &reason) // a proxy may answer with other text
 	for _, said := range []string{reason.Message, reason.Detail, reason.Error} {
 		if said != "" {
 			text := []rune(seal.Redact(said, s.known.list()...))

@@ -16,13 +16,13 @@ import (
 type Service struct {
 	Namespace, Name string
 	Port            string // name or number
-	TLS             bool   // it speaks https
+	TLS             bool   // the port uses https
 }
 
 func (s Service) String() string { return s.Namespace + "/" + s.Name }
 
-// Proxy is a Service as the API server shows it to those who may read
-// services/proxy. It passes no credential on, so it is for what asks for none.
+// Proxy returns a client for a Service through the API server's services/proxy. The API
+// server passes no credential on. So use it only for a Service that needs none.
 func (c *Cluster) Proxy(s Service) *Server {
 	scheme := "http"
 	if s.TLS {
@@ -34,20 +34,20 @@ func (c *Cluster) Proxy(s Service) *Server {
 	return &proxied
 }
 
-// Login is what a server wants to know of who asks.
+// Login is the credential for a server.
 type Login struct {
-	Context bool   // the token of the context's user
-	Token   string // another one
-	Form    *Form  // how to send it; nil: with each request, as a bearer token
+	Context bool   // use the token of the context's user
+	Token   string // use this token
+	Form    *Form  // how to send the token; nil: with each request, as a bearer token
 
-	Certificate *tls.Certificate // shown in place of a token
+	Certificate *tls.Certificate // a client certificate instead of a token
 }
 
 // ErrNoToken is the error of a context whose user has no token.
 var ErrNoToken = errors.New("the user of the context has no bearer token")
 
-// At is the server at a URL. A credential is sent by https only, or to this
-// machine. The CA is in PEM; none: those that the system trusts.
+// At returns a client for the server at a URL. It sends a credential only with https, or
+// to this machine. ca is in PEM; if it is empty, the CAs of the system count.
 func (c *Cluster) At(name, address string, login Login, ca []byte) (*Server, error) {
 	at, err := url.Parse(address)
 	if err != nil || at.Host == "" || !slices.Contains([]string{"http", "https"}, at.Scheme) {
@@ -70,7 +70,7 @@ func (c *Cluster) At(name, address string, login Login, ca []byte) (*Server, err
 	return c.server(name, at, transport, login)
 }
 
-// server is a server that is not the API server, with a login of the cluster's.
+// server returns a client for a server that is not the API server, with a login.
 func (c *Cluster) server(name string, at *url.URL, transport http.RoundTripper, login Login) (*Server, error) {
 	trip, known, err := c.loggedIn(at, transport, login)
 	if err != nil {

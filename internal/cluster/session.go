@@ -12,17 +12,17 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Form is how a server takes a token that wants none in a header: by a form, whose
-// answer sets the cookies of a session.
+// Form describes the login form of a server. The form sends the token, and the answer
+// sets the cookies of a session.
 type Form struct {
-	Path  Path   // of the server, where the form is posted to
-	Field string // with the token
+	Path  Path   // the path that takes the form
+	Field string // the field with the token
 }
 
-// session signs in before the first request, and adds the cookies of the session
-// to each. Where the server refuses, its answer is that of the request.
+// session logs in before the first request, and adds the cookies of the session to each
+// request. If the server refuses the login, the request gets this answer.
 type session struct {
-	plain http.RoundTripper // adds no credential
+	plain http.RoundTripper // sends requests without a credential
 	token func(*http.Request) (string, error)
 	at    *url.URL
 	form  *Form
@@ -44,7 +44,7 @@ func (s *session) RoundTrip(request *http.Request) (*http.Response, error) {
 	return s.plain.RoundTrip(request)
 }
 
-// signIn returns the answer of a server that refuses.
+// signIn logs in. If the server refuses, it returns the answer of the server.
 func (s *session) signIn(request *http.Request) (*http.Response, error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -63,7 +63,7 @@ func (s *session) signIn(request *http.Request) (*http.Response, error) {
 	s.known.add(url.QueryEscape(token))
 	post, err := http.NewRequestWithContext(request.Context(), http.MethodPost, s.at.JoinPath(segments...).String(), strings.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("no form can be sent to %s", s.at.Host)
+		return nil, fmt.Errorf("the login form cannot be sent to %s", s.at.Host)
 	}
 	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	post.Header.Set("User-Agent", "sightline")
@@ -76,7 +76,7 @@ func (s *session) signIn(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if s.cookies = answer.Cookies(); len(s.cookies) == 0 {
-		return nil, fmt.Errorf("%s takes the token and starts no session", s.at.Host)
+		return nil, fmt.Errorf("%s accepts the token, but starts no session", s.at.Host)
 	}
 	for _, c := range s.cookies {
 		s.known.add(c.Value)
@@ -84,8 +84,7 @@ func (s *session) signIn(request *http.Request) (*http.Response, error) {
 	return nil, nil
 }
 
-// tokenOf is the token that a config adds to its requests, from wherever it gets
-// it: nothing is sent.
+// tokenOf returns the token that a config adds to its requests. It sends nothing.
 func tokenOf(config *rest.Config, known *secrets) (func(*http.Request) (string, error), error) {
 	heard := &listener{}
 	trip, err := rest.HTTPWrappersForConfig(config, heard)
@@ -109,7 +108,7 @@ func tokenOf(config *rest.Config, known *secrets) (func(*http.Request) (string, 
 	}, nil
 }
 
-// listener answers with the credential of the request.
+// listener is a transport that returns the credential of a request and sends nothing.
 type listener struct{}
 
 func (*listener) RoundTrip(request *http.Request) (*http.Response, error) {

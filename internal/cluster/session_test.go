@@ -72,5 +72,5 @@ func TestForm(t *testing.T) {
 	kiali, err = c.At("Kiali", none.URL, cluster.Login{Token: token, Form: form}, nil)
 	require.NoError(t, err)
 	_, err = kiali.Get(t.Context(), cluster.Path{"kiali", "api", "status"}, nil)
-	assert.ErrorContains(t, err, "takes the token and starts no session")
+	assert.ErrorContains(t, err, "accepts the token, but starts no session")
 }

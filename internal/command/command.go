@@ -1,5 +1,5 @@
-// Package command writes the command lines that messages give their readers to
-// copy. No other room knows the flags of a program.
+// Package command makes the command lines in messages, which a reader can copy. No other
+// package knows the flags of a program.
 package command
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/labels"
 )
 
-// Word writes a text as one word of a shell.
+// Word quotes a text as one word of a shell, if necessary.
 func Word(s string) string {
 	if plainWord.MatchString(s) {
 		return s
@@ -19,7 +19,7 @@ func Word(s string) string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=-]+$`)
 
-// Step is a flag by which seal does something else than to seal what has changed.
+// Step is a flag of seal that chooses another step than sealing.
 type Step string
 
 // The steps of seal.
@@ -33,12 +33,11 @@ const (
 	Plain  Step = "--plain"
 )
 
-// All stands for every remote in place of the name of one.
+// All stands for all remotes, instead of the name of one.
 const All = "--all"
 
-// Seal is "sightline seal" for a remote, or for All, of the topology in a file,
-// which is "" where it is in none. What else is given is appended: flags of this
-// package, and steps.
+// Seal returns "sightline seal" for a remote or for All. topology is the file of the
+// topology, or "". more are flags of this package and steps, which are appended.
 func Seal(which, topology string, more ...string) string {
 	if topology == "" {
 		topology = "FILE"
@@ -48,11 +47,10 @@ func Seal(which, topology string, more ...string) string {
 	return joined(append([]string{"sightline seal", which, "--topology", topology}, more...))
 }
 
-// HubContext is the flag that names the context of the hub.
+// HubContext returns the flag with the context of the hub.
 func HubContext(context string) string { return "--hub-context " + Word(context) }
 
-// Kubectl is kubectl at a context and in a namespace, each where one is given, with
-// what it is to do there.
+// Kubectl returns a kubectl command. An empty context or namespace adds no flag.
 func Kubectl(context, namespace, do string) string {
 	at, in := "", ""
 	if context != "" {
@@ -64,42 +62,44 @@ func Kubectl(context, namespace, do string) string {
 	return joined([]string{"kubectl", at, in, do})
 }
 
-// Istiods is what kubectl does to list the Deployments of istiod.
+// Istiods are the arguments of kubectl that list the Deployments of istiod.
 const Istiods = "get deployments -A -l " + labels.Istiod
 
-// ExternalSecrets says how to ask the External Secrets Operator about a link: on the hub about
-// what fetches it, on the remote about what pushes it.
+// ExternalSecrets returns the commands that read the state of a link of the External
+// Secrets Operator: the ExternalSecret on the hub, and the PushSecret on the remote.
 func ExternalSecrets(hub, remote, namespace, external, push string) string {
-	return "see what the External Secrets Operator says: " + Kubectl(hub, namespace, "get externalsecret "+external+" -o yaml") + "; " +
+	return "read what the External Secrets Operator reports: " + Kubectl(hub, namespace, "get externalsecret "+external+" -o yaml") + "; " +
 		Kubectl(remote, namespace, "get pushsecret "+push+" -o yaml")
 }
 
-// Apply takes objects from a pipe to a cluster. A manager of its own keeps what others
-// apply to the same object.
+// Apply returns the command that applies objects from a pipe to a cluster. With a
+// separate field manager, the fields that others apply to the same object stay.
 func Apply(context, manager string) string {
 	return Kubectl(context, "", "apply --server-side --field-manager="+Word(manager)+" -f -")
 }
 
-// Reconcile makes the operator look at its Kiali resource at once.
+// Reconcile returns the command that makes the operator reconcile its Kiali resource at
+// once.
 func Reconcile(context, namespace, instance string) string {
 	return Kubectl(context, namespace, "annotate --overwrite kiali/"+instance+` kiali.io/reconcile="$(date)"`)
 }
 
-// Render is the command that writes the tree of a topology in a file.
+// Render returns the command that renders the topology in a file.
 func Render(topology string) string { return "sightline render " + Word(topology) }
 
-// Verify checks it.
+// Verify returns the command that checks the topology in a file.
 func Verify(topology string) string { return "sightline verify " + Word(topology) }
 
-// Live compares it with the clusters, which flags of this package lead to.
+// Live returns the command that compares the topology in a file with the clusters. flags
+// are flags of this package for their contexts.
 func Live(topology string, flags ...string) string {
 	return joined(append([]string{"sightline diff", Word(topology), "--live"}, flags...))
 }
 
-// Context is the flag that names the context of a cluster.
+// Context returns the flag with the context of a cluster.
 func Context(cluster, context string) string { return "--context " + Word(cluster+"="+context) }
 
-// Kubeconfig is the flag that names a file in place of the usual ones; "" for none.
+// Kubeconfig returns the flag with the file of a kubeconfig, or "" for the default file.
 func Kubeconfig(file string) string {
 	if file == "" {
 		return ""
@@ -107,9 +107,10 @@ func Kubeconfig(file string) string {
 	return "--kubeconfig " + Word(file)
 }
 
-// SealedWith are the flags that say what a link is sealed with: a file with a
-// certificate, or with "" what the hub's controller answers, which is at a context and
-// under a name in a namespace; "" for those that kubeseal assumes too.
+// SealedWith returns the flags for the certificate of a link. cert is the file of the
+// certificate. If it is "", the certificate comes from the controller on the hub: then the
+// flags have the hub's context, and the name and the namespace of the controller. These
+// two are "" for the defaults of kubeseal.
 func SealedWith(certificate, hub, controller, namespace string) string {
 	if certificate != "" {
 		return "--cert " + Word(certificate)
@@ -124,8 +125,8 @@ func SealedWith(certificate, hub, controller, namespace string) string {
 	return joined(flags)
 }
 
-// SOPS is the flag that names the recipients of a link by SOPS; "" for those of the
-// topology.
+// SOPS returns the flag with the recipients of links in the format of SOPS, or "" for
+// the recipients of the topology.
 func SOPS(recipients []string) string {
 	if len(recipients) == 0 {
 		return ""
@@ -139,20 +140,21 @@ const AnyRecipient = "--sops age1…"
 // AcceptCertificate is the flag that accepts the certificate with this fingerprint.
 func AcceptCertificate(fingerprint string) string { return "--accept-cert " + Word(fingerprint) }
 
-// Rights prints what status may need to ask about a topology in a file.
+// Rights returns the command that prints the roles for status, for the topology in a
+// file.
 func Rights(topology string) string {
 	return joined([]string{"sightline status", Word(topology), "--rights"})
 }
 
-// Annotate sets an annotation of a namespace.
+// Annotate returns the command that sets an annotation of a namespace.
 func Annotate(context, namespace, key, value string) string {
 	return Kubectl(context, "", "annotate namespace "+namespace+" "+key+"="+Word(value))
 }
 
-// Remove takes a file out of a repository.
+// Remove returns the command that removes a file from a repository.
 func Remove(file string) string { return "git rm " + Word(file) }
 
-// joined leaves out what is empty, such as the step Again.
+// joined joins words with spaces. It leaves out empty ones, such as the step Again.
 func joined(words []string) string {
 	var said []string
 	for _, w := range words {

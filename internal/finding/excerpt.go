@@ -8,10 +8,10 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Excerpt shows a line of a source in two lines of a screen: the line with its
-// number, and under it a caret where the finding is. Each has at most so many
-// columns; of a longer line the part around the place is shown. What cannot be
-// seen stands as its escape, as [Visible] has it.
+// Excerpt returns two lines for a screen: a line of a source with its number, and a
+// caret under the place of the finding. Each has at most the given number of columns. Of
+// a longer line, the excerpt has the part around the place. Invisible characters are
+// escaped as in [Visible].
 func (p Position) Excerpt(line string, columns int) (shown, under string) {
 	cells := cellsOf(strings.TrimRight(line, "\r\n"))
 	at := min(max(p.Col-1, 0), len(cells))
@@ -44,7 +44,7 @@ func (p Position) Excerpt(line string, columns int) (shown, under string) {
 	return number + above.String(), strings.Repeat(" ", len(number)-2) + "| " + below.String()
 }
 
-// cell is a character as a screen shows it.
+// cell is a character on a screen.
 type cell struct {
 	char    rune
 	text    string
@@ -57,7 +57,7 @@ func cellsOf(line string) []cell {
 		c := cell{r, Visible(string(r)), 1}
 		switch kind := width.LookupRune(r).Kind(); {
 		case r == '\t':
-			c.text, c.columns = "  ", 2 // a tab's own width depends on the screen
+			c.text, c.columns = "  ", 2 // the width of a tab depends on the screen
 		case r == unicode.ReplacementChar:
 			c.text = Visible(line[i : i+1])
 			if strings.HasPrefix(line[i:], string(r)) {
@@ -76,7 +76,7 @@ func cellsOf(line string) []cell {
 	return cells
 }
 
-// wordEnd is where the key or the value ends that begins at a place.
+// wordEnd returns the end of the key or value that begins at a place.
 func wordEnd(cells []cell, at int) int {
 	if at >= len(cells) {
 		return at
@@ -101,8 +101,8 @@ func wordEnd(cells []cell, at int) int {
 	return len(cells)
 }
 
-// window is the part of a line that fits into so many columns: the beginning, or
-// where a word ends behind it, what is before the end of the word.
+// window returns the part of a line that fits into a number of columns. It is the
+// beginning of the line or, if the word ends later, the part that ends with the word.
 func window(cells []cell, at, end, columns int) (from, to int) {
 	used, all := 0, 0
 	for i, c := range cells {
@@ -113,7 +113,7 @@ func window(cells []cell, at, end, columns int) (from, to int) {
 	if all <= columns {
 		return 0, len(cells)
 	}
-	columns -= 2 // for the signs that something is left out
+	columns -= 2 // for the marks of left-out parts
 	for ; used > columns && from < at; from++ {
 		used -= cells[from].columns
 	}

@@ -1,6 +1,6 @@
-// Package finding is what is wrong with an input: where it is, how grave it is,
-// what was found and expected, and what to do about it. It also has the phrases
-// that messages are built of, so that each reads the same everywhere.
+// Package finding describes a mistake in an input: its place, its severity, what was
+// found and expected, and what to do. It also has the phrases of messages, so that they
+// are the same everywhere.
 package finding
 
 import (
@@ -20,8 +20,8 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", Visible(p.File), p.Line, p.Col)
 }
 
-// SeenFrom is the position as a message at another position names it: without
-// the file where both are in the same one.
+// SeenFrom returns the position for a message at another position. It leaves out the
+// file if both are in the same file.
 func (p Position) SeenFrom(other Position) string {
 	if p.File == other.File {
 		return fmt.Sprintf("%d:%d", p.Line, p.Col)
@@ -29,7 +29,7 @@ func (p Position) SeenFrom(other Position) string {
 	return p.String()
 }
 
-// Severity says what a finding means for whoever renders.
+// Severity says how serious a finding is.
 type Severity int
 
 // The severities. With an error, nothing is rendered.
@@ -43,17 +43,17 @@ func (s Severity) String() string {
 	return [...]string{"error", "warning", "info"}[s]
 }
 
-// Finding is one thing that is wrong, at the position that causes it.
+// Finding is one mistake, at the position that causes it.
 type Finding struct {
 	Position
-	Rule     string // an identifier that documentation and suppressions use
+	Rule     string // the id of the rule, for its page and for suppressions
 	Message  string // what was found and what was expected, lower case, no full stop
 	Hint     string // what to do about it; may be empty
 	Severity Severity
 }
 
-// String is one line that editors and grep understand, and the hint on the
-// next. The severity stands where compilers have it.
+// String returns the finding as one line that editors and grep understand, and the hint
+// on the next line. The severity is at the same place as in messages of compilers.
 func (f Finding) String() string {
 	s := fmt.Sprintf("%s: %s: %s: %s", f.Position, f.Severity, f.Rule, f.Message)
 	if f.Hint != "" {
@@ -62,28 +62,27 @@ func (f Finding) String() string {
 	return s
 }
 
-// Findings is a list of findings. Whoever looks for them collects all instead
-// of stopping at the first.
+// Findings is a list of findings. A check collects all findings and does not stop at
+// the first one.
 type Findings []Finding
 
-// A file that is wrong from end to end says no more by a million findings: so
-// many are collected, and the first of them shown.
+// The limits for a file with very many mistakes: how many findings are collected, and
+// how many are shown.
 const (
 	maxCollected = 200_000
 	maxShown     = 1000
 )
 
-// Add adds an error at a position: the rule it breaks, what to do, and the
-// message as for [fmt.Sprintf]. Of a file that is wrong from end to end, those
-// above a limit are dropped.
+// Add adds an error at a position: the rule, the hint, and the message as for
+// [fmt.Sprintf]. Above a limit, it drops findings.
 func (fs *Findings) Add(at Position, rule, hint, format string, args ...any) {
 	if len(*fs) < maxCollected {
 		*fs = append(*fs, Finding{Position: at, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
 	}
 }
 
-// Sorted returns the findings by file, line, column, rule and message, each
-// once. Of very many it returns the first, and says so in the last.
+// Sorted returns the findings by file, line, column, rule and message, each once. If
+// there are very many, it returns the first ones, and the last one says so.
 func (fs Findings) Sorted() Findings {
 	sorted := slices.Clone(fs)
 	slices.SortFunc(sorted, func(a, b Finding) int {
@@ -98,7 +97,7 @@ func (fs Findings) Sorted() Findings {
 	sorted = slices.Compact(sorted)
 	if len(sorted) > maxShown {
 		last := sorted[maxShown]
-		last.Message, last.Hint = fmt.Sprintf("there are more than %d findings; from here on none is shown", maxShown), ""
+		last.Message, last.Hint = fmt.Sprintf("there are more than %d findings; the others are not shown", maxShown), ""
 		sorted = append(sorted[:maxShown:maxShown], last)
 	}
 	return sorted

@@ -34,7 +34,7 @@ func TestSortedOfVeryMany(t *testing.T) {
 	require.Len(t, fs, maxCollected)
 	sorted := fs.Sorted()
 	require.Len(t, sorted, maxShown+1)
-	require.Equal(t, "a:1001:1: error: SY01: there are more than 1000 findings; from here on none is shown", sorted[maxShown].String())
+	require.Equal(t, "a:1001:1: error: SY01: there are more than 1000 findings; the others are not shown", sorted[maxShown].String())
 }
 
 func TestString(t *testing.T) {

@@ -2,8 +2,8 @@ package finding
 
 import "strings"
 
-// Nearest returns the known word that a mistyped one most likely means, or ""
-// where none is near.
+// Nearest returns the known word that is nearest to a mistyped word, or "" if none is
+// near.
 func Nearest(word string, known []string) string {
 	typed := []rune(strings.ToLower(word))
 	if len(typed) > 100 {
@@ -22,8 +22,8 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
-// editDistance counts the characters to add, drop or replace, and the
-// neighbours to swap, to make one word of the other.
+// editDistance returns how many edits turn one word into the other. An edit adds, drops
+// or replaces a character, or swaps two neighbours.
 func editDistance(a, b []rune) int {
 	above2, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {

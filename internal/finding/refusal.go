@@ -2,16 +2,16 @@ package finding
 
 import "fmt"
 
-// Refusal is the error of a guard: something is not done, and nothing has been
-// changed.
+// Refusal is the error of a guard: the command refused to do something, and changed
+// nothing.
 type Refusal struct {
-	Position        // what causes it; the zero value where that is in no file
+	Position        // the place that causes it; the zero value: no place in a file
 	Message  string // what was found and what was expected
 	Hint     string // what to do about it; may be empty
 }
 
-// Refuse makes a refusal that is about no file: what to do, and the message as
-// for [fmt.Sprintf].
+// Refuse makes a refusal without a position. The hint says what to do; the message is
+// as for [fmt.Sprintf].
 func Refuse(hint, format string, args ...any) *Refusal {
 	return &Refusal{Message: fmt.Sprintf(format, args...), Hint: hint}
 }

@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// Visible returns a text of somebody else, such as the name of a file or an
-// error of another program, as one line on which nothing hides: a control
-// character, one that turns the direction of the text, and one that cannot be
-// seen stand as their escapes, and so does a byte that is not UTF-8.
+// Visible returns a text as one line without invisible characters. Use it for a text
+// from outside, such as the name of a file or an error of another program. It escapes
+// control characters, characters that change the direction of the text, other invisible
+// characters, and bytes that are not UTF-8.
 func Visible(s string) string {
 	if isVisible(s) {
 		return s
@@ -25,10 +25,10 @@ func Visible(s string) string {
 	return b.String()
 }
 
-// VisibleText does the same with a text of several lines, and leaves the ends of
-// lines and tabs as they are.
+// VisibleText does the same for a text of several lines. It keeps tabs and the ends of
+// lines.
 func VisibleText(s string) string {
-	from := 0 // of what is not looked at yet
+	from := 0 // the start of the part that is not yet written
 	for from < len(s) && (s[from] >= ' ' && s[from] < 0x7f || s[from] == '\n' || s[from] == '\t') {
 		from++
 	}
@@ -49,7 +49,8 @@ func VisibleText(s string) string {
 	return b.String()
 }
 
-// isVisible is a quick look: most texts are of ASCII.
+// isVisible tells whether a text needs no escape. It is fast for ASCII, as most texts
+// are.
 func isVisible(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] >= 0x7f {
@@ -59,8 +60,8 @@ func isVisible(s string) bool {
 	return true
 }
 
-// writeVisible writes a character. The escapes are those of JSON, so that what
-// is JSON stays JSON.
+// writeVisible writes a character. It uses the escapes of JSON, so that JSON stays
+// JSON.
 func writeVisible(b *strings.Builder, r rune, raw string) {
 	switch {
 	case r == utf8.RuneError && len(raw) == 1:

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Shorten keeps a value from flooding a message: it returns the first 60
-// characters.
+// Shorten returns the first 60 characters of a value, so that a long value does not
+// fill a message.
 func Shorten(s string) string {
 	const most = 60
 	end := 0
@@ -22,8 +22,8 @@ func Shorten(s string) string {
 	return s[:end] + "…"
 }
 
-// DidYouMean is the hint for a mistyped word: it offers the known word that is
-// nearest, in quotes. It is "" where none is near.
+// DidYouMean returns the hint for a mistyped word, with the nearest known word in
+// quotes. It returns "" if none is near.
 func DidYouMean(word string, known []string) string {
 	near := Nearest(word, known)
 	if near == "" {
@@ -32,10 +32,10 @@ func DidYouMean(word string, known []string) string {
 	return Meant(strconv.Quote(near))
 }
 
-// Meant is the hint that offers something in place of what was written.
+// Meant returns the hint "did you mean …?".
 func Meant(what string) string { return "did you mean " + what + "?" }
 
-// List names the first things of a list, and says how many more there are.
+// List returns the first names of a list, and the number of the others.
 func List(names []string, most int) string {
 	if more := len(names) - most; more > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
@@ -43,7 +43,7 @@ func List(names []string, most int) string {
 	return strings.Join(names, ", ")
 }
 
-// OneOf names all things of a list, one of which may be chosen.
+// OneOf returns all names of a list, with "or" before the last one.
 func OneOf(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
@@ -52,7 +52,7 @@ func OneOf(names []string) string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// Count says how many things there are, by a noun whose plural ends in s.
+// Count returns a number with a noun. The plural of the noun must end in s.
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

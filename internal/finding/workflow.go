@@ -5,10 +5,9 @@ import (
 	"strings"
 )
 
-// WorkflowCommand is the finding as a command of a GitHub workflow: a line of a
-// step's output that GitHub shows at the line of the file. What has a meaning in
-// such a line is escaped as GitHub's own library does it
-// (actions/toolkit, packages/core/src/command.ts).
+// WorkflowCommand returns the finding as a command of a GitHub workflow. If a step
+// prints this line, GitHub shows the finding at its line of the file. Special characters
+// are escaped as in GitHub's library (actions/toolkit, packages/core/src/command.ts).
 func (f Finding) WorkflowCommand() string {
 	command := [...]string{"error", "warning", "notice"}[f.Severity]
 	var properties []string

@@ -15,19 +15,19 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// Rule is what a reader is told of a rule.
+// Rule is the description of a rule for a reader.
 type Rule struct {
 	ID       string
-	Title    string // what is true where it finds nothing
-	Page     string // what it looks at, why, and what to do; several lines
+	Title    string // what is true if the rule has no finding
+	Page     string // what the rule checks, why, and what to do; several lines
 	Severity finding.Severity
 }
 
-// Tool is the program that has found something.
+// Tool is the program that has made the findings.
 type Tool struct{ Name, Version, URL string }
 
-// Log returns the findings of one run as a SARIF log. Rules has the rules by
-// their ids; those that found something stand in the log.
+// Log returns the findings of one run as a SARIF log. rules returns the description of a
+// rule by its id. The log has the rules with findings.
 func Log(tool Tool, findings finding.Findings, rules func(id string) Rule) ([]byte, error) {
 	var ids []string
 	for _, f := range findings {
@@ -67,8 +67,8 @@ func Log(tool Tool, findings finding.Findings, rules func(id string) Rule) ([]by
 
 func level(s finding.Severity) string { return [...]string{"error", "warning", "note"}[s] }
 
-// locations are where a finding is: a path relative to the directory in which the
-// program ran, or the address of a file.
+// locations returns the place of a finding: a path relative to the working directory of
+// the program, or the URI of a file.
 func locations(p finding.Position) []location {
 	if p.File == "" {
 		return []location{}
@@ -80,7 +80,7 @@ func locations(p finding.Position) []location {
 	return []location{{place}}
 }
 
-// address is a file as a URI reference.
+// address returns a file as a URI reference.
 func address(file string) string {
 	u := url.URL{Path: filepath.ToSlash(filepath.Clean(file))}
 	if strings.HasPrefix(u.Path, "/") {

@@ -11,17 +11,17 @@ import (
 
 // The states of a link.
 const (
-	Missing    = "missing"    // there is none
-	Unreadable = "unreadable" // the file is not one
+	Missing    = "missing"    // there is no link
+	Unreadable = "unreadable" // the file is no valid link
 	Unused     = "unused"     // the cluster is no remote of the topology
 	Outdated   = "outdated"   // something has changed since, or has expired
 	Current    = "current"
 )
 
-// Status is what is known about a link without its credential.
+// Status is the state of a link, as far as it is known without the credential.
 type Status struct {
 	State    string
-	Work     bool // somebody has to do something
+	Work     bool // the link needs work
 	Findings finding.Findings
 }
 
@@ -29,15 +29,14 @@ func (s *Status) add(severity finding.Severity, hint, format string, args ...any
 	s.Findings = append(s.Findings, finding.Finding{Severity: severity, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// work adds a finding that somebody has to do something about.
+// work adds a finding and notes that the link needs work.
 func (s *Status) work(severity finding.Severity, hint, format string, args ...any) {
 	s.add(severity, hint, format, args...)
 	s.Work = true
 }
 
-// Check looks at the link of a remote, which is nil where there is none. The
-// certificate is that of the controller on the hub as it is now, or nil where
-// nobody has asked.
+// Check returns the state of the link of a remote. l is nil if there is no link. The
+// certificate is the present one of the controller on the hub, or nil if it is unknown.
 func Check(r Remote, l *topology.SealedLink, certificate *Certificate, now time.Time) Status {
 	s := Status{State: Current}
 	for _, flaw := range Flaws(r.Topology, r.Cluster, l, stamp(now)) {
@@ -49,7 +48,7 @@ func Check(r Remote, l *topology.SealedLink, certificate *Certificate, now time.
 			f.Hint += r.again()
 		}
 		s.Findings = append(s.Findings, f)
-		// A CA that is about to expire may have no successor yet.
+		// If a CA expires soon, the new one may not exist yet.
 		s.Work = s.Work || flaw.Rule != "RS04" || flaw.Severity == finding.Error
 	}
 	if l == nil {
@@ -69,7 +68,7 @@ func Check(r Remote, l *topology.SealedLink, certificate *Certificate, now time.
 	return s
 }
 
-// AddApart adds what is wrong with the links of one Secret.
+// AddApart adds a flaw that [Apart] has found.
 func (s *Status) AddApart(r Remote, flaw Flaw) {
 	f := flaw.Finding
 	f.Hint += r.again()
@@ -77,15 +76,14 @@ func (s *Status) AddApart(r Remote, flaw Flaw) {
 	s.Work, s.State = true, Outdated
 }
 
-// sealedWith looks at the certificate that a link is sealed with. The controller
-// opens what was sealed with an expired one; kubeseal and this command no longer
-// seal with it.
+// sealedWith checks the certificate of a link. If it has expired, the controller still
+// opens the link. But kubeseal and this command no longer seal with it.
 func (s *Status) sealedWith(l *topology.SealedLink, certificate *Certificate, now time.Time, rekey string) {
-	const what = "the certificate of the hub that it is sealed with"
+	const what = "the hub's certificate in the link"
 	hint := "with the controller's newest certificate: " + rekey
 	switch end, err := time.Parse(time.RFC3339, l.Spec.Certificate.NotAfter); {
 	case err != nil:
-		s.work(finding.Error, hint, "when %s expires cannot be read: %q", what, finding.Shorten(l.Spec.Certificate.NotAfter))
+		s.work(finding.Error, hint, "%s has a date that cannot be read: %q", what, finding.Shorten(l.Spec.Certificate.NotAfter))
 	case !now.Before(end):
 		s.work(finding.Error, hint, "%s expired on %s", what, day(end))
 	case end.Sub(now) <= Near:
@@ -93,6 +91,6 @@ func (s *Status) sealedWith(l *topology.SealedLink, certificate *Certificate, no
 	}
 	if certificate != nil && certificate.Fingerprint != l.Spec.Certificate.Fingerprint {
 		s.add(finding.Info, "the controller keeps the keys of earlier certificates; if it has lost them: "+rekey,
-			"sealed for another certificate than the hub's present one")
+			"it is not sealed with the hub's present certificate")
 	}
 }

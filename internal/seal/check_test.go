@@ -28,9 +28,9 @@ func TestCheck(t *testing.T) {
 	}{
 		{"nothing", func(*seal.Remote, *topology.SealedLinkSpec) {}, "current"},
 		{"the server", func(r *seal.Remote, _ *topology.SealedLinkSpec) { r.Cluster.Server = "https://new.example.com" },
-			"outdated! | error: RS01: it is sealed for the server https://api.west.example.com:6443, and the topology says https://new.example.com at mesh.yaml:9:28 > seal west --cert hub.pem"},
+			"outdated! | error: RS01: it is sealed for the server https://api.west.example.com:6443, but the topology says https://new.example.com at mesh.yaml:9:28 > seal west --cert hub.pem"},
 		{"the format", func(r *seal.Remote, _ *topology.SealedLinkSpec) { r.Topology.Spec.Kiali.Links.Format = "perCluster" },
-			`outdated! | error: RS06: it is sealed for the Secret "kiali-multi-cluster-secret", and with links.format perCluster that is not its Secret; it can be opened as no other > seal west --cert hub.pem`},
+			`outdated! | error: RS06: it is sealed for the Secret "kiali-multi-cluster-secret", but with links.format perCluster it belongs to another Secret > seal west --cert hub.pem`},
 		{"what is edited", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.EncryptedData = s.EncryptedData[:40] },
 			"outdated! | error: RS06: encryptedData does not match its checksum: it has been edited > seal west --cert hub.pem"},
 		{"what is cut off, without a checksum", func(_ *seal.Remote, s *topology.SealedLinkSpec) {
@@ -47,11 +47,11 @@ func TestCheck(t *testing.T) {
 		{"a CA near its end", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.CAExpires = "2026-01-02T12:00:00Z" },
 			"current | warning: RS04: the CA in the kubeconfig expires on 2026-01-02 > seal west --cert hub.pem"},
 		{"an expired certificate", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.NotAfter = "2025-12-31T12:00:00Z" },
-			"outdated! | error: the certificate of the hub that it is sealed with expired on 2025-12-31 > with the controller's newest certificate: seal west --cert hub.pem --rekey"},
+			"outdated! | error: the hub's certificate in the link expired on 2025-12-31 > with the controller's newest certificate: seal west --cert hub.pem --rekey"},
 		{"nonsense", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.NotAfter = "soon" },
-			`outdated! | error: when the certificate of the hub that it is sealed with expires cannot be read: "soon" > with the controller's newest certificate: seal west --cert hub.pem --rekey`},
+			`outdated! | error: the hub's certificate in the link has a date that cannot be read: "soon" > with the controller's newest certificate: seal west --cert hub.pem --rekey`},
 		{"another certificate", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Certificate.Fingerprint = "00" },
-			"current | info: sealed for another certificate than the hub's present one > the controller keeps the keys of earlier certificates; if it has lost them: seal west --cert hub.pem --rekey"},
+			"current | info: it is not sealed with the hub's present certificate > the controller keeps the keys of earlier certificates; if it has lost them: seal west --cert hub.pem --rekey"},
 		{"a rotation that has begun", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Tokens = []int{1, 2} },
 			"current | info: a rotation is under way: the remote has tokens of the generations 1 and 2, and the link uses 1 > once the token Secret kiali-service-account-g2 is on the remote, move the link to it: seal west --cert hub.pem"},
 		{"a rotation to finish", func(_ *seal.Remote, s *topology.SealedLinkSpec) { s.Generation, s.Tokens = 2, []int{1, 2} },
@@ -70,7 +70,7 @@ func TestCheck(t *testing.T) {
 	result, err := seal.Seal(r)
 	require.NoError(t, err)
 	assert.Equal(t, "current", told(seal.Check(r.Remote, result.Link, nil, start)), "nobody asked for the certificate")
-	assert.Contains(t, told(seal.Check(r.Remote, result.Link, renewed.certificate(t, start), start)), "another certificate")
+	assert.Contains(t, told(seal.Check(r.Remote, result.Link, renewed.certificate(t, start), start)), "the hub's present certificate")
 }
 
 func told(s seal.Status) string {
@@ -97,14 +97,14 @@ func TestParseCertificate(t *testing.T) {
 		{"good", "", good},
 		{"with text before", "", append([]byte("subject=hub\n"), good...)},
 		{"expired", "the hub's certificate expired on 2026-01-01T12:00:00Z", selfSigned(t, h.key, "hub", start.Add(-time.Hour), start)},
-		{"not yet", "the hub's certificate is valid from 2026-01-01T13:00:00Z on, and now it is 2026-01-01T12:00:00Z", selfSigned(t, h.key, "hub", start.Add(time.Hour), start.Add(2*time.Hour))},
-		{"not RSA", "the hub's certificate is for a key of type ECDSA, expected RSA; it is not one of sealed-secrets", selfSigned(t, curve, "hub", start.Add(-time.Hour), start.Add(time.Hour))},
-		{"a short key", "the hub's certificate is for an RSA key of 1024 bits, expected 2048 or more", shortKey(t)},
-		{"of a server", "the hub's certificate is for TLS alone, so it is not that of a controller", certificateFor(t, h.key, x509.KeyUsageKeyEncipherment, x509.ExtKeyUsageServerAuth)},
+		{"not yet", "the hub's certificate is valid from 2026-01-01T13:00:00Z on, but now it is 2026-01-01T12:00:00Z", selfSigned(t, h.key, "hub", start.Add(time.Hour), start.Add(2*time.Hour))},
+		{"not RSA", "the hub's certificate has a key of type ECDSA, expected RSA; it is not from sealed-secrets", selfSigned(t, curve, "hub", start.Add(-time.Hour), start.Add(time.Hour))},
+		{"a short key", "the hub's certificate has an RSA key of 1024 bits, expected 2048 or more", shortKey(t)},
+		{"of a server", "the hub's certificate is for TLS servers only, so it is not from the controller", certificateFor(t, h.key, x509.KeyUsageKeyEncipherment, x509.ExtKeyUsageServerAuth)},
 		{"of a server and something else", "", certificateFor(t, h.key, x509.KeyUsageKeyEncipherment, x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageEmailProtection)},
 		{"the controller's own", "", sealedSecretsOwn(t)},
 		{"the key", "the hub's certificate: found a private key, expected certificates only", h.private()},
-		{"empty", "the hub's certificate: found nothing, expected a certificate in PEM", nil},
+		{"empty", "the hub's certificate: the file is empty, expected a certificate in PEM", nil},
 		{"a page", "the hub's certificate: found no PEM block, expected -----BEGIN CERTIFICATE-----", []byte("<html>")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -142,10 +142,10 @@ func TestTrusted(t *testing.T) {
 		{"known", own, seal.Trust{Known: []string{other, own.Fingerprint}}, ""},
 		{"accepted", own, seal.Trust{Known: []string{other}, Accepted: own.Fingerprint}, ""},
 		{"a later one", own, seal.Trust{Known: []string{other}}, "no link of this topology is sealed with the certificate " + own.Name()},
-		{"another than accepted", own, seal.Trust{First: true, Accepted: other}, "the hub's certificate is " + own.Name() + ", and --accept-cert says SHA256:" + other},
-		{"another than accepted, though known", own, seal.Trust{Known: []string{own.Fingerprint}, Accepted: other}, "the hub's certificate is " + own.Name() + ", and --accept-cert says SHA256:" + other},
-		{"of an authority", authority, seal.Trust{First: true}, "the hub's certificate is one of an authority, which signs other certificates; the controller's do not"},
-		{"of an authority, and known", authority, seal.Trust{Known: []string{authority.Fingerprint}}, "the hub's certificate is one of an authority, which signs other certificates; the controller's do not"},
+		{"another than accepted", own, seal.Trust{First: true, Accepted: other}, "the hub's certificate is " + own.Name() + ", but --accept-cert says SHA256:" + other},
+		{"another than accepted, though known", own, seal.Trust{Known: []string{own.Fingerprint}, Accepted: other}, "the hub's certificate is " + own.Name() + ", but --accept-cert says SHA256:" + other},
+		{"of an authority", authority, seal.Trust{First: true}, "the hub's certificate is a CA certificate, which the controller does not make"},
+		{"of an authority, and known", authority, seal.Trust{Known: []string{authority.Fingerprint}}, "the hub's certificate is a CA certificate, which the controller does not make"},
 		{"of an authority, served", authority, seal.Trust{Served: true}, ""},
 		{"of an authority, accepted", authority, seal.Trust{Accepted: authority.Fingerprint}, ""},
 	} {

@@ -7,7 +7,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Encode writes a link as the file that topology.ParseSealedLink reads.
+// Encode returns a link as the file that topology.ParseSealedLink reads.
 func Encode(l *topology.SealedLink) []byte {
 	s := &l.Spec
 	spec := map[string]any{
@@ -42,7 +42,7 @@ func Encode(l *topology.SealedLink) []byte {
 	})
 }
 
-// envelope is what links in the format of SOPS have beside the kubeconfig.
+// envelope returns the metadata of SOPS in a link: the data keys, the MAC and its time.
 func envelope(s *topology.SealedSOPS) map[string]any {
 	var keys []any
 	for _, key := range s.Keys {
@@ -51,8 +51,8 @@ func envelope(s *topology.SealedSOPS) map[string]any {
 	return map[string]any{"age": AgeKeys(s), "lastModified": s.LastModified, "mac": s.MAC, "keys": keys}
 }
 
-// AgeKeys are the data keys of a Secret in the format of SOPS, as its field sops has
-// them.
+// AgeKeys returns the encrypted data keys of a Secret in the format of SOPS, for its
+// field sops.
 func AgeKeys(s *topology.SealedSOPS) []any {
 	var keys []any
 	for _, key := range s.Age {

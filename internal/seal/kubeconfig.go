@@ -17,7 +17,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// kubeconfig is the plain text of a link, with what is known about it.
+// kubeconfig is the kubeconfig of a link in the clear, with facts about it.
 type kubeconfig struct {
 	text         []byte
 	unguessable  bool
@@ -26,23 +26,23 @@ type kubeconfig struct {
 	warnings     []string
 }
 
-// newKubeconfig writes the kubeconfig that Kiali on the hub is to read, and
-// makes sure that it can.
+// newKubeconfig makes the kubeconfig for Kiali on the hub, and checks that Kiali can
+// read it.
 func newKubeconfig(r Request) (*kubeconfig, error) {
 	k := &kubeconfig{}
 	name, access := r.Cluster.Name, r.Cluster.Access
 	if r.Cluster.Server == "" {
-		return nil, finding.Refuse("add server: to the cluster", "the topology does not say where the API server is")
+		return nil, finding.Refuse("add server: to the cluster", "the topology has no address of the API server")
 	}
 	if access.ProxyURL != "" {
-		k.warn("access.proxyURL: the proxy sees where Kiali connects to, and the link lasts as long as the proxy is there")
+		k.warn("access.proxyURL: the proxy sees the addresses to which Kiali connects, and the link needs the proxy")
 	}
 	var ca []byte
 	switch {
 	case access.InsecureSkipTLSVerify:
-		k.warn("access.insecureSkipTLSVerify: whoever is between the hub and the remote can read the token, which sees the whole cluster")
+		k.warn("access.insecureSkipTLSVerify: an attacker between the hub and the remote can read the token, which can read the whole cluster")
 		if len(r.CA) > 0 {
-			k.warn("the CA is not used, since access.insecureSkipTLSVerify says that no certificate is checked")
+			k.warn("the CA is not used, because access.insecureSkipTLSVerify turns the check of certificates off")
 		}
 	default:
 		var warnings []string
@@ -54,7 +54,7 @@ func newKubeconfig(r Request) (*kubeconfig, error) {
 	}
 	var text string
 	if e := access.Exec; e != nil {
-		k.unguessable = true // nothing in it is a secret
+		k.unguessable = true // it has no secret
 		k.warn("access.exec: Kiali runs " + strconv.Quote(e.Command) +
 			" only if clustering.enable_exec_provider is on and the program is in its image")
 	} else {
@@ -77,23 +77,23 @@ func newKubeconfig(r Request) (*kubeconfig, error) {
 
 func (k *kubeconfig) warn(text string) { k.warnings = append(k.warnings, text) }
 
-// checkKubeconfig reads a kubeconfig as Kiali's server does (its
-// kubernetes/cluster_secret.go and client_factory.go): a file that fails the
-// first half is left out with a line in a log, one that fails the second keeps
-// the server from starting.
+// checkKubeconfig reads a kubeconfig as Kiali's server does (kiali
+// kubernetes/cluster_secret.go and client_factory.go). If a kubeconfig fails the first
+// half, Kiali logs a line and ignores it. If it fails the second half, Kiali does not
+// start.
 func checkKubeconfig(text []byte, name string) error {
-	const hint = "Kiali would not read it; nothing is sealed"
+	const hint = "Kiali could not read it, so nothing is sealed"
 	config, err := clientcmd.Load(text)
 	if err != nil {
-		return finding.Refuse(hint, "the kubeconfig cannot be read") // the error may repeat what it could not read
+		return finding.Refuse(hint, "the kubeconfig cannot be read") // the error may have a credential
 	}
 	switch {
 	case len(config.Clusters) != 1 || config.Clusters[name] == nil:
-		return finding.Refuse(hint, "the kubeconfig has %d clusters, expected one of the name %q", len(config.Clusters), name)
+		return finding.Refuse(hint, "the kubeconfig has %d clusters, expected one with the name %q", len(config.Clusters), name)
 	case len(config.AuthInfos) != 1 || config.AuthInfos[name] == nil:
-		return finding.Refuse(hint, "the kubeconfig has %d users, expected one of the name %q", len(config.AuthInfos), name)
+		return finding.Refuse(hint, "the kubeconfig has %d users, expected one with the name %q", len(config.AuthInfos), name)
 	case config.CurrentContext != name || config.Contexts[name] == nil:
-		return finding.Refuse(hint, "the current context of the kubeconfig is not its own")
+		return finding.Refuse(hint, "the current context of the kubeconfig is not the context of its cluster")
 	}
 	client, err := clientcmd.NewDefaultClientConfig(*config, &clientcmd.ConfigOverrides{}).ClientConfig()
 	if err == nil {
@@ -105,9 +105,9 @@ func checkKubeconfig(text []byte, name string) error {
 	return nil
 }
 
-// The digest of a kubeconfig tells whether another is the same. The salt keeps
-// equal ones from showing; against trying it does nothing, so there is a digest
-// only where the token cannot be found by trying.
+// The digest of a kubeconfig tells whether another kubeconfig is equal. The salt hides
+// that two links are equal. It does not stop an attacker who tries all tokens. So there
+// is a digest only if the token is too long to be found by trying.
 
 const saltSize = 16
 

@@ -10,24 +10,24 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Live is what the clusters say about a link.
+// Live has the facts about a link that the clusters give.
 type Live struct {
 	// The remote.
-	Problem      error     // why it could not be asked; nothing else is known then
-	Token        []byte    // in the Secret of the link's generation; nil where there is none
-	TokenCreated time.Time // that Secret
+	Problem      error     // why it could not be asked; then the other fields are empty
+	Token        []byte    // in the Secret of the link's generation; nil: there is no token
+	TokenCreated time.Time // when that Secret was created
 	CA           []byte    // of its API server
-	Earlier      []int     // generations that the link no longer has, whose Secrets are there
-	Names        []string  // what is wrong with the name of the cluster, in words
+	Earlier      []int     // earlier generations whose Secrets still exist
+	Names        []string  // warnings about the name of the cluster
 
 	// The hub.
 	HubAsked   bool
 	HubProblem error    // why it could not be asked
-	Link       []byte   // the kubeconfig in the Secret of the link; nil where there is none
-	Others     []string // other Secrets that have a kubeconfig of the cluster
+	Link       []byte   // the kubeconfig in the Secret of the link; nil: there is none
+	Others     []string // other Secrets with a kubeconfig of the cluster
 }
 
-// AddLive adds what the clusters say to what is known of a link.
+// AddLive adds findings about the facts that the clusters give.
 func (s *Status) AddLive(r Remote, l *topology.SealedLink, live Live, now time.Time) {
 	if l == nil {
 		return
@@ -53,8 +53,8 @@ func (s *Status) remote(r Remote, l *topology.SealedLink, live Live, now time.Ti
 	switch {
 	case r.Cluster.Access.Exec != nil || spec.Revoked():
 	case live.Token == nil:
-		s.work(finding.Error, "apply the phase link of the remote as it is rendered; if the Secret was deleted for good: "+r.does(command.Revoke),
-			"the remote has no token in the Secret %s, so the link is of no use", secret)
+		s.work(finding.Error, "apply the rendered phase link of the remote; if the Secret was deleted on purpose: "+r.does(command.Revoke),
+			"the remote has no token in the Secret %s, so the link does not work", secret)
 	default:
 		s.same(r, l, live, now)
 	}
@@ -64,19 +64,19 @@ func (s *Status) remote(r Remote, l *topology.SealedLink, live Live, now time.Ti
 	}
 }
 
-// same compares the token and the CA on the remote with those that are sealed.
+// same compares the token and the CA on the remote with the sealed ones.
 func (s *Status) same(r Remote, l *topology.SealedLink, live Live, now time.Time) {
-	alone := *l // a rotation that has begun is of no matter here
+	alone := *l // ignores a rotation that has begun
 	alone.Spec.Tokens = []int{l.Spec.Generation}
 	request := Request{Remote: r, Token: live.Token, TokenCreated: live.TokenCreated, CA: live.CA, Before: &alone, Now: now}
 	k, err := newKubeconfig(request)
 	switch {
 	case err != nil:
-		s.work(finding.Error, r.again(), "what is on the remote would not be sealed: %s", Redact(err.Error()))
+		s.work(finding.Error, r.again(), "the token or the CA on the remote cannot be sealed: %s", Redact(err.Error()))
 	case !k.unguessable || l.Spec.Digest == "":
-		s.add(finding.Info, "", "whether the token is the one that is sealed cannot be told")
+		s.add(finding.Info, "", "the token cannot be compared with the sealed one")
 	case !matches(l.Spec.Digest, k.text):
-		s.work(finding.Error, r.again(), "the token, the CA or the access on the remote is not what is sealed")
+		s.work(finding.Error, r.again(), "the token, the CA or the access on the remote differs from the sealed one")
 	default:
 		for _, text := range request.sameToken() {
 			s.add(finding.Warning, "", "%s", text)
@@ -94,20 +94,20 @@ func (s *Status) hub(r Remote, l *topology.SealedLink, live Live) {
 		s.work(finding.Error, "", "the hub could not be asked: %s", Redact(live.HubProblem.Error()))
 		return
 	case live.Link == nil:
-		look := "look at the status of its SealedSecret"
+		look := "read the status of its SealedSecret"
 		if l.Spec.SOPS != nil {
-			look = "look at the Kustomization of Flux that decrypts it"
+			look = "read the status of the Flux Kustomization that decrypts it"
 		}
 		s.work(finding.Error, "render and let it sync to the hub, and "+look,
 			"the hub has no key %s in the Secret %s/%s", is.Key, is.Namespace, is.Name)
 	case l.Spec.Digest != "" && !matches(l.Spec.Digest, live.Link):
 		s.work(finding.Error, "render and let it sync to the hub",
-			"the Secret %s/%s on the hub has another kubeconfig than the one that is sealed", is.Namespace, is.Name)
+			"the Secret %s/%s on the hub does not have the sealed kubeconfig", is.Namespace, is.Name)
 	}
 	if len(live.Others) > 0 && live.Link != nil {
 		names := slices.Sorted(slices.Values(append(slices.Clone(live.Others), is.Name)))
 		s.work(finding.Error, command.Kubectl(r.HubContext, is.Namespace,
-			"delete "+l.Spec.Maker()+" "+strings.Join(live.Others, " "))+"; where it is no SealedSecret's: delete secret",
+			"delete "+l.Spec.Maker()+" "+strings.Join(live.Others, " "))+"; if no SealedSecret owns it: delete secret",
 			"the hub has the cluster in %d Secrets, and Kiali uses %s", len(names), names[0])
 	}
 }

@@ -1,8 +1,8 @@
 package seal
 
-// Plain writes the kubeconfig of a remote in the clear, with what is odd about
-// it; Certificate, Before, Force and Rekey of the request are of no use. Whoever
-// gets the text has the token. Its errors are of type *Refusal.
+// Plain returns the kubeconfig of a remote in the clear, and warnings. It does not use
+// Certificate, Before, Force and Rekey of the request. The text contains the token. Its
+// errors are of type *finding.Refusal.
 func Plain(r Request) (text []byte, warnings []string, err error) {
 	k, err := newKubeconfig(r)
 	if err != nil {

@@ -10,11 +10,12 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// A token is rotated in three steps, each a commit that is synced before the
-// next: the remote gets a second token Secret; the link is sealed with its
-// token; the first Secret goes. At every moment the link in use has its Secret.
+// The rotation of a token has three steps. Each is a commit, and the next one follows
+// after its sync. First, the remote gets a second token Secret. Second, the link is
+// sealed with the new token. Third, the first Secret is removed. At every moment, the
+// remote has the Secret of the link in use.
 
-// Rotate begins a rotation: a token Secret of the next generation.
+// Rotate begins a rotation: it adds a token Secret of the next generation.
 func Rotate(r Remote, before *topology.SealedLink) (Result, error) {
 	if err := owns(before, r.Cluster); err != nil {
 		return Result{}, err
@@ -23,12 +24,13 @@ func Rotate(r Remote, before *topology.SealedLink) (Result, error) {
 	case before == nil:
 		return Result{}, finding.Refuse("seal it first: "+r.again(), "there is no link yet, so there is no token to rotate")
 	case r.Cluster.Access.Exec != nil:
-		return Result{}, finding.Refuse("rotate the credential where access.exec has it from", "the link has no token that could be rotated")
+		return Result{}, finding.Refuse("rotate the credential at the program of access.exec", "the link has no token to rotate")
 	case before.Spec.Revoked():
-		return Result{}, finding.Refuse(underWay(r, before), "the token in the link, of generation %d, is revoked, and the next one waits for it",
+		return Result{}, finding.Refuse(underWay(r, before),
+			"the token in the link, of generation %d, is revoked; seal the link with the next one first",
 			before.Spec.Generation)
 	case len(before.Spec.Tokens) > 1:
-		return Result{}, finding.Refuse(underWay(r, before), "a rotation is under way already, with tokens of the generations %s",
+		return Result{}, finding.Refuse(underWay(r, before), "a rotation has already begun, with tokens of the generations %s",
 			generations(before.Spec.Tokens))
 	}
 	next := Generation(before) + 1
@@ -41,16 +43,15 @@ func Rotate(r Remote, before *topology.SealedLink) (Result, error) {
 	}, nil
 }
 
-// Hub is what is known of the Secrets on the hub that have a remote's link.
+// Hub tells which Secrets with the link of a remote the hub has.
 type Hub struct {
 	Asked    bool // whether the hub was asked
-	Old, New bool // whether the Secret from before links.format was changed is there, and the present one
+	Old, New bool // whether the hub has the Secret from before the change of links.format, and the present one
 }
 
-// Finish ends what is under way: a rotation, after which the token Secrets of the
-// earlier generations go; and a change of links.format, after which nobody
-// remembers the Secret of before. While that Secret is on the hub Kiali may use it,
-// and its token must not end.
+// Finish ends a rotation: it drops the token Secrets of earlier generations. It also
+// ends a change of links.format: the link forgets the earlier Secret. It refuses while
+// the hub has the earlier Secret, because Kiali may use it, and its token must stay valid.
 func Finish(r Remote, before *topology.SealedLink, hub Hub) (Result, error) {
 	if err := owns(before, r.Cluster); err != nil {
 		return Result{}, err
@@ -60,12 +61,12 @@ func Finish(r Remote, before *topology.SealedLink, hub Hub) (Result, error) {
 		return Result{}, finding.Refuse("seal it first: "+r.again(), "there is no link yet, so there is no rotation to finish")
 	case !Unfinished(before):
 		return Result{}, finding.Refuse("to begin one: "+r.does(command.Rotate),
-			"there is no rotation to finish: the remote has the token of generation %d alone", Generation(before))
+			"there is no rotation to finish: the remote has only the token of generation %d", Generation(before))
 	case before.Spec.Generation != Generation(before):
-		return Result{}, finding.Refuse(underWay(r, before), "the link still uses the token of generation %d, which would be dropped",
+		return Result{}, finding.Refuse(underWay(r, before), "the link still uses the token of generation %d, which this would drop",
 			before.Spec.Generation)
 	case before.Spec.Replaces != "" && hub.Old:
-		return Result{}, finding.Refuse(leftover(r, before), "the hub still has the Secret %s from before links.format was changed",
+		return Result{}, finding.Refuse(leftover(r, before), "the hub still has the Secret %s from before the change of links.format",
 			before.Spec.Replaces)
 	case before.Spec.Replaces != "" && hub.Asked && !hub.New:
 		return Result{}, finding.Refuse("render again and let it sync to the hub", "the hub does not have the Secret %s yet",
@@ -76,20 +77,20 @@ func Finish(r Remote, before *topology.SealedLink, hub Hub) (Result, error) {
 	link.Spec.Replaces = ""
 	result := Result{Link: &link, Done: "the Secret " + before.Spec.Replaces + " is forgotten", Next: "commit it"}
 	if Rotating(before) {
-		result.Done = fmt.Sprintf("the remote keeps the token Secret %s alone", r.Topology.TokenSecret(before.Spec.Generation))
+		result.Done = fmt.Sprintf("the remote keeps only the token Secret %s", r.Topology.TokenSecret(before.Spec.Generation))
 		result.Next = fmt.Sprintf("commit it, render again and let it sync to %s; an engine that does not prune leaves the earlier Secrets: "+
-			"delete them, for their tokens are valid as long as they are there", r.Cluster.Name)
+			"delete them, because their tokens are valid until then", r.Cluster.Name)
 	}
 	if before.Spec.Replaces != "" && !hub.Asked {
-		result.Warnings = []string{fmt.Sprintf("nobody has asked the hub whether it still has the Secret %s, which Kiali may use; %s %s asks it",
+		result.Warnings = []string{fmt.Sprintf("the hub may still have the Secret %s, which Kiali may use; this was not checked; %s %s checks it",
 			before.Spec.Replaces, r.does(command.Finish), command.HubContext(r.HubContext))}
 	}
 	return result, nil
 }
 
-// Revoke answers a leaked token: the token Secret of the next generation takes the
-// place of all that the remote has, in one step. Deleting a Secret is no answer,
-// since it comes back with the same token.
+// Revoke is for a leaked token. In one step, the token Secret of the next generation
+// replaces all token Secrets of the remote. A deleted Secret does not help, because it
+// comes back with the same token.
 func Revoke(r Remote, before *topology.SealedLink) (Result, error) {
 	if err := owns(before, r.Cluster); err != nil {
 		return Result{}, err
@@ -97,11 +98,11 @@ func Revoke(r Remote, before *topology.SealedLink) (Result, error) {
 	switch {
 	case before == nil:
 		return Result{}, finding.Refuse("seal it first, then revoke: "+r.again(),
-			"there is no link yet, which is what remembers that a token is revoked")
+			"there is no link yet, and only a link can remember that a token is revoked")
 	case r.Cluster.Access.Exec != nil:
-		return Result{}, finding.Refuse("revoke the credential where access.exec has it from", "the link has no token that could be revoked")
+		return Result{}, finding.Refuse("revoke the credential at the program of access.exec", "the link has no token to revoke")
 	case before.Spec.Revoked():
-		return Result{}, finding.Refuse(underWay(r, before), "the token in the link, of generation %d, is revoked already",
+		return Result{}, finding.Refuse(underWay(r, before), "the token in the link, of generation %d, is already revoked",
 			before.Spec.Generation)
 	}
 	next := Generation(before) + 1
@@ -114,22 +115,22 @@ func Revoke(r Remote, before *topology.SealedLink) (Result, error) {
 	secrets := strings.Join(gone, " ")
 	return Result{
 		Link: &link,
-		Done: fmt.Sprintf("the remote gets the token Secret %s in place of %s, whose token ends with it", r.Topology.TokenSecret(next),
+		Done: fmt.Sprintf("the remote gets the token Secret %s instead of %s, whose token ends then", r.Topology.TokenSecret(next),
 			strings.Join(gone, " and ")),
-		Warnings: []string{fmt.Sprintf("once that is applied the hub is without %s until it is sealed, and a Kiali that restarts meanwhile "+
-			"stops at its start", r.Cluster.Name)},
-		Next: fmt.Sprintf("commit it, render again and let it sync to %s; where the engine does not prune: %s; then: %s",
+		Warnings: []string{fmt.Sprintf("after the sync, Kiali cannot show %s until it is sealed, and a Kiali that restarts in this time "+
+			"does not start", r.Cluster.Name)},
+		Next: fmt.Sprintf("commit it, render again and let it sync to %s; if the engine does not prune: %s; then: %s",
 			r.Cluster.Name, command.Kubectl(r.Context, r.Topology.Spec.Kiali.Namespace, "delete secret "+secrets), r.again()),
 	}, nil
 }
 
-// Rotating tells whether a rotation is under way.
+// Rotating tells whether a rotation has begun.
 func Rotating(l *topology.SealedLink) bool { return len(l.Spec.Tokens) > 1 }
 
-// Unfinished tells whether there is something that Finish ends.
+// Unfinished tells whether Finish has something to end.
 func Unfinished(l *topology.SealedLink) bool { return Rotating(l) || l.Spec.Replaces != "" }
 
-// underWay says what the next step of a rotation is.
+// underWay returns the next step of a rotation, for a hint.
 func underWay(r Remote, l *topology.SealedLink) string {
 	if l.Spec.Generation != Generation(l) {
 		return "once the token Secret " + r.Topology.TokenSecret(Generation(l)) + " is on the remote, move the link to it: " + r.again()

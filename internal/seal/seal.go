@@ -1,12 +1,11 @@
-// Package seal makes the hub's access to a remote: a kubeconfig, sealed so that
-// only the controller on the hub can open it. It is the only room that sees a
-// credential.
+// Package seal makes the hub's access to a remote: a kubeconfig, sealed so that only
+// the controller on the hub can open it. No other package handles credentials.
 //
-// Everything here is a function of bytes, a time and a source of randomness.
-// Where the bytes come from, a file or a cluster, is the matter of the command.
+// Everything here is a function of bytes, a time and a source of randomness. The command
+// reads the bytes from a file or a cluster.
 //
-// No error and no warning repeats a credential. Text that others have made goes
-// through [Redact] before it is shown.
+// No error and no warning contains a credential. Text of other programs goes through
+// [Redact] before it is shown.
 package seal
 
 import (
@@ -26,62 +25,64 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// How long before the end of something its renewal is due.
+// Near is the time before expiry from which something should be renewed. NearDays is
+// the same time in days.
 const (
 	NearDays = 30
 	Near     = NearDays * 24 * time.Hour
 )
 
-// Remote is a cluster that the hub has a link to.
+// Remote is a cluster to which the hub has a link.
 type Remote struct {
 	Topology *topology.Topology
 	Cluster  *topology.Cluster
 
-	// For hints: the command for it, to which a step is added; the one that seals it,
-	// where that is another, because the Secret of all links is encrypted as a whole; and
-	// what else that needs.
+	// For hints. Command is the command for this remote, without a step. Sealing is the
+	// command that seals it; it differs if one Secret has all links and is encrypted as a
+	// whole. Flags are the additional flags of Sealing.
 	Command, Sealing, Flags string
-	// The contexts of a kubeconfig that lead to the hub and to the remote.
+	// The contexts of the kubeconfig for the hub and for the remote.
 	HubContext, Context string
 }
 
-// again is the command that seals it.
+// again returns the command that seals the remote.
 func (r Remote) again() string {
 	return strings.TrimSpace(cmp.Or(r.Sealing, r.Command) + " " + r.Flags)
 }
 
-// does is the command for a step that seals nothing.
+// does returns the command for a step that seals nothing.
 func (r Remote) does(step command.Step) string { return r.Command + " " + string(step) }
 
-// Request is what is sealed, for whom, and what is there already.
+// Request is the input of a seal: the credential, its certificate or recipients, and the
+// present link.
 type Request struct {
 	Remote
 
-	Token        []byte    // of the service account; none where access.exec gives the credential
-	TokenCreated time.Time // when its Secret was made; zero where nobody knows
-	CA           []byte    // PEM; none where access.insecureSkipTLSVerify says that it is not looked at
+	Token        []byte    // of the service account; empty if access.exec gives the credential
+	TokenCreated time.Time // when its Secret was created; zero: unknown
+	CA           []byte    // PEM; empty if access.insecureSkipTLSVerify turns the check off
 
 	Certificate *Certificate         // of the controller on the hub, for Seal
-	Recipients  *Recipients          // of the keys that decrypt it, for SOPS
-	Before      *topology.SealedLink // what is there, or nil
+	Recipients  *Recipients          // the age recipients, for SOPS
+	Before      *topology.SealedLink // the present link, or nil
 
-	Force bool // seal even what has not changed
-	Rekey bool // seal what was sealed with another certificate
+	Force bool // seal also if nothing has changed
+	Rekey bool // seal again if the link has another certificate
 
 	Now  time.Time
 	Rand io.Reader
 }
 
-// Result is what came of a request.
+// Result is the result of a request or of a step.
 type Result struct {
-	Link     *topology.SealedLink // to be written; nil where what is there stays
-	Done     string               // what was done, or why nothing was
+	Link     *topology.SealedLink // the link to write; nil: the present one stays
+	Done     string               // what was done, or why nothing was done
 	Warnings []string
 	Next     string // what to do next; may be empty
 }
 
-// Generation is the one that the next sealing is of: the youngest of which the
-// remote has a token Secret.
+// Generation returns the generation of the next seal: the youngest one with a token
+// Secret on the remote.
 func Generation(before *topology.SealedLink) int {
 	if before == nil {
 		return 1
@@ -89,9 +90,9 @@ func Generation(before *topology.SealedLink) int {
 	return slices.Max(before.Spec.Tokens)
 }
 
-// Seal makes the link of a remote for the controller on the hub, or leaves the one
-// that is there where nothing has changed. Its errors are of type *finding.Refusal, but
-// for those of the source of randomness.
+// Seal makes the link of a remote for the controller on the hub. If nothing has
+// changed, it keeps the present link. Its errors are of type *finding.Refusal, except
+// errors of the source of randomness.
 func Seal(r Request) (Result, error) {
 	p, err := prepare(r)
 	if err != nil {
@@ -112,16 +113,16 @@ func Seal(r Request) (Result, error) {
 	})
 }
 
-// prepared is a request with what is to be sealed.
+// prepared is a request with the kubeconfig to seal.
 type prepared struct {
 	Request
 	kubeconfig *kubeconfig
 	want       topology.SealedFor
-	reason     string // why it is sealed; "" if the link that is there stays
-	result     Result // with the warnings
+	reason     string // why it is sealed; "": the present link stays
+	result     Result // has the warnings
 }
 
-// prepare makes the kubeconfig, and compares it with the link that is there.
+// prepare makes the kubeconfig, and compares it with the present link.
 func prepare(r Request) (*prepared, error) {
 	if err := owns(r.Before, r.Cluster); err != nil {
 		return nil, err
@@ -145,14 +146,14 @@ func prepare(r Request) (*prepared, error) {
 	return p, nil
 }
 
-// because says why a link that is there is made again; "" if it is not.
+// because sets the reason for a new link. With "", the present link stays.
 func (p *prepared) because(reason string) {
 	if p.reason = reason; reason != "" {
 		p.reason = "sealed again, " + reason
 	}
 }
 
-// finish makes the link, of which sealed adds what is sealed.
+// finish makes the link. sealed adds the encrypted part to it.
 func (p *prepared) finish(sealed func(*topology.SealedLinkSpec)) (Result, error) {
 	salt := make([]byte, saltSize)
 	if _, err := io.ReadFull(p.Rand, salt); err != nil {
@@ -191,36 +192,36 @@ func (p *prepared) finish(sealed func(*topology.SealedLinkSpec)) (Result, error)
 	return result, nil
 }
 
-// sameToken says that a token Secret which has been deleted is there again, with
-// the token that it had. A JWT of a token Secret holds no time, and its signature
-// follows from its text, so only another Secret or another account has another.
+// sameToken returns a warning if a deleted token Secret exists again with the same
+// token. The JWT of a token Secret has no time, and its signature depends only on its
+// text. So the token changes only with the name of the Secret or the account.
 func (r *Request) sameToken() []string {
 	before, err := time.Parse(time.RFC3339, r.Before.Spec.TokenCreated)
 	if err != nil || !r.TokenCreated.After(before) {
 		return nil
 	}
-	return []string{fmt.Sprintf("the token Secret %s was made anew on %s, with the same token: deleting it has revoked nothing. If the "+
+	return []string{fmt.Sprintf("the token Secret %s was created again on %s, with the same token: its deletion revoked nothing. If the "+
 		"token has leaked: %s",
 		r.Topology.TokenSecret(r.Before.Spec.Generation), stamp(r.TokenCreated), r.does(command.Revoke))}
 }
 
-// owns refuses a file that was copied from another cluster's.
+// owns refuses the file of a link that was copied from another cluster.
 func owns(before *topology.SealedLink, c *topology.Cluster) error {
 	if before != nil && before.Name() != c.Name {
-		return finding.Refuse("remove the file, and seal again", "%s: the link is that of %q, expected %q", before.At("metadata", "name"),
+		return finding.Refuse("remove the file, and seal again", "%s: the link is for %q, expected %q", before.At("metadata", "name"),
 			before.Name(), c.Name)
 	}
 	return nil
 }
 
-// reason says why the link that is there is made again; "" if it is not.
+// reason returns why a new link is made, or "" if the present one stays.
 func (r *Request) reason(k *kubeconfig, want topology.SealedFor, generation int) (string, error) {
 	before := &r.Before.Spec
 	same := k.unguessable && matches(before.Digest, k.text)
 	switch {
 	case generation != before.Generation && same:
 		return "", finding.Refuse(fmt.Sprintf("give the token of the Secret %s on the remote", r.Topology.TokenSecret(generation)),
-			"the token is the one that is sealed already, of generation %d; expected that of generation %d", before.Generation, generation)
+			"the token is the sealed one, of generation %d; expected the token of generation %d", before.Generation, generation)
 	case generation != before.Generation:
 		return fmt.Sprintf("with the token of generation %d", generation), nil
 	case r.Force:
@@ -228,7 +229,7 @@ func (r *Request) reason(k *kubeconfig, want topology.SealedFor, generation int)
 	case before.Source() != r.Topology.Spec.Kiali.Links.Source:
 		return "for links.source " + r.Topology.Spec.Kiali.Links.Source, nil
 	case damaged(before) != "":
-		return "since what was sealed is damaged", nil
+		return "because the present link is damaged", nil
 	case before.Secret != want:
 		return fmt.Sprintf("for the key %s of %s/%s", want.Key, want.Namespace, want.Name), nil
 	case before.Server != r.Cluster.Server:
@@ -243,32 +244,31 @@ func (r *Request) reason(k *kubeconfig, want topology.SealedFor, generation int)
 	return "because the credential, the CA or the access has changed", nil
 }
 
-// damaged says what is wrong with the form of what is sealed; "" if nothing is.
+// damaged says what is wrong with the form of the encrypted data, or returns "".
 func damaged(s *topology.SealedLinkSpec) string {
 	_, problem := s.KubeconfigSize()
 	return problem
 }
 
-// unchanged says that the link which is there stays, and what is to be known
-// about it.
+// unchanged returns the message and the hint for a link that stays.
 func (r *Request) unchanged(k *kubeconfig) (done, next string) {
 	switch {
 	case !k.unguessable:
-		return "left as it is: whether the token has changed cannot be told", "to seal it again: " + r.again() + " " + string(command.Force)
+		return "left as it is: a change of the token cannot be detected", "to seal it again: " + r.again() + " " + string(command.Force)
 	case r.Certificate != nil && r.Before.Spec.Fingerprint() != r.Certificate.Fingerprint:
-		return "unchanged, and sealed for another certificate", "the controller keeps the keys of earlier certificates; if it has lost them, " +
-			"to seal for this one: " + r.again() + " " + string(command.Rekey)
+		return "unchanged, and sealed with another certificate", "the controller keeps the keys of earlier certificates; if it has lost them, " +
+			"seal with this one: " + r.again() + " " + string(command.Rekey)
 	}
 	return "unchanged", ""
 }
 
-// label is what binds a sealed item to its Secret, in the scope strict:
+// label returns the text that binds a sealed value to its Secret in the scope strict:
 // EncryptionLabel of pkg/apis/sealedsecrets/v1alpha1 in bitnami-labs/sealed-secrets.
 func label(s topology.SealedFor) []byte {
 	return []byte(s.Namespace + "/" + s.Name)
 }
 
-// stamp is a time as the file has it; "" for none.
+// stamp returns a time in the form of the file, or "" for the zero time.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -276,7 +276,7 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// day is a time as messages have it.
+// day returns a time in the form of messages.
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 func generations(list []int) string {

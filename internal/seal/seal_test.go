@@ -129,7 +129,7 @@ func TestWhatSealsAgain(t *testing.T) {
 		{"the day", nil, func(r *seal.Request) { r.Now = r.Now.AddDate(1, 0, 0) }, "*unchanged"},
 		{"a line end", nil, func(r *seal.Request) { r.Token = append(r.Token, '\n') }, "*unchanged"},
 		{"a comment in the CA", nil, func(r *seal.Request) { r.CA = append([]byte("# of west\n"), r.CA...) }, "*unchanged"},
-		{"the certificate", nil, func(r *seal.Request) { r.Certificate = renewed.certificate(t, r.Now) }, "*unchanged, and sealed for another certificate"},
+		{"the certificate", nil, func(r *seal.Request) { r.Certificate = renewed.certificate(t, r.Now) }, "*unchanged, and sealed with another certificate"},
 		{"rekey", nil, func(r *seal.Request) { r.Rekey = true }, "*unchanged"},
 		{"rekey with another certificate", nil, func(r *seal.Request) { r.Rekey, r.Certificate = true, renewed.certificate(t, r.Now) }, "sealed again, for another certificate"},
 		{"force", nil, func(r *seal.Request) { r.Force = true }, "sealed again, because of --force"},
@@ -137,15 +137,15 @@ func TestWhatSealsAgain(t *testing.T) {
 		{"the CA", nil, func(r *seal.Request) { r.CA = authority(t, "new", start.AddDate(10, 0, 0)) }, "sealed again, because the credential, the CA or the access has changed"},
 		{"a proxy", nil, func(r *seal.Request) { r.Cluster.Access.ProxyURL = "http://proxy.example.com" }, "sealed again, because the credential, the CA or the access has changed"},
 		{"the server", nil, func(r *seal.Request) { r.Cluster.Server = "https://api.new.example.com" }, "sealed again, for another server"},
-		{"what has been cut off", nil, func(r *seal.Request) { r.Before.Spec.EncryptedData = r.Before.Spec.EncryptedData[:40] }, "sealed again, since what was sealed is damaged"},
+		{"what has been cut off", nil, func(r *seal.Request) { r.Before.Spec.EncryptedData = r.Before.Spec.EncryptedData[:40] }, "sealed again, because the present link is damaged"},
 		{"the format", nil, func(r *seal.Request) { r.Topology.Spec.Kiali.Links.Format = "perCluster" }, "sealed again, for the key west of istio-system/kiali-remote-cluster-secret-west"},
-		{"an opaque token", weak, func(*seal.Request) {}, "*left as it is: whether the token has changed cannot be told"},
-		{"another opaque token", weak, func(r *seal.Request) { r.Token = []byte("sha256~another") }, "*left as it is: whether the token has changed cannot be told"},
+		{"an opaque token", weak, func(*seal.Request) {}, "*left as it is: a change of the token cannot be detected"},
+		{"another opaque token", weak, func(r *seal.Request) { r.Token = []byte("sha256~another") }, "*left as it is: a change of the token cannot be detected"},
 		{"another opaque token, by force", weak, func(r *seal.Request) { r.Token, r.Force = []byte("sha256~another"), true }, "sealed again, because of --force"},
 		{"another opaque token, and the server", weak, func(r *seal.Request) { r.Cluster.Server = "https://api.new.example.com" }, "sealed again, for another server"},
 		{"an opaque token for a JWT", nil, weak, "sealed again, because the credential, the CA or the access has changed"},
 		{"a JWT for an opaque token", weak, func(r *seal.Request) { r.Token = []byte(token(t)) }, "sealed again, because the credential, the CA or the access has changed"},
-		{"a short signature", func(r *seal.Request) { r.Token = []byte(jwt(t, map[string]any{"sub": account}, 31)) }, func(*seal.Request) {}, "*left as it is: whether the token has changed cannot be told"},
+		{"a short signature", func(r *seal.Request) { r.Token = []byte(jwt(t, map[string]any{"sub": account}, 31)) }, func(*seal.Request) {}, "*left as it is: a change of the token cannot be detected"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := request(t, mesh(t, "west", "", ""), hub)
@@ -198,10 +198,10 @@ func TestRotation(t *testing.T) {
 		require.Contains(t, refused(seal.Finish(r.Remote, r.Before, seal.Hub{})), "there is no rotation to finish")
 		require.Equal(t, fmt.Sprintf("%d [%d %d]", generation, generation, generation+1), state(seal.Rotate(r.Remote, r.Before)))
 		require.Equal(t, sealed, r.Before.Spec.EncryptedData)
-		require.Contains(t, refused(seal.Rotate(r.Remote, r.Before)), "a rotation is under way already")
-		require.Equal(t, fmt.Sprintf("the link still uses the token of generation %d, which would be dropped\nonce the token Secret %s is on the remote, move the link to it: seal west --cert hub.pem", generation, next),
+		require.Contains(t, refused(seal.Rotate(r.Remote, r.Before)), "a rotation has already begun")
+		require.Equal(t, fmt.Sprintf("the link still uses the token of generation %d, which this would drop\nonce the token Secret %s is on the remote, move the link to it: seal west --cert hub.pem", generation, next),
 			refused(seal.Finish(r.Remote, r.Before, seal.Hub{})))
-		require.Equal(t, fmt.Sprintf("the token is that of the Secret %q, expected %q\ngive the token of the Secret %s on the remote", last, next, next), refused(seal.Seal(r)))
+		require.Equal(t, fmt.Sprintf("the token belongs to the Secret %q, expected %q\ngive the token of the Secret %s on the remote", last, next, next), refused(seal.Seal(r)))
 
 		r.Token = []byte(tokenOf(t, next))
 		require.Equal(t, fmt.Sprintf("%d [%d %d]", generation+1, generation, generation+1), state(seal.Seal(r)))
@@ -216,7 +216,7 @@ func TestRotation(t *testing.T) {
 	r = request(t, topo, hub)
 	require.Equal(t, "1 [1]", state(seal.Seal(r)))
 	require.Equal(t, "1 [1 2]", state(seal.Rotate(r.Remote, r.Before)))
-	require.Equal(t, "the token is the one that is sealed already, of generation 1; expected that of generation 2\ngive the token of the Secret kiali-service-account-g2 on the remote", refused(seal.Seal(r)))
+	require.Equal(t, "the token is the sealed one, of generation 1; expected the token of generation 2\ngive the token of the Secret kiali-service-account-g2 on the remote", refused(seal.Seal(r)))
 }
 
 // TestRefused gives what must not be sealed. No message has the token in it.
@@ -230,24 +230,24 @@ func TestRefused(t *testing.T) {
 		want   string
 	}{
 		{"no token", func(r *seal.Request) { r.Token = []byte(" \n") }, "the token is empty"},
-		{"two lines", func(r *seal.Request) { r.Token = []byte("token: " + valid) }, "the token has spaces, line ends or characters that no token has; expected a token and nothing else"},
-		{"a Secret", func(r *seal.Request) { r.Token = []byte("apiVersion: v1\nkind: Secret\n") }, "the token has spaces, line ends or characters that no token has; expected a token and nothing else"},
-		{"binary", func(r *seal.Request) { r.Token = []byte("abc\x00def") }, "the token has spaces, line ends or characters that no token has; expected a token and nothing else"},
+		{"two lines", func(r *seal.Request) { r.Token = []byte("token: " + valid) }, "the token has spaces, ends of lines or characters that a token cannot have; expected a token and nothing else"},
+		{"a Secret", func(r *seal.Request) { r.Token = []byte("apiVersion: v1\nkind: Secret\n") }, "the token has spaces, ends of lines or characters that a token cannot have; expected a token and nothing else"},
+		{"binary", func(r *seal.Request) { r.Token = []byte("abc\x00def") }, "the token has spaces, ends of lines or characters that a token cannot have; expected a token and nothing else"},
 		{"a film", func(r *seal.Request) { r.Token = bytes.Repeat([]byte("x"), 100_000) }, "the token has 100000 bytes; expected a token and nothing else"},
-		{"base64", func(r *seal.Request) { r.Token = []byte(base64.StdEncoding.EncodeToString([]byte(valid))) }, "the token is still in base64, as it stands in a Secret"},
-		{"half a JWT", func(r *seal.Request) { r.Token = []byte(strings.Replace(valid, ".", ".A", 1)) }, "the token begins like a JWT and cannot be read as one"},
+		{"base64", func(r *seal.Request) { r.Token = []byte(base64.StdEncoding.EncodeToString([]byte(valid))) }, "the token is still in base64, as in a Secret"},
+		{"half a JWT", func(r *seal.Request) { r.Token = []byte(strings.Replace(valid, ".", ".A", 1)) }, "the token begins like a JWT, but is not a valid one"},
 		{"another account", func(r *seal.Request) {
 			r.Token = []byte(jwt(t, map[string]any{"sub": "system:serviceaccount:istio-system:default"}, 256))
-		}, `the token is that of "system:serviceaccount:istio-system:default", expected "system:serviceaccount:istio-system:kiali-service-account"`},
+		}, `the token belongs to "system:serviceaccount:istio-system:default", expected "system:serviceaccount:istio-system:kiali-service-account"`},
 		{"expired", func(r *seal.Request) {
 			r.Token = []byte(jwt(t, map[string]any{"sub": account, "exp": start.Add(-time.Hour).Unix()}, 256))
 		}, "the token expired on 2026-01-01T11:00:00Z"},
 		{"not yet", func(r *seal.Request) {
 			r.Token = []byte(jwt(t, map[string]any{"sub": account, "nbf": start.Add(time.Hour).Unix()}, 256))
-		}, "the token is valid from 2026-01-01T13:00:00Z on, and now it is 2026-01-01T12:00:00Z"},
-		{"no CA", func(r *seal.Request) { r.CA = nil }, "the CA of the remote's API server: found nothing, expected a certificate in PEM"},
+		}, "the token is valid from 2026-01-01T13:00:00Z on, but now it is 2026-01-01T12:00:00Z"},
+		{"no CA", func(r *seal.Request) { r.CA = nil }, "the CA of the remote's API server: the file is empty, expected a certificate in PEM"},
 		{"no PEM", func(r *seal.Request) { r.CA = []byte("x") }, "the CA of the remote's API server: found no PEM block, expected -----BEGIN CERTIFICATE-----"},
-		{"a CA in base64", func(r *seal.Request) { r.CA = []byte(base64.StdEncoding.EncodeToString(r.CA)) }, "the CA of the remote's API server: found PEM in base64, as a kubeconfig has it; expected it decoded"},
+		{"a CA in base64", func(r *seal.Request) { r.CA = []byte(base64.StdEncoding.EncodeToString(r.CA)) }, "the CA of the remote's API server: found PEM in base64, as in a kubeconfig; decode it first"},
 		{"a private key", func(r *seal.Request) { r.CA = append(r.CA, hub.private()...) }, "the CA of the remote's API server: found a private key, expected certificates only"},
 		{"a broken CA", func(r *seal.Request) {
 			r.CA = []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
@@ -256,13 +256,13 @@ func TestRefused(t *testing.T) {
 		{"a CA with the hub's key", func(r *seal.Request) {
 			r.CA = append(r.CA, selfSigned(t, hub.key, "ca", start.AddDate(-2, 0, 0), start.AddDate(-1, 0, 0))...)
 		},
-			"the hub's certificate and a CA of the remote's API server have the same key; it is the controller's or the CA's, and never both"},
+			"the hub's certificate and a CA of the remote's API server have the same key; one of the two is wrong"},
 		{"the hub's certificate for the CA", func(r *seal.Request) { r.CA = sealedSecretsOwn(t) },
 			"the CA of the remote's API server is a certificate of sealed-secrets, which no server has"},
-		{"no server", func(r *seal.Request) { r.Cluster.Server = "" }, "the topology does not say where the API server is"},
+		{"no server", func(r *seal.Request) { r.Cluster.Server = "" }, "the topology has no address of the API server"},
 		{"another cluster's file", func(r *seal.Request) {
 			r.Before, _ = topology.ParseSealedLink("sealed/m/west.yaml", bytes.ReplaceAll(linkFile(t, hub), []byte("name: west\n"), []byte("name: south\n")))
-		}, `sealed/m/west.yaml:5:9: the link is that of "south", expected "west"`},
+		}, `sealed/m/west.yaml:5:9: the link is for "south", expected "west"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := request(t, mesh(t, "west", "", ""), hub)
@@ -292,17 +292,17 @@ func TestWarnings(t *testing.T) {
 		{"nothing", "", func(*seal.Request) {}, nil},
 		{"expires", "", func(r *seal.Request) {
 			r.Token = []byte(jwt(t, map[string]any{"sub": account, "exp": start.Add(time.Hour).Unix()}, 256))
-		}, []string{"the token expires on 2026-01-01T13:00:00Z, and the link with it; that of the Secret kiali-service-account does not"}},
-		{"another Secret", "", func(r *seal.Request) { r.Token = []byte(tokenOf(t, "mine")) }, []string{`the token is that of the Secret "mine" and not of "kiali-service-account", which is the one that is rendered`}},
-		{"opaque", "", func(r *seal.Request) { r.Token = []byte("sha256~x") }, []string{"the token is no JWT, so nobody can tell whose it is and until when; and a later run cannot tell whether it has changed"}},
+		}, []string{"the token, and so the link, expires on 2026-01-01T13:00:00Z; the token of the Secret kiali-service-account does not expire"}},
+		{"another Secret", "", func(r *seal.Request) { r.Token = []byte(tokenOf(t, "mine")) }, []string{`the token belongs to the Secret "mine", but the rendered Secret is "kiali-service-account"`}},
+		{"opaque", "", func(r *seal.Request) { r.Token = []byte("sha256~x") }, []string{"the token is no JWT, so its account and its end are unknown, and a later run cannot detect a change"}},
 		{"an old CA among others", "", func(r *seal.Request) { r.CA = append(authority(t, "old", start.AddDate(0, 0, -1)), r.CA...) }, []string{"a CA (old) expired on 2025-12-31 and is left out"}},
-		{"a CA near its end", "", func(r *seal.Request) { r.CA = authority(t, "x", start.AddDate(0, 0, 7)) }, []string{"a CA of the remote's API server expires on 2026-01-08; the link is to be sealed again once the remote has a new one"}},
+		{"a CA near its end", "", func(r *seal.Request) { r.CA = authority(t, "x", start.AddDate(0, 0, 7)) }, []string{"a CA of the remote's API server expires on 2026-01-08; seal the link again when the remote has a new one"}},
 		{"a certificate near its end", "", func(r *seal.Request) { r.Now = start.AddDate(9, 11, 20) }, []string{"the hub's certificate expires on 2036-01-01; is it the newest one of the controller?"}},
 		{"insecure", "insecureSkipTLSVerify: true", func(*seal.Request) {}, []string{
-			"access.insecureSkipTLSVerify: whoever is between the hub and the remote can read the token, which sees the whole cluster",
-			"the CA is not used, since access.insecureSkipTLSVerify says that no certificate is checked",
+			"access.insecureSkipTLSVerify: an attacker between the hub and the remote can read the token, which can read the whole cluster",
+			"the CA is not used, because access.insecureSkipTLSVerify turns the check of certificates off",
 		}},
-		{"proxy", "proxyURL: http://proxy.example.com", func(*seal.Request) {}, []string{"access.proxyURL: the proxy sees where Kiali connects to, and the link lasts as long as the proxy is there"}},
+		{"proxy", "proxyURL: http://proxy.example.com", func(*seal.Request) {}, []string{"access.proxyURL: the proxy sees the addresses to which Kiali connects, and the link needs the proxy"}},
 		{"exec", "exec: {command: kubelogin}", func(r *seal.Request) { r.Token = nil }, []string{`access.exec: Kiali runs "kubelogin" only if clustering.enable_exec_provider is on and the program is in its image`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -345,7 +345,7 @@ func TestRevoke(t *testing.T) {
 		assert.Equal(t, before.Spec.EncryptedData, result.Link.Spec.EncryptedData)
 		assert.True(t, result.Link.Spec.Revoked())
 		assert.Contains(t, result.Next, "kubectl --context west -n istio-system delete secret "+c.gone+";")
-		assert.Equal(t, []string{"once that is applied the hub is without west until it is sealed, and a Kiali that restarts meanwhile stops at its start"}, result.Warnings)
+		assert.Equal(t, []string{"after the sync, Kiali cannot show west until it is sealed, and a Kiali that restarts in this time does not start"}, result.Warnings)
 		parsed, findings := topology.ParseSealedLink("x.yaml", seal.Encode(result.Link))
 		require.Empty(t, findings)
 
@@ -383,7 +383,7 @@ func TestSameTokenAgain(t *testing.T) {
 		{"the same Secret", start, "", ""},
 		{"nobody knows", time.Time{}, "", ""},
 		{"another token", start.Add(time.Hour), token(t), ""},
-		{"a younger Secret", start.Add(time.Second), "", "the token Secret kiali-service-account was made anew on 2026-01-01T12:00:01Z, with the same token: deleting it has revoked nothing. If the token has leaked: seal west --revoke"},
+		{"a younger Secret", start.Add(time.Second), "", "the token Secret kiali-service-account was created again on 2026-01-01T12:00:01Z, with the same token: its deletion revoked nothing. If the token has leaked: seal west --revoke"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := request(t, mesh(t, "west", "", ""), hub)
@@ -429,8 +429,8 @@ func TestFormatChanges(t *testing.T) {
 		hub  seal.Hub
 		want string
 	}{
-		{seal.Hub{Asked: true, Old: true, New: true}, "the hub still has the Secret " + shared + " from before links.format was changed"},
-		{seal.Hub{Asked: true, Old: true}, "the hub still has the Secret " + shared + " from before links.format was changed"},
+		{seal.Hub{Asked: true, Old: true, New: true}, "the hub still has the Secret " + shared + " from before the change of links.format"},
+		{seal.Hub{Asked: true, Old: true}, "the hub still has the Secret " + shared + " from before the change of links.format"},
 		{seal.Hub{Asked: true}, "the hub does not have the Secret " + own + " yet"},
 	} {
 		_, err := seal.Finish(r.Remote, link, c.hub)

@@ -19,16 +19,16 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Recipients are the public keys of age that links are encrypted for.
+// Recipients are the age recipients for which links are encrypted.
 type Recipients struct {
 	names  []string
 	parsed []age.Recipient
 }
 
-const recipientHint = "write the public key that age-keygen prints, which starts with age1, or several with commas between them"
+const recipientHint = "write the public key that age-keygen prints, which starts with age1; separate several with commas"
 
-// ParseRecipients reads public keys of age. It repeats none that is wrong, which may be
-// a private key.
+// ParseRecipients reads age recipients. Its errors do not repeat a wrong one, because it
+// may be a private key.
 func ParseRecipients(names []string) (*Recipients, error) {
 	r := &Recipients{}
 	for i, name := range names {
@@ -36,37 +36,37 @@ func ParseRecipients(names []string) (*Recipients, error) {
 		parsed, err := topology.ParseAgeRecipient(name)
 		switch {
 		case err != nil && strings.HasPrefix(strings.ToUpper(name), "AGE-SECRET-KEY-"):
-			return nil, finding.Refuse("make a new one: this one now is in the history of your shell; "+recipientHint,
-				"recipient %d is a private key of age, expected the public one", i+1)
+			return nil, finding.Refuse("make a new one, because the history of your shell has this one; "+recipientHint,
+				"recipient %d is a private age key, expected the public key", i+1)
 		case err != nil:
-			return nil, finding.Refuse(recipientHint, "recipient %d is no public key of age", i+1)
+			return nil, finding.Refuse(recipientHint, "recipient %d is no public age key", i+1)
 		case slices.Contains(r.names, name):
 			continue
 		}
 		r.names, r.parsed = append(r.names, name), append(r.parsed, parsed)
 	}
 	if len(r.names) == 0 {
-		return nil, finding.Refuse(recipientHint, "there is no recipient to encrypt for")
+		return nil, finding.Refuse(recipientHint, "there is no recipient")
 	}
 	return r, nil
 }
 
-// String is the recipients as --sops takes them.
+// String returns the recipients in the form of --sops.
 func (r *Recipients) String() string { return strings.Join(r.names, ",") }
 
-// Same tells whether the keys are those of the names.
+// Same tells whether names has the same keys.
 func (r *Recipients) Same(names []string) bool {
 	return slices.Equal(r.sorted(), slices.Sorted(slices.Values(names)))
 }
 
 func (r *Recipients) sorted() []string { return slices.Sorted(slices.Values(r.names)) }
 
-// SOPS makes the links of all remotes whose kubeconfigs are in one Secret, in the
-// format of SOPS, or leaves those that are there where nothing has changed. One data
-// key encrypts the whole Secret, and nobody here can decrypt the one that is there: so
-// if one kubeconfig is new, all are encrypted again. The results are in the order of
-// the requests. Its errors are of type *OfCluster, with a *finding.Refusal in it, but for
-// those of the source of randomness.
+// SOPS makes the links of all remotes whose kubeconfigs are in one Secret, in the format
+// of SOPS. If nothing has changed, it keeps the present links. One data key encrypts the
+// whole Secret, and seal cannot decrypt the present data key. So if one kubeconfig is
+// new, all are encrypted again. The results are in the order of the requests. Its errors
+// are of type *OfCluster with a *finding.Refusal, except errors of the source of
+// randomness.
 func SOPS(requests []Request) ([]Result, error) {
 	var all []*prepared
 	var keys []string
@@ -106,8 +106,8 @@ func SOPS(requests []Request) ([]Result, error) {
 	return results, nil
 }
 
-// belongs tells whether the link that is there was encrypted with that of another
-// remote and for these keys.
+// belongs tells whether the present link was encrypted together with the link of another
+// remote, for the same recipients.
 func (p *prepared) belongs(other *prepared, keys []string) bool {
 	if p.Before == nil || other.Before == nil || p.Before.Spec.SOPS == nil || other.Before.Spec.SOPS == nil {
 		return false
@@ -115,7 +115,7 @@ func (p *prepared) belongs(other *prepared, keys []string) bool {
 	return p.Before.Spec.SOPS.Together(other.Before.Spec.SOPS) && slices.Equal(p.Before.Spec.SOPS.Keys, keys)
 }
 
-// OfCluster is an error that is about one of several remotes.
+// OfCluster is an error about one of several remotes.
 type OfCluster struct {
 	Cluster string
 	Err     error
@@ -124,20 +124,20 @@ type OfCluster struct {
 func (e *OfCluster) Error() string { return e.Cluster + ": " + e.Err.Error() }
 func (e *OfCluster) Unwrap() error { return e.Err }
 
-// document is what SOPS makes of the values of a Secret.
+// document has the encrypted values of a Secret in the format of SOPS.
 type document struct {
 	envelope *topology.SealedSOPS
 	values   map[string]string // by their keys
 }
 
-// macOfEncrypted is what the MAC begins with where it is over encrypted values only
+// macOfEncrypted is the first input of a MAC over encrypted values only
 // (MACOnlyEncryptedInitialization of getsops/sops sops.go: the SHA-256 of "sops").
 var macOfEncrypted = []byte{0x8a, 0x3f, 0xd2, 0xad, 0x54, 0xce, 0x66, 0x52, 0x7b, 0x10, 0x34, 0xf3, 0xd1, 0x47, 0xbe, 0x0b,
 	0x0b, 0x97, 0x5b, 0x3b, 0xf4, 0x4f, 0x72, 0xc6, 0xfd, 0xad, 0xec, 0x81, 0x76, 0xf2, 0x7d, 0x69}
 
-// encrypt encrypts the data of a Secret, whose keys are sorted, as SOPS does with
-// encrypted_regex ^(data|stringData)$ and mac_only_encrypted: the rest of the Secret,
-// such as its labels, is for render to say.
+// encrypt encrypts the data of a Secret, with sorted keys, as SOPS does with
+// encrypted_regex ^(data|stringData)$ and mac_only_encrypted. render writes the rest of
+// the Secret, such as its labels.
 func encrypt(all []*prepared, keys []string) (*document, error) {
 	r := all[0]
 	dataKey := make([]byte, 32)
@@ -193,7 +193,7 @@ func sopsValue(rand io.Reader, key []byte, text, additional string) (string, err
 	return fmt.Sprintf("ENC[AES256_GCM,data:%s,iv:%s,tag:%s,type:str]", encode(sealed[:at]), encode(iv), encode(sealed[at:])), nil
 }
 
-// ageArmored encrypts a data key for one recipient, as SOPS does for each of them.
+// ageArmored encrypts a data key for one recipient, as SOPS does for each recipient.
 func ageArmored(dataKey []byte, recipient age.Recipient) (string, error) {
 	var text bytes.Buffer
 	armored := armor.NewWriter(&text)

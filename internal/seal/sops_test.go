@@ -114,15 +114,15 @@ func TestApart(t *testing.T) {
 
 	only := seal.Apart(topo, map[string]*topology.SealedLink{"west": links["west"]})
 	require.Contains(t, only, "west")
-	assert.Equal(t, "the MAC of the Secret kiali-multi-cluster-secret is over south, west, and the Secret has west: "+
-		"Flux does not look at the MAC, but sops --decrypt refuses", only["west"].Message)
+	assert.Equal(t, "the MAC of the Secret kiali-multi-cluster-secret is over south, west, but the Secret has west: "+
+		"Flux ignores the MAC, but sops --decrypt refuses", only["west"].Message)
 
 	requests[1].Force = true
 	sealedTogether(t, requests)
 	links["west"] = requests[1].Before // and that of south is the one of before
 	apart := seal.Apart(topo, links)
 	require.Contains(t, apart, "west")
-	assert.Equal(t, "it is encrypted with another data key than that of south, and the Secret kiali-multi-cluster-secret has one for all",
+	assert.Equal(t, "its data key differs from the one of south, but the Secret kiali-multi-cluster-secret has one data key for all",
 		apart["west"].Message)
 
 	each := encrypted(t, "source: sops, format: perCluster", "south west")
@@ -135,10 +135,10 @@ func TestRecipients(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		alice + "," + bob: "",
-		"":                "recipient 1 is no public key of age",
-		"age1abc":         "recipient 1 is no public key of age",
-		alice + ",ssh-ed25519 AAAAC3NzaC1lZDI1NTE5": "recipient 2 is no public key of age",
-		"AGE-SECRET-" + "KEY-1ABC":                  "recipient 1 is a private key of age, expected the public one",
+		"":                "recipient 1 is no public age key",
+		"age1abc":         "recipient 1 is no public age key",
+		alice + ",ssh-ed25519 AAAAC3NzaC1lZDI1NTE5": "recipient 2 is no public age key",
+		"AGE-SECRET-" + "KEY-1ABC":                  "recipient 1 is a private age key, expected the public key",
 	} {
 		_, err := seal.ParseRecipients(strings.Split(text, ","))
 		if want == "" {

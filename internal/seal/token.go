@@ -17,22 +17,21 @@ import (
 type token struct {
 	text        string
 	jwt         bool
-	unguessable bool   // nobody finds it by trying what has the digest
-	subject     string // whose it is
-	secret      string // the Secret that it is of, if it says so
+	unguessable bool   // it cannot be found from its digest by trying
+	subject     string // the account
+	secret      string // the name of its Secret, if the token has it
 	from        time.Time
 	expires     time.Time
 }
 
-// guessable is the length of a signature below which a JWT might be found by
-// trying: all its other parts are known or nearly so.
+// guessable is the length of a signature, in bytes, below which a JWT might be found by
+// trying. The other parts of a JWT are known or easy to guess.
 const guessable = 32
 
-// maxToken bounds a token; the largest ones have a few KiB.
+// maxToken is the largest size of a token, in bytes. Real tokens have at most a few KiB.
 const maxToken = 64 << 10
 
-// parseToken reads what a file or a Secret has: the token, and nothing else but
-// a line end.
+// parseToken reads a token from a file or a Secret. Only an end of a line may follow it.
 func parseToken(data []byte) (token, error) {
 	text := string(bytes.TrimSpace(data))
 	const hint = "it is data.token of the token Secret on the remote, decoded"
@@ -42,11 +41,12 @@ func parseToken(data []byte) (token, error) {
 	case len(text) > maxToken:
 		return token{}, finding.Refuse(hint, "the token has %d bytes; expected a token and nothing else", len(text))
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return token{}, finding.Refuse(hint, "the token has spaces, line ends or characters that no token has; expected a token and nothing else")
+		return token{}, finding.Refuse(hint, "the token has spaces, ends of lines or characters that a token cannot have; "+
+			"expected a token and nothing else")
 	}
 	if decoded, err := base64.StdEncoding.DecodeString(text); err == nil && isJWT(string(decoded)) {
 		return token{}, finding.Refuse("decode it first: … -o jsonpath='{.data.token}' | base64 -d | sightline seal … --token-file -",
-			"the token is still in base64, as it stands in a Secret")
+			"the token is still in base64, as in a Secret")
 	}
 	t := token{text: text}
 	if !isJWT(text) {
@@ -62,7 +62,7 @@ func parseToken(data []byte) (token, error) {
 		Secret string   `json:"kubernetes.io/serviceaccount/secret.name"`
 	}
 	if err != nil || err2 != nil || json.Unmarshal(payload, &claims) != nil {
-		return token{}, finding.Refuse("copy it again, all of it", "the token begins like a JWT and cannot be read as one")
+		return token{}, finding.Refuse("copy all of it again", "the token begins like a JWT, but is not a valid one")
 	}
 	t.jwt = true
 	t.unguessable = len(signature) >= guessable
@@ -71,8 +71,8 @@ func parseToken(data []byte) (token, error) {
 	return t, nil
 }
 
-// isJWT tells whether a text has the form of a signed JWT: three parts, the
-// first of them a JSON object.
+// isJWT tells whether a text has the form of a signed JWT: three parts, and the first
+// one is a JSON object.
 func isJWT(s string) bool {
 	parts := strings.Split(s, ".")
 	if len(parts) != 3 {
@@ -82,8 +82,8 @@ func isJWT(s string) bool {
 	return err == nil && bytes.HasPrefix(bytes.TrimSpace(header), []byte("{"))
 }
 
-// moment is a NumericDate of RFC 7519; the zero time for none, and for what is
-// so far off that it does not matter.
+// moment returns the time of a NumericDate of RFC 7519. It returns the zero time if there
+// is none, and for a time after the year 9999.
 func moment(seconds *float64) time.Time {
 	if seconds == nil || math.IsNaN(*seconds) || math.Abs(*seconds) > 253402300799 { // the end of the year 9999
 		return time.Time{}
@@ -91,39 +91,39 @@ func moment(seconds *float64) time.Time {
 	return time.Unix(int64(*seconds), 0)
 }
 
-// check refuses a token that is not, or not now, the one of the account that
-// the hub is to be, and says what is worth knowing about one that is.
+// check refuses a token of another account, and a token that is not valid now. Otherwise
+// it returns warnings about the token.
 func (t token) check(topo *topology.Topology, generation int, rotating bool, now time.Time) (warnings []string, err error) {
 	account := "system:serviceaccount:" + topo.Spec.Kiali.Namespace + ":" + topo.Account()
 	secret := topo.TokenSecret(generation)
 	switch {
 	case !t.jwt:
-		return []string{"the token is no JWT, so nobody can tell whose it is and until when; and a later run cannot tell whether it has changed"},
+		return []string{"the token is no JWT, so its account and its end are unknown, and a later run cannot detect a change"},
 			nil
 	case t.subject != account:
 		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote",
-			"the token is that of %q, expected %q", finding.Shorten(t.subject), account)
+			"the token belongs to %q, expected %q", finding.Shorten(t.subject), account)
 	case !t.expires.IsZero() && !now.Before(t.expires):
 		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote, which does not expire", "the token expired on %s",
 			stamp(t.expires))
 	case !t.from.IsZero() && now.Before(t.from):
-		return nil, finding.Refuse("compare the clocks of this machine and the remote", "the token is valid from %s on, and now it is %s",
+		return nil, finding.Refuse("compare the clocks of this machine and the remote", "the token is valid from %s on, but now it is %s",
 			stamp(t.from), stamp(now))
 	case t.secret != "" && t.secret != secret && rotating:
-		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote", "the token is that of the Secret %q, expected %q",
+		return nil, finding.Refuse("give the token of the Secret "+secret+" on the remote", "the token belongs to the Secret %q, expected %q",
 			finding.Shorten(t.secret), secret)
 	}
 	if t.secret != "" && t.secret != secret {
-		warnings = append(warnings, fmt.Sprintf("the token is that of the Secret %q and not of %q, which is the one that is rendered",
+		warnings = append(warnings, fmt.Sprintf("the token belongs to the Secret %q, but the rendered Secret is %q",
 			finding.Shorten(t.secret), secret))
 	}
 	if !t.expires.IsZero() {
-		warnings = append(warnings, fmt.Sprintf("the token expires on %s, and the link with it; that of the Secret %s does not", stamp(t.expires),
-			secret))
+		warnings = append(warnings, fmt.Sprintf("the token, and so the link, expires on %s; the token of the Secret %s does not expire",
+			stamp(t.expires), secret))
 	}
 	if !t.unguessable {
-		warnings = append(warnings, "the token has a short signature or none, so no digest of it is kept, and a later run cannot tell whether "+
-			"it has changed")
+		warnings = append(warnings, "the token has a short signature or none, so the link keeps no digest, and a later run cannot detect "+
+			"a change")
 	}
 	return warnings, nil
 }

@@ -110,7 +110,7 @@ func (j *judge) again(c *topology.Cluster) string {
 	case "acm":
 		hub := j.facts.Clusters[j.Topology.Spec.Kiali.Hub].Context
 		account := j.Topology.LinkAccount()
-		return "see what ACM says: " + command.Kubectl(hub, j.Topology.Spec.Metrics.ACM.PolicyNamespace, "get policy "+account+" -o yaml") +
+		return "read what ACM reports: " + command.Kubectl(hub, j.Topology.Spec.Metrics.ACM.PolicyNamespace, "get policy "+account+" -o yaml") +
 			"; " + command.Kubectl(hub, c.ManagedCluster, "get managedserviceaccount,clusterpermission "+account+" -o yaml")
 	default:
 		return "look at the tool that fills it: links.source is " + source
