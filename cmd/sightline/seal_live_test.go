@@ -37,18 +37,18 @@ func TestSealUnverified(t *testing.T) {
 
 	code, stderr := s.seal("west", "--kubeconfig", file)
 	assert.Equal(t, exitRefused, code)
-	assert.Equal(t, "sightline: west: the context west does not verify the API server, so a CA from there may be anybody's\n"+
+	assert.Equal(t, "sightline: west: the context west does not verify the API server, so the CA may come from an attacker\n"+
 		"hint: name the CA of the API server with --ca-file FILE, or put it into the kubeconfig\n", stderr)
 	for _, kubeconfig := range []string{file, plain} {
 		code, _, stderr = s.run(t.Context(), "", "seal", "west", "--topology", s.mesh, "--kubeconfig", kubeconfig, "--hub-context", "east")
 		assert.Equal(t, exitRefused, code)
-		assert.Contains(t, stderr, "sightline: the context east does not verify the API server of the hub, so a certificate from there may be anybody's\n")
+		assert.Contains(t, stderr, "sightline: the context east does not verify the API server of the hub, so the certificate may come from an attacker\n")
 	}
 	assert.NoDirExists(t, filepath.Join(s.dir, "sealed"))
 
 	code, stderr = s.seal("west", "--kubeconfig", file, "--ca-file", s.keep("ca.pem", a.ca))
 	assert.Equal(t, exitOK, code)
-	assert.Contains(t, stderr, "west: warning: the token came over a connection that the context west does not verify: whoever is in between has read it\n")
+	assert.Contains(t, stderr, "west: warning: the token came over a connection that the context west does not verify, so an attacker may have read it\n")
 }
 
 func (s *sealing) read(file string) string {
@@ -105,7 +105,7 @@ func TestSealOtherName(t *testing.T) {
 		a.clusterID = id
 		code, stderr := s.seal("west", "--kubeconfig", file, "--force")
 		assert.Equal(t, exitOK, code, stderr)
-		assert.Equal(t, warned, strings.Contains(stderr, `west: warning: istiod (Deployment istio-system/istiod) has CLUSTER_ID "cluster2", and the topology calls the cluster "west"`), stderr)
+		assert.Equal(t, warned, strings.Contains(stderr, `west: warning: istiod (Deployment istio-system/istiod) has CLUSTER_ID "cluster2", but the topology calls the cluster "west"`), stderr)
 	}
 }
 

@@ -79,7 +79,7 @@ func TestSealPlainOne(t *testing.T) {
 	code, stdout, stderr = s.plain("west", "--token-file", token, "--ca-file", ca)
 	assert.Equal(t, exitRefused, code)
 	assert.Empty(t, stdout)
-	assert.Contains(t, stderr, "sightline: west has a sealed link below "+filepath.Join(s.dir, "sealed", "mesh")+", and what opens it writes the same Secret\nhint: seal it without --plain")
+	assert.Contains(t, stderr, "sightline: west has a sealed link below "+filepath.Join(s.dir, "sealed", "mesh")+", and its controller writes the same Secret\nhint: seal it without --plain")
 }
 
 // TestSealPlainAllOrNothing prints nothing where a remote fails: who applies takes
@@ -93,7 +93,7 @@ func TestSealPlainAllOrNothing(t *testing.T) {
 	assert.Equal(t, exitFailure, code)
 	assert.Empty(t, stdout)
 	assert.Contains(t, stderr, "sightline: north: no context \"north\" in the kubeconfig\n")
-	assert.Contains(t, stderr, "sightline: nothing is printed, because a Secret without these remotes would take their links away\n")
+	assert.Contains(t, stderr, "sightline: nothing is printed: a Secret without these remotes would remove their links from the hub\n")
 }
 
 // TestSealPlainToFile keeps tokens from files and devices, before any is read.

@@ -394,7 +394,7 @@ hint: log in to the cluster again; kubectl --context west auth whoami says who y
 		{"broken", func(string, int) (int, any) { return http.StatusInternalServerError, leak }, exitFailure, `sightline: west: HOST (context "west") answers Internal Server Error
 `},
 		{"no object", func(string, int) (int, any) { return http.StatusOK, "<html>" + leak }, exitFailure, `sightline: west: HOST (context "west") answers with no object of Kubernetes
-hint: see that the API server answers (kubectl --context west version), and seal again
+hint: check that the API server answers (kubectl --context west version), and seal again
 `},
 		{"elsewhere", func(string, int) (int, any) { return http.StatusFound, redirect("https://elsewhere.example.com/") }, exitFailure, `sightline: west: HOST (context "west") answers with a redirect, which is not followed
 `},
@@ -403,9 +403,9 @@ hint: see that the API server answers (kubectl --context west version), and seal
 		}, exitFailure, `sightline: west: the Secret istio-system/kiali-service-account is of the type "Opaque" for the account "", expected kubernetes.io/service-account-token for "kiali-service-account"
 hint: apply the rendered phase link of the remote
 `},
-		{"never", func(string, int) (int, any) { return http.StatusOK, tokenSecret("") }, exitFailure, `west: waiting for the token, 0s of 1s: the Secret istio-system/kiali-service-account has none yet
-sightline: west: no token within 1s: the Secret istio-system/kiali-service-account has none yet
-hint: the remote deletes a token Secret that comes before its service account: see that istio-system/kiali-service-account exists (kubectl --context west -n istio-system get serviceaccount,secret), and apply the phase link again
+		{"never", func(string, int) (int, any) { return http.StatusOK, tokenSecret("") }, exitFailure, `west: waiting for the token, 0s of 1s: the Secret istio-system/kiali-service-account has no token yet
+sightline: west: no token within 1s: the Secret istio-system/kiali-service-account has no token yet
+hint: the remote deletes a token Secret without a service account: check that istio-system/kiali-service-account exists (kubectl --context west -n istio-system get serviceaccount,secret), and apply the phase link again
 `},
 		{"goes away", func(_ string, call int) (int, any) {
 			if call == 1 {
@@ -414,7 +414,7 @@ hint: the remote deletes a token Secret that comes before its service account: s
 			return http.StatusBadGateway, leak
 		}, exitFailure, `west: waiting for the token, 0s of 1s: there is no Secret istio-system/kiali-service-account on it
 sightline: west: no token within 1s: HOST (context "west") answers Bad Gateway
-hint: see that the API server answers (kubectl --context west version), and seal again
+hint: check that the API server answers (kubectl --context west version), and seal again
 `},
 		{"no CA", func(path string, _ int) (int, any) {
 			if path == caPath {
@@ -490,7 +490,7 @@ func TestSealUnreachable(t *testing.T) {
 	a.Close()
 	code, stderr = s.seal("west", "--kubeconfig", s.kubeconfig(map[string]*apiServerOf{"west": a}, "none"))
 	assert.Equal(t, exitFailure, code)
-	assert.Equal(t, "sightline: west: "+address+` (context "west") does not answer: dial tcp `+address+": connect: connection refused\nhint: see that the API server answers (kubectl --context west version), and seal again\n", stderr)
+	assert.Equal(t, "sightline: west: "+address+` (context "west") does not answer: dial tcp `+address+": connect: connection refused\nhint: check that the API server answers (kubectl --context west version), and seal again\n", stderr)
 	code, stderr = s.seal("west", "--kubeconfig", s.kubeconfig(map[string]*apiServerOf{"elsewhere": a, "somewhere": a}, "none"))
 	assert.Equal(t, exitFailure, code)
 	assert.Equal(t, "sightline: west: no context \"west\" in the kubeconfig\nhint: name one with --context; the contexts are elsewhere, somewhere\n", stderr)
@@ -604,7 +604,7 @@ func TestSealHubContext(t *testing.T) {
 	require.Equal(t, exitOK, code, stderr)
 	s.opened("west")
 	for controller, want := range map[string]string{
-		"down":          "sightline: the certificate of the controller on the hub: the Service sealing/down, through HOST (context \"hub\") answers Service Unavailable: services not found\nhint: see that its pod runs, or name its certificate with --cert FILE\n",
+		"down":          "sightline: the certificate of the controller on the hub: the Service sealing/down, through HOST (context \"hub\") answers Service Unavailable: services not found\nhint: check that its pod runs, or name its certificate with --cert FILE\n",
 		"down-headless": "sightline: the controller on the hub: the service sealing/down-headless has no port\nhint: name the controller's service with --controller-name and --controller-namespace, or its certificate with --cert FILE\n",
 		"none":          "sightline: the controller on the hub: HOST (context \"hub\") answers Service Unavailable: services not found\nhint: name the controller's service with --controller-name and --controller-namespace, or its certificate with --cert FILE\n",
 	} {

@@ -108,7 +108,7 @@ func TestSealLooks(t *testing.T) {
 		lines = append(lines, line)
 	}
 	require.NoError(t, os.WriteFile(file, []byte(strings.Join(lines, "")), 0o600))
-	refused(4, "does not verify the API server, so a CA from there may be anybody's", "--context", "west", "--kubeconfig", file, "--cert", r.certificate)
+	refused(4, "does not verify the API server, so the CA may come from an attacker", "--context", "west", "--kubeconfig", file, "--cert", r.certificate)
 	require.Empty(t, written(t, r.sealed()))
 
 	istiod := &unstructured.Unstructured{Object: map[string]any{
@@ -126,7 +126,7 @@ func TestSealLooks(t *testing.T) {
 	}}
 	t.Cleanup(func() { r.west.Delete(t, istiod) })
 	r.west.Apply(t, istiod)
-	require.Contains(t, r.seal(live...), `istiod (Deployment istio-system/istiod) has CLUSTER_ID "west", and the topology calls the cluster "cluster2"`)
+	require.Contains(t, r.seal(live...), `istiod (Deployment istio-system/istiod) has CLUSTER_ID "west", but the topology calls the cluster "cluster2"`)
 	r.west.Delete(t, istiod)
 
 	check := []string{"--check", "--live", "--context", "west", "--kubeconfig", r.west.Kubeconfig}

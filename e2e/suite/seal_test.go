@@ -118,7 +118,7 @@ func TestSealWithoutServer(t *testing.T) {
 	require.Error(t, err)
 	assert.Contains(t, said.String(), "cluster2")
 	assert.Contains(t, said.String(), r.west.Host, "the message says which server")
-	assert.Contains(t, said.String(), "hint: see that the API server answers")
+	assert.Contains(t, said.String(), "hint: check that the API server answers")
 	require.Empty(t, written(t, r.sealed()))
 }
 
