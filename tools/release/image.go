@@ -25,13 +25,13 @@ import (
 // A cluster may run the image as any other user; nothing in it is owned.
 const nobody = "65532"
 
-// imageFolder is where the image is in the output folder, as an OCI layout
+// imageFolder is the folder of the image in the output folder, in the OCI layout
 // (https://github.com/opencontainers/image-spec/blob/main/image-layout.md).
 const imageFolder = "image"
 
-// writeImage writes one image for every Linux among the programs: nothing but
-// the program, the licences, a passwd file, an empty /tmp and the certificate
-// authorities that Mozilla trusts.
+// writeImage writes one image with a variant for every Linux program. A variant
+// has only the program, the licences, a passwd file, an empty /tmp and the
+// certificate authorities that Mozilla trusts.
 func (r *release) writeImage(binaries []binary, notice []byte) error {
 	var index v1.ImageIndex = mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, b := range binaries {

@@ -15,7 +15,7 @@ const download = "https://github.com/sightline-mesh/sightline/releases/download/
 //go:embed krew.yaml.tmpl homebrew.rb.tmpl
 var packageTemplates embed.FS
 
-// writePackages writes the manifests by which krew and Homebrew install the
+// writePackages writes the manifests with which krew and Homebrew install the
 // archives: sightline.yaml and sightline.rb. Each has the archives' checksums.
 func (r *release) writePackages(archives []archive) error {
 	args := map[string]any{
