@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"sightline": main})
 }
 
-// The names of all that the scripts give the program in its environment.
+// scriptEnvironment has the variables of the environment that scripts set.
 var scriptEnvironment = []string{"HOME", "TMPDIR", "KUBECONFIG", parametersVariable}
 
 func TestScripts(t *testing.T) {
@@ -37,9 +37,9 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// runScripts runs scripts with the commands that all of them have. exec starts the
-// program, as testscript does it. run and exits call it in this process, which
-// costs a tenth. A script that is about streams, signals or limits needs exec.
+// runScripts runs scripts with the commands that all scripts have. The command exec
+// of testscript starts the program. run and exits call it in this process, which
+// takes a tenth of the time. Use exec for streams, signals and limits.
 func runScripts(t *testing.T, params testscript.Params) {
 	// The working directory changes while the scripts run.
 	dir, err := filepath.Abs(params.Dir)
@@ -53,8 +53,8 @@ func runScripts(t *testing.T, params testscript.Params) {
 	testscript.Run(t, params)
 }
 
-// program is the program within this process, for one script at a time: a process
-// has one working directory and one environment.
+// program calls the program in this process, for one script at a time, because a
+// process has one working directory and one environment.
 type program struct{ mu sync.Mutex }
 
 // run calls the program: run sightline [ARG...].

@@ -16,9 +16,9 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestRemoteWithoutOperator applies a remote with the account of Kiali in one go,
-// with no operator and nobody who waits, and asks for the rights of the link as
-// the hub has it: those that Kiali needs are there, and no write is.
+// TestRemoteWithoutOperator applies a remote with the account of Kiali at once,
+// without an operator and without waiting. It then checks the rights of the link on
+// the hub: Kiali has the rights that it needs, and no right to write.
 func TestRemoteWithoutOperator(t *testing.T) {
 	rig.NeedDefinitions(t, "that a remote needs no operator")
 	for edit, auth := range map[bool]string{false: "", true: "auth: {strategy: anonymous}, "} {
@@ -90,7 +90,7 @@ func TestRemoteWithoutOperator(t *testing.T) {
 	}
 }
 
-// leaveWest takes away what the remote has.
+// leaveWest removes the objects of the remote.
 func (r *repository) leaveWest(t *testing.T) {
 	t.Helper()
 	r.west.Delete(t, r.onWest...)

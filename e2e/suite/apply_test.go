@@ -22,20 +22,20 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// topologyDir is where the examples are.
+// topologyDir has the examples.
 const topologyDir = "../../topologies"
 
-// A tree is what a render wrote.
+// A tree is the result of a render.
 type tree struct {
 	dir string
 	hub string
 }
 
-// applier applies one phase of a cluster and returns what is in it.
+// applier applies one phase of a cluster, and returns its objects.
 type applier func(t *testing.T, tree tree, cluster, phase string, on *rig.Cluster) []*unstructured.Unstructured
 
-// formats are all ways in which a render comes to a cluster, and the field
-// manager that the objects then have.
+// formats has all ways to apply a render, and the field manager of the objects in
+// each.
 var formats = []struct {
 	name, flag, manager string
 	apply               applier
@@ -50,9 +50,10 @@ var formats = []struct {
 	}},
 }
 
-// TestApply applies every phase of every cluster of every example, in order, to
-// an empty cluster, and then again. Nothing is refused, the second time changes
-// nothing, and diff --live finds nothing. Hubs are put on one control plane and remotes on the other.
+// TestApply applies every phase of every cluster of every example, in order, to an
+// empty cluster, and then again. Nothing is refused, the second apply changes nothing,
+// and diff --live finds nothing. Hubs go to one control plane, and remotes to the
+// other.
 func TestApply(t *testing.T) {
 	rig.NeedDefinitions(t, "that clusters take every phase in every format")
 	clusters := rig.Up(t)
@@ -99,8 +100,8 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestDelivery applies what the engine is given, in every format that the
-// example can have, and then again: nothing is refused or changed.
+// TestDelivery applies the objects of the engine, in every format that the example can
+// have, and then again. Nothing is refused, and the second apply changes nothing.
 func TestDelivery(t *testing.T) {
 	rig.NeedDefinitions(t, "that a cluster takes the objects for Argo CD and Flux")
 	east := rig.Up(t).East
@@ -143,8 +144,8 @@ func TestDelivery(t *testing.T) {
 	assert.Positive(t, engines["flux"])
 }
 
-// deliveries are the folders of a tree that are given to an engine: one for
-// Argo CD, one for a Flux of all clusters, or one for the Flux of each.
+// deliveries returns the folders of a tree for an engine: one for Argo CD, one for a
+// Flux of all clusters, or one for the Flux of each cluster.
 func deliveries(t *testing.T, tree tree) []string {
 	t.Helper()
 	var dirs []string
@@ -163,14 +164,14 @@ func deliveries(t *testing.T, tree tree) []string {
 	return dirs
 }
 
-// withoutChart are the examples that cannot be a chart, and why.
+// withoutChart has the examples that cannot be a chart, with the reason.
 var withoutChart = map[string]string{
 	"overlays.yaml":        "is a kustomization, which a chart cannot have",
 	"flux-standalone.yaml": "Flux reads a chart in a folder only from a Git repository",
 	"sops.yaml":            "neither Helm nor Flux decrypts",
 }
 
-// TestWithoutChart is why the other tests leave out a format of some examples.
+// TestWithoutChart shows why the other tests leave out a format of some examples.
 func TestWithoutChart(t *testing.T) {
 	for topology, reason := range withoutChart {
 		result := rig.Try(t, rig.Sightline(), "render", filepath.Join(topologyDir, topology), "-o", t.TempDir()+"/out", "--format", "helm")
@@ -179,8 +180,8 @@ func TestWithoutChart(t *testing.T) {
 	}
 }
 
-// TestBuiltIn is why the others have no case for the example that is built in:
-// its trees are those of east-west.yaml.
+// TestBuiltIn shows why the other tests have no case for the built-in example: its
+// trees are those of east-west.yaml.
 func TestBuiltIn(t *testing.T) {
 	for _, format := range []string{"kustomize", "manifests", "helm"} {
 		out := filepath.Join(t.TempDir(), "out")
@@ -189,7 +190,7 @@ func TestBuiltIn(t *testing.T) {
 	}
 }
 
-// files are the contents of all files below the directory, by their paths.
+// files returns the contents of all files below the directory, by path.
 func files(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -205,8 +206,8 @@ func files(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestApplyBuiltInKinds is for where the definitions of custom resources are
-// not there: of every example all objects that need none.
+// TestApplyBuiltInKinds runs if the definitions of custom resources are not there. It
+// applies the objects of every example that need no definition.
 func TestApplyBuiltInKinds(t *testing.T) {
 	west := rig.Up(t).West
 	kinds := map[string]int{}
@@ -280,7 +281,7 @@ func assertUnchanged(t *testing.T, before, after []*unstructured.Unstructured) {
 	}
 }
 
-// phases are in the order in which docs/first-mesh.md has them applied.
+// phases has the phases in the order of docs/first-mesh.md.
 func phases(hub bool) []string {
 	if hub {
 		return []string{"operator", "acm", "link", "kiali", "monitoring"}
@@ -288,7 +289,7 @@ func phases(hub bool) []string {
 	return []string{"operator", "acm", "kiali", "link", "monitoring"}
 }
 
-// settle waits for what the documentation has its reader wait for.
+// settle waits for the same as a reader of the documentation.
 func settle(t *testing.T, on *rig.Cluster, objects []*unstructured.Unstructured) {
 	for _, object := range objects {
 		switch {
@@ -325,8 +326,8 @@ func awaitToken(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured
 	return token
 }
 
-// assertManaged asserts that nobody but the manager has fields of the object,
-// apart from the controllers whose work it is to add some.
+// assertManaged asserts that only the manager owns fields of the object, and the
+// controllers that add fields.
 func assertManaged(t *testing.T, object *unstructured.Unstructured, manager string) {
 	for _, entry := range object.GetManagedFields() {
 		if entry.Subresource == "status" || isToken(object) && entry.Manager == "kube-controller-manager" {
@@ -359,7 +360,7 @@ func applyManifests(t *testing.T, tree tree, cluster, phase string, on *rig.Clus
 	return applyObjects(t, on, manifests(t, tree, cluster, phase))
 }
 
-// objectsOf are all of a cluster, of a tree of manifests.
+// objectsOf returns all objects of a cluster in a tree of manifests.
 func objectsOf(t *testing.T, tree tree, cluster string) []*unstructured.Unstructured {
 	t.Helper()
 	var all []*unstructured.Unstructured
@@ -369,7 +370,7 @@ func objectsOf(t *testing.T, tree tree, cluster string) []*unstructured.Unstruct
 	return all
 }
 
-// manifests are the files of a phase as one stream.
+// manifests returns the files of a phase as one stream.
 func manifests(t *testing.T, tree tree, cluster, phase string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(tree.dir, "clusters", cluster, phase, "*.yaml"))
@@ -389,7 +390,7 @@ func applyObjects(t *testing.T, on *rig.Cluster, stream string) []*unstructured.
 	return objects
 }
 
-// applyHelm does what the chart's README has as its function phase.
+// applyHelm does the same as the function phase in the chart's README.
 func applyHelm(t *testing.T, helm string, tree tree, cluster, phase string, on *rig.Cluster) []*unstructured.Unstructured {
 	data, err := os.ReadFile(filepath.Join(tree.dir, "chart", "values.yaml"))
 	require.NoError(t, err)
@@ -417,8 +418,8 @@ func applyHelm(t *testing.T, helm string, tree tree, cluster, phase string, on *
 	return rig.Objects(t, []byte(release.Manifest))
 }
 
-// renderedNamespaces are the Namespaces among the objects. Before they are applied,
-// one that the suite has made for another example has to go.
+// renderedNamespaces returns the Namespaces among the objects. Before an apply, a
+// namespace that the suite has made for another example must be deleted.
 func renderedNamespaces(objects []*unstructured.Unstructured) []*unstructured.Unstructured {
 	var made []*unstructured.Unstructured
 	for _, object := range objects {
@@ -429,7 +430,7 @@ func renderedNamespaces(objects []*unstructured.Unstructured) []*unstructured.Un
 	return made
 }
 
-// namespaces are those that the objects are in and that none of them is.
+// namespaces returns the namespaces of the objects that are not among the objects.
 func namespaces(objects []*unstructured.Unstructured) []string {
 	var names []string
 	for _, object := range objects {
@@ -442,11 +443,11 @@ func namespaces(objects []*unstructured.Unstructured) []string {
 	return names
 }
 
-// encrypted is an example whose links nobody here decrypts; an API server refuses them
-// as they are. What SOPS makes of them is in e2e/sops.
+// encrypted is the example with encrypted links. Nobody here decrypts them, and an API
+// server refuses them. e2e/sops tests them with SOPS.
 const encrypted = "sops.yaml"
 
-// examples are the files and directories of all topologies that are right.
+// examples returns the files and directories of all valid topologies.
 func examples(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir(topologyDir)
@@ -483,8 +484,8 @@ func render(t *testing.T, topology, format string) tree {
 	return tree
 }
 
-// clusters are those of the tree; of a fleet, in which all remotes are alike,
-// the hub and one of the others.
+// clusters returns the clusters of the tree. In a fleet, all remotes are alike, so it
+// returns the hub and one remote.
 func (r tree) clusters(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(r.dir, "clusters"))

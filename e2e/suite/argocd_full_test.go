@@ -22,8 +22,8 @@ import (
 // syncLimit is long enough for all waves of a cluster on a busy machine.
 const syncLimit = 2 * time.Minute
 
-// TestArgoCD gives Argo CD's real controllers the directory argocd/ and a
-// repository, and goes through the life of a fleet.
+// TestArgoCD gives the directory argocd/ and a repository to Argo CD's real
+// controllers, and goes through the life of a fleet.
 func TestArgoCD(t *testing.T) {
 	rig.NeedDefinitions(t, "that Argo CD delivers clusters")
 	f := newFleet(t, "argocd: {}")
@@ -39,7 +39,7 @@ func TestArgoCD(t *testing.T) {
 	step := func(what string, do func(t *testing.T)) {
 		t.Helper()
 		if !t.Run(what, do) {
-			t.FailNow() // what follows starts from here
+			t.FailNow() // the next steps need this
 		}
 	}
 	step("empty clusters are synced in order", func(t *testing.T) {
@@ -190,8 +190,8 @@ func TestArgoCD(t *testing.T) {
 	})
 }
 
-// TestArgoCDRemoval takes a cluster and then the topology away from Argo CD as
-// docs/argocd.md tells it for applicationsSync: create-update.
+// TestArgoCDRemoval removes a cluster and then the topology from Argo CD, with the steps
+// of docs/argocd.md for applicationsSync: create-update.
 func TestArgoCDRemoval(t *testing.T) {
 	rig.NeedDefinitions(t, "that clusters are removed without orphans")
 	f := newFleet(t, "argocd: {}")
@@ -232,8 +232,8 @@ func TestArgoCDRemoval(t *testing.T) {
 	}
 }
 
-// TestTokenUnderArgoCD has Argo CD sync empty clusters ten times, in the three
-// formats: the token of the remote is never deleted on the way.
+// TestTokenUnderArgoCD lets Argo CD sync empty clusters ten times, in the three formats.
+// The token of the remote is never deleted.
 func TestTokenUnderArgoCD(t *testing.T) {
 	rig.NeedDefinitions(t, "that Argo CD keeps the order of the phases")
 	f := newFleet(t, "argocd: {}")

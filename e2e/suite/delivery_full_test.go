@@ -18,8 +18,8 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// fleet is the example that is built in, with delivery: a topology, the
-// repository that its tree is committed to, and the clusters that it is of.
+// fleet is the built-in example with delivery: a topology, the repository of its tree,
+// and its clusters.
 type fleet struct {
 	repository *rig.Repository
 	clusters   map[string]*rig.Cluster // by the names in the topology
@@ -86,8 +86,8 @@ func (f *fleet) push(t *testing.T, message string) string {
 
 func (f *fleet) tree() string { return filepath.Join(f.repository.Work, "rendered") }
 
-// deliver applies a directory of the tree, the engine's, to the hub: all that a
-// user does by hand.
+// deliver applies the engine's directory of the tree to the hub. A user does no more by
+// hand.
 func (f *fleet) deliver(t *testing.T, directory string) []*unstructured.Unstructured {
 	t.Helper()
 	objects := rig.Objects(t, []byte(rig.Run(t, rig.Kustomize(), "build", filepath.Join(f.tree(), directory))))
@@ -95,14 +95,14 @@ func (f *fleet) deliver(t *testing.T, directory string) []*unstructured.Unstruct
 	return objects
 }
 
-// objects are those that the topology has for a cluster, delivery aside.
+// objects returns the objects of a cluster, without those of the delivery.
 func (f *fleet) objects(t *testing.T, cluster string) []*unstructured.Unstructured {
 	t.Helper()
 	return rig.Objects(t, []byte(rig.Run(t, rig.Sightline(), "render", f.topology(t), "-o", "-", "--cluster", cluster)))
 }
 
-// cleaned takes everything that the topology has now off the clusters when the
-// test ends.
+// cleaned removes all present objects of the topology from the clusters at the end of
+// the test.
 func (f *fleet) cleaned(t *testing.T) {
 	t.Helper()
 	for name, on := range f.clusters {
@@ -123,8 +123,8 @@ func (f *fleet) token(t *testing.T) *unstructured.Unstructured {
 	return nil
 }
 
-// deletions counts how often an object is deleted from a cluster from now on,
-// until the function that it returns is called.
+// deletions counts the deletions of an object on a cluster, from now until a call of
+// the returned function.
 func deletions(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured) func() int {
 	t.Helper()
 	resource, err := on.Resource(object)
@@ -139,7 +139,7 @@ func deletions(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured)
 			case event, open := <-watching.ResultChan():
 				if !open {
 					<-done
-					count <- -1 // nobody knows
+					count <- -1 // unknown
 					return
 				}
 				if event.Type == watch.Deleted {
@@ -159,8 +159,8 @@ func deletions(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured)
 	}
 }
 
-// TestDeletionsAreSeen falls into the trap that the others should not, so that
-// they are known to see it.
+// TestDeletionsAreSeen makes the mistake that the other tests must not see. It proves
+// that they would see it.
 func TestDeletionsAreSeen(t *testing.T) {
 	west := rig.Up(t).West
 	token := tokenSecret(t)
@@ -189,7 +189,7 @@ func awaitInterval(t *testing.T, on *rig.Cluster, object *unstructured.Unstructu
 	}, on.APIServer)
 }
 
-// find is the object of that kind and name.
+// find returns the object with this kind and name.
 func find(t *testing.T, objects []*unstructured.Unstructured, title string) *unstructured.Unstructured {
 	t.Helper()
 	for _, object := range objects {
@@ -201,7 +201,7 @@ func find(t *testing.T, objects []*unstructured.Unstructured, title string) *uns
 	return nil
 }
 
-// stranger is an object that somebody else made, beside ours.
+// stranger is an object that somebody else has made, beside ours.
 func stranger(t *testing.T, on *rig.Cluster, like *unstructured.Unstructured) *unstructured.Unstructured {
 	t.Helper()
 	object := like.DeepCopy()
@@ -212,7 +212,7 @@ func stranger(t *testing.T, on *rig.Cluster, like *unstructured.Unstructured) *u
 	return object
 }
 
-// comesBack deletes an object, and waits until the engine has made it anew.
+// comesBack deletes an object, and waits until the engine has created it again.
 func comesBack(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured) {
 	t.Helper()
 	before, err := on.Live(t.Context(), object)

@@ -36,8 +36,8 @@ func assertAsRendered(t *testing.T, topology, cluster string, on *rig.Cluster) {
 	assert.Empty(t, found.Stderr)
 }
 
-// TestDiffLive changes a cluster on which the example has been applied, and asks
-// diff --live what an apply would change. Who asks may get and list, and no more.
+// TestDiffLive changes a cluster with the applied example, and asks diff --live what an
+// apply would change. The user may only get and list.
 func TestDiffLive(t *testing.T) {
 	rig.NeedDefinitions(t, "that diff --live finds what is other on a cluster")
 	west := rig.Up(t).West
@@ -113,7 +113,7 @@ func TestDiffLive(t *testing.T) {
 	west.StartServer(t)
 }
 
-// object is the one of a kind, in a namespace if it is given.
+// object returns the only object of a kind, in a namespace if one is given.
 func object(t *testing.T, all []*unstructured.Unstructured, kind, namespace string) *unstructured.Unstructured {
 	t.Helper()
 	for _, o := range all {
@@ -134,8 +134,7 @@ func patch(t *testing.T, on *rig.Cluster, o *unstructured.Unstructured, manager,
 	require.NoError(t, err)
 }
 
-// reader writes the kubeconfig of a user who may get and list everything, and
-// nothing else.
+// reader writes the kubeconfig of a user who may only get and list, but everything.
 func reader(t *testing.T, on *rig.Cluster) string {
 	t.Helper()
 	const name = "diff-reader"

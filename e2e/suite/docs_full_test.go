@@ -21,10 +21,10 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestFirstMesh does what docs/first-mesh.md tells: its topology, and the commands
-// that render and apply, as they stand, by a shell with kubectl and sightline.
-// In the end the hub has a link that authenticates. Before them stands what reads
-// clusters with a mesh (TestAdoptPage), and after them status (TestStatusOnRealParts).
+// TestFirstMesh follows docs/first-mesh.md. It uses the topology and the commands that
+// render and apply, unchanged, in a shell with kubectl and sightline. In the end, the
+// hub has a link that authenticates. TestAdoptPage has the earlier commands of the page,
+// which read clusters with a mesh. TestStatusOnRealParts has status, which comes after.
 func TestFirstMesh(t *testing.T) {
 	rig.NeedDefinitions(t, "that the commands of docs/first-mesh.md work")
 	page, err := os.ReadFile("../../docs/first-mesh.md")
@@ -65,9 +65,9 @@ func TestFirstMesh(t *testing.T) {
 	require.Equal(t, kialiAccount, whoIs(t, opened))
 }
 
-// TestHelmByHand does what docs/helm.md tells of a remote, with both Helms: a
-// release for each phase, where others have made one of the ConfigMaps, and in
-// the end none, which leaves the ConfigMaps.
+// TestHelmByHand follows docs/helm.md for a remote, with both Helms. It makes a release
+// for each phase, on a cluster where others have made one of the ConfigMaps. In the end,
+// it uninstalls all releases, and the ConfigMaps stay.
 func TestHelmByHand(t *testing.T) {
 	rig.NeedDefinitions(t, "that the commands of docs/helm.md work")
 	page, err := os.ReadFile("../../docs/helm.md")
@@ -115,7 +115,7 @@ func TestHelmByHand(t *testing.T) {
 	}
 }
 
-// pageCommands is the block of commands below a heading of a page that begins so.
+// pageCommands returns the block of commands below the heading with this start.
 func pageCommands(t *testing.T, page, heading, first string) string {
 	t.Helper()
 	_, section, ok := strings.Cut(page, "\n## "+heading+"\n")
@@ -127,9 +127,9 @@ func pageCommands(t *testing.T, page, heading, first string) string {
 	return first + strings.ReplaceAll(block, "\n    ", "\n") + "\n"
 }
 
-// shell runs a script in the directory, with the programs beside kubectl and
-// sightline, and with the contexts cluster1 for east and cluster2 for west, of
-// which the second is the current one. It returns what the script prints.
+// shell runs a script in the directory, with kubectl, sightline and the programs. It has
+// the contexts cluster1 for east and cluster2 for west; cluster2 is the current one. It
+// returns the output of the script.
 func shell(t *testing.T, clusters rig.Clusters, dir string, programs map[string]string, script string) string {
 	t.Helper()
 	result := try(t, clusters, dir, programs, script)
@@ -137,7 +137,7 @@ func shell(t *testing.T, clusters rig.Clusters, dir string, programs map[string]
 	return result.Stdout
 }
 
-// try is shell where a failure is an answer too.
+// try is shell, but returns a failure as a result.
 func try(t *testing.T, clusters rig.Clusters, dir string, programs map[string]string, script string) rig.Result {
 	t.Helper()
 	config := clientcmdapi.NewConfig()
@@ -159,8 +159,8 @@ func try(t *testing.T, clusters rig.Clusters, dir string, programs map[string]st
 	return rig.Try(t, "env", "KUBECONFIG="+kubeconfig, "PATH="+bin+":"+os.Getenv("PATH"), "sh", "-eucx", "cd "+dir+"\n"+script)
 }
 
-// kialiDeployment is what the operator would make on a hub; without pods, for
-// which there is no node.
+// kialiDeployment is the Deployment that the operator would make on a hub. It has no
+// pods, because there is no node.
 func kialiDeployment(t *testing.T, on *rig.Cluster) {
 	t.Helper()
 	labels := map[string]string{"app": "kiali"}

@@ -19,10 +19,10 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestExternalSecrets has the real controllers of the External Secrets Operator
-// carry the token of a remote to the hub, by a store that both reach: the link
-// authenticates, a new token arrives by itself, and a store that has lost the
-// token takes no link away.
+// TestExternalSecrets lets the real controllers of the External Secrets Operator carry
+// the token of a remote to the hub, through a store that both can reach. The link
+// authenticates. A new token arrives without help. If the store loses the token, the
+// link stays.
 func TestExternalSecrets(t *testing.T) {
 	rig.NeedDefinitions(t, "that a store of secrets brings links")
 	for _, format := range []string{"single", "perCluster"} {

@@ -17,9 +17,9 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestFullDisk renders to a disk that is full at ever later moments, in bytes or
-// in files. Each time the tree is as it was, nothing else is left, and the
-// message says why; when there is room, the tree is complete.
+// TestFullDisk renders to a disk that is full at ever later moments, in bytes or in
+// files. Each time, the tree does not change, no other file is left, and the message
+// says why. With enough room, the tree is complete.
 func TestFullDisk(t *testing.T) {
 	small, large := meshFile(t, 2, "30s"), meshFile(t, 60, "30s")
 	for name, limits := range map[string]func(step int) string{
@@ -52,9 +52,9 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestKillRender ends renders of two versions of a mesh in turn, without a
-// warning and at random moments. A file is one of a version in whole, whatever
-// happens, and the next render that is let do its work makes a tree like any other.
+// TestKillRender kills renders of two versions of a mesh in turn, at random moments. Each
+// file is always complete, from one of the versions. The next render that is not killed
+// makes a normal tree.
 func TestKillRender(t *testing.T) {
 	versions := []string{meshFile(t, 150, "30s"), meshFile(t, 150, "15s")}
 	var trees []map[string]string
@@ -74,7 +74,7 @@ func TestKillRender(t *testing.T) {
 		require.NoError(t, cmd.Start())
 		delay := time.Duration(rand.Int64N(int64(took)))
 		time.Sleep(delay)
-		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Process.Kill() // it may already have ended
 		if cmd.Wait() != nil {
 			killed++
 		}
@@ -94,8 +94,8 @@ func TestKillRender(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeft ends runs of this very suite, when their API servers are up,
-// as Ctrl-C and the worst of all ends do.
+// TestNothingIsLeft ends runs of this suite with Ctrl-C and with kill -9, after their API
+// servers have started.
 func TestNothingIsLeft(t *testing.T) {
 	for _, end := range []os.Signal{os.Interrupt, os.Kill} {
 		t.Run(end.String(), func(t *testing.T) {
@@ -124,8 +124,8 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-// commands are the command lines, one a line, of the processes that have that
-// entry in their environments.
+// commands returns the command lines, one on each line, of the processes with this entry
+// in their environment.
 func commands(t *testing.T, entry string) string {
 	t.Helper()
 	environments, err := filepath.Glob("/proc/[0-9]*/environ")
@@ -142,7 +142,7 @@ func commands(t *testing.T, entry string) string {
 	return found.String()
 }
 
-// meshFile is a topology of as many clusters.
+// meshFile writes a topology with this number of clusters, and returns the path.
 func meshFile(t *testing.T, clusters int, interval string) string {
 	t.Helper()
 	var b strings.Builder
@@ -156,7 +156,7 @@ func meshFile(t *testing.T, clusters int, interval string) string {
 	return file
 }
 
-// rendered is the tree of a topology as an undisturbed render writes it.
+// rendered returns the tree of an undisturbed render.
 func rendered(t *testing.T, topology string) map[string]string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
@@ -164,7 +164,7 @@ func rendered(t *testing.T, topology string) map[string]string {
 	return files(t, out)
 }
 
-// strays are files that a render stages and should not leave.
+// strays returns the staged files in a directory. A render must not leave any.
 func strays(t *testing.T, dir string) []string {
 	t.Helper()
 	var found []string

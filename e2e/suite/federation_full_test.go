@@ -32,13 +32,14 @@ const (
 	window          = 20 * time.Second // of rates: ten collections
 )
 
-// TestFederation lets the Prometheus servers of two clusters scrape a mesh through the
-// rendered monitors and evaluate the rendered rules. A third federates them by the
-// rendered ScrapeConfigs, and answers all that Kiali asks, about both clusters and with
+// TestFederation lets the Prometheus servers of two clusters scrape a mesh with the
+// rendered monitors, and evaluate the rendered rules. A third server federates them with
+// the rendered ScrapeConfigs. It answers every query of Kiali, for both clusters, with
 // the sums of the pods. prometheus-operator configures all three.
 //
-// The suite does what ACM's add-on does: it brings each rule to its namespace, gives each
-// ScrapeConfig the Prometheus of its collector, and writes the cluster on each series.
+// The suite does the work of ACM's add-on. It creates each rule in its namespace, gives
+// each ScrapeConfig the Prometheus of its collector, and writes the cluster on each
+// series.
 func TestFederation(t *testing.T) {
 	rig.NeedDefinitions(t, "that Prometheus servers federated by the rendered objects answer all that Kiali asks")
 	for _, c := range []struct {
@@ -53,7 +54,7 @@ func TestFederation(t *testing.T) {
 	}
 }
 
-// federation is a mesh on both clusters, and the store of what is collected from it.
+// federation is a mesh on both clusters, and the store with its series.
 type federation struct {
 	t       *testing.T
 	ambient bool
@@ -109,8 +110,8 @@ func inAmbient(t *testing.T, file string) string {
 	return changed
 }
 
-// collectedBy are the ScrapeConfigs and rules for the ACM hub, which is a cluster of the
-// topology or not.
+// collectedBy returns the ScrapeConfigs and rules for the ACM hub, which may be a cluster
+// of the topology.
 func collectedBy(t *testing.T, out tree) []*unstructured.Unstructured {
 	t.Helper()
 	var objects []*unstructured.Unstructured
@@ -153,7 +154,7 @@ func (f *federation) run(on *rig.Cluster, net string) {
 	})
 }
 
-// counting is a page on which each series counts the seconds since the start.
+// counting returns a page whose series count the seconds since the start.
 func counting(series []map[string]string, start time.Time) func() string {
 	return func() string {
 		var page strings.Builder
@@ -164,7 +165,7 @@ func counting(series []map[string]string, start time.Time) func() string {
 	}
 }
 
-// containers serves what the kubelets tell of the control plane, and returns where.
+// containers serves the kubelets' metrics of the control plane, and returns the address.
 func (f *federation) containers(on *rig.Cluster, address string) string {
 	page := counting(asked.Containers(asked.Pods(on.Name, f.ambient)), time.Now())
 	listener, err := net.Listen("tcp", address)
@@ -182,8 +183,8 @@ func (f *federation) containers(on *rig.Cluster, address string) string {
 	return address
 }
 
-// evaluate brings each rule to the namespace that it names, as ACM's add-on does, and
-// has the server of user workloads evaluate it.
+// evaluate creates each rule in the namespace that it names, like ACM's add-on. The
+// server of user workloads then evaluates it.
 func (f *federation) evaluate(on *rig.Cluster, collected []*unstructured.Unstructured) {
 	records := 0
 	for _, o := range collected {
@@ -213,8 +214,8 @@ func (f *federation) evaluate(on *rig.Cluster, collected []*unstructured.Unstruc
 	})
 }
 
-// collect gives the store the ScrapeConfigs for each cluster: those of the platform
-// with its Prometheus, and a default of ACM's own.
+// collect gives the store the ScrapeConfigs for each cluster: those of the platform with
+// its Prometheus, and one of ACM's defaults.
 func (f *federation) collect(hub *rig.Cluster, collected []*unstructured.Unstructured, platforms map[*rig.Cluster]*rig.Prometheus) {
 	var configs []*unstructured.Unstructured
 	for on, users := range f.users {
@@ -247,9 +248,9 @@ func (f *federation) collect(hub *rig.Cluster, collected []*unstructured.Unstruc
 	})
 }
 
-// pointed makes a ScrapeConfig one of prometheus-operator's, whose kind ACM has under
-// another group, for one cluster. The add-on names the target, and what it sends has the
-// name of the cluster.
+// pointed makes a ScrapeConfig of prometheus-operator for one cluster. ACM has the kind in
+// another group. Like the add-on, it names the target and adds the name of the cluster
+// to each series.
 func pointed(t *testing.T, o *unstructured.Unstructured, on *rig.Cluster, from *rig.Prometheus) *unstructured.Unstructured {
 	t.Helper()
 	o.SetAPIVersion("monitoring.coreos.com/v1alpha1")
@@ -264,7 +265,7 @@ func pointed(t *testing.T, o *unstructured.Unstructured, on *rig.Cluster, from *
 	return o
 }
 
-// problems is nil when the store answers all that Kiali of any line asks, with the
+// problems returns nil if the store answers every query of Kiali, of any line, with the
 // sums of the pods.
 func (f *federation) problems() error {
 	var wrong []string
@@ -285,8 +286,8 @@ func (f *federation) problems() error {
 	return fmt.Errorf("%d queries are not answered as they should be, the first:\n%s", len(wrong), strings.Join(wrong[:min(5, len(wrong))], "\n"))
 }
 
-// breaks takes the rules of one cluster away: nothing answers for its graph, and all for
-// that of the other.
+// breaks removes the rules of one cluster. Then no query answers for its graph, and every
+// query answers for the other cluster.
 func (f *federation) breaks(t *testing.T) {
 	t.Helper()
 	for on := range f.users {

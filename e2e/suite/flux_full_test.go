@@ -15,7 +15,7 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// The Kustomizations of the fleet, which are in the order of their names.
+// The Kustomizations of the fleet, in the order of their names.
 var (
 	rootKustomization = []string{"mesh"}
 	hubKustomizations = []string{"mesh-cluster1-kiali", "mesh-cluster1-monitoring", "mesh-cluster1-operator"}
@@ -23,8 +23,8 @@ var (
 		[]string{"mesh-cluster2-kiali", "mesh-cluster2-link", "mesh-cluster2-monitoring", "mesh-cluster2-operator"})
 )
 
-// TestFlux gives Flux's real kustomize-controller the directory flux/ and the
-// tree, and goes through the life of a fleet.
+// TestFlux gives the directory flux/ and the tree to Flux' real kustomize-controller, and
+// goes through the life of a fleet.
 func TestFlux(t *testing.T) {
 	rig.NeedDefinitions(t, "that Flux delivers clusters")
 	f := newFleet(t, "flux: {interval: 10s}")
@@ -43,7 +43,7 @@ func TestFlux(t *testing.T) {
 	step := func(what string, do func(t *testing.T)) {
 		t.Helper()
 		if !t.Run(what, do) {
-			t.FailNow() // what follows starts from here
+			t.FailNow() // the next steps need this
 		}
 	}
 	step("empty clusters are applied in order", func(t *testing.T) {
@@ -119,9 +119,8 @@ func TestFlux(t *testing.T) {
 	})
 }
 
-// TestTokenUnderFlux has Flux apply to empty clusters ten times, in the formats
-// that the kustomize-controller applies: the token of the remote is never
-// deleted on the way.
+// TestTokenUnderFlux lets Flux apply to empty clusters ten times, in the formats that the
+// kustomize-controller can apply. The token of the remote is never deleted.
 func TestTokenUnderFlux(t *testing.T) {
 	rig.NeedDefinitions(t, "that Flux keeps the order of the phases")
 	f := newFleet(t, "flux: {}")

@@ -15,9 +15,9 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestAdoptPage runs the commands of docs/adopt.md, as they stand and in their
-// order, on two clusters that follow the guide. Dumps give the topology that
-// contexts give, and after the way back diff --live finds what it found before.
+// TestAdoptPage runs the commands of docs/adopt.md, unchanged and in order, on two
+// clusters that follow the guide. Dumps give the same topology as contexts. After the way
+// back, diff --live finds the same as before.
 func TestAdoptPage(t *testing.T) {
 	rig.NeedDefinitions(t, "that the commands of docs/adopt.md work")
 	page, err := os.ReadFile("../../docs/adopt.md")

@@ -13,8 +13,8 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// readByReader is the topology that init makes for a user who has what --rights
-// prints, and nothing else.
+// readByReader returns the topology that init makes for a user with only the rights that
+// --rights prints.
 func (g *guided) readByReader(t *testing.T) string {
 	t.Helper()
 	roles := rig.Objects(t, []byte(rig.Run(t, rig.Sightline(), "init", "--rights")))
@@ -43,8 +43,8 @@ func (g *guided) readByReader(t *testing.T) string {
 	return made
 }
 
-// TestInitExternal has init make a topology of a cluster whose istiod runs on
-// another, on real API servers: that one has the name of the served cluster.
+// TestInitExternal lets init make a topology of a cluster whose istiod runs on another
+// one, on real API servers. The istiod has the name of the served cluster.
 func TestInitExternal(t *testing.T) {
 	rig.NeedDefinitions(t, "that init finds an external control plane")
 	clusters := rig.Up(t)

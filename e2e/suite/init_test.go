@@ -18,7 +18,7 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// What the guide's two Kiali resources say, and the remote's token Secret.
+// The guide's two Kiali resources, and the remote's token Secret.
 const (
 	guidesHub = `external_services:
     prometheus:
@@ -39,10 +39,9 @@ type: kubernetes.io/service-account-token
 `
 )
 
-// corrected are the changes that applying makes on clusters which follow the
-// guide, each with its page of docs/corrections.md: the object, the field, and
-// what it is about. C4 is none on a cluster: the definition of Kiali resources
-// has the same interval by default.
+// corrected has the changes that an apply makes on clusters that follow the guide: the
+// object, the field, and the correction in docs/corrections.md. C4 changes nothing on a
+// cluster, because the definition of Kiali resources has the same interval as default.
 var corrected = []struct{ correction, object, field string }{
 	{"C6", "", `^metadata\.labels(\[app\.kubernetes\.io/.*)?$`},
 	{"C7", "", `^metadata\.annotations\[argocd\.argoproj\.io/sync-wave\]`},
@@ -59,9 +58,9 @@ var corrected = []struct{ correction, object, field string }{
 	{"S9", "Subscription", ""},
 }
 
-// TestInit has init make a topology of two clusters that follow the guide, on real
-// API servers. What applying it would change is exactly what docs/corrections.md
-// says, and nothing once it has been applied.
+// TestInit lets init make a topology of two clusters that follow the guide, on real API
+// servers. An apply of it would make exactly the changes in docs/corrections.md. After the
+// apply, nothing is left to change.
 func TestInit(t *testing.T) {
 	rig.NeedDefinitions(t, "that init makes a topology of clusters")
 	g := newGuided(t)
@@ -125,8 +124,8 @@ type different struct{ text string }
 
 func (d *different) Error() string { return d.text }
 
-// assertCorrected asserts that each change is a correction, and each correction
-// is among the changes.
+// assertCorrected asserts that each change is a correction, and that each correction is
+// among the changes.
 func assertCorrected(t *testing.T, report []byte) {
 	t.Helper()
 	var diff struct {
@@ -160,7 +159,7 @@ func assertCorrected(t *testing.T, report []byte) {
 	}
 }
 
-// guided are two clusters that follow the guide.
+// guided is two clusters that follow the guide.
 type guided struct {
 	clusters   rig.Clusters
 	kubeconfig string
@@ -195,7 +194,7 @@ func newGuided(t *testing.T) *guided {
 	return g
 }
 
-// guide is what is on a cluster, as YAML.
+// guide returns the objects of a cluster, as YAML.
 func guide(t *testing.T, direction string) []byte {
 	t.Helper()
 	data, err := os.ReadFile("testdata/init/cluster.yaml")
@@ -211,8 +210,8 @@ func guide(t *testing.T, direction string) []byte {
 	return []byte(strings.NewReplacer("DIRECTION", direction, "NAME", name, "SECOND", second, "KIALI", kiali, "&proxies", "").Replace(text))
 }
 
-// byKubectl makes an object as kubectl apply does: with what was applied in an
-// annotation, and without server-side apply.
+// byKubectl makes an object like kubectl apply: without server-side apply, and with the
+// applied object in an annotation.
 func byKubectl(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured) error {
 	t.Helper()
 	applied, err := json.Marshal(object.Object)
@@ -231,8 +230,7 @@ func byKubectl(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured)
 	return err
 }
 
-// takeOver applies an object as kubectl apply --server-side --force-conflicts
-// does.
+// takeOver applies an object like kubectl apply --server-side --force-conflicts.
 func (g *guided) takeOver(t *testing.T, on *rig.Cluster, object *unstructured.Unstructured) {
 	t.Helper()
 	r, err := on.Resource(object)
@@ -242,7 +240,7 @@ func (g *guided) takeOver(t *testing.T, on *rig.Cluster, object *unstructured.Un
 	require.NoError(t, err, rig.Title(object))
 }
 
-// token is the one of Kiali's account on west.
+// token returns the token of Kiali's account on west.
 func (g *guided) token(t *testing.T) string {
 	t.Helper()
 	token := ""

@@ -1,4 +1,4 @@
-// Package suite holds the stories: what users do, on real control planes.
+// Package suite has the stories: what users do, on real control planes.
 package suite
 
 import (

@@ -17,9 +17,9 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestSealPlain brings the links of two remotes to the hub without a controller of
-// secrets: one after the other in both orders, and both at once. Each is there
-// in the end, and authenticates.
+// TestSealPlain brings the links of two remotes to the hub without a controller for
+// secrets: one after the other in both orders, and both at once. In the end, both are
+// there and authenticate.
 func TestSealPlain(t *testing.T) {
 	clusters := rig.Up(t)
 	token := tokenSecret(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestArgoCDPlugin gives Argo CD's real controllers a repository with nothing but
-// the topology. Its repository server has the plugin render each cluster.
+// TestArgoCDPlugin gives a repository with only the topology to Argo CD's real
+// controllers. Its repository server lets the plugin render each cluster.
 func TestArgoCDPlugin(t *testing.T) {
 	rig.NeedDefinitions(t, "that Argo CD delivers clusters")
 	f := newFleet(t, "argocd: {source: plugin, plugin: {topology: mesh.yaml}}")

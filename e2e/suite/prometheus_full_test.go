@@ -22,10 +22,10 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestScrape lets real Prometheus servers scrape the clusters of every example
-// through the monitors: every proxy once with what Kiali groups by, istiod
-// once, and nothing that is no proxy. Then it puts the guide's mistakes into
-// the monitors of the example that is built in, which the same look has to find.
+// TestScrape lets real Prometheus servers scrape the clusters of every example with the
+// monitors. Every proxy is scraped once, with the labels that Kiali groups by. istiod is
+// scraped once, and no other pod is scraped. Then the test puts the guide's mistakes into
+// the monitors of the built-in example, and the same check must find them.
 func TestScrape(t *testing.T) {
 	rig.NeedDefinitions(t, "that Prometheus scrapes through the monitors")
 	clusters := rig.Up(t)
@@ -59,8 +59,8 @@ func TestScrape(t *testing.T) {
 	}
 }
 
-// scrape runs the mesh, with pods whose addresses are below net, and has it
-// scraped through the monitors among the objects.
+// scrape runs the mesh, with pods whose addresses are below net, and scrapes it with the
+// monitors among the objects.
 func (m *mesh) scrape(t *testing.T, on *rig.Cluster, objects []*unstructured.Unstructured, net string) {
 	prometheus := m.prometheus
 	t.Cleanup(func() { on.Delete(t, objects...) })
@@ -142,8 +142,8 @@ func authorityOf(t *testing.T, on *rig.Cluster) string {
 	return string(authority)
 }
 
-// escaped are the problems with relabelings that match nothing: merged metrics
-// are not found, and the names begin with a backslash.
+// escaped returns the problems of relabelings that match nothing: merged metrics are not
+// found, and the names begin with a backslash.
 func (m *mesh) escaped() (problems []string) {
 	for _, want := range m.proxies() {
 		app := want.Labels["app"]
@@ -157,7 +157,7 @@ func (m *mesh) escaped() (problems []string) {
 	return problems
 }
 
-// unscraped are the problems with a namespace that has no monitor.
+// unscraped returns the problems of a namespace without a monitor.
 func (m *mesh) unscraped(namespace string) (problems []string) {
 	for _, want := range m.proxies() {
 		if want.Labels["namespace"] == namespace {
@@ -168,12 +168,12 @@ func (m *mesh) unscraped(namespace string) (problems []string) {
 	return problems
 }
 
-// proxies are the targets but istiod, which has no requests and no version.
+// proxies returns the targets without istiod, which has no requests and no version.
 func (m *mesh) proxies() []rig.Target {
 	return slices.DeleteFunc(slices.Clone(m.want), func(t rig.Target) bool { return t.Labels["version"] == "" })
 }
 
-// escape leaves the escapes in a PodMonitor that the guide has for its shell.
+// escape adds the guide's escapes for a shell to a PodMonitor.
 func escape(object *unstructured.Unstructured) {
 	if object.GetKind() != "PodMonitor" {
 		return
@@ -191,7 +191,7 @@ func escape(object *unstructured.Unstructured) {
 	_ = unstructured.SetNestedSlice(object.Object, endpoints, "spec", "podMetricsEndpoints")
 }
 
-// mesh is what runs on a cluster, and how it should be scraped.
+// mesh has the parts of a mesh on a cluster, and how they should be scraped.
 type mesh struct {
 	id         string
 	name       string   // ends the names of the pods: none is taken for one of the mesh before
@@ -202,7 +202,7 @@ type mesh struct {
 	want       []rig.Target
 }
 
-// place reads from the monitors where the mesh is.
+// place reads the places of the mesh from the monitors.
 func (m *mesh) place(objects []*unstructured.Unstructured) {
 	for _, object := range objects {
 		switch object.GetKind() {
@@ -276,8 +276,8 @@ func (m *mesh) runPods(t *testing.T, on *rig.Cluster, pods ...rig.Pod) {
 	on.RunPods(t, pods...)
 }
 
-// complete is nil for a configuration with a job for every monitor, and without
-// a mistake.
+// complete returns nil for a configuration with a job for every monitor and without a
+// mistake.
 func (m *mesh) complete(config string) error {
 	jobs := []string{}
 	for _, namespace := range m.namespaces {
@@ -300,9 +300,8 @@ func (m *mesh) complete(config string) error {
 	return nil
 }
 
-// problems is nil when every target of the mesh is scraped once, with its
-// labels, and nothing else is; and when the requests of every proxy are in the
-// store once.
+// problems returns nil if every target of the mesh is scraped once, with its labels, and
+// no other target, and if the requests of every proxy are in the store once.
 func (m *mesh) problems(ctx context.Context) error {
 	targets, err := m.prometheus.Targets(ctx)
 	if err != nil {
@@ -366,7 +365,7 @@ func (m *mesh) problems(ctx context.Context) error {
 	return errors.New(strings.Join(problems, "\n"))
 }
 
-// meshID is the mesh of an example.
+// meshID returns the mesh id of an example.
 func meshID(t *testing.T, topology string) string {
 	t.Helper()
 	file := filepath.Join(topologyDir, topology)

@@ -19,9 +19,9 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestTokenMadeAnew is why deleting the Secret of a leaked token does nothing: the
-// cluster fills the next Secret of that name with the same token, byte for byte,
-// and the copy that leaked is valid again.
+// TestTokenMadeAnew shows why it does not help to delete the Secret of a leaked token. The
+// cluster fills the next Secret of this name with the same token, byte for byte, and the
+// leaked copy is valid again.
 func TestTokenMadeAnew(t *testing.T) {
 	west, token, _, leaked := withToken(t)
 	west.Delete(t, token)
@@ -32,8 +32,8 @@ func TestTokenMadeAnew(t *testing.T) {
 	awaitAcceptance(t, west, leaked)
 }
 
-// TestRevoke answers a leaked token as docs/seal.md has it: by hand first, which
-// does nothing and which seal says; then in one commit.
+// TestRevoke answers a leaked token like docs/seal.md: first by hand, which has no effect,
+// and seal says so; then in one commit.
 func TestRevoke(t *testing.T) {
 	rig.NeedDefinitions(t, "that a leaked token can be taken out")
 	r := newRepository(t, "single")
@@ -75,9 +75,9 @@ func TestRevoke(t *testing.T) {
 	r.hides(leaked.BearerToken, next.BearerToken)
 }
 
-// TestSealLooks shows what seal finds by asking real API servers: a CA that does not
-// verify the server of the link, another name in istiod, a connection that nobody
-// verifies, and with --check --live a token that is gone.
+// TestSealLooks shows what seal finds on real API servers: a CA that does not verify the
+// server of the link, another name in istiod, a connection that nobody verifies, and with
+// --check --live a token that is gone.
 func TestSealLooks(t *testing.T) {
 	rig.NeedDefinitions(t, "that seal finds what the clusters know")
 	r := newRepository(t, "single")
@@ -135,7 +135,7 @@ func TestSealLooks(t *testing.T) {
 	token := tokenSecret(t)
 	r.west.Delete(t, token)
 	refused(1, "the remote has no token in the Secret kiali-service-account", check...)
-	refused(0, "cluster2: current", "--check") // which asks nobody
+	refused(0, "cluster2: current", "--check") // this asks no cluster
 }
 
 // TestFormatChange moves a link from one Secret of the hub to another and back. The
@@ -158,9 +158,9 @@ func TestFormatChange(t *testing.T) {
 	}, "--context", "west", "--kubeconfig", kubeconfig(t, r.east, r.west), "--cert", r.certificate)
 }
 
-// formatChange is docs/seal.md, "One Secret for all remotes, or one for each", in
-// both directions. opened waits until the Secret of the link is on the hub. The other
-// arguments are those of seal; the kubeconfig leads to both clusters.
+// formatChange follows docs/seal.md, "One Secret for all remotes, or one for each", in both
+// directions. opened waits until the Secret of the link is on the hub. The other arguments
+// are for seal. The kubeconfig has both clusters.
 func formatChange(t *testing.T, r *repository, opened func(), live ...string) {
 	r.west.StartOperator(t)
 	r.render()
@@ -219,8 +219,8 @@ func (r *repository) format(from, to string) {
 	require.NoError(r.t, os.WriteFile(r.topology, []byte(changed), 0o644))
 }
 
-// awaitAcceptance waits until the cluster takes the credentials again, which it
-// remembers for some seconds that it does not.
+// awaitAcceptance waits until the cluster accepts the credentials again. It remembers a
+// refusal for some seconds.
 func awaitAcceptance(t *testing.T, on *rig.Cluster, config *rest.Config) {
 	t.Helper()
 	rig.Wait(t, 30*time.Second, "the token to be taken by "+on.Name, func() error {

@@ -10,8 +10,8 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestSealForController is TestSeal with the real controller on the hub: the
-// certificate comes from it, through the API server, and it opens the links.
+// TestSealForController is TestSeal with the real controller on the hub. The certificate
+// comes from the controller, through the API server, and the controller opens the links.
 func TestSealForController(t *testing.T) {
 	rig.NeedDefinitions(t, "that the hub's controller opens sealed links")
 	for _, format := range []string{"single", "perCluster"} {
@@ -30,8 +30,8 @@ func TestSealForController(t *testing.T) {
 	}
 }
 
-// TestFormatChangeForController is TestFormatChange with the real controller, which
-// keeps the Secret of before, and whose SealedSecret takes it along.
+// TestFormatChangeForController is TestFormatChange with the real controller. It keeps the
+// earlier Secret. The Secret is deleted together with its SealedSecret.
 func TestFormatChangeForController(t *testing.T) {
 	rig.NeedDefinitions(t, "that the controller keeps the Secret from before the change of links.format")
 	r := newRepository(t, "single")

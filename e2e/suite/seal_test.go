@@ -32,8 +32,8 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestSeal goes through the life of a link. The key of the certificate is the
-// test's own, which opens the link in place of the hub's controller.
+// TestSeal goes through the life of a link. The test has the key of the certificate, and
+// opens the link in place of the hub's controller.
 func TestSeal(t *testing.T) {
 	rig.NeedDefinitions(t, "that a sealed link is what the hub takes and the remote knows")
 	for _, format := range []string{"single", "perCluster"} {
@@ -45,10 +45,10 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// life is that of a link as docs/seal.md tells it: the token is read from the
-// live cluster, sealed, rendered and applied to the hub, and then rotated in
-// three commits. Whenever something has been applied, on either cluster, the
-// link that the hub has authenticates. The arguments are those of seal.
+// life goes through the life of a link in docs/seal.md. The token is read from the live
+// cluster, sealed, rendered and applied to the hub, and then rotated in three commits.
+// After each apply on either cluster, the link on the hub authenticates. The arguments are
+// for seal.
 func life(t *testing.T, r *repository, live ...string) {
 	r.west.StartOperator(t)
 	r.render()
@@ -93,14 +93,14 @@ func life(t *testing.T, r *repository, live ...string) {
 	r.hides(first.BearerToken, second.BearerToken)
 }
 
-// TestSealWithoutServer ends the API server of the remote while seal waits for
-// the token: the message says so, nothing is written, and the next run works.
+// TestSealWithoutServer ends the API server of the remote while seal waits for the token.
+// The message says so, nothing is written, and the next run works.
 func TestSealWithoutServer(t *testing.T) {
 	r := newRepository(t, "single")
 	token := tokenSecret(t)
 	account := serviceAccount(token)
 	t.Cleanup(func() { r.west.Delete(t, account, token) })
-	r.west.Manager.Stop() // nobody fills the Secret
+	r.west.Manager.Stop() // now nothing fills the Secret
 	t.Cleanup(func() { r.west.StartManager(t) })
 	r.west.Apply(t, account, token)
 
@@ -122,7 +122,7 @@ func TestSealWithoutServer(t *testing.T) {
 	require.Empty(t, written(t, r.sealed()))
 }
 
-// TestSealThroughRestart is the same where the server comes back in time.
+// TestSealThroughRestart is the same, but the server comes back in time.
 func TestSealThroughRestart(t *testing.T) {
 	r := newRepository(t, "single")
 	token := tokenSecret(t)
@@ -147,8 +147,8 @@ func TestSealThroughRestart(t *testing.T) {
 	require.Len(t, written(t, r.sealed()), 1)
 }
 
-// TestSealCertificates gives seal certificates that the controller would not
-// have, or no longer: each is refused by its reason, and nothing is written.
+// TestSealCertificates gives seal certificates that the controller would never use, or not
+// any more. Each is refused with its reason, and nothing is written.
 func TestSealCertificates(t *testing.T) {
 	r := newRepository(t, "single")
 	now := time.Now()
@@ -172,8 +172,8 @@ func TestSealCertificates(t *testing.T) {
 	}
 }
 
-// TestSealToFullDisk has no room for a link, new or sealed anew: the message
-// says so, and what was there stays.
+// TestSealToFullDisk has no room for a link, new or sealed again. The message says so, and
+// the existing files stay.
 func TestSealToFullDisk(t *testing.T) {
 	r := newRepository(t, "single")
 	token := tokenSecret(t)
@@ -207,7 +207,7 @@ func TestSealToFullDisk(t *testing.T) {
 	require.Equal(t, before, files(t, r.sealed()))
 }
 
-// repository is the built-in example in a directory of its own, as in a repository.
+// repository is the built-in example in a separate directory, as in a repository.
 type repository struct {
 	t           *testing.T
 	east, west  *rig.Cluster
@@ -216,7 +216,7 @@ type repository struct {
 	key         *rsa.PrivateKey
 	out         tree
 	onWest      []*unstructured.Unstructured
-	output      *strings.Builder // all that seal and render print
+	output      *strings.Builder // everything that seal and render print
 	open        func() []byte    // the kubeconfig in the link that is on the hub
 }
 
@@ -244,7 +244,7 @@ func (r *repository) args(args ...string) []string {
 	return append([]string{"seal", "cluster2", "--topology", r.topology}, args...)
 }
 
-// seal runs sightline seal for the remote, and returns what it says.
+// seal runs sightline seal for the remote, and returns its output.
 func (r *repository) seal(args ...string) string {
 	r.t.Helper()
 	result := rig.Try(r.t, rig.Sightline(), r.args(args...)...)
@@ -253,8 +253,8 @@ func (r *repository) seal(args ...string) string {
 	return result.Stderr
 }
 
-// start starts sightline seal. What it says can be read while it runs; wait
-// waits for its end.
+// start starts sightline seal. Its output can be read while it runs. wait waits for its
+// end.
 func (r *repository) start(args ...string) (said *output, wait func() error) {
 	r.t.Helper()
 	cmd := exec.CommandContext(r.t.Context(), rig.Sightline(), r.args(args...)...)
@@ -264,7 +264,7 @@ func (r *repository) start(args ...string) (said *output, wait func() error) {
 	return said, cmd.Wait
 }
 
-// output is one that is read while it is written.
+// output can be read while it is written.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -289,8 +289,8 @@ func (r *repository) render() {
 	r.output.WriteString(result.Stdout + result.Stderr)
 }
 
-// applyWest applies the remote in the order of its phases, and then deletes what
-// it no longer has: what pruning is to an engine.
+// applyWest applies the remote in the order of its phases, and then deletes the objects
+// that it no longer has, like an engine that prunes.
 func (r *repository) applyWest() {
 	r.t.Helper()
 	var now []*unstructured.Unstructured
@@ -317,7 +317,7 @@ func has(objects []*unstructured.Unstructured, object *unstructured.Unstructured
 	return false
 }
 
-// link is what the hub's phase link holds.
+// link returns the objects of the hub's phase link.
 func (r *repository) link() []*unstructured.Unstructured {
 	r.t.Helper()
 	return rig.Objects(r.t, []byte(manifests(r.t, r.out, "cluster1", "link")))
@@ -332,8 +332,8 @@ func (r *repository) applyEast() {
 	r.east.Apply(r.t, objects...)
 }
 
-// authenticates asserts that the remote takes the link that is on the hub for
-// that of Kiali's account. It returns what the link holds.
+// authenticates asserts that the link on the hub authenticates on the remote as Kiali's
+// account. It returns the content of the link.
 func (r *repository) authenticates() *rest.Config {
 	r.t.Helper()
 	config, err := clientcmd.RESTConfigFromKubeConfig(r.open())
@@ -343,7 +343,7 @@ func (r *repository) authenticates() *rest.Config {
 	return config
 }
 
-// decrypt opens the link with the test's own key.
+// decrypt opens the link with the test's key.
 func (r *repository) decrypt() []byte {
 	r.t.Helper()
 	live, err := r.east.Live(r.t.Context(), r.link()[0])
@@ -360,8 +360,8 @@ func (r *repository) decrypt() []byte {
 	return kubeconfig
 }
 
-// hides asserts that none of the tokens, in any of its forms, is in a file of
-// the repository or in what was printed.
+// hides asserts that no token, in any form, is in a file of the repository or in the
+// output.
 func (r *repository) hides(tokens ...string) {
 	r.t.Helper()
 	all := files(r.t, filepath.Dir(r.topology))
@@ -377,7 +377,7 @@ func (r *repository) hides(tokens ...string) {
 	}
 }
 
-// written are the files below the directory, which may be absent.
+// written returns the files below the directory, or none if it does not exist.
 func written(t *testing.T, dir string) []string {
 	t.Helper()
 	var found []string
@@ -393,7 +393,7 @@ func written(t *testing.T, dir string) []string {
 	return found
 }
 
-// certificateFile is a file with a certificate such as the controller makes.
+// certificateFile writes a file with a certificate like the controller's.
 func certificateFile(t *testing.T, public, private any, from, until time.Time) string {
 	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{}, NotBefore: from, NotAfter: until, IsCA: true, BasicConstraintsValid: true}
@@ -404,7 +404,7 @@ func certificateFile(t *testing.T, public, private any, from, until time.Time) s
 	return file
 }
 
-// kubeconfig is a file with the contexts of the clusters.
+// kubeconfig writes a file with the contexts of the clusters.
 func kubeconfig(t *testing.T, clusters ...*rig.Cluster) string {
 	t.Helper()
 	rules := clientcmd.ClientConfigLoadingRules{}

@@ -17,7 +17,7 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// acmOwn is what ACM has on its hub.
+// acmOwn has ACM's objects on its hub.
 const acmOwn = `
 apiVersion: observability.open-cluster-management.io/v1beta2
 kind: MultiClusterObservability
@@ -48,7 +48,7 @@ metadata: {name: multicluster-observability-addon, namespace: west}
 spec: {}
 `
 
-// copiedRule is a rule with the labels that ours have from ACM 5.0 on.
+// copiedRule is a rule with the labels of our rules since ACM 5.0.
 const copiedRule = `
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
@@ -59,9 +59,9 @@ metadata:
 spec: {groups: [{name: g, rules: [{record: a, expr: "1"}]}]}
 `
 
-// TestStatusACM has the cluster east be an ACM hub that is in no topology, as the
-// example acm-apart has it, with the objects of its tree acm/ and what ACM says of
-// them. No ACM runs: the suite writes the status of its objects.
+// TestStatusACM makes the cluster east an ACM hub outside the topology, as in the example
+// acm-apart, with the objects of its tree acm/ and their status. No ACM runs: the suite
+// writes the status.
 func TestStatusACM(t *testing.T) {
 	rig.NeedDefinitions(t, "that status finds what is wrong on an ACM hub")
 	hub := rig.Up(t).East
@@ -151,14 +151,14 @@ func TestStatusACM(t *testing.T) {
 	}
 }
 
-// liveDiff is what diff --live says of the ACM hub. The topology's clusters cannot be asked.
+// liveDiff returns what diff --live says of the ACM hub. There is no access to the topology's clusters.
 func liveDiff(t *testing.T, topology, contexts string) string {
 	t.Helper()
 	return rig.Try(t, rig.Sightline(), "diff", topology, "--live", "--kubeconfig", contexts, "--acm-context", "acm-hub").Stdout
 }
 
-// asReader has a kubeconfig lead to the ACM hub as a user who has what --rights prints
-// for it, and no more.
+// asReader makes a kubeconfig for the ACM hub, for a user with only the rights that
+// --rights prints for it.
 func asReader(t *testing.T, hub *rig.Cluster, topology, kubeconfig string) {
 	t.Helper()
 	_, printed, ok := strings.Cut(rig.Run(t, rig.Sightline(), "status", topology, "--rights"), "# What sightline status may read on acm,")

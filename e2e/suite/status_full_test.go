@@ -20,9 +20,9 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// scraped is a mesh that real Prometheus servers scrape by the rendered monitors,
-// and whose link the real controller of sealed-secrets opens. The server of west
-// sends its series to that of east, which is the store.
+// scraped is a mesh that real Prometheus servers scrape with the rendered monitors. The
+// real controller of sealed-secrets opens its link. West's server sends its series to
+// east's server, which is the store.
 type scraped struct {
 	*watched
 	eastStore, westStore *rig.Prometheus
@@ -77,7 +77,7 @@ func request(reporter, source, destination string) string {
 		destination)
 }
 
-// says is what a pod serves, which can be changed.
+// says returns the page of a pod. The page has these series until a call of change.
 func (s *scraped) says(pod string, series ...string) func() string {
 	s.change(pod, series...)
 	return func() string {
@@ -93,7 +93,7 @@ func (s *scraped) change(pod string, series ...string) {
 	s.series[pod] = strings.Join(series, " 42\n") + " 42\n"
 }
 
-// load has both servers scrape by the monitors that there are.
+// load makes both servers scrape with the present monitors.
 func (s *scraped) load() {
 	s.t.Helper()
 	for c, p := range map[*rig.Cluster]*rig.Prometheus{s.east: s.eastStore, s.west: s.westStore} {
@@ -118,7 +118,7 @@ func (s *scraped) load() {
 	}
 }
 
-// reseal makes the link anew, and waits for the controller and Kiali.
+// reseal seals the link again, and waits for the controller and Kiali.
 func (s *scraped) reseal() {
 	s.t.Helper()
 	s.seal("--context", "west", "--kubeconfig", kubeconfig(s.t, s.east, s.west), "--hub-context", "east")
@@ -128,10 +128,9 @@ func (s *scraped) reseal() {
 	s.pod(true, time.Now().Add(time.Hour))
 }
 
-// TestStatusOnRealParts breaks a mesh whose series come from real Prometheus
-// servers and whose link is opened by the real controller. Each fault shows in
-// its check and in no other but those that it breaks as well. All is asked by a
-// user who has what --rights prints, and no more.
+// TestStatusOnRealParts breaks a mesh with series from real Prometheus servers and a link
+// that the real controller opens. Each fault shows in its check, and only there and in the
+// checks that it breaks as well. The user has only the rights that --rights prints.
 func TestStatusOnRealParts(t *testing.T) {
 	rig.NeedDefinitions(t, "what status finds in the series of a real Prometheus")
 	s := newScraped(t)
@@ -225,7 +224,7 @@ func TestStatusOnRealParts(t *testing.T) {
 	s.hides(s.authenticates().BearerToken)
 }
 
-// monitor is the PodMonitor of sample on east under a name, with its relabelings changed.
+// monitor returns the PodMonitor of sample on east with another name and changed relabelings.
 func (s *scraped) monitor(name string, change func([]any) []any) *unstructured.Unstructured {
 	for _, o := range rig.Objects(s.t, []byte(manifests(s.t, s.out, "cluster1", "monitoring"))) {
 		if o.GetKind() != "PodMonitor" || o.GetNamespace() != "sample" {
@@ -258,5 +257,5 @@ func noMeshID(relabelings []any) []any {
 	return slices.DeleteFunc(relabelings, func(r any) bool { return r.(map[string]any)["targetLabel"] == "mesh_id" })
 }
 
-// applyHub applies a phase of the hub over what others have done.
+// applyHub applies a phase of the hub, and takes over fields of other managers.
 func (s *scraped) applyHub(phase string) { applyManifests(s.t, s.out, "cluster1", phase, s.east) }

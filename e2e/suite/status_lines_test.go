@@ -15,9 +15,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali/kialitest"
 )
 
-// TestStatusOfEachLine asks a Kiali of each release line, with the routes and the
-// fields of that line, by a port-forward through a real API server: first one that
-// is well, then one that no longer sees a cluster.
+// TestStatusOfEachLine asks a Kiali of each release line, with the routes and fields of
+// this line, through a port-forward of a real API server: first a healthy one, then one
+// that misses a cluster.
 func TestStatusOfEachLine(t *testing.T) {
 	rig.NeedDefinitions(t, "what status reads of each release line of Kiali")
 	w := newWatched(t)
@@ -53,7 +53,7 @@ func TestStatusOfEachLine(t *testing.T) {
 	}
 }
 
-// viewOf is what Kiali's own view has that is not good.
+// viewOf returns the results about Kiali's view that are not good.
 func viewOf(t *testing.T, topology string, args ...string) []string {
 	t.Helper()
 	result := rig.Try(t, rig.Sightline(), append([]string{"status", topology, "--only", "view", "--only", "tracing", "--output",

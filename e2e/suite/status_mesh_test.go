@@ -37,8 +37,8 @@ spec:
     - {name: cluster2, platform: kubernetes, network: net-west, server: "https://api.west.example.com:6443"}
 `
 
-// around is what others bring to a cluster: Istio, Kiali's operator with the role
-// that its line v2.27 makes for the strategy anonymous, and a Prometheus resource.
+// around has the objects that others bring to a cluster: Istio, Kiali's operator with the
+// role that v2.27 makes for the strategy anonymous, and a Prometheus resource.
 const around = `
 apiVersion: apps/v1
 kind: Deployment
@@ -112,8 +112,8 @@ func newWatched(t *testing.T) *watched {
 	return w
 }
 
-// arrive brings the mesh to both clusters, all but the link, and a Kiali: of what
-// others bring, all but the object with that number, if it is not 0.
+// arrive brings the mesh without its link, and a Kiali, to both clusters. If the number is
+// not 0, it leaves out the object of around with this number.
 func (w *watched) arrive(without int) {
 	t := w.t
 	require.NoError(t, os.WriteFile(w.topology, []byte(statusTopology), 0o644))
@@ -147,7 +147,7 @@ func (w *watched) arrive(without int) {
 	w.config = kubeconfig(t, w.east, w.west)
 }
 
-// truth has Kiali say what is so.
+// truth makes Kiali report the real state.
 func (w *watched) truth() {
 	w.kiali.Change(func() {
 		w.kiali.Hang, w.kiali.Tracing = false, "Healthy"
@@ -157,7 +157,7 @@ func (w *watched) truth() {
 	})
 }
 
-// role changes what Kiali's account may do with jobs on west.
+// role changes the rights of Kiali's account to jobs on west.
 func (w *watched) role(verbs string) {
 	w.t.Helper()
 	_, err := w.west.Client.RbacV1().ClusterRoles().Patch(w.t.Context(), "kiali", types.JSONPatchType,
@@ -165,8 +165,8 @@ func (w *watched) role(verbs string) {
 	require.NoError(w.t, err)
 }
 
-// bindIn has Kiali's account have its rights in one namespace of west, and no
-// more; bindEverywhere undoes that.
+// bindIn gives Kiali's account its rights in only one namespace of west. bindEverywhere
+// undoes this.
 func (w *watched) bindIn(namespace string) {
 	w.t.Helper()
 	rbac, ctx := w.west.Client.RbacV1(), w.t.Context()
@@ -190,7 +190,7 @@ func (w *watched) labelNetwork(name string) {
 	require.NoError(w.t, err)
 }
 
-// putLink is what the controller of sealed-secrets does on the hub.
+// putLink does the work of the controller of sealed-secrets on the hub.
 func (w *watched) putLink(items map[string]string) { w.putSecret(multiCluster, items) }
 
 func (w *watched) putSecret(name string, items map[string]string) {
@@ -209,7 +209,7 @@ func (w *watched) deleteSecret(name string) {
 	_ = w.east.Client.CoreV1().Secrets("istio-system").Delete(context.WithoutCancel(w.t.Context()), name, metav1.DeleteOptions{})
 }
 
-// pod makes the pod of Kiali anew, ready or in a crash loop.
+// pod creates the pod of Kiali again, ready or in a crash loop.
 func (w *watched) pod(ready bool, started time.Time) {
 	w.t.Helper()
 	ctx := context.WithoutCancel(w.t.Context())
@@ -234,8 +234,8 @@ func (w *watched) pod(ready bool, started time.Time) {
 	require.NoError(w.t, err)
 }
 
-// status runs sightline status, and returns what is not good, as "ST03 cluster2
-// bad", with all that was found.
+// status runs sightline status. It returns the results that are not good, such as "ST03
+// cluster2 bad", and all findings.
 func (w *watched) status(args ...string) (code int, not []string, found string) {
 	w.t.Helper()
 	all := []string{"status", w.topology, "--kubeconfig", w.config, "--hub-context", "east", "--context", "cluster2=west", "--output", "json"}
@@ -263,7 +263,7 @@ func (w *watched) status(args ...string) (code int, not []string, found string) 
 	return result.Code, not, found
 }
 
-// byHand merges something into an object, as somebody does by hand.
+// byHand merges fields into an object, like somebody who edits it by hand.
 func byHand(t *testing.T, on *rig.Cluster, kind, namespace, name, text string, subresources ...string) {
 	t.Helper()
 	object := &unstructured.Unstructured{}
@@ -297,7 +297,7 @@ func accountObject() *unstructured.Unstructured {
 	return o
 }
 
-// forceWest applies the remote over what somebody else manages by now.
+// forceWest applies the remote, and takes over fields of other managers.
 func (w *watched) forceWest() {
 	w.west.Delete(w.t, podMonitor("sample"))
 	w.applyWest()
@@ -332,8 +332,7 @@ func (w *watched) canary(there bool) {
 	}
 }
 
-// asReader asks from now on as a user who has what --rights prints, and nothing
-// else.
+// asReader makes later calls as a user with only the rights that --rights prints.
 func (w *watched) asReader() {
 	t := w.t
 	printed := rig.Run(t, rig.Sightline(), "status", w.topology, "--rights")

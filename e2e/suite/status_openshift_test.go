@@ -32,7 +32,7 @@ spec:
     - {name: cluster2, server: "https://api.west.example.com:6443"}
 `
 
-// clusterVersion is what tells OpenShift from another Kubernetes.
+// clusterVersion makes a cluster an OpenShift.
 const clusterVersion = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -44,9 +44,8 @@ spec:
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
 `
 
-// TestStatusUserWorkload breaks the user workload monitoring of OpenShift, as far
-// as an API server has it: its ConfigMap, the pods of its Prometheus, and labels
-// of namespaces.
+// TestStatusUserWorkload breaks the user workload monitoring of OpenShift, as far as an API
+// server has it: its ConfigMap, the pods of its Prometheus, and labels of namespaces.
 func TestStatusUserWorkload(t *testing.T) {
 	rig.NeedDefinitions(t, "that status finds what is wrong with user workload monitoring")
 	clusters := rig.Up(t)

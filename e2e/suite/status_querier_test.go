@@ -33,7 +33,7 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// around the querier is what OpenShift has of it, but for the pod.
+// around the querier: OpenShift's objects of it, without the pod.
 const aroundQuerier = `
 apiVersion: v1
 kind: Service
@@ -50,9 +50,9 @@ rules:
 
 const querierHost = "thanos-querier.openshift-monitoring.svc"
 
-// querier is a stand-in for thanos-querier. As the proxy before the real one, it
-// asks its cluster's API server who has the token, and whether he may read. It
-// knows no PromQL: the queries are shown in e2e/metrics.
+// querier is a stand-in for thanos-querier. Like the proxy before the real one, it asks its
+// cluster's API server whose token it is, and whether this user may read. It knows no
+// PromQL: e2e/metrics tests the queries.
 type querier struct {
 	on            *rig.Cluster
 	name, other   string // the clusters of its series
@@ -62,7 +62,7 @@ type querier struct {
 	authorization []string // of the requests
 }
 
-// serving is a certificate for the querier that signs itself.
+// serving makes a self-signed certificate for the querier.
 func serving(t *testing.T) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -152,7 +152,7 @@ func (q *querier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": "vector", "result": result}})
 }
 
-// answer is what a mesh that works has.
+// answer returns the answer of a healthy mesh to a query.
 func (q *querier) answer(query string) []map[string]string {
 	namespaces := func(label string) []map[string]string {
 		return []map[string]string{{label: q.name, "namespace": "sample"}, {label: q.name, "namespace": "istio-system"}}
@@ -175,9 +175,9 @@ func (q *querier) answer(query string) []map[string]string {
 	return nil
 }
 
-// TestStatusThanosQuerier asks the querier of each OpenShift cluster by a
-// port-forward, with the token of the context, of a user who has what --rights
-// prints and no more.
+// TestStatusThanosQuerier asks the querier of each OpenShift cluster through a
+// port-forward. The token is that of the context, of a user with only the rights that
+// --rights prints.
 func TestStatusThanosQuerier(t *testing.T) {
 	rig.NeedDefinitions(t, "that status reads thanos-querier with the token of the context")
 	clusters := rig.Up(t)
@@ -281,8 +281,8 @@ func TestStatusThanosQuerier(t *testing.T) {
 	east.change(func() { assert.Contains(t, east.authorization, "Bearer "+tokens["cluster1"]) })
 }
 
-// readers makes an account on each cluster that has what --rights prints, and
-// returns their tokens by the cluster's name.
+// readers makes an account with the rights that --rights prints on each cluster, and
+// returns the tokens by the cluster's name.
 func readers(t *testing.T, topology string, named map[string]*rig.Cluster) map[string]string {
 	t.Helper()
 	tokens := map[string]string{}

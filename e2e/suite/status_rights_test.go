@@ -17,8 +17,8 @@ import (
 
 const readerRole = "sightline-status"
 
-// eachIsNeeded takes one rule after the other out of the roles that --rights has
-// printed. Without it something is not checked, and nothing is called bad.
+// eachIsNeeded removes one rule after the other from the roles that --rights has printed.
+// Without the rule, some check is left out, and nothing is called bad.
 func (w *watched) eachIsNeeded(t *testing.T) {
 	t.Helper()
 	rules := 0
@@ -50,7 +50,7 @@ func (w *watched) eachIsNeeded(t *testing.T) {
 	}
 }
 
-// without returns how many of the rules it has taken out.
+// without returns the number of removed rules.
 func (w *watched) without(t *testing.T, c *rig.Cluster, in string, rules []rbacv1.PolicyRule,
 	update func(context.Context, []rbacv1.PolicyRule) error) (taken int) {
 	t.Helper()

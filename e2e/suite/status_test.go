@@ -14,8 +14,8 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// TestStatus breaks a mesh in one place after the other. Each fault shows in its
-// check, and in no other but those that it breaks as well.
+// TestStatus breaks a mesh in one place after the other. Each fault shows in its check, and
+// only there and in the checks that it breaks as well.
 func TestStatus(t *testing.T) {
 	rig.NeedDefinitions(t, "that status finds what is wrong with a mesh")
 	w := newWatched(t)
@@ -212,8 +212,8 @@ func TestStatus(t *testing.T) {
 	w.hides(token)
 }
 
-// TestStatusWithTheRightsPrinted asks as a user who has what --rights prints, and
-// nothing else, on API servers that enforce it.
+// TestStatusWithTheRightsPrinted asks as a user with only the rights that --rights prints,
+// on API servers that enforce them.
 func TestStatusWithTheRightsPrinted(t *testing.T) {
 	rig.NeedDefinitions(t, "that the rights which status prints are enough")
 	w := newWatched(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// tracingTopology has a control plane in a namespace of its own on cluster2.
+// tracingTopology has a control plane in another namespace on cluster2.
 const tracingTopology = `apiVersion: sightline.dev/v1alpha1
 kind: Topology
 metadata: {name: mesh}
@@ -29,7 +29,7 @@ spec:
     - {name: cluster2, server: "https://api.west.example.com:6443", controlPlane: {namespace: istio-west}}
 `
 
-// meshConfig is what Istio's owner has written, with the lines of docs/tracing.md.
+// meshConfig is the mesh config of Istio's owner, with the lines of docs/tracing.md.
 const meshConfig = `
 apiVersion: apps/v1
 kind: Deployment
@@ -50,7 +50,7 @@ data:
     - {name: otel, opentelemetry: {service: otel-collector.NAMESPACE.svc.cluster.local, port: 4317}}
 `
 
-// telemetryOf is what a tutorial has applied.
+// telemetryOf is a Telemetry as tutorials have it.
 const telemetryOf = `
 apiVersion: telemetry.istio.io/v1
 kind: Telemetry
@@ -58,8 +58,8 @@ metadata: {name: otel-tracing, namespace: istio-west}
 spec: {tracing: [{providers: [{name: otel}]}]}
 `
 
-// TestStatusTracing breaks what traces need of the mesh: the objects, the mesh
-// config, and the one Telemetry. No operator runs, and no span is sent.
+// TestStatusTracing breaks the parts of the mesh that traces need: the objects, the mesh
+// config, and the only Telemetry. No operator runs, and no span is sent.
 func TestStatusTracing(t *testing.T) {
 	rig.NeedDefinitions(t, "that status finds what is wrong with traces")
 	clusters := rig.Up(t)

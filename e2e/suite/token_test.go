@@ -18,18 +18,18 @@ import (
 	"github.com/sightline-mesh/sightline/e2e/suite/rig"
 )
 
-// kialiAccount is the user that the hub's Kiali is on a remote.
+// kialiAccount is the user of the hub's Kiali on a remote.
 const kialiAccount = "system:serviceaccount:istio-system:kiali-service-account"
 
-// TestTokenAfterAccount is our order: the token is filled in, and it is one of
-// the account.
+// TestTokenAfterAccount uses our order: the Secret gets a token, and it is one of the
+// account.
 func TestTokenAfterAccount(t *testing.T) {
 	withToken(t)
 }
 
-// TestTokenBeforeAccount is the trap that the order of the phases is about: the
-// apply succeeds, the cluster deletes the Secret, and an account that comes
-// later does not bring it back.
+// TestTokenBeforeAccount shows why the order of the phases is needed. The apply succeeds,
+// the cluster deletes the Secret, and an account that is created later does not bring it
+// back.
 func TestTokenBeforeAccount(t *testing.T) {
 	west := rig.Up(t).West
 	token := tokenSecret(t)
@@ -43,9 +43,8 @@ func TestTokenBeforeAccount(t *testing.T) {
 	require.True(t, apierrors.IsNotFound(err), "%v", err)
 }
 
-// TestTokenInOneGo falls into the trap in the way in which users do: everything
-// of the remote is applied at once, in the right order, and nobody waits for
-// the operator.
+// TestTokenInOneGo makes the same mistake like a user: all objects of the remote are
+// applied at once, in the right order, without waiting for the operator.
 func TestTokenInOneGo(t *testing.T) {
 	rig.NeedDefinitions(t, "that the phases have to be waited for")
 	west := rig.Up(t).West
@@ -56,8 +55,8 @@ func TestTokenInOneGo(t *testing.T) {
 	awaitDeletion(t, west, tokenSecret(t))
 }
 
-// TestAccountMadeAnew is why an operator that replaces its installation cuts the
-// link: the token of the account before is none of the account after.
+// TestAccountMadeAnew shows why an operator that replaces its installation breaks the link:
+// a token of the old account is not valid for the new one.
 func TestAccountMadeAnew(t *testing.T) {
 	west, token, account, config := withToken(t)
 	west.Delete(t, account)
@@ -66,7 +65,7 @@ func TestAccountMadeAnew(t *testing.T) {
 	awaitRefusal(t, west, config)
 }
 
-// withToken applies an account and the Secret for its token, and returns a login with the
+// withToken applies an account and the Secret for its token. It returns a config with the
 // token.
 func withToken(t *testing.T) (west *rig.Cluster, token, account *unstructured.Unstructured, config *rest.Config) {
 	t.Helper()
@@ -81,7 +80,7 @@ func withToken(t *testing.T) (west *rig.Cluster, token, account *unstructured.Un
 	return west, token, account, config
 }
 
-// tokenSecret is what the example renders for the link of its remote.
+// tokenSecret returns the rendered token Secret of the example's remote.
 func tokenSecret(t *testing.T) *unstructured.Unstructured {
 	t.Helper()
 	for _, object := range rig.Objects(t, []byte(rig.Run(t, rig.Sightline(), "render", "--example", "--cluster", "cluster2", "-o", "-"))) {
@@ -93,7 +92,7 @@ func tokenSecret(t *testing.T) *unstructured.Unstructured {
 	return nil
 }
 
-// serviceAccount is the account that a token Secret is for.
+// serviceAccount returns the account of a token Secret.
 func serviceAccount(token *unstructured.Unstructured) *unstructured.Unstructured {
 	account := &unstructured.Unstructured{}
 	account.SetAPIVersion("v1")
@@ -117,8 +116,8 @@ func awaitDeletion(t *testing.T, on *rig.Cluster, object *unstructured.Unstructu
 	}, on.APIServer, on.Manager)
 }
 
-// awaitRefusal waits until the cluster no longer takes the credentials, which
-// it remembers for some seconds.
+// awaitRefusal waits until the cluster refuses the credentials. It remembers valid ones for
+// some seconds.
 func awaitRefusal(t *testing.T, on *rig.Cluster, config *rest.Config) {
 	t.Helper()
 	rig.Wait(t, 30*time.Second, "the token to be refused by "+on.Name, func() error {
@@ -134,7 +133,7 @@ func awaitRefusal(t *testing.T, on *rig.Cluster, config *rest.Config) {
 	}, on.APIServer)
 }
 
-// whoIs is the user as whom the credentials authenticate.
+// whoIs returns the user of the credentials.
 func whoIs(t *testing.T, config *rest.Config) string {
 	t.Helper()
 	user, err := review(t.Context(), config)
