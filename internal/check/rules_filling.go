@@ -142,8 +142,8 @@ func twoReplicas(m *mesh, f *found) {
 		"both Prometheus servers of a cluster write every series; the store shows double rates unless it deduplicates by prometheus_replica")
 }
 
-// sample tells whether an address is that of Istio's sample Prometheus or of a
-// Route to it: the Service prometheus in the namespace of the control plane.
+// sample tells whether an address leads to Istio's sample Prometheus, also through
+// a Route: the Service prometheus in the namespace of the control plane.
 func (m *mesh) sample(address string) bool {
 	u, err := url.Parse(address)
 	first, rest, _ := strings.Cut(u.Hostname(), ".")

@@ -108,7 +108,7 @@ type substitution struct {
 	several bool // of the objects
 }
 
-// substitutedAt is the key by which substitutions become one finding.
+// substitutedAt is the key of a finding. Substitutions with the same key become one finding.
 type substitutedAt struct {
 	cluster          int
 	kind, name, text string

@@ -79,8 +79,8 @@ type Options struct {
 	Timeout time.Duration // of each request; 0: [Timeout]
 }
 
-// Open makes a client for the API server of a context. It sends no request. The error
-// is that of Missing if the context does not exist.
+// Open makes a client for the API server of a context. It sends no request. If the
+// context does not exist, it returns the error of Missing.
 func (c *Contexts) Open(context string, o Options) (*Cluster, error) {
 	if !c.Has(context) {
 		return nil, c.Missing(context)

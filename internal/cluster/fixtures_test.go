@@ -67,7 +67,7 @@ func answers(bodies map[string]any) http.HandlerFunc {
 
 type object = map[string]any
 
-// portForward is a port-forward to a pod whose ports are those of this machine.
+// portForward is a port-forward to a pod that uses the ports of this machine.
 func portForward(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost { // it knows nothing of WebSockets
 		http.Error(w, "you must use SPDY", http.StatusBadRequest)

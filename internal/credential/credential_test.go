@@ -33,7 +33,7 @@ func TestRedact(t *testing.T) {
 	t.Parallel()
 	for _, c := range corpus.Credentials() {
 		if credential.Find(c.Text) == "" || strings.Contains(c.Text, "kind: Config") {
-			continue // a setting, of which nobody knows where it ends
+			continue // a setting, whose end is unknown
 		}
 		for _, text := range []string{c.Text, "error: " + c.Text + " is wrong", fmt.Sprintf("found %q", c.Text)} {
 			assert.NotContains(t, credential.Redact(text), c.Secret, "%s", text)

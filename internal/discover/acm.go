@@ -39,7 +39,7 @@ func (d *Draft) acmHub() *cluster {
 	return nil
 }
 
-// acm writes metrics.acm, and tells whether the store is that of ACM. If Kiali reads
+// acm writes metrics.acm, and tells whether the store is ACM's. If Kiali reads
 // this store but no object of ours exists, acm keeps Kiali's address and certificate,
 // because the store acm would collect more.
 func (d *Draft) acm(spec *node) bool {

@@ -50,7 +50,7 @@ func spelled(pattern string) []string {
 	return names
 }
 
-// Labels lists the labels of these series by which Kiali selects or groups (kiali
+// Labels lists the labels of these series that Kiali uses to select or group (kiali
 // graph/telemetry/istio, graph/util.go).
 func Labels() []string {
 	return []string{

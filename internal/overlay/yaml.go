@@ -99,14 +99,14 @@ func (s *source) plain(n *yaml.Node) bool {
 	return good
 }
 
-// field is an entry of a mapping.
+// field is an entry of an object.
 type field struct {
 	name  string
 	key   *yaml.Node
 	value *yaml.Node
 }
 
-// fields returns the entries of a mapping. For any other node it returns none, and
+// fields returns the entries of an object. For any other node it returns none, and
 // adds a finding that names the node what.
 func (s *source) fields(n *yaml.Node, what string) []field {
 	if n.Kind != yaml.MappingNode {
@@ -120,7 +120,7 @@ func (s *source) fields(n *yaml.Node, what string) []field {
 	return fields
 }
 
-// items returns the entries of a list, like fields for a mapping.
+// items returns the entries of a list, like fields for an object.
 func (s *source) items(n *yaml.Node, what string) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
 		s.add(s.at(n), topology.RuleType, "", "%s must be a list, found %s", what, topology.Describe(n))
@@ -142,7 +142,7 @@ func (s *source) string(n *yaml.Node, what string) (string, bool) {
 	return "", false
 }
 
-// strings returns a mapping whose values must be strings.
+// strings returns an object whose values must be strings.
 func (s *source) strings(n *yaml.Node, what string) map[string]any {
 	texts := map[string]any{}
 	for _, f := range s.fields(n, what) {

@@ -14,7 +14,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/upstream"
 )
 
-// schema is that of SARIF 2.1.0.
+// schema returns the schema of SARIF 2.1.0.
 func schema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	releases, err := upstream.Open("../../e2e/definitions")

@@ -369,8 +369,8 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
-// TestSameTokenAgain tells a token Secret that was deleted and made anew from one
-// that has another token.
+// TestSameTokenAgain distinguishes a token Secret that was deleted and created again
+// from one with another token.
 func TestSameTokenAgain(t *testing.T) {
 	t.Parallel()
 	hub := newHub(t)

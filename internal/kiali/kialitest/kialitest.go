@@ -25,7 +25,7 @@ type API struct {
 	Namespaces map[string][]string
 	Planes     map[string]string // the name that the control plane of a cluster has for the cluster
 	Tracing    string            // the health of the tracing backend; "": there is none
-	Hang       bool              // it answers nothing but the strategy
+	Hang       bool              // it only answers the question for the strategy
 
 	mutex  sync.Mutex
 	bodies map[string]any // of the release line
