@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
 // pages are the pages for people, by their paths from the repository's root.
@@ -230,4 +232,18 @@ func TestPageOutputsOfFindings(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 3, named)
+}
+
+// TestPageCompatibility has docs/compatibility.md name each release line of Kiali, with
+// the first operator and the first chart that know it.
+func TestPageCompatibility(t *testing.T) {
+	t.Parallel()
+	page := pages(t)["docs/compatibility.md"]
+	for _, line := range kiali.Lines() {
+		operator, chart := line.FirstOperator()
+		if operator == "" {
+			operator, chart = "every one", "every one"
+		}
+		assert.Regexp(t, fmt.Sprintf("(?m)^\\| `%s` \\| [^|]+ \\| %s \\| %s \\|$", line, operator, chart), page)
+	}
 }
