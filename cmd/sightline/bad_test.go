@@ -14,8 +14,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
-// TestBadTopologies compares what verify says about topologies/bad/NAME.yaml
-// with NAME.out. Each finds something, and each file says in its first line what is wrong.
+// TestBadTopologies compares the output of verify for topologies/bad/NAME.yaml with
+// NAME.out. Each topology has a finding, and its first line says what is wrong.
 func TestBadTopologies(t *testing.T) {
 	t.Chdir("../../topologies/bad")
 	files, err := filepath.Glob("*.yaml")
@@ -49,9 +49,9 @@ func TestBadTopologies(t *testing.T) {
 	assert.Len(t, outs, len(files), "an .out without its .yaml")
 }
 
-// TestExamples compares what verify says about the examples with
-// testdata/examples.out: no errors, and each warning is one that the example's
-// own comments give a reason for.
+// TestExamples compares the output of verify for the examples with
+// testdata/examples.out. There are no errors, and the comments of an example explain each
+// warning.
 func TestExamples(t *testing.T) {
 	const out = "cmd/sightline/testdata/examples.out"
 	t.Chdir("../..")

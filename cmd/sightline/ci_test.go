@@ -18,13 +18,13 @@ import (
 type ciRepository struct {
 	t    *testing.T
 	dir  string
-	bin  string // with sightline, and what posts
-	post string // the file with what was posted last
+	bin  string // has sightline and the program that posts
+	post string // the file with the last post
 
 	topology string
 }
 
-// ciExample has remotes with sealed links.
+// ciExample is a topology whose remotes have sealed links.
 const ciExample = "../../topologies/linked.yaml"
 
 func newCIRepository(t *testing.T) *ciRepository {
@@ -44,7 +44,7 @@ func newCIRepository(t *testing.T) *ciRepository {
 	require.NoError(t, err)
 	require.NoError(t, os.Symlink(self, filepath.Join(r.bin, "sightline"))) // TestMain makes the test's program one
 	for name, script := range map[string]string{
-		// What each is told to post goes to a file.
+		// Each program writes its post to a file.
 		"post": `cp "$1" "$POSTED"`,
 		"gh":   `while [ "$1" != --body-file ]; do shift; done; cp "$2" "$POSTED"`,
 		"curl": `for a; do case $a in body=\<*) cp "${a#body=<}" "$POSTED";; esac; done`,
@@ -90,8 +90,7 @@ func (r *ciRepository) runIn(dir, name string, args ...string) {
 	require.NoError(r.t, err, "%s %v\n%s", name, args, out)
 }
 
-// script runs lines of shell as CI does, and returns the exit code and what was
-// posted.
+// script runs lines of shell as CI does, and returns the exit code and the post.
 func (r *ciRepository) script(script string, env ...string) (code int, posted string) {
 	r.t.Helper()
 	os.Remove(r.post)
@@ -109,7 +108,7 @@ func (r *ciRepository) script(script string, env ...string) (code int, posted st
 	return cmd.ProcessState.ExitCode(), string(text)
 }
 
-// ciExamples are the blocks of docs/ci.md by the names of their files.
+// ciExamples returns the blocks of docs/ci.md by the names of their files.
 func ciExamples(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/ci.md")
@@ -121,9 +120,8 @@ func ciExamples(t *testing.T) map[string]string {
 	return examples
 }
 
-// TestCIExamples runs the examples of docs/ci.md: for a change that is well, for a
-// tree that was not rendered again, for a topology that is wrong, and for a change
-// that takes too much away.
+// TestCIExamples runs the examples of docs/ci.md for four changes: a correct one, one
+// without a new render, one with a wrong topology, and one that removes too much.
 func TestCIExamples(t *testing.T) {
 	r := newCIRepository(t)
 	examples := ciExamples(t)

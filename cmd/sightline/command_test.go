@@ -10,8 +10,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/command"
 )
 
-// TestSuggestedCommands has the flags of what messages suggest parsed by the command
-// that they are of.
+// TestSuggestedCommands parses the flags of the commands that messages suggest.
 func TestSuggestedCommands(t *testing.T) {
 	t.Parallel()
 	for _, step := range []command.Step{

@@ -16,9 +16,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/golden"
 )
 
-// TestCommandReference holds docs/commands.md and docs/man against the commands.
-// With -update it writes them. The libraries that make them are not in the
-// program.
+// TestCommandReference compares docs/commands.md and docs/man with the commands. With
+// -update it writes them. The libraries that make them are not in the program.
 func TestCommandReference(t *testing.T) {
 	want := commandReference(t)
 	if *update {
@@ -78,12 +77,12 @@ func commandReference(t *testing.T) map[string]string {
 	return pages
 }
 
-// Cobra puts the month of today into a page.
+// manDate matches the present month, which Cobra puts into a page.
 var manDate = regexp.MustCompile(`(?m)^(\.TH "[^"]*" "[^"]*") "[^"]*"`)
 
 func undated(page string) string { return manDate.ReplaceAllString(page, `$1 ""`) }
 
-// tidied is Markdown without what a formatter would remove.
+// tidied returns Markdown without spaces and lines that a formatter would remove.
 func tidied(page string) string {
 	page = regexp.MustCompile(`(?m)[ \t]+$`).ReplaceAllString(page, "")
 	return strings.TrimSpace(regexp.MustCompile(`\n{3,}`).ReplaceAllString(page, "\n\n")) + "\n"

@@ -17,8 +17,8 @@ import (
 	"github.com/sightline-mesh/sightline/topologies"
 )
 
-// completed asks as the scripts of every shell do (cobra's __complete): the words
-// that are offered, without their descriptions, and what else the shell may do.
+// completed asks the program as the scripts of all shells do (cobra's __complete). It
+// returns the offered words without descriptions, and the directive for the shell.
 func completed(t *testing.T, args ...string) (words []string, directive string) {
 	t.Helper()
 	code, stdout, stderr := sightline(t, append([]string{"__complete"}, args...)...)
@@ -95,7 +95,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// softer are the rules that can be suppressed, as far as their ids begin so.
+// softer returns the rules that can be suppressed and whose ids begin with a text.
 func softer(begun string) []string {
 	var ids []string
 	for _, r := range check.Rules() {
@@ -106,10 +106,10 @@ func softer(begun string) []string {
 	return ids
 }
 
-// ofFiles are the flags whose values are paths, which shells complete.
+// ofFiles returns the flags whose values are paths. Shells complete them.
 var ofFiles = []string{"ca-file", "cert", "kiali-token-file", "kubeconfig", "out", "pod", "prometheus-token-file", "status", "token-file", "topology"}
 
-// TestEveryFlagIsCompleted fails for a flag of which it has not been thought.
+// TestEveryFlagIsCompleted fails for a flag that is in no list of completion.
 func TestEveryFlagIsCompleted(t *testing.T) {
 	t.Parallel()
 	known := completes()
@@ -133,8 +133,8 @@ func TestEveryFlagIsCompleted(t *testing.T) {
 	}
 }
 
-// TestCompletionScripts has each shell that is here read its script; every script
-// asks the program by the protocol that TestCompletion shows.
+// TestCompletionScripts makes each installed shell read its script. Every script uses
+// the protocol that TestCompletion shows.
 func TestCompletionScripts(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/install.md")

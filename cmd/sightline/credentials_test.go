@@ -28,9 +28,9 @@ spec:
   clusters: [{name: east, domain: apps.east.example.com}]
 `
 
-// TestCredentialsOfOverlays has a Jsonnet overlay put together more than 200
-// credentials, none of which stands in its file: each is found in what is
-// rendered, and neither verify nor render repeats or writes one.
+// TestCredentialsOfOverlays has a Jsonnet overlay that composes more than 200
+// credentials. The file of the overlay contains none of them. The rules find each one in
+// the rendered objects, and verify and render neither print nor write one.
 func TestCredentialsOfOverlays(t *testing.T) {
 	dir := t.TempDir()
 	var fields, passwords strings.Builder
@@ -65,7 +65,7 @@ func TestCredentialsOfOverlays(t *testing.T) {
 	}
 }
 
-// codes are the characters of a text as Jsonnet has a list of numbers.
+// codes returns the characters of a text as a list of numbers in Jsonnet.
 func codes(text string) string {
 	var list []string
 	for _, r := range text {

@@ -14,8 +14,8 @@ import (
 
 var kindOf = regexp.MustCompile(`(?m)^apiVersion: (\S+)\nkind: (\S+)$`)
 
-// TestEverRendered holds the kinds that diff --live looks for, where they are no longer
-// rendered, to those of the examples. What every engine leaves alone is not looked for.
+// TestEverRendered compares the kinds that diff --live looks for with the kinds in the
+// examples. diff --live does not look for kinds that every engine leaves alone.
 func TestEverRendered(t *testing.T) {
 	t.Parallel()
 	kept := []string{"Namespace", "ManagedClusterSetBinding"}

@@ -189,7 +189,7 @@ func (o *diffOptions) compareLive(ctx context.Context, t *topology.Topology, fil
 	return compare.NewReport(t.Metadata.Name, "the clusters", diff, render.CompareFacts(t)), failed.err()
 }
 
-// collectedKinds are those of what ACM's add-on brings to clusters.
+// collectedKinds has the kinds of the objects that ACM's add-on brings to clusters.
 var collectedKinds = []string{"PrometheusRule", "ScrapeConfig"}
 
 // hasOwner tells whether another object owns an object. ACM's add-on copies rules and

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestDiffWithoutGit shows what is said where git is not installed.
+// TestDiffWithoutGit shows the message if git is not installed.
 func TestDiffWithoutGit(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	var stdout, stderr bytes.Buffer

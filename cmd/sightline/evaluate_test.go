@@ -13,7 +13,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/template"
 )
 
-// evaluating gives an evaluator of some files whose evaluations have that long.
+// evaluating returns an evaluator of some files, with a time limit for an evaluation.
 func evaluating(t *testing.T, longest time.Duration, files map[string]string) (*evaluator, confinedVM) {
 	root := fstest.MapFS{}
 	for name, text := range files {
@@ -26,7 +26,7 @@ func evaluating(t *testing.T, longest time.Duration, files map[string]string) (*
 	return e, confinedVM{e.client.VM(root), e}
 }
 
-// TestEvaluator compares what the other process makes with what this one does.
+// TestEvaluator compares the results of the other process with the results of this one.
 func TestEvaluator(t *testing.T) {
 	files := map[string]string{
 		"a.jsonnet": "function(n, c) std.trace('seen', { n: n, name: c.name, part: import 'sub/part.libsonnet' })",
@@ -74,8 +74,8 @@ func TestEvaluator(t *testing.T) {
 	assert.Equal(t, said, e.trace)
 }
 
-// TestEvaluatorEnds ends evaluations that have no end, and says so where something
-// else has ended the process.
+// TestEvaluatorEnds ends endless evaluations, and reports a process that something else
+// has ended.
 func TestEvaluatorEnds(t *testing.T) {
 	loop := map[string]string{"x.jsonnet": "local f(n) = if n == 0 then 0 else f(n - 1) + f(n - 1); function() f(60)"}
 	for name, c := range map[string]struct {
@@ -100,7 +100,7 @@ func TestEvaluatorEnds(t *testing.T) {
 	}
 }
 
-// TestEvaluatorCannotStart says why.
+// TestEvaluatorCannotStart shows the message if the process cannot start.
 func TestEvaluatorCannotStart(t *testing.T) {
 	e := &evaluator{failed: errors.New("permission denied")}
 	_, err := confinedVM{evaluator: e}.Type("x.jsonnet")

@@ -23,13 +23,13 @@ import (
 	"github.com/sightline-mesh/sightline/templates"
 )
 
-// resourceWords are how a field's "Changes:" calls the resources, by what the
-// name of their file begins with, or of their folder.
+// resourceWords has the names of resources in a field's "Changes:", by the beginning of
+// the name of their file or folder.
 var resourceWords = map[string]string{
 	"argocd/":         "delivery objects",
 	"flux/":           "delivery objects",
 	"certificate_":    "Certificate",
-	"clusterrole":     "ClusterRoleBinding", // with the role that it binds
+	"clusterrole":     "ClusterRoleBinding", // includes the role that it binds
 	"acm/":            "objects on the ACM hub",
 	"-allowlist.yaml": "allow-lists",
 	"configmap_openshift-monitoring_cluster-monitoring-config":                     "cluster-monitoring-config",
@@ -53,7 +53,7 @@ var resourceWords = map[string]string{
 	"tempostack_":             "TempoStack",
 }
 
-// meshes are of enough kinds that every field can change something.
+// meshes has enough kinds of meshes that every field can change something.
 var meshes = map[string]string{
 	"openshift": `{metrics: {userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true}}},
 		clusters: [{}, {userWorkloadMonitoring: {manage: true, config: {enableUserWorkload: true}}}]}`,
@@ -90,7 +90,7 @@ var meshes = map[string]string{
 		operator: {install: helm, chart: {version: 1.2.3}}}, clusters: [{}, {flux: {kubeConfigSecret: west}}]}`,
 	"sops by Flux": `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}, kiali: {links: {source: sops}}}`,
 	"links by ACM": `{kiali: {links: {source: acm}}}`,
-	// Whoever comes acts by the rights of the account.
+	// Every visitor has the rights of the account.
 	"links by ACM for all": `{kiali: {auth: {strategy: anonymous}, links: {source: acm}}}`,
 	"flux on the hub":      `{delivery: {repoURL: "https://git.example.com/mesh.git", flux: {}}}`,
 	"flux by SSH":          `{delivery: {repoURL: "git@git.example.com:mesh.git", flux: {mode: standalone, secretRef: key}}}`,
@@ -111,7 +111,7 @@ const commonMesh = `{apiVersion: sightline.dev/v1alpha1, kind: Topology, metadat
 	{name: east, server: "https://east.example.com:6443", domain: apps.east.example.com},
 	{name: west, server: "https://west.example.com:6443", domain: apps.west.example.com}]}}`
 
-// leavesWith are the paths of what may have to go when a field changes.
+// leavesWith has the paths of fields that may have to go when a field changes.
 var leavesWith = map[string][]string{
 	"spec.kiali.operator.install":                   {"spec.kiali.operator.chart"},
 	"spec.tracing.tempo.manage":                     {"spec.tracing.tempo.storage"},
@@ -132,8 +132,8 @@ var leavesWith = map[string][]string{
 	"spec.clusters[].userWorkloadMonitoring.manage": {"spec.clusters[].userWorkloadMonitoring.config"},
 }
 
-// shippedTemplates are those of the program, for all tests of this package that
-// render: each shape is evaluated once.
+// shippedTemplates returns the templates of the program, for all tests of this package
+// that render. So each shape is evaluated once.
 var shippedTemplates = render.NewTemplates(templates.FS)
 
 // shared gives a run these templates.
@@ -174,14 +174,14 @@ func TestWholeChanges(t *testing.T) {
 					put(doc, f.Path, cluster, value)
 					after, findings := rendered(t, doc, known)
 					if len(findings) > 0 {
-						// With another value something else may have no place any more.
+						// With another value, another field may be wrong.
 						for _, path := range leavesWith[f.Path] {
 							put(doc, path, cluster, nil)
 						}
 						after, findings = rendered(t, doc, known)
 					}
 					if len(findings) > 0 {
-						continue // nor has the value in this mesh
+						continue // this mesh does not permit the value either
 					}
 					accepted++
 					for file := range union(before, after) {
@@ -195,14 +195,14 @@ func TestWholeChanges(t *testing.T) {
 	}
 	for _, f := range fields {
 		if f.Section || strings.HasPrefix(f.Path, "spec.overlays[]") {
-			continue // overlays change what they say themselves
+			continue // an overlay decides itself what it changes
 		}
 		assert.Equal(t, slices.Sorted(maps.Keys(changed[f.Path])), slices.Sorted(maps.Keys(said[f.Path])), "%s changes %s", f.Path, f.Changes)
 	}
 }
 
-// delivers tells whether a field is not of an engine that the mesh is without:
-// the engine itself would change more than the field.
+// delivers tells whether the mesh has the engine of a field. Without it, the engine would
+// change more than the field.
 func delivers(mesh map[string]any, path string) bool {
 	if tracing, _ := mesh["spec"].(map[string]any)["tracing"].(map[string]any); strings.HasPrefix(path, "spec.tracing.") {
 		return tracing != nil && (!strings.HasPrefix(path, "spec.tracing.jaeger.") || tracing["jaeger"] != nil)
@@ -216,7 +216,7 @@ func delivers(mesh map[string]any, path string) bool {
 	return delivery[engine] != nil
 }
 
-// otherValues are some that a field may have, with luck.
+// otherValues returns values that a field may have; some may be wrong.
 func otherValues(f *topology.Field) []any {
 	if len(f.Values) > 0 {
 		values := make([]any, len(f.Values))
@@ -253,8 +253,8 @@ func otherValues(f *topology.Field) []any {
 	return []any{"30d", "other/name", "other", "west", "east", "1", "1.2.4", "7d", "https://other.example.com"}
 }
 
-// rendered gives the digests of the objects by file, with a cluster's number for its
-// name. Topologies that say the same, defaults included, are rendered once.
+// rendered returns the digests of the objects by file, with the number of a cluster
+// instead of its name. It renders equal topologies, with their defaults, once.
 func rendered(t *testing.T, doc map[string]any, known map[string]map[string]string) (map[string]string, finding.Findings) {
 	t.Helper()
 	top, findings := check.Parse("mesh.yaml", encoded(t, doc))
@@ -323,8 +323,8 @@ func union(a, b map[string]string) map[string]bool {
 	return files
 }
 
-// put sets the value at a path, in which [] stands for a cluster; without a
-// value it removes it.
+// put sets the value at a path. [] in the path stands for a cluster. Without a value, it
+// removes the field.
 func put(m map[string]any, path string, cluster int, value any) {
 	part, rest, below := strings.Cut(path, ".")
 	key, list := strings.CutSuffix(part, "[]")
@@ -375,7 +375,7 @@ func encoded(t *testing.T, doc map[string]any) []byte {
 	return data
 }
 
-// trustedCA is a CA that nobody has the key of.
+// trustedCA is a CA whose key nobody has.
 const trustedCA = `-----BEGIN CERTIFICATE-----
 MIIBfzCCASWgAwIBAgIUOkiZe1zwjxNz5c7VMRzSPE4klQgwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJY2EtYS50ZXN0MCAXDTI2MTEyNzIyMzA1OFoYDzIxMjYxMTAz

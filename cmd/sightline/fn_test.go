@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-// TestProgramKustomizeRunsFn has the real kustomize run the function as a generator. What
-// it builds are the objects of one cluster, as the tree's own build gives them.
+// TestProgramKustomizeRunsFn makes the real kustomize run the function as a generator. It
+// builds the same objects of a cluster as a build of the tree.
 func TestProgramKustomizeRunsFn(t *testing.T) {
 	kustomize := os.Getenv("SIGHTLINE_KUSTOMIZE")
 	if kustomize == "" {

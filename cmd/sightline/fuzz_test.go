@@ -13,8 +13,7 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// FuzzRender makes sure that a topology without findings can be rendered, in
-// every format.
+// FuzzRender shows that every topology without findings can be rendered in every format.
 func FuzzRender(f *testing.F) {
 	seed(f, "../../internal/topology/testdata/ok/*.yaml", "../../topologies/*.yaml")
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -22,10 +21,10 @@ func FuzzRender(f *testing.F) {
 		if len(findings) > 0 {
 			return
 		}
-		top.Spec.Overlays = nil // their files are not here
+		top.Spec.Overlays = nil // their files do not exist
 		for _, format := range render.Formats() {
 			files, err := render.Tree(top, render.Sources{Templates: shippedTemplates}, format)
-			var refused *finding.Refusal // what this format has no form for
+			var refused *finding.Refusal // this format has no form for the topology
 			if errors.As(err, &refused) {
 				continue
 			}
@@ -35,7 +34,7 @@ func FuzzRender(f *testing.F) {
 	})
 }
 
-// seed adds the files that match the patterns, of which each has to match some.
+// seed adds the files that match the patterns. Each pattern must match a file.
 func seed(f *testing.F, patterns ...string) {
 	f.Helper()
 	for _, pattern := range patterns {

@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestHelpExamples runs every example that a command's --help shows, by a shell,
-// in a clone whose topology is rendered. Its clusters are simulated ones. Programs
-// that are not ours are stand-ins, which take what they are given.
+// TestHelpExamples runs every example in the --help of a command. A shell runs it in a
+// clone with a rendered topology. The clusters are simulated. Stand-ins replace other
+// programs and accept everything.
 func TestHelpExamples(t *testing.T) {
 	mesh := strings.Replace(watchedMesh, "auth: ", "viewOnly: true, auth: ", 1) +
 		"  delivery: {repoURL: \"https://git.example.com/mesh.git\", argocd: {source: plugin}}\n"
@@ -24,13 +24,13 @@ func TestHelpExamples(t *testing.T) {
 	r := newHelpRepository(t, mesh, f, s)
 
 	codes := map[string]int{
-		// The link on the hub was not made by seal.
+		// seal did not make the link on the hub.
 		"sightline seal --all --topology mesh.yaml --check --live --hub-context east": exitFound,
-		// The simulated clusters are at this machine, where no pod reaches them.
+		// The simulated clusters are on this machine, and no pod reaches them.
 		"sightline init --context east --context west --hub east -o mesh.yaml": exitFound,
 		"sightline init --context 'admin@*' --hub east --dir mesh":             exitFound,
 	}
-	// What another test runs, with the program itself.
+	// Another test runs these with the program itself.
 	elsewhere := map[string]string{"kustomize build --enable-alpha-plugins --enable-exec .": "TestProgramKustomizeRunsFn"}
 
 	var visit func(cmd *cobra.Command)
@@ -53,9 +53,9 @@ func TestHelpExamples(t *testing.T) {
 			r.run("git", "checkout", "-q", ".")
 			switch {
 			case cmd.Name() == "init":
-				require.NoError(t, os.Remove(filepath.Join(r.dir, "mesh.yaml"))) // which init is to write
+				require.NoError(t, os.Remove(filepath.Join(r.dir, "mesh.yaml"))) // init writes it
 			case cmd.Name() == "render":
-				require.NoError(t, os.RemoveAll(filepath.Join(r.dir, "rendered"))) // which has another topology than the example
+				require.NoError(t, os.RemoveAll(filepath.Join(r.dir, "rendered"))) // it has another topology than the example
 			case cmd.Name() == "status", strings.HasPrefix(example, "sightline diff mesh.yaml --live"):
 				require.NoError(t, os.RemoveAll(filepath.Join(r.dir, "sealed"))) // the simulated hub has another link
 			}

@@ -18,16 +18,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What an input of 64 kB may cost. An idle core of today takes a fifth of the CPU
-// that is allowed here; a busy one that is five times as slow does not fail.
+// The limits for an input of 64 kB. An idle core of today needs a fifth of this CPU time.
+// So a busy core that is five times slower does not fail.
 const (
 	hostileSize   = 64 << 10
 	hostileCPU    = 10 * time.Second
 	hostileMemory = 256 << 20
 )
 
-// cost runs the program in a folder, as a process of its own, and returns what it
-// printed, its exit code, and what it took together with its own processes.
+// cost runs the program in a folder as a separate process. It returns the output, the
+// exit code, and the CPU time and memory of the program with its child processes.
 func cost(t *testing.T, dir string, args ...string) (words string, code int, cpu time.Duration, memory int64) {
 	t.Helper()
 	program, err := os.Executable()
@@ -45,19 +45,19 @@ func cost(t *testing.T, dir string, args ...string) (words string, code int, cpu
 	return out.String(), cmd.ProcessState.ExitCode(), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), usage.Maxrss << 10
 }
 
-// forgetPeak makes this process small. Linux counts the peak of the process that starts
-// a program as memory of the program.
+// forgetPeak resets the peak memory of this process. Linux counts the peak of a process
+// also for the programs that it starts.
 func forgetPeak() {
 	debug.FreeOSMemory()
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 }
 
-// fill repeats a part as often as it fits between two others.
+// fill repeats a part between two others, as often as it fits.
 func fill(before, part, after string) string {
 	return before + strings.Repeat(part, (hostileSize-len(before)-len(after))/len(part)) + after
 }
 
-// named puts as many clusters into a topology as fit, each with a number of its own.
+// named puts as many clusters into a topology as fit, each with another number.
 func named(topology, cluster string) string {
 	before, after, _ := strings.Cut(topology, "clusters: [")
 	text := before + "clusters: ["
@@ -67,8 +67,7 @@ func named(topology, cluster string) string {
 	return text + after
 }
 
-// TestCostOfHostileInput verifies inputs of 64 kB that are made to cost as much
-// as they can.
+// TestCostOfHostileInput verifies inputs of 64 kB that cost as much as possible.
 func TestCostOfHostileInput(t *testing.T) {
 	forgetPeak()
 	head, _, _ := strings.Cut(overlaid, "  delivery:")
@@ -134,9 +133,9 @@ func TestCostOfHostileInput(t *testing.T) {
 	}
 }
 
-// TestWholeHostileOverlay verifies overlays that take all the memory that they can
-// get. Each ends the run with exit code 2 and the place of the overlay, and never
-// with what Go says at its end.
+// TestWholeHostileOverlay verifies overlays that take as much memory as they can. Each
+// ends the run with exit code 2 and the place of the overlay, and never with a crash
+// message of Go.
 func TestWholeHostileOverlay(t *testing.T) {
 	forgetPeak()
 	topology := strings.Replace(strings.Replace(overlaid, "  delivery:", "  overlays: [{name: own, jsonnet: own/x.jsonnet}]\n  delivery:", 1), "\n  delivery:", "\n  #", 1)

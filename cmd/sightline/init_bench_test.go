@@ -17,9 +17,9 @@ import (
 // podsOfBench is how many pods with a sidecar each cluster of BenchmarkInit has.
 const podsOfBench = 100
 
-// BenchmarkInit makes a topology of dumps of 50 clusters, as the script of
-// --dump-script (json) and kubectl get -o yaml (yaml) write them: what Istio and
-// Sightline have there, and pods in full.
+// BenchmarkInit makes a topology from dumps of 50 clusters. The script of --dump-script
+// writes json, and kubectl get -o yaml writes yaml. The dumps have the objects of Istio
+// and Sightline, and complete pods.
 func BenchmarkInit(b *testing.B) {
 	for _, format := range []string{"json", "yaml"} {
 		b.Run(format, func(b *testing.B) {
@@ -43,7 +43,7 @@ func BenchmarkInit(b *testing.B) {
 	}
 }
 
-// benchPods are pods of the size that kubectl prints: a sidecar has some 60
+// benchPods returns pods of the size that kubectl prints. A sidecar has about 60
 // variables, ports, probes, mounts, and a status.
 func benchPods(b *testing.B, format string) []byte {
 	b.Helper()

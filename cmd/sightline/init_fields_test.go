@@ -14,7 +14,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// fieldsIn adds the fields that a topology sets to others.
+// fieldsIn adds the fields that a topology sets to a set.
 func fieldsIn(t testing.TB, text []byte, into map[string]bool) {
 	t.Helper()
 	known := map[string]bool{}
@@ -42,8 +42,8 @@ func fieldsIn(t testing.TB, text []byte, into map[string]bool) {
 	walk(v, "")
 }
 
-// TestUntold shows that docs/adopt.md has the table of what no cluster tells, and
-// that the fields in it exist.
+// TestUntold shows that docs/adopt.md has the table of fields that no cluster tells, and
+// that these fields exist.
 func TestUntold(t *testing.T) {
 	t.Parallel()
 	const page, begin, end = "../../docs/adopt.md", "-run TestUntold -update -->\n", "<!-- end -->"
@@ -69,8 +69,8 @@ func TestUntold(t *testing.T) {
 	}
 }
 
-// TestInitTellsEachField shows that the topologies of TestInitProperty and of
-// TestInitParts set every field that init is to take over.
+// TestInitTellsEachField shows that the topologies of TestInitProperty and TestInitParts
+// set every field that init reads back.
 func TestInitTellsEachField(t *testing.T) {
 	t.Parallel()
 	set := map[string]bool{}

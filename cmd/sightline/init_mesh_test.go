@@ -20,9 +20,9 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// What Istio and OpenShift have on a cluster of a topology, as their charts make
-// it (istio manifests/charts; openshift/api config/v1): the facts of which init
-// makes the topology again. What Sightline renders is applied beside them.
+// The objects of Istio and OpenShift on a cluster of a topology, as their charts make
+// them (istio manifests/charts; openshift/api config/v1). init makes the topology from
+// them, and from the rendered objects beside them.
 
 type anObject = map[string]any
 
@@ -41,7 +41,7 @@ func inNamespace(apiVersion, kind, namespace, name string, more anObject) anObje
 	return o
 }
 
-// meshOn is what Istio and the platform have on a cluster.
+// meshOn returns the objects of Istio and of the platform on a cluster.
 func meshOn(t *topology.Topology, c *topology.Cluster) []anObject {
 	var all []anObject
 	control := c.ControlPlane.Namespace
@@ -78,7 +78,7 @@ func meshOn(t *topology.Topology, c *topology.Cluster) []anObject {
 			all = append(all, istiodOn(t, c, cmp.Or(served(t, c), c.Name), revision)...)
 		}
 	}
-	for i := range t.Spec.Clusters { // istiods beside its own, which serve others
+	for i := range t.Spec.Clusters { // additional istiods, which serve other clusters
 		other := &t.Spec.Clusters[i]
 		if other.ControlPlane.Primary == c.Name && other.ControlPlane.Mode == "external" && other.ControlPlane.Namespace != control {
 			all = append(all, istiodOn(t, other, other.Name, "default")...)
@@ -115,7 +115,7 @@ func acmRunsOn(t *topology.Topology, c *topology.Cluster) bool {
 	return t.IsACMHub(c) || t.Spec.Kiali.Links.Source == "acm" && t.IsHub(c)
 }
 
-// acmOn is what ACM has on its hub (stolostron/multiclusterhub-operator,
+// acmOn returns the objects of ACM on its hub (stolostron/multiclusterhub-operator,
 // open-cluster-management-io/api).
 func acmOn(t *topology.Topology) []anObject {
 	all := []anObject{inNamespace("operator.open-cluster-management.io/v1", "MultiClusterHub", "open-cluster-management", "multiclusterhub",
@@ -132,7 +132,7 @@ func acmOn(t *topology.Topology) []anObject {
 	return all
 }
 
-// served is the cluster that an istiod serves from outside, or "".
+// served returns the cluster that an istiod serves from outside, or "".
 func served(t *topology.Topology, c *topology.Cluster) string {
 	for _, other := range t.Spec.Clusters {
 		if other.ControlPlane.Mode == "external" && other.ControlPlane.Primary == c.Name &&
@@ -163,8 +163,8 @@ func istiodOn(t *topology.Topology, c *topology.Cluster, id, revision string) []
 	}
 }
 
-// applied are the objects of each cluster once a topology is applied: those that are
-// rendered for it, and those of an engine that runs on it.
+// applied has the objects of each cluster after a topology is applied: the rendered
+// objects, and the objects of an engine that runs on the cluster.
 type applied struct {
 	rendered, delivered map[string][]anObject
 	acm                 []anObject // of an ACM hub outside the topology
@@ -175,7 +175,7 @@ func appliedOf(t testing.TB, top *topology.Topology, links render.Links) applied
 	return appliedAs(t, top, links, render.Kustomize)
 }
 
-// appliedAs are these where the engine has the tree in a format.
+// appliedAs returns these objects if the engine has the tree in a format.
 func appliedAs(t testing.TB, top *topology.Topology, links render.Links, format render.Format) applied {
 	t.Helper()
 	in := &input{topology: top, links: links}
@@ -201,8 +201,8 @@ func appliedAs(t testing.TB, top *topology.Topology, links render.Links, format 
 	return on
 }
 
-// deliveredOn are the objects of an engine, by the cluster that it runs on. Argo CD
-// makes the Applications; the test does it here, for those that a file in Git tells.
+// deliveredOn returns the objects of an engine, by the cluster on which the engine runs.
+// Argo CD makes the Applications from files in Git; here the test makes them.
 func deliveredOn(t testing.TB, top *topology.Topology, files []tree.File) map[string][]anObject {
 	t.Helper()
 	all := map[string][]anObject{}
@@ -267,8 +267,8 @@ func dump(t testing.TB, folder string, objects []anObject) {
 	}
 }
 
-// dumpMesh writes a folder for each cluster of a topology, whose name says
-// nothing of the cluster's.
+// dumpMesh writes a folder for each cluster of a topology. The name of the folder does
+// not tell the name of the cluster.
 func dumpMesh(t testing.TB, top *topology.Topology, on applied) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -12,7 +12,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// wholeMesh is what the parts in testdata/init are merged over.
+// wholeMesh is the topology over which the parts in testdata/init are merged.
 const wholeMesh = `
 apiVersion: sightline.dev/v1alpha1
 kind: Topology
@@ -26,8 +26,8 @@ spec:
   - {name: west, server: 'https://api.west.example.com:6443', domain: apps.west.example.com}
 `
 
-// initParts are specs, by what they are about: each field that chance sets in no
-// topology is in one.
+// initParts returns specs by their subject. They set the fields that no random topology
+// sets.
 func initParts(t testing.TB) map[string]map[string]any {
 	t.Helper()
 	text, err := os.ReadFile("testdata/init/parts.yaml")
@@ -37,7 +37,7 @@ func initParts(t testing.TB) map[string]map[string]any {
 	return parts
 }
 
-// partTopology is a topology with one of the parts.
+// partTopology returns a topology with one of the parts.
 func partTopology(t testing.TB, spec map[string]any) []byte {
 	t.Helper()
 	var whole map[string]any
@@ -47,8 +47,7 @@ func partTopology(t testing.TB, spec map[string]any) []byte {
 	return text
 }
 
-// TestInitParts does with each part what TestInitProperty does with topologies that
-// chance has made.
+// TestInitParts does with each part what TestInitProperty does with random topologies.
 func TestInitParts(t *testing.T) {
 	t.Parallel()
 	for name, part := range initParts(t) {

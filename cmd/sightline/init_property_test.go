@@ -15,7 +15,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/kiali"
 )
 
-// dice throws the parts of a topology.
+// dice chooses the parts of a random topology.
 type dice struct{ *rand.Rand }
 
 func (d dice) maybe(text string) string {
@@ -27,8 +27,8 @@ func (d dice) maybe(text string) string {
 
 func (d dice) of(texts ...string) string { return texts[d.IntN(len(texts))] }
 
-// topology is one of any model: platforms, control planes, stores, strategies,
-// and what each cluster has of its own.
+// topology returns a random topology: its model, platforms, control planes, stores,
+// strategies, and settings of single clusters.
 func (d dice) topology() string {
 	hub := d.of("openshift", "kubernetes")
 	line := d.of(kiali.LineNames()[2:]...)
@@ -114,7 +114,7 @@ func (d dice) cluster(write func(string, ...any), i int, hub string, ambient, se
 		write("    kiali: {host: kiali.example.com}")
 	}
 	control := d.of("", "revisions: [1-27-3, canary]", "namespace: istio-own", "mode: none")
-	if control == "mode: none" && !several { // there would be no mesh
+	if control == "mode: none" && !several { // otherwise there would be no mesh
 		control = ""
 	}
 	if i > 0 {
@@ -125,7 +125,7 @@ func (d dice) cluster(write func(string, ...any), i int, hub string, ambient, se
 		return
 	}
 	gateways := d.maybe("gateways: [gates]")
-	if strings.HasPrefix(control, "mode: ") { // without a proxy, nothing on it has its name
+	if strings.HasPrefix(control, "mode: ") { // without a proxy, no object has the name of the cluster
 		gateways = "gateways: [gates]"
 	}
 	write("    controlPlane: {%s}", control)
@@ -144,8 +144,8 @@ func (d dice) cluster(write func(string, ...any), i int, hub string, ambient, se
 	}
 }
 
-// madeTopologies are topologies of every model by chance: those that have no
-// finding, by their seeds.
+// madeTopologies returns random topologies of every model that have no finding, by their
+// seeds.
 func madeTopologies() map[uint64][]byte {
 	const most = 40
 	made := map[uint64][]byte{}
@@ -158,8 +158,9 @@ func madeTopologies() map[uint64][]byte {
 	return made
 }
 
-// TestInitProperty renders topologies of every model, dumps what would be on their
-// clusters, and has init make topologies of that: they render to the same objects.
+// TestInitProperty renders topologies of every model, dumps the objects of their
+// clusters, and makes topologies from the dumps with init. These topologies render to the
+// same objects.
 func TestInitProperty(t *testing.T) {
 	t.Parallel()
 	made := madeTopologies()
@@ -172,8 +173,8 @@ func TestInitProperty(t *testing.T) {
 	}
 }
 
-// assertComesBack has init make a topology of the dumps of another, and compares
-// what both render.
+// assertComesBack makes a topology from the dumps of another with init, and compares the
+// rendered objects of both.
 func assertComesBack(t *testing.T, text []byte) {
 	t.Helper()
 	top, findings := check.Parse("made.yaml", text)

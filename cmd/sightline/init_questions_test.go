@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// bare is a cluster with Istio and nothing else.
+// bare has the objects of a cluster with only Istio.
 const bare = `apiVersion: v1
 kind: List
 items:
@@ -28,9 +28,9 @@ const openShiftObjects = `---
 {apiVersion: config.openshift.io/v1, kind: Ingress, metadata: {name: cluster}, spec: {domain: apps.NAME.example.com}}
 `
 
-// TestInitQuestions shows what becomes of questions: one about a required value is
-// an error of init, and verify has no other; once it is answered, or where none is
-// required, the topology has no error.
+// TestInitQuestions shows the effect of questions. A question about a required value is
+// an error of init, and verify has no other error. After an answer, or without a required
+// value, the topology has no error.
 func TestInitQuestions(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -77,7 +77,7 @@ func TestInitQuestions(t *testing.T) {
 	}
 }
 
-// errorLines are the lines of a topology at which verify has an error.
+// errorLines returns the lines of a topology with an error of verify.
 func errorLines(t *testing.T, file string) []string {
 	t.Helper()
 	_, stdout, _ := sightline(t, "verify", file, "--output", "json")

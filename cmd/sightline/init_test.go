@@ -24,7 +24,7 @@ func sightline(t testing.TB, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), words.String()
 }
 
-// examplesOf are all topologies of the repository that have no findings, by name.
+// examplesOf returns all topologies of the repository without findings, by name.
 func examplesOf(t testing.TB) map[string]*topology.Topology {
 	t.Helper()
 	all := map[string]*topology.Topology{}
@@ -43,7 +43,7 @@ func examplesOf(t testing.TB) map[string]*topology.Topology {
 	return all
 }
 
-// linksOf are the sealed links beside a topology of the repository.
+// linksOf returns the sealed links beside a topology of the repository.
 func linksOf(t testing.TB, top *topology.Topology, name string) render.Links {
 	t.Helper()
 	in := &input{topology: top, arg: filepath.Join("../../topologies", name+".yaml")}
@@ -74,9 +74,9 @@ func assertSameObjects(t testing.TB, want, got map[string][]anObject) bool {
 	return same
 }
 
-// TestInitRoundTrip renders every example, dumps what would be on its clusters,
-// has init make a topology of that, and renders it: the objects of each cluster
-// are the same, and verify has no error.
+// TestInitRoundTrip renders every example and dumps the objects of its clusters. Then it
+// makes a topology from the dumps with init, and renders this topology. The objects of
+// each cluster are the same, and verify has no error.
 func TestInitRoundTrip(t *testing.T) {
 	t.Parallel()
 	for name, top := range examplesOf(t) {
@@ -106,7 +106,8 @@ func TestInitRoundTrip(t *testing.T) {
 	}
 }
 
-// TestInitDelivery reads delivery back of what an engine has of the other formats.
+// TestInitDelivery reads delivery back from the objects of an engine, for the other
+// formats.
 func TestInitDelivery(t *testing.T) {
 	t.Parallel()
 	for name, top := range examplesOf(t) {

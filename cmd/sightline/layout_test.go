@@ -13,8 +13,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestLayouts renders into directories as people have them, with files of their
-// own in every place. None of these may change, whatever is rendered.
+// TestLayouts renders into directories as people have them, with files of the user in
+// every place. No render may change these files.
 func TestLayouts(t *testing.T) {
 	runScripts(t, testscript.Params{
 		Dir: "testdata/layout",
@@ -48,9 +48,9 @@ func meshFile(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(file, []byte(b.String()), 0o644))
 }
 
-// mine writes what is in a directory and not sightline's to a file, with digests,
-// modes and the targets of links: mine DIR FILE. It finds nothing if there is
-// nothing of anybody else's, which is an error.
+// mine writes a list of the files in a directory that sightline did not write, with
+// digests, modes and the targets of links: mine DIR FILE. It is an error if there are no
+// such files.
 func mine(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: mine dir file")

@@ -145,7 +145,7 @@ func simulatedPages(t *testing.T, name string) *fleetOf {
 	return f
 }
 
-// folders are those of a directory, by their paths, and the files at its top.
+// folders returns the folders of a directory by their paths, and the files at its top.
 func folders(t *testing.T, dir string) []string {
 	t.Helper()
 	var all []string
@@ -163,7 +163,7 @@ func folders(t *testing.T, dir string) []string {
 	return all
 }
 
-// foldersShown are those of a drawing with the lines of tree(1).
+// foldersShown returns the folders in a drawing with the lines of tree(1).
 func foldersShown(drawing string) []string {
 	var all, at []string
 	for line := range strings.Lines(drawing) {

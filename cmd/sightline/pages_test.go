@@ -196,8 +196,8 @@ func parsed(cmd *cobra.Command, args []string) error {
 	return cmd.ParseFlags(args)
 }
 
-// TestPageChangelog keeps the form of CHANGELOG.md, which docs/releasing.md tells of:
-// the kinds of changes and their order are those of Keep a Changelog, after the bytes.
+// TestPageChangelog checks the form of CHANGELOG.md, which docs/releasing.md describes.
+// After the rendered bytes come the kinds of changes of Keep a Changelog, in its order.
 func TestPageChangelog(t *testing.T) {
 	t.Parallel()
 	kinds := []string{"Rendered bytes", "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}

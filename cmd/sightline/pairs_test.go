@@ -71,7 +71,7 @@ spec:
 // edit is a mistake.
 type edit struct{ name, old, new string }
 
-// formMistakes are of every kind that the first pass finds.
+// formMistakes returns a mistake of every kind that the first pass finds.
 var formMistakes = []edit{
 	{"wrong word", "dataPlane: sidecar", "dataPlane: sidecars"},
 	{"line that is none", "version: v2.27", "version: v9"},
@@ -105,7 +105,7 @@ var formMistakes = []edit{
 	{"strategy that does not fit", "strategy: openshift", "strategy: token"},
 }
 
-// ruleMistakes are found by the second pass.
+// ruleMistakes returns mistakes that the second pass finds.
 var ruleMistakes = []edit{
 	{"ID11", "domain: apps.north.example.com\n      gateways: [ingress]", "domain: apps.north.example.com\n"},
 	{"RS02", "api.north", "api-int.north"},
@@ -120,7 +120,7 @@ func (e edit) apply(t *testing.T, text string) string {
 	return strings.Replace(text, e.old, e.new, 1)
 }
 
-// found is all that verify finds in a topology, by the lines without their numbers.
+// found returns all findings of verify about a topology, as lines without their numbers.
 func foundIn(t *testing.T, text string) []string {
 	file := filepath.Join(t.TempDir(), "mesh.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
@@ -144,16 +144,16 @@ func foundIn(t *testing.T, text string) []string {
 	return said
 }
 
-// depend are pairs of which the second finding is about what the first has left
-// open: who the hub is, and which cluster a line is about.
+// depend has pairs whose second finding depends on the first mistake: it needs the hub,
+// or the cluster of a line.
 var depend = map[[2]string]bool{
 	{"hub that is none", "RS02"}: true, {"hub that is none", "KC13"}: true, {"hub that is none", "KC25"}: true,
 	{"two clusters of a name", "RS02"}: true, {"two clusters of a name", "ID11"}: true,
 }
 
-// TestPairsOfMistakes makes two mistakes in one topology, of which the first pass finds one
-// and the second pass the other, and finds both. It finds nothing that is in no
-// topology with one of them.
+// TestPairsOfMistakes makes two mistakes in one topology: one for the first pass and one
+// for the second. verify finds both. It finds nothing else than in topologies with one of
+// the mistakes.
 func TestPairsOfMistakes(t *testing.T) {
 	require.Empty(t, foundIn(t, pairBase))
 	single := map[string][]string{}

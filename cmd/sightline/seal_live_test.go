@@ -20,8 +20,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// TestSealUnverified takes no certificate and no CA over a connection that nobody
-// verifies, and a token with a warning.
+// TestSealUnverified reads no certificate and no CA over an unverified connection, and a
+// token only with a warning.
 func TestSealUnverified(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -57,7 +57,7 @@ func (s *sealing) read(file string) string {
 	return string(data)
 }
 
-// TestSealSwapped gives the certificate for the CA and the CA for the certificate.
+// TestSealSwapped swaps the certificate and the CA.
 func TestSealSwapped(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -94,7 +94,7 @@ func TestSealTriesTheServer(t *testing.T) {
 	require.NoError(t, try(trying, wrong, topology.Access{}), "what cannot be reached from here may be reached from the hub")
 }
 
-// TestSealOtherName warns where Istio has another name for the cluster.
+// TestSealOtherName warns if Istio has another name for the cluster.
 func TestSealOtherName(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -109,14 +109,14 @@ func TestSealOtherName(t *testing.T) {
 	}
 }
 
-// TestSealHangingRemotes has a hundred remotes that take the connection and never
-// say anything. The time of --timeout is enough for all.
+// TestSealHangingRemotes has a hundred remotes that accept the connection and never
+// answer. The time of --timeout is enough for all of them.
 func TestSealHangingRemotes(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer listener.Close() // which accepts by the kernel's queue alone
+	defer listener.Close() // only the kernel's queue accepts connections
 	var mesh, clusters, contexts strings.Builder
 	mesh.WriteString(strings.Split(sealedMesh, "    - {name: north")[0])
 	for i := range 100 {
@@ -136,8 +136,8 @@ func TestSealHangingRemotes(t *testing.T) {
 	assert.Equal(t, exitRefused, code, stderr)
 }
 
-// TestSealFinishAsksTheHub ends a change of links.format only when the Secret of
-// before is gone, as far as anybody can know.
+// TestSealFinishAsksTheHub ends a change of links.format only after the earlier Secret is
+// gone, as far as seal can know.
 func TestSealFinishAsksTheHub(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -178,7 +178,7 @@ func TestSealFinishAsksTheHub(t *testing.T) {
 	assert.NotContains(t, s.read(filepath.Join(s.dir, "sealed", "mesh", "west.yaml")), "replaces")
 }
 
-// TestSealCheckLive asks the clusters, and finds what the file cannot know.
+// TestSealCheckLive asks the clusters, and finds problems that the file does not show.
 func TestSealCheckLive(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)

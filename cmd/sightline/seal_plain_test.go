@@ -15,8 +15,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestSealPlain prints one Secret with every remote, and keeps nothing. In words
-// there is no token.
+// TestSealPlain prints one Secret with every remote, and writes no file. Messages have no
+// token.
 func TestSealPlain(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[string][]string{
@@ -61,7 +61,7 @@ func TestSealPlain(t *testing.T) {
 	}
 }
 
-// TestSealPlainOne is for a manager of its own.
+// TestSealPlainOne prints one remote for a separate field manager.
 func TestSealPlainOne(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -73,7 +73,7 @@ func TestSealPlainOne(t *testing.T) {
 	assert.Equal(t, "mesh: printed kiali-multi-cluster-secret for west, with tokens in the clear\n"+
 		"hint: apply it with: kubectl --context admin@east apply --server-side --field-manager=sightline-west -f -\n", stderr)
 
-	// Where there is a sealed link, its controller makes the Secret.
+	// With a sealed link, its controller makes the Secret.
 	code, stderr = s.seal("west", "--token-file", token, "--ca-file", ca)
 	require.Equal(t, exitOK, code, stderr)
 	code, stdout, stderr = s.plain("west", "--token-file", token, "--ca-file", ca)
@@ -82,8 +82,8 @@ func TestSealPlainOne(t *testing.T) {
 	assert.Contains(t, stderr, "sightline: west has a sealed link below "+filepath.Join(s.dir, "sealed", "mesh")+", and its controller writes the same Secret\nhint: seal it without --plain")
 }
 
-// TestSealPlainAllOrNothing prints nothing where a remote fails: who applies takes
-// what is not there any more for what is to go.
+// TestSealPlainAllOrNothing prints nothing if a remote fails, because an apply removes
+// the keys that are no longer there.
 func TestSealPlainAllOrNothing(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -96,7 +96,7 @@ func TestSealPlainAllOrNothing(t *testing.T) {
 	assert.Contains(t, stderr, "sightline: nothing is printed: a Secret without these remotes would remove their links from the hub\n")
 }
 
-// TestSealPlainToFile keeps tokens from files and devices, before any is read.
+// TestSealPlainToFile refuses files and devices before a token is read.
 func TestSealPlainToFile(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -118,7 +118,7 @@ func TestSealPlainToFile(t *testing.T) {
 	assert.Zero(t, info.Size())
 }
 
-// plain is a run that may print credentials, to standard output alone.
+// plain is a run that may print credentials, but only to standard output.
 func (s *sealing) plain(args ...string) (code int, stdout, stderr string) {
 	s.Helper()
 	var out, words bytes.Buffer

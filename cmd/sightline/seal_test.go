@@ -45,12 +45,12 @@ spec:
     - {name: west, server: "https://api.west.example.com:6443"}
 `
 
-// sealing is a directory with a topology, and remotes that are API servers.
-// Whatever is run in it is searched for credentials.
+// sealing is a directory with a topology, and API servers as remotes. Every run in it is
+// searched for credentials.
 type sealing struct {
 	*testing.T
-	dir     string // the topology, and what is written
-	secrets string // what has credentials in it, and is not searched
+	dir     string // the topology and the written files
+	secrets string // files with credentials, which are not searched
 	key     *rsa.PrivateKey
 	secret  []string // the credentials
 	mesh    string
@@ -80,7 +80,7 @@ func (s *sealing) keep(name string, content []byte) string {
 	return file
 }
 
-// token is a credential that is searched for from now on.
+// token returns a credential. From now on, every run is searched for it.
 func (s *sealing) token(claims map[string]any) string {
 	s.Helper()
 	payload, err := json.Marshal(claims)
@@ -97,8 +97,8 @@ func (s *sealing) accountToken() string {
 	return s.token(map[string]any{"sub": "system:serviceaccount:istio-system:kiali-service-account", "n": rand.Text()})
 }
 
-// traces are what a credential may be known by: itself, its parts, and both in
-// base64 at each alignment.
+// traces returns the texts that would give a credential away: the credential, its parts,
+// and both in base64 at each alignment.
 func traces(secret string) []string {
 	var found []string
 	for _, part := range append(strings.Split(secret, "."), secret) {
@@ -107,7 +107,7 @@ func traces(secret string) []string {
 		}
 		found = append(found, part)
 		for skip := range 3 {
-			// Whole groups only: the ends depend on what is beside them.
+			// Only whole groups, because the ends depend on the bytes beside them.
 			whole := part[skip : skip+(len(part)-skip)/3*3]
 			found = append(found, base64.StdEncoding.EncodeToString([]byte(whole)), base64.URLEncoding.EncodeToString([]byte(whole)))
 		}
@@ -115,8 +115,7 @@ func traces(secret string) []string {
 	return found
 }
 
-// run runs the command, and searches what it prints and what is there
-// afterwards.
+// run runs the command, and searches its output and the files after it.
 func (s *sealing) run(ctx context.Context, stdin string, args ...string) (code int, stdout, stderr string) {
 	s.Helper()
 	var out, err bytes.Buffer
@@ -145,17 +144,17 @@ func (s *sealing) search(text, where string) {
 	}
 }
 
-// seal is a run for the topology, with the hub's certificate.
+// seal runs seal for the topology, with the hub's certificate.
 func (s *sealing) seal(args ...string) (code int, stderr string) {
 	s.Helper()
 	code, _, stderr = s.run(s.Context(), "", append([]string{"seal", "--topology", s.mesh, "--cert", filepath.Join(s.secrets, "hub.pem")}, args...)...)
 	return code, newCertificate.ReplaceAllString(stderr, "")
 }
 
-// newCertificate is what is said of a certificate that no link is sealed with yet.
+// newCertificate is the message about a certificate that is in no link yet.
 var newCertificate = regexp.MustCompile(`(?m)^mesh: the hub's certificate is SHA256:[0-9a-f]{64}, valid until [-0-9]{10}\n`)
 
-// opened is the kubeconfig in the link of a cluster.
+// opened returns the kubeconfig in the link of a cluster.
 func (s *sealing) opened(cluster string) (token, server string, ca []byte) {
 	s.Helper()
 	config, err := clientcmd.RESTConfigFromKubeConfig(s.open(cluster))
@@ -178,18 +177,17 @@ func (s *sealing) open(cluster string) []byte {
 	return plain
 }
 
-// apiServerOf is a remote as an API server shows it, and the kubeconfig that
-// leads to it under the names given.
+// apiServerOf is an API server as a remote, with its contexts in a kubeconfig.
 type apiServerOf struct {
 	*httptest.Server
 	ca    []byte
-	admin string // the token of who asks
+	admin string // the token in the kubeconfig
 	calls atomic.Int32
 
-	clusterID string // of its istiod; none if there is no istiod
+	clusterID string // of its istiod; "": there is no istiod
 }
 
-// istiod is the list of the Deployments of istiod.
+// istiod returns the list of the Deployments of istiod.
 func istiod(clusterID string) map[string]any {
 	if clusterID == "" {
 		return map[string]any{"items": []any{}}
@@ -237,8 +235,8 @@ func (s *sealing) apiServer(answer answers) *apiServerOf {
 
 type redirect string
 
-// trustTestServers has this machine trust the certificate that all servers of
-// httptest show, as a machine trusts a public authority.
+// trustTestServers makes this process trust the certificate of httptest's servers, as a
+// machine trusts a public CA.
 var trustTestServers = sync.OnceFunc(func() {
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
@@ -260,13 +258,13 @@ var trustTestServers = sync.OnceFunc(func() {
 			}
 		}()
 	}
-	if _, err := x509.SystemCertPool(); err != nil { // which is read once
+	if _, err := x509.SystemCertPool(); err != nil { // Go reads it once
 		panic(err)
 	}
 })
 
-// kubeconfig leads to API servers by contexts. Where its CA comes from: data, file,
-// none (the machine trusts the server), or insecure.
+// kubeconfig writes a kubeconfig with contexts for API servers. ca says where the CA is:
+// data, file, none (the machine trusts the server), or insecure.
 func (s *sealing) kubeconfig(contexts map[string]*apiServerOf, ca string) string {
 	var text strings.Builder
 	text.WriteString("apiVersion: v1\nkind: Config\n")
@@ -323,8 +321,7 @@ func authority(t *testing.T) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// TestSealLive has the token and the CA from a remote, whose token controller
-// takes its time.
+// TestSealLive reads the token and the CA from a remote whose token controller is slow.
 func TestSealLive(t *testing.T) {
 	t.Parallel()
 	for _, ca := range []string{"data", "file", "none", "flag"} {
@@ -372,11 +369,11 @@ func TestSealLive(t *testing.T) {
 	}
 }
 
-// TestSealLiveFails makes each request fail in its turn. Nothing is written then,
-// and no credential is in what is said.
+// TestSealLiveFails makes each request fail, one after the other. Then nothing is
+// written, and no message has a credential.
 func TestSealLiveFails(t *testing.T) {
 	t.Parallel()
-	leak := "the token in the message" // is replaced by one
+	leak := "the token in the message" // a token replaces this text
 	for _, c := range []struct {
 		name   string
 		answer answers
@@ -477,7 +474,7 @@ hint: give the token of the Secret kiali-service-account on the remote
 	}
 }
 
-// TestSealUnreachable asks where nobody answers, or where nobody is trusted.
+// TestSealUnreachable asks a server that does not answer or is not trusted.
 func TestSealUnreachable(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -503,7 +500,7 @@ func TestSealUnreachable(t *testing.T) {
 	assert.Contains(t, stderr, "mesh: not a directory\n")
 }
 
-// TestSealAll goes on after a remote that fails, and tells of each.
+// TestSealAll continues after a remote that fails, and reports each remote.
 func TestSealAll(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -529,7 +526,7 @@ hint: the user of the context needs get on the Secret: kubectl --context north -
 	assert.Equal(t, fs.FileMode(0o644), info.Mode())
 }
 
-// TestSealAllWaitsOnce waits no longer for many remotes than for one.
+// TestSealAllWaitsOnce waits for many remotes as long as for one.
 func TestSealAllWaitsOnce(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -544,7 +541,7 @@ func TestSealAllWaitsOnce(t *testing.T) {
 	assert.Contains(t, stderr, "sightline: west: no token within 1s: there is no Secret istio-system/kiali-service-account on it\n")
 }
 
-// TestSealRotationLive reads the token Secret of the generation that is next.
+// TestSealRotationLive reads the token Secret of the next generation.
 func TestSealRotationLive(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -573,7 +570,7 @@ func TestSealRotationLive(t *testing.T) {
 	}
 }
 
-// TestSealHubContext has the certificate from the controller, as kubeseal does.
+// TestSealHubContext reads the certificate from the controller, as kubeseal does.
 func TestSealHubContext(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -632,7 +629,7 @@ func TestSealInterrupted(t *testing.T) {
 	assert.NoDirExists(t, filepath.Join(s.dir, "sealed"))
 }
 
-// TestSealTokenByMistake gives a token where it does not belong.
+// TestSealTokenByMistake gives a token in wrong places.
 func TestSealTokenByMistake(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)
@@ -675,7 +672,7 @@ func TestSealTokenByMistake(t *testing.T) {
 	}
 	assert.NoDirExists(t, filepath.Join(s.dir, "sealed"))
 
-	// The file with a token in the place of a topology, of every kind of token.
+	// A file with a token instead of a topology, for every kind of token.
 	opaque := "AQIDBAUGBwgJCgsMDQ4P" + rand.Text()
 	s.secret = append(s.secret, opaque)
 	for _, credential := range []string{token, opaque, encoded, "# a comment\n" + token, "token: " + token, "- " + token, "kind: " + token, token + ": &" + token} {
@@ -694,8 +691,8 @@ func TestSealTokenByMistake(t *testing.T) {
 	}
 }
 
-// TestDocumentedSeals reads every seal that the documentation and the help show,
-// as far as it goes without the files in it.
+// TestDocumentedSeals parses every seal command in the documentation and in the help. It
+// runs without the files that they name.
 func TestDocumentedSeals(t *testing.T) {
 	t.Parallel()
 	docs := newSealCommand().Example
@@ -716,14 +713,14 @@ func TestDocumentedSeals(t *testing.T) {
 			require.NoError(t, os.WriteFile(s.mesh, []byte(mesh), 0o644))
 			args := strings.Fields(strings.Replace(line[1], "mesh.yaml", s.mesh, 1))
 			_, _, stderr := s.run(t.Context(), "", append(args, "--kubeconfig", filepath.Join(s.secrets, "none"))...)
-			// What is missing are the files and the clusters, and the links that are to be rotated.
+			// The files, the clusters and the links to rotate do not exist.
 			assert.Regexp(t, `(?s)(mesh: looked at|no such file or directory|there is no link yet|a Secret in the clear goes to a pipe)`, stderr, line[1])
 		}
 	}
 }
 
-// tokenFile writes the token of Kiali's account, as the token controller makes
-// it but for the signature: token FILE [SECRET].
+// tokenFile writes the token of Kiali's account: token FILE [SECRET]. Only its signature
+// differs from a token of the token controller.
 func tokenFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: token file [secret]")
@@ -740,7 +737,7 @@ func tokenFile(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(token), 0o600))
 }
 
-// TestSearchFinds makes sure that the search for credentials can fail.
+// TestSearchFinds shows that the search for credentials can fail.
 func TestSearchFinds(t *testing.T) {
 	t.Parallel()
 	s := newSealing(t)

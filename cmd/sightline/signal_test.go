@@ -30,8 +30,8 @@ func mesh(clusters int) []byte {
 	return b.Bytes()
 }
 
-// TestWholeInterrupt ends renders of a large mesh at ever later moments. Whenever
-// that is, the directory is as it was before, or done; nothing else is left.
+// TestWholeInterrupt interrupts renders of a large mesh at later and later moments. Each
+// time, the directory is as before or complete, and nothing else is left.
 func TestWholeInterrupt(t *testing.T) {
 	for _, ending := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(ending.String(), func(t *testing.T) {
@@ -72,12 +72,12 @@ func TestWholeInterrupt(t *testing.T) {
 	}
 }
 
-// TestNohup closes the terminal of a render that was told not to mind.
+// TestNohup closes the terminal of a render with nohup.
 func TestNohup(t *testing.T) {
 	dir := t.TempDir()
 	file, out := filepath.Join(dir, "mesh.yaml"), filepath.Join(dir, "out")
 	require.NoError(t, os.WriteFile(file, mesh(100), 0o644))
-	signal.Ignore(syscall.SIGHUP) // which the program inherits, as from nohup
+	signal.Ignore(syscall.SIGHUP) // the program inherits it, as from nohup
 	defer signal.Reset(syscall.SIGHUP)
 	cmd := exec.Command("sightline", "render", file, "-o", out)
 	require.NoError(t, cmd.Start())
@@ -96,7 +96,7 @@ func TestNohup(t *testing.T) {
 	require.FileExists(t, filepath.Join(out, "clusters", "c99", "kustomization.yaml"))
 }
 
-// TestLocked renders while somebody else writes the directory.
+// TestLocked renders while another run writes the directory.
 func TestLocked(t *testing.T) {
 	dir := t.TempDir()
 	file, out := filepath.Join(dir, "mesh.yaml"), filepath.Join(dir, "out")
@@ -139,7 +139,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// leavings lists what a run stages and should not leave.
+// leavings lists staged files, which a run should not leave.
 func leavings(t *testing.T, dir string) []string {
 	t.Helper()
 	var found []string
@@ -152,8 +152,8 @@ func leavings(t *testing.T, dir string) []string {
 	return found
 }
 
-// TestInterruptedBeforeWriting ends commands that wait for a topology. Each says
-// so, and has written nothing.
+// TestInterruptedBeforeWriting interrupts commands that wait for a topology. Each reports
+// it, and has written nothing.
 func TestInterruptedBeforeWriting(t *testing.T) {
 	for command, want := range map[string]string{
 		"render - -o out":         "sightline: interrupted; nothing was written\n",
@@ -198,7 +198,7 @@ func TestInterruptedBeforeWriting(t *testing.T) {
 	}
 }
 
-// TestReaderGone prints to a pipe that nobody reads: no words, no panic.
+// TestReaderGone prints to a closed pipe: there is no message and no panic.
 func TestReaderGone(t *testing.T) {
 	for name, command := range map[string][]string{
 		"signal":         {"sightline", "render", "--example", "-o", "-"},
@@ -220,8 +220,8 @@ func TestReaderGone(t *testing.T) {
 	}
 }
 
-// TestInterruptDiff ends comparisons with a revision at ever later moments. The
-// folder that the revision is written to is never left.
+// TestInterruptDiff interrupts comparisons with a revision at later and later moments.
+// The temporary folder of the revision is always removed.
 func TestInterruptDiff(t *testing.T) {
 	dir, temp := t.TempDir(), t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "mesh.yaml"), mesh(500), 0o644))

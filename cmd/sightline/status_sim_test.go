@@ -26,10 +26,10 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// simulated is an API server as far as status asks one: objects in memory by
-// their paths, discovery, label selectors and reviews. It is a stand-in, for
-// fleets and for what a real one does not do on demand, such as to hang; the
-// faults of single clusters are in e2e/suite, on real ones.
+// simulated is a stand-in for an API server. It has everything that status asks for:
+// objects in memory by their paths, discovery, label selectors and reviews. Use it for
+// fleets, and for faults that a real server does not show on demand, such as a hang.
+// e2e/suite has the faults of single clusters, on real servers.
 type simulated struct {
 	*httptest.Server
 	mutex   sync.Mutex
@@ -53,7 +53,7 @@ func newSimulated(t *testing.T) *simulated {
 	return s
 }
 
-// plurals are the kinds that it knows, by API version.
+// plurals has the kinds that it knows, by API version.
 var simulatedKinds = map[string]map[string]string{
 	"v1": {"Namespace": "namespaces", "Secret": "secrets", "ConfigMap": "configmaps", "Pod": "pods",
 		"Service": "services", "ServiceAccount": "serviceaccounts"},
@@ -162,7 +162,7 @@ func (s *simulated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(http.StatusOK, map[string]any{"items": items, "metadata": map[string]any{}})
 }
 
-// parts takes the path of an object or a list apart.
+// parts splits the path of an object or a list.
 func parts(at string) (verb, group, plural, namespace, name string) {
 	p := strings.Split(strings.Trim(at, "/"), "/")
 	if p[0] == "api" {
@@ -222,7 +222,7 @@ func (s *simulated) review(w http.ResponseWriter, r *http.Request, user string) 
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-// fleet is a topology with its clusters, on which everything is as it should be.
+// fleet is a topology with its clusters, where everything is correct.
 type fleetOf struct {
 	*testing.T
 	dir, mesh  string
@@ -234,8 +234,8 @@ type fleetOf struct {
 	store      *httptest.Server
 }
 
-// newFleet starts the clusters of a topology, and brings what is rendered to
-// them. A remote's link is what seal would have made.
+// newFleet starts the clusters of a topology with the rendered objects. The link of a
+// remote is as seal makes it.
 func newFleet(t *testing.T, text string) *fleetOf {
 	f := &fleetOf{T: t, dir: t.TempDir(), clusters: map[string]*simulated{}}
 	f.mesh = filepath.Join(f.dir, "mesh.yaml")
@@ -322,7 +322,7 @@ func (f *fleetOf) furnish(c *topology.Cluster) {
 	f.link(c.Name, t.SealedFor(c).Name, f.kubeconfigOf(c.Name, c.Name, token))
 }
 
-// tokenSecret is the rendered one as the token controller fills it.
+// tokenSecret returns the rendered token Secret, filled as by the token controller.
 func (f *fleetOf) tokenSecret(cluster, token string) resource.Object {
 	for _, o := range f.expected.Objects[cluster] {
 		if o["kind"] == "Secret" {
@@ -336,7 +336,7 @@ func (f *fleetOf) tokenSecret(cluster, token string) resource.Object {
 	return nil
 }
 
-// kubeconfigOf is one by a name that leads to a cluster.
+// kubeconfigOf returns a kubeconfig with one name, which is for a cluster.
 func (f *fleetOf) kubeconfigOf(name, cluster, token string) string {
 	server := "https://" + cluster + ".example.com:6443"
 	return fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: %[1]s\ncontexts: [{name: %[1]s, context: {cluster: %[1]s, user: "+
@@ -346,7 +346,7 @@ func (f *fleetOf) kubeconfigOf(name, cluster, token string) string {
 		name, token, server, base64.StdEncoding.EncodeToString(f.ca(cluster)), f.proxy.URL)
 }
 
-// connect is a proxy for TLS: it leads to the cluster of a name.
+// connect is a proxy for TLS: it connects to the cluster with the requested name.
 func (f *fleetOf) connect(w http.ResponseWriter, r *http.Request) {
 	name, _, _ := strings.Cut(r.Host, ".")
 	s := f.clusters[name]
@@ -422,7 +422,7 @@ func kialiPod(name string, started time.Time, ready bool) resource.Object {
 	})
 }
 
-// run is a run of status with what reaches everything.
+// run runs status with flags for everything.
 func (f *fleetOf) run(args ...string) (code int, stdout, stderr string) {
 	f.Helper()
 	all := []string{"status", f.mesh, "--kubeconfig", f.kubeconfig, "--kiali-url", f.kiali.URL + "/kiali"}

@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// newStore answers the queries of status as a store of a mesh that works does.
-// It knows no PromQL: the queries themselves are shown in e2e/metrics, by
-// Prometheus' own engine.
+// newStore answers the queries of status like the store of a working mesh. It does not
+// evaluate PromQL; e2e/metrics runs the queries with the engine of Prometheus.
 func newStore(t *testing.T) *httptest.Server {
 	t.Helper()
 	series := func(reporter, source, destination string) map[string]string {

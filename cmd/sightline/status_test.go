@@ -42,7 +42,7 @@ func (f *fleetOf) statusOf(args ...string) (int, statusReport) {
 	return code, report
 }
 
-// not are the results that are not good, as "ST03 west bad".
+// not returns the results that are not good, such as "ST03 west bad".
 func not(report statusReport) []string {
 	all := []string{}
 	for _, r := range report.Results {
@@ -53,8 +53,7 @@ func not(report statusReport) []string {
 	return all
 }
 
-// TestStatusGood has nothing to say about a mesh that works, whatever Kiali is
-// asked by.
+// TestStatusGood reports no problem about a working mesh, with each way to reach Kiali.
 func TestStatusGood(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, watchedMesh)
@@ -126,7 +125,7 @@ mesh: 49 good, 0 failed, 0 warnings, 0 not checked
 	assert.Empty(t, stderr)
 }
 
-// TestStatusFleet asks 200 clusters, of which one hangs and one is away.
+// TestStatusFleet asks 200 clusters. One of them hangs, and one does not exist.
 func TestStatusFleet(t *testing.T) {
 	t.Parallel()
 	text := strings.Split(watchedMesh, "    - {name: west")[0]
@@ -141,7 +140,7 @@ func TestStatusFleet(t *testing.T) {
 		"view")
 	took := time.Since(start)
 	assert.Equal(t, exitFound, code, stderr)
-	assert.Less(t, took, 30*time.Second+90*time.Second) // a shared machine; the command's own time is in docs/status.md
+	assert.Less(t, took, 30*time.Second+90*time.Second) // this machine may be busy; docs/status.md has the usual time
 	t.Logf("201 clusters in %v", took.Round(100*time.Millisecond))
 	assert.Contains(t, stdout, "√ ST03 Istio has the cluster's name: 199 clusters: east, west-0, west-1")
 	assert.Contains(t, stdout, "× ST01 the API server answers: west-7\n")
@@ -150,7 +149,7 @@ func TestStatusFleet(t *testing.T) {
 	assert.Contains(t, stdout, "clusters where all is good\n")
 }
 
-// TestStatusRights asks as a user who has no more than what --rights prints.
+// TestStatusRights asks as a user with only the rights that --rights prints.
 func TestStatusRights(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, watchedMesh)
@@ -171,7 +170,7 @@ func TestStatusRights(t *testing.T) {
 	assert.Empty(t, not(report), "the rights are enough")
 	assert.Equal(t, exitOK, code)
 
-	// And each is needed: without it something is not checked, and nothing is good that was not.
+	// Each right is needed: without it, a check is not made, and no other check becomes good.
 	for _, name := range want {
 		s := f.clusters[name]
 		all := s.may
@@ -185,7 +184,7 @@ func TestStatusRights(t *testing.T) {
 			}
 			_, without := f.statusOf("--only", "reach", "--only", "names", "--only", "objects", "--only", "kiali", "--only", "links", "--only",
 				"monitoring")
-			if !strings.Contains(line, "/configmaps istio-system/istio") { // each of the two says the mesh's id
+			if !strings.Contains(line, "/configmaps istio-system/istio") { // each of the two has the mesh id
 				assert.NotEmpty(t, not(without), "%s: %s", name, line)
 			}
 			for _, r := range without.Results {
@@ -201,7 +200,8 @@ func TestStatusRights(t *testing.T) {
 	assert.NotContains(t, stdout, "- '*'")
 }
 
-// rules are those of roles, by namespace; a ClusterRole is of all.
+// rules returns the rules of roles, by namespace. A ClusterRole counts for all
+// namespaces.
 type rulesBy map[string][]map[string]any
 
 func rulesOf(objects []resource.Object) rulesBy {
@@ -242,7 +242,7 @@ func has(list any, text string) bool {
 	return false
 }
 
-// TestStatusWait asks again until all is good.
+// TestStatusWait repeats the checks until all are good.
 func TestStatusWait(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, watchedMesh)
@@ -271,7 +271,7 @@ func TestStatusWait(t *testing.T) {
 	assert.Contains(t, stdout, "× ST12")
 }
 
-// TestStatusReach has nobody to ask, and wrong flags.
+// TestStatusReach has no cluster to ask, and wrong flags.
 func TestStatusReach(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, watchedMesh)
@@ -314,7 +314,7 @@ func TestStatusReach(t *testing.T) {
 	assert.Equal(t, "sightline: no cluster could be reached\nhint: name their contexts with --hub-context and --context\n", stderr)
 }
 
-// TestStatusKiali has Kiali hang, and end.
+// TestStatusKiali makes Kiali hang, and then end.
 func TestStatusKiali(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, watchedMesh)
@@ -328,8 +328,8 @@ func TestStatusKiali(t *testing.T) {
 	assert.Equal(t, []string{"ST21 east bad"}, not(report))
 }
 
-// TestStatusStrategies logs in to Kiali by each of its strategies, and says what
-// a program cannot see.
+// TestStatusStrategies logs in to Kiali by each of its strategies, and reports checks
+// that a program cannot make.
 func TestStatusStrategies(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, watchedMesh)
@@ -353,7 +353,7 @@ func TestStatusStrategies(t *testing.T) {
 		{"ldap", "", []string{"ST21 east unchecked"}, `does not know how to log in with its strategy "ldap"`},
 	} {
 		f.kiali.Strategy, f.kiali.Token, f.kiali.Namespaces = c.strategy, c.takes, all
-		if c.strategy != "anonymous" { // a token of the hub is none of another cluster
+		if c.strategy != "anonymous" { // another cluster does not accept a token of the hub
 			f.kiali.Namespaces = map[string][]string{"east": all["east"]}
 		}
 		code, report := f.statusOf("--only", "view")
@@ -384,8 +384,8 @@ func allFound(report statusReport) string {
 	return b.String()
 }
 
-// TestStatusLines asks a Kiali of each release line, with the routes and fields
-// of that line, which is well, and shows a cluster less.
+// TestStatusLines asks a Kiali of each release line, with the routes and fields of that
+// line: once when it works, and once when it does not show a cluster.
 func TestStatusLines(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(watchedMesh, "operator: {install: none}",
@@ -394,7 +394,7 @@ func TestStatusLines(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
 			mesh, sick := strings.Replace(text, "version: v2.27", "version: "+line, 1), "west"
-			var old []string // what the line does not tell
+			var old []string // the checks that this release line cannot answer
 			want := []string{"ST22 west bad", "ST23 west bad", "ST24 west bad", "ST33 east bad"}
 			if line == "v1.73" { // which shows one cluster only
 				mesh, sick, old = strings.Split(mesh, "    - {name: west")[0], "east", []string{"ST24 east unchecked"}
@@ -411,7 +411,7 @@ func TestStatusLines(t *testing.T) {
 	}
 }
 
-// TestStatusTracing asks for tracing where the hub's Kiali is to show it.
+// TestStatusTracing checks tracing if the hub's Kiali should show it.
 func TestStatusTracing(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, strings.Replace(watchedMesh, "operator: {install: none}",

@@ -42,8 +42,8 @@ hint: did you mean "platform"?
 
 `
 
-// TestTerminal shows findings on a terminal, a real one of 80 columns, and that they
-// are elsewhere what they are on a pipe.
+// TestTerminal shows findings on a real terminal of 80 columns. Everywhere else, they are
+// the same as on a pipe.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -96,8 +96,8 @@ func TestTerminal(t *testing.T) {
 	})
 }
 
-// onTerminal runs the program with a terminal as its output, and returns what it
-// shows there of its data. Its words go to a file.
+// onTerminal runs the program with a terminal as its standard output, and returns what
+// the terminal shows. Its messages go to a file.
 func onTerminal(t *testing.T, dir string, env []string, stdin string, args ...string) string {
 	t.Helper()
 	screen, tty, err := pty.Open()

@@ -60,7 +60,7 @@ func TestTroubleshooting(t *testing.T) {
 	assert.Contains(t, end, "    sightline status mesh.yaml --hub-context cluster1 --wait\n")
 }
 
-// number is that of an id.
+// number returns the number in an id.
 func number(t *testing.T, id string) int {
 	t.Helper()
 	n, err := strconv.Atoi(id[2:])

@@ -18,9 +18,9 @@ import (
 	"github.com/sightline-mesh/sightline/render"
 )
 
-// FuzzVerify makes sure that the rules end without a panic, whatever a topology
-// says that had no findings of its own, or whatever one that had may have been meant
-// as, and that every finding is inside the file.
+// FuzzVerify shows that the rules end without a panic, and that every finding is inside
+// the file. It does so for topologies without mistakes, and for the meanings of
+// topologies with mistakes.
 func FuzzVerify(f *testing.F) {
 	seed(f, "../../topologies/bad/*.yaml", "../../topologies/*.yaml", "../../internal/topology/testdata/err/*.yaml")
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -30,7 +30,7 @@ func FuzzVerify(f *testing.F) {
 			all = check.Meanings(top)
 		}
 		if top == nil || len(top.Spec.Overlays) > 0 {
-			return // the files of overlays are not here
+			return // the files of overlays do not exist
 		}
 		sets := make([][]*input, min(len(all), 4)) // more take too long
 		for i, top := range all[:len(sets)] {
@@ -55,8 +55,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// TestUnlooked says that a fleet with a mistake, which is too large to guess for,
-// was looked at in part.
+// TestUnlooked shows the message for a fleet with a mistake that is too large for
+// guesses: the rendered objects were not checked.
 func TestUnlooked(t *testing.T) {
 	t.Parallel()
 	fleet := strings.Replace(overlaid, "[shop]", "[SHOP]", 1)

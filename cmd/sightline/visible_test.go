@@ -15,9 +15,9 @@ import (
 	"github.com/sightline-mesh/sightline/internal/finding"
 )
 
-// requireVisible makes sure that a stream has no control character but ends of
-// lines and tabs, none that turns the direction of text, none that cannot be
-// seen, and nothing that is not UTF-8.
+// requireVisible requires that a stream is UTF-8 and has no control characters except
+// tabs and ends of lines. It has no characters that change the direction of text, and no
+// other invisible ones.
 func requireVisible(t *testing.T, text string) {
 	t.Helper()
 	require.True(t, utf8.ValidString(text))
@@ -30,10 +30,10 @@ func requireVisible(t *testing.T, text string) {
 
 var hidden = []string{"\x1b[31mred", "a\u202eb", "a\u200bb", "a\u0085b", "\x00", "\xff\xfe", "a\rb", "\u2028", "\U000e0041", "a\nFORGED: b", "\ufeff", "ä ö", "a\u00adb"}
 
-// FuzzStreams gives somebody else's text to everything that prints one: the name
-// of a file, a rule, a cluster, a flag, a message of Jsonnet, a value and a
-// comment of a topology. Nothing hides on either stream, and no line begins
-// with what the text has after the end of a line.
+// FuzzStreams puts a text from outside into everything that is printed: the name of a
+// file, a rule, a cluster, a flag, a message of Jsonnet, a value and a comment of a
+// topology. No stream has invisible characters, and the text after an end of a line never
+// begins a line.
 func FuzzStreams(f *testing.F) {
 	for _, text := range hidden {
 		f.Add(text)
@@ -70,7 +70,7 @@ func FuzzStreams(f *testing.F) {
 	})
 }
 
-// TestVisibleInParts shows that a stream says the same however it is cut.
+// TestVisibleInParts shows that the output does not depend on how a text is cut.
 func TestVisibleInParts(t *testing.T) {
 	t.Parallel()
 	for _, text := range hidden {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWatchedInterrupted ends runs at once until they say that they do it
-// themselves, and never lets one begin to write when it is over.
+// TestWatchedInterrupted shows that an interrupt ends a run at once until the run says
+// that it ends by itself. A run that is over never begins to write.
 func TestWatchedInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	came, late := make(chan struct{}), make(chan error)

@@ -20,7 +20,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/resource"
 )
 
-// TestDeadline has each request end by itself, and no later than whoever asks.
+// TestDeadline shows that each request ends by itself, and not later than its caller.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	hang := func(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +42,7 @@ func TestDeadline(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
-// TestBounds reads no more than it should, and goes nowhere else.
+// TestBounds shows that a client limits the size of answers and follows no redirect.
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	var elsewhere []string
@@ -73,7 +73,8 @@ func TestBounds(t *testing.T) {
 	assert.Empty(t, elsewhere)
 }
 
-// TestNothingIsSaidOfTokens has the server, and what gives a credential, say it.
+// TestNothingIsSaidOfTokens puts a credential into the messages of a server, and of a
+// program that gives credentials.
 func TestNothingIsSaidOfTokens(t *testing.T) {
 	t.Parallel()
 	leak := func(w http.ResponseWriter, r *http.Request) {
@@ -113,7 +114,7 @@ func TestHangingProgram(t *testing.T) {
 	assert.Less(t, time.Since(start), 2*time.Second)
 }
 
-// TestObjects finds objects by what they are, and lists them in pages.
+// TestObjects finds objects by kind and name, and lists them in pages.
 func TestObjects(t *testing.T) {
 	t.Parallel()
 	var asked []string
@@ -169,8 +170,8 @@ func TestObjects(t *testing.T) {
 	assert.True(t, c.Verified())
 }
 
-// TestFromLink reads a kubeconfig as Kiali does, and runs and reads nothing that
-// it names.
+// TestFromLink reads a kubeconfig as Kiali does. It runs no program and reads no file
+// that the kubeconfig names.
 func TestFromLink(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -21,7 +21,7 @@ import (
 
 const token = "the-token-of-an-admin-that-nobody-may-read"
 
-// user is who asks, as a kubeconfig has it.
+// user is a user of a kubeconfig.
 func user(token string) string { return fmt.Sprintf("{token: %q}", token) }
 
 // open makes a client for a server that answers as the handler does.
@@ -53,7 +53,7 @@ func ca(server *httptest.Server) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 }
 
-// answers are JSON bodies by their paths; all else is not found.
+// answers has JSON bodies by their paths. Any other path is not found.
 func answers(bodies map[string]any) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, ok := bodies[r.URL.Path]
@@ -69,14 +69,14 @@ type object = map[string]any
 
 // portForward is a port-forward to a pod that uses the ports of this machine.
 func portForward(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost { // it knows nothing of WebSockets
+	if r.Method != http.MethodPost { // it has no WebSockets
 		http.Error(w, "you must use SPDY", http.StatusBadRequest)
 		return
 	}
 	forwardtest.Serve(w, r, "127.0.0.1")
 }
 
-// withPod is a cluster with a Service of one pod, which is a server of this
+// withPod returns a cluster with a Service of one pod. The pod is a server on this
 // machine.
 func withPod(pod *httptest.Server) http.HandlerFunc {
 	port := 1

@@ -11,7 +11,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/cluster"
 )
 
-// TestMetadata asks for metadata, and takes no other answer.
+// TestMetadata asks for metadata, and accepts no other answer.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	resources := answers(map[string]any{"/api/v1": object{"resources": []any{object{"name": "secrets", "kind": "Secret", "namespaced": true}}}})

@@ -54,7 +54,7 @@ func TestForward(t *testing.T) {
 	}
 }
 
-// TestForwardTLS checks the certificate of what is behind the port-forward.
+// TestForwardTLS checks the certificate of the server behind the port-forward.
 func TestForwardTLS(t *testing.T) {
 	t.Parallel()
 	pod := httptest.NewUnstartedServer(answers(map[string]any{"/api": object{}}))
@@ -68,7 +68,7 @@ func TestForwardTLS(t *testing.T) {
 	assert.ErrorContains(t, err, "certificate is valid for example.com, *.example.com, not kiali.mesh.svc")
 }
 
-// TestForwardFails has nobody listen, and somebody who does not answer.
+// TestForwardFails has a port without a listener, and a server that does not answer.
 func TestForwardFails(t *testing.T) {
 	t.Parallel()
 	c, _ := open(t, withPod(nil), user(token), cluster.Options{Timeout: 2 * time.Second})
@@ -113,7 +113,8 @@ func TestForwardFails(t *testing.T) {
 	}
 }
 
-// TestAt sends a token by https only, and a context may have none.
+// TestAt shows that a token is sent only with https, and that a context may have no
+// token.
 func TestAt(t *testing.T) {
 	t.Parallel()
 	c, _ := open(t, answers(nil), "{username: admin, password: secret}", cluster.Options{})

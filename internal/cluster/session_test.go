@@ -13,8 +13,8 @@ import (
 	"github.com/sightline-mesh/sightline/internal/cluster"
 )
 
-// TestForm signs in once, with the token of the context or another, and sends
-// the cookies of the session instead of the token.
+// TestForm logs in once, with the token of the context or another one. Then it sends the
+// cookies of the session instead of the token.
 func TestForm(t *testing.T) {
 	t.Parallel()
 	var logins atomic.Int32
@@ -61,12 +61,12 @@ func TestForm(t *testing.T) {
 	assert.ErrorContains(t, err, "Kiali answers Unauthorized: token is not valid or is expired")
 	assert.NotContains(t, err.Error(), "another-token")
 
-	// A context without a token has none to send.
+	// A context without a token is an error.
 	c, _ = open(t, answers(nil), "{username: admin, password: secret}", cluster.Options{})
 	_, err = c.At("Kiali", server.URL, cluster.Login{Context: true, Form: form}, nil)
 	assert.ErrorIs(t, err, cluster.ErrNoToken)
 
-	// What starts no session is no success.
+	// An answer without a session is an error.
 	none := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") }))
 	t.Cleanup(none.Close)
 	kiali, err = c.At("Kiali", none.URL, cluster.Login{Token: token, Form: form}, nil)

@@ -15,7 +15,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/command"
 )
 
-// TestWord has a shell read what was written for one.
+// TestWord makes a shell read quoted words.
 func TestWord(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "mesh.yaml", "our meshes/mesh.yaml", "it's", "$HOME", "a;b", "a\nb", "*", "admin@west", `"`} {
@@ -46,9 +46,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestOneOwner reads the code: a command line with a context in it, or one of seal,
-// is written here only. What a shell is given to run, and the examples of help, are
-// texts that people edit.
+// TestOneOwner reads the code. Only this package makes a command line with a context, or
+// one of seal. Scripts for a shell and the examples of help are texts that people edit.
 func TestOneOwner(t *testing.T) {
 	t.Parallel()
 	line := regexp.MustCompile("[\"`][^\"`]*(kubectl --context [%\"]|sightline (seal|status|diff|verify) [%\"]|--hub-context \")")

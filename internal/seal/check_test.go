@@ -120,7 +120,7 @@ func TestParseCertificate(t *testing.T) {
 	}
 }
 
-// TestTrusted: a certificate needs a reason to be sealed with.
+// TestTrusted shows the reasons to trust a certificate.
 func TestTrusted(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
@@ -175,7 +175,7 @@ func TestParseFingerprint(t *testing.T) {
 	}
 }
 
-// TestRedact takes the forms of a token out of a text.
+// TestRedact removes all forms of a token from a text.
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	jwt := tokenOf(t, "kiali-service-account")
@@ -186,7 +186,7 @@ func TestRedact(t *testing.T) {
 	assert.Equal(t, "a [redacted] b", seal.Redact("a hunter2 b", "", "hunter2"))
 	assert.Equal(t, "a [redacted]", seal.Redact("a "+string(newHub(t).private())))
 	const admin = "admin:correct-horse-battery"
-	for skip := range 6 { // wherever it stands in what was encoded
+	for skip := range 6 { // at each place in the encoded text
 		text := base64.StdEncoding.EncodeToString([]byte("Authorization: "[:9+skip] + admin + " and more"))
 		left := seal.Redact("a "+text+" b", admin)
 		assert.Contains(t, left, "[redacted]")

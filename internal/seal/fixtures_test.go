@@ -28,7 +28,7 @@ var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 const account = "system:serviceaccount:istio-system:kiali-service-account"
 
-// hub is a controller's key.
+// hub is the key of a controller.
 type hub struct{ key *rsa.PrivateKey }
 
 func newHub(t *testing.T) hub {
@@ -49,7 +49,7 @@ func (h hub) certificate(t *testing.T, now time.Time) *seal.Certificate {
 	return c
 }
 
-// selfSigned is a certificate in PEM.
+// selfSigned returns a self-signed certificate in PEM.
 func selfSigned(t *testing.T, key crypto.Signer, name string, from, to time.Time) []byte {
 	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: to, IsCA: true, BasicConstraintsValid: true}
@@ -58,7 +58,7 @@ func selfSigned(t *testing.T, key crypto.Signer, name string, from, to time.Time
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// certificateFor is a certificate for some uses.
+// certificateFor returns a certificate for some uses.
 func certificateFor(t *testing.T, key crypto.Signer, usage x509.KeyUsage, extended ...x509.ExtKeyUsage) []byte {
 	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: start.Add(-time.Hour), NotAfter: start.AddDate(10, 0, 0),
@@ -68,7 +68,7 @@ func certificateFor(t *testing.T, key crypto.Signer, usage x509.KeyUsage, extend
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// sealedSecretsOwn is a certificate as the controller makes it, by its own code.
+// sealedSecretsOwn returns a certificate that the code of the controller has made.
 func sealedSecretsOwn(t *testing.T) []byte {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -78,8 +78,8 @@ func sealedSecretsOwn(t *testing.T) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
 }
 
-// shortKey is a certificate for a key that nobody trusts any more. Go makes no
-// such key unless it is told to.
+// shortKey returns a certificate with a key that is too short. Go makes such a key only
+// with a special setting.
 func shortKey(t *testing.T) []byte {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 1024)
@@ -95,7 +95,7 @@ func authority(t *testing.T, name string, until time.Time) []byte {
 	return selfSigned(t, key, name, start.AddDate(-1, 0, 0), until)
 }
 
-// jwt is a token with a signature of so many bytes, which nobody has signed.
+// jwt returns a token with a false signature of the given length in bytes.
 func jwt(t *testing.T, claims map[string]any, signature int) string {
 	t.Helper()
 	payload, err := json.Marshal(claims)
@@ -108,12 +108,12 @@ func jwt(t *testing.T, claims map[string]any, signature int) string {
 
 func token(t *testing.T) string { return jwt(t, map[string]any{"sub": account}, 256) }
 
-// tokenOf is the token that the token controller puts into a Secret.
+// tokenOf returns the token that the token controller puts into a Secret.
 func tokenOf(t *testing.T, secret string) string {
 	return jwt(t, map[string]any{"sub": account, "kubernetes.io/serviceaccount/secret.name": secret}, 256)
 }
 
-// mesh is a hub with one remote.
+// mesh returns a hub with one remote.
 func mesh(t *testing.T, remote, kiali, access string) *topology.Topology {
 	t.Helper()
 	if kiali != "" {
@@ -133,7 +133,7 @@ spec:
 	return topo
 }
 
-// request is one that is granted.
+// request returns a request that succeeds.
 func request(t *testing.T, topo *topology.Topology, h hub) seal.Request {
 	t.Helper()
 	return seal.Request{
@@ -147,7 +147,7 @@ func request(t *testing.T, topo *topology.Topology, h hub) seal.Request {
 	}
 }
 
-// linkFile is the file of a link to west.
+// linkFile returns the file of a link to west.
 func linkFile(t *testing.T, h hub) []byte {
 	t.Helper()
 	result, err := seal.Seal(request(t, mesh(t, "west", "", ""), h))

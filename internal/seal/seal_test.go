@@ -34,8 +34,8 @@ func unseal(t *testing.T, key *rsa.PrivateKey, l *topology.SealedLink) []byte {
 	return plain
 }
 
-// TestSealedIsWhatTheHubReads seals links of all sorts, opens them with the key
-// of the controller, and reads them as Kiali's server does.
+// TestSealedIsWhatTheHubReads seals links of all kinds, opens them with the key of the
+// controller, and reads them as Kiali's server does.
 func TestSealedIsWhatTheHubReads(t *testing.T) {
 	t.Parallel()
 	random := mathrand.New(mathrand.NewPCG(1, 2))
@@ -62,7 +62,7 @@ func TestSealedIsWhatTheHubReads(t *testing.T) {
 		result, err := seal.Seal(r)
 		require.NoError(t, err)
 
-		// The file holds all of it, and nothing in the clear.
+		// The file has all of it, and no secret in the clear.
 		file := seal.Encode(result.Link)
 		l, findings := topology.ParseSealedLink("x.yaml", file)
 		require.Empty(t, findings, string(file))
@@ -113,8 +113,7 @@ func TestSealedIsWhatTheHubReads(t *testing.T) {
 	}
 }
 
-// TestWhatSealsAgain changes one thing after another about a link that is
-// there.
+// TestWhatSealsAgain changes one input after another, with a present link.
 func TestWhatSealsAgain(t *testing.T) {
 	t.Parallel()
 	hub, renewed := newHub(t), newHub(t)
@@ -167,8 +166,8 @@ func TestWhatSealsAgain(t *testing.T) {
 	}
 }
 
-// TestRotation goes through a rotation: at each commit the link in use has its
-// token Secret on the remote.
+// TestRotation goes through a rotation. At each commit, the remote has the token Secret
+// of the link in use.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	hub := newHub(t)
@@ -212,14 +211,14 @@ func TestRotation(t *testing.T) {
 		require.Equal(t, fmt.Sprintf("%d [%d]", generation+1, generation+1), state(seal.Finish(r.Remote, r.Before, seal.Hub{})))
 	}
 
-	// A token that does not say which Secret it is of is known by its digest.
+	// If a token does not name its Secret, the digest shows that it is the same.
 	r = request(t, topo, hub)
 	require.Equal(t, "1 [1]", state(seal.Seal(r)))
 	require.Equal(t, "1 [1 2]", state(seal.Rotate(r.Remote, r.Before)))
 	require.Equal(t, "the token is the sealed one, of generation 1; expected the token of generation 2\ngive the token of the Secret kiali-service-account-g2 on the remote", refused(seal.Seal(r)))
 }
 
-// TestRefused gives what must not be sealed. No message has the token in it.
+// TestRefused gives wrong input. No message has the token.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	hub := newHub(t)
@@ -279,7 +278,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestWarnings seals what is odd, and says so.
+// TestWarnings seals unusual input with a warning.
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	hub := newHub(t)
@@ -316,7 +315,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// TestRevoke takes a leaked token from the remote in one step, from each state.
+// TestRevoke replaces a leaked token in one step, from each state.
 func TestRevoke(t *testing.T) {
 	t.Parallel()
 	hub := newHub(t)
@@ -349,7 +348,7 @@ func TestRevoke(t *testing.T) {
 		parsed, findings := topology.ParseSealedLink("x.yaml", seal.Encode(result.Link))
 		require.Empty(t, findings)
 
-		// Nothing else can be done than to seal the next token.
+		// The only next step is to seal the next token.
 		for _, refused := range []func() (seal.Result, error){
 			func() (seal.Result, error) { return seal.Revoke(r.Remote, parsed) },
 			func() (seal.Result, error) { return seal.Finish(r.Remote, parsed, seal.Hub{}) },
@@ -403,8 +402,8 @@ func TestSameTokenAgain(t *testing.T) {
 	}
 }
 
-// TestFormatChanges goes from one Secret for all to one for each and back. The
-// Secret of before is remembered until somebody has said that it is gone.
+// TestFormatChanges changes from one Secret for all links to one for each, and back. The
+// link remembers the earlier Secret until --finish.
 func TestFormatChanges(t *testing.T) {
 	t.Parallel()
 	r := request(t, mesh(t, "west", "", ""), newHub(t))
@@ -449,7 +448,7 @@ func TestFormatChanges(t *testing.T) {
 	require.Empty(t, to("single").Spec.Replaces, "another Kiali, which has never seen the Secret")
 }
 
-// TestDamage flips every byte of what is sealed, one at a time.
+// TestDamage changes every byte of the encrypted data, one at a time.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	r := request(t, mesh(t, "west", "", ""), newHub(t))

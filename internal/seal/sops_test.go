@@ -12,13 +12,13 @@ import (
 	"github.com/sightline-mesh/sightline/internal/topology"
 )
 
-// Two public keys of age; that SOPS opens what is sealed for them is shown in e2e/sops.
+// Two public age keys. e2e/sops shows that SOPS opens links that are encrypted for them.
 const (
 	alice = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 	bob   = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z"
 )
 
-// encrypted are requests for the remotes of a mesh whose links SOPS encrypts.
+// encrypted returns requests for the remotes of a mesh with links.source: sops.
 func encrypted(t *testing.T, links, names string) []seal.Request {
 	t.Helper()
 	text := "apiVersion: sightline.dev/v1alpha1\nkind: Topology\nmetadata: {name: m}\nspec:\n  mesh: {id: mesh1}\n  kiali: {hub: east, links: {" +
@@ -41,7 +41,7 @@ func encrypted(t *testing.T, links, names string) []seal.Request {
 	return requests
 }
 
-// sealedTogether seals and keeps what comes of it, and says why.
+// sealedTogether seals, keeps the links in the requests, and returns the reasons.
 func sealedTogether(t *testing.T, requests []seal.Request) (done []string) {
 	t.Helper()
 	results, err := seal.SOPS(requests)
@@ -103,7 +103,7 @@ func TestSOPS(t *testing.T) {
 	assert.Equal(t, "west", of.Cluster)
 }
 
-// TestApart: what is wrong with the links of one Secret together.
+// TestApart finds flaws between the links of one Secret.
 func TestApart(t *testing.T) {
 	t.Parallel()
 	requests := encrypted(t, "source: sops", "south west")
@@ -119,7 +119,7 @@ func TestApart(t *testing.T) {
 
 	requests[1].Force = true
 	sealedTogether(t, requests)
-	links["west"] = requests[1].Before // and that of south is the one of before
+	links["west"] = requests[1].Before // the link of south stays the earlier one
 	apart := seal.Apart(topo, links)
 	require.Contains(t, apart, "west")
 	assert.Equal(t, "its data key differs from the one of south, but the Secret kiali-multi-cluster-secret has one data key for all",
