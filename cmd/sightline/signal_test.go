@@ -33,8 +33,10 @@ func mesh(clusters int) []byte {
 // TestWholeInterrupt interrupts renders of a large mesh at later and later moments. Each
 // time, the directory is as before or complete, and nothing else is left.
 func TestWholeInterrupt(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	for _, ending := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(ending.String(), func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			file, out := filepath.Join(dir, "mesh.yaml"), filepath.Join(dir, "out")
 			require.NoError(t, os.WriteFile(file, mesh(100), 0o644))
@@ -115,6 +117,7 @@ func TestLocked(t *testing.T) {
 
 // TestKill ends renders without a warning. The next one repairs what is left.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file, out := filepath.Join(dir, "mesh.yaml"), filepath.Join(dir, "out")
 	render := func(clusters int) *exec.Cmd {
