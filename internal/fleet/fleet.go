@@ -11,6 +11,7 @@ package fleet
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -182,6 +183,9 @@ func (f *files) leaves(name string) ([]leaf, error) {
 	}
 	var leaves []leaf
 	for _, file := range f.below(dir) {
+		if path.Base(file.Path) == kustomize.File {
+			return nil, fmt.Errorf("%s/%s: there is no such file, but there is %s", dir, kustomize.File, file.Path)
+		}
 		if isYAML(file.Path) {
 			leaves = append(leaves, leaf{text: f.at[file.Path]})
 		}
