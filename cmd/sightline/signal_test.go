@@ -19,7 +19,7 @@ import (
 	"github.com/sightline-mesh/sightline/internal/tree"
 )
 
-// mesh is a topology of as many clusters.
+// mesh returns a topology with this number of clusters.
 func mesh(clusters int) []byte {
 	var b bytes.Buffer
 	b.WriteString("apiVersion: sightline.dev/v1alpha1\nkind: Topology\nmetadata: {name: mesh}\n" +
