@@ -115,7 +115,7 @@ func TestLocked(t *testing.T) {
 	require.NoError(t, err, "%s", said)
 }
 
-// TestKill ends renders without a warning. The next one repairs what is left.
+// TestKill kills renders. The next render repairs the tree.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
