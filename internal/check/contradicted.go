@@ -12,19 +12,19 @@ import (
 // sharedFields lists the fields of the Kiali resource that templates set and kiali.spec may
 // set too, each with the reason. kiali.spec may set everything below a field.
 var sharedFields = map[string]string{
-	"deployment.ingress.enabled":                        "somebody else's Ingress may lead to the host",
+	"deployment.ingress.enabled":                        "an Ingress that is not the operator's may lead to the host",
 	"deployment.ingress.override_yaml.spec.tls":         "how the Route ends TLS changes no address",
-	"deployment.pod_annotations":                        "it is merged key by key, and RS08 looks after ours",
+	"deployment.pod_annotations":                        "it is merged key by key, and RS08 checks our key",
 	"deployment.strategy":                               "nothing else follows from how pods are replaced",
-	"external_services.grafana.enabled":                 "it is off only because Kiali takes Grafana for present",
-	"external_services.prometheus.query_scope":          "labels are added to it key by key; PM07 and PM08 look at them",
-	"external_services.prometheus.auth.ca_file":         "the CA of the store may be elsewhere too",
+	"external_services.grafana.enabled":                 "templates turn it off only because Kiali expects Grafana by default",
+	"external_services.prometheus.query_scope":          "labels are added to it key by key; PM07 and PM08 check them",
+	"external_services.prometheus.auth.ca_file":         "the CA of the store may be in another file",
 	"external_services.prometheus.auth.use_kiali_token": "PM12 says what thanosQuerier needs, with the reason",
-	"external_services.tracing.auth":                    "a Tempo that is known by its URL may want a login",
+	"external_services.tracing.auth":                    "a Tempo that the topology names by its URL may require a login",
 	"external_services.tracing.tempo_config.url_format": "links may lead to another page; TR02 and TR06 say what the console needs",
-	"clustering.enable_exec_provider":                   "kubeconfigs that somebody else makes may name programs too; RS11 looks after ours",
-	"auth.openshift.redirect_uris":                      "there may be more than one; KC02, KC03 and KC04 look at them",
-	"server.web_schema":                                 "the host may be served otherwise than by https",
+	"clustering.enable_exec_provider":                   "kubeconfigs from others may name programs too; RS11 checks ours",
+	"auth.openshift.redirect_uris":                      "there may be several; KC02, KC03 and KC04 check them",
+	"server.web_schema":                                 "the host may be served without https",
 	"server.web_port":                                   "the host may be served at another port",
 }
 
