@@ -27,8 +27,8 @@ func tuneMemory() {
 	afterCollection(new(collected))
 }
 
-// saveMemory makes a run collect garbage as Go does by default. Use it for a run that
-// renders the same topology many times.
+// saveMemory makes a run collect garbage as Go does by default. Use it before a run does
+// the same many times.
 func saveMemory() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(100)
@@ -48,7 +48,9 @@ func afterCollection(c *collected) {
 			debug.SetMemoryLimit(math.MaxInt64)
 			return
 		}
-		debug.SetGCPercent(200)
+		if percent := debug.SetGCPercent(200); percent >= 0 { // of saveMemory, or of an earlier collection
+			debug.SetGCPercent(percent)
+		}
 		debug.SetMemoryLimit(cheapMemory)
 		afterCollection(new(collected))
 	})

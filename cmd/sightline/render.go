@@ -203,6 +203,7 @@ func (o *renderOptions) further(ctx context.Context, found *invalid, several int
 // finish writes, prints or compares the rendered files.
 func (o *renderOptions) finish(ctx context.Context, inputs []*input, stdout, stderr io.Writer) error {
 	if o.out == "-" {
+		saveMemory()
 		var buffer []byte
 		return o.each(inputs, func(objects []tree.File) error {
 			buffer = manifests.Stream(buffer[:0], objects)
