@@ -94,7 +94,7 @@ type ratios struct {
 	work, sightline string
 }
 
-// cost is that of the cheapest of several runs.
+// cost is the cost of the cheapest of several runs.
 type cost struct {
 	cpu  time.Duration
 	peak int64 // bytes of resident memory

@@ -21,10 +21,10 @@ import (
 // peer is another way to write the objects of a cluster.
 type peer struct {
 	name     string
-	program  string   // below bin/, or on the path; "" where nobody can have it from here
+	program  string   // below bin/, or on the path; "" if it cannot be installed from here
 	clusters int      // of one run
-	args     []string // of the run that is measured
-	one      []string // of one that prints the objects of c1, and maybe others; nil: other tests compare them
+	args     []string // of the measured run
+	one      []string // of a run that prints the objects of c1, and maybe others; nil: other tests compare them
 }
 
 // TestPeers measures what the objects of a cluster cost, made by this program and
@@ -90,7 +90,7 @@ func TestPeers(t *testing.T) {
 var clusterName = regexp.MustCompile(`\bc1\b`)
 
 // inLanguage is a program of Jsonnet or CUE for the objects of clusters that are
-// like c1 but for its name.
+// like c1 except for the name.
 func inLanguage(t *testing.T, printed []byte, head, name, quote, all string) string {
 	t.Helper()
 	text, err := json.MarshalIndent(decoded(t, printed), "", "  ")

@@ -180,8 +180,8 @@ func TestWithoutChart(t *testing.T) {
 	}
 }
 
-// TestBuiltIn shows why the other tests have no case for the built-in example: its
-// trees are those of east-west.yaml.
+// TestBuiltIn shows why the other tests have no case for the built-in example:
+// east-west.yaml has the same trees.
 func TestBuiltIn(t *testing.T) {
 	for _, format := range []string{"kustomize", "manifests", "helm"} {
 		out := filepath.Join(t.TempDir(), "out")

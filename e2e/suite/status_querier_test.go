@@ -176,7 +176,7 @@ func (q *querier) answer(query string) []map[string]string {
 }
 
 // TestStatusThanosQuerier asks the querier of each OpenShift cluster through a
-// port-forward. The token is that of the context, of a user with only the rights that
+// port-forward. The token comes from the context, and belongs to a user with only the rights that
 // --rights prints.
 func TestStatusThanosQuerier(t *testing.T) {
 	rig.NeedDefinitions(t, "that status reads thanos-querier with the token of the context")

@@ -33,7 +33,7 @@ func (e *encoder) document(v any) {
 	switch v := normal(v).(type) {
 	case map[string]any:
 		if len(v) > 0 {
-			e.mapping(v, 0, false)
+			e.entries(v, 0, false)
 			return
 		}
 	case []any:
@@ -68,9 +68,9 @@ func normal(v any) any {
 	return v
 }
 
-// mapping prints the entries of m, each on its own line. With inline set, the first key
+// entries prints the entries of m, each on its own line. With inline set, the first key
 // follows "- " on the same line.
-func (e *encoder) mapping(m map[string]any, indent int, inline bool) {
+func (e *encoder) entries(m map[string]any, indent int, inline bool) {
 	for _, k := range sortedKeys(m) {
 		if !inline {
 			e.indent(indent)
@@ -107,7 +107,7 @@ func (e *encoder) after(v any, indent int) {
 			return
 		}
 		e.dst = append(e.dst, '\n')
-		e.mapping(v, indent+2, false)
+		e.entries(v, indent+2, false)
 	case []any:
 		if len(v) == 0 {
 			e.dst = append(e.dst, " []\n"...)
@@ -144,7 +144,7 @@ func (e *encoder) item(v any, indent int) {
 			e.dst = append(e.dst, "{}\n"...)
 			return
 		}
-		e.mapping(v, indent+2, true)
+		e.entries(v, indent+2, true)
 	case []any:
 		e.dst = append(e.dst, ' ')
 		if len(v) == 0 {

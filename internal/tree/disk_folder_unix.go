@@ -10,7 +10,7 @@ import (
 
 // folder is an open folder. Its methods take a single name and follow no link, so they
 // never leave the folder. os.Root promises the same for whole paths, and makes twice as
-// many calls of the system for each file. Errors are those of the system, without a path.
+// many calls of the system for each file. Errors come from the system, without a path.
 type folder struct{ fd int }
 
 // openPath opens the folder at a path of the disk.

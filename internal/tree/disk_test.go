@@ -98,7 +98,7 @@ func requireIntact(t *testing.T, before, after map[string]seen, folders bool) {
 		a := after[path]
 		require.Equal(t, b.content, a.content, path)
 		require.Equal(t, b.info.Mode(), a.info.Mode(), path)
-		if folders || !b.info.IsDir() { // an undone removal makes the folder anew
+		if folders || !b.info.IsDir() { // an undone removal creates the folder again
 			require.True(t, os.SameFile(b.info, a.info), "%s is another file", path)
 		}
 		if folders || !b.info.IsDir() {

@@ -2,7 +2,7 @@
 // an output directory.
 //
 // A tree is a plain []File. [New] sorts it and refuses paths that a checkout cannot
-// have. [Sign] gives each file a first line, by which the next render knows the file.
+// have. [Sign] gives each file a first line, so that the next render recognizes the file.
 // [Compare] compares two trees. [RemovedClusters] lists the clusters that a change
 // removes. These functions are pure. Only the files disk*.go use the disk, in three
 // steps:

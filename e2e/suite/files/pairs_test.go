@@ -15,7 +15,7 @@ import (
 )
 
 // TestPairs renders two versions of a topology into one directory at once, 200 times.
-// Every second time the directory is new, else it is that of the previous pair. The
+// Every second time the directory is new, else the previous pair has used it. The
 // tree is one of the two, complete. A run that finds the other one at work exits
 // with 4.
 func TestPairs(t *testing.T) {

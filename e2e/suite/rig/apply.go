@@ -280,7 +280,7 @@ func (c *Cluster) Define(t testing.TB, files ...string) {
 
 // DefineMore creates the definitions of kinds that only some topologies have, until
 // the test ends. Other tests look at the kinds of the cluster, so they must not
-// stay. The definitions of cert-manager are those of its release. The one of Tempo
+// stay. The definitions of cert-manager come from its release. The one of Tempo
 // is a stand-in.
 func (c *Cluster) DefineMore(t testing.TB) {
 	t.Helper()
