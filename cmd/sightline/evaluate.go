@@ -192,7 +192,7 @@ func (v confinedVM) Call(file string, args map[string]any) (out []byte, err erro
 	return out, err
 }
 
-// head keeps the beginning of what is written to it.
+// head is a writer that keeps the beginning of its input.
 type head struct {
 	mu   sync.Mutex
 	text strings.Builder
