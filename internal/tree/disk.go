@@ -42,11 +42,15 @@ func Open(dir string, want Marker) (*Dir, error) {
 		return nil, err
 	}
 	d := &Dir{path: filepath.Clean(dir), want: want}
-	switch info, err := os.Stat(d.path); {
-	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Lstat(d.path); err == nil {
+	info, err := os.Stat(d.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		// If the path exists now and is no link, another run has just made it.
+		if info, err = os.Lstat(d.path); err == nil && info.Mode().Type() == fs.ModeSymlink {
 			return nil, fmt.Errorf("%s is a symbolic link to nothing, expected a directory", d.path)
 		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		d.absent = true
 		return d, nil
 	case err != nil:
