@@ -97,6 +97,6 @@ var managedValues = []value{
 		doc: "How long a token of these accounts is valid.",
 		of:  func(s site) any { return ofACM(s.LinksOnACM(), validity(s.Topology)) }},
 	{hole: "topology.acm.kubeconfigs", chart: "acm.kubeconfigs", from: "spec.kiali.links.source",
-		doc: "The kubeconfigs of the remotes as templates of that Policy.",
+		doc: "The kubeconfigs of the remotes, as templates of this Policy.",
 		of:  func(s site) any { return ofACM(s.LinksOnACM(), managedTemplates(s.Topology)) }},
 }

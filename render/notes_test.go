@@ -23,32 +23,32 @@ func TestNotes(t *testing.T) {
 		return rendered["east-west/templates/NOTES.txt"]
 	}
 	const uninstall = `
-Before you uninstall the operator, delete the Kiali resource: without it nobody
-takes the finalizer off.
+Before you uninstall the operator, delete the Kiali resource: only the operator
+removes its finalizer.
   kubectl -n istio-system delete kiali kiali
 `
 	assert.Equal(t, strings.TrimPrefix(`
-On cluster1: kiali, link, monitoring, operator, as the topology has it.
+On cluster1: kiali, link, monitoring, operator, from the topology.
 
-The operator has done its work when this returns:
+The operator has finished when this command returns:
   kubectl -n istio-system wait --for=condition=Successful kiali/kiali --timeout=10m
 
-This is the hub. Its Kiali sees a remote whose kubeconfig is in a Secret here
-when it starts, so the phase link comes before kiali. The token in a kubeconfig
-is the one of the phase link on the remote, so the remotes come before the hub.
+This is the hub. Kiali reads the Secrets with the kubeconfigs of the remotes when
+it starts. So install the phase link before kiali. A kubeconfig has the token
+that the phase link makes on the remote. So install the remotes before the hub.
 `+uninstall, "\n"), notes("{cluster: {name: cluster1}, shape: {hub: true}}"))
 	assert.Equal(t, strings.TrimPrefix(`
-On cluster2: operator, as the topology has it.
+On cluster2: operator, from the topology.
 
-The next phase can follow when these return:
+Install the next phase when these commands return:
   kubectl wait --for=create crd/kialis.kiali.io --timeout=10m
   kubectl wait --for=condition=Established crd/kialis.kiali.io --timeout=2m
 
 This is a remote.
 `+uninstall, "\n"), notes("{cluster: {name: cluster2}, phases: {kiali: false, link: false, monitoring: false}}"))
 	assert.Contains(t, notes("cluster: {name: cluster2}"), `
-This is a remote. The token that the hub comes with is there when this returns;
-it belongs into the kubeconfig of cluster2 on the hub.
+This is a remote. The token for the hub exists when this command returns.
+It belongs in the kubeconfig of cluster2 on the hub.
   kubectl -n istio-system wait --for=jsonpath='{.data.token}' secret/kiali-service-account --timeout=1m
 `)
 }

@@ -14,13 +14,13 @@ import (
 // can use no other value, and use each of these.
 var values = append([]value{
 	{hole: "cluster.name", chart: "cluster.name", from: "spec.clusters[].name",
-		doc: "The cluster's one name, as Istio and Kiali have it.",
+		doc: "The name of the cluster, the same in Istio and Kiali.",
 		of:  func(s site) any { return s.cluster.Name }},
 	{hole: "topology.name", chart: "topology.name", from: "metadata.name",
 		doc: "The name of the topology, which every object has as a label.",
 		of:  func(s site) any { return s.Metadata.Name }},
 	{hole: "topology.mesh.id", chart: "mesh.id", from: "spec.mesh.id",
-		doc: "The mesh that all series are of; Kiali asks for no other.",
+		doc: "The mesh id. All series have it, and Kiali asks only for these.",
 		of:  func(s site) any { return s.Spec.Mesh.ID }},
 	{hole: "topology.mesh.controlPlaneNamespace", from: "spec.mesh.controlPlaneNamespace",
 		of: func(s site) any { return s.Spec.Mesh.ControlPlaneNamespace }},
@@ -31,7 +31,7 @@ var values = append([]value{
 		otherwise: func(t *topology.Topology) any { return t.Spec.Mesh.ControlPlaneNamespace }},
 
 	{hole: "topology.kiali.instanceName", chart: "kiali.instanceName", from: "spec.kiali.instanceName",
-		doc: "The name of the Kiali resource, the same on every cluster: the hub looks for it.",
+		doc: "The name of the Kiali resource. It is the same on every cluster, because the hub looks for it.",
 		of:  func(s site) any { return s.Spec.Kiali.InstanceName }},
 	{hole: "topology.kiali.namespace", chart: "kiali.namespace", from: "spec.kiali.namespace",
 		doc: "The namespace of the Kiali resource, the same on every cluster.",
@@ -45,16 +45,16 @@ var values = append([]value{
 			return whereNoOperator(s, kiali.OAuthClient(s.Spec.Kiali.InstanceName, s.Spec.Kiali.Namespace))
 		}},
 	{hole: "topology.kiali.monitoringView", chart: "kiali.monitoringView", from: "spec.kiali.instanceName",
-		doc: "The name of the ClusterRoleBinding by which the server may ask the cluster's metrics.",
+		doc: "The name of the ClusterRoleBinding that lets the server read the cluster's metrics.",
 		of:  func(s site) any { return s.Spec.Kiali.InstanceName + "-" + s.Spec.Kiali.Namespace + "-monitoring-view" }},
 	{hole: "topology.kiali.ca", chart: "kiali.ca", from: "spec.kiali.ca",
-		doc: "CAs that the hub's Kiali trusts beside those of its image, in PEM.",
+		doc: "Further CAs that the hub's Kiali trusts, in PEM.",
 		of:  func(s site) any { return given(s.Spec.Kiali.CA) }},
 	{hole: "topology.kiali.caData", chart: "kiali.caData", from: "spec.kiali.ca",
-		doc: "The same in base64, for lines that have them in a Secret.",
+		doc: "The same in base64, for release lines that read the CAs from a Secret.",
 		of:  func(s site) any { return given(base64.StdEncoding.EncodeToString([]byte(s.Spec.Kiali.CA))) }},
 	{hole: "topology.kiali.caSecret", chart: "kiali.caSecret", from: "spec.kiali.version",
-		doc: "The Secret with the CAs, for a line that mounts no ConfigMap for them.",
+		doc: "The Secret with the CAs, for a release line that mounts no ConfigMap for them.",
 		of: func(s site) any {
 			if s.Spec.Kiali.CA == "" {
 				return nil
@@ -62,15 +62,15 @@ var values = append([]value{
 			return given(s.Hub().Kiali.Version.CASecret(s.Spec.Kiali.InstanceName, s.Hub().Platform))
 		}},
 	{hole: "topology.kiali.hubAccess", chart: "kiali.hubAccess", from: "spec.kiali.instanceName",
-		doc: "The name of the ClusterRoleBinding of the program that the hub's link has its credential from.",
+		doc: "The name of the ClusterRoleBinding for the program that gives the hub its credential.",
 		of:  func(s site) any { return s.Spec.Kiali.InstanceName + "-" + s.Spec.Kiali.Namespace + "-hub" }},
 	{hole: "topology.kiali.role", chart: "kiali.role", from: "spec.kiali.viewOnly",
-		doc: "The ClusterRole that the operator makes for Kiali's account, or we on a remote without one.",
+		doc: "The ClusterRole of Kiali's account. The operator makes it, or Sightline on a remote without an operator.",
 		of: func(s site) any {
 			return kiali.AccountRole(s.Spec.Kiali.InstanceName, s.EditsMesh())
 		}},
 	{hole: "cluster.loginRole", chart: "kiali.loginRole", from: "spec.clusters[].kiali.version",
-		doc: "The ClusterRole by which Kiali's account reads the OAuthClient of a remote.",
+		doc: "The ClusterRole that lets Kiali's account read the OAuthClient of a remote.",
 		of: func(s site) any {
 			if s.onHub() || !s.withSubject() && !s.WithoutOperator(s.cluster) {
 				return nil
@@ -78,7 +78,7 @@ var values = append([]value{
 			return s.cluster.Kiali.Version.LoginRole(s.Spec.Kiali.InstanceName, s.Spec.Kiali.Namespace)
 		}},
 	{hole: "cluster.subject.kind", chart: "kiali.subject.kind", from: "spec.clusters[].access.exec.subject",
-		doc: "What the program is on the cluster: a User or a Group.",
+		doc: "The kind of the program's subject on the cluster: User or Group.",
 		of:  ofSubject(func(subject *topology.Subject) any { return subject.Kind })},
 	{hole: "cluster.subject.name", chart: "kiali.subject.name", from: "spec.clusters[].access.exec.subject",
 		doc: "Its name.",
@@ -99,7 +99,7 @@ var values = append([]value{
 			return given(hub.Kiali.Version.CABundle(s.Spec.Kiali.InstanceName, hub.Platform))
 		}},
 	{hole: "cluster.version", chart: "kiali.version", from: "spec.clusters[].kiali.version spec.kiali.version",
-		doc:       "The line of the Kiali server that the operator installs.",
+		doc:       "The release line of the Kiali server that the operator installs.",
 		of:        func(s site) any { return s.cluster.Kiali.Version.String() },
 		otherwise: func(t *topology.Topology) any { return t.Spec.Kiali.Version.String() }},
 	{hole: "cluster.host", chart: "kiali.host", from: "spec.clusters[].kiali.host spec.clusters[].domain",
@@ -123,7 +123,7 @@ var values = append([]value{
 		},
 		otherwise: func(*topology.Topology) any { return defaultPort }},
 	{hole: "cluster.webRoot", chart: "kiali.webRoot", from: "spec.clusters[].kiali.webRoot",
-		doc: "The path that the hub's Kiali is served under, where it is not the platform's.",
+		doc: "The path of the hub's Kiali, if it is not the platform's default.",
 		of: func(s site) any {
 			if c := s.cluster; s.onHub() && c.Kiali.WebRoot != topology.DefaultWebRoot(c.Platform) {
 				return c.Kiali.WebRoot
@@ -131,7 +131,7 @@ var values = append([]value{
 			return nil
 		}},
 	{hole: "cluster.callback", chart: "kiali.callback", from: "spec.clusters[hub].kiali.host spec.clusters[hub].domain",
-		doc: "Where a login on this cluster leads back to: the hub's Kiali, and in it this cluster.",
+		doc: "The URL to which a login on this cluster returns: the hub's Kiali, with this cluster in its path.",
 		of: func(s site) any {
 			if s.onHub() {
 				return s.home
@@ -141,7 +141,7 @@ var values = append([]value{
 			return s.home + "/" + s.cluster.Name
 		}},
 	{hole: "cluster.accountRules", chart: "kiali.accountRules", from: "spec.kiali.operator.remotes",
-		doc: "What Kiali's account may do on a remote without an operator: the rules of its ClusterRole.",
+		doc: "The rules of the ClusterRole of Kiali's account, on a remote without an operator.",
 		of: func(s site) any {
 			if !s.WithoutOperator(s.cluster) {
 				return nil
@@ -164,16 +164,16 @@ var values = append([]value{
 		doc: "The channel of the operator's Subscription.",
 		of:  func(s site) any { return s.Spec.Kiali.Operator.Channel }},
 	{hole: "topology.operator.approval", chart: "operator.approval", from: "spec.kiali.operator.approval",
-		doc: "Whether the operator is installed and updated by itself: Automatic, or Manual.",
+		doc: "Whether OLM updates the operator without asking: Automatic or Manual.",
 		of:  func(s site) any { return s.Spec.Kiali.Operator.Approval }},
 	{hole: "topology.operator.startingCSV", chart: "operator.startingCSV", from: "spec.kiali.operator.startingCSV",
-		doc: "The version of the operator that is installed first, where one is given.",
+		doc: "The version of the operator that OLM installs first, if it is set.",
 		of:  func(s site) any { return given(s.Spec.Kiali.Operator.StartingCSV) }},
 	{hole: "topology.operator.openshift.package", chart: "operator.openshift.package", from: "spec.kiali.operator.source",
 		doc: "The operator's name in the catalog on OpenShift.",
 		of:  func(s site) any { return operatorPackage(s.Topology, "openshift") }},
 	{hole: "topology.operator.openshift.source", chart: "operator.openshift.source", from: "spec.kiali.operator.source",
-		doc: "The catalog that the operator comes from on OpenShift.",
+		doc: "The catalog of the operator on OpenShift.",
 		of:  func(s site) any { return catalog(s.Topology, "openshift") }},
 	{hole: "topology.operator.openshift.sourceNamespace", chart: "operator.openshift.sourceNamespace",
 		from: "spec.kiali.operator.sourceNamespace",
@@ -183,7 +183,7 @@ var values = append([]value{
 		doc: "The operator's name in the catalog on other platforms.",
 		of:  func(s site) any { return operatorPackage(s.Topology, "kubernetes") }},
 	{hole: "topology.operator.kubernetes.source", chart: "operator.kubernetes.source", from: "spec.kiali.operator.source",
-		doc: "The catalog that the operator comes from on other platforms.",
+		doc: "The catalog of the operator on other platforms.",
 		of:  func(s site) any { return catalog(s.Topology, "kubernetes") }},
 	{hole: "topology.operator.kubernetes.sourceNamespace", chart: "operator.kubernetes.sourceNamespace",
 		from: "spec.kiali.operator.sourceNamespace",
@@ -203,10 +203,10 @@ var values = append([]value{
 		doc: "A reference secret:NAME:KEY, never the token itself.",
 		of:  func(s site) any { return ofType("bearer", s, storeAuth(s.Topology).Token) }},
 	{hole: "topology.store.interval", chart: "store.interval", from: "spec.metrics.interval",
-		doc: "The longest scrape interval of the clusters: Kiali asks for no rate over less than two.",
+		doc: "The longest scrape interval of the clusters. Kiali asks for rates over at least two intervals.",
 		of:  func(s site) any { return s.StoreInterval() }},
 	{hole: "topology.store.retention", chart: "store.retention", from: "spec.metrics.retention",
-		doc: "How long the store keeps series, which is how far back Kiali offers to look.",
+		doc: "How long the store keeps series. Kiali offers this period.",
 		of: func(s site) any {
 			if s.Spec.Metrics.Store == "acm" {
 				return given(s.Spec.Metrics.ACM.Retention)
@@ -249,7 +249,7 @@ var values = append([]value{
 			return ofACM(aggregated(s.Topology) && s.Spec.Metrics.ACM.Rules.Namespace != "", s.Spec.Metrics.ACM.Rules.Namespace)
 		}},
 	{hole: "topology.acm.workloadConfig", chart: "acm.workloadConfig", from: "spec.metrics.acm.rules.config",
-		doc: "The whole text of user-workload-monitoring-config.",
+		doc: "The whole content of user-workload-monitoring-config.",
 		of:  func(s site) any { return exemptConfig(s.Topology) }},
 	{hole: "topology.acm.placement", chart: "acm.placement", from: "spec.metrics.acm.placement",
 		doc: "The add-on's Placement, as namespace/name.",
@@ -269,7 +269,7 @@ var values = append([]value{
 			return ofACM(registered(s.Topology), name)
 		}},
 	{hole: "topology.acm.configs", chart: "acm.configs", from: "metadata.name",
-		doc: "What the add-on is to know: the ScrapeConfigs and the PrometheusRules.",
+		doc: "The ScrapeConfigs and PrometheusRules that the add-on uses.",
 		of:  func(s site) any { return ofACM(registered(s.Topology), acmConfigs(s.Topology)) }},
 	{hole: "topology.acm.allowList", chart: "acm.allowList", from: "spec.metrics.acm.allowList",
 		doc: "The two lists of the classic collector.",
@@ -290,10 +290,10 @@ var values = append([]value{
 			return ofACM(registered(s.Topology) || byRoute(s.Topology) || s.LinksOnACM(), s.Spec.Metrics.ACM.PolicyNamespace)
 		}},
 	{hole: "topology.acm.registrationPolicy", chart: "acm.registrationPolicy", from: "metadata.name",
-		doc: "The name of the Policy that registers what is collected.",
+		doc: "The name of the Policy that registers the collected metrics.",
 		of:  func(s site) any { return ofACM(registered(s.Topology), s.ACMPolicy("collection")) }},
 	{hole: "topology.acm.certificatePolicy", chart: "acm.certificatePolicy", from: "metadata.name",
-		doc: "The name of the Policy that brings Kiali its certificate.",
+		doc: "The name of the Policy that gives Kiali its certificate.",
 		of:  func(s site) any { return ofACM(byRoute(s.Topology), s.ACMPolicy("certificate")) }},
 	{hole: "topology.acm.kialiCluster", chart: "acm.kialiCluster", from: "spec.clusters[].managedCluster",
 		doc: "The ManagedCluster of the hub's Kiali.",
@@ -305,7 +305,7 @@ var values = append([]value{
 			return ofACM(byRoute(s.Topology), hub.Kiali.Version.CABundle(s.Spec.Kiali.InstanceName, hub.Platform))
 		}},
 	{hole: "topology.kiali.encodedCA", chart: "kiali.encodedCA", from: "spec.kiali.ca",
-		doc: "The CAs that the hub's Kiali trusts beside that of the store, in base64.",
+		doc: "Further CAs that the hub's Kiali trusts, besides the CA of the store, in base64.",
 		of: func(s site) any {
 			if !byRoute(s.Topology) {
 				return nil
@@ -320,7 +320,7 @@ var values = append([]value{
 		of:        func(s site) any { return s.cluster.Metrics.Interval },
 		otherwise: func(t *topology.Topology) any { return t.Spec.Metrics.Interval }},
 	{hole: "topology.metrics.labels", chart: "metrics.labels", from: "spec.metrics.labels",
-		doc: "Further labels on the monitors, which a Prometheus may select by.",
+		doc: "Further labels on the monitors, for a Prometheus that selects monitors by labels.",
 		of: func(s site) any {
 			if len(s.Spec.Metrics.Labels) == 0 {
 				return nil
@@ -352,11 +352,11 @@ var values = append([]value{
 		of: func(s site) any { return managed(&s.Spec.Metrics.UserWorkloadMonitoring) }},
 	{hole: "cluster.monitoringConfig", chart: "monitoring.clusterConfig",
 		from:      "spec.clusters[].userWorkloadMonitoring.config spec.metrics.userWorkloadMonitoring.config",
-		doc:       "The whole text of cluster-monitoring-config.",
+		doc:       "The whole content of cluster-monitoring-config.",
 		of:        func(s site) any { return managed(s.cluster.UserWorkloadMonitoring) },
 		otherwise: func(t *topology.Topology) any { return managed(&t.Spec.Metrics.UserWorkloadMonitoring) }},
 	{hole: "cluster.workloadConfig", chart: "monitoring.workloadConfig", from: "spec.metrics.thanos.remoteWrite",
-		doc: "The whole text of user-workload-monitoring-config.",
+		doc: "The whole content of user-workload-monitoring-config.",
 		of: func(s site) any {
 			if !remoteWrites(s.Topology, s.cluster) {
 				return nil
@@ -365,7 +365,7 @@ var values = append([]value{
 		}},
 
 	{hole: "cluster.podAnnotations", chart: "kiali.podAnnotations", from: "spec.kiali.links.format",
-		doc: "Annotations of the hub's Kiali pods: its own by default, and one that changes with the links, by which it starts anew.",
+		doc: "Annotations of the hub's Kiali pods: the operator's defaults, and one that changes with the links and so restarts Kiali.",
 		of: func(s site) any {
 			remotes := s.links.sealed(s.Topology)
 			if !s.onHub() || len(remotes) == 0 || s.Spec.Kiali.Links.Format == "single" {
@@ -375,7 +375,7 @@ var values = append([]value{
 		},
 		otherwise: func(*topology.Topology) any { return map[string]string{} }},
 	{hole: "topology.externalSecrets.store", chart: "links.store", from: "spec.kiali.links.externalSecrets.store",
-		doc: "The store of secrets that the tokens of the remotes come through: kind and name.",
+		doc: "The secret store for the tokens of the remotes: kind and name.",
 		of: func(s site) any {
 			if store := s.Spec.Kiali.Links.ExternalSecrets.Store; s.Spec.Kiali.Links.Source == "externalSecrets" {
 				return map[string]string{"kind": store.Kind, "name": store.Name}
@@ -387,7 +387,7 @@ var values = append([]value{
 			return map[string]string{"kind": store.Kind, "name": store.Name}
 		}},
 	{hole: "topology.externalSecrets.interval", chart: "links.refreshInterval", from: "spec.kiali.links.externalSecrets.refreshInterval",
-		doc: "The time between two looks at the store.",
+		doc: "The time between two reads of the store.",
 		of: func(s site) any {
 			if s.Spec.Kiali.Links.Source != "externalSecrets" {
 				return nil
@@ -395,7 +395,7 @@ var values = append([]value{
 			return refreshInterval(s.Topology)
 		}},
 	{hole: "cluster.storeKey", chart: "links.key", from: "spec.kiali.links.externalSecrets.key",
-		doc: "The key in the store under which the remote puts its token.",
+		doc: "The key in the store for the remote's token.",
 		of: func(s site) any {
 			if !pushes(s.Topology, s.cluster) {
 				return nil
@@ -413,7 +413,7 @@ var values = append([]value{
 		},
 		otherwise: func(*topology.Topology) any { return map[string]string{} }},
 	{hole: "cluster.fetchedFrom", chart: "links.remoteRefs", from: "spec.kiali.links.externalSecrets.key",
-		doc: "What these templates need of the store.",
+		doc: "The entries of the store that these templates need.",
 		of: func(s site) any {
 			if !s.onHub() || len(fetched(s.Topology)) == 0 || s.Spec.Kiali.Links.Format != "single" {
 				return nil
@@ -431,7 +431,7 @@ var values = append([]value{
 		},
 		otherwise: func(*topology.Topology) any { return map[string]string{} }},
 	{hole: "cluster.encryption", chart: "links.sops", from: "spec.kiali.links.sops",
-		doc: "How SOPS has encrypted them.",
+		doc: "The metadata of SOPS for these kubeconfigs.",
 		of: func(s site) any {
 			remotes := s.links.sealed(s.Topology)
 			if !s.onHub() || len(remotes) == 0 || s.Spec.Kiali.Links.Source != "sops" || s.Spec.Kiali.Links.Format != "single" {

@@ -97,35 +97,35 @@ func (w *writer) remoteNotes() string {
 }
 
 const (
-	notesHead = `{{ range $phase, $on := .Values.phases }}{{ if $on }}{{ $phase }}, {{ end }}{{ end }}as the topology has it.
+	notesHead = `{{ range $phase, $on := .Values.phases }}{{ if $on }}{{ $phase }}, {{ end }}{{ end }}from the topology.
 
 {{- if and .Values.phases.operator (not .Values.phases.kiali) }}
 
-The next phase can follow when these return:
+Install the next phase when these commands return:
   kubectl wait --for=create crd/kialis.kiali.io --timeout=10m
   kubectl wait --for=condition=Established crd/kialis.kiali.io --timeout=2m
 {{- end }}
 {{- if .Values.phases.kiali }}
 
-The operator has done its work when this returns:
+The operator has finished when this command returns:
   kubectl -n {{ .Values.kiali.namespace }} wait --for=condition=Successful kiali/{{ .Values.kiali.instanceName }} --timeout=10m
 {{- end }}
 `
 	hubNotes = `
-This is the hub. Its Kiali sees a remote whose kubeconfig is in a Secret here
-when it starts, so the phase link comes before kiali. The token in a kubeconfig
-is the one of the phase link on the remote, so the remotes come before the hub.
+This is the hub. Kiali reads the Secrets with the kubeconfigs of the remotes when
+it starts. So install the phase link before kiali. A kubeconfig has the token
+that the phase link makes on the remote. So install the remotes before the hub.
 ` + notesUninstall
 	notesRemote = `
 This is a remote.
 
-{{- if .Values.phases.link }} The token that the hub comes with is there when this returns;
-it belongs into the kubeconfig of {{ .Values.cluster.name }} on the hub.
+{{- if .Values.phases.link }} The token for the hub exists when this command returns.
+It belongs in the kubeconfig of {{ .Values.cluster.name }} on the hub.
 `
 	notesToken     = "  kubectl -n {{ %s.Values.kiali.namespace }} wait --for=jsonpath='{.data.token}' secret/{{ %s }} --timeout=1m\n"
 	notesUninstall = `
-Before you uninstall the operator, delete the Kiali resource: without it nobody
-takes the finalizer off.
+Before you uninstall the operator, delete the Kiali resource: only the operator
+removes its finalizer.
   kubectl -n {{ .Values.kiali.namespace }} delete kiali {{ .Values.kiali.instanceName }}
 `
 )
@@ -141,7 +141,7 @@ func (w *writer) readme(settings []setting) []byte {
 		}
 	}
 	fmt.Fprintf(&out, readmeText, w.Name, w.defaultOf("kiali.namespace"), w.defaultOf("kiali.instanceName"), off, onACM)
-	out.WriteString("| value | default | what it is |\n|---|---|---|\n")
+	out.WriteString("| value | default | meaning |\n|---|---|---|\n")
 	for _, s := range settings {
 		value, _ := json.Marshal(s.value) // strings, booleans, and maps of them
 		shown := "`" + strings.ReplaceAll(string(value), "|", "\\|") + "`"
@@ -164,31 +164,33 @@ func (w *writer) defaultOf(path string) any {
 
 // readmeACM is about the cluster on which ACM runs.
 const readmeACM = `
-Where ACM runs, the phase acm comes before the hub's kiali: one of its Policies
-brings the certificate that Kiali's pod cannot start without.
+On the hub of ACM, install the phase acm before kiali on the hub: one of its Policies
+creates the certificate that Kiali's pod needs to start.
 `
 
 const readmeText = `# %[1]s
 
-Written by sightline from the topology %[1]s. Change that: the next render
-replaces what is edited here. One chart serves every cluster; what a cluster has
-other than the others is in ` + "`clusters/<name>.yaml`" + ` beside the chart, and without
-it the chart is refused.
+Written by sightline from the topology %[1]s. Change the topology: the next render
+replaces edits in this folder. One chart serves every cluster. The values of one
+cluster are in ` + "`clusters/<name>.yaml`" + ` beside the chart. Helm refuses the chart
+without this file.
 
     helm template %[1]s chart -f clusters/NAME.yaml
 
-The templates have what the clusters of the topology need. A cluster of a new
-kind, such as the first on another platform, changes them.
+The chart supports exactly the kinds of clusters in the topology. A cluster of a
+new kind, such as the first on another platform, changes the templates.
 
 ## Installing on a fresh cluster
 
-One release per phase, for two reasons. Helm asks the cluster about every kind
-before it creates the first object, and the Kiali resource is known only once
-the operator is there. And Helm creates Secrets before resources of such kinds,
-but a token whose service account is not there yet, which the operator makes
-when it sees the Kiali resource, is deleted by the cluster.
+Install one release per phase, for two reasons:
 
-First on each remote:
+- Helm looks up every kind before it creates the first object. The cluster knows
+  the kind Kiali only after the operator is installed.
+- Helm creates Secrets before custom resources. The cluster deletes a token
+  Secret if its service account does not exist. The operator makes this account
+  for the Kiali resource.
+
+First, on each remote:
 
     phase() {
       helm upgrade --install "%[1]s-$1" chart -f clusters/NAME.yaml \
@@ -202,11 +204,11 @@ First on each remote:
     phase link
     phase monitoring
 
-Then, with the links of the remotes in its values, on the hub, whose Kiali reads
-them when it starts: operator and the waits for it, link, kiali, monitoring.
+Then, on the hub, with the links of the remotes in its values: operator and its
+waits, link, kiali, monitoring. Kiali reads the links when it starts.
 %[5]s
-Uninstall in the opposite order: the operator has to be there when the Kiali
-resource goes, because it takes the finalizer off.
+Uninstall in the opposite order. The operator must still run when you delete the
+Kiali resource, because it removes the finalizer.
 
 ## Values
 

@@ -22,18 +22,18 @@ const (
 
 // groupDocs documents the values that contain others.
 var groupDocs = map[string]string{
-	pathShape: "What kind of cluster it is. The templates branch on these and on nothing else; only the combinations that the clusters " +
-		"of the topology have are accepted, because a chart has what they need.",
-	pathPhases: "What a release has. Helm asks the cluster about every kind before it installs the first object, so on a cluster that does " +
-		"not know the Kiali resource yet a release with the operator comes first.",
-	pathLinks: "What the hub reaches the remotes by.",
+	pathShape: "The kind of the cluster. The templates branch on these fields only. The chart accepts only the combinations that " +
+		"clusters of the topology have. A cluster of a new kind changes the chart.",
+	pathPhases: "The parts of a release. Helm looks up every kind before it installs the first object. So if the cluster does not know the " +
+		"Kiali resource yet, install a release with the operator first.",
+	pathLinks: "The access of the hub to the remotes.",
 }
 
 var phaseDocs = map[resource.Phase]string{
-	resource.Operator:   "The Subscription by which the operator comes.",
-	resource.Kiali:      "The Kiali resource, and the access that its server needs.",
-	resource.Link:       "What the hub's access to a remote is made of. On a remote it comes after the Kiali resource.",
-	resource.ACM:        "What ACM collects from all clusters, and the Policies that bring Kiali the means to read it.",
+	resource.Operator:   "The Subscription that installs the operator.",
+	resource.Kiali:      "The Kiali resource, and the rights of its server.",
+	resource.Link:       "The objects for the hub's access to a remote. On a remote, install them after the Kiali resource.",
+	resource.ACM:        "The metrics that ACM collects from all clusters, and the Policies that give Kiali access to them.",
 	resource.Monitoring: "The monitors, the Telemetry and the configuration of monitoring.",
 }
 
@@ -146,7 +146,7 @@ func (w *writer) clusterValues(c *Cluster) []byte {
 			resource.Put(own, pathShape+"."+name, value)
 		}
 	}
-	return resource.Encode(fmt.Appendf(nil, "# What %s has other than the chart says.\n", c.Name), own)
+	return resource.Encode(fmt.Appendf(nil, "# Values of %s that differ from the chart's defaults.\n", c.Name), own)
 }
 
 // has tells whether the objects of a shape use a value.
@@ -202,7 +202,7 @@ func walk(settings []setting, prefix string, group func(key, path string, depth 
 
 // valuesFile returns values.yaml: every value with a comment.
 func valuesFile(settings []setting) []byte {
-	out := []byte("# The values of all clusters; clusters/<name>.yaml beside the chart has what one says other than these.\n")
+	out := []byte("# The defaults for all clusters. clusters/<name>.yaml beside the chart has the values of a cluster that differ.\n")
 	comment := func(doc string, depth int) {
 		for _, line := range wrap(doc, 110-2*depth) {
 			out = fmt.Appendf(out, "%*s# %s\n", 2*depth, "", line)
