@@ -64,7 +64,7 @@ func byPlace(remotes []Cluster) []group {
 	}
 	if len(all) > mostGroups {
 		slices.SortStableFunc(all, func(a, b group) int { return cmp.Compare(len(b.remotes), len(a.remotes)) })
-		rest := group{name: counts(len(all)-mostGroups+1, "more network")}
+		rest := group{name: counts(len(all)-mostGroups+1, "more group")}
 		for _, g := range all[mostGroups-1:] {
 			rest.remotes = append(rest.remotes, g.remotes...)
 		}
