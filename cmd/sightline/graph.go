@@ -35,8 +35,8 @@ and region (the label region or topology.kubernetes.io/region), and some hundred
 are numbers. graph asks no cluster and no clock. --status adds the results of
 "sightline status --output json".
 
--o writes a file in place of standard output. A name that ends in .html, .mmd or
-.mermaid also chooses the output. A file that is not a drawing of sightline stays
+-o writes a file in place of standard output. A name that ends in .svg, .html, .mmd
+or .mermaid also chooses the output. A file that is not a drawing of sightline stays
 as it is.`
 
 // The outputs of graph.
@@ -81,7 +81,7 @@ func (o *graphOptions) run(ctx context.Context, args []string, stdin io.Reader, 
 	if o.output == "" {
 		o.output = outputOf(o.out)
 	}
-	if err := unknownOutput(o.output, graphOutputs()); err != nil {
+	if err := unknownOutput(o.output, graphOutputs()); o.output != "" && err != nil {
 		return err
 	}
 	if len(args) > 1 {
@@ -89,6 +89,10 @@ func (o *graphOptions) run(ctx context.Context, args []string, stdin io.Reader, 
 	}
 	if err := o.guardFile(); err != nil {
 		return err
+	}
+	if o.output == "" {
+		return &hinted{fmt.Errorf("%s: no output of graph ends in %s", o.out, filepath.Ext(o.out)),
+			"name a file that ends in .svg, .mmd or .html, or choose with --output"}
 	}
 	inputs, err := o.example.inputs(args, stdin)
 	if err == nil {
@@ -148,15 +152,18 @@ func (o *graphOptions) print(stdout io.Writer, drawn *picture.Picture) error {
 	return err
 }
 
-// outputOf returns the output that the name of a file asks for.
+// outputOf returns the output that the name of a file asks for: svg without an
+// ending, and "" if no output has the ending, such as .png.
 func outputOf(file string) string {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".html", ".htm":
 		return outputHTML
 	case ".mmd", ".mermaid":
 		return outputMermaid
+	case ".svg", "", ".":
+		return outputSVG
 	}
-	return outputSVG
+	return ""
 }
 
 // guardFile refuses to replace a file that graph has not drawn, such as the topology.

@@ -113,7 +113,7 @@ func (o *sealOptions) refuse(args []string) error {
 		return &hinted{errors.New("--output is for --check"), "add --check, or leave it out"}
 	case steps > 1:
 		return &hinted{errors.New("found more than one of --check, --rotate, --revoke, --finish and --plain, expected one"),
-			"run one after the other"}
+			"use one of them; sightline seal --help has the order of the steps"}
 	case o.live && !o.check:
 		return &hinted{errors.New("--live is for --check"), "add --check, or leave it out"}
 	case o.plain && len(args) > 1:

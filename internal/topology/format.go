@@ -295,6 +295,9 @@ func serverProblem(s string) (problem, hint string) {
 		if !strings.Contains(s, "/") {
 			if problem, _ := serverProblem("https://" + s); problem == "" {
 				hint = "add the scheme: https://" + finding.Shorten(s)
+				if u, err := url.Parse("https://" + s); err == nil && u.Port() == "" {
+					hint += ", and the port if it is not 443"
+				}
 			}
 		}
 		return "must be a URL such as https://api.west.example.com:6443", hint

@@ -41,6 +41,7 @@ func Lock(dir string, want Marker) (*Dir, error) {
 
 func lockFolder(name string) (*lock, error) {
 	l := &lock{}
+	var last error
 	for range 100 { // it ends if somebody makes and removes the directory all the time
 		made, err := makeFolders(name)
 		l.made = append(made, l.made...)
@@ -71,7 +72,11 @@ func lockFolder(name string) (*lock, error) {
 		if l.file != nil {
 			l.file.Close()
 		}
+		last = err
 		l = &lock{}
+	}
+	if last != nil { // no folder can be made here, such as in /proc
+		return nil, last
 	}
 	return nil, &os.PathError{Op: "lock", Path: name, Err: errors.New("it is replaced all the time")}
 }
