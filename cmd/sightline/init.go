@@ -151,7 +151,8 @@ func (o *initOptions) check() error {
 			continue
 		}
 		if taken(path) {
-			return finding.Refuse("choose another name with -o or --dir, and compare the two", "%s is there already, and init overwrites nothing", path)
+			return finding.Refuse("choose another name with -o or --dir, and compare the two",
+				"%s is there already, and init overwrites nothing", path)
 		}
 	}
 	return nil
