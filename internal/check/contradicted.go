@@ -53,8 +53,8 @@ func contradicted(m *mesh, f *found) {
 			if _, ok := exceptions[name]; ok {
 				continue
 			}
-			below, isObject := theirs[key].(map[string]any)
-			if o := setBy(ours(), spec(name), isObject); o != nil {
+			below, _ := theirs[key].(map[string]any)
+			if o := setBy(ours(), spec(name)); o != nil {
 				message, hint := setElsewhere(name, o.by(spec(name)))
 				f.on(m, m.At(append(slices.Clone(specOf), field...)...), hint, "%s", message)
 				continue
@@ -86,9 +86,10 @@ func (m *mesh) kialiBodies() []*object {
 	return all
 }
 
-// setBy returns the first of the objects in which templates set a field, or nil. If both have
-// an object there, kiali.spec is merged into it, and the fields below count.
-func setBy(objects []*object, field fieldPath, isObject bool) *object {
+// setBy returns the first of the objects in which templates set a field, or nil. If templates
+// have an object there, only the fields below count: kiali.spec is merged into the object, and
+// KC25 refuses anything else in its place.
+func setBy(objects []*object, field fieldPath) *object {
 	for _, o := range objects {
 		v := any(o.body.Object())
 		for _, step := range field {
@@ -97,7 +98,7 @@ func setBy(objects []*object, field fieldPath, isObject bool) *object {
 			}
 			v = valueAt(v, fieldPath{step})
 		}
-		if _, both := v.(map[string]any); v != nil && !(both && isObject) {
+		if _, isObject := v.(map[string]any); v != nil && !isObject {
 			return o
 		}
 	}

@@ -117,6 +117,7 @@ var cases = []ruleCase{
 	{rule: "KC19", mutant: edits{"spec.kiali.version": "default"}, near: edits{"spec.kiali.version": "v2.22"}},
 	{rule: "KC20", mutant: edits{"spec.kiali.instanceName": strings.Repeat("k", 40), "spec.kiali.namespace": strings.Repeat("n", 23)}, near: edits{"spec.kiali.instanceName": strings.Repeat("k", 40), "spec.kiali.namespace": strings.Repeat("n", 22)}},
 
+	{rule: "KC25", mutant: edits{"spec.kiali.spec": "{auth: []}"}, near: edits{"spec.kiali.spec": "{auth: {}}"}},
 	{rule: "KC25", mutant: edits{"spec.kiali.spec": "{server: {web_port: 443}}"}, near: edits{"spec.kiali.spec": "{server: {web_port: '443', web_schema: https}}"}},
 
 	{rule: "RS01", mutant: edits{"link west spec.server": "https://api.east.example.com:6443"}, near: edits{"link west spec.generation": "2", "link west spec.tokens": "[1, 2]"}},
