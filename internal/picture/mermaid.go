@@ -13,7 +13,7 @@ import (
 // later.
 func (p *Picture) Mermaid() []byte {
 	f := flowchart{Picture: p, classes: map[Grade][]string{}}
-	f.out.WriteString("flowchart TB\n")
+	f.out.WriteString(mermaidHeader)
 	f.center()
 	if len(p.Remotes) < mostBoxes {
 		f.networks(p.byNetwork())
@@ -23,6 +23,13 @@ func (p *Picture) Mermaid() []byte {
 	f.links()
 	return f.out.Bytes()
 }
+
+// Each flowchart starts with mermaidStart: the header, and the node of the users.
+const (
+	mermaidHeader = "flowchart TB\n"
+	usersNode     = "Users"
+	mermaidStart  = mermaidHeader + "  users[\"" + usersNode
+)
 
 // flowchart writes a picture: first the nodes, then the lines between them, then
 // the colours of the nodes.
@@ -64,7 +71,7 @@ func (f *flowchart) sends(id string, series, spans bool) {
 
 // center writes the hub and the nodes around it.
 func (f *flowchart) center() {
-	f.node("users", Fine, "Users", f.Login)
+	f.node("users", Fine, usersNode, f.Login)
 	hub := []string{f.Hub.Name, "hub: " + f.Kiali, f.Hub.Platform + ", " + f.Hub.ControlPlane}
 	if f.Hub.Network != "" {
 		hub = append(hub, "network "+f.Hub.Network)

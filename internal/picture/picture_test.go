@@ -151,6 +151,17 @@ func TestDrawn(t *testing.T) {
 	assert.Len(t, shapesOf(p.layout(), "box"), mostGroups+4, "with a network for each cluster, the drawing stays small")
 }
 
+// TestDrawnFile shows that sightline knows its drawings, and takes no other file for one.
+func TestDrawnFile(t *testing.T) {
+	p := sample(3, true)
+	for name, content := range map[string][]byte{"svg": p.SVG(), "html": p.HTML(), "mermaid": p.Mermaid(), "empty": nil} {
+		assert.True(t, Drawn(content), name)
+	}
+	for _, content := range []string{"flowchart TB\n  a --> b\n", "flowchart LR\n", "<svg viewBox=\"0 0 1 1\"/>", "<!DOCTYPE html>\n<p>mesh\n"} {
+		assert.False(t, Drawn([]byte(content)), content)
+	}
+}
+
 func arrows(d *drawing, class string) []shape {
 	var some []shape
 	for _, s := range shapesOf(d, class) {
