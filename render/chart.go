@@ -330,7 +330,7 @@ func (e *chartEvaluation) overlay(resources []resource.Resource, names []string)
 			case err != nil:
 				return nil, &finding.Refusal{
 					Position: o.At,
-					Message:  fmt.Sprintf("overlay %q cannot be in a chart, because only Helm knows the values:  %s %s: %v", o.Name, r.Phase, r.Name, err),
+					Message:  fmt.Sprintf("overlay %q cannot be in a chart, because only Helm knows the values: %s %s: %v", o.Name, r.Phase, r.Name, err),
 					Hint:     "it may place values of the resource, but not compute with them; or render --format kustomize",
 				}
 			}

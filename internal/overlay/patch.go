@@ -315,7 +315,7 @@ func (s *source) checkOperations(root *yaml.Node) {
 		if op == "copy" {
 			if s.copies++; s.copies > mostCopies {
 				s.add(s.at(n), topology.RuleValue, "write the values with add",
-					"the overlay has more than %d operations copy; each may double an object", mostCopies)
+					"the overlay has more than %d copy operations; each may double an object", mostCopies)
 				return
 			}
 		}
@@ -342,7 +342,7 @@ func (s *source) checkOperations(root *yaml.Node) {
 	}
 }
 
-// mostCopies is the maximum number of operations copy in an overlay. Each may
+// mostCopies is the maximum number of copy operations in an overlay. Each may
 // double the size of an object.
 const mostCopies = 8
 

@@ -24,7 +24,7 @@ func (j *judge) reached(got *Cluster) bool {
 		j.bad("ST01", "log in to the cluster again: "+j.kubectl("auth whoami"), "%s; nothing else of the cluster was asked", got.Failure.Text)
 		return false
 	case got.Failure != nil:
-		j.bad("ST01", "see whether the API server is up and reachable from here:  "+j.kubectl("version"),
+		j.bad("ST01", "see whether the API server is up and reachable from here: "+j.kubectl("version"),
 			"%s; nothing else of the cluster was asked", got.Failure.Text)
 		return false
 	}
@@ -213,7 +213,7 @@ func (j *judge) objects(got *Cluster) {
 	if j.on == j.Outside {
 		see = " -o DIR makes " + topology.ACMTree + "/"
 	}
-	next := "see the expected objects:  " + command.Render(j.Arg) + see + "; then find out why the engine has not applied them"
+	next := "see the expected objects: " + command.Render(j.Arg) + see + "; then find out why the engine has not applied them"
 	switch {
 	case missing != nil:
 		j.bad("ST07", next, "%d of %d objects are missing: %s", len(missing), len(j.Objects[j.on.Name]), first(missing))
@@ -224,7 +224,7 @@ func (j *judge) objects(got *Cluster) {
 	}
 	switch {
 	case differ != nil:
-		j.bad("ST08", next, "%d of %d objects differ from the rendered ones:  %s", len(differ), len(j.Objects[j.on.Name]), first(changed))
+		j.bad("ST08", next, "%d of %d objects differ from the rendered ones: %s", len(differ), len(j.Objects[j.on.Name]), first(changed))
 	case denied != nil:
 		j.asked("ST08", denied)
 	case len(missing) < len(j.Objects[j.on.Name]):
