@@ -100,7 +100,9 @@ func (e *evaluator) run() error {
 	}
 	cmd := exec.Command(program)
 	cmd.Args = []string{"sightline", evaluateArgument}
-	cmd.Env = []string{"GOTRACEBACK=none", "GOGC=off"} // the environment of CI may have tokens
+	// Nothing else, because the environment of CI may have tokens. GOGC=off saves the
+	// collections of the start; serveEvaluations then sets the percentage.
+	cmd.Env = []string{"GOTRACEBACK=none", "GOGC=off"}
 	cmd.Stderr = &e.said
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -51,9 +51,6 @@ func ParseRecipients(names []string) (*Recipients, error) {
 	return r, nil
 }
 
-// String returns the recipients in the form of --sops.
-func (r *Recipients) String() string { return strings.Join(r.names, ",") }
-
 // Same tells whether names has the same keys.
 func (r *Recipients) Same(names []string) bool {
 	return slices.Equal(r.sorted(), slices.Sorted(slices.Values(names)))
