@@ -46,7 +46,8 @@ func effectRules() []Rule {
 			What:  "A sealed link is new, sealed again, or gone.",
 			Why: "Kiali reads its links once, at startup. The operator restarts Kiali when a Secret changes. Kiali does not start while a " +
 				"linked remote does not answer.",
-			Fix:    "Nothing to fix. Look at Kiali on the hub after the change.",
+			Fix: "Look at Kiali on the hub after the change. If no engine deletes the object that makes a link, delete it on the hub when the " +
+				"remote leaves.",
 			Source: "kiali kubernetes/client_factory.go, cmd/server.go; kiali-operator playbooks/kiali-multi-cluster-secret-detected.yml",
 		},
 		{

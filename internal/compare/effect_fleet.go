@@ -65,18 +65,21 @@ func (e *effects) clusters() {
 		e.add(finding.Info, added, "%s %s", clustersHead(added), verb(added, "joins", "join"))
 	}
 	if removed := e.diff.RemovedClusters; len(removed) > 0 {
-		what := "its objects stay on it until somebody removes them"
+		its, it := verb(removed, "its", "their"), verb(removed, "it", "them")
+		what := its + " objects stay on " + it + " until somebody removes them"
 		switch {
 		case e.Engine == ArgoCD && e.Deletes:
-			what = "Argo CD deletes its Application; the objects stay on it until somebody removes them (" + finding.Pages + "argocd.md)"
+			what = "Argo CD deletes " + its + verb(removed, " Application", " Applications") + "; the objects stay on " + it +
+				" until somebody removes them (" + finding.Pages + "argocd.md)"
 		case e.Engine == ArgoCD:
-			what = "its Application and its objects stay until somebody removes them (" + finding.Pages + "argocd.md)"
+			what = its + verb(removed, " Application and its", " Applications and their") +
+				" objects stay until somebody removes them (" + finding.Pages + "argocd.md)"
 		case e.Engine == Flux && e.Alone:
-			what = "its own Flux no longer finds its folder, and the objects stay (" + finding.Pages + "flux.md)"
+			what = its + " own Flux no longer finds " + its + " folder, and the objects stay (" + finding.Pages + "flux.md)"
 		case e.Engine == Flux && e.Deletes:
-			what = "Flux deletes its Kustomizations and their objects (" + finding.Pages + "flux.md)"
+			what = "Flux deletes " + its + " Kustomizations and their objects (" + finding.Pages + "flux.md)"
 		case e.Engine == Flux:
-			what = "Flux deletes its Kustomizations, and their objects stay (" + finding.Pages + "flux.md)"
+			what = "Flux deletes " + its + " Kustomizations, and their objects stay (" + finding.Pages + "flux.md)"
 		}
 		e.add(finding.Warning, removed, "%s %s: %s", clustersHead(removed), verb(removed, "leaves", "leave"), what)
 	}

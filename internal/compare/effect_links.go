@@ -130,11 +130,25 @@ func (e *effects) links() {
 			all.add(move{now.by, now.by}, remote)
 		}
 	}
+	made := map[madeLink]bool{}
+	for _, l := range new {
+		made[madeLink{by: l.by, secret: l.secret}] = true
+	}
+	var left on[madeLink]
 	for _, remote := range slices.Sorted(maps.Keys(old)) {
-		if _, ok := new[remote]; !ok {
-			all.add(move{old[remote].by, ""}, remote)
+		if _, ok := new[remote]; ok {
+			continue
+		}
+		if l := (madeLink{by: old[remote].by, secret: old[remote].secret}); e.Prunes || made[l] {
+			all.add(move{l.by, ""}, remote)
+		} else {
+			left.add(l, remote)
 		}
 	}
+	left.each(func(l madeLink, clusters []string) {
+		e.add(finding.Warning, clusters, "the link to %s is no longer rendered, but no engine deletes the %s %s on the hub: Kiali uses the link "+
+			"until somebody removes it", clustersText(clusters), l.by, l.secret)
+	})
 	restarts := ""
 	if e.Hub != "" {
 		restarts = fmt.Sprintf("; Kiali on %s restarts to read it, and does not start while one of its remotes does not answer", e.Hub)
@@ -145,8 +159,8 @@ func (e *effects) links() {
 			e.add(finding.Info, clusters, "the hub gets a link to %s%s", clustersText(clusters), restarts)
 		case m.to == "":
 			e.add(finding.Warning, clusters,
-				"the hub loses its link to %s: Kiali no longer shows it%s",
-				clustersText(clusters), strings.Replace(restarts, " to read it", "", 1))
+				"the hub loses its link to %s: Kiali no longer shows %s%s",
+				clustersText(clusters), verb(clusters, "it", "them"), strings.Replace(restarts, " to read it", "", 1))
 		case m.from == m.to:
 			e.add(finding.Info, clusters, "the link to %s is sealed again%s", clustersText(clusters), restarts)
 		default:
