@@ -215,6 +215,9 @@ func (r reserved) says() string {
 		if field, ok := strings.CutPrefix(name, "cluster."); ok {
 			names[i] = "the " + field + " of the cluster"
 		}
+		if i > 0 && strings.HasPrefix(name, "metrics.acm.") {
+			names[i] = "with the store acm " + name
+		}
 	}
 	return strings.Join(names, " or ")
 }
