@@ -36,6 +36,9 @@ A check that cannot be made is "not checked". This is a failure only with --stri
 Exit codes: 0 all is good; 1 something is wrong; 2 no cluster could be reached, or
 wrong usage; 3 the topology is invalid.`
 
+// usualWait is how long status --wait waits by default.
+const usualWait = 10 * time.Minute
+
 type statusOptions struct {
 	reach liveFlags
 
@@ -84,7 +87,7 @@ func newStatusCommand() *cobra.Command {
 	f.StringArrayVar(&o.only, "only", nil, "make only this check, such as ST03, or the checks of this group (repeatable)")
 	f.StringArrayVar(&o.reach.only, "cluster", nil, "ask only this cluster, the hub and the ACM hub (repeatable)")
 	f.BoolVar(&o.wait, "wait", false, "repeat the checks until all is good")
-	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait with --wait")
+	f.DurationVar(&o.timeout, "timeout", usualWait, "how long to wait with --wait")
 	f.BoolVar(&o.strict, "strict", false, "fail also for warnings and for checks that could not be made")
 	f.BoolVar(&o.rights, "rights", false, "print the roles that the checks need, and ask no cluster")
 	f.StringVar(&o.output, "output", "text", "how to print: text or json")
@@ -145,6 +148,8 @@ func (o *statusOptions) check(args []string) error {
 		return unknownOutput(o.output, []string{outputText, outputJSON})
 	case o.timeout <= 0:
 		return &hinted{fmt.Errorf("--timeout is %s, expected more than 0", o.timeout), "write it like 10m"}
+	case o.timeout != usualWait && !o.wait:
+		return &hinted{errors.New("--timeout is for --wait"), "add --wait, or leave out --timeout"}
 	case o.kialiTokenFile == "-" && o.storeTokenFile == "-":
 		return &hinted{errors.New("standard input is named twice"), "it can be read once"}
 	case args[0] == "-" && (o.kialiTokenFile == "-" || o.storeTokenFile == "-"):

@@ -293,6 +293,7 @@ func TestStatusReach(t *testing.T) {
 		{[]string{"--prometheus-token-file", "-"}, exitFailure, "sightline: --prometheus-token-file is for the store at " +
 			"--prometheus-url\nhint: add --prometheus-url\n"},
 		{[]string{"--timeout", "0s"}, exitFailure, "sightline: --timeout is 0s, expected more than 0\nhint: write it like 10m\n"},
+		{[]string{"--timeout", "5s"}, exitFailure, "sightline: --timeout is for --wait\nhint: add --wait, or leave out --timeout\n"},
 	} {
 		code, _, stderr := f.run(c.args...)
 		assert.Equal(t, c.code, code)
