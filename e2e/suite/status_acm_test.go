@@ -130,7 +130,7 @@ func TestStatusACM(t *testing.T) {
 		{"a cluster that is away", func() { condition(own[2], "ManagedClusterConditionAvailable", "Unknown", "Registration agent stopped") }, good,
 			[]string{"ST36 west bad: the ManagedCluster west is not available to ACM: ManagedClusterConditionAvailable is Unknown: Registration"}},
 		{"an add-on that is not there", func() { hub.Delete(t, own[4]) }, func() { hub.Apply(t, own[4]); good() },
-			[]string{"ST36 west bad: the add-on multicluster-observability-addon on west: it is not there"}},
+			[]string{"ST36 west bad: the add-on multicluster-observability-addon on west: it is missing"}},
 		{"an add-on that is not available", func() { condition(own[4], "Available", "False", "lease expired") }, good,
 			[]string{"ST36 west bad: the add-on multicluster-observability-addon on west: Available is False: lease expired"}},
 		{"a Policy that is not complied with", func() { complies("NonCompliant") }, good,
@@ -138,7 +138,7 @@ func TestStatusACM(t *testing.T) {
 		{"the collector is off", func() {
 			merge(t, hub, own[0], `{"spec": {"capabilities": null}}`)
 		}, func() { hub.Delete(t, own[0]); hub.Apply(t, own[0]) },
-			[]string{"ST38 acm bad: the MultiClusterObservability observability does not have the collector mcoa collect"}},
+			[]string{"ST38 acm bad: the MultiClusterObservability observability does not let the collector mcoa collect"}},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
 			fault.break_()
