@@ -112,7 +112,7 @@ func TestStatusACM(t *testing.T) {
 	delete(objects, "/api/v1/namespaces/istio-system/secrets/acm-observability-certs")
 	without := results()
 	assert.Equal(t, []string{"ST25 east unchecked"}, notGood(without))
-	assert.Contains(t, without[0].Found, "asks for the certificate of Kiali: ")
+	assert.Contains(t, without[0].Found, "needs Kiali's certificate: ")
 	other, otherKey := certified(t, "somebody")
 	objects["/api/v1/namespaces/istio-system/secrets/acm-observability-certs"] = map[string]any{"data": map[string]any{"tls.crt": encoded(
 		other), "tls.key": encoded(otherKey)}}
