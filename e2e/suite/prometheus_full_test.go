@@ -41,6 +41,7 @@ func TestScrape(t *testing.T) {
 		t.Run(lane.name, func(t *testing.T) {
 			t.Parallel()
 			prometheus := lane.on.StartPrometheus(t)
+			lane.on.DefineMore(t)
 			for _, topology := range examples(t) {
 				tree := trees[topology]
 				for _, cluster := range tree.clusters(t) {
