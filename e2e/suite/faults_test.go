@@ -82,6 +82,9 @@ func TestKillRender(t *testing.T) {
 			if strings.Contains(path, "/.sightline-") {
 				continue // what the killed one had staged
 			}
+			if path == "/.sightline" { // a run that is killed while it changes the tree says so
+				content = strings.TrimSuffix(content, "state: writing\n")
+			}
 			assert.Contains(t, []string{trees[0][path], trees[1][path]}, content, "%s, %v after the start", path, delay)
 		}
 	}
