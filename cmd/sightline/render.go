@@ -82,7 +82,8 @@ func newRenderCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&o.out, "out", "o", "", `directory to write, or "-" for one stream on standard output`)
 	cmd.Flags().StringVar(&o.format, "format", string(render.Kustomize), "format of the directory: "+formatNames())
 	cmd.Flags().StringArrayVar(&o.clusters, "cluster", nil, `print only this cluster, with "-o -" (repeatable)`)
-	cmd.Flags().StringArrayVar(&o.allowRemove, "allow-remove", nil, `allow to remove the files of this cluster, or of "all" clusters that left (repeatable)`)
+	cmd.Flags().StringArrayVar(&o.allowRemove, "allow-remove", nil,
+		`allow to remove the files of this cluster, or of "all" clusters that left (repeatable)`)
 	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "also replace files in the way that sightline did not generate")
 	cmd.Flags().BoolVar(&o.checkOnly, "check", false, "write nothing, and exit with 1 if the directory differs from what render would write")
 	cmd.Flags().StringVar(&o.output, "output", outputText, "with --check, how to print the differences: "+finding.OneOf(findingOutputs()))

@@ -32,11 +32,13 @@ func Markdown() string {
 	var b strings.Builder
 	b.WriteString(`# Rules
 
-` + "`sightline verify`" + ` applies these rules to topologies and to the objects rendered from them. ` + "`sightline render`" + ` applies them too, and
-writes nothing if there is an error. ` + "`sightline explain RULE`" + ` shows one rule. To leave out warnings and information of a rule, use
+` + "`sightline verify`" + ` applies these rules to topologies and to the objects rendered from them.
+` + "`sightline render`" + ` applies them too, and writes nothing if there is an error.
+` + "`sightline explain RULE`" + ` shows one rule. To leave out warnings and information of a rule, use
 ` + "`--suppress RULE`" + ` or the annotation ` + "`sightline.dev/suppress`" + ` of the topology. You cannot suppress errors.
 
-Some rules belong to other commands: EF and KC14 to ` + "`sightline diff`" + `, ST to ` + "`sightline status`" + `, and AD to ` + "`sightline init`" + `.
+Some rules belong to other commands: EF and KC14 to ` + "`sightline diff`" + `, ST to
+` + "`sightline status`" + `, and AD to ` + "`sightline init`" + `.
 
 | rules | subject |
 |---|---|

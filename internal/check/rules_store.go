@@ -173,7 +173,8 @@ func serviceCA(m *mesh, f *found) {
 // noHealthPage matches addresses of stores that have no /-/healthy below them. A
 // bare /prometheus does not match, because a Prometheus with this route prefix has
 // the page.
-var noHealthPage = regexp.MustCompile(`/select/[0-9:]+/prometheus/?$|/api/prom/?$|^https?://[^/]*(mimir|cortex|victoria|vmselect|grafana)[^/]*/.*prometheus/?$`)
+var noHealthPage = regexp.MustCompile(`/select/[0-9:]+/prometheus/?$|/api/prom/?$|` +
+	`^https?://[^/]*(mimir|cortex|victoria|vmselect|grafana)[^/]*/.*prometheus/?$`)
 
 func healthCheck(m *mesh, f *found) {
 	o := m.hubKiali()

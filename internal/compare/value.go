@@ -19,7 +19,9 @@ const hidden = "(hidden)"
 var secretKey = regexp.MustCompile(`(?i)(password|passwd|token|secret|signing_key|api_?key|private_?key|access_?key|credentials?)$`)
 
 // secretLine is a line of YAML with such a key and a value.
-var secretLine = regexp.MustCompile(`(?im)^([ \t-]*["']?[a-z_]*(?:password|passwd|token|secret|signing_key|api_?key|private_?key|access_?key|credentials?)["']?[ \t]*:[ \t]*)(\S.*)$`)
+var secretLine = regexp.MustCompile(`(?im)^([ \t-]*["']?[a-z_]*` +
+	`(?:password|passwd|token|secret|signing_key|api_?key|private_?key|access_?key|credentials?)` +
+	`["']?[ \t]*:[ \t]*)(\S.*)$`)
 
 // reference is what Kiali reads from a Secret, which is no credential.
 const reference = "secret:"

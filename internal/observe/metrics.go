@@ -175,7 +175,8 @@ const (
 	bySeries = "max by (mesh_id, reporter, source_cluster, destination_cluster) "
 	newest   = bySeries + "(timestamp(istio_requests_total))"
 	// The removed labels distinguish targets and replicas, not what is counted.
-	doubled  = `topk(20, count by (namespace, pod) (count without (instance, job, container, endpoint, prometheus, prometheus_replica) (istio_requests_total) > 1))`
+	doubled = `topk(20, count by (namespace, pod) (` +
+		`count without (instance, job, container, endpoint, prometheus, prometheus_replica) (istio_requests_total) > 1))`
 	replicas = "count by (prometheus_replica) (istio_requests_total)"
 )
 
@@ -193,7 +194,8 @@ func query(ctx context.Context, e status.Expected, server *cluster.Server, below
 		}
 		names := strconv.Quote(strings.Join(silent, "|"))
 		s.Seen = a.series(fmt.Sprintf(
-			`%s(max_over_time(timestamp(istio_requests_total{reporter="source", source_cluster=~%s})[1d:5m]) or max_over_time(timestamp(istio_requests_total{reporter!="source", destination_cluster=~%s})[1d:5m]))`,
+			`%s(max_over_time(timestamp(istio_requests_total{reporter="source", source_cluster=~%s})[1d:5m]) or `+
+				`max_over_time(timestamp(istio_requests_total{reporter!="source", destination_cluster=~%s})[1d:5m]))`,
 			bySeries, names, names))
 	}
 	s.Spaces = a.samples(`count by (source_cluster, namespace) (istio_requests_total{reporter="source"})`, "source_cluster")

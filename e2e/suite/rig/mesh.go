@@ -100,7 +100,8 @@ func Istiod(namespace, ip string) Pod {
 func requests(namespace, app string) string {
 	return fmt.Sprintf("# TYPE istio_requests_total counter\n"+
 		`istio_requests_total{reporter="destination",source_workload="client",destination_workload=%[2]q,destination_workload_namespace=%[1]q,`+
-		`destination_canonical_service=%[2]q,destination_canonical_revision="v1",destination_service_name=%[2]q,destination_service_namespace=%[1]q,`+
+		`destination_canonical_service=%[2]q,destination_canonical_revision="v1",`+
+		`destination_service_name=%[2]q,destination_service_namespace=%[1]q,`+
 		`request_protocol="http",response_code="200",response_flags="-",connection_security_policy="mutual_tls"} 42`+"\n", namespace, app)
 }
 
